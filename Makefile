@@ -1,0 +1,29 @@
+# Two commands from nothing: `make demo` runs the main job, `make test` passes every test.
+# Both build a virtual environment in .venv first and are safe to run twice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Small networks train fastest on one thread each; several threads would fight for two cores.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check bench clean help
+
+help:           ## Say what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed   ## Run the main job on real data and write runs/demo/report.html.
+	$(BIN)/deepcity demo
+
+test: $(VENV)/.installed   ## Lint, types, import rules and all tests.
+	scripts/check
+
+check: test
+
+clean:          ## Remove the virtual environment; runs stay.
+	rm -rf $(VENV)

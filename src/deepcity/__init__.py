@@ -1,0 +1,3 @@
+"""deepcity: cities and their agencies learn together by sharing hidden layers."""
+
+__version__ = "0.1.0"

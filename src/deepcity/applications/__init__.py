@@ -1,0 +1,1 @@
+"""City Application Layer: one file a service."""

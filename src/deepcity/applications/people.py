@@ -1,0 +1,21 @@
+"""People on foot: how many will pass each street counter?"""
+
+from deepcity.applications.application import Application
+from deepcity.city.agency import DomainName
+from deepcity.city.field import Kind
+from deepcity.city.title import Title
+
+APPLICATION = Application(
+    name="people",
+    title=Title("People in the streets", "거리 보행자 수"),
+    question=Title(
+        "How many people will pass each street counter in the coming hours?",
+        "앞으로 몇 시간 동안 각 거리 계수기를 지나는 사람은 몇 명일까요?",
+    ),
+    decision=Title(
+        "Where to send guides, cleaners and patrols, and when a street is too full.",
+        "안내·청소·순찰 인력을 어디에 보낼지, 거리가 언제 지나치게 붐빌지 판단합니다.",
+    ),
+    domains=(DomainName.LIFE, DomainName.TRANSPORT, DomainName.CCTV),
+    kinds=(Kind.COUNT, Kind.FLOW),
+)

@@ -1,0 +1,1 @@
+"""Shared words: city, agency, place, clock, field, level, errors."""

@@ -1,0 +1,54 @@
+"""An agency keeps raw records of its own; a city is its agencies under one clock."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deepcity.city.clock import Clock
+from deepcity.city.field import Field
+from deepcity.city.place import Place
+from deepcity.city.title import Title
+
+
+class DomainName(StrEnum):
+    """The five domains of the Deep Data Layer."""
+
+    LIFE = "life"
+    RESOURCES = "resources"
+    CCTV = "cctv"
+    TRANSPORT = "transport"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True)
+class Agency:
+    """Who keeps which fields of which places; a party when it learns with others."""
+
+    name: str
+    title: Title
+    domain: DomainName
+    places: tuple[Place, ...]
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class City:
+    """A city: its name, its clock and its agencies."""
+
+    name: str
+    title: Title
+    clock: Clock
+    agencies: tuple[Agency, ...]
+
+    def agency(self, name: str) -> Agency:
+        """The agency of that name.
+
+        Raises:
+            KeyError: if the city has no such agency.
+        """
+        for agency in self.agencies:
+            if agency.name == name:
+                return agency
+        msg = (
+            f"{self.name} has no agency {name!r}; it has {', '.join(a.name for a in self.agencies)}"
+        )
+        raise KeyError(msg)

@@ -1,0 +1,53 @@
+"""A clock: the time zone people of a city live by, and the step of a panel."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_S = 86_400
+WEEK_S = 7 * DAY_S
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time zone (IANA name) and step.
+
+    >>> Clock("Asia/Seoul", timedelta(minutes=15)).steps_per_day
+    96
+    """
+
+    time_zone: str
+    step: timedelta
+
+    @property
+    def step_s(self) -> int:
+        """The step in seconds."""
+        return int(self.step.total_seconds())
+
+    @property
+    def steps_per_day(self) -> int:
+        """How many steps a day of 24 hours has (at least 1)."""
+        return max(1, DAY_S // self.step_s)
+
+    def local_seconds(self, time_T: NDArray[np.int64]) -> NDArray[np.int64]:
+        """UTC seconds since 1970 -> wall-clock seconds, shape (T,).
+
+        The offset is looked up once a day, and once a time on days that begin and end with
+        different ones: zones change their clocks on quarter hours, and at any of them.
+        """
+        zone = ZoneInfo(self.time_zone)
+        days, where = np.unique(time_T // DAY_S, return_inverse=True)
+        starts = np.array([_offset_s(zone, int(day) * DAY_S) for day in days], dtype=np.int64)
+        ends = np.array([_offset_s(zone, (int(day) + 1) * DAY_S) for day in days], dtype=np.int64)
+        offset_T = starts[where]
+        changing = np.flatnonzero((starts != ends)[where])
+        offset_T[changing] = [_offset_s(zone, int(time_T[index])) for index in changing]
+        return time_T + offset_T
+
+
+def _offset_s(zone: ZoneInfo, utc_s: int) -> int:
+    offset = datetime.fromtimestamp(utc_s, UTC).astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0

@@ -1,0 +1,54 @@
+"""Every error a user can meet; each names the value, the reason and the next step.
+
+DeepCityError
+├── ProblemsError           several problems of one input, reported together
+│   ├── ConfigError         a city or map file
+│   └── DataError           raw records
+├── LayerPackageError       a layer package that cannot be trusted
+├── CheckpointError         a run that cannot be saved or resumed
+├── GrantError              a layer that may not leave its party
+└── ExchangeError           a party that did not answer, or answered nonsense
+"""
+
+from collections.abc import Sequence
+
+from deepcity.city.problem import Problem
+
+
+class DeepCityError(Exception):
+    """Base of every error that deepcity raises on purpose."""
+
+
+class ProblemsError(DeepCityError):
+    """All problems of one input at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        lines = [f"{count} problem{'s' if count != 1 else ''} found:"]
+        lines += [f"  {number}. {problem}" for number, problem in enumerate(self.problems, 1)]
+        super().__init__("\n".join(lines))
+
+
+class ConfigError(ProblemsError):
+    """A city or map file does not say what it must."""
+
+
+class DataError(ProblemsError):
+    """Raw records cannot become a panel."""
+
+
+class LayerPackageError(DeepCityError):
+    """A layer package is damaged, renamed, or does not fit."""
+
+
+class CheckpointError(DeepCityError):
+    """A run cannot be saved or resumed."""
+
+
+class GrantError(DeepCityError):
+    """A layer was about to leave its party without a grant."""
+
+
+class ExchangeError(DeepCityError):
+    """A party did not answer, or its answer cannot be used."""

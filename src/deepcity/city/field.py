@@ -1,0 +1,69 @@
+"""A field: one named quantity that an agency measures, with its unit and kind."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Resample(StrEnum):
+    """How finer rows become one coarser step, and what coarser rows say of finer steps."""
+
+    MEAN = "mean"  # a rate or a state: its average over the step
+    SUM = "sum"  # an amount that adds up: its total over the step
+    LAST = "last"  # a stock: what stood at the end of the step
+    MAX = "max"  # a warning level: the worst of the step
+
+
+class Kind(StrEnum):
+    """What sort of quantity a field is; decides its canonical unit and resampling rule."""
+
+    SPEED = "speed"
+    FLOW = "flow"
+    COUNT = "count"
+    LEVEL = "level"
+    LOAD = "load"
+    ENERGY = "energy"
+    CONCENTRATION = "concentration"
+    TEMPERATURE = "temperature"
+    PRESSURE = "pressure"
+    HUMIDITY = "humidity"
+    WIND = "wind"
+    RAIN = "rain"
+    SHARE = "share"
+
+    @property
+    def resample(self) -> Resample:
+        """The rule by which rows of this kind are brought to another step."""
+        return _RESAMPLE.get(self, Resample.MEAN)
+
+
+_RESAMPLE = {
+    Kind.COUNT: Resample.SUM,
+    Kind.ENERGY: Resample.SUM,
+    Kind.RAIN: Resample.SUM,
+    Kind.LEVEL: Resample.LAST,
+}
+
+
+class Sensitivity(StrEnum):
+    """How much a field says about persons; policy bounds what may be made of it."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One measured quantity.
+
+    Attributes:
+        name: unique within its agency, e.g. ``"inflow"``.
+        kind: what sort of quantity it is.
+        unit: the unit its values are in once loaded, e.g. ``"L/s"``.
+        sensitivity: how much it says about persons.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    sensitivity: Sensitivity = Sensitivity.INTERNAL

@@ -1,0 +1,129 @@
+"""Units of measurement: what a unit is called, what it may be turned into, and what fits a kind.
+
+The arithmetic is pint's; this file adds the spellings that city records use (m3/h, vehicles/h)
+and says which dimensions a kind of field may have.
+"""
+
+import difflib
+import re
+from functools import cache
+
+import numpy as np
+import pint
+from numpy.typing import NDArray
+
+from deepcity.city.field import Kind
+
+_COUNTED = [
+    "vehicle",
+    "car",
+    "bike",
+    "bicycle",
+    "person",
+    "people",
+    "passenger",
+    "rider",
+    "visitor",
+    "pedestrian",
+    "offence",
+    "incident",
+    "call",
+    "complaint",
+    "space",
+    "seat",
+    "item",
+]
+
+EXAMPLES = {
+    Kind.SPEED: ("km/h", "m/s", "mph"),
+    Kind.FLOW: ("L/s", "m3/h", "vehicles/h", "kg/s"),
+    Kind.COUNT: ("people", "vehicles", "count"),
+    Kind.LEVEL: ("m", "spaces", "%"),
+    Kind.LOAD: ("kW", "MW"),
+    Kind.ENERGY: ("kWh", "MJ"),
+    Kind.CONCENTRATION: ("ug/m3", "ppm"),
+    Kind.TEMPERATURE: ("degC", "degF", "K"),
+    Kind.PRESSURE: ("hPa", "bar"),
+    Kind.HUMIDITY: ("%",),
+    Kind.WIND: ("m/s", "km/h"),
+    Kind.RAIN: ("mm",),
+    Kind.SHARE: ("%", "1"),
+}
+"""Units a field of each kind may have: these, and whatever converts into one of them."""
+
+_COMMON = ("km/h", "mph", "L/s", "m3/h", "kW", "MW", "kWh", "degC", "degF", "hPa", "mm", "ug/m3")
+
+
+class UnitError(ValueError):
+    """A unit that is unknown or cannot become another; `right` says what to write instead."""
+
+    def __init__(self, reason: str, right: str) -> None:
+        super().__init__(reason)
+        self.right = right
+
+
+@cache
+def _registry() -> "pint.UnitRegistry[float]":
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry()
+    for name in _COUNTED:
+        registry.define(f"@alias count = {name}")
+    return registry
+
+
+def _spelling(unit: str) -> str:
+    """``m3/h`` -> ``m**3/h``; everything else as it is."""
+    return re.sub(r"(?<![A-Za-z])([a-zµμ]?m)([23])\b", r"\1**\2", unit.strip())
+
+
+def _parse(unit: str) -> "pint.Unit":
+    try:
+        return _registry().parse_units(_spelling(unit))
+    except Exception as error:  # pint raises its own, tokenizer and attribute errors alike
+        near = difflib.get_close_matches(unit, sorted({*_COMMON, *_COUNTED}), n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}? Others are" if near else "write e.g."
+        msg = "not a unit of measurement"
+        raise UnitError(msg, f"{hint} {', '.join(_COMMON)}") from error
+
+
+def check_unit(unit: str, kind: Kind | None = None) -> None:
+    """See that a unit is known and, where a kind is given, that it fits.
+
+    >>> check_unit("vehicles/h", Kind.FLOW)
+
+    Raises:
+        UnitError: if it is not.
+    """
+    parsed = _parse(unit)
+    if kind is None:
+        return
+    if not any(parsed.is_compatible_with(_parse(known)) for known in EXAMPLES[kind]):
+        reason = f"not a unit of the kind {kind.value!r}"
+        raise UnitError(reason, f"write e.g. {', '.join(EXAMPLES[kind])}, or choose another kind")
+
+
+def check_convertible(unit_in: str, unit: str) -> None:
+    """See that values in one unit can be told in another.
+
+    Raises:
+        UnitError: if either is unknown or they measure different things.
+    """
+    if not _parse(unit_in).is_compatible_with(_parse(unit)):
+        reason = f"cannot be converted into {unit!r}"
+        raise UnitError(reason, "state a unit of the same quantity")
+
+
+def convert(values: NDArray[np.float64], unit_in: str, unit: str) -> NDArray[np.float64]:
+    """Values of any shape, from one unit into another; NaN stays NaN.
+
+    >>> convert(np.array([32.0, 212.0]), "degF", "degC").round(6).tolist()
+    [0.0, 100.0]
+
+    Raises:
+        UnitError: if the units are unknown or measure different things.
+    """
+    check_convertible(unit_in, unit)
+    source, target = _parse(unit_in), _parse(unit)
+    if source == target:
+        return values
+    result: NDArray[np.float64] = _registry().Quantity(values, source).to(target).magnitude
+    return result

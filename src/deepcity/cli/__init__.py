@@ -1,0 +1,50 @@
+"""Command line: one file a verb."""
+
+import sys
+
+import typer
+
+from deepcity import __version__
+from deepcity.city.errors import DeepCityError
+from deepcity.cli import data, demo, layers, report, run
+from deepcity.cli.screen import errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Cities and their agencies learn together by sharing hidden layers, never raw rows.",
+    epilog="Begin with: deepcity demo",
+)
+app.command()(demo.demo)
+app.command()(run.run)
+app.command()(report.report)
+app.add_typer(data.app, name="data")
+app.add_typer(layers.app, name="layers")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deepcity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+    ),
+) -> None:
+    """Cities and their agencies learn together by sharing hidden layers, never raw rows."""
+
+
+def main() -> None:
+    """Run the command line; errors made to be read are printed without a traceback."""
+    try:
+        app()
+    except DeepCityError as error:
+        errors.print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("\nStopped. The run is kept: the same command goes on from here.")
+        sys.exit(130)

@@ -1,0 +1,143 @@
+"""`deepcity data`: look at records before anything is learned from them."""
+
+import json
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deepcity.data.check import FileReport, check_file
+from deepcity.data.draft import draft, draft_text
+from deepcity.data.findings import Finding, Severity
+
+app = typer.Typer(help="Look at records before anything is learned from them.")
+
+_TEXTS = {"agency", "field", "unit"}
+_STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+
+
+@app.callback()
+def data() -> None:
+    """Look at records before anything is learned from them."""
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="City files (.toml), or raw records (.csv, .csv.gz, .parquet, .xlsx)."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for scripts.")] = False,
+    as_draft: Annotated[
+        bool, typer.Option("--draft", help="Print a first city file for raw records.")
+    ] = False,
+) -> None:
+    """Read every file, sum up what it holds, and tell all problems found.
+
+    Exit code 1 where there are problems.
+    """
+    if as_draft:
+        _print_drafts(files)
+        return
+    reports = [_checked(path) for path in files]
+    if as_json:
+        typer.echo(json.dumps([asdict(report) for report in reports], ensure_ascii=False, indent=2))
+    else:
+        for report in reports:
+            _print(report, Console())
+    if any(report.problems for report in reports):
+        raise typer.Exit(1)
+
+
+def _print_drafts(files: list[Path]) -> None:
+    failed = False
+    for path in files:
+        raw, problems = draft(path)
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+        failed |= raw is None
+        if raw is not None:
+            typer.echo(draft_text(raw))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _checked(path: Path) -> FileReport:
+    """Check with progress on the terminal's error stream, so that output stays clean."""
+    columns = (
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        TextColumn("agencies"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(path.name), total=None)
+        return check_file(path, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _print(report: FileReport, console: Console) -> None:
+    console.rule(f"[bold]{escape(report.file)}", align="left")
+    if report.agencies:
+        console.print("\n".join(map(escape, _spans(report))), soft_wrap=True)
+        console.print(_table(report))
+    for (severity, where, text), agencies in _grouped(report).items():
+        line = escape(f"{severity.value} ({_names(agencies)}) {where}: {text}")
+        console.print(f"[{_STYLE[severity]}]{line}", soft_wrap=True)
+    for problem in report.problems:
+        console.print(f"[red]problem[/red] {escape(str(problem))}", soft_wrap=True)
+    if report.drafted and report.agencies:
+        hint = "Times were taken as UTC, units guessed: --draft prints a city file to correct."
+        console.print(hint, style="dim")
+    count = len(report.problems)
+    verdict = f"{count} problem{'s' if count != 1 else ''}" if count else "no problems"
+    console.print(f"[bold]{verdict}[/bold]")
+
+
+def _spans(report: FileReport) -> list[str]:
+    """Which time the panels cover, told once for agencies that share it."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for agency in report.agencies:
+        span = f"{agency.start} .. {agency.end}, {agency.steps:,} steps of {agency.step}"
+        groups[span].append(agency.name)
+    return [f"{span} ({_names(names)})" for span, names in groups.items()]
+
+
+def _names(agencies: list[str]) -> str:
+    return f"{len(agencies)} agencies" if len(agencies) > 1 else agencies[0]
+
+
+def _table(report: FileReport) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("agency", "places", "field", "unit", "missing", "min", "median", "max"):
+        justify: Literal["left", "right"] = "left" if name in _TEXTS else "right"
+        table.add_column(name, justify=justify, overflow="fold")
+    for agency in report.agencies:
+        left = [agency.name, f"{agency.places:,}"]
+        for number, field in enumerate(agency.fields):
+            values = [_number(value) for value in (field.low, field.median, field.high)]
+            right = [field.name, field.unit, f"{field.missing:.1%}", *values]
+            table.add_row(*map(escape, (left if number == 0 else ["", ""]) + right))
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _grouped(report: FileReport) -> dict[tuple[Severity, str, str], list[str]]:
+    """Findings with the agencies they concern, warnings first; what all share is told once."""
+    groups: dict[tuple[Severity, str, str], list[str]] = defaultdict(list)
+    for agency in report.agencies:
+        for finding in agency.findings:
+            groups[_key(finding)].append(agency.name)
+    return dict(sorted(groups.items(), key=lambda group: group[0][0] is Severity.NOTE))
+
+
+def _key(finding: Finding) -> tuple[Severity, str, str]:
+    return finding.severity, finding.where, finding.text

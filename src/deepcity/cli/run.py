@@ -1,0 +1,86 @@
+"""`deepcity run MAP.toml`: learn together as a map says, and report what it was worth."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcity.cli.screen import ProgressWatch, errors
+from deepcity.intercity.results import Results
+
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the run; the same folder goes on where it stopped.", metavar="FOLDER"
+    ),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Forget what the folder holds and begin anew.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print results.json instead of a summary.")]
+Threads = Annotated[int, typer.Option(min=1, help="Processor threads to compute with.")]
+
+
+def run(
+    map_file: Annotated[
+        Path, typer.Argument(help="A map: cities, services, parties, levels.", metavar="MAP.toml")
+    ],
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: Json = False,
+    threads: Threads = 1,
+) -> None:
+    """Learn together as a map says, and report what joining was worth to each party.
+
+    Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
+    and ends with the same results.
+
+    Example: deepcity run cities/demo.toml --out runs/demo
+    """
+    results, folder = execute(map_file, out, fresh=fresh, threads=threads)
+    show(results, folder, as_json=as_json)
+
+
+def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> tuple[Results, Path]:
+    """Run a map file into its folder and write the report beside the results."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    import torch
+
+    from deepcity.intercity.city_map import load_map
+    from deepcity.intercity.run import run_map
+    from deepcity.serve.report import write_report
+
+    torch.set_num_threads(threads)
+    city_map = load_map(map_file)
+    folder = out or Path("runs") / city_map.settings.name
+    if fresh and folder.exists():
+        _forget(folder)
+    with ProgressWatch() as watch:
+        results = run_map(city_map, folder, watch)
+    write_report(results, folder / "report.html")
+    return results, folder
+
+
+def _forget(folder: Path) -> None:
+    """Remove what a run wrote, and nothing else that may lie in the folder."""
+    for name in ("checkpoints", "layers"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("run.json", "results.json", "report.html"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def show(results: Results, folder: Path, *, as_json: bool) -> None:
+    """Say what was found and where it lies."""
+    if as_json:
+        typer.echo(results.model_dump_json(indent=1))
+        return
+    from rich.console import Console
+
+    from deepcity.cli.summary import tables
+
+    console = Console()
+    for table in tables(results):
+        console.print(table)
+    errors.print(f"{results.seconds:.0f} s. Look at {folder / 'report.html'}")

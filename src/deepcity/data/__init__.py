@@ -1,0 +1,1 @@
+"""Deep Data Layer: raw records become panels, panels become windows."""

@@ -1,0 +1,148 @@
+"""A city file: one TOML page that says who keeps which records, and how to read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepcity.city.agency import Agency, City
+from deepcity.city.errors import ConfigError
+from deepcity.city.problem import Problem
+from deepcity.data.connectors import ReadError, connectors
+from deepcity.data.domains import domains
+from deepcity.data.load import Loaded, load_agency
+from deepcity.data.panel import Panel
+from deepcity.data.places import find_places
+from deepcity.data.references import reference_problems
+from deepcity.data.settings import AgencySettings, CitySettings
+from deepcity.data.source import SourceSettings
+from deepcity.data.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
+
+
+@dataclass(frozen=True)
+class CityFile:
+    """A city file that was found right.
+
+    Attributes:
+        path: the file.
+        city: the city it describes.
+        settings: what it says, word for word.
+        sources: its sources by name.
+    """
+
+    path: Path
+    city: City
+    settings: CitySettings
+    sources: Mapping[str, SourceSettings]
+
+
+def load_city(path: Path | str) -> CityFile:
+    """Read one city file.
+
+    Raises:
+        ConfigError: with every problem of the file at once.
+    """
+    city_file, problems = check_city(path)
+    if city_file is None:
+        raise ConfigError(problems)
+    return city_file
+
+
+def check_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:
+    """Read one city file; its problems are returned, so that several files' can be told at once."""
+    path = Path(path)
+    raw, problems = read_toml(path)
+    return (None, problems) if raw is None else check_raw(raw, path)
+
+
+def check_raw(raw: Raw, path: Path) -> tuple[CityFile | None, list[Problem]]:
+    """The content of a city file that stands, or could stand, at `path`."""
+    file = path.name
+    settings, problems = validate(CitySettings, raw, file)
+    sources, source_problems = _sources(raw, file, path.parent)
+    problems += source_problems + reference_problems(raw, file)
+    if settings is None or problems:
+        return None, problems
+    city, problems = _city(settings, sources, file, path.parent)
+    return (None, problems) if problems else (CityFile(path, city, settings, sources), [])
+
+
+def load_panel(city_file: CityFile, agency_name: str) -> Panel:
+    """One agency's panel.
+
+    Raises:
+        KeyError: if the city has no such agency.
+        DataError: with every problem of its records at once.
+    """
+    return load_with_findings(city_file, agency_name).panel
+
+
+def load_with_findings(city_file: CityFile, agency_name: str) -> Loaded:
+    """One agency's panel, and everything noticed, masked or dropped on the way to it.
+
+    Raises:
+        KeyError: if the city has no such agency.
+        DataError: with every problem of its records at once.
+    """
+    agency = city_file.city.agency(agency_name)
+    settings = next(entry for entry in city_file.settings.agency if entry.name == agency_name)
+    folder = city_file.path.parent
+    return load_agency(agency, settings, city_file.sources, folder, city_file.city.clock)
+
+
+def _sources(raw: Raw, file: str, folder: Path) -> tuple[dict[str, SourceSettings], list[Problem]]:
+    """Each source by the settings of its own format, and whether its records are there."""
+    sources: dict[str, SourceSettings] = {}
+    problems: list[Problem] = []
+    entries = raw.get("source", [])
+    if not isinstance(entries, list):
+        right = "write each source as a [[source]] table"
+        return {}, [Problem(file, "source", None, "not a list of tables", right)]
+    for index, entry in enumerate(entries):
+        prefix = f"source[{entry_name(entry, index)}]"
+        source, found = _source(entry, file, prefix, folder)
+        problems += found
+        if source is not None:
+            sources[source.name] = source
+    return sources, problems
+
+
+def _source(
+    entry: object, file: str, prefix: str, folder: Path
+) -> tuple[SourceSettings | None, list[Problem]]:
+    form = entry.get("format") if isinstance(entry, Mapping) else None
+    connector = connectors().get(form) if isinstance(form, str) else None
+    if connector is None:
+        reason = "missing" if form is None else "not a known format"
+        right = did_you_mean(str(form), list(connectors()))
+        return None, [Problem(file, f"{prefix}.format", form, reason, right)]
+    source, problems = validate(connector.settings, entry, file, prefix)
+    if source is not None:
+        try:
+            connector.check(source, folder)
+        except ReadError as error:
+            key = f"{prefix}.{error.key}"
+            problems.append(Problem(file, key, error.value, error.reason, error.right))
+    return source, problems
+
+
+def _city(
+    settings: CitySettings, sources: Mapping[str, SourceSettings], file: str, folder: Path
+) -> tuple[City, list[Problem]]:
+    agencies: list[Agency] = []
+    problems: list[Problem] = []
+    for entry in settings.agency:
+        agency, found = _agency(entry, sources, file, folder)
+        agencies.append(agency)
+        problems += found
+    clock = settings.clock.value()
+    return City(settings.name, settings.title.value(), clock, tuple(agencies)), problems
+
+
+def _agency(
+    settings: AgencySettings, sources: Mapping[str, SourceSettings], file: str, folder: Path
+) -> tuple[Agency, list[Problem]]:
+    places, problems = find_places(settings, sources, file, folder)
+    default = domains()[settings.domain].sensitivity
+    fields = tuple(field.value(default) for field in settings.fields)
+    title = settings.title.value()
+    return Agency(settings.name, title, settings.domain, places, fields), problems

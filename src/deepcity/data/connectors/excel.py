@@ -1,0 +1,74 @@
+"""Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet, every cell read as a text."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import fastexcel
+import polars as pl
+from pydantic import Field
+
+from deepcity.data.connectors import ReadError, Table
+from deepcity.data.location import LocationError, locate
+from deepcity.data.source import SourceSettings
+
+
+class ExcelSettings(SourceSettings):
+    """Keys of an Excel source.
+
+    Attributes:
+        path: the workbook.
+        sheet: the sheet's name; left out, the first.
+        skip_rows: rows to leave out before the header.
+    """
+
+    format: Literal["excel"] = "excel"
+    path: str
+    sheet: str | None = None
+    skip_rows: int = Field(default=0, ge=0)
+
+
+class ExcelConnector:
+    """Reads workbooks through calamine."""
+
+    name = "excel"
+    suffixes = (".xlsx", ".xlsb", ".xls", ".ods")
+    settings = ExcelSettings
+
+    def check(self, source: ExcelSettings, folder: Path) -> None:
+        """See that the file is there."""
+        _file(source, folder)
+
+    def read(self, source: ExcelSettings, folder: Path) -> Table:
+        """All rows of the sheet; the header stands in row 1."""
+        return Table(_read(source, folder, None), source.skip_rows + 2)
+
+    def columns(self, source: ExcelSettings, folder: Path) -> list[str]:
+        """Names of the columns."""
+        return _read(source, folder, 1).columns
+
+
+def _file(source: ExcelSettings, folder: Path) -> Path:
+    try:
+        return locate(source.path, folder)
+    except LocationError as error:
+        raise ReadError("path", source.path, str(error), error.right) from error
+
+
+def _read(source: ExcelSettings, folder: Path, rows: int | None) -> pl.DataFrame:
+    path = _file(source, folder)
+    try:
+        book = fastexcel.read_excel(path)
+        if source.sheet is not None and source.sheet not in book.sheet_names:
+            right = f"sheets are {', '.join(book.sheet_names)}"
+            raise ReadError("sheet", source.sheet, "no such sheet", right)
+        options: dict[str, Any] = {"n_rows": rows, "dtypes": "string"}
+        sheet = book.load_sheet(source.sheet or 0, header_row=source.skip_rows, **options)
+        frame: pl.DataFrame = sheet.to_polars()
+        return frame
+    except (fastexcel.FastExcelError, OSError) as error:
+        reason = f"cannot be read: {str(error).strip().splitlines()[0][:200]}"
+        right = "see that it is a whole workbook that Excel opens"
+        raise ReadError("path", source.path, reason, right) from error
+
+
+CONNECTOR = ExcelConnector()

@@ -1,0 +1,107 @@
+"""Any SQL source that SQLAlchemy reaches: a URL and a query. Passwords stay in the environment."""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import Field
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from deepcity.data.connectors import ReadError, Table
+from deepcity.data.source import SourceSettings
+
+
+class SqlSettings(SourceSettings):
+    """Keys of an SQL source.
+
+    Attributes:
+        url: SQLAlchemy URL; ``${NAME}`` is taken from the environment. A relative path of a
+            SQLite or DuckDB file starts at the city file.
+        query: one SELECT, in order of time where the order matters.
+    """
+
+    format: Literal["sql"] = "sql"
+    url: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+
+
+class SqlConnector:
+    """Reads the rows of a query."""
+
+    name = "sql"
+    suffixes = ()
+    settings = SqlSettings
+
+    def check(self, source: SqlSettings, folder: Path) -> None:
+        """See that the URL can be used and a file it names is there."""
+        _engine(source, folder).dispose()
+
+    def read(self, source: SqlSettings, folder: Path) -> Table:
+        """All rows of the query; they count from 1."""
+        names, rows = _rows(source, folder, None)
+        series = [_series(name, [row[i] for row in rows]) for i, name in enumerate(names)]
+        return Table(pl.DataFrame(series), 1)
+
+    def columns(self, source: SqlSettings, folder: Path) -> list[str]:
+        """Names of the query's columns."""
+        return _rows(source, folder, 1)[0]
+
+
+def _expand(url: str) -> str:
+    unset = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
+    if unset:
+        reason = f"the environment variable {unset[0]} is not set"
+        raise ReadError("url", url, reason, f"run: export {unset[0]}=...")
+    return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], url)
+
+
+def _engine(source: SqlSettings, folder: Path) -> Engine:
+    try:
+        engine = create_engine(_expand(source.url), poolclass=NullPool)
+    except (ArgumentError, NoSuchModuleError) as error:
+        right = "write dialect+driver://user:${PASSWORD}@host/database, e.g. sqlite:///records.db"
+        raise ReadError("url", source.url, "not a database URL that can be used", right) from error
+    except ModuleNotFoundError as error:
+        reason = f"its driver {error.name!r} is not installed"
+        raise ReadError("url", source.url, reason, f"run: pip install {error.name}") from error
+    file = engine.url.database
+    if engine.dialect.name in {"sqlite", "duckdb"} and file and file != ":memory:":
+        if not (folder / file).is_file():
+            reason = "no such database file"
+            raise ReadError("url", source.url, reason, f"put it at {(folder / file).absolute()}")
+        engine = create_engine(engine.url.set(database=str(folder / file)), poolclass=NullPool)
+    return engine
+
+
+def _rows(
+    source: SqlSettings, folder: Path, limit: int | None
+) -> tuple[list[str], list[tuple[object, ...]]]:
+    engine = _engine(source, folder)
+    try:
+        with engine.connect() as connection:
+            result = connection.execute(text(source.query))
+            names = list(result.keys())
+            rows = result.fetchall() if limit is None else result.fetchmany(limit)
+            return names, [tuple(row) for row in rows]
+    except SQLAlchemyError as error:
+        # The driver's own words, without SQLAlchemy's: those repeat the URL's parts.
+        reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0][:200]
+        right = "run the query in the database's own client and correct it here"
+        raise ReadError("query", source.query, f"the database refused: {reason}", right) from error
+    finally:
+        engine.dispose()
+
+
+def _series(name: str, values: list[object]) -> pl.Series:
+    """One column; where its types are mixed (SQLite allows that), as texts."""
+    try:
+        return pl.Series(name, values, strict=True)
+    except (TypeError, pl.exceptions.PolarsError):
+        return pl.Series(name, [None if value is None else str(value) for value in values])
+
+
+CONNECTOR = SqlConnector()

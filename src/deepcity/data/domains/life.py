@@ -1,0 +1,24 @@
+"""생활: people on foot, visits, complaints, welfare."""
+
+from deepcity.city.agency import DomainName
+from deepcity.city.field import Kind, Sensitivity
+from deepcity.city.title import Title
+from deepcity.data.domains import Domain
+
+DOMAIN = Domain(
+    name=DomainName.LIFE,
+    title=Title("Life", "생활"),
+    purpose=Title(
+        "How people live in the city and move about on foot: visits, crowds, complaints, welfare.",
+        "시민의 생활과 보행을 다룹니다. 방문, 혼잡, 민원, 복지 기록이 여기에 속합니다.",
+    ),
+    kinds=frozenset(
+        {
+            Kind.COUNT,
+            Kind.FLOW,
+            Kind.LEVEL,
+            Kind.SHARE,
+        }
+    ),
+    sensitivity=Sensitivity.INTERNAL,  # small counts may single out persons
+)

@@ -1,0 +1,56 @@
+"""Two rows for one time and place: told as a problem, or settled as the city file says.
+
+Shapes: R rows of the sheet.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.data.settle import NO_TIME, wall_text
+from deepcity.data.sheet import Sheet
+from deepcity.data.source import Duplicates
+
+_DONE = {
+    Duplicates.MASK: "where they differ neither is believed",
+    Duplicates.FIRST: "the first was taken",
+    Duplicates.LAST: "the last was taken",
+}
+Positions = NDArray[np.intp]
+Values = NDArray[np.float64]
+
+
+def settle_duplicates(utc_R: NDArray[np.int64], values: Values, sheet: Sheet) -> Positions:
+    """Positions of the rows to keep, in the sheet's order; rows without a time are dropped.
+
+    `values` has shape (R, ...) and is masked in place where two rows contradict each other.
+    """
+    known = np.flatnonzero(utc_R != NO_TIME)
+    order = known[np.lexsort((known, sheet.place_R[known], utc_R[known]))]
+    same = (np.diff(utc_R[order]) == 0) & (np.diff(sheet.place_R[order]) == 0)
+    if not same.any():
+        return known
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
+    groups = [group for group in np.split(order, starts[1:]) if len(group) > 1]
+    rows = sheet.rows_text(np.concatenate(groups))
+    rule = sheet.time.duplicates
+    if rule is Duplicates.ERROR:
+        reason = f"more than one row for one time, {len(groups)} times ({rows})"
+        right = "remove the wrong rows, or say time.duplicates = 'mask', 'first' or 'last'"
+        shown = f"{wall_text(utc_R[groups[0][0]])} UTC"
+        sheet.book.problem("time", shown, reason, right)
+        return known
+    text = f"more than one row for one time, {len(groups)} times; {_DONE[rule]} ({rows})"
+    sheet.book.note("duplicate", "time", len(groups), text)
+    return np.setdiff1d(known, np.concatenate([_settle(group, values, rule) for group in groups]))
+
+
+def _settle(group: Positions, values: Values, rule: Duplicates) -> Positions:
+    """What of one time's rows to drop; under `mask`, values that differ become NaN first."""
+    if rule is Duplicates.LAST:
+        return group[:-1]
+    if rule is Duplicates.MASK:
+        first, others = values[group[0]], values[group[1:]]
+        agree_all = ((others == first) | (np.isnan(others) & np.isnan(first))).all()
+        if not agree_all:
+            values[group[0]] = np.nan
+    return group[1:]

@@ -1,0 +1,79 @@
+"""What was noticed while records became a panel: nothing is dropped or masked in silence.
+
+A *problem* stops the panel; a *finding* stands beside it. Findings are of two severities:
+`warning` (look at it before you learn from it) and `note` (done as the city file says).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.problem import Problem
+
+ROWS_SHOWN = 5
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing noticed.
+
+    Attributes:
+        severity: warning or note.
+        what: a short name for scripts, e.g. ``"gap"`` or ``"duplicate"``.
+        where: source, field or place it concerns.
+        count: how many rows, values or steps it touches.
+        text: one sentence for people.
+    """
+
+    severity: Severity
+    what: str
+    where: str
+    count: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}"
+
+
+@dataclass
+class Notebook:
+    """Collects problems and findings of one file, so that all are told at once."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def problem(self, key: str, value: object, reason: str, right: str) -> None:
+        """Write down what stops the panel."""
+        self.problems.append(Problem(self.file, key, value, reason, right))
+
+    def warn(self, what: str, where: str, count: int, text: str) -> None:
+        """Write down what the reader should look at."""
+        self.findings.append(Finding(Severity.WARNING, what, where, count, text))
+
+    def note(self, what: str, where: str, count: int, text: str) -> None:
+        """Write down what was done as the city file says."""
+        self.findings.append(Finding(Severity.NOTE, what, where, count, text))
+
+
+def rows_text(rows: Sequence[int] | NDArray[np.int64]) -> str:
+    """Row numbers for people.
+
+    >>> rows_text([3])
+    'row 3'
+    >>> rows_text([1, 2, 3, 4, 5, 6, 7])
+    'rows 1, 2, 3, 4, 5 and 2 more'
+    """
+    shown = ", ".join(str(int(row)) for row in rows[:ROWS_SHOWN])
+    more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"

@@ -1,0 +1,80 @@
+"""What a reader should know before learning from a panel: gaps, silence, constants, shortness.
+
+Shapes: T steps, N places, F fields.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S, WEEK_S
+from deepcity.data.duration import duration_text
+from deepcity.data.findings import Finding, Severity
+from deepcity.data.panel import Panel
+from deepcity.data.settle import wall_text
+
+
+def look_at(panel: Panel) -> list[Finding]:
+    """Every warning that a panel's values give rise to."""
+    return [*_gaps(panel), *_silent(panel), *_constant(panel), *_short(panel)]
+
+
+def _gaps(panel: Panel) -> list[Finding]:
+    """Stretches of at least a day in which nothing at all was measured."""
+    step_s = panel.clock.step_s
+    absent_T = np.asarray(~panel.mask_TNF.any(axis=(1, 2)))
+    gaps = [(a, b) for a, b in runs(absent_T) if (b - a) * step_s >= DAY_S]
+    if not gaps:
+        return []
+    start, stop = max(gaps, key=lambda gap: gap[1] - gap[0])
+    steps = sum(b - a for a, b in gaps)
+    local = panel.clock.local_seconds(panel.time_T[[start, stop - 1]])
+    text = (
+        f"{_plural(len(gaps), 'gap')} of a day or longer, {steps:,} steps in all, masked;"
+        f" the longest is {_plural((stop - start) * step_s // DAY_S, 'day')}"
+        f" ({wall_text(local[0])} .. {wall_text(local[1])})"
+    )
+    return [Finding(Severity.WARNING, "gap", "time", steps, text)]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
+def runs(flag_T: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Start and stop of each stretch of True.
+
+    >>> runs(np.array([True, False, True, True]))
+    [(0, 1), (2, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flag_T.astype(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _each(panel: Panel, flag_NF: NDArray[np.bool_], what: str, text: str) -> list[Finding]:
+    return [
+        Finding(Severity.WARNING, what, f"{panel.places[n].id} / {panel.fields[f].name}", 1, text)
+        for n, f in np.argwhere(flag_NF)
+    ]
+
+
+def _silent(panel: Panel) -> list[Finding]:
+    silent_NF = np.asarray(~panel.mask_TNF.any(axis=0))
+    return _each(panel, silent_NF, "all-missing", "not one value was measured")
+
+
+def _constant(panel: Panel) -> list[Finding]:
+    """A sensor that never moves; infinities stand for "nothing measured" and never tie."""
+    measured_TNF = panel.mask_TNF
+    low_NF = np.where(measured_TNF, panel.values_TNF, np.inf).min(axis=0, initial=np.inf)
+    high_NF = np.where(measured_TNF, panel.values_TNF, -np.inf).max(axis=0, initial=-np.inf)
+    constant_NF = (low_NF == high_NF) & (measured_TNF.sum(axis=0) > 1)
+    return _each(panel, constant_NF, "constant", "every measured value is the same")
+
+
+def _short(panel: Panel) -> list[Finding]:
+    steps = len(panel.time_T)
+    if steps * panel.clock.step_s >= 2 * WEEK_S:
+        return []
+    span = duration_text(steps * panel.clock.step_s)
+    text = f"only {steps:,} steps ({span}): under two weeks, too short to see last week's pattern"
+    return [Finding(Severity.WARNING, "short", "time", steps, text)]

@@ -1,0 +1,46 @@
+"""From a column of cells to numbers: what says "missing" becomes NaN, any other text is told."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column's numbers.
+
+    Attributes:
+        values_R: NaN where missing, infinite or no number.
+        bad: positions of cells that are neither a number nor a missing marker.
+        infinite: positions of infinite values.
+    """
+
+    values_R: NDArray[np.float64]
+    bad: NDArray[np.intp]
+    infinite: NDArray[np.intp]
+
+
+def read_numbers(column: pl.Series, missing: tuple[str, ...], decimal: str = ".") -> Numbers:
+    """Numbers of one column, which may hold texts or numbers already.
+
+    >>> read_numbers(pl.Series(["1.5", "NA", "two"]), ("NA",)).values_R.tolist()
+    [1.5, nan, nan]
+    """
+    if column.dtype == pl.String:
+        texts = column.str.strip_chars()
+        absent = texts.is_null() | texts.is_in(list(missing))
+        plain = texts if decimal == "." else texts.str.replace(decimal, ".", literal=True)
+        numbers = plain.cast(pl.Float64, strict=False)
+        bad = np.flatnonzero((numbers.is_null() & ~absent).to_numpy())
+        numbers = pl.select(pl.when(absent).then(None).otherwise(numbers)).to_series()
+    elif column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
+        numbers, bad = column.cast(pl.Float64), np.empty(0, dtype=np.intp)
+    else:
+        numbers = pl.Series([None] * len(column), dtype=pl.Float64)
+        bad = np.flatnonzero(column.is_not_null().to_numpy())
+    values_R = numbers.fill_null(float("nan")).to_numpy().copy()
+    infinite = np.flatnonzero(np.isinf(values_R))
+    values_R[infinite] = np.nan
+    return Numbers(values_R, bad, infinite)

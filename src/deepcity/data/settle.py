@@ -1,0 +1,114 @@
+"""Wall times that daylight saving makes doubtful, settled as the city file says, each time told.
+
+Shapes: R rows of the sheet. A row that is masked has the time `NO_TIME`.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deepcity.data.sheet import Sheet
+from deepcity.data.source import Ambiguous, Nonexistent
+from deepcity.data.wall_time import Moments, moments
+
+NO_TIME = np.iinfo(np.int64).min
+Seconds = NDArray[np.int64]
+Positions = NDArray[np.intp]
+
+
+def settle_wall_times(wall_R: Seconds, sheet: Sheet) -> Seconds | None:
+    """Wall-clock seconds of each row -> UTC seconds, or None where problems were found."""
+    found = moments(wall_R, sheet.zone)
+    before = len(sheet.book.problems)
+    utc_R = found.earlier_R.copy()
+    skipped, doubled = np.flatnonzero(found.nonexistent_R), np.flatnonzero(found.ambiguous_R)
+    if len(skipped):
+        _settle_skipped(utc_R, skipped, wall_text(wall_R[skipped[0]]), sheet)
+    if len(doubled):
+        _settle_doubled(utc_R, doubled, found, wall_R, sheet)
+    return utc_R if len(sheet.book.problems) == before else None
+
+
+def _settle_skipped(utc_R: Seconds, skipped: Positions, shown: str, sheet: Sheet) -> None:
+    """Spring: times that no clock showed. Shifting means the offset before, already in place."""
+    count, zone, rows = len(skipped), sheet.zone, sheet.rows_text(skipped)
+    match sheet.time.nonexistent:
+        case Nonexistent.ERROR:
+            reason = f"clocks in {zone} skipped this time ({rows})"
+            right = "say time.nonexistent = 'mask' or 'shift', or correct time.zone"
+            sheet.book.problem("time", shown, reason, right)
+        case Nonexistent.MASK:
+            utc_R[skipped] = NO_TIME
+            text = f"{_rows(count)} masked: clocks in {zone} skipped their time ({rows})"
+            sheet.book.note("nonexistent", "time", count, text)
+        case Nonexistent.SHIFT:
+            text = f"{_rows(count)} shifted past the time that clocks in {zone} skipped ({rows})"
+            sheet.book.note("nonexistent", "time", count, text)
+
+
+def _settle_doubled(
+    utc_R: Seconds, doubled: Positions, found: Moments, wall_R: Seconds, sheet: Sheet
+) -> None:
+    """Autumn: times that clocks showed twice."""
+    count, zone, rows = len(doubled), sheet.zone, sheet.rows_text(doubled)
+    match sheet.time.ambiguous:
+        case Ambiguous.ERROR:
+            reason = f"clocks in {zone} showed this time twice ({rows})"
+            right = "say time.ambiguous = 'infer', 'earlier', 'later' or 'mask'"
+            sheet.book.problem("time", wall_text(wall_R[doubled[0]]), reason, right)
+        case Ambiguous.MASK:
+            utc_R[doubled] = NO_TIME
+            text = f"{_rows(count)} masked: clocks in {zone} showed their time twice ({rows})"
+            sheet.book.note("ambiguous", "time", count, text)
+        case Ambiguous.EARLIER:
+            text = f"{_rows(count)} of doubled autumn hours taken as the earlier ({rows})"
+            sheet.book.note("ambiguous", "time", count, text)
+        case Ambiguous.LATER:
+            utc_R[doubled] = found.later_R[doubled]
+            text = f"{_rows(count)} of doubled autumn hours taken as the later ({rows})"
+            sheet.book.note("ambiguous", "time", count, text)
+        case Ambiguous.INFER:
+            _infer(utc_R, doubled, found, wall_R, sheet)
+
+
+def _infer(
+    utc_R: Seconds, doubled: Positions, found: Moments, wall_R: Seconds, sheet: Sheet
+) -> None:
+    """The first row of a doubled time is the earlier, the next the later, if rows are in order."""
+    pair = pl.DataFrame({"wall": wall_R[doubled], "place": sheet.place_R[doubled]})
+    nth = pair.select(pl.int_range(pl.len()).over("wall", "place")).to_series().to_numpy()
+    times = pair.select(pl.len().over("wall", "place")).to_series().to_numpy()
+    utc_R[doubled] = np.where(nth == 0, found.earlier_R[doubled], found.later_R[doubled])
+    single, disorder = doubled[times == 1], _out_of_order(utc_R, doubled, sheet.place_R)
+    _tell(single, "only one row of a time that clocks showed twice", wall_R, sheet)
+    _tell(disorder, "rows of an hour that clocks showed twice are out of order", wall_R, sheet)
+
+
+def _tell(rows: Positions, reason: str, wall_R: Seconds, sheet: Sheet) -> None:
+    if len(rows):
+        right = "say time.ambiguous = 'earlier', 'later' or 'mask': it cannot be inferred"
+        shown = wall_text(wall_R[rows[0]])
+        sheet.book.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right)
+
+
+def _out_of_order(utc_R: Seconds, doubled: Positions, place_R: Seconds) -> Positions:
+    """The doubled rows next to which a place's time falls."""
+    order = np.argsort(place_R, kind="stable")
+    falls = (np.diff(utc_R[order]) < 0) & (np.diff(place_R[order]) == 0)
+    touching = np.union1d(order[1:][falls], order[:-1][falls])
+    return np.intersect1d(touching, doubled)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count != 1 else ''}"
+
+
+def wall_text(seconds: int | np.int64) -> str:
+    """Seconds since 1970 as a wall clock shows them.
+
+    >>> wall_text(0)
+    '1970-01-01 00:00'
+    """
+    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M}"

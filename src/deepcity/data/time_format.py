@@ -1,0 +1,84 @@
+"""Texts that mean times: patterns, and finding the pattern a column was written in."""
+
+import polars as pl
+
+EPOCHS = {"epoch_s": 1.0, "epoch_ms": 0.001}
+
+PATTERNS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+    "%Y.%m.%d %H:%M",
+    "%Y%m%d%H%M",
+    "%Y%m%d%H",
+    "%Y-%m-%d %H",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H",
+    "%m/%d/%Y %H",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d/%m/%Y %I:%M:%S %p",
+)
+"""Patterns that are tried, in this order, where a city file states none."""
+
+_MIDNIGHT = r"(?:[ T]24:00(?::00)?|[ T]24|^\d{8}24)$"  # hour 24 of a day is hour 0 of the next
+_SAMPLE = 400
+YEARS = (1900, 2199)  # a parser reads 31/12/20 as the year 31 without blinking
+
+
+def parse_times(texts: pl.Series, pattern: str) -> pl.Series:
+    """Texts -> Datetime (in UTC where the pattern has an offset, else naive); null where unlike it.
+
+    A `*` at the end of the pattern lets any text follow, e.g. ``%H:%M*`` for ``6:00-6:59``.
+
+    Raises:
+        PolarsError: if the pattern itself cannot be used.
+    """
+    late = texts.str.contains(_MIDNIGHT).fill_null(value=False)
+    day_early = texts.str.replace(r"24(:00(?::00)?)?$", "00$1") if late.any() else texts
+    source = pl.select(pl.when(late).then(day_early).otherwise(texts)).to_series()
+    loose = pattern.endswith("*")
+    pattern = pattern.removesuffix("*")
+    if "%H" in pattern and "%M" not in pattern:  # the parser wants minutes with hours
+        source, pattern = source + ":00", pattern + ":%M"
+    times = source.str.strptime(pl.Datetime("us"), pattern, strict=False, exact=not loose)
+    times = times.set(~times.dt.year().is_between(*YEARS), None)
+    return (
+        times
+        + pl.select(pl.when(late).then(pl.duration(days=1)).otherwise(pl.duration())).to_series()
+    )
+
+
+def find_pattern(texts: pl.Series) -> str | None:
+    """The first pattern that reads every text, or None.
+
+    Where day and month could be either way round, the way that keeps rows in order is taken.
+    """
+    known = texts.drop_nulls()
+    sample = pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)])
+    fitting = [pattern for pattern in PATTERNS if _reads(sample, pattern)]
+    fitting = [pattern for pattern in fitting if _reads(known, pattern)]
+    in_order = [pattern for pattern in fitting if parse_times(known, pattern).is_sorted()]
+    return next(iter(in_order + fitting), None)
+
+
+def _reads(texts: pl.Series, pattern: str) -> bool:
+    return len(texts) > 0 and parse_times(texts, pattern).null_count() == 0

@@ -1,0 +1,144 @@
+"""From the time columns of a sheet to UTC seconds, with every row that cannot be placed told.
+
+Shapes: R rows of the sheet.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, time
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S
+from deepcity.data.settle import settle_wall_times
+from deepcity.data.sheet import Sheet
+from deepcity.data.time_format import EPOCHS, find_pattern, parse_times
+from deepcity.data.toml_file import did_you_mean
+from deepcity.data.wall_time import moments
+
+Seconds = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RawTimes:
+    """Times as the sheet tells them: seconds since 1970, of a wall clock or of UTC."""
+
+    seconds_R: Seconds
+    wall: bool
+
+
+def utc_times(sheet: Sheet) -> Seconds | None:
+    """UTC seconds of each row's stamp, or None where problems were found.
+
+    Masked rows have the time `NO_TIME`.
+    """
+    raw = _raw_times(sheet)
+    if raw is None or not raw.wall:
+        return None if raw is None else raw.seconds_R
+    return settle_wall_times(raw.seconds_R, sheet)
+
+
+def _raw_times(sheet: Sheet) -> RawTimes | None:
+    if sheet.time.start is not None:
+        return RawTimes(_counted(sheet), wall=False)
+    columns = sheet.frame.columns
+    absent = [name for name in sheet.time.names if name not in columns]
+    for name in absent:
+        sheet.book.problem("time", name, "no such column", did_you_mean(name, columns))
+    if absent:
+        return None
+    column = _one_column(sheet)
+    return _from_text(column, sheet) if column.dtype == pl.String else _from_typed(column, sheet)
+
+
+def _counted(sheet: Sheet) -> Seconds:
+    """Rows that follow each other: elapsed time from the start, whatever clocks do meanwhile."""
+    start, step = sheet.time.start, sheet.time.step
+    assert start is not None
+    assert step is not None
+    if start.tzinfo is None:
+        wall_s = int(start.replace(tzinfo=UTC).timestamp())
+        start_s = int(moments(np.array([wall_s]), sheet.zone).earlier_R[0])
+    else:
+        start_s = int(start.timestamp())
+    return start_s + np.arange(len(sheet.rows_R), dtype=np.int64) * int(step.total_seconds())
+
+
+def _one_column(sheet: Sheet) -> pl.Series:
+    parts = [sheet.frame[name] for name in sheet.time.names]
+    if len(parts) == 1:
+        return parts[0].str.strip_chars() if parts[0].dtype == pl.String else parts[0]
+    texts = [pl.col(part.name).cast(pl.String).str.strip_chars() for part in parts]
+    return sheet.frame.select(pl.concat_str(texts, separator=" ").alias("time")).to_series()
+
+
+def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    key = " + ".join(sheet.time.names)
+    if sheet.time.format in EPOCHS:
+        return _from_typed(column.cast(pl.Float64, strict=False), sheet)
+    pattern = sheet.time.format or find_pattern(column)
+    if pattern is None:
+        first = column.drop_nulls().head(1).to_list()
+        reason = "the times follow none of the known patterns"
+        right = "state it, e.g. format = '%d/%m/%Y %H:%M'"
+        sheet.book.problem(key, first[0] if first else None, reason, right)
+        return None
+    try:
+        times = parse_times(column, pattern)
+    except pl.exceptions.PolarsError:
+        sheet.book.problem("time.format", pattern, "not a pattern", "write e.g. '%d/%m/%Y %H:%M'")
+        return None
+    if not _all_known(times, column, f"not a time like {pattern}", sheet):
+        return None
+    return _from_datetimes(times, sheet)
+
+
+def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    if not _all_known(column, column, "no time", sheet):
+        return None
+    if column.dtype.is_numeric():
+        return _from_numbers(column, sheet)
+    if column.dtype not in (pl.Date, pl.Datetime):  # a set would miss Datetime's units
+        reason = f"of type {column.dtype}, not a time"
+        sheet.book.problem(sheet.time.names[0], str(column[0]), reason, "choose another column")
+        return None
+    return _from_datetimes(
+        column.cast(pl.Datetime("us")) if column.dtype == pl.Date else column, sheet
+    )
+
+
+def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    scale = EPOCHS.get(sheet.time.format or "")
+    if scale is None:
+        right = "state format = 'epoch_s' or 'epoch_ms' if these count from 1970"
+        sheet.book.problem(sheet.time.names[0], column[0], "a number, not a time", right)
+        return None
+    seconds_R = np.floor(column.cast(pl.Float64).to_numpy() * scale).astype(np.int64)
+    return RawTimes(seconds_R, wall=False)
+
+
+def _from_datetimes(times: pl.Series, sheet: Sheet) -> RawTimes:
+    """Datetimes without an offset are wall times.
+
+    Hours before `day_starts` belong to the date after the one they are written under.
+    """
+    seconds_R = times.dt.epoch("s").to_numpy().astype(np.int64)
+    if getattr(times.dtype, "time_zone", None) is not None:
+        return RawTimes(seconds_R, wall=False)
+    late_R = seconds_R % DAY_S < _seconds(sheet.time.day_starts)
+    return RawTimes(seconds_R + DAY_S * late_R, wall=True)
+
+
+def _seconds(moment: time) -> int:
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) -> bool:
+    bad = np.flatnonzero(times.is_null().to_numpy())
+    if len(bad):
+        key = " + ".join(sheet.time.names)
+        reason = f"{reason} ({sheet.rows_text(bad)})"
+        right = "mend or remove these rows, or state the right time.format"
+        sheet.book.problem(key, shown[int(bad[0])], reason, right)
+    return len(bad) == 0

@@ -1,0 +1,1 @@
+"""How parties learn together: messages, transports, rounds, fusion."""

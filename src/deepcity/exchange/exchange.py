@@ -1,0 +1,63 @@
+"""The contract of every transport: call one party, call a group, and be called.
+
+The round protocol is written against `Exchange` alone and never learns which
+transport carries it. A party is whatever answers messages (`Handler`); inside its
+handler it may call other parties through the exchange it was joined to, and the
+transport tells each handler who is calling, so that authorisation happens there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deepcity.exchange.message import Message
+
+COORDINATOR = "coordinator"
+"""Who leads the rounds; it holds no raw data, so what it sends has left no party."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a party's answer is missing; the others' answers stand."""
+
+    party: str
+    reason: str
+
+
+class Handler(Protocol):
+    """A party's side: answers messages, decides what it lets out."""
+
+    def handle(self, message: Message, caller: str) -> Message:
+        """Answer one message; raise `DeepCityError` to refuse it with a reason."""
+        ...
+
+
+class Exchange(Protocol):
+    """One party's connection to the others."""
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Names of the parties that can be called."""
+        ...
+
+    def call(self, party: str, message: Message) -> Message:
+        """Ask one party and wait for its answer.
+
+        Raises:
+            ExchangeError: if the party is unknown, failed, or refused.
+        """
+        ...
+
+    def call_group(self, messages: Mapping[str, Message]) -> Mapping[str, Message | Failure]:
+        """Ask several parties, each its own message; one that fails costs no other's answer."""
+        ...
+
+
+def answers(replies: Mapping[str, Message | Failure]) -> dict[str, Message]:
+    """Only the replies that arrived."""
+    return {party: reply for party, reply in replies.items() if isinstance(reply, Message)}
+
+
+def failures(replies: Mapping[str, Message | Failure]) -> Sequence[Failure]:
+    """Only the failures."""
+    return [reply for reply in replies.values() if isinstance(reply, Failure)]

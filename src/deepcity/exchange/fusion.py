@@ -1,0 +1,165 @@
+"""Partial federated averaging: layer j is averaged among the parties whose level reaches j.
+
+Federated averaging weights each party by how much it trained on (McMahan et al. 2017,
+"Communication-efficient learning of deep networks from decentralized data"). Sharing only
+part of a network follows FedPer (Arivazhagan et al. 2019: common first layers, own last
+ones) and LG-FedAvg (Liang et al. 2020: the reverse); here each party has a level of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import Layers, Tensors, layers_up_to
+from deepcity.exchange.exchange import Failure
+
+
+@dataclass(frozen=True)
+class FusedLayer:
+    """One layer after fusing.
+
+    Attributes:
+        tensors: the weighted mean, in the dtype the members sent.
+        members: the parties it was made of, sorted.
+    """
+
+    tensors: Tensors
+    members: tuple[str, ...]
+
+
+def fuse(
+    updates: Mapping[str, Layers],
+    weights: Mapping[str, float],
+    levels: Mapping[str, int],
+    *,
+    common_stem: bool = False,
+) -> dict[str, FusedLayer]:
+    """Each layer's weighted mean among its members; layers without a member are left out.
+
+    Args:
+        updates: party -> layers; what lies above a party's level is ignored. `screen` first.
+        weights: party -> weight >= 0, of any scale; a party of weight 0 takes no part.
+        levels: party -> reuse level 0..6.
+        common_stem: whether the stem is in common too, from level 1 on.
+
+    Returns:
+        layer -> fused tensors and members; the same bits whatever the order of the parties.
+
+    Raises:
+        ValueError: if a weight is negative or not finite, or a level is outside 0..6.
+        KeyError: if a party that sent an update has no weight or no level.
+    """
+    members = members_by_layer(updates, weights, levels, common_stem=common_stem)
+    return {
+        layer: FusedLayer(weighted_mean(updates, weights, layer, names), names)
+        for layer, names in members.items()
+    }
+
+
+def members_by_layer(
+    updates: Mapping[str, Layers],
+    weights: Mapping[str, float],
+    levels: Mapping[str, int],
+    *,
+    common_stem: bool = False,
+) -> dict[str, tuple[str, ...]]:
+    """Who takes part in each layer: sent it, reaches it, and weighs more than 0; sorted.
+
+    Raises:
+        ValueError, KeyError: as `fuse`.
+    """
+    members: dict[str, tuple[str, ...]] = {}
+    for party in sorted(updates):
+        if _checked(party, weights[party]) == 0:
+            continue
+        for layer in layers_up_to(levels[party], common_stem=common_stem):
+            if layer in updates[party]:
+                members[layer] = (*members.get(layer, ()), party)
+    return members
+
+
+def weighted_mean(
+    updates: Mapping[str, Layers],
+    weights: Mapping[str, float],
+    layer: str,
+    members: Sequence[str],
+) -> Tensors:
+    """One layer's mean over members, in float64 and back to the dtype that was sent.
+
+    It is taken around the first member, so that equal inputs give themselves exactly.
+    """
+    first, *others = members
+    if not others:
+        return updates[first][layer]
+    heaviest = max(weights[party] for party in members)
+    shares = {party: weights[party] / heaviest for party in members}  # no overflow, any scale
+    total = sum(shares.values())
+    mean = {}
+    for name, anchor in updates[first][layer].items():
+        moved = np.zeros(anchor.shape, dtype=np.float64)
+        for party in others:
+            step = updates[party][layer][name].astype(np.float64) - anchor
+            moved += (shares[party] / total) * step
+        mean[name] = (anchor + moved).astype(anchor.dtype)
+    return mean
+
+
+def screen(
+    updates: Mapping[str, Layers], reference: Layers
+) -> tuple[dict[str, Layers], list[Failure]]:
+    """Set aside, before fusing, every update that could not be fused or would poison the mean.
+
+    Args:
+        updates: party -> layers as they arrived.
+        reference: layers with the tensors, shapes and dtypes that all must have.
+
+    Returns:
+        The good updates, and for each party set aside all its problems as one failure.
+    """
+    good: dict[str, Layers] = {}
+    refused: list[Failure] = []
+    for party, layers in updates.items():
+        problems = [
+            problem
+            for layer, tensors in layers.items()
+            for problem in _layer_problems(layer, tensors, reference)
+        ]
+        if problems:
+            reason = f"its update is set aside this round: {'; '.join(problems)}"
+            refused.append(Failure(party, reason))
+        else:
+            good[party] = layers
+    return good, refused
+
+
+def _layer_problems(layer: str, tensors: Tensors, reference: Layers) -> list[str]:
+    if layer not in reference:
+        return [f"layer {layer!r} is not one of {', '.join(reference)}"]
+    right = reference[layer]
+    problems = [f"{layer}/{name} is missing" for name in right if name not in tensors]
+    for name, tensor in tensors.items():
+        if name not in right:
+            problems.append(f"{layer}/{name} is unknown")
+        else:
+            problems += _tensor_problems(f"{layer}/{name}", tensor, right[name])
+    return problems
+
+
+def _tensor_problems(
+    name: str, tensor: NDArray[np.float32], right: NDArray[np.float32]
+) -> list[str]:
+    if tensor.shape != right.shape:
+        return [f"{name} has shape {tensor.shape}, not {right.shape}"]
+    if tensor.dtype != right.dtype:
+        return [f"{name} is {tensor.dtype}, not {right.dtype}"]
+    bad = int(np.count_nonzero(~np.isfinite(tensor)))
+    return [f"{name} has {bad} of {tensor.size} values that are not finite"] if bad else []
+
+
+def _checked(party: str, weight: float) -> float:
+    if not np.isfinite(weight) or weight < 0:
+        msg = f"{party} has weight {weight}; a weight is finite and not negative"
+        raise ValueError(msg)
+    return weight

@@ -1,0 +1,107 @@
+"""A message between parties: a verb, numbers, and layers. Nothing else can be said.
+
+On the wire a message is one safetensors blob whose header carries the verb and the
+numbers; there is no pickle, so reading a message never runs code. Numbers travel exactly,
+with NaN and both infinities among them (a NaN's payload bits are not kept).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deepcity.city.errors import ExchangeError
+from deepcity.city.level import Layers
+from deepcity.store.blob import BlobError, pack, unpack
+
+HEADER = "header"
+"""What `wire_bytes_by_layer` calls the bytes that are no layer's."""
+
+
+ROUND = "round"
+"""The number by which a message says which round it belongs to; the ledger counts by it."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one party says to another.
+
+    Attributes:
+        verb: what is asked or answered, e.g. ``"train"``.
+        numbers: scalars by name (round number, sample count, validation error).
+        layers: layer name -> tensor name -> array.
+    """
+
+    verb: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    layers: Layers = field(default_factory=dict)
+
+
+def to_bytes(message: Message) -> bytes:
+    """A message as it goes over the wire; equal messages give equal bytes.
+
+    Raises:
+        ExchangeError: if a number or a tensor cannot be sent exactly.
+    """
+    try:
+        numbers = {name: _exact(name, value) for name, value in message.numbers.items()}
+        if HEADER in message.layers:
+            msg = f"no layer may be called {HEADER!r}"
+            raise BlobError(msg)
+        return pack(message.layers, {"verb": message.verb, "numbers": numbers})
+    except BlobError as error:
+        msg = f"message {message.verb!r} cannot be sent: {error}"
+        raise ExchangeError(msg) from error
+
+
+def from_bytes(blob: bytes) -> Message:
+    """The message that `to_bytes` wrote, with arrays of its own.
+
+    Raises:
+        ExchangeError: naming the reason, if it is no message.
+    """
+    try:
+        layers, header = unpack(blob)
+        if not isinstance(header, dict) or set(header) != {"verb", "numbers"}:
+            msg = "its header is not a verb and numbers"
+            raise BlobError(msg)
+        verb, numbers = header["verb"], header["numbers"]
+        if not isinstance(verb, str) or not _are_floats(numbers):
+            msg = "its verb is no text or its numbers are no numbers"
+            raise BlobError(msg)
+    except BlobError as error:
+        msg = f"{len(blob)} bytes are not a message: {error}. Ask the sender to send it again"
+        raise ExchangeError(msg) from error
+    return Message(verb=verb, numbers=numbers, layers=layers)
+
+
+def wire_bytes_by_layer(message: Message, blob: bytes | None = None) -> dict[str, int]:
+    """Bytes by layer, and under ``"header"`` the rest; they add up to the message's bytes.
+
+    Args:
+        message: what is sent.
+        blob: the message as bytes, if the caller has them already.
+    """
+    total = len(to_bytes(message) if blob is None else blob)
+    sizes = {
+        layer: sum(tensor.nbytes for tensor in tensors.values())
+        for layer, tensors in message.layers.items()
+    }
+    return {**sizes, HEADER: total - sum(sizes.values())}
+
+
+def _exact(name: str, value: float) -> float:
+    if not isinstance(name, str):
+        msg = f"number name {name!r} is no text"
+        raise BlobError(msg)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"number {name!r} = {value!r} is not a float"
+        raise BlobError(msg) from error
+    if isinstance(value, int) and int(number) != value:
+        msg = f"number {name!r} = {value} has more digits than a float holds"
+        raise BlobError(msg)
+    return number
+
+
+def _are_floats(numbers: object) -> bool:
+    return isinstance(numbers, dict) and all(isinstance(n, float) for n in numbers.values())

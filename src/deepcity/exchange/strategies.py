@@ -1,0 +1,234 @@
+"""Strategies: what becomes of the parties' updates in a round, and what each receives.
+
+A strategy is a value; its state is passed in and comes out, and a checkpoint can keep it.
+A party receives only layers its level reaches, and only those fused in this very round:
+a layer that nobody sent stays as its owner has it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as settings
+
+from deepcity.city.errors import ConfigError
+from deepcity.city.level import Layers, Tensors, layers_up_to
+from deepcity.city.problem import Problem
+from deepcity.exchange.fusion import fuse, members_by_layer
+
+PROXIMAL = "proximal"
+"""Instruction: weight of half the squared distance from the received layers in the loss."""
+
+_CONFIG = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a strategy remembers between rounds.
+
+    Attributes:
+        layers: each layer's last mean over its members; the reference where it had none.
+        numbers: scalars by name.
+    """
+
+    layers: Layers
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+class Strategy(Protocol):
+    """What every strategy answers."""
+
+    @property
+    def common_stem(self) -> bool:
+        """Whether the stem is in common too."""
+        ...
+
+    def start(self, reference: Layers) -> State:
+        """State before the first round, from the layers that all parties begin with."""
+        ...
+
+    def instructions(self, state: State) -> Mapping[str, float]:
+        """Numbers that parties are told with the layers, e.g. ``proximal``."""
+        ...
+
+    def merge(
+        self,
+        state: State,
+        updates: Mapping[str, Layers],
+        weights: Mapping[str, float],
+        levels: Mapping[str, int],
+    ) -> tuple[State, dict[str, Layers]]:
+        """One round's updates -> new state, and the layers that each party of `levels` receives.
+
+        Raises:
+            ValueError, KeyError: as `fuse`.
+        """
+        ...
+
+
+@settings(frozen=True, config=_CONFIG)
+class FedAvg:
+    """Every member of a layer receives its weighted mean (McMahan et al. 2017).
+
+    Attributes:
+        common_stem: whether the stem is in common too.
+    """
+
+    common_stem: bool = False
+
+    def start(self, reference: Layers) -> State:
+        """The reference, as it is."""
+        return State(reference)
+
+    def instructions(self, state: State) -> Mapping[str, float]:
+        """Nothing: parties train as they would alone."""
+        return {}
+
+    def merge(
+        self,
+        state: State,
+        updates: Mapping[str, Layers],
+        weights: Mapping[str, float],
+        levels: Mapping[str, int],
+    ) -> tuple[State, dict[str, Layers]]:
+        """The weighted mean, to all whose level reaches it."""
+        fused = fuse(updates, weights, levels, common_stem=self.common_stem)
+        means = {layer: result.tensors for layer, result in fused.items()}
+        received = {
+            party: _reached(means, level, self.common_stem) for party, level in levels.items()
+        }
+        return State({**state.layers, **means}, state.numbers), received
+
+
+@settings(frozen=True, config=_CONFIG)
+class FedProx(FedAvg):
+    """FedAvg that tells parties to stay near what they received (Li et al. 2020).
+
+    Attributes:
+        mu: weight of the proximal term mu / 2 * squared distance; 0 is FedAvg.
+    """
+
+    mu: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+
+    def instructions(self, state: State) -> Mapping[str, float]:
+        """The proximal weight."""
+        return {PROXIMAL: self.mu}
+
+
+@settings(frozen=True, config=_CONFIG)
+class Personal(FedAvg):
+    """Each member receives a mean of its own, in which parties that learn alike weigh more.
+
+    The heuristic form of FedAMP (Huang et al. 2021, "Personalized cross-silo federated
+    learning on non-IID data"), layer by layer: party i gives party j the weight
+    w_j * exp(sharpness * cos(d_i, d_j)), d being how far a party's layer moved from the
+    layer's last mean. The paper takes the cosine of the weights themselves; we take it of
+    moves, because networks that started alike have nearly equal weights.
+
+    Attributes:
+        sharpness: 0 is FedAvg; the higher, the more a party keeps to those like it.
+    """
+
+    sharpness: Annotated[float, Field(ge=0, le=100)] = 2.0
+
+    def merge(
+        self,
+        state: State,
+        updates: Mapping[str, Layers],
+        weights: Mapping[str, float],
+        levels: Mapping[str, int],
+    ) -> tuple[State, dict[str, Layers]]:
+        """A mean of its own to each member; the common mean to those who sent nothing."""
+        after, received = super().merge(state, updates, weights, levels)
+        members = members_by_layer(updates, weights, levels, common_stem=self.common_stem)
+        for layer, names in members.items():
+            tensors_by_party = {party: updates[party][layer] for party in names}
+            own = self._own_means(state.layers[layer], tensors_by_party, weights)
+            for party, tensors in own.items():
+                received[party] = {**received[party], layer: tensors}
+        return after, received
+
+    def _own_means(
+        self, last: Tensors, updates: Mapping[str, Tensors], weights: Mapping[str, float]
+    ) -> dict[str, Tensors]:
+        """One layer's personal means; P parties, V values in the layer."""
+        parties = list(updates)
+        last_V = _flat(last, last)
+        moves_PV = np.stack([_flat(updates[party], last) for party in parties]) - last_V
+        log_weights_P = np.log([weights[party] for party in parties])
+        scores_PP = self.sharpness * _cosines(moves_PV) + log_weights_P
+        shares_PP = np.exp(scores_PP - scores_PP.max(axis=1, keepdims=True))
+        shares_PP /= shares_PP.sum(axis=1, keepdims=True)
+        means_PV = last_V + shares_PP @ moves_PV
+        return {party: _like(means_PV[row], last) for row, party in enumerate(parties)}
+
+
+STRATEGIES: Mapping[str, type[FedAvg]] = {
+    "fedavg": FedAvg,
+    "fedprox": FedProx,
+    "personal": Personal,
+}
+
+
+def strategy(name: str, **values: object) -> Strategy:
+    """The strategy of that name with these settings.
+
+    >>> strategy("fedprox", mu=0.1)
+    FedProx(common_stem=False, mu=0.1)
+
+    Raises:
+        ConfigError: naming the known strategies, or every setting that is wrong.
+    """
+    if name not in STRATEGIES:
+        known = ", ".join(STRATEGIES)
+        problem = Problem("strategy", "name", name, "there is none of that name", f"use {known}")
+        raise ConfigError([problem])
+    try:
+        return STRATEGIES[name](**values)  # type: ignore[arg-type]
+    except ValidationError as error:
+        known = ", ".join(STRATEGIES[name].__dataclass_fields__)
+        raise ConfigError(_problems(name, error, f"its settings are {known}")) from error
+
+
+def _problems(name: str, error: ValidationError, right: str) -> Sequence[Problem]:
+    return [
+        Problem(f"strategy {name}", str(wrong["loc"][-1]), wrong["input"], wrong["msg"], right)
+        for wrong in error.errors()
+    ]
+
+
+def _reached(means: Layers, level: int, common_stem: bool) -> Layers:
+    return {
+        layer: means[layer]
+        for layer in layers_up_to(level, common_stem=common_stem)
+        if layer in means
+    }
+
+
+def _cosines(moves_PV: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cosine of every two moves; a party that did not move is like itself alone."""
+    largest_P = np.abs(moves_PV).max(axis=1, initial=0.0, keepdims=True)
+    scaled_PV = moves_PV / np.where(largest_P > 0, largest_P, 1.0)  # squares stay in range
+    lengths_P = np.linalg.norm(scaled_PV, axis=1, keepdims=True)
+    unit_PV = scaled_PV / np.where(lengths_P > 0, lengths_P, 1.0)
+    cosines_PP = unit_PV @ unit_PV.T
+    np.fill_diagonal(cosines_PP, 1.0)
+    return cosines_PP
+
+
+def _flat(tensors: Tensors, like: Tensors) -> NDArray[np.float64]:
+    pieces = [np.asarray(tensors[name], dtype=np.float64).ravel() for name in sorted(like)]
+    return np.concatenate([np.zeros(0), *pieces])
+
+
+def _like(values_V: NDArray[np.float64], like: Tensors) -> Tensors:
+    tensors: dict[str, NDArray[np.float32]] = {}
+    start = 0
+    for name in sorted(like):
+        size, shape = like[name].size, like[name].shape
+        tensors[name] = values_V[start : start + size].reshape(shape).astype(like[name].dtype)
+        start += size
+    return tensors

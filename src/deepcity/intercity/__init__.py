@@ -1,0 +1,1 @@
+"""Inter-City Application Map: which party takes part in which service, down to which layer."""

@@ -1,0 +1,70 @@
+"""Choosing the reuse level on each party's own validation days.
+
+Two trainings are run once: alone, and joined at the deepest level granted. From the joined
+network each party tries every level k: it keeps h1..hk as fused, and tunes the rest on its
+own rows for a few steps, without another word to anyone. So all levels together cost far
+less than one training each. Level k > 0 is taken only if it beats learning alone on the
+validation days by more than the doubt (one standard error over days, Breiman et al. 1984);
+else the party stays at 0 with its own network: joining must not cost.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import ALONE, layers_up_to
+from deepcity.intercity.parties import Party
+from deepcity.learning.learner import Learner
+from deepcity.learning.training import party_seed
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The level a party chose, why, and the learner that goes with it.
+
+    Attributes:
+        errors: level -> validation MAE in the field's unit.
+        gain: validation MAE saved against alone, in the field's unit.
+        doubt: standard error of that saving, over days.
+    """
+
+    level: int
+    learner: Learner
+    errors: dict[int, float]
+    gain: float
+    doubt: float
+
+
+def choose(party: Party, alone: Learner, joined: Learner, deepest: int, seed: int) -> Choice:
+    """Try every level up to `deepest` from the joined network, and keep the best that is sure.
+
+    Args:
+        alone: trained at level 0, at its best state.
+        joined: trained at level `deepest`, at its best state.
+    """
+    tried = {ALONE: alone}
+    steps = joined.settings.refit_steps
+    for level in range(1, deepest + 1):
+        draw = party_seed(seed, f"{party.name}/refit", level)
+        tried[level] = joined.refit(layers_up_to(level), steps, draw)
+    by_day = {level: _error_by_day(party, learner) for level, learner in tried.items()}
+    errors = {level: float(np.mean(error)) for level, error in by_day.items()}
+    best = min(errors, key=lambda level: (errors[level], level))
+    saved = by_day[ALONE] - by_day[best]
+    doubt = float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf")
+    gain = float(saved.mean())
+    level = best if best != ALONE and gain > doubt else ALONE
+    return Choice(level, tried[level], errors, gain, doubt)
+
+
+def _error_by_day(party: Party, learner: Learner) -> NDArray[np.float64]:
+    """Mean absolute error of each validation day's forecasts (origins of one day count as one)."""
+    samples = party.data.validation
+    error_BNH = np.abs(learner.forecast(samples) - samples.truth_BNH)
+    known = np.isfinite(error_BNH)
+    day_B = party.validation_origins // party.panel.clock.steps_per_day
+    days = np.unique(day_B)
+    total = np.array([np.where(known, error_BNH, 0)[day_B == day].sum() for day in days])
+    count = np.array([known[day_B == day].sum() for day in days])
+    return np.asarray(total[count > 0] / count[count > 0], dtype=np.float64)

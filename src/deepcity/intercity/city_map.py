@@ -1,0 +1,195 @@
+"""The Inter-City Application Map: which party takes part in which service, how deep.
+
+One TOML file names the city files and the services; it is validated together with every
+city it names, and all problems of all files are told at once.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from deepcity.applications.application import Application, applications
+from deepcity.city.agency import Agency, City
+from deepcity.city.errors import ConfigError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile, check_city
+from deepcity.data.toml_file import did_you_mean, read_toml, validate
+from deepcity.intercity.map_settings import MapSettings, ServiceSettings
+
+
+@dataclass(frozen=True)
+class Member:
+    """A party of a service: one agency of one city."""
+
+    city_file: CityFile
+    agency: Agency
+
+    @property
+    def name(self) -> str:
+        """``city/agency``, unique in a map."""
+        return f"{self.city_file.city.name}/{self.agency.name}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with its members found."""
+
+    settings: ServiceSettings
+    application: Application
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class CityMap:
+    """A map that was found right."""
+
+    path: Path
+    settings: MapSettings
+    services: tuple[Service, ...]
+    cities: tuple[CityFile, ...]
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that a run depends on; a run resumes only under the same."""
+        digest = hashlib.sha256(self.settings.model_dump_json().encode())
+        for city_file in self.cities:
+            digest.update(city_file.path.read_bytes())
+        return digest.hexdigest()
+
+
+def load_map(path: Path | str) -> CityMap:
+    """Read a map file and the city files it names.
+
+    Raises:
+        ConfigError: with every problem of all these files.
+    """
+    path = Path(path)
+    raw, problems = read_toml(path)
+    settings = None
+    if raw is not None:
+        settings, problems = validate(MapSettings, raw, path.name)
+    if settings is None:
+        named = raw.get("cities", []) if raw is not None else []
+        problems += _problems_of_cities(path, named)
+        raise ConfigError(problems)
+    city_files, problems = _cities(path, settings.cities)
+    services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
+    problems += _doubles(path.name, settings)
+    if problems:
+        raise ConfigError(problems)
+    found = tuple(service for service in services if service is not None)
+    return CityMap(path, settings, found, tuple(city_files))
+
+
+def _problems_of_cities(path: Path, named: object) -> list[Problem]:
+    """Problems of the city files that a broken map file still names legibly."""
+    if not isinstance(named, list):
+        return []
+    return _cities(path, [name for name in named if isinstance(name, str)])[1]
+
+
+def _cities(path: Path, names: Sequence[str]) -> tuple[list[CityFile], list[Problem]]:
+    found, problems = [], []
+    for name in names:
+        city_file, reasons = check_city(path.parent / name)
+        problems += reasons
+        if city_file is not None:
+            found.append(city_file)
+    return found, problems
+
+
+def _doubles(file: str, settings: MapSettings) -> list[Problem]:
+    counted = Counter(service.name for service in settings.service)
+    return [
+        Problem(file, f"service[{name}].name", name, "used twice", "give each service its own name")
+        for name, count in counted.items()
+        if count > 1
+    ]
+
+
+def _service(
+    file: str, settings: ServiceSettings, city_files: list[CityFile], problems: list[Problem]
+) -> Service | None:
+    """The service with its members; adds what is wrong with it to `problems`."""
+    key = f"service[{settings.name}]"
+    application = applications().get(settings.application)
+    if application is None:
+        right = did_you_mean(settings.application, sorted(applications()))
+        problems.append(
+            Problem(file, f"{key}.application", settings.application, "no such service", right)
+        )
+    members = _members(file, key, settings, city_files, problems)
+    problems += _unknown_parties(file, key, settings, members)
+    for member in members:
+        problems += _field_problems(file, key, settings, application, member)
+    if application is None or not members:
+        return None
+    return Service(settings, application, tuple(members))
+
+
+def _members(
+    file: str,
+    key: str,
+    settings: ServiceSettings,
+    city_files: list[CityFile],
+    problems: list[Problem],
+) -> list[Member]:
+    """Every agency a pattern names; with "*" only those that have the field."""
+    known = [Member(city, agency) for city in city_files for agency in city.city.agencies]
+    chosen: dict[str, Member] = {}
+    for pattern in settings.parties:
+        matches = [member for member in known if fnmatchcase(member.name, pattern)]
+        if "*" in pattern:
+            matches = [member for member in matches if _has(member.agency, settings.field)]
+        if not matches:
+            right = did_you_mean(pattern, [member.name for member in known])
+            problems.append(Problem(file, f"{key}.parties", pattern, "names no agency", right))
+        chosen.update({member.name: member for member in matches})
+    return list(chosen.values())
+
+
+def _has(agency: Agency, field: str) -> bool:
+    return any(known.name == field for known in agency.fields)
+
+
+def _unknown_parties(
+    file: str, key: str, settings: ServiceSettings, members: list[Member]
+) -> list[Problem]:
+    names = [member.name for member in members]
+    mentioned = [("grant.party", name) for name in settings.grant.party]
+    mentioned += [("span.scarce", name) for name in settings.span.scarce]
+    return [
+        Problem(
+            file, f"{key}.{where}", name, "not a party of this service", did_you_mean(name, names)
+        )
+        for where, name in mentioned
+        if name not in names
+    ]
+
+
+def _field_problems(
+    file: str,
+    key: str,
+    settings: ServiceSettings,
+    application: Application | None,
+    member: Member,
+) -> list[Problem]:
+    """A field that is not there, or of a kind the application cannot forecast."""
+    for field in member.agency.fields:
+        if field.name == settings.field:
+            if application is None or field.kind in application.kinds:
+                return []
+            reason = f"{application.name} cannot forecast a {field.kind} ({member.name})"
+            right = f"choose a field of kind {', '.join(application.kinds)}"
+            return [Problem(file, f"{key}.field", settings.field, reason, right)]
+    right = did_you_mean(settings.field, [field.name for field in member.agency.fields])
+    return [
+        Problem(file, f"{key}.field", settings.field, f"{member.name} has no such field", right)
+    ]
+
+
+def city_of(member: Member) -> City:
+    """The city a member belongs to."""
+    return member.city_file.city

@@ -1,0 +1,123 @@
+"""What a map file may say: cities, services, who takes part, how deep, and how it is judged."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from deepcity.city.level import MAX_LEVEL
+from deepcity.data.settings import NAME, TitleSettings
+from deepcity.data.toml_file import Settings
+from deepcity.learning.features import WindowSettings
+from deepcity.learning.training import TrainingSettings
+
+Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
+
+
+class StrategySettings(Settings):
+    """How updates are fused; which settings a strategy takes is told by the strategy."""
+
+    name: Literal["fedavg", "fedprox", "personal"] = "fedavg"
+    mu: float | None = None
+    sharpness: float | None = None
+
+
+class GrantSettings(Settings):
+    """What parties let out for this service, unless they say otherwise.
+
+    Attributes:
+        level: the deepest reuse level any party may choose; 6 lets the head out too.
+        stem: "private" (default), or "common" where every party agrees to share it.
+        party: agencies that allow less, e.g. {"ferrara/district-1" = 3}.
+    """
+
+    level: Level = MAX_LEVEL
+    stem: Literal["private", "common"] = "private"
+    party: dict[str, Level] = Field(default_factory=dict)
+
+
+class SpanSettings(Settings):
+    """Which days are learned from, chosen by and tested on, in this order in time.
+
+    Attributes:
+        start, end: first day used and first day not used, local; left out, all there are.
+        validation_days: days before the test span by which states and levels are chosen.
+        test_days: the last days; nothing is ever fitted to them.
+        test_stride: keep every n-th origin of the test span.
+        scarce: agencies that own only this many days before the test span begins; the last
+            third of them validates.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    validation_days: Annotated[float, Field(gt=0)] = 30
+    test_days: Annotated[float, Field(gt=0)] = 60
+    test_stride: Annotated[int, Field(ge=1)] = 1
+    scarce: dict[str, Annotated[float, Field(ge=1)]] = Field(default_factory=dict)
+
+
+class ReuseSettings(Settings):
+    """Start from another service's or city's layers (transfer learning).
+
+    Attributes:
+        package: a layer package, relative to the map file.
+        level: h1..h`level` are taken from it (6: the head too).
+        frozen: keep them as they are, and train the rest.
+    """
+
+    package: str
+    level: Level = 5
+    frozen: bool = False
+
+
+class ServiceSettings(Settings):
+    """One service of the map.
+
+    Attributes:
+        name: unique in the map.
+        application: which application answers it.
+        parties: "city/agency" or "city/*".
+        field: the field forecast, of each party.
+        title: how people call it; left out, the application's title.
+        who: what its parties are, in the plural, e.g. "water districts of Ferrara".
+        levels: the fixed reuse levels to compare; [] for none.
+        automatic, pooled: whether to run these methods too.
+    """
+
+    name: Annotated[str, Field(pattern=NAME)]
+    application: str
+    parties: Annotated[tuple[str, ...], Field(min_length=1)]
+    field: str
+    title: TitleSettings | None = None
+    who: TitleSettings | None = None
+    levels: tuple[Level, ...] = (1, 2, 3, 4, 5, 6)
+    automatic: bool = True
+    pooled: bool = True
+    band: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    window: WindowSettings = WindowSettings()
+    training: TrainingSettings = TrainingSettings()
+    strategy: StrategySettings = StrategySettings()
+    grant: GrantSettings = GrantSettings()
+    span: SpanSettings = SpanSettings()
+    reuse: ReuseSettings | None = None
+
+    @field_validator("levels")
+    @classmethod
+    def _sorted(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted({level for level in levels if level > 0}))
+
+
+class MapSettings(Settings):
+    """A whole map file.
+
+    Attributes:
+        name: also names the run folder.
+        cities: city files, relative to the map file.
+        seed: every draw of a run follows from it.
+    """
+
+    name: Annotated[str, Field(pattern=NAME)]
+    title: TitleSettings
+    cities: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    service: Annotated[tuple[ServiceSettings, ...], Field(min_length=1)]

@@ -1,0 +1,212 @@
+"""One method of one service: alone, a fixed reuse level, or pooled, all by the same rounds.
+
+A method's run is checkpointed after every round and kept when done, so a killed run goes
+on where it stood and ends with the same numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, STEM, Layers, Tensors
+from deepcity.exchange.exchange import Failure
+from deepcity.exchange.granted import GrantedHandler
+from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.ledger import Ledger
+from deepcity.exchange.party import LearningParty
+from deepcity.exchange.rounds import Plan, Progress, learn_together
+from deepcity.exchange.strategies import State, Strategy, strategy
+from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.parties import Party
+from deepcity.learning.learner import Learner
+from deepcity.learning.reuse import export_layers
+from deepcity.privacy.grants import Grant
+from deepcity.store.checkpoint import Checkpoint, CheckpointStore
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is run: its name, and the level of each party."""
+
+    name: str
+    levels: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a method's run left: learners at their best states, and how it went."""
+
+    method: Method
+    learners: Mapping[str, Learner]
+    progress: Progress
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Run:
+    """What all methods of one service share."""
+
+    settings: ServiceSettings
+    parties: Sequence[Party]
+    seed: int
+    start: Layers = field(default_factory=dict)
+    checkpoints: CheckpointStore | None = None
+    after_round: Callable[[Method, int], None] = lambda _method, _round: None
+
+
+def run_method(run: Run, method: Method) -> Outcome:
+    """Run a method to its end, from its newest checkpoint if there is one.
+
+    Raises:
+        CheckpointError: if a checkpoint cannot be read or written.
+        ExchangeError: if a party cannot join.
+    """
+    learners = {party.name: _learner(run, party) for party in run.parties}
+    ledger = Ledger()
+    handlers = {
+        name: GrantedHandler(
+            LearningParty(learner, method.levels[name], common_stem=_common_stem(run)),
+            _grant(run, name, method.levels[name]),
+            name,
+            run.settings.name,
+        )
+        for name, learner in learners.items()
+    }
+    exchange = InProcessExchange(handlers, ledger=ledger)
+    plan = _plan(run, method, learners)
+    progress = _resumed(run, method, learners, ledger, plan)
+
+    def after_round(now: Progress) -> None:
+        _keep(run, method, learners, ledger, now)
+        run.after_round(method, now.round)
+
+    progress = learn_together(exchange, plan, progress, after_round)
+    for learner in learners.values():
+        learner.keep_best()
+    return Outcome(method, learners, progress, ledger)
+
+
+def _learner(run: Run, party: Party) -> Learner:
+    return Learner(
+        party.data, run.settings.training, run.seed, start=run.start, frozen=_frozen(run)
+    )
+
+
+def _frozen(run: Run) -> tuple[str, ...]:
+    reuse = run.settings.reuse
+    return tuple(run.start) if reuse is not None and reuse.frozen else ()
+
+
+def _common_stem(run: Run) -> bool:
+    return run.settings.grant.stem == "common"
+
+
+def _grant(run: Run, party: str, level: int) -> Grant:
+    """What the party lets out; the pooled upper bound has nobody to send to."""
+    allowed = run.settings.grant.party.get(party, run.settings.grant.level)
+    return Grant(
+        party=party,
+        service=run.settings.name,
+        level=min(level, allowed),
+        stem=run.settings.grant.stem,
+    )
+
+
+def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
+    first = learners[min(learners)]
+    names = ((STEM,) if _common_stem(run) else ()) + (*HIDDEN_LAYERS, HEAD)
+    return Plan(
+        levels=method.levels,
+        reference=export_layers(first.network, names),
+        strategy=_strategy(run.settings),
+        rounds=run.settings.training.rounds,
+    )
+
+
+def _strategy(settings: ServiceSettings) -> Strategy:
+    chosen = settings.strategy
+    values: dict[str, object] = {"common_stem": settings.grant.stem == "common"}
+    if chosen.mu is not None:
+        values["mu"] = chosen.mu
+    if chosen.sharpness is not None:
+        values["sharpness"] = chosen.sharpness
+    return strategy(chosen.name, **values)
+
+
+def _checkpoint_name(run: Run, method: Method) -> str:
+    return f"{run.settings.name}.{method.name}"
+
+
+def _keep(
+    run: Run, method: Method, learners: Mapping[str, Learner], ledger: Ledger, now: Progress
+) -> None:
+    """Write everything the next round needs, in one file."""
+    if run.checkpoints is None:
+        return
+    arrays: dict[str, Mapping[str, NDArray[np.float32]]] = {}
+    for name, learner in learners.items():
+        arrays[f"learner:{_group(name)}"] = learner.state()
+        for layer, tensors in now.outgoing[name].items():
+            arrays[f"outgoing:{_group(name)}:{layer}"] = tensors
+    for layer, tensors in now.state.layers.items():
+        arrays[f"state:{layer}"] = tensors
+    values = {
+        "state_numbers": dict(now.state.numbers),
+        "weights": dict(now.weights),
+        "errors": [dict(errors) for errors in now.errors],
+        "failures": [[[f.party, f.reason] for f in failed] for failed in now.failures],
+        "ledger": [list(row) for row in ledger.snapshot()],
+    }
+    run.checkpoints.save(_checkpoint_name(run, method), now.round, arrays, values)
+
+
+def _resumed(
+    run: Run, method: Method, learners: Mapping[str, Learner], ledger: Ledger, plan: Plan
+) -> Progress | None:
+    """Where the newest whole checkpoint left off; None to begin at the beginning."""
+    if run.checkpoints is None:
+        return None
+    found = run.checkpoints.load_latest(_checkpoint_name(run, method))
+    if found is None:
+        return None
+    for name, learner in learners.items():
+        learner.restore(found.arrays[f"learner:{_group(name)}"])
+    ledger.restore(found.values["ledger"])
+    return _progress(found, plan)
+
+
+def _progress(found: Checkpoint, plan: Plan) -> Progress:
+    layers: dict[str, Tensors] = {}
+    outgoing: dict[str, dict[str, Tensors]] = {_group(name): {} for name in plan.levels}
+    for key, tensors in found.arrays.items():
+        kind, _, rest = key.partition(":")
+        if kind == "state":
+            layers[rest] = tensors
+        elif kind == "outgoing":
+            name, _, layer = rest.rpartition(":")
+            outgoing[name][layer] = tensors
+    return Progress(
+        round=found.round,
+        state=State(layers, found.values["state_numbers"]),
+        outgoing={name: outgoing[_group(name)] for name in plan.levels},
+        weights=found.values["weights"],
+        errors=tuple(found.values["errors"]),
+        failures=tuple(
+            tuple(Failure(party, reason) for party, reason in failed)
+            for failed in found.values["failures"]
+        ),
+    )
+
+
+def _group(party: str) -> str:
+    """A party's name as checkpoints spell it: they keep "/" for themselves."""
+    return party.replace("/", "|")
+
+
+def alone(parties: Sequence[Party], name: str = "alone") -> Method:
+    """Everyone for itself."""
+    return Method(name, {party.name: ALONE for party in parties})

@@ -1,0 +1,254 @@
+"""From a service of the map to what each party learns from, chooses by and is tested on.
+
+Everything here happens on a party's own side, but for `pooled_party`, which pools the raw
+rows of all parties: forbidden in life, and kept as the upper bound of benchmarks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
+from deepcity.city.title import Title
+from deepcity.data.city_file import load_panel
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span, Split, origins
+from deepcity.intercity.city_map import Member, Service
+from deepcity.intercity.map_settings import SpanSettings
+from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
+from deepcity.learning.learner import PartyData
+
+MANY = 400  # validation origins that suffice to choose by
+SCARCE_VALIDATION = 1 / 3
+
+
+@dataclass(frozen=True)
+class Party:
+    """One party of a service, ready to learn.
+
+    Attributes:
+        split: its own training and validation spans, and the test span common to all.
+        test_origins: (B,) step indices of the forecasts it is tested on.
+    """
+
+    name: str
+    title: Title
+    city: str
+    panel: Panel
+    split: Split
+    inputs: Inputs
+    data: PartyData
+    test: Samples
+    test_origins: NDArray[np.int64]
+    validation_origins: NDArray[np.int64]
+    scarce: bool
+
+    @property
+    def train_days(self) -> float:
+        """Days of its own that it learns from."""
+        return len(self.split.train) * self.panel.clock.step_s / DAY_S
+
+
+def parties_of(service: Service) -> list[Party]:
+    """Load every member's panel and prepare it.
+
+    Raises:
+        DataError: with the problems of every party whose data do not suffice.
+    """
+    problems: list[Problem] = []
+    ready: list[Party] = []
+    for member in service.members:
+        try:
+            ready.append(_party(service, member))
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return ready
+
+
+def _party(service: Service, member: Member) -> Party:
+    settings = service.settings
+    panel = _cut(load_panel(member.city_file, member.agency.name), settings.span)
+    scarce_days = settings.span.scarce.get(member.name)
+    split = _split(panel, settings.span, scarce_days, member.name)
+    try:
+        inputs = fit_inputs(panel, settings.field, settings.window, split.train)
+        return _prepared(
+            service, member.name, member.agency.title, panel, split, inputs, scarce_days
+        )
+    except ValueError as error:
+        right = "give it more days, a shorter history, or leave it out of the service"
+        problem = Problem(member.name, settings.field, len(split.train), str(error), right)
+        raise DataError([problem]) from error
+
+
+def _prepared(
+    service: Service,
+    name: str,
+    title: Title,
+    panel: Panel,
+    split: Split,
+    inputs: Inputs,
+    scarce_days: float | None,
+) -> Party:
+    settings = service.settings
+    leads = range(settings.window.leads)
+    chosen = [train_origins(settings.window, split.train, lead) for lead in leads]
+    stride = settings.training.stride if scarce_days is None else 1
+    train = stacked([inputs.samples(o[::-1][::stride][::-1], k) for k, o in enumerate(chosen)])
+    horizon = settings.window.horizon
+    validation_origins = origins(split.validation, horizon)
+    validation_origins = validation_origins[:: max(1, len(validation_origins) // MANY)]
+    test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
+    validation = inputs.samples(validation_origins)
+    _check_measured(name, settings.field, train, validation)
+    return Party(
+        name=name,
+        title=title,
+        city=name.partition("/")[0],
+        panel=panel,
+        split=split,
+        inputs=inputs,
+        data=PartyData(name, train, validation, inputs.recall_HS),
+        test=inputs.samples(test_origins),
+        test_origins=test_origins,
+        validation_origins=validation_origins,
+        scarce=scarce_days is not None,
+    )
+
+
+def stacked(parts: Sequence[Samples]) -> Samples:
+    """Samples one after another (all of one party)."""
+    if len(parts) == 1:
+        return parts[0]
+    return Samples(
+        np.concatenate([part.features_BNF for part in parts]),
+        np.concatenate([part.summaries_BNHS for part in parts]),
+        np.concatenate([part.anchor_BNH for part in parts]),
+        np.concatenate([part.truth_BNH for part in parts]),
+        parts[0].scale_N1,
+        parts[0].recent,
+    )
+
+
+def _check_measured(name: str, field: str, train: Samples, validation: Samples) -> None:
+    """A party without one measured target cannot learn, or cannot choose."""
+    for what, samples in (("training", train), ("validation", validation)):
+        if not np.isfinite(samples.truth_BNH).any():
+            reason = f"its {what} span holds no measured value to forecast"
+            right = f"choose a span with data, or leave {name} out of the service"
+            raise DataError([Problem(name, field, None, reason, right)])
+
+
+def _cut(panel: Panel, span: SpanSettings) -> Panel:
+    first = int(panel.time_T[0]) if span.start is None else _utc_s(span.start, panel)
+    last = int(panel.time_T[-1]) + 1 if span.end is None else _utc_s(span.end, panel)
+    return panel.between(first, last)
+
+
+def _utc_s(day: date, panel: Panel) -> int:
+    zone = ZoneInfo(panel.clock.time_zone)
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
+
+
+def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: str) -> Split:
+    """The service's spans; a scarce party begins late and validates by its last third."""
+    per_day = DAY_S / panel.clock.step_s
+    steps = len(panel.time_T)
+    test_start = steps - round(span.test_days * per_day)
+    validation_start = test_start - round(span.validation_days * per_day)
+    train_start = 0
+    if scarce_days is not None:
+        train_start = test_start - round(scarce_days * per_day)
+        validation_start = test_start - round(scarce_days * per_day * SCARCE_VALIDATION)
+    if train_start < 0 or validation_start <= train_start:
+        reason = f"{steps / per_day:.1f} days leave none to train on after validation and test"
+        right = "use fewer validation_days and test_days, or a longer span"
+        raise DataError([Problem(name, "span", None, reason, right)])
+    return Split(
+        Span(train_start, validation_start),
+        Span(validation_start, test_start),
+        Span(test_start, steps),
+    )
+
+
+def can_pool(parties: Sequence[Party]) -> bool:
+    """Whether raw rows could be laid on one clock: same step, and the same number of steps."""
+    first = parties[0].panel
+    return len(parties) > 1 and all(
+        party.panel.clock == first.clock and np.array_equal(party.panel.time_T, first.time_T)
+        for party in parties
+    )
+
+
+def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
+    """All parties' raw rows as one party: what joining would be with nothing to protect.
+
+    Rows before a scarce party's first day are masked, and each place is trained on and
+    chosen by only in its own spans.
+    """
+    field = service.settings.field
+    test = parties[0].split.test
+    train = Span(0, max(party.split.train.end for party in parties))  # a scarce party's is late
+    first = min(party.split.validation.start for party in parties)
+    panel = _merged(parties, field)
+    inputs = fit_inputs(panel, field, service.settings.window, train)
+    whole = Split(Span(0, first), Span(first, test.start), test)
+    pooled = _prepared(service, "pooled", Title("pooled", "통합"), panel, whole, inputs, None)
+    chosen = train_origins(service.settings.window, train)[:: service.settings.training.stride]
+    return replace(
+        pooled,
+        data=PartyData(
+            "pooled",
+            _masked(inputs.samples(chosen), chosen, parties, validating=False),
+            _masked(pooled.data.validation, pooled.validation_origins, parties, validating=True),
+            inputs.recall_HS,
+        ),
+    )
+
+
+def _merged(parties: Sequence[Party], field: str) -> Panel:
+    first = parties[0].panel
+    columns = []
+    for party in parties:
+        index = party.panel.field_index(field)
+        values = party.panel.values_TNF[:, :, index : index + 1].copy()
+        values[: party.split.train.start] = np.nan
+        columns.append(values)
+    places = tuple(
+        replace(place, id=f"{party.name}/{place.id}")
+        for party in parties
+        for place in party.panel.places
+    )
+    fields = (first.fields[first.field_index(field)],)
+    return Panel(first.clock, first.time_T, places, fields, np.concatenate(columns, axis=1))
+
+
+def _masked(
+    samples: Samples,
+    origins_B: NDArray[np.int64],
+    parties: Sequence[Party],
+    *,
+    validating: bool,
+) -> Samples:
+    """Hide the truths that lie outside each party's own span."""
+    truth = samples.truth_BNH.copy()
+    last_B = origins_B + truth.shape[-1]
+    for party, places in zip(parties, place_slices(parties), strict=True):
+        span = party.split.validation if validating else party.split.train
+        outside = (origins_B < span.start) | (last_B > span.end)
+        truth[outside, places] = np.nan
+    return replace(samples, truth_BNH=truth)
+
+
+def place_slices(parties: Sequence[Party]) -> list[slice]:
+    """Where each party's places lie among the pooled ones."""
+    ends = np.cumsum([len(party.panel.places) for party in parties])
+    return [slice(int(e) - len(p.panel.places), int(e)) for p, e in zip(parties, ends, strict=True)]

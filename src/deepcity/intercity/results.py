@@ -1,0 +1,130 @@
+"""What a run found out: the tree behind `results.json` and the report.
+
+    Results
+    └── ServiceResult           one service of the map
+        ├── PartyResult         one party: chosen level, errors by method, a forecast to look at
+        ├── Curve               validation error by round, one a method
+        └── Traffic             bytes that left, by method and layer
+
+Methods are named `same_hour_yesterday`, `same_hour_last_week`, `ridge` (typical day and
+ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and `pooled`. Errors are in the service's unit, over measured values only.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+NAIVE_DAY = "same_hour_yesterday"
+NAIVE_WEEK = "same_hour_last_week"
+ALONE = "alone"
+AUTOMATIC = "automatic"
+POOLED = "pooled"
+RIDGE = "ridge"
+
+
+def fixed(level: int) -> str:
+    """Name of the method that fixes the reuse level for every party.
+
+    >>> fixed(3)
+    'level_3'
+    """
+    return f"level_{level}"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Words(_Frozen):
+    """The same words in English and Korean."""
+
+    en: str
+    ko: str
+
+
+class Errors(_Frozen):
+    """Errors of one method at one party, over the test span."""
+
+    mae: float
+    rmse: float
+    mae_by_horizon: list[float]
+
+
+class Forecast(_Frozen):
+    """One place's forecasts over some test days, to look at.
+
+    Times are UTC seconds; all lists have one length. None stands for a value not measured.
+    """
+
+    place: str
+    time_zone: str
+    times: list[int]
+    truth: list[float | None]
+    forecast: list[float]
+    low: list[float]
+    high: list[float]
+    alone: list[float]
+
+
+class PartyResult(_Frozen):
+    """What joining was worth to one party."""
+
+    name: str
+    title: Words
+    city: str
+    places: int
+    train_days: float
+    scarce: bool
+    level: int
+    level_reason: Words
+    validation_mae: dict[str, float]
+    test: dict[str, Errors]
+    band_level: float
+    band_coverage: float
+    forecast: Forecast
+    raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
+
+    def gain(self) -> float:
+        """Share of the error of learning alone that the automatic level saved (may be negative)."""
+        return 1.0 - self.test[AUTOMATIC].mae / self.test[ALONE].mae
+
+
+class Curve(_Frozen):
+    """Mean validation error over parties (as a share of learning nothing = 1.0), by round."""
+
+    method: str
+    error_by_round: list[float]
+
+
+class Traffic(_Frozen):
+    """Bytes that left parties during one method's run, by layer and by party."""
+
+    method: str
+    rounds: int
+    bytes_by_layer: dict[str, int]
+    bytes_by_party: dict[str, int]
+
+
+class ServiceResult(_Frozen):
+    """One service of the map: its parties, curves and bytes."""
+
+    name: str
+    title: Words
+    question: Words
+    unit: str
+    horizon_steps: int
+    step_minutes: float
+    parties: list[PartyResult]
+    curves: list[Curve]
+    traffic: list[Traffic]
+    seconds: dict[str, float]
+    who: Words | None = None  # what its parties are, in the plural: "water districts of Ferrara"
+
+
+class Results(_Frozen):
+    """Everything one run of a map found out."""
+
+    map: str
+    title: Words
+    version: str
+    seed: int
+    seconds: float
+    services: list[ServiceResult]

@@ -1,0 +1,308 @@
+"""Run a map: every service, every method, one folder that a killed run goes on from.
+
+FOLDER/run.json        which map this is a run of
+FOLDER/checkpoints/    state after each round
+FOLDER/layers/         layer packages of the common layers
+FOLDER/results.json    what was found out
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from deepcity import __version__
+from deepcity.city.errors import CheckpointError
+from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, Layers
+from deepcity.intercity import results as names
+from deepcity.intercity.automatic import Choice, choose
+from deepcity.intercity.city_map import CityMap, Service
+from deepcity.intercity.methods import Method, Outcome, Run, run_method
+from deepcity.intercity.methods import alone as alone_method
+from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
+from deepcity.intercity.results import Errors, Results, ServiceResult, Words
+from deepcity.intercity.summary import (
+    curve,
+    naive_errors,
+    party_result,
+    pooled_errors,
+    test_errors,
+    traffic,
+)
+from deepcity.store.atomic import why_not, write_whole
+from deepcity.store.checkpoint import CheckpointStore
+from deepcity.store.layer_package import load_package, save_package
+from deepcity.store.manifest import Facts
+
+
+class Watch(Protocol):
+    """Who wants to see a run advance."""
+
+    def begin(self, task: str, total: int) -> None:
+        """A piece of work starts that has `total` steps."""
+        ...
+
+    def advance(self, task: str, done: int) -> None:
+        """So many of its steps are done."""
+        ...
+
+
+class Silent:
+    """Watches nothing."""
+
+    def begin(self, task: str, total: int) -> None:
+        """Ignore it."""
+
+    def advance(self, task: str, done: int) -> None:
+        """Ignore it."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One service being run."""
+
+    service: Service
+    parties: list[Party]
+    run: Run
+    watch: Watch
+
+    def method(self, method: Method) -> Outcome:
+        """Run one method and tell the watch."""
+        self.watch.begin(
+            f"{self.service.settings.name}: {method.name}", self.run.settings.training.rounds
+        )
+        return run_method(self.run, method)
+
+
+def run_map(city_map: CityMap, folder: Path, watch: Watch | None = None) -> Results:
+    """Run every service of a map, resuming what an earlier run of it left in the folder.
+
+    Raises:
+        CheckpointError: if the folder holds a run of another map, or cannot be written.
+        DataError: if a party's records do not suffice.
+        LayerPackageError: if a package to start from cannot be trusted or does not fit.
+    """
+    begun = time.perf_counter()
+    watch = watch or Silent()
+    _claim(folder, city_map)
+    services = [_run_service(city_map, service, folder, watch) for service in city_map.services]
+    results = Results(
+        map=city_map.settings.name,
+        title=Words(en=city_map.settings.title.en, ko=city_map.settings.title.ko),
+        version=__version__,
+        seed=city_map.settings.seed,
+        seconds=time.perf_counter() - begun,
+        services=services,
+    )
+    _write(folder / "results.json", results.model_dump_json(indent=1).encode())
+    return results
+
+
+def load_results(folder: Path) -> Results:
+    """What a finished run found out.
+
+    Raises:
+        CheckpointError: if the folder has no readable results.
+    """
+    path = folder / "results.json"
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror}); finish the run with `deepcity run`"
+        raise CheckpointError(msg) from error
+    except ValueError as error:
+        msg = f"{path} is not a results file of this version; run the map again: {error}"
+        raise CheckpointError(msg) from error
+
+
+def _claim(folder: Path, city_map: CityMap) -> None:
+    """Mark the folder as this map's, or refuse one that is another's."""
+    path = folder / "run.json"
+    claim = {"map": city_map.settings.name, "fingerprint": city_map.fingerprint()}
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None
+        if found != claim:
+            msg = (
+                f"{folder} holds a run of another map, or of this one before it was changed; "
+                f"choose another --out, or start anew with --fresh"
+            )
+            raise CheckpointError(msg)
+        return
+    _write(path, json.dumps(claim).encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+    except OSError as error:
+        raise CheckpointError(why_not(path, error, len(data))) from error
+
+
+def _run_service(city_map: CityMap, service: Service, folder: Path, watch: Watch) -> ServiceResult:
+    settings = service.settings
+    watch.begin(f"{settings.name}: reading records", 1)
+    parties = parties_of(service)
+    watch.advance(f"{settings.name}: reading records", 1)
+    run = Run(
+        settings=settings,
+        parties=parties,
+        seed=city_map.settings.seed,
+        start=_start(city_map, service),
+        checkpoints=CheckpointStore(_made(folder / "checkpoints")),
+        after_round=lambda method, done: watch.advance(f"{settings.name}: {method.name}", done),
+    )
+    return _compare(_Work(service, parties, run, watch), folder)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _start(city_map: CityMap, service: Service) -> Layers:
+    """The layers a service starts from, where its map says so."""
+    reuse = service.settings.reuse
+    if reuse is None:
+        return {}
+    package = load_package(city_map.path.parent / reuse.package)
+    wanted = (*HIDDEN_LAYERS, HEAD)[: reuse.level]
+    return {name: package.layers[name] for name in wanted if name in package.layers}
+
+
+def _compare(work: _Work, folder: Path) -> ServiceResult:
+    """Every method the map asks for, on the same parties and days."""
+    settings, parties = work.service.settings, work.parties
+    seconds: dict[str, float] = {}
+    outcomes: dict[str, Outcome] = {}
+    test: dict[str, dict[str, Errors]] = {party.name: naive_errors(party) for party in parties}
+
+    def add(name: str, errors: Mapping[str, Errors]) -> None:
+        for party, found in errors.items():
+            test[party][name] = found
+
+    deepest = settings.grant.level
+    for level in sorted({ALONE, *settings.levels, *([deepest] if settings.automatic else [])}):
+        begun = time.perf_counter()
+        method = alone_method(parties) if level == ALONE else _fixed(work, level)
+        outcomes[method.name] = work.method(method)
+        seconds[method.name] = time.perf_counter() - begun
+        add(method.name, test_errors(outcomes[method.name], parties))
+    begun = time.perf_counter()
+    choices = _choices(work, outcomes)
+    seconds[names.AUTOMATIC] = time.perf_counter() - begun
+    if settings.pooled and can_pool(parties):
+        begun = time.perf_counter()
+        add(names.POOLED, _pooled(work, outcomes))
+        seconds[names.POOLED] = time.perf_counter() - begun
+    if deepest:
+        _export(work, outcomes[names.fixed(deepest)], folder)
+    return _result(work, outcomes, choices, test, seconds)
+
+
+def _fixed(work: _Work, level: int) -> Method:
+    """Every party at this level, or at the deepest it grants."""
+    grant = work.service.settings.grant
+    levels = {
+        party.name: min(level, grant.party.get(party.name, grant.level)) for party in work.parties
+    }
+    return Method(names.fixed(level), levels)
+
+
+def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Choice]:
+    settings = work.service.settings
+    alone = outcomes[names.ALONE].learners
+    task = f"{settings.name}: {names.AUTOMATIC}"
+    work.watch.begin(task, len(work.parties))
+    chosen: dict[str, Choice] = {}
+    for done, party in enumerate(work.parties, 1):
+        joined = outcomes.get(names.fixed(settings.grant.level))
+        deepest = min(
+            settings.grant.level, settings.grant.party.get(party.name, settings.grant.level)
+        )
+        own = alone[party.name]
+        if joined is None or not settings.automatic:
+            chosen[party.name] = choose(party, own, own, ALONE, work.run.seed)
+        else:
+            learner = joined.learners[party.name]
+            chosen[party.name] = choose(party, own, learner, deepest, work.run.seed)
+        work.watch.advance(task, done)
+    return chosen
+
+
+def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
+    pooled = pooled_party(work.service, work.parties)
+    run = Run(
+        settings=work.run.settings,
+        parties=[pooled],
+        seed=work.run.seed,
+        start=work.run.start,
+        checkpoints=work.run.checkpoints,
+        after_round=work.run.after_round,
+    )
+    method = Method(names.POOLED, {pooled.name: ALONE})
+    work.watch.begin(f"{run.settings.name}: {method.name}", run.settings.training.rounds)
+    outcomes[names.POOLED] = run_method(run, method)
+    return pooled_errors(outcomes[names.POOLED], pooled, work.parties)
+
+
+def _export(work: _Work, joined: Outcome, folder: Path) -> None:
+    """The common layers as fused last, as a package others may start from."""
+    settings, first = work.service.settings, work.parties[0]
+    times = first.panel.time_T
+    field = first.panel.fields[first.panel.field_index(settings.field)]
+    starts = [int(party.panel.time_T[party.split.train.start]) for party in work.parties]
+    facts = Facts(
+        name=f"{settings.name}-common",
+        city="+".join(sorted({party.city for party in work.parties})),
+        service=settings.name,
+        field_kinds=(field.kind,),
+        step_seconds=first.panel.clock.step_s,
+        history_steps=settings.window.history,
+        horizon_steps=settings.window.horizon,
+        trained_from=datetime.fromtimestamp(min(starts), UTC),
+        trained_to=datetime.fromtimestamp(int(times[first.split.validation.start]), UTC),
+        metrics={"relative_validation_error": curve(joined).error_by_round[-1]},
+    )
+    layers = {name: joined.progress.state.layers[name] for name in (*HIDDEN_LAYERS, HEAD)}
+    folder = _made(folder / "layers")
+    for old in folder.glob(f"{settings.name}-common-*.layers"):
+        old.unlink()
+    save_package(folder, facts, layers)
+
+
+def _result(
+    work: _Work,
+    outcomes: Mapping[str, Outcome],
+    choices: Mapping[str, Choice],
+    test: Mapping[str, Mapping[str, Errors]],
+    seconds: dict[str, float],
+) -> ServiceResult:
+    settings, application = work.service.settings, work.service.application
+    first = work.parties[0]
+    title = settings.title or application.title
+    alone = outcomes[names.ALONE].learners
+    return ServiceResult(
+        name=settings.name,
+        title=Words(en=title.en, ko=title.ko),
+        question=Words(en=application.question.en, ko=application.question.ko),
+        unit=first.panel.fields[first.panel.field_index(settings.field)].unit,
+        horizon_steps=settings.window.horizon,
+        step_minutes=first.panel.clock.step_s / 60,
+        parties=[
+            party_result(
+                work.service, party, choices[party.name], alone[party.name], test[party.name]
+            )
+            for party in work.parties
+        ],
+        curves=[curve(outcome) for outcome in outcomes.values()],
+        traffic=[traffic(outcome) for outcome in outcomes.values()],
+        seconds=seconds,
+        who=Words(en=settings.who.en, ko=settings.who.ko) if settings.who else None,
+    )

@@ -1,0 +1,160 @@
+"""From outcomes to results: errors of every method at every party, and forecasts to look at."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.intercity.automatic import Choice
+from deepcity.intercity.city_map import Service
+from deepcity.intercity.methods import Outcome
+from deepcity.intercity.parties import Party, place_slices
+from deepcity.intercity.results import (
+    AUTOMATIC,
+    NAIVE_DAY,
+    NAIVE_WEEK,
+    RIDGE,
+    Curve,
+    Errors,
+    Forecast,
+    PartyResult,
+    Traffic,
+    Words,
+)
+from deepcity.intercity.words import level_reason
+from deepcity.learning.bands import coverage, half_width
+from deepcity.learning.baselines import same_time_before
+from deepcity.learning.learner import Learner
+from deepcity.learning.metrics import scores
+from deepcity.learning.recall import recalled
+
+Floats = NDArray[np.float32]
+SHOWN_STEPS = 168
+
+
+def errors_of(forecast_BNH: Floats, truth_BNH: Floats) -> Errors:
+    """Scores as results keep them."""
+    found = scores(forecast_BNH, truth_BNH)
+    return Errors(mae=found.mae, rmse=found.rmse, mae_by_horizon=[float(e) for e in found.mae_H])
+
+
+def naive_errors(party: Party) -> dict[str, Errors]:
+    """The same hour yesterday and last week; typical day and ridge before a network learns."""
+    values, horizon = party.inputs.values_TN, party.test.truth_BNH.shape[-1]
+    day = party.inputs.grid.slots
+    lags = {NAIVE_DAY: day, NAIVE_WEEK: 7 * day}
+    found = {
+        name: errors_of(
+            same_time_before(values, party.test_origins, horizon, lag), party.test.truth_BNH
+        )
+        for name, lag in lags.items()
+    }
+    expected = recalled(party.test.summaries_BNHS, party.inputs.recall_HS)
+    ridge = party.test.anchor_BNH + party.test.scale_N1 * expected
+    return {**found, RIDGE: errors_of(ridge, party.test.truth_BNH)}
+
+
+def test_errors(outcome: Outcome, parties: Sequence[Party]) -> dict[str, Errors]:
+    """Errors of a method at each party, over the test span."""
+    return {
+        party.name: errors_of(
+            outcome.learners[party.name].forecast(party.test), party.test.truth_BNH
+        )
+        for party in parties
+    }
+
+
+def pooled_errors(outcome: Outcome, pooled: Party, parties: Sequence[Party]) -> dict[str, Errors]:
+    """Errors of the network that saw all raw rows, at each party's places."""
+    forecast = outcome.learners[pooled.name].forecast(pooled.test)
+    return {
+        party.name: errors_of(forecast[:, places], party.test.truth_BNH)
+        for party, places in zip(parties, place_slices(parties), strict=True)
+    }
+
+
+def party_result(
+    service: Service,
+    party: Party,
+    choice: Choice,
+    alone: Learner,
+    test: Mapping[str, Errors],
+) -> PartyResult:
+    """What the report says of one party."""
+    said = choice.learner.forecast(party.test)
+    validation = party.data.validation
+    half_NH = half_width(
+        choice.learner.forecast(validation), validation.truth_BNH, service.settings.band
+    )
+    field = party.panel.fields[party.panel.field_index(service.settings.field)]
+    return PartyResult(
+        name=party.name,
+        title=Words(en=party.title.en, ko=party.title.ko),
+        city=party.city,
+        places=len(party.panel.places),
+        train_days=party.train_days,
+        scarce=party.scarce,
+        level=choice.level,
+        level_reason=level_reason(choice, field.unit),
+        validation_mae={str(level): error for level, error in choice.errors.items()},
+        test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
+        band_level=service.settings.band,
+        band_coverage=coverage(party.test.truth_BNH, said - half_NH, said + half_NH),
+        forecast=_shown(party, said, half_NH, alone.forecast(party.test)),
+        raw_bytes=party.panel.values_TNF.nbytes,
+    )
+
+
+def _shown(party: Party, said: Floats, half_NH: Floats, alone: Floats) -> Forecast:
+    """Forecasts laid end to end over a week or so from the middle of the test span."""
+    horizon = said.shape[-1]
+    blocks = max(1, SHOWN_STEPS // horizon)
+    origins = party.test_origins
+    spaced = _end_to_end(origins, horizon)
+    first = max(0, (len(spaced) - blocks) // 2)
+    chosen = spaced[first : first + blocks]
+    place = int(np.argmax(np.isfinite(party.test.truth_BNH[chosen]).sum(axis=(0, 2))))
+    steps = (origins[chosen][:, None] + np.arange(horizon)).ravel()
+    truth = party.test.truth_BNH[chosen, place].ravel()
+    middle = said[chosen, place].ravel()
+    half = np.tile(half_NH[place], len(chosen))
+    return Forecast(
+        place=party.panel.places[place].id,
+        time_zone=party.panel.clock.time_zone,
+        times=[int(time) for time in party.panel.time_T[steps]],
+        truth=[float(value) if np.isfinite(value) else None for value in truth],
+        forecast=[float(value) for value in middle],
+        low=[float(value) for value in middle - half],
+        high=[float(value) for value in middle + half],
+        alone=[float(value) for value in alone[chosen, place].ravel()],
+    )
+
+
+def _end_to_end(origins_B: NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
+    """Positions of origins that lie one horizon or more apart, so that no two overlap."""
+    kept: list[int] = []
+    for position, origin in enumerate(origins_B):
+        if not kept or origin >= origins_B[kept[-1]] + horizon:
+            kept.append(position)
+    return np.array(kept)
+
+
+def curve(outcome: Outcome) -> Curve:
+    """Mean over parties of the validation error, as a share of what it was before training."""
+    first = outcome.progress.errors[0]
+    by_round = [
+        float(np.mean([error / first[name] for name, error in errors.items() if first.get(name)]))
+        for errors in outcome.progress.errors
+        if errors
+    ]
+    return Curve(method=outcome.method.name, error_by_round=by_round)
+
+
+def traffic(outcome: Outcome) -> Traffic:
+    """Bytes that left parties, as counted while they were serialised."""
+    return Traffic(
+        method=outcome.method.name,
+        rounds=outcome.progress.round,
+        bytes_by_layer=outcome.ledger.left_by_layer(),
+        bytes_by_party=outcome.ledger.left_by_party(),
+    )

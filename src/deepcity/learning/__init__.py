@@ -1,0 +1,1 @@
+"""Networks with reusable hidden layers: stem, h1..h5, head; training and transfer."""

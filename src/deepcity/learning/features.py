@@ -1,0 +1,328 @@
+"""What a network sees: recent deviations, surroundings, typical days and the calendar.
+
+Everything is relative to the typical day and scaled by the party's own spread, so that
+inputs of parties of any size look alike; the scaling itself never leaves its party.
+
+Shapes: T steps, N places, B origins, H horizon steps, R recent steps, F features.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span, origins
+from deepcity.learning.neighbours import mixings
+from deepcity.learning.recall import ridge
+from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_day
+
+Floats = NDArray[np.float32]
+_MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
+_CLIP = 8.0  # in scaled units: one broken sensor must not drown a batch
+
+
+class ScaleBy(StrEnum):
+    """Whose spread a deviation is measured against."""
+
+    PLACE = "place"  # counts and flows: places differ in size
+    PARTY = "party"  # speeds and temperatures: one yardstick for all places
+
+
+class WindowSettings(BaseModel):
+    """How far a service looks back and ahead, in steps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    history: int = Field(default=24, ge=1, description="recent steps a forecast sees one by one")
+    horizon: int = Field(default=24, ge=1, description="steps forecast at once, at most a day")
+    leads: int = Field(default=1, ge=1, description="blocks of `horizon` steps forecast in turn")
+    days: int = Field(
+        default=14,
+        ge=0,
+        description="earlier days a forecast sees in summary; 0: only `history` steps, and the "
+        "typical days of the training span, as published short-term protocols do",
+    )
+    scale_by: ScaleBy = ScaleBy.PLACE
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs and truths for some origins.
+
+    Forecasts in the field's unit are
+    `anchor_BNH + scale_N1 * network(features_BNF, summaries_BNHS)`.
+    The anchor is the typical day. The first `recent` features are deviations one by one,
+    which training may blur.
+    """
+
+    features_BNF: Floats
+    summaries_BNHS: Floats
+    anchor_BNH: Floats
+    truth_BNH: Floats
+    scale_N1: Floats
+    recent: int
+
+    def __len__(self) -> int:
+        return len(self.features_BNF)
+
+    @property
+    def target_BNH(self) -> Floats:
+        """What the network should say, in scaled units; NaN where not measured."""
+        return (self.truth_BNH - self.anchor_BNH) / self.scale_N1
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One party's fitted view of one field: makes samples for any origin.
+
+    Attributes:
+        typical_KTN: typical values by lead, K = settings.leads.
+        trends_KTN: typical values with shorter and with longer memory.
+        deviation_TN: values minus the lead-0 typical day, scaled and clipped, 0 where missing.
+        around_TN: deviations as seen through each mixing matrix.
+        summed_TN: running sum of deviations, one step longer, for means over days.
+        scale_N1: unit of deviations and of what the network says.
+        recall_HS: ridge coefficients from summaries to deviations; where a head begins.
+        spread_N1, level_N1: spread and mean of the values themselves.
+    """
+
+    settings: WindowSettings
+    grid: DayGrid
+    values_TN: Floats
+    typical_KTN: Floats
+    trends_KTN: tuple[Floats, Floats]
+    deviation_TN: Floats
+    around_TN: tuple[Floats, ...]
+    summed_TN: Floats
+    scale_N1: Floats
+    spread_N1: Floats
+    level_N1: Floats
+    recall_HS: Floats
+
+    def samples(self, origins_B: NDArray[np.int64], lead: int = 0) -> Samples:
+        """Inputs, anchors and truths (NaN where missing or beyond the panel) for origins."""
+        targets_BH = self._targets(origins_B, lead)
+        typical_BNH = self._at(self.typical_KTN[lead], targets_BH)
+        summaries_BNHS = self._summaries(origins_B, targets_BH, lead)
+        features = [
+            self._recent(self.deviation_TN, origins_B),
+            *(self._recent(around_TN, origins_B) for around_TN in self.around_TN),
+            (typical_BNH - self.level_N1) / self.spread_N1,
+            self._typical_now(origins_B),
+            self._days_before(origins_B, targets_BH, lead, typical_BNH),
+            self._calendar(origins_B, targets_BH, lead),
+        ]
+        return Samples(
+            np.clip(np.concatenate(features, axis=-1), -_CLIP, _CLIP).astype(np.float32),
+            summaries_BNHS,
+            typical_BNH,
+            self._truth(targets_BH),
+            self.scale_N1,
+            recent=self.settings.history * (1 + len(self.around_TN)),
+        )
+
+    def _targets(self, origins_B: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
+        first = origins_B[:, None] + lead * self.settings.horizon
+        return np.asarray(first + np.arange(self.settings.horizon))
+
+    def _at(self, series_TN: Floats, index_BX: NDArray[np.int64]) -> Floats:
+        """Values at step indices, (B, N, X); steps beyond either end repeat the end."""
+        inside = np.clip(index_BX, 0, len(series_TN) - 1)
+        return np.asarray(np.swapaxes(series_TN[inside], 1, 2))
+
+    def _truth(self, targets_BH: NDArray[np.int64]) -> Floats:
+        inside = (targets_BH >= 0) & (targets_BH < len(self.values_TN))
+        return np.where(inside[:, None], self._at(self.values_TN, targets_BH), np.float32("nan"))
+
+    def _recent(self, series_TN: Floats, origins_B: NDArray[np.int64]) -> Floats:
+        back_BR = origins_B[:, None] - np.arange(self.settings.history, 0, -1)
+        return self._at(series_TN, back_BR)
+
+    def _typical_now(self, origins_B: NDArray[np.int64]) -> Floats:
+        back_BR = origins_B[:, None] - np.arange(min(self.settings.history, 12), 0, -1)
+        return (self._at(self.typical_KTN[0], back_BR) - self.level_N1) / self.spread_N1
+
+    def _summaries(
+        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64], lead: int
+    ) -> Floats:
+        """What a head recalls directly, (B, N, H, S): the last steps, yesterday, last week.
+
+        Every lead has summaries of its own; those of the other leads are zero.
+        """
+        recent = self._recent(self.deviation_TN, origins_B)
+        parts = [recent[..., -1:], recent[..., -3:].mean(-1, keepdims=True)]
+        parts += [recent.mean(-1, keepdims=True)]
+        shape = (*recent.shape[:2], targets_BH.shape[1])
+        same = [np.broadcast_to(part, shape) for part in parts]
+        same += self._same_time_before(origins_B, targets_BH)
+        summaries = np.zeros((*shape, self.settings.leads, len(same)), np.float32)
+        summaries[..., lead, :] = np.stack(same, axis=-1)
+        return summaries.reshape(*shape, -1)
+
+    def _same_time_before(
+        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64]
+    ) -> list[Floats]:
+        """Deviations at the target's time of the last known day, and of the week before."""
+        if not self.settings.days:
+            return []
+        ahead = targets_BH - origins_B[:, None] + 1
+        lags = (self.grid.slots, 7 * self.grid.slots)
+        return [self._at(self.deviation_TN, targets_BH - -(-ahead // lag) * lag) for lag in lags]
+
+    def _days_before(
+        self,
+        origins_B: NDArray[np.int64],
+        targets_BH: NDArray[np.int64],
+        lead: int,
+        typical_BNH: Floats,
+    ) -> Floats:
+        """Mean deviation of each earlier day, last week's values, faster and slower trends."""
+        if not self.settings.days:
+            return np.zeros((*typical_BNH.shape[:2], 0), np.float32)
+        slots = self.grid.slots
+        back = origins_B[:, None] - slots * np.arange(self.settings.days, 0, -1)
+        total = self._at(self.summed_TN, back + slots) - self._at(self.summed_TN, back)
+        trends = [self._at(trend[lead], targets_BH) - typical_BNH for trend in self.trends_KTN]
+        parts = [total / slots, *(trend / self.scale_N1 for trend in trends)]
+        return np.concatenate([*parts, *self._same_time_before(origins_B, targets_BH)], -1)
+
+    def _calendar(
+        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64], lead: int
+    ) -> Floats:
+        """Time of day, weekday and season, and how far ahead this block lies."""
+        inside = np.clip(targets_BH[:, -1], 0, len(self.grid.day_T) - 1)
+        weekday = np.eye(7)[self.grid.weekday_D[self.grid.day_T[inside]]]
+        origin = np.clip(origins_B, 0, len(self.grid.slot_T) - 1)
+        turn = 2 * np.pi * self.grid.slot_T[origin] / self.grid.slots
+        clock = np.stack([np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)], -1)
+        parts = [clock, weekday]
+        if self.settings.leads > 1:
+            parts.append(np.tile(np.eye(self.settings.leads)[lead], (len(origins_B), 1)))
+        rows = np.concatenate(parts, axis=1).astype(np.float32)
+        return np.repeat(rows[:, None], self.values_TN.shape[1], axis=1)
+
+
+def fit_inputs(
+    panel: Panel,
+    field: str,
+    settings: WindowSettings,
+    train: Span,
+    adjacency_NN: Floats | None = None,
+) -> Inputs:
+    """Fit typical days, scaling, surroundings and anchor on the training span alone.
+
+    Raises:
+        KeyError: if the panel lacks the field.
+        ValueError: if the training span holds no window of history and horizon.
+    """
+    values_TN = panel.values_TNF[:, :, panel.field_index(field)]
+    grid = day_grid(panel.clock, panel.time_T)
+    typical, fast, slow = (
+        _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
+    )
+    scale_N1, spread_N1, level_N1 = _scaling(values_TN, typical[0], settings, train)
+    deviation_TN = _deviation(values_TN, typical[0], scale_N1)
+    mixing = mixings(
+        deviation_TN[train.start : train.end], adjacency_NN, max(1, settings.horizon // 2)
+    )
+    summed = np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)])
+    bare = Inputs(
+        settings=settings,
+        grid=grid,
+        values_TN=values_TN,
+        typical_KTN=typical,
+        trends_KTN=(fast, slow),
+        deviation_TN=deviation_TN,
+        around_TN=tuple(deviation_TN @ matrix.T for matrix in mixing),
+        summed_TN=summed,
+        scale_N1=scale_N1,
+        spread_N1=spread_N1,
+        level_N1=level_N1,
+        recall_HS=np.zeros((0, 0), np.float32),
+    )
+    return replace(bare, recall_HS=_fit_recall(bare, train))
+
+
+def train_origins(settings: WindowSettings, train: Span, lead: int = 0) -> NDArray[np.int64]:
+    """Origins a party may learn from: history and targets inside the training span.
+
+    Raises:
+        ValueError: if there is none; says how many steps are needed.
+    """
+    found = origins(train, settings.horizon, lead=lead * settings.horizon)
+    found = found[found >= train.start + settings.history]
+    if not len(found):
+        need = settings.history + (lead + 1) * settings.horizon
+        msg = f"the training span has {len(train)} steps; one window needs {need}"
+        raise ValueError(msg)
+    return found
+
+
+def _typical(
+    panel: Panel,
+    values_TN: Floats,
+    grid: DayGrid,
+    settings: WindowSettings,
+    train: Span,
+    memory_days: float,
+) -> Floats:
+    """(K, T, N): typical values from the days known at each lead."""
+    before = values_TN.copy()
+    before[: train.start] = np.nan  # a party that joined late knows nothing of earlier days
+    return np.stack(
+        [
+            typical_day(
+                before,
+                grid,
+                panel.clock,
+                train_end=train.end,
+                lead_days=1 + lead * settings.horizon // grid.slots,
+                frozen=not settings.days,
+                likeness=Likeness(memory_days=memory_days),
+            )
+            for lead in range(settings.leads)
+        ]
+    )
+
+
+def _scaling(
+    values_TN: Floats, typical_TN: Floats, settings: WindowSettings, train: Span
+) -> tuple[Floats, Floats, Floats]:
+    """Scale of deviations, spread and mean of values, (N, 1) each, from training rows."""
+    values = values_TN[train.start : train.end].astype(np.float64)
+    deviation = values - typical_TN[train.start : train.end]
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    level = np.where(known, values, 0.0).sum(axis=0) / count
+    variance = np.where(known, (values - level) ** 2, 0.0).sum(axis=0) / count
+    square = np.where(known, deviation**2, 0.0).sum(axis=0) / count
+    if settings.scale_by is ScaleBy.PARTY:
+        variance, square = (
+            np.full_like(variance, variance.mean()),
+            np.full_like(square, square.mean()),
+        )
+    spread, scale = np.sqrt(variance), np.sqrt(square)
+    spread = np.where(spread > 0, spread, 1.0)  # a constant place: any yardstick will do
+    scale = np.maximum(scale, 1e-3 * spread)
+    return tuple(part[:, None].astype(np.float32) for part in (scale, spread, level))  # type: ignore[return-value]
+
+
+def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:
+    deviation = (values_TN - typical_TN) / scale_N1[:, 0]
+    clipped = np.clip(np.nan_to_num(deviation, nan=0.0), -_CLIP, _CLIP)
+    return np.asarray(clipped, dtype=np.float32)
+
+
+def _fit_recall(inputs: Inputs, train: Span) -> Floats:
+    summaries, deviations = [], []
+    for lead in range(inputs.settings.leads):
+        chosen = train_origins(inputs.settings, train, lead)
+        chosen = chosen[:: max(1, len(chosen) // 3000)]  # enough rows for few coefficients
+        targets = inputs._targets(chosen, lead)
+        typical = inputs._at(inputs.typical_KTN[lead], targets)
+        summaries.append(inputs._summaries(chosen, targets, lead))
+        deviations.append((inputs._truth(targets) - typical) / inputs.scale_N1)
+    return ridge(np.concatenate(summaries), np.concatenate(deviations))

@@ -1,0 +1,242 @@
+"""One party's learner: its network, its optimizer, and the best state it has seen.
+
+It may start from layers of another service or city, frozen or fine-tuned (transfer
+learning, Pan & Yang 2010; the paper's figure 1), and train the rest.
+
+The best state is the one with the lowest error on the party's own validation span, looked
+at right after the common layers came in: what the party would really use from then on.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcity.city.level import LADDER, STEM, Layers
+from deepcity.learning.features import Samples
+from deepcity.learning.network import Shape, new_network
+from deepcity.learning.reuse import export_layers, freeze, import_layers
+from deepcity.learning.training import (
+    TrainingSettings,
+    forecast,
+    judge,
+    learning_rate,
+    loss,
+    party_seed,
+)
+
+EVERY_LAYER = (STEM, *LADDER)
+
+
+@dataclass(frozen=True)
+class PartyData:
+    """What a party learns from, chooses by, and where its head begins; none ever leaves it."""
+
+    party: str
+    train: Samples
+    validation: Samples
+    recall_HS: NDArray[np.float32]
+
+    @property
+    def rows(self) -> int:
+        """Measured training targets: how much this party's word weighs in an average."""
+        return int(np.isfinite(self.train.truth_BNH).sum())
+
+
+class Learner:
+    """Trains one party's network in rounds of local steps.
+
+    Args of `Learner(...)`:
+        start: layers to begin with instead of the seed's own.
+        frozen: names of layers that training leaves as they are.
+    """
+
+    def __init__(
+        self,
+        data: PartyData,
+        settings: TrainingSettings,
+        seed: int,
+        *,
+        start: Layers | None = None,
+        frozen: Iterable[str] = (),
+    ) -> None:
+        self.data = data
+        self.settings = settings
+        self.seed = seed
+        shape = Shape(
+            data.train.features_BNF.shape[-1],
+            data.train.anchor_BNH.shape[-1],
+            summaries=data.recall_HS.shape[-1],
+            recent=data.train.recent,
+        )
+        self.network = new_network(
+            shape,
+            seed,
+            dropout=settings.dropout,
+            input_dropout=settings.input_dropout,
+            noise=settings.noise,
+        )
+        with torch.no_grad():
+            self.network.head.recall.copy_(torch.from_numpy(data.recall_HS))
+        import_layers(self.network, start or {})
+        freeze(self.network, frozen)
+        self._features = torch.from_numpy(data.train.features_BNF)
+        self._summaries = torch.from_numpy(data.train.summaries_BNHS)
+        self._target = torch.from_numpy(data.train.target_BNH)
+        self._optimizer = self._new_optimizer()
+        self.best = self.look()
+        self._best_layers = export_layers(self.network, EVERY_LAYER)
+
+    def _new_optimizer(self) -> torch.optim.AdamW:
+        return torch.optim.AdamW(
+            self.network.parameters(), weight_decay=self.settings.weight_decay, foreach=True
+        )
+
+    def look(self) -> float:
+        """Error on the validation span as the network stands, in the field's unit."""
+        samples = self.data.validation
+        return judge(forecast(self.network, samples), samples, self.settings.absolute_share)
+
+    def receive(self, layers: Layers) -> float:
+        """Take in common layers, validate, remember the state if it is the best so far."""
+        import_layers(self.network, layers)
+        error = self.look()
+        if error < self.best:
+            self.best = error
+            self._best_layers = export_layers(self.network, EVERY_LAYER)
+        return error
+
+    def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
+        """Local steps of one round; returns the mean training loss.
+
+        Args:
+            proximal: pull towards the layers the round began with (FedProx, Li et al. 2020).
+        """
+        first = round_number * self.settings.local_steps
+        anchor = [p.detach().clone() for p in self.network.parameters()] if proximal else []
+        return self._steps(
+            party_seed(self.seed, self.data.party, round_number),
+            range(first, first + self.settings.local_steps),
+            self.settings.total_steps,
+            anchor=anchor,
+            proximal=proximal,
+        )
+
+    def _steps(
+        self,
+        seed: int,
+        steps: range,
+        total: int,
+        *,
+        rate: float = 1.0,
+        anchor: list[torch.Tensor],
+        proximal: float,
+    ) -> float:
+        """Optimizer steps on batches drawn from one seed."""
+        rng = np.random.default_rng(seed)
+        self.network.train()
+        losses = []
+        average = [p.detach().clone() for p in self.network.parameters()]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            for step in steps:
+                for group in self._optimizer.param_groups:
+                    group["lr"] = rate * learning_rate(self.settings, step, total)
+                losses.append(self._step(rng, anchor, proximal))
+                keep = min(self.settings.averaging, len(losses) / (len(losses) + 1))
+                now = [p.detach() for p in self.network.parameters()]
+                torch._foreach_lerp_(average, now, 1 - keep)
+        with torch.no_grad():
+            for p, a in zip(self.network.parameters(), average, strict=True):
+                p.copy_(a)
+        return float(np.mean(losses))
+
+    def _step(self, rng: np.random.Generator, anchor: list[torch.Tensor], proximal: float) -> float:
+        origins, places = self._features.shape[:2]
+        size = max(1, self.settings.batch_rows // places)
+        batch = torch.from_numpy(rng.integers(0, origins, size))
+        said = self.network(
+            self._features[batch].flatten(0, 1), self._summaries[batch].flatten(0, 1)
+        )
+        error = loss(said, self._target[batch].flatten(0, 1), self.settings.absolute_share)
+        self._optimizer.zero_grad(set_to_none=True)
+        error.backward()  # type: ignore[no-untyped-call]
+        for parameter, start in zip(self.network.parameters(), anchor, strict=False):
+            if parameter.grad is not None:
+                parameter.grad.add_(parameter.detach() - start, alpha=proximal)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimizer.step()
+        return float(error.detach())
+
+    def export(self, names: Iterable[str]) -> Layers:
+        """Copies of the named layers as they stand."""
+        return export_layers(self.network, names)
+
+    def keep_best(self) -> None:
+        """Return the network to the best state seen on the validation span."""
+        import_layers(self.network, self._best_layers)
+
+    def refit(self, frozen: Iterable[str], steps: int, seed: int) -> "Learner":
+        """A copy that starts from the best state, keeps `frozen` layers and tunes the rest."""
+        other = copy.copy(self)
+        other.network = copy.deepcopy(self.network)
+        import_layers(other.network, self._best_layers)
+        freeze(other.network, frozen)
+        other._optimizer = other._new_optimizer()
+        quarter = max(1, steps // 6)
+        for start in range(0, steps, quarter):
+            span = range(start, min(start + quarter, steps))
+            other._steps(seed + start, span, steps, rate=0.3, anchor=[], proximal=0.0)
+            other.receive({})
+        other.keep_best()
+        return other
+
+    def forecast(self, samples: Samples) -> NDArray[np.float32]:
+        """Forecasts in the field's unit, (B, N, H)."""
+        return forecast(self.network, samples)
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """All that changes in training, as named arrays; for checkpoints of this party alone."""
+        arrays = _flat("now", self.export(EVERY_LAYER)) | _flat("best", self._best_layers)
+        arrays["best_error"] = np.array([self.best], np.float64)
+        for index, parameter in enumerate(self.network.parameters()):
+            moments = self._optimizer.state.get(parameter, {})
+            for key, value in moments.items():
+                arrays[f"adam/{index}/{key}"] = value.detach().numpy().copy()
+        return arrays
+
+    def restore(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Continue exactly where `state` was taken."""
+        import_layers(self.network, _nested("now", arrays))
+        self._best_layers = _nested("best", arrays)
+        self.best = float(arrays["best_error"][0])
+        self._optimizer = self._new_optimizer()
+        for index, parameter in enumerate(self.network.parameters()):
+            prefix = f"adam/{index}/"
+            moments = {
+                key.removeprefix(prefix): torch.from_numpy(np.array(value))
+                for key, value in arrays.items()
+                if key.startswith(prefix)
+            }
+            if moments:
+                self._optimizer.state[parameter] = moments
+
+
+def _flat(prefix: str, layers: Layers) -> dict[str, NDArray[np.float32]]:
+    return {
+        f"{prefix}/{layer}/{name}": np.array(value)
+        for layer, tensors in layers.items()
+        for name, value in tensors.items()
+    }
+
+
+def _nested(prefix: str, arrays: Mapping[str, NDArray[np.float32]]) -> Layers:
+    layers: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for key, value in arrays.items():
+        if key.startswith(f"{prefix}/"):
+            _, layer, name = key.split("/", 2)
+            layers.setdefault(layer, {})[name] = value
+    return layers

@@ -1,0 +1,35 @@
+"""Forecast errors over measured values only; a missing truth counts nowhere.
+
+Shapes: B origins, N places, H horizon steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Mean absolute and root mean squared error, in the field's unit."""
+
+    mae: float
+    rmse: float
+    mae_H: NDArray[np.float64]
+    rmse_H: NDArray[np.float64]
+
+
+def scores(forecast_BNH: Floats, truth_BNH: Floats) -> Scores:
+    """Errors overall and by horizon step; NaN where nothing was measured."""
+    error = forecast_BNH.astype(np.float64) - truth_BNH
+    known = np.isfinite(error)
+    absolute, squared = np.where(known, np.abs(error), 0.0), np.where(known, error**2, 0.0)
+    count_H = known.sum(axis=(0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mae_H = absolute.sum(axis=(0, 1)) / count_H
+        rmse_H = np.sqrt(squared.sum(axis=(0, 1)) / count_H)
+        mae = absolute.sum() / count_H.sum()
+        rmse = np.sqrt(squared.sum() / count_H.sum())
+    return Scores(float(mae), float(rmse), mae_H, rmse_H)

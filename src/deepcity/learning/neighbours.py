@@ -1,0 +1,69 @@
+"""Who a place listens to: fixed mixing matrices over the places of one party.
+
+Measured on road speeds, averages over graph neighbours and over all places were worth
+more than learned low-rank mixing or place embeddings (docs/what-we-tried.md), and they
+hold no trained parameter that could leak. They never leave their party.
+
+Shapes: T steps, N places; a mixing matrix is (N, N) with rows that sum to 1 (or 0).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def mixings(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list[Floats]:
+    """Three views of a place's surroundings.
+
+    1. graph neighbours (where an adjacency is known, else the most correlated places);
+    2. places whose recent deviation foretells this one's change `lag` steps later;
+    3. the mean of all places.
+
+    Args:
+        deviation_TN: deviations from the typical day over the training span, 0 where missing.
+        adjacency_NN: weights >= 0, or None.
+        lag: steps ahead that the second view is chosen for.
+    """
+    places = deviation_TN.shape[1]
+    if places == 1:
+        return [np.zeros((1, 1), np.float32)] * 3  # same inputs for parties of one place
+    everyone = np.full((places, places), 1.0 / places, np.float32)
+    leading = _leading(deviation_TN, lag)
+    if adjacency_NN is None:
+        return [_rows_to_one(np.square(_strongest(leading, 4))), leading, everyone]
+    own = np.diag(np.diag(adjacency_NN))
+    return [_rows_to_one(np.asarray(adjacency_NN - own)), leading, everyone]
+
+
+def _leading(deviation_TN: Floats, lag: int) -> Floats:
+    """Squared positive correlation of each place's unexplained future with the others' present.
+
+    The future is first regressed on the place's own present and recent past, so that only
+    what the others add counts.
+    """
+    back = min(3, max(1, lag // 2))
+    present, past = deviation_TN[back:-lag].astype(np.float64), deviation_TN[: -lag - back]
+    future = deviation_TN[back + lag :].astype(np.float64)
+    places = present.shape[1]
+    left = np.empty_like(future)
+    for place in range(places):
+        own = np.stack([present[:, place], past[:, place], np.ones(len(past))], axis=1)
+        coefficients = np.linalg.lstsq(own, future[:, place], rcond=None)[0]
+        left[:, place] = future[:, place] - own @ coefficients
+    centred = present - present.mean(axis=0)
+    spread = np.outer(left.std(axis=0), present.std(axis=0)) * len(left)
+    correlation = left.T @ centred / np.maximum(spread, 1e-9)
+    return _rows_to_one(_strongest(np.square(np.maximum(correlation, 0.0)), 16))
+
+
+def _strongest(weights_NN: NDArray[np.floating], keep: int) -> NDArray[np.floating]:
+    if weights_NN.shape[1] <= keep:
+        return weights_NN
+    threshold = np.partition(weights_NN, -keep, axis=1)[:, -keep][:, None]
+    return np.where(weights_NN >= threshold, weights_NN, 0.0)
+
+
+def _rows_to_one(weights_NN: NDArray[np.floating]) -> Floats:
+    total = weights_NN.sum(axis=1, keepdims=True)
+    return np.asarray(weights_NN / np.where(total > 0, total, 1.0), dtype=np.float32)

@@ -1,0 +1,142 @@
+"""A network is a stem, hidden layers h1..h5 and a head.
+
+The stem alone knows how many inputs a party has; hidden layers have the same shapes for
+every city, whatever its places, fields and graph, so any prefix h1..hk can be handed on.
+The hidden layers are residual MLP blocks with pre-normalisation (He et al. 2016; Xiong et
+al. 2020); every block starts as the identity and the head at zero, so that an untrained
+network forecasts the typical day.
+
+Shapes: R rows (one place at one origin), F features, W width, H horizon, S summaries.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
+
+WIDTH = 64
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network; only `features` may differ between parties of a service."""
+
+    features: int
+    horizon: int
+    summaries: int = 0
+    width: int = WIDTH
+    recent: int = 0  # the first features, which noise may blur in training
+
+
+class Hidden(nn.Module):
+    """One residual block, (R, W) -> (R, W)."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+        self.dropout = dropout
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, hidden_RW: Tensor) -> Tensor:
+        """Add what this block has learned to its input."""
+        update_RW = self.outer(F.gelu(self.inner(self.norm(hidden_RW)), approximate="tanh"))
+        return hidden_RW + F.dropout(update_RW, self.dropout, self.training)
+
+
+class Head(nn.Module):
+    """Hidden state -> one value a horizon step, (R, W) -> (R, H); and what it recalls directly.
+
+    `recall` is fitted in closed form (`deepcity.learning.recall`) and fused with the head;
+    gradients leave it as it is.
+    """
+
+    recall: Tensor
+
+    def __init__(self, width: int, horizon: int, summaries: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, horizon)
+        self.register_buffer("recall", torch.zeros(horizon, summaries))
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, hidden_RW: Tensor) -> Tensor:
+        """What was learned by gradients, in scaled units."""
+        learned_RH: Tensor = self.out(self.norm(hidden_RW))
+        return learned_RH
+
+    def recalled(self, summaries_RHS: Tensor) -> Tensor:
+        """Expected deviation from the typical day, (R, H, S) -> (R, H), in scaled units."""
+        return (summaries_RHS * self.recall).sum(dim=-1)
+
+
+class Network(nn.Module):
+    """Stem, h1..h5, head; layers are found by their names in the ladder."""
+
+    def __init__(
+        self, shape: Shape, *, dropout: float = 0.1, input_dropout: float = 0.0, noise: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.input_dropout = input_dropout
+        self.noise = noise
+        self.stem = nn.Linear(shape.features + shape.horizon, shape.width)
+        for name in HIDDEN_LAYERS:
+            self.add_module(name, Hidden(shape.width, dropout))
+        self.head = Head(shape.width, shape.horizon, shape.summaries)
+
+    def layer(self, name: str) -> nn.Module:
+        """The stem, a hidden layer or the head, by name."""
+        return self.get_submodule(name)
+
+    def forward(self, features_RF: Tensor, summaries_RHS: Tensor) -> Tensor:
+        """(R, F) and (R, H, S) -> (R, H), in scaled units relative to the typical day."""
+        if self.training and self.noise:
+            recent = features_RF[:, : self.shape.recent]
+            blurred = recent + self.noise * torch.randn_like(recent)
+            features_RF = torch.cat([blurred, features_RF[:, self.shape.recent :]], dim=1)
+        features_RF = F.dropout(features_RF, self.input_dropout, self.training)
+        hidden_RW = self.activations(features_RF, summaries_RHS, HIDDEN_LAYERS[-1])
+        forecast_RH: Tensor = self.head(hidden_RW) + self.head.recalled(summaries_RHS)
+        return forecast_RH
+
+    def activations(self, features_RF: Tensor, summaries_RHS: Tensor, name: str) -> Tensor:
+        """What the layer of that name holds for these rows, (R, W): the deep data.
+
+        The stem also sees what the head recalls directly.
+
+        Raises:
+            ValueError: if there is no stem or hidden layer of that name.
+        """
+        inputs = torch.cat([features_RF, self.head.recalled(summaries_RHS)], dim=1)
+        hidden_RW: Tensor = self.stem(inputs)
+        if name == STEM:
+            return hidden_RW
+        for hidden_name in HIDDEN_LAYERS:
+            hidden_RW = self.layer(hidden_name)(hidden_RW)
+            if hidden_name == name:
+                return hidden_RW
+        msg = f"no hidden layer {name!r}; there are {STEM}, {', '.join(HIDDEN_LAYERS)} (and {HEAD})"
+        raise ValueError(msg)
+
+
+def new_network(shape: Shape, seed: int, **dropouts: float) -> Network:
+    """A network whose h1..h5 and head depend on the seed and common sizes alone.
+
+    Two parties with the same seed start from the same common layers even if their stems
+    differ in size, which federated averaging needs.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        common = Network(replace(shape, features=1, recent=0), **dropouts)
+        torch.manual_seed(seed + 1)
+        network = Network(shape, **dropouts)
+    for name in (*HIDDEN_LAYERS, HEAD):
+        network.layer(name).load_state_dict(common.layer(name).state_dict())
+    return network

@@ -1,0 +1,171 @@
+"""The typical day: what a place shows at this time on days like this one.
+
+It anchors every forecast (networks learn the deviation from it) and fills no metric.
+A day's typical values are a weighted mean over *other* days: weight 1 for the same weekday,
+less for another day of the same sort (working day or weekend), falling off with age.
+Days in the future of a forecast are never looked at; only in a place's first weeks, where
+little lies behind, other training days on both sides are used (never the day itself).
+
+Shapes: T steps, D days, S slots of a day, N places.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S, Clock
+
+Floats = NDArray[np.float32]
+_EARLY_DAYS = 21
+_NOTHING = 1e-9
+_LAST_RESORT = 1e-4  # weight of a day of another sort: counts only where nothing better is known
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two days are.
+
+    Attributes:
+        memory_days: age at which a day's weight has fallen to 1/e.
+        same_sort: weight of another weekday of the same sort (the same weekday has 1).
+        reach_days: days further back are forgotten.
+        smooth_minutes: standard deviation of the smoothing along the day; 0 for none.
+    """
+
+    memory_days: float = 14.0
+    same_sort: float = 0.3
+    reach_days: int = 56
+    smooth_minutes: float = 20.0
+
+
+@dataclass(frozen=True)
+class DayGrid:
+    """Where each step of a panel lies on the days of its city: day number and slot.
+
+    Days and slots are local wall time. An hour that the clocks repeat shares one slot,
+    an hour they skip stays empty.
+    """
+
+    day_T: NDArray[np.int64]
+    slot_T: NDArray[np.int64]
+    weekday_D: NDArray[np.int64]
+    days: int
+    slots: int
+
+    def fold(self, values_TN: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Steps -> (sum, count) of measured values by day and slot, each (D, S, N)."""
+        shape = (self.days, self.slots, values_TN.shape[1])
+        total, count = np.zeros(shape), np.zeros(shape)
+        known = np.isfinite(values_TN)
+        where = (self.day_T[: len(values_TN)], self.slot_T[: len(values_TN)])
+        np.add.at(total, where, np.where(known, values_TN, 0.0))
+        np.add.at(count, where, known)
+        return total, count
+
+    def unfold(self, values_DSN: NDArray[np.float64]) -> Floats:
+        """Day and slot -> steps, (T, N)."""
+        return np.asarray(values_DSN[self.day_T, self.slot_T], dtype=np.float32)
+
+
+def day_grid(clock: Clock, time_T: NDArray[np.int64]) -> DayGrid:
+    """Lay steps (UTC seconds) on the local days of a clock."""
+    local = clock.local_seconds(time_T)
+    day = local // DAY_S
+    first = int(day[0])
+    days = int(day[-1]) - first + 1
+    weekday = (np.arange(first, first + days) + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    slot = local % DAY_S // clock.step_s
+    return DayGrid(day - first, slot, weekday, days, clock.steps_per_day)
+
+
+def typical_day(
+    values_TN: Floats,
+    grid: DayGrid,
+    clock: Clock,
+    *,
+    train_end: int,
+    lead_days: int = 1,
+    frozen: bool = False,
+    likeness: Likeness | None = None,
+) -> Floats:
+    """Typical values for every step, from days at least `lead_days` before it.
+
+    Args:
+        values_TN: measured values, NaN where missing.
+        train_end: first step after the training span.
+        lead_days: how many days before a step the newest usable day lies (1: yesterday).
+        frozen: use days of the training span only, as published protocols do.
+
+    Returns:
+        (T, N); the place's training mean where no like day is known, NaN-free unless a
+        place has no training value at all (then 0).
+    """
+    likeness = likeness or Likeness()
+    total, count = grid.fold(values_TN[:train_end] if frozen else values_TN)
+    top, bottom = np.zeros_like(total), np.zeros_like(total)
+    train_days = _train_days(grid, train_end)
+    first_N = _first_days(count)
+    for first in np.unique(first_N):
+        places = np.flatnonzero(first_N == first)
+        early = range(int(first), min(int(first) + _EARLY_DAYS, train_days))
+        weights = _weights(grid, likeness, lead_days, early)
+        top[:, :, places] = _weigh(weights, total[:, :, places])
+        bottom[:, :, places] = _weigh(weights, count[:, :, places])
+    top, bottom = _smooth(top, bottom, likeness.smooth_minutes * 60 / clock.step_s)
+    known = bottom > _NOTHING
+    typical = np.where(known, top / np.where(known, bottom, 1.0), _mean(values_TN[:train_end]))
+    return grid.unfold(typical)
+
+
+def _train_days(grid: DayGrid, train_end: int) -> int:
+    return int(grid.day_T[min(train_end, len(grid.day_T)) - 1]) + 1
+
+
+def _first_days(count_DSN: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The first day each place has a value of, (N,)."""
+    return np.asarray((count_DSN.sum(axis=1) > 0).argmax(axis=0))
+
+
+def _weigh(weights: NDArray[np.float64], values_DSN: NDArray[np.float64]) -> NDArray[np.float64]:
+    weighed = weights @ values_DSN.reshape(len(weights), -1)
+    return np.asarray(weighed.reshape(values_DSN.shape))
+
+
+def _weights(
+    grid: DayGrid, likeness: Likeness, lead_days: int, early_days: range
+) -> NDArray[np.float64]:
+    """(D, D): how much day j says about day i; zero wherever looking would be cheating."""
+    i, j = np.arange(grid.days)[:, None], np.arange(grid.days)[None, :]
+    weekday_i, weekday_j = grid.weekday_D[:, None], grid.weekday_D[None, :]
+    same_sort = (weekday_i >= 5) == (weekday_j >= 5)
+    like = np.where(
+        weekday_i == weekday_j, 1.0, np.where(same_sort, likeness.same_sort, _LAST_RESORT)
+    )
+    gap = np.abs(i - j)
+    early = _within(i, early_days) & _within(j, early_days) & (i != j)
+    allowed = ((i - j >= lead_days) | early) & (gap <= likeness.reach_days)
+    return np.asarray(allowed * like * np.exp(-gap / likeness.memory_days))
+
+
+def _within(days: NDArray[np.int64], wanted: range) -> NDArray[np.bool_]:
+    return (days >= wanted.start) & (days < wanted.stop)
+
+
+def _smooth(
+    top: NDArray[np.float64], bottom: NDArray[np.float64], steps: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gaussian smoothing along the slots of a day, midnight joined to midnight."""
+    if steps < 0.5:
+        return top, bottom
+    shifts = np.arange(-int(3 * steps), int(3 * steps) + 1)
+    kernel = np.exp(-0.5 * (shifts / steps) ** 2)
+    pairs = list(zip(shifts, kernel / kernel.sum(), strict=True))
+    smooth_top = sum(weight * np.roll(top, shift, axis=1) for shift, weight in pairs)
+    smooth_bottom = sum(weight * np.roll(bottom, shift, axis=1) for shift, weight in pairs)
+    return np.asarray(smooth_top), np.asarray(smooth_bottom)
+
+
+def _mean(values_TN: Floats) -> NDArray[np.float64]:
+    count = np.isfinite(values_TN).sum(axis=0)
+    return np.nansum(values_TN, axis=0, dtype=np.float64) / np.maximum(count, 1)

@@ -1,0 +1,1 @@
+"""What may leave a party, and how that is kept."""

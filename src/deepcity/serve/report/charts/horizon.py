@@ -1,0 +1,63 @@
+"""Error by how far ahead the forecast looks, for one party."""
+
+from markupsafe import Markup
+
+from deepcity.intercity.results import (
+    ALONE,
+    AUTOMATIC,
+    NAIVE_DAY,
+    NAIVE_WEEK,
+    POOLED,
+    PartyResult,
+    ServiceResult,
+)
+from deepcity.serve.report.charts.canvas import Frame, Ids, Line, Reading, figure, span, ticks
+from deepcity.serve.report.figures import decimals, tick
+from deepcity.serve.report.text import of, same, say
+
+_SIZE = (480.0, 300.0)
+_METHODS = (
+    (NAIVE_DAY, "naive"),
+    (NAIVE_WEEK, "naive week"),
+    (ALONE, "alone"),
+    (POOLED, "pooled"),
+    (AUTOMATIC, "auto"),
+)
+
+
+def horizon(service: ServiceResult, party: PartyResult, ids: Ids) -> Markup:
+    """The chart of one party, or nothing where no error by horizon was kept."""
+    lines = [
+        Line(say(f"method.{method}"), style, party.test[method].mae_by_horizon)
+        for method, style in _METHODS
+        if method in party.test and party.test[method].mae_by_horizon
+    ]
+    if not lines:
+        return Markup("")
+    unit_minutes, title = _unit(service)
+    steps = max(len(line.values) for line in lines)
+    ahead = [(step + 1) * service.step_minutes / unit_minutes for step in range(steps)]
+    values = [value for line in lines for value in line.values]
+    left = min(0.0, ahead[0]) if steps > 1 else 0.0
+    frame = Frame.around(_SIZE, (left, ahead[-1]), span(values, zero=True))
+    body = [frame.grid(say("horizon.y", unit=service.unit), say(title))]
+    body += [frame.bottom((v, same(tick(v))) for v in _marks(ahead[-1], unit_minutes))]
+    body += [frame.line(ahead, line) for line in lines] + [frame.end_labels(lines)]
+    kind = "hours" if unit_minutes == 60 else "minutes"
+    reading = Reading(kind, service.step_minutes / unit_minutes, decimals(values))
+    return figure(
+        frame, "plot", say("horizon.alt", party=of(party.title)), body, ids=ids, reading=reading
+    )
+
+
+def _unit(service: ServiceResult) -> tuple[float, str]:
+    if service.step_minutes * service.horizon_steps >= 180:
+        return 60.0, "horizon.x_hours"
+    return 1.0, "horizon.x_minutes"
+
+
+def _marks(last: float, unit_minutes: float) -> list[float]:
+    """Marks on round hours of a clock where they fit, else on round numbers."""
+    if unit_minutes == 60 and 12 <= last <= 48:
+        return [float(v) for v in range(0, int(last) + 1, 6)]
+    return ticks(0.0, last)

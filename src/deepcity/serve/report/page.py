@@ -1,0 +1,148 @@
+"""The page put together: what the templates need of each service, and the rendered HTML."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from deepcity.intercity.results import AUTOMATIC, POOLED, PartyResult, Results, ServiceResult
+from deepcity.serve.report.charts.canvas import Ids
+from deepcity.serve.report.charts.curves import curves
+from deepcity.serve.report.charts.gains import LEAST, gains, scale
+from deepcity.serve.report.charts.idea import idea
+from deepcity.serve.report.charts.traffic import traffic
+from deepcity.serve.report.costs import Cost, costs
+from deepcity.serve.report.figures import days, duration, percent, signed_percent
+from deepcity.serve.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
+from deepcity.serve.report.headline import lead, sentences, tiles
+from deepcity.serve.report.matrix import matrix
+from deepcity.serve.report.panels import PartyPanel, panels, points_each
+from deepcity.serve.report.tables import (
+    LEVELS,
+    Choice,
+    ErrorTable,
+    choices,
+    error_table,
+    level_words,
+)
+from deepcity.serve.report.text import Text, counted, of, say
+
+
+@dataclass(frozen=True)
+class GainChart:
+    """A small chart, whose it is, and the change of error with the automatic choice."""
+
+    party: PartyResult
+    svg: Markup
+    change: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class ServiceView:
+    """One service as the template shows it."""
+
+    service: ServiceResult
+    key: str
+    facts: Text
+    sentences: list[Text]
+    choices: list[Choice]
+    errors: ErrorTable
+    gains: list[GainChart]
+    gains_axis: Text
+    gains_cut: Text | None
+    panels: list[PartyPanel]
+    picked: int
+    curves: Markup
+    traffic: Markup
+    costs: list[Cost]
+
+
+def render(results: Results) -> str:
+    """The whole report as one HTML document."""
+    environment = Environment(
+        loader=PackageLoader("deepcity.serve.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    ids, points = Ids(), points_each(results.services)
+    script = environment.get_template("script.js").render()
+    return environment.get_template("page.html").render(
+        results=results,
+        idea=idea(ids),
+        lead=lead(results),
+        tiles=tiles(results.services),
+        services=[
+            _view(service, f"service-{number}", points, ids)
+            for number, service in enumerate(results.services, 1)
+        ],
+        matrix=matrix(results.services),
+        duration=duration(results.seconds),
+        same_within=percent(SAME_WITHIN),
+        style=Markup(environment.get_template("style.css").render()),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        levels=LEVELS,
+        level_words=level_words,
+        say=say,
+        counted=counted,
+        of=of,
+        days=days,
+    )
+
+
+def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceView:
+    limits = scale(service.parties)
+    pooled = mean_known(gain_over(party, POOLED) for party in service.parties)
+    low, high = (signed_percent(limit) for limit in limits)
+    return ServiceView(
+        service=service,
+        key=key,
+        facts=_facts(service),
+        sentences=sentences(service, pooled),
+        choices=choices(service),
+        errors=error_table(service),
+        gains=_gain_charts(service, limits, ids),
+        gains_axis=say("gains.axis", low=low, high=high),
+        gains_cut=say("gains.cut", low=low) if limits[0] == LEAST else None,
+        panels=panels(service, points, ids),
+        picked=_picked(service.parties),
+        curves=curves(service.curves, ids),
+        traffic=traffic(service.traffic, raw_bytes([service]), ids),
+        costs=costs(service),
+    )
+
+
+def _facts(service: ServiceResult) -> Text:
+    return counted(
+        "service.facts",
+        len(service.parties),
+        ahead=_minutes(service.horizon_steps * service.step_minutes),
+        step=_minutes(service.step_minutes),
+        unit=service.unit,
+    )
+
+
+def _minutes(minutes: float) -> Text:
+    if minutes >= 2880 and minutes % 1440 == 0:
+        return say("unit.days", n=f"{minutes / 1440:g}")
+    if minutes >= 60 and minutes % 30 == 0:
+        return say("unit.hours", n=f"{minutes / 60:g}")
+    return say("unit.minutes", n=f"{minutes:g}")
+
+
+def _gain_charts(service: ServiceResult, limits: tuple[float, float], ids: Ids) -> list[GainChart]:
+    """Small charts, largest gain first; a party whose gain is unknown has none."""
+    known = [(g, p) for p in service.parties if (g := gain_over(p, AUTOMATIC)) is not None]
+    known.sort(key=lambda pair: -pair[0])
+    return [GainChart(p, gains(p, limits, ids), signed_percent(-g), verdict(g)) for g, p in known]
+
+
+def _picked(parties: Sequence[PartyResult]) -> int:
+    """The party shown first: the one with little data, else the first."""
+    return next((n for n, party in enumerate(parties) if party.scarce), 0)

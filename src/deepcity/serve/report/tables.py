@@ -1,0 +1,156 @@
+"""The two tables of a service, ready for the template: chosen levels, and errors by method."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepcity.city.level import ALONE as ALONE_LEVEL
+from deepcity.city.level import MAX_LEVEL
+from deepcity.intercity.results import (
+    ALONE,
+    AUTOMATIC,
+    NAIVE_DAY,
+    NAIVE_WEEK,
+    POOLED,
+    PartyResult,
+    ServiceResult,
+    fixed,
+)
+from deepcity.serve.report.charts.curves import method_name
+from deepcity.serve.report.figures import decimals, number, signed_percent, size
+from deepcity.serve.report.findings import (
+    SAME_WITHIN,
+    error,
+    gain_over,
+    mean_known,
+    traffic_of,
+    verdict,
+)
+from deepcity.serve.report.text import Text, say
+
+LEVELS = range(MAX_LEVEL + 1)
+FIXED = tuple(fixed(level) for level in range(1, MAX_LEVEL + 1))
+METHODS = (NAIVE_DAY, NAIVE_WEEK, ALONE, *FIXED, AUTOMATIC, POOLED)
+_TINTS = (0.02, 0.05, 0.1, 0.2)  # where one strength of colour gives way to the next
+
+
+def level_words(level: int) -> Text:
+    """Which layers a level holds in common.
+
+    >>> level_words(3).en, level_words(6).en
+    ('h1–h3', 'h1–h5 and head')
+    """
+    key = str(level) if level in {ALONE_LEVEL, 1, MAX_LEVEL} else "many"
+    return say(f"level.{key}", level=level)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row of the map: a party, the level it chose and what came of it."""
+
+    party: PartyResult
+    level: Text
+    change: str
+    tone: str
+    sent: str | None
+
+
+def choices(service: ServiceResult) -> list[Choice]:
+    """The map's rows of one service."""
+    traffic = traffic_of(service, AUTOMATIC)
+    sent = traffic.bytes_by_party if traffic is not None else {}
+    return [_choice(party, sent.get(party.name)) for party in service.parties]
+
+
+def _choice(party: PartyResult, sent: int | None) -> Choice:
+    gain = gain_over(party, AUTOMATIC)
+    return Choice(
+        party=party,
+        level=level_words(party.level),
+        change=signed_percent(None if gain is None else -gain),
+        tone="" if gain is None else verdict(gain),
+        sent=None if sent is None else size(sent),
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An error, its change against alone, its tint (`good-3`, `bad-1`, or none), and marks."""
+
+    value: str
+    change: str
+    tint: str
+    best: bool
+    method: str
+
+
+@dataclass(frozen=True)
+class ErrorTable:
+    """Errors of every method that was run, one row a party, and the mean changes."""
+
+    methods: tuple[str, ...]
+    rows: list[tuple[PartyResult, list[Cell]]]
+    means: list[Cell]
+
+    def heads(self) -> list[tuple[str, Text, bool]]:
+        """Method, its words, and whether it is one of the fixed levels."""
+        return [(method, method_name(method), method in FIXED) for method in self.methods]
+
+    def groups(self) -> list[tuple[str, int]]:
+        """Heading keys over neighbouring columns, with how many columns each spans."""
+        spans: dict[str, int] = {}
+        for method in self.methods:
+            spans[_group(method)] = spans.get(_group(method), 0) + 1
+        return list(spans.items())
+
+
+def error_table(service: ServiceResult) -> ErrorTable:
+    """The table of one service; methods nobody ran have no column."""
+    methods = tuple(m for m in METHODS if any(m in party.test for party in service.parties))
+    places = decimals(error(party, method) for party in service.parties for method in methods)
+    rows = [(party, _cells(party, methods, places)) for party in service.parties]
+    return ErrorTable(methods, rows, [_mean_cell(service.parties, m) for m in methods])
+
+
+def _cells(party: PartyResult, methods: Sequence[str], places: int) -> list[Cell]:
+    allowed = [e for m in methods if m != POOLED and (e := error(party, m)) is not None]
+    least = min(allowed, default=None)
+    return [_cell(party, method, places, least) for method in methods]
+
+
+def _cell(party: PartyResult, method: str, places: int, least: float | None) -> Cell:
+    mae, gain = error(party, method), gain_over(party, method)
+    change = None if gain is None or method == ALONE else -gain
+    best = method != POOLED and mae is not None and mae == least
+    return Cell(
+        number(mae, places),
+        "" if change is None else signed_percent(change),
+        tint(change),
+        best,
+        method,
+    )
+
+
+def _mean_cell(parties: Sequence[PartyResult], method: str) -> Cell:
+    gain = mean_known(gain_over(party, method) for party in parties)
+    change = None if gain is None or method == ALONE else -gain
+    return Cell(signed_percent(change), "", tint(change), best=False, method=method)
+
+
+def tint(change: float | None) -> str:
+    """The colour class of a relative change of error; none within `SAME_WITHIN`.
+
+    >>> tint(-0.08), tint(0.3), tint(0.001)
+    ('good-3', 'bad-5', '')
+    """
+    if change is None or abs(change) < SAME_WITHIN:
+        return ""
+    strength = 1 + sum(abs(change) >= edge for edge in _TINTS)
+    return f"{'good' if change < 0 else 'bad'}-{strength}"
+
+
+def _group(method: str) -> str:
+    if method in {NAIVE_DAY, NAIVE_WEEK}:
+        return "naive_group"
+    if method in FIXED:
+        return "fixed_group"
+    return {ALONE: "alone_group", AUTOMATIC: "mine_group"}.get(method, "forbidden_group")

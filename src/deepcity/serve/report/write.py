@@ -1,0 +1,32 @@
+"""Writing the report: whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from deepcity.intercity.results import Results
+from deepcity.serve.report.page import render
+
+
+def write_report(results: Results, path: Path) -> None:
+    """Write one self-contained HTML file; a reader never meets a half-written one.
+
+    The file needs nothing from outside and makes no request. Folders above `path` are made.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; an older report stays.
+    """
+    page = render(results)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o644)  # mkstemp makes it private; a report is to be handed on
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,181 @@
+"""Arrays and one JSON header as bytes, in the safetensors format; never pickle.
+
+The layout is canonical: equal content gives equal bytes, and reading refuses whatever it
+would not have written itself. A changed byte is therefore either a changed content, which
+a seal (SHA-256) finds, or a changed layout, which reading finds.
+
+    8 bytes      length of the JSON that follows, little-endian
+    JSON         {"__metadata__": {"deepcity": HEADER}, "layer/tensor": {dtype, offsets, shape}}
+    spaces       up to a multiple of 8
+    tensors      widest dtype first, then by name; little-endian, C order
+
+HEADER is itself JSON: sorted keys, no spaces, UTF-8; floats are exact, and the literals
+NaN, Infinity and -Infinity stand for what JSON cannot say.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, deserialize
+
+Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Group name (a layer) -> array name -> array."""
+
+Header = dict[str, Any]
+"""What JSON can say, by name."""
+
+SEAL = "sha256"
+_GROUPS = "groups"
+_KEY = "deepcity"
+_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "U8": "|u1", "BOOL": "|b1"}
+_CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
+_FOREIGN = {b"\x80": "a pickle", b"PK": "a zip archive such as torch.save writes"}
+_SPOKEN = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
+
+
+class BlobError(ValueError):
+    """Bytes that are no blob of ours, or content that cannot become one."""
+
+
+def canonical_json(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, not escaped.
+
+    >>> canonical_json({"b": 1.5, "a": "물"})
+    '{"a":"물","b":1.5}'
+
+    Raises:
+        BlobError: if JSON cannot say it.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"cannot be written as JSON: {error}"
+        raise BlobError(msg) from error
+    return text
+
+
+def pack(arrays: Arrays, header: Header) -> bytes:
+    """Arrays and header -> canonical bytes.
+
+    Raises:
+        BlobError: for a dtype other than float64, float32, int64, uint8 and bool, a group name
+            that is empty or holds "/", or a header that JSON cannot say.
+    """
+    flat = _flatten(arrays)
+    order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
+    inner = canonical_json({"header": header, _GROUPS: sorted(arrays)})
+    table: dict[str, object] = {"__metadata__": {_KEY: inner}}
+    end = 0
+    for name in order:
+        array = flat[name]
+        start, end = end, end + array.nbytes
+        entry = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": [start, end]}
+        table[name] = entry
+    text = canonical_json(table).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *(flat[n].tobytes() for n in order)])
+
+
+def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
+    """Canonical bytes -> writable arrays of their own, and the header.
+
+    Raises:
+        BlobError: naming the reason, if `pack` would not have written these bytes.
+    """
+    try:
+        tensors = deserialize(blob)  # type: ignore[no-untyped-call]
+        inner = json.loads(_metadata(blob))
+        header, groups = inner["header"], inner[_GROUPS]
+        arrays = _unflatten(tensors, groups)
+        canonical = pack(arrays, header) == blob
+    except _SPOKEN as error:
+        raise BlobError(_unreadable(blob, error)) from error
+    if not canonical:
+        msg = "the layout is not the one its content has: some bytes were changed"
+        raise BlobError(msg)
+    return arrays, header
+
+
+def content_hash(arrays: Arrays, header: Header) -> str:
+    """SHA-256 (64 hex digits) of the blob that holds this content without a seal."""
+    bare = {key: value for key, value in header.items() if key != SEAL}
+    return hashlib.sha256(pack(arrays, bare)).hexdigest()
+
+
+def seal(arrays: Arrays, header: Header) -> bytes:
+    """Like `pack`, with the content's hash in the header under ``"sha256"``."""
+    return pack(arrays, {**header, SEAL: content_hash(arrays, header)})
+
+
+def unseal(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
+    """Like `unpack`, and the hash must be that of the content.
+
+    Raises:
+        BlobError: naming the reason.
+    """
+    arrays, header = unpack(blob)
+    check_seal(arrays, header)
+    return arrays, header
+
+
+def check_seal(arrays: Arrays, header: Header) -> None:
+    """Compare the hash in a header with the content's.
+
+    Raises:
+        BlobError: if they differ, or there is none.
+    """
+    written = header.get(SEAL) if isinstance(header, dict) else None
+    found = content_hash(arrays, header) if written is not None else None
+    if written is None or written != found:
+        msg = f"its hash says {_short(written)}, its content {_short(found)}: bytes were changed"
+        raise BlobError(msg)
+
+
+def _flatten(arrays: Arrays) -> dict[str, NDArray[Any]]:
+    flat: dict[str, NDArray[Any]] = {}
+    for group, members in arrays.items():
+        if not group or "/" in group:
+            msg = f"group name {group!r} is empty or holds '/'; name it like 'h1'"
+            raise BlobError(msg)
+        for name, value in members.items():
+            array = np.asarray(value)
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            if array.dtype not in _CODES:
+                msg = f"{group}/{name} is {array.dtype}; use float32, float64, int64, uint8 or bool"
+                raise BlobError(msg)
+            flat[f"{group}/{name}"] = array
+    return flat
+
+
+def _unflatten(
+    tensors: list[tuple[str, dict[str, Any]]], groups: list[str]
+) -> dict[str, dict[str, NDArray[Any]]]:
+    arrays: dict[str, dict[str, NDArray[Any]]] = {group: {} for group in groups}
+    for key, tensor in tensors:
+        group, _, name = key.partition("/")
+        # bytearray, so that the array is writable and shares nothing with the blob
+        flat = np.frombuffer(bytearray(tensor["data"]), dtype=_DTYPES[tensor["dtype"]])
+        arrays[group][name] = flat.reshape(tensor["shape"])
+    return arrays
+
+
+def _metadata(blob: bytes) -> str:
+    length = int.from_bytes(blob[:8], "little")
+    text = json.loads(blob[8 : 8 + length])["__metadata__"][_KEY]
+    return str(text)
+
+
+def _unreadable(blob: bytes, error: Exception) -> str:
+    for start, what in _FOREIGN.items():
+        if blob.startswith(start):
+            return f"it looks like {what}, which is never opened: reading it could run code"
+    return f"{len(blob)} bytes that cannot be read ({type(error).__name__}: {error})"
+
+
+def _short(digest: object) -> str:
+    return str(digest)[:12] if digest is not None else "nothing"

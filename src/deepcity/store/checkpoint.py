@@ -1,0 +1,146 @@
+"""Checkpoints: a run's arrays and values after each round, so that it can go on.
+
+One file a checkpoint, `NAME.ROUND.checkpoint`, sealed with its SHA-256 and never pickle.
+The last two are kept, so that a damaged one costs one round and not the run.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from deepcity.city.errors import CheckpointError
+from deepcity.store.atomic import why_not, write_whole
+from deepcity.store.blob import Arrays, BlobError, seal, unseal
+
+FORMAT = 1
+KEPT = 2
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_FILE = re.compile(r"(?P<name>.+)\.(?P<round>\d{6,})\.checkpoint")
+_VALUES = TypeAdapter(dict[str, JsonValue])
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run as it stood after a round.
+
+    Attributes:
+        name: of the run.
+        round: the last round that is in it.
+        arrays: group (layer) -> name -> array; dtypes and bits as saved.
+        values: whatever JSON can say, floats exact.
+        skipped: why newer checkpoints were passed over; empty if this is the newest.
+    """
+
+    name: str
+    round: int
+    arrays: Mapping[str, Mapping[str, NDArray[Any]]]
+    values: Mapping[str, Any]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckpointStore:
+    """Checkpoints of any number of runs in one folder; one writer a run."""
+
+    folder: Path
+
+    def save(self, name: str, round: int, arrays: Arrays, values: Mapping[str, object]) -> Path:  # noqa: A002
+        """Keep a run as it stands after a round, and the checkpoint before it.
+
+        Older ones go, and later ones too: they are of a run that was begun anew.
+
+        Args:
+            name: letters, digits, ".", "_", "-".
+            round: 0 or more.
+            arrays: float32, float64, int64, uint8 or bool.
+            values: JSON-able with text keys; lists, not tuples; NaN and infinities allowed.
+
+        Raises:
+            CheckpointError: if it cannot be written; earlier checkpoints stand.
+        """
+        path = self._path(name, round)
+        data = _to_bytes(path, name, round, arrays, values)
+        try:
+            write_whole(path, data)
+        except OSError as error:
+            kept = "; the checkpoints before it are whole" if self._rounds(name) else ""
+            raise CheckpointError(why_not(path, error, len(data)) + kept) from error
+        self._drop_all_but(name, round)
+        return path
+
+    def load_latest(self, name: str) -> Checkpoint | None:
+        """The newest whole checkpoint of a run, or None if it never saved one.
+
+        Raises:
+            CheckpointError: if there are checkpoints but none is whole.
+        """
+        skipped: list[str] = []
+        for number in self._rounds(name):
+            path = self._path(name, number)
+            try:
+                return _read(path, name, number, tuple(skipped))
+            except (BlobError, OSError) as error:
+                skipped.append(f"{path.name} is damaged: {error}")
+        if not skipped:
+            return None
+        msg = (
+            f"no checkpoint of {name} in {self.folder} is whole: {'; '.join(skipped)}. "
+            f"Remove them to start the run anew, or put back a copy"
+        )
+        raise CheckpointError(msg)
+
+    def _path(self, name: str, number: int) -> Path:
+        if not _NAME.fullmatch(name) or number < 0:
+            msg = (
+                f"a checkpoint cannot be named {name!r} with round {number}: "
+                "use letters, digits, '.', '_' and '-', and a round of 0 or more"
+            )
+            raise CheckpointError(msg)
+        return self.folder / f"{name}.{number:06d}.checkpoint"
+
+    def _drop_all_but(self, name: str, newest: int) -> None:
+        rounds = self._rounds(name)
+        kept = [number for number in rounds if number <= newest][:KEPT]
+        for number in set(rounds) - set(kept):
+            self._path(name, number).unlink(missing_ok=True)
+
+    def _rounds(self, name: str) -> list[int]:
+        """Rounds that have a file, newest first."""
+        files = (_FILE.fullmatch(path.name) for path in self.folder.glob("*.checkpoint"))
+        rounds = (int(file["round"]) for file in files if file and file["name"] == name)
+        return sorted(rounds, reverse=True)
+
+
+def _to_bytes(
+    path: Path,
+    name: str,
+    number: int,
+    arrays: Arrays,
+    values: Mapping[str, object],
+) -> bytes:
+    try:
+        checked = _VALUES.validate_python(values, strict=True)
+        header = {"format": FORMAT, "name": name, "round": number, "values": checked}
+        return seal(arrays, header)
+    except (BlobError, ValidationError) as error:
+        msg = f"{path.name} cannot hold what it is given: {error}"
+        raise CheckpointError(msg) from error
+
+
+def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Checkpoint:
+    arrays, header = unseal(path.read_bytes())
+    version = header.get("format")
+    if version != FORMAT:
+        msg = f"it has format {version!r}; this deepcity reads format {FORMAT}"
+        raise BlobError(msg)
+    if (header.get("name"), header.get("round")) != (name, number):
+        was = f"{header.get('name')!r} after round {header.get('round')}"
+        msg = f"it holds {was}: the file was renamed"
+        raise BlobError(msg)
+    return Checkpoint(name, number, arrays, header["values"], skipped)

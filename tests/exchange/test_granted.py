@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from deepcity.city.errors import ExchangeError, GrantError
+from deepcity.exchange.exchange import Failure
+from deepcity.exchange.granted import GrantedExchange, GrantedHandler
+from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.message import Message
+from deepcity.privacy.grants import Grant
+
+GRANT = Grant(party="north", service="water", level=2)
+
+
+class Giver:
+    """Answers with whatever layers the verb names."""
+
+    def handle(self, message: Message, caller: str) -> Message:
+        return Message("given", layers=layers(*message.verb.split()))
+
+
+def layers(*names):
+    return {name: {"w": np.ones(2, np.float32)} for name in names}
+
+
+def exchange_of(handler):
+    return InProcessExchange({"north": handler, "south": Giver()})
+
+
+def test_answer_within_the_grant_passes():
+    exchange = exchange_of(GrantedHandler(Giver(), GRANT, "north", "water"))
+    assert set(exchange.call("north", Message("h1 h2")).layers) == {"h1", "h2"}
+
+
+@pytest.mark.parametrize("asked", ["h3", "h1 stem", "head", "place_embedding"])
+def test_answer_beyond_the_grant_never_leaves(asked):
+    exchange = exchange_of(GrantedHandler(Giver(), GRANT, "north", "water"))
+    with pytest.raises(ExchangeError, match=rf"north refused.*{asked.split()[-1]}"):
+        exchange.call("north", Message(asked))
+    assert exchange.ledger.left_by_layer() == {}
+
+
+def test_grant_for_another_service_lets_nothing_out():
+    exchange = exchange_of(GrantedHandler(Giver(), GRANT, "north", "police"))
+    with pytest.raises(ExchangeError, match="does not serve police"):
+        exchange.call("north", Message("h1"))
+
+
+def test_what_a_party_sends_of_its_own_is_checked_too():
+    exchange = exchange_of(Giver())
+    guarded = GrantedExchange(exchange.seen_by("north"), GRANT, "north", "water")
+    assert guarded.parties == ("south",)
+    assert guarded.call("south", Message("h1", layers=layers("h1"))).verb == "given"
+    sent = exchange.ledger.left_by_party()["north"]
+    with pytest.raises(GrantError, match="'h3'"):
+        guarded.call("south", Message("h1", layers=layers("h3")))
+    assert exchange.ledger.left_by_party()["north"] == sent
+
+
+def test_group_call_sends_the_rest():
+    parties = {"north": Giver(), "south": Giver(), "west": Giver()}
+    view = InProcessExchange(parties).seen_by("north")
+    guarded = GrantedExchange(view, GRANT, "north", "water")
+    messages = {"south": Message("h1", layers=layers("h6")), "west": Message("h1")}
+    replies = guarded.call_group(messages)
+    assert list(replies) == ["south", "west"]
+    assert isinstance(replies["south"], Failure)
+    assert isinstance(replies["west"], Message)
