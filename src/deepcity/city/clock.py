@@ -1,7 +1,7 @@
-"""A clock: the time zone people of a city live by, and the step of a panel."""
+"""A clock: the time zone and the holidays people of a city live by, and the step of a panel."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +13,7 @@ WEEK_S = 7 * DAY_S
 
 @dataclass(frozen=True)
 class Clock:
-    """Time zone (IANA name) and step.
+    """Time zone (IANA name), step, and the days on which a city rests as on a Sunday.
 
     >>> Clock("Asia/Seoul", timedelta(minutes=15)).steps_per_day
     96
@@ -21,6 +21,7 @@ class Clock:
 
     time_zone: str
     step: timedelta
+    holidays: frozenset[date] = field(default=frozenset(), repr=False)
 
     @property
     def step_s(self) -> int:
@@ -31,6 +32,12 @@ class Clock:
     def steps_per_day(self) -> int:
         """How many steps a day of 24 hours has (at least 1)."""
         return max(1, DAY_S // self.step_s)
+
+    @property
+    def holiday_numbers(self) -> NDArray[np.int64]:
+        """The holidays as days since 1970-01-01, sorted."""
+        epoch = date(1970, 1, 1).toordinal()
+        return np.array(sorted(day.toordinal() - epoch for day in self.holidays), dtype=np.int64)
 
     def local_seconds(self, time_T: NDArray[np.int64]) -> NDArray[np.int64]:
         """UTC seconds since 1970 -> wall-clock seconds, shape (T,).

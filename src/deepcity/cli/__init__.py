@@ -45,6 +45,3 @@ def main() -> None:
     except DeepCityError as error:
         errors.print(f"{type(error).__name__}: {error}", style="red", markup=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("\nStopped. The run is kept: the same command goes on from here.")
-        sys.exit(130)

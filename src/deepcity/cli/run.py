@@ -1,12 +1,11 @@
 """`deepcity run MAP.toml`: learn together as a map says, and report what it was worth."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deepcity.cli.report import put
 from deepcity.cli.screen import ProgressWatch, errors
 from deepcity.intercity.results import Results
 
@@ -21,6 +20,16 @@ Fresh = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results.json instead of a summary.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads to compute with.")]
+
+WRITTEN = (
+    "checkpoints/*.checkpoint",
+    "checkpoints/*.records",
+    "checkpoints/.*.part",
+    "layers/*.layers",
+    "run.json",
+    "results.json",
+    "report.html",
+)
 
 
 def run(
@@ -45,30 +54,28 @@ def run(
 
 def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> tuple[Results, Path]:
     """Run a map file into its folder and write the report beside the results."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    import torch
-
     from deepcity.intercity.city_map import load_map
     from deepcity.intercity.run import run_map
-    from deepcity.serve.report import write_report
 
-    torch.set_num_threads(threads)
     city_map = load_map(map_file)
     folder = out or Path("runs") / city_map.settings.name
     if fresh and folder.exists():
         _forget(folder)
-    with ProgressWatch() as watch:
-        results = run_map(city_map, folder, watch)
-    write_report(results, folder / "report.html")
+    try:
+        with ProgressWatch() as watch:
+            results = run_map(city_map, folder, watch, threads=threads)
+    except KeyboardInterrupt:
+        errors.print("\nStopped. The run is kept: the same command goes on from here.")
+        raise  # Typer ends with exit code 130
+    put(results, folder / "report.html")
     return results, folder
 
 
 def _forget(folder: Path) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for name in ("checkpoints", "layers"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("run.json", "results.json", "report.html"):
-        (folder / name).unlink(missing_ok=True)
+    for pattern in WRITTEN:
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def show(results: Results, folder: Path, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.title import Title
 from deepcity.city.units import UnitError, check_convertible, check_unit
 from deepcity.data.duration import Duration
+from deepcity.data.holidays import HolidayCalendar, holiday_dates
 from deepcity.data.source import TimeZoneName
 from deepcity.data.toml_file import Settings, wrong
 
@@ -31,14 +32,19 @@ class TitleSettings(Settings):
 
 
 class ClockSettings(Settings):
-    """The city's time zone and the step of its panels."""
+    """The city's time zone, the step of its panels, and whose public holidays it keeps.
+
+    Attributes:
+        holidays: a country (``IT``) or a part of one (``IT-FE``), by ISO 3166.
+    """
 
     time_zone: TimeZoneName
     step: Duration
+    holidays: HolidayCalendar | None = None
 
     def value(self) -> Clock:
         """The clock these settings describe."""
-        return Clock(self.time_zone, self.step)
+        return Clock(self.time_zone, self.step, holiday_dates(self.holidays))
 
 
 class FieldSettings(Settings):

@@ -56,6 +56,9 @@ class CityMap:
         digest = hashlib.sha256(self.settings.model_dump_json().encode())
         for city_file in self.cities:
             digest.update(city_file.path.read_bytes())
+        for service in self.services:
+            if service.settings.reuse is not None:  # a package's name holds its content's hash
+                digest.update(service.settings.reuse.package.encode())
         return digest.hexdigest()
 
 

@@ -192,7 +192,9 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
     """All parties' raw rows as one party: what joining would be with nothing to protect.
 
     Rows before a scarce party's first day are masked, and each place is trained on and
-    chosen by only in its own spans.
+    chosen by only in its own spans. Scaling and ridge are fitted up to the last party's
+    training day, which with a scarce party reaches into the others' validation days: an
+    upper bound may know too much, never too little. No test day is seen.
     """
     field = service.settings.field
     test = parties[0].split.test

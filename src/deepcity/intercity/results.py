@@ -7,10 +7,13 @@
         └── Traffic             bytes that left, by method and layer
 
 Methods are named `same_hour_yesterday`, `same_hour_last_week`, `ridge` (typical day and
-ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and `pooled`. Errors are in the service's unit, over measured values only.
+ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and
+`pooled`. Errors are in the service's unit, over measured values only.
 """
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 NAIVE_DAY = "same_hour_yesterday"
 NAIVE_WEEK = "same_hour_last_week"
@@ -29,6 +32,10 @@ def fixed(level: int) -> str:
     return f"level_{level}"
 
 
+Measured = Annotated[float, BeforeValidator(lambda said: float("nan") if said is None else said)]
+"""NaN where nothing was measured to compare with; JSON has no NaN and says null."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,9 +50,9 @@ class Words(_Frozen):
 class Errors(_Frozen):
     """Errors of one method at one party, over the test span."""
 
-    mae: float
-    rmse: float
-    mae_by_horizon: list[float]
+    mae: Measured
+    rmse: Measured
+    mae_by_horizon: list[Measured]
 
 
 class Forecast(_Frozen):
@@ -78,7 +85,7 @@ class PartyResult(_Frozen):
     validation_mae: dict[str, float]
     test: dict[str, Errors]
     band_level: float
-    band_coverage: float
+    band_coverage: Measured
     forecast: Forecast
     raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
 
@@ -91,7 +98,7 @@ class Curve(_Frozen):
     """Mean validation error over parties (as a share of learning nothing = 1.0), by round."""
 
     method: str
-    error_by_round: list[float]
+    error_by_round: list[Measured]
 
 
 class Traffic(_Frozen):

@@ -6,6 +6,7 @@ FOLDER/layers/         layer packages of the common layers
 FOLDER/results.json    what was found out
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from deepcity import __version__
-from deepcity.city.errors import CheckpointError
-from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, Layers
+from deepcity.city.errors import CheckpointError, LayerPackageError
+from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, Layers, layers_up_to
 from deepcity.intercity import results as names
 from deepcity.intercity.automatic import Choice, choose
 from deepcity.intercity.city_map import CityMap, Service
@@ -77,8 +80,14 @@ class _Work:
         return run_method(self.run, method)
 
 
-def run_map(city_map: CityMap, folder: Path, watch: Watch | None = None) -> Results:
+def run_map(
+    city_map: CityMap, folder: Path, watch: Watch | None = None, *, threads: int = 1
+) -> Results:
     """Run every service of a map, resuming what an earlier run of it left in the folder.
+
+    Args:
+        threads: of the processor; networks this small train fastest on one, and results
+            repeat to the bit only with the same number.
 
     Raises:
         CheckpointError: if the folder holds a run of another map, or cannot be written.
@@ -86,6 +95,7 @@ def run_map(city_map: CityMap, folder: Path, watch: Watch | None = None) -> Resu
         LayerPackageError: if a package to start from cannot be trusted or does not fit.
     """
     begun = time.perf_counter()
+    torch.set_num_threads(threads)
     watch = watch or Silent()
     _claim(folder, city_map)
     services = [_run_service(city_map, service, folder, watch) for service in city_map.services]
@@ -137,6 +147,23 @@ def _claim(folder: Path, city_map: CityMap) -> None:
     _write(path, json.dumps(claim).encode())
 
 
+def _claim_records(folder: Path, service: str, parties: list[Party]) -> None:
+    """Mark which records a service learns from, or refuse to go on with others."""
+    digest = hashlib.sha256()
+    for party in parties:
+        digest.update(party.name.encode() + party.panel.time_T.tobytes())
+        digest.update(party.panel.values_TNF.tobytes())
+    path = folder / "checkpoints" / f"{service}.records"
+    if path.exists() and path.read_text(encoding="utf-8") != digest.hexdigest():
+        msg = (
+            f"the records of {service} have changed since this run began; "
+            f"choose another --out, or start anew with --fresh"
+        )
+        raise CheckpointError(msg)
+    if not path.exists():
+        _write(path, digest.hexdigest().encode())
+
+
 def _write(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +176,7 @@ def _run_service(city_map: CityMap, service: Service, folder: Path, watch: Watch
     settings = service.settings
     watch.begin(f"{settings.name}: reading records", 1)
     parties = parties_of(service)
+    _claim_records(folder, settings.name, parties)
     watch.advance(f"{settings.name}: reading records", 1)
     run = Run(
         settings=settings,
@@ -172,8 +200,15 @@ def _start(city_map: CityMap, service: Service) -> Layers:
     if reuse is None:
         return {}
     package = load_package(city_map.path.parent / reuse.package)
-    wanted = (*HIDDEN_LAYERS, HEAD)[: reuse.level]
-    return {name: package.layers[name] for name in wanted if name in package.layers}
+    wanted = layers_up_to(reuse.level)
+    missing = [name for name in wanted if name not in package.layers]
+    if missing:
+        msg = (
+            f"{service.settings.name} is to reuse level {reuse.level}, but {package.path} lacks "
+            f"{', '.join(missing)}; it holds {', '.join(package.layers)}. Lower reuse.level"
+        )
+        raise LayerPackageError(msg)
+    return {name: package.layers[name] for name in wanted}
 
 
 def _compare(work: _Work, folder: Path) -> ServiceResult:
@@ -201,7 +236,7 @@ def _compare(work: _Work, folder: Path) -> ServiceResult:
         begun = time.perf_counter()
         add(names.POOLED, _pooled(work, outcomes))
         seconds[names.POOLED] = time.perf_counter() - begun
-    if deepest:
+    if deepest and names.fixed(deepest) in outcomes:
         _export(work, outcomes[names.fixed(deepest)], folder)
     return _result(work, outcomes, choices, test, seconds)
 

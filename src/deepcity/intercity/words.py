@@ -17,10 +17,10 @@ def level_reason(choice: Choice, unit: str) -> Words:
         )
     if choice.level == ALONE:
         return Words(
-            en=f"The best level saved {choice.gain:.2g} {unit} on its own validation days, "
-            f"less than the doubt of {choice.doubt:.2g}, so it keeps its own network.",
-            ko=f"가장 나은 수준도 자체 검증 기간에서 {choice.gain:.2g} {unit}만 줄여 불확실성 "
-            f"{choice.doubt:.2g}에 못 미치므로 자기 신경망을 그대로 씁니다.",
+            en="It has too few validation days to tell whether joining helps, "
+            "so it keeps its own network.",
+            ko="함께 배우는 것이 나은지 판단하기에는 검증 기간이 너무 짧아 "
+            "자기 신경망을 그대로 씁니다.",
         )
     layers = _layers(choice.level)
     return Words(

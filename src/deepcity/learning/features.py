@@ -87,6 +87,7 @@ class Inputs:
         scale_N1: unit of deviations and of what the network says.
         recall_HS: ridge coefficients from summaries to deviations; where a head begins.
         spread_N1, level_N1: spread and mean of the values themselves.
+        weekday_D7: each day's weekday, Monday first; zero where training saw it only once.
     """
 
     settings: WindowSettings
@@ -100,6 +101,7 @@ class Inputs:
     scale_N1: Floats
     spread_N1: Floats
     level_N1: Floats
+    weekday_D7: Floats
     recall_HS: Floats
 
     def samples(self, origins_B: NDArray[np.int64], lead: int = 0) -> Samples:
@@ -194,7 +196,7 @@ class Inputs:
     ) -> Floats:
         """Time of day, weekday and season, and how far ahead this block lies."""
         inside = np.clip(targets_BH[:, -1], 0, len(self.grid.day_T) - 1)
-        weekday = np.eye(7)[self.grid.weekday_D[self.grid.day_T[inside]]]
+        weekday = self.weekday_D7[self.grid.day_T[inside]]
         origin = np.clip(origins_B, 0, len(self.grid.slot_T) - 1)
         turn = 2 * np.pi * self.grid.slot_T[origin] / self.grid.slots
         clock = np.stack([np.sin(turn), np.cos(turn), np.sin(2 * turn), np.cos(2 * turn)], -1)
@@ -218,7 +220,9 @@ def fit_inputs(
         KeyError: if the panel lacks the field.
         ValueError: if the training span holds no window of history and horizon.
     """
-    values_TN = panel.values_TNF[:, :, panel.field_index(field)]
+    values_TN = panel.values_TNF[:, :, panel.field_index(field)].copy()
+    values_TN[: train.start] = np.nan  # a party that joined late knows nothing of earlier days
+    train_origins(settings, train, settings.leads - 1)  # the longest window must fit
     grid = day_grid(panel.clock, panel.time_T)
     typical, fast, slow = (
         _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
@@ -241,6 +245,7 @@ def fit_inputs(
         scale_N1=scale_N1,
         spread_N1=spread_N1,
         level_N1=level_N1,
+        weekday_D7=_weekdays(grid, train),
         recall_HS=np.zeros((0, 0), np.float32),
     )
     return replace(bare, recall_HS=_fit_recall(bare, train))
@@ -270,16 +275,14 @@ def _typical(
     memory_days: float,
 ) -> Floats:
     """(K, T, N): typical values from the days known at each lead."""
-    before = values_TN.copy()
-    before[: train.start] = np.nan  # a party that joined late knows nothing of earlier days
     return np.stack(
         [
             typical_day(
-                before,
+                values_TN,
                 grid,
                 panel.clock,
                 train_end=train.end,
-                lead_days=1 + lead * settings.horizon // grid.slots,
+                ahead=(lead + 1) * settings.horizon,
                 frozen=not settings.days,
                 likeness=Likeness(memory_days=memory_days),
             )
@@ -308,6 +311,14 @@ def _scaling(
     spread = np.where(spread > 0, spread, 1.0)  # a constant place: any yardstick will do
     scale = np.maximum(scale, 1e-3 * spread)
     return tuple(part[:, None].astype(np.float32) for part in (scale, spread, level))  # type: ignore[return-value]
+
+
+def _weekdays(grid: DayGrid, train: Span) -> Floats:
+    """Weekdays one-hot, (D, 7): a weekday met on one day alone would only name that day."""
+    days = np.unique(grid.day_T[train.start : train.end])
+    met = np.bincount(grid.weekday_D[days], minlength=7)
+    one_hot = np.eye(7, dtype=np.float32) * (met > 1)
+    return np.asarray(one_hot[grid.weekday_D], dtype=np.float32)
 
 
 def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:

@@ -82,7 +82,8 @@ class Learner:
         with torch.no_grad():
             self.network.head.recall.copy_(torch.from_numpy(data.recall_HS))
         import_layers(self.network, start or {})
-        freeze(self.network, frozen)
+        self.frozen = frozenset(frozen)
+        freeze(self.network, self.frozen)
         self._features = torch.from_numpy(data.train.features_BNF)
         self._summaries = torch.from_numpy(data.train.summaries_BNHS)
         self._target = torch.from_numpy(data.train.target_BNH)
@@ -180,11 +181,15 @@ class Learner:
         import_layers(self.network, self._best_layers)
 
     def refit(self, frozen: Iterable[str], steps: int, seed: int) -> "Learner":
-        """A copy that starts from the best state, keeps `frozen` layers and tunes the rest."""
+        """A copy that starts from the best state, keeps `frozen` layers and tunes the rest.
+
+        Layers that were frozen from the start stay so.
+        """
         other = copy.copy(self)
         other.network = copy.deepcopy(self.network)
         import_layers(other.network, self._best_layers)
-        freeze(other.network, frozen)
+        other.frozen = self.frozen | frozenset(frozen)
+        freeze(other.network, other.frozen)
         other._optimizer = other._new_optimizer()
         quarter = max(1, steps // 6)
         for start in range(0, steps, quarter):

@@ -2,7 +2,9 @@
 
 Measured on road speeds, averages over graph neighbours and over all places were worth
 more than learned low-rank mixing or place embeddings (docs/what-we-tried.md), and they
-hold no trained parameter that could leak. They never leave their party.
+hold no trained parameter that could leak. They never leave their party. With few days of
+training, choosing who foretells a place among its graph neighbours was better than among
+all places (benchmarks/RESULTS.md, losloop): chance correlations are many.
 
 Shapes: T steps, N places; a mixing matrix is (N, N) with rows that sum to 1 (or 0).
 """
@@ -16,8 +18,9 @@ Floats = NDArray[np.float32]
 def mixings(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list[Floats]:
     """Three views of a place's surroundings.
 
-    1. graph neighbours (where an adjacency is known, else the most correlated places);
-    2. places whose recent deviation foretells this one's change `lag` steps later;
+    1. graph neighbours (where an adjacency is known, else the four that foretell best);
+    2. places whose recent deviation foretells this one's change `lag` steps later: among its
+       graph neighbours and itself, or among all places where no adjacency is known;
     3. the mean of all places.
 
     Args:
@@ -29,14 +32,17 @@ def mixings(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list
     if places == 1:
         return [np.zeros((1, 1), np.float32)] * 3  # same inputs for parties of one place
     everyone = np.full((places, places), 1.0 / places, np.float32)
-    leading = _leading(deviation_TN, lag)
+    foretelling = _foretelling(deviation_TN, lag)
     if adjacency_NN is None:
+        leading = _rows_to_one(_strongest(foretelling, 16))
         return [_rows_to_one(np.square(_strongest(leading, 4))), leading, everyone]
-    own = np.diag(np.diag(adjacency_NN))
-    return [_rows_to_one(np.asarray(adjacency_NN - own)), leading, everyone]
+    own = np.eye(places, dtype=bool)
+    beside = np.where(own, 0.0, adjacency_NN)
+    leading = _rows_to_one(np.where(own | (beside > 0), foretelling, 0.0))
+    return [_rows_to_one(beside), leading, everyone]
 
 
-def _leading(deviation_TN: Floats, lag: int) -> Floats:
+def _foretelling(deviation_TN: Floats, lag: int) -> NDArray[np.float64]:
     """Squared positive correlation of each place's unexplained future with the others' present.
 
     The future is first regressed on the place's own present and recent past, so that only
@@ -54,7 +60,7 @@ def _leading(deviation_TN: Floats, lag: int) -> Floats:
     centred = present - present.mean(axis=0)
     spread = np.outer(left.std(axis=0), present.std(axis=0)) * len(left)
     correlation = left.T @ centred / np.maximum(spread, 1e-9)
-    return _rows_to_one(_strongest(np.square(np.maximum(correlation, 0.0)), 16))
+    return np.asarray(np.square(np.maximum(correlation, 0.0)))
 
 
 def _strongest(weights_NN: NDArray[np.floating], keep: int) -> NDArray[np.floating]:

@@ -5,6 +5,8 @@ A day's typical values are a weighted mean over *other* days: weight 1 for the s
 less for another day of the same sort (working day or weekend), falling off with age.
 Days in the future of a forecast are never looked at; only in a place's first weeks, where
 little lies behind, other training days on both sides are used (never the day itself).
+"Future" is counted in steps, not in days: where the clocks skip an hour, the same wall time
+of yesterday is only 23 hours back.
 
 Shapes: T steps, D days, S slots of a day, N places.
 """
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from deepcity.city.clock import DAY_S, Clock
 
 Floats = NDArray[np.float32]
+SUNDAY = 6
 _EARLY_DAYS = 21
 _NOTHING = 1e-9
 _LAST_RESORT = 1e-4  # weight of a day of another sort: counts only where nothing better is known
@@ -63,18 +66,29 @@ class DayGrid:
         np.add.at(count, where, known)
         return total, count
 
+    def apart(self) -> NDArray[np.int64]:
+        """(D, D): the fewest steps from any slot of day j to the same slot of day i."""
+        shift_T = np.arange(len(self.day_T)) - (self.day_T * self.slots + self.slot_T)
+        least_D = np.full(self.days, np.iinfo(np.int64).max)
+        most_D = np.full(self.days, np.iinfo(np.int64).min)
+        np.minimum.at(least_D, self.day_T, shift_T)
+        np.maximum.at(most_D, self.day_T, shift_T)
+        day_D = np.arange(self.days) * self.slots
+        return np.asarray((day_D + least_D)[:, None] - (day_D + most_D)[None, :])
+
     def unfold(self, values_DSN: NDArray[np.float64]) -> Floats:
         """Day and slot -> steps, (T, N)."""
         return np.asarray(values_DSN[self.day_T, self.slot_T], dtype=np.float32)
 
 
 def day_grid(clock: Clock, time_T: NDArray[np.int64]) -> DayGrid:
-    """Lay steps (UTC seconds) on the local days of a clock."""
+    """Lay steps (UTC seconds) on the local days of a clock; holidays count as Sundays."""
     local = clock.local_seconds(time_T)
     day = local // DAY_S
     first = int(day[0])
     days = int(day[-1]) - first + 1
     weekday = (np.arange(first, first + days) + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+    weekday[np.isin(np.arange(first, first + days), clock.holiday_numbers)] = SUNDAY
     slot = local % DAY_S // clock.step_s
     return DayGrid(day - first, slot, weekday, days, clock.steps_per_day)
 
@@ -85,16 +99,17 @@ def typical_day(
     clock: Clock,
     *,
     train_end: int,
-    lead_days: int = 1,
+    ahead: int = 1,
     frozen: bool = False,
     likeness: Likeness | None = None,
 ) -> Floats:
-    """Typical values for every step, from days at least `lead_days` before it.
+    """Typical values for every step, from values at least `ahead` steps before it.
 
     Args:
         values_TN: measured values, NaN where missing.
         train_end: first step after the training span.
-        lead_days: how many days before a step the newest usable day lies (1: yesterday).
+        ahead: how many steps a step may lie ahead of what is known (1: the next step); a
+            whole day is used or left out.
         frozen: use days of the training span only, as published protocols do.
 
     Returns:
@@ -102,24 +117,28 @@ def typical_day(
         place has no training value at all (then 0).
     """
     likeness = likeness or Likeness()
+    smooth = likeness.smooth_minutes * 60 / clock.step_s
     total, count = grid.fold(values_TN[:train_end] if frozen else values_TN)
     top, bottom = np.zeros_like(total), np.zeros_like(total)
-    train_days = _train_days(grid, train_end)
+    train_days = _train_days(grid, train_end, frozen=frozen)
     first_N = _first_days(count)
     for first in np.unique(first_N):
         places = np.flatnonzero(first_N == first)
         early = range(int(first), min(int(first) + _EARLY_DAYS, train_days))
-        weights = _weights(grid, likeness, lead_days, early)
+        weights = _weights(grid, likeness, ahead + _reach(smooth), early)
         top[:, :, places] = _weigh(weights, total[:, :, places])
         bottom[:, :, places] = _weigh(weights, count[:, :, places])
-    top, bottom = _smooth(top, bottom, likeness.smooth_minutes * 60 / clock.step_s)
+    top, bottom = _smooth(top, smooth), _smooth(bottom, smooth)
     known = bottom > _NOTHING
     typical = np.where(known, top / np.where(known, bottom, 1.0), _mean(values_TN[:train_end]))
     return grid.unfold(typical)
 
 
-def _train_days(grid: DayGrid, train_end: int) -> int:
-    return int(grid.day_T[min(train_end, len(grid.day_T)) - 1]) + 1
+def _train_days(grid: DayGrid, train_end: int, *, frozen: bool) -> int:
+    """Days of the training span; a last one that goes on after it only if its rest is unseen."""
+    if train_end >= len(grid.day_T):
+        return grid.days
+    return int(grid.day_T[train_end - 1]) + 1 if frozen else int(grid.day_T[train_end])
 
 
 def _first_days(count_DSN: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -133,7 +152,7 @@ def _weigh(weights: NDArray[np.float64], values_DSN: NDArray[np.float64]) -> NDA
 
 
 def _weights(
-    grid: DayGrid, likeness: Likeness, lead_days: int, early_days: range
+    grid: DayGrid, likeness: Likeness, ahead: int, early_days: range
 ) -> NDArray[np.float64]:
     """(D, D): how much day j says about day i; zero wherever looking would be cheating."""
     i, j = np.arange(grid.days)[:, None], np.arange(grid.days)[None, :]
@@ -144,7 +163,7 @@ def _weights(
     )
     gap = np.abs(i - j)
     early = _within(i, early_days) & _within(j, early_days) & (i != j)
-    allowed = ((i - j >= lead_days) | early) & (gap <= likeness.reach_days)
+    allowed = ((grid.apart() >= ahead) | early) & (gap <= likeness.reach_days)
     return np.asarray(allowed * like * np.exp(-gap / likeness.memory_days))
 
 
@@ -152,20 +171,21 @@ def _within(days: NDArray[np.int64], wanted: range) -> NDArray[np.bool_]:
     return (days >= wanted.start) & (days < wanted.stop)
 
 
-def _smooth(
-    top: NDArray[np.float64], bottom: NDArray[np.float64], steps: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gaussian smoothing along the slots of a day, midnight joined to midnight."""
-    if steps < 0.5:
-        return top, bottom
-    shifts = np.arange(-int(3 * steps), int(3 * steps) + 1)
-    kernel = np.exp(-0.5 * (shifts / steps) ** 2)
-    pairs = list(zip(shifts, kernel / kernel.sum(), strict=True))
-    smooth_top = sum(weight * np.roll(top, shift, axis=1) for shift, weight in pairs)
-    smooth_bottom = sum(weight * np.roll(bottom, shift, axis=1) for shift, weight in pairs)
-    return np.asarray(smooth_top), np.asarray(smooth_bottom)
+def _reach(steps: float) -> int:
+    """How many slots away a value is still felt after smoothing; 0 for none."""
+    return int(3 * steps) if steps >= 0.5 else 0
+
+
+def _smooth(values_DSN: NDArray[np.float64], steps: float) -> NDArray[np.float64]:
+    """Gaussian smoothing along the slots of a day; it ends at midnight, for time goes on there."""
+    reach, slots = _reach(steps), values_DSN.shape[1]
+    if not reach:
+        return values_DSN
+    away_SS = np.arange(slots)[:, None] - np.arange(slots)[None, :]
+    kernel_SS = np.where(np.abs(away_SS) <= reach, np.exp(-0.5 * (away_SS / steps) ** 2), 0.0)
+    return np.asarray(kernel_SS @ values_DSN)
 
 
 def _mean(values_TN: Floats) -> NDArray[np.float64]:
     count = np.isfinite(values_TN).sum(axis=0)
-    return np.nansum(values_TN, axis=0, dtype=np.float64) / np.maximum(count, 1)
+    return np.asarray(np.nansum(values_TN, axis=0, dtype=np.float64) / np.maximum(count, 1))

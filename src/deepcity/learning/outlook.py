@@ -1,0 +1,248 @@
+"""What else is known of the days ahead: days around holidays, and the weather foretold.
+
+Wraps a party's fitted `Inputs`. To the summaries a head recalls it adds trends, the means of
+the last days, and what people do on the day before a holiday, between a holiday and a
+weekend, and after a holiday: somewhere between a working day and a Sunday. What the weather
+does here is fitted on the party's own rows, moves its anchor, and never leaves it: gardens
+and offices answer heat and rain in ways of their own.
+
+Shapes: T steps, D days, B origins, N places, H horizon steps, S summaries, Q sorts of days,
+W weather features, F features.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S, Clock
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span
+from deepcity.learning.features import Inputs, Samples, train_origins
+from deepcity.learning.robust_recall import RIDGE, least_absolute, robust_recall
+from deepcity.learning.typical_day import SUNDAY, DayGrid
+
+Floats = NDArray[np.float32]
+_SATURDAY = 5
+_MEMORY_DAYS = 20.0
+_REACH_DAYS = 70
+_WEATHER_DAYS = 8
+_CLIP = 6.0
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A party's inputs with the days ahead.
+
+    Attributes:
+        sorts_TQ: 1 where a step's day is of a sort of `day_sorts`.
+        turns_KTNQ: by lead, how far a day of that sort would lie from a working day if it
+            were a whole Sunday (or Saturday), in scaled units; 0 on all other days.
+        weather_TW: weather of each step as `weather_features` sees it.
+        weather_KW: what the weather does here, at lead 0 and later; private.
+        recall_HS: see `deepcity.learning.recall`.
+    """
+
+    inputs: Inputs
+    sorts_TQ: Floats
+    turns_KTNQ: Floats
+    weather_TW: Floats
+    weather_KW: Floats
+    recall_HS: Floats
+
+    def samples(self, origins_B: NDArray[np.int64], lead: int = 0) -> Samples:
+        """Inputs, anchors and truths (NaN where missing or beyond the panel) for origins."""
+        inner = self.inputs.samples(origins_B, lead)
+        weather_BW = self._weather(origins_B, lead)
+        moved_B = weather_BW @ self.weather_KW[min(lead, 1)]
+        places = inner.features_BNF.shape[1]
+        ahead_BF = np.concatenate([weather_BW, self._days(origins_B, lead)], axis=1)
+        ahead_BNF = np.repeat(ahead_BF[:, None], places, axis=1)
+        return replace(
+            inner,
+            features_BNF=np.concatenate([inner.features_BNF, ahead_BNF], -1).astype(np.float32),
+            summaries_BNHS=self._summaries(inner, origins_B, lead),
+            anchor_BNH=inner.anchor_BNH + inner.scale_N1 * moved_B[:, None, None],
+        )
+
+    def _weather(self, origins_B: NDArray[np.int64], lead: int) -> Floats:
+        """Mean over the block ahead less the mean of the last known days, (B, W)."""
+        horizon, slots = self.inputs.settings.horizon, self.inputs.grid.slots
+        start = origins_B + lead * horizon
+        ahead = _mean_between(self.weather_TW, start, start + horizon)
+        known = _mean_between(self.weather_TW, origins_B - _WEATHER_DAYS * slots, origins_B)
+        change = ahead - known
+        warm = known[:, :1]
+        change[:, 2:4] *= 2 * warm  # rain matters where it is warm
+        return np.clip(change, -_CLIP, _CLIP).astype(np.float32)
+
+    def _days(self, origins_B: NDArray[np.int64], lead: int) -> Floats:
+        middle = origins_B + lead * self.inputs.settings.horizon + self.inputs.settings.horizon // 2
+        return self.sorts_TQ[np.clip(middle, 0, len(self.sorts_TQ) - 1)]
+
+    def _summaries(self, inner: Samples, origins_B: NDArray[np.int64], lead: int) -> Floats:
+        """(B, N, H, S): those of the inputs; trends and last days by lead; sorts of days."""
+        inputs = self.inputs
+        targets_BH = inputs._targets(origins_B, lead)
+        trends = [
+            (inputs._at(trend[lead], targets_BH) - inner.anchor_BNH) / inner.scale_N1
+            for trend in inputs.trends_KTN
+        ]
+        days = [
+            np.broadcast_to(mean_BN[..., None], inner.anchor_BNH.shape)
+            for mean_BN in self._last_days(origins_B)
+        ]
+        by_lead = np.zeros((*inner.anchor_BNH.shape, inputs.settings.leads, 6), np.float32)
+        by_lead[..., lead, :] = np.clip(np.stack([*trends, *days], axis=-1), -_CLIP, _CLIP)
+        inside = np.clip(targets_BH, 0, len(self.sorts_TQ) - 1)
+        turns_BNHQ = np.swapaxes(self.turns_KTNQ[lead][inside], 1, 2)
+        flat = by_lead.reshape(*inner.anchor_BNH.shape, -1)
+        return np.concatenate([inner.summaries_BNHS, flat, turns_BNHQ], axis=-1)
+
+    def _last_days(self, origins_B: NDArray[np.int64]) -> list[Floats]:
+        """Mean deviations over the last day, the day before it, three days and a week, (B, N)."""
+        slots, summed = self.inputs.grid.slots, self.inputs.summed_TN
+
+        def mean(first: int, last: int) -> Floats:
+            low, high = (np.maximum(origins_B - slots * days, 0) for days in (first, last))
+            return np.asarray((summed[high] - summed[low]) / (slots * (first - last)))
+
+        return [mean(1, 0), mean(2, 1), mean(3, 0), mean(7, 0)]
+
+
+def fit_outlook(inputs: Inputs, panel: Panel, train: Span, weather: Panel | None) -> Outlook:
+    """Fit what days around holidays and the weather do, on the training span alone.
+
+    Args:
+        panel: the panel the inputs were fitted on (its clock knows the holidays).
+        weather: on the same steps; values after an origin are forecasts a city would have.
+    """
+    sorts_DQ = day_sorts(panel.clock, panel.time_T, inputs.grid)
+    sorts_TQ = sorts_DQ[inputs.grid.day_T]
+    weather_TW = weather_features(weather, len(panel.time_T))
+    leads = range(inputs.settings.leads)
+    turns = np.stack([_turns(inputs, panel, train, lead) * sorts_TQ[:, None] for lead in leads])
+    bare = Outlook(
+        inputs,
+        sorts_TQ,
+        turns.astype(np.float32),
+        weather_TW,
+        np.zeros((2, weather_TW.shape[1]), np.float32),
+        np.zeros((0, 0), np.float32),
+    )
+    weather_KW = _fit_weather(bare, train)
+    known = replace(bare, weather_KW=weather_KW)
+    parts = [known.samples(_midnights(known, train, lead), lead) for lead in leads]
+    recall_HS = robust_recall(
+        np.concatenate([part.summaries_BNHS for part in parts]),
+        np.concatenate([part.target_BNH for part in parts]),
+    )
+    return replace(known, recall_HS=recall_HS)
+
+
+def day_sorts(clock: Clock, time_T: NDArray[np.int64], grid: DayGrid) -> Floats:
+    """(D, Q): working day before a holiday, bridge day (as Sunday, as Saturday), working day
+    after a holiday, holiday on a weekday (as Sunday, as Saturday).
+    """
+    first = int(clock.local_seconds(time_T[:1])[0]) // DAY_S
+    day = np.arange(first, first + grid.days)
+    weekday = (day + 3) % 7
+    off = [np.isin(day + shift, clock.holiday_numbers) for shift in (-1, 0, 1)]
+    work = (weekday < _SATURDAY) & ~off[1]
+    bridge = work & (((weekday == 0) & off[2]) | ((weekday == 4) & off[0]))
+    holiday = (weekday < _SATURDAY) & off[1]
+    sorts = [work & off[2] & ~bridge, bridge, bridge, work & off[0] & ~bridge, holiday, holiday]
+    return np.stack(sorts, axis=1).astype(np.float32)
+
+
+def weather_features(weather: Panel | None, steps: int) -> Floats:
+    """(T, 5): warmth, heat, rain, rain of the day before, frost; about 0..2 each."""
+    if weather is None:
+        return np.zeros((steps, 0), np.float32)
+    temperature = _filled(weather, "temperature")
+    rain = np.log1p(_day_sum(_filled(weather, "rain"), weather.clock.steps_per_day))
+    before = np.concatenate([np.repeat(rain[:1], weather.clock.steps_per_day), rain])[: len(rain)]
+    warmth = np.maximum(temperature - 18.0, 0.0) / 5.0
+    heat = np.maximum(temperature - 26.0, 0.0) / 5.0
+    frost = np.maximum(3.0 - temperature, 0.0) / 3.0
+    return np.stack([warmth, heat, rain, before, frost], axis=1).astype(np.float32)
+
+
+def _filled(weather: Panel, field: str) -> NDArray[np.float64]:
+    """An input may be filled: by the last value known."""
+    values = weather.values_TNF[:, 0, weather.field_index(field)].astype(np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))
+
+
+def _day_sum(values_T: NDArray[np.float64], slots: int) -> NDArray[np.float64]:
+    total = np.concatenate([np.zeros(slots), values_T.cumsum()])
+    return np.asarray(total[slots:] - total[:-slots])
+
+
+def _mean_between(
+    values_TW: Floats, start_B: NDArray[np.int64], end_B: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    total = np.concatenate([np.zeros_like(values_TW[:1]), values_TW]).astype(np.float64).cumsum(0)
+    low, high = (np.clip(edge, 0, len(values_TW)) for edge in (start_B, end_B))
+    return np.asarray((total[high] - total[low]) / np.maximum(high - low, 1)[:, None])
+
+
+def _turns(inputs: Inputs, panel: Panel, train: Span, lead: int) -> Floats:
+    """(T, N, Q): a Sunday's or Saturday's typical values less a working day's."""
+    ahead = (lead + 1) * inputs.settings.horizon
+    values = inputs.values_TN.copy()
+    values[: train.start] = np.nan
+    work, saturday, sunday = (
+        _typical_of(values, inputs.grid, days, ahead) for days in (range(5), [_SATURDAY], [SUNDAY])
+    )
+    as_sunday, as_saturday = (
+        np.clip(np.nan_to_num(rest - work) / inputs.scale_N1[:, 0], -_CLIP, _CLIP)
+        for rest in (sunday, saturday)
+    )
+    order = [as_sunday, as_sunday, as_saturday, as_sunday, as_sunday, as_saturday]
+    return np.stack(order, axis=-1).astype(np.float32)
+
+
+def _typical_of(
+    values_TN: Floats, grid: DayGrid, weekdays: range | list[int], ahead: int
+) -> Floats:
+    """(T, N): weighted mean of the last days of some weekdays, NaN where there is none."""
+    gap = np.arange(grid.days)[:, None] - np.arange(grid.days)[None, :]
+    allowed = (grid.apart() >= ahead) & (gap <= _REACH_DAYS) & np.isin(grid.weekday_D, weekdays)
+    weights = np.where(allowed, np.exp(-np.maximum(gap, 0) / _MEMORY_DAYS), 0.0)
+    total, count = (weights @ part.reshape(grid.days, -1) for part in grid.fold(values_TN))
+    mean = np.where(count > 0, total, np.nan) / np.where(count > 0, count, 1.0)
+    return grid.unfold(mean.reshape(grid.days, grid.slots, -1))
+
+
+def _midnights(outlook: Outlook, train: Span, lead: int) -> NDArray[np.int64]:
+    """One origin a day, counted back from the end of training."""
+    slots = outlook.inputs.grid.slots
+    return train_origins(outlook.inputs.settings, train, lead)[::-1][::slots][::-1]
+
+
+def _fit_weather(outlook: Outlook, train: Span) -> Floats:
+    """(2, W): beside what a head would recall, so that neither explains the other's part."""
+    size = outlook.weather_TW.shape[1]
+    rows, truths = [], []
+    for lead in range(outlook.inputs.settings.leads):
+        chosen = _midnights(outlook, train, lead)
+        part = outlook.samples(chosen, lead)
+        shape = (*part.truth_BNH.shape, 2, size)
+        weather = np.zeros(shape, np.float32)
+        weather[..., min(lead, 1), :] = outlook._weather(chosen, lead)[:, None, None]
+        both = [part.summaries_BNHS, weather.reshape(*shape[:3], -1)]
+        rows.append(np.concatenate(both, axis=-1).reshape(-1, _width(both)))
+        truths.append(part.target_BNH.reshape(-1))
+    found = least_absolute(
+        np.concatenate(rows),
+        np.concatenate(truths),
+        np.zeros(rows[0].shape[1], np.float32),
+        RIDGE * outlook.inputs.settings.horizon,
+    )
+    return found[len(found) - 2 * size :].reshape(2, size)
+
+
+def _width(parts: list[Floats]) -> int:
+    return sum(part.shape[-1] for part in parts)

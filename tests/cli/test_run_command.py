@@ -1,0 +1,212 @@
+"""`deepcity run` and its kin as people meet them: real processes, real signals, full disks."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from little_map import flows, service, three, without_seconds
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+LITTLE = service(levels=(6,), rounds=3)
+SLOW = service(levels=(6,), rounds=3, local_steps=12, refit_steps=6)
+VERBS = [(), ("run",), ("demo",), ("report",), ("data",), ("layers",)]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "deepcity", *map(str, arguments)]
+
+
+def deepcity(*arguments, **how):
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env=ENV,
+        timeout=120,
+        check=False,
+        **how,
+    )
+
+
+def read(folder):
+    return without_seconds(json.loads((folder / "results.json").read_text(encoding="utf-8")))
+
+
+def assert_told(ended, code, *words):
+    """It ended with this code, in these words, and without a traceback."""
+    assert ended.returncode == code, ended.stderr
+    assert "Traceback" not in ended.stderr
+    for word in words:
+        assert word in ended.stderr.replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A map, and the folder of a run of it that nothing disturbed; its process too."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    path = three(folder).write(SLOW)
+    ended = deepcity("run", path, "--out", folder / "run", "--json")
+    assert ended.returncode == 0, ended.stderr
+    return path, folder / "run", ended
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: " ".join(verb) or "deepcity")
+def test_help_teaches_with_an_example(verb):
+    ended = deepcity(*verb, "--help")
+    assert ended.returncode == 0
+    assert "Example: deepcity" in ended.stdout or "Begin with: deepcity" in ended.stdout
+
+
+def test_it_says_its_version():
+    import deepcity as package
+
+    assert deepcity("--version").stdout == f"deepcity {package.__version__}\n"
+
+
+def test_json_goes_to_standard_output_and_progress_to_standard_error(undisturbed):
+    _, folder, ended = undisturbed
+    assert without_seconds(json.loads(ended.stdout)) == read(folder)
+    assert "water: alone: 3/3 done" in ended.stderr
+    assert (folder / "report.html").stat().st_size > 10_000
+
+
+def test_the_exported_package_is_verified(undisturbed):
+    (package,) = (undisturbed[1] / "layers").glob("*.layers")
+    ended = deepcity("layers", "verify", package)
+    assert ended.returncode == 0
+    assert "whole" in ended.stdout
+
+
+def started(path, folder):
+    return subprocess.Popen(
+        command("run", path, "--out", folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+        start_new_session=True,
+    )
+
+
+def wait_for(process, path, seconds=60):
+    """Poll until a file is there."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.005)
+
+
+def test_kill_9_in_several_rounds_and_methods_changes_no_number(undisturbed, tmp_path):
+    path, whole, _ = undisturbed
+    for stage in ("alone.000001", "level_6.000002", "pooled.000001"):
+        process = started(path, tmp_path / "run")
+        wait_for(process, tmp_path / "run" / "checkpoints" / f"water.{stage}.checkpoint")
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not (tmp_path / "run" / "results.json").exists()
+    assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
+    assert read(tmp_path / "run") == read(whole)
+    names = [sorted(p.name for p in f.glob("layers/*")) for f in (tmp_path / "run", whole)]
+    assert names[0] == names[1]
+
+
+def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
+    path, whole, _ = undisturbed
+    process = started(path, tmp_path / "run")
+    wait_for(process, tmp_path / "run" / "checkpoints" / "water.level_6.000001.checkpoint")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped. The run is kept: the same command goes on from here." in said
+    assert "Traceback" not in said
+    ended = deepcity("run", path, "--out", tmp_path / "run")
+    assert ended.returncode == 0
+    assert read(tmp_path / "run") == read(whole)
+
+
+def small_files_only():
+    """No file may outgrow 20 kB: what a full disk does to a checkpoint."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
+    path, whole, _ = undisturbed
+    process = started(path, tmp_path / "run")
+    wait_for(process, tmp_path / "run" / "checkpoints" / "water.alone.000001.checkpoint")
+    process.kill()
+    process.communicate()
+    ended = deepcity("run", path, "--out", tmp_path / "run", preexec_fn=small_files_only)
+    assert_told(ended, 1, "CheckpointError", "cannot be written", "Free some space")
+    assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
+    assert read(tmp_path / "run") == read(whole)
+
+
+def test_a_full_disk_at_the_report_is_told(undisturbed, tmp_path):
+    whole = undisturbed[1]
+    ended = deepcity("report", whole, "--out", tmp_path / "page.html", preexec_fn=small_files_only)
+    assert_told(ended, 1, "page.html cannot be written")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
+    path = three(tmp_path).write(service(levels=(), rounds=1, settings="pooled = false"))
+    assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    (tmp_path / "run" / "layers" / "mine.txt").write_text("mine")
+    path.write_text(path.read_text().replace("seed = 1", "seed = 2"))
+    before = read(tmp_path / "run")
+    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 1, "before it was changed")
+    assert read(tmp_path / "run") == before
+    assert deepcity("run", path, "--out", tmp_path / "run", "--fresh").returncode == 0
+    assert read(tmp_path / "run")["seed"] == 2
+    assert (tmp_path / "run" / "notes.txt").exists()
+    assert (tmp_path / "run" / "layers" / "mine.txt").exists()
+    assert len(list((tmp_path / "run" / "layers").glob("*.layers"))) == 1
+
+
+def test_a_bad_map_is_told_with_all_problems(tmp_path):
+    path = three(tmp_path).write(service(grant="levl = 3"))
+    city = tmp_path / "east.toml"
+    city.write_text(city.read_text().replace("time_zone", "timezone"))
+    ended = deepcity("run", path, "--out", tmp_path / "run")
+    assert_told(ended, 1, "ConfigError", "levl", "timezone", "east.toml", "map.toml")
+    assert not (tmp_path / "run").exists()
+    assert_told(deepcity("run", tmp_path / "none.toml"), 1, "no such file")
+
+
+def test_bad_records_are_told_with_all_problems(tmp_path):
+    little = three(tmp_path).party("east/tiny", flows(places=1)[:10])
+    path = little.party("east/empty", flows(places=1) * float("nan")).write(LITTLE)
+    records = tmp_path / "west-office.csv"
+    records.write_text(records.read_text().replace("2021-02-01 03:00,", "2021-02-01 03:00,many"))
+    ended = deepcity("run", path, "--out", tmp_path / "run")
+    assert_told(ended, 1, "DataError", "east/tiny", "east/empty", "many")
+
+
+def test_a_run_folder_that_cannot_be_made_is_told(tmp_path):
+    path = three(tmp_path).write(LITTLE)
+    (tmp_path / "run").write_text("a file")
+    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 1, "run")
+
+
+@pytest.mark.parametrize("text", [None, "", '{"map": "little"}'])
+def test_report_of_no_finished_run_is_told(tmp_path, text):
+    if text is not None:
+        (tmp_path / "results.json").write_text(text)
+    assert_told(deepcity("report", tmp_path), 1, "CheckpointError", "results.json", "run")
+
+
+def test_report_is_written_again(undisturbed, tmp_path):
+    folder = undisturbed[1]
+    ended = deepcity("report", folder, "--out", tmp_path / "deep" / "page.html")
+    assert ended.returncode == 0
+    assert (tmp_path / "deep" / "page.html").read_text() == (folder / "report.html").read_text()
+    assert without_seconds(json.loads(deepcity("report", folder, "--json").stdout)) == read(folder)

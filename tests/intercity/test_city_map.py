@@ -1,0 +1,111 @@
+"""A map and its cities are judged as a whole, in plain words."""
+
+import pytest
+from little_map import LittleMap, flows, service, three
+
+from deepcity.city.errors import ConfigError
+from deepcity.intercity.city_map import load_map
+
+
+def problems(path):
+    with pytest.raises(ConfigError) as refused:
+        load_map(path)
+    return {(p.file, p.key): p for p in refused.value.problems}
+
+
+def test_typos_in_the_map_and_in_a_city_are_told_at_once(tmp_path):
+    little = three(tmp_path)
+    path = little.write(service(grant="levl = 3", span='strat = "2021-02-01"'))
+    path.write_text(path.read_text().replace("rounds = 3", 'rounds = "many"'))
+    city = tmp_path / "east.toml"
+    city.write_text(
+        city.read_text().replace("time_zone", "timezone").replace('"resources"', '"resource"')
+    )
+    found = problems(path)
+    assert set(found) >= {
+        ("map.toml", "service[water].grant.levl"),
+        ("map.toml", "service[water].span.strat"),
+        ("map.toml", "service[water].training.rounds"),
+        ("east.toml", "agency[north].domain"),
+        ("east.toml", "clock.timezone"),
+    }
+    assert found["map.toml", "service[water].training.rounds"].value == "many"
+    assert "'level'" in found["map.toml", "service[water].grant.levl"].right
+    assert "'resources'" in found["east.toml", "agency[north].domain"].right
+    assert all(problem.reason and problem.right for problem in found.values())
+
+
+def test_a_right_map_lists_its_members_in_order(tmp_path):
+    city_map = load_map(three(tmp_path).write())
+    (only,) = city_map.services
+    assert [m.name for m in only.members] == ["east/north", "east/south", "west/office"]
+    assert only.application.name == "water"
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "right"),
+    [
+        (('["*/*"]', '["east/nort"]'), "parties", "did you mean 'east/north'?"),
+        (('["*/*"]', '["nowhere/*"]'), "parties", "east/north"),
+        (('"water"\nparties', '"watr"\nparties'), "application", "did you mean 'water'?"),
+        (('"water"\nparties', '"traffic"\nparties'), None, None),
+        (('"water"\nparties', '"parking"\nparties'), "application", "water"),
+        (('field = "flow"', 'field = "flw"'), "parties", "east/north"),
+        (
+            ("[service.grant]", '[service.grant]\nparty = { "east/nroth" = 1 }'),
+            "grant.party",
+            "did",
+        ),
+        (("test_days = 5", 'test_days = 5\nscarce = { "east/nroth" = 9 }'), "span.scarce", "did"),
+    ],
+)
+def test_unknown_words_are_named_with_what_would_be_right(tmp_path, change, key, right):
+    path = three(tmp_path).write()
+    text = path.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    if key is None:  # a flow is a field that traffic can forecast too
+        load_map(path)
+        return
+    found = problems(path)
+    assert right in found["map.toml", f"service[water].{key}"].right
+
+
+def test_a_field_of_a_kind_that_the_application_cannot_forecast(tmp_path):
+    path = three(tmp_path).write()
+    for city in ("east.toml", "west.toml"):
+        file = tmp_path / city
+        text = file.read_text().replace(
+            'kind = "flow", unit = "L/s"', 'kind = "speed", unit = "km/h"'
+        )
+        file.write_text(text)
+    problem = problems(path)["map.toml", "service[water].field"]
+    assert "water cannot forecast a speed" in problem.reason
+
+
+def test_two_services_of_one_name(tmp_path):
+    found = problems(three(tmp_path).write(service(), service()))
+    assert found["map.toml", "service[water].name"].reason == "used twice"
+
+
+def test_absent_and_broken_files(tmp_path):
+    assert "no such file" in next(iter(problems(tmp_path / "map.toml").values())).reason
+    path = three(tmp_path).write()
+    (tmp_path / "east.toml").unlink()
+    assert problems(path)["east.toml", "path"].reason == "no such file"
+    path.write_text("name = ")
+    assert "not TOML" in next(iter(problems(path).values())).reason
+
+
+def test_the_fingerprint_follows_what_a_run_depends_on(tmp_path):
+    path = LittleMap(tmp_path).party("a/x", flows(places=1)).party("a/y", flows(seed=1)).write()
+    before = load_map(path).fingerprint()
+    assert load_map(path).fingerprint() == before
+    path.write_text(path.read_text() + "\n# a remark\n")
+    assert load_map(path).fingerprint() == before
+    city = tmp_path / "a.toml"
+    city.write_text(city.read_text().replace("UTC", "Asia/Seoul"))
+    other = load_map(path).fingerprint()
+    assert other != before
+    path.write_text(path.read_text().replace("rounds = 3", "rounds = 4"))
+    assert load_map(path).fingerprint() not in {before, other}

@@ -1,0 +1,99 @@
+"""The house stays in order: everything documented, no long file, no drawer for odds and ends."""
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import deepcity
+from deepcity.applications.application import applications
+from deepcity.data.domains import domains
+from deepcity.exchange.strategies import STRATEGIES
+
+ROOT = Path(__file__).parents[1]
+SOURCE = Path(deepcity.__file__).parent
+REFERENCE = ROOT / "docs" / "reference.md"
+FILES = sorted(
+    path
+    for folder in (SOURCE, ROOT / "tests", ROOT / "benchmarks")
+    for path in folder.rglob("*.py")
+    if "__pycache__" not in path.parts
+)
+
+
+def modules(package):
+    """Modules of a folder that is a registry."""
+    loaded = importlib.import_module(f"deepcity.{package}")
+    return sorted(found.name for found in pkgutil.iter_modules(loaded.__path__))
+
+
+def named():
+    """Everything that a city or map file can name, with where it lives."""
+    yield from (("application", name) for name in applications())
+    yield from (("domain", str(name)) for name in domains())
+    yield from (("connector", name) for name in modules("data.connectors"))
+    yield from (("strategy", name) for name in STRATEGIES)
+
+
+@pytest.mark.parametrize(("sort", "name"), list(named()))
+def test_what_a_file_can_name_is_in_the_reference(sort, name):
+    if not REFERENCE.exists():
+        pytest.skip("docs/reference.md is not there yet")
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert re.search(rf"`{re.escape(name)}`", text), f"{sort} {name} is not in docs/reference.md"
+
+
+@pytest.mark.parametrize("package", ["applications", "data.domains", "data.connectors"])
+def test_every_entry_of_a_registry_says_what_it_is(package):
+    for name in modules(package):
+        words = importlib.import_module(f"deepcity.{package}.{name}").__doc__
+        assert words, name
+        assert len(words.split()) >= 4, name
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_every_strategy_says_what_it_is_and_every_setting(name):
+    words = STRATEGIES[name].__doc__
+    own = STRATEGIES[name].__annotations__
+    assert all(f"{setting}:" in words for setting in own)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_longer_than_400_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_there_is_no_drawer_for_odds_and_ends():
+    drawers = {"utils", "util", "common", "helpers", "misc"}
+    assert not [path for path in FILES if drawers & {path.stem, path.parent.name}]
+
+
+def test_every_module_says_what_it_is_for():
+    silent = [
+        path
+        for path in SOURCE.rglob("*.py")
+        if not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""'))
+    ]
+    assert not silent
+
+
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert len(names) == len(set(names))
+
+
+def test_no_file_names_a_machine():
+    own = re.compile(r"(/home/|/Users/|/root/|C:\\Users)")
+    text = {".py", ".toml", ".md", ".html", ".js", ".css"}
+    folders = (SOURCE, ROOT / "tests", ROOT / "cities", ROOT / "docs", ROOT / "benchmarks")
+    found = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in text
+        and path != Path(__file__)
+        and own.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not found

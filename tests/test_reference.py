@@ -1,0 +1,69 @@
+"""Every setting, application, domain, format and strategy stands in docs/reference.md."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from deepcity.applications.application import applications
+from deepcity.data.connectors import connectors
+from deepcity.data.domains import domains
+from deepcity.data.settings import (
+    AgencySettings,
+    CitySettings,
+    ClockSettings,
+    FieldSettings,
+    PlacesFromSettings,
+    PlaceSettings,
+)
+from deepcity.data.source import TimeSettings
+from deepcity.exchange.strategies import STRATEGIES
+from deepcity.intercity import map_settings
+from deepcity.learning.features import WindowSettings
+from deepcity.learning.training import TrainingSettings
+
+REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
+MODELS: list[type[BaseModel]] = [
+    map_settings.MapSettings,
+    map_settings.ServiceSettings,
+    map_settings.SpanSettings,
+    map_settings.GrantSettings,
+    map_settings.ReuseSettings,
+    map_settings.StrategySettings,
+    WindowSettings,
+    TrainingSettings,
+    CitySettings,
+    ClockSettings,
+    AgencySettings,
+    FieldSettings,
+    PlaceSettings,
+    PlacesFromSettings,
+    TimeSettings,
+    *[connector.settings for connector in connectors().values()],
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_setting_is_documented(model: type[BaseModel]) -> None:
+    sections = ("window", "training", "strategy", "grant", "span", "reuse")
+    lacking = [
+        name
+        for name in model.model_fields
+        if not any(
+            form in REFERENCE
+            for form in (f"`{name}`", f"`[[{name}]]`", f"`[{name}]`", f"`{name} ", f" {name} }}`")
+        )
+        and not (name in sections and f"`[service.{name}]`" in REFERENCE)
+        and f"{name}," not in REFERENCE
+        and f", {name} " not in REFERENCE
+    ]
+    assert not lacking, f"docs/reference.md does not explain {', '.join(lacking)}"
+
+
+@pytest.mark.parametrize(
+    "registry", [applications, domains, connectors, lambda: STRATEGIES], ids=lambda r: r.__name__
+)
+def test_every_part_is_documented(registry: Any) -> None:
+    lacking = [str(name) for name in registry() if f"`{name}`" not in REFERENCE]
+    assert not lacking, f"docs/reference.md does not mention {', '.join(lacking)}"
