@@ -79,7 +79,9 @@ def _party(service: Service, member: Member) -> Party:
     scarce_days = settings.span.scarce.get(member.name)
     split = _split(panel, settings.span, scarce_days, member.name)
     try:
-        inputs = fit_inputs(panel, settings.field, settings.window, split.train)
+        inputs = fit_inputs(
+            panel, settings.field, settings.window, split.train, validation=split.validation
+        )
         return _prepared(
             service, member.name, member.agency.title, panel, split, inputs, scarce_days
         )

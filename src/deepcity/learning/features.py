@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.learning.neighbours import mixings
-from deepcity.learning.recall import ridge
+from deepcity.learning.recall import best_ridge
 from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_day
 
 Floats = NDArray[np.float32]
@@ -213,8 +213,12 @@ def fit_inputs(
     settings: WindowSettings,
     train: Span,
     adjacency_NN: Floats | None = None,
+    validation: Span | None = None,
 ) -> Inputs:
-    """Fit typical days, scaling, surroundings and anchor on the training span alone.
+    """Fit typical days, scaling, surroundings and ridge on the training span alone.
+
+    Args:
+        validation: where the ridge's penalty is chosen; left out, one fit for long records.
 
     Raises:
         KeyError: if the panel lacks the field.
@@ -248,7 +252,7 @@ def fit_inputs(
         weekday_D7=_weekdays(grid, train),
         recall_HS=np.zeros((0, 0), np.float32),
     )
-    return replace(bare, recall_HS=_fit_recall(bare, train))
+    return replace(bare, recall_HS=_fit_recall(bare, train, validation))
 
 
 def train_origins(settings: WindowSettings, train: Span, lead: int = 0) -> NDArray[np.int64]:
@@ -327,13 +331,22 @@ def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Float
     return np.asarray(clipped, dtype=np.float32)
 
 
-def _fit_recall(inputs: Inputs, train: Span) -> Floats:
+def _fit_recall(inputs: Inputs, train: Span, validation: Span | None) -> Floats:
+    horizon, leads = inputs.settings.horizon, range(inputs.settings.leads)
+    learned = [train_origins(inputs.settings, train, lead) for lead in leads]
+    if validation is None:
+        return best_ridge(_recall_rows(inputs, learned), None)
+    chosen = [origins(validation, horizon, lead=lead * horizon) for lead in leads]
+    return best_ridge(_recall_rows(inputs, learned), _recall_rows(inputs, chosen))
+
+
+def _recall_rows(inputs: Inputs, origins_KB: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:
+    """Summaries and deviations of every lead's origins, (B, N, H, S) and (B, N, H)."""
     summaries, deviations = [], []
-    for lead in range(inputs.settings.leads):
-        chosen = train_origins(inputs.settings, train, lead)
-        chosen = chosen[:: max(1, len(chosen) // 3000)]  # enough rows for few coefficients
+    for lead, found in enumerate(origins_KB):
+        chosen = found[:: max(1, len(found) // 3000)]  # enough rows for few coefficients
         targets = inputs._targets(chosen, lead)
         typical = inputs._at(inputs.typical_KTN[lead], targets)
         summaries.append(inputs._summaries(chosen, targets, lead))
         deviations.append((inputs._truth(targets) - typical) / inputs.scale_N1)
-    return ridge(np.concatenate(summaries), np.concatenate(deviations))
+    return np.concatenate(summaries), np.concatenate(deviations)
