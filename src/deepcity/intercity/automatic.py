@@ -58,7 +58,8 @@ def choose(party: Party, alone: Learner, joined: Learner, deepest: int, seed: in
         tried[level] = joined.refit(layers_up_to(level), steps, draw)
     by_day = {level: _error_by_day(party, learner) for level, learner in tried.items()}
     errors = {level: float(np.mean(error)) for level, error in by_day.items()}
-    best = min(errors, key=lambda level: (errors[level], level))
+    # Where tuning improved nothing, every level ended as the joined network: the deepest one.
+    best = min(errors, key=lambda level: (errors[level], level != ALONE, -level))
     saved = by_day[ALONE] - by_day[best]
     doubt = float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf")
     gain = float(saved.mean())
