@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Small networks train fastest on one thread each; several threads would fight for two cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check clean help
 
 help:           ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'

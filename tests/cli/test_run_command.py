@@ -62,6 +62,11 @@ def test_help_teaches_with_an_example(verb):
     assert "Example: deepcity" in ended.stdout or "Begin with: deepcity" in ended.stdout
 
 
+def test_help_of_the_demo_names_the_extra_to_install():
+    said = " ".join(deepcity("demo", "--help").stdout.split())
+    assert "pip install 'deepcity[demo]'" in said
+
+
 def test_it_says_its_version():
     import deepcity as package
 
@@ -80,6 +85,9 @@ def test_the_exported_package_is_verified(undisturbed):
     ended = deepcity("layers", "verify", package)
     assert ended.returncode == 0
     assert "whole" in ended.stdout
+    listed = deepcity("layers", "list", undisturbed[1])
+    assert listed.returncode == 0
+    assert package.name in listed.stdout
 
 
 def started(path, folder):
@@ -182,6 +190,16 @@ def test_a_bad_map_is_told_with_all_problems(tmp_path):
     assert_told(deepcity("run", tmp_path / "none.toml"), 1, "no such file")
 
 
+def test_a_map_given_to_data_check_names_its_cities(tmp_path):
+    path = three(tmp_path).write(LITTLE)
+    ended = deepcity("data", "check", path)
+    assert ended.returncode == 1
+    assert "this is a map, not a city file" in ended.stdout
+    assert f"deepcity data check {tmp_path / 'east.toml'} {tmp_path / 'west.toml'}" in ended.stdout
+    cities = deepcity("data", "check", tmp_path / "east.toml", tmp_path / "west.toml")
+    assert cities.returncode == 0
+
+
 def test_bad_records_are_told_with_all_problems(tmp_path):
     little = three(tmp_path).party("east/tiny", flows(places=1)[:10])
     path = little.party("east/empty", flows(places=1) * float("nan")).write(LITTLE)
@@ -194,7 +212,9 @@ def test_bad_records_are_told_with_all_problems(tmp_path):
 def test_a_run_folder_that_cannot_be_made_is_told(tmp_path):
     path = three(tmp_path).write(LITTLE)
     (tmp_path / "run").write_text("a file")
-    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 1, "run")
+    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 2, "run is a file; name a folder")
+    assert_told(deepcity("run", path, "--out", ""), 2, "it is empty; name a folder")
+    assert_told(deepcity("run", path, "--out", tmp_path / "run" / "in"), 1, "CheckpointError")
 
 
 @pytest.mark.parametrize("text", [None, "", '{"map": "little"}'])
@@ -210,3 +230,4 @@ def test_report_is_written_again(undisturbed, tmp_path):
     assert ended.returncode == 0
     assert (tmp_path / "deep" / "page.html").read_text() == (folder / "report.html").read_text()
     assert without_seconds(json.loads(deepcity("report", folder, "--json").stdout)) == read(folder)
+    assert_told(deepcity("report", folder, "--out", tmp_path), 2, "is a folder; name a file")

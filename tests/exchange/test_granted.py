@@ -15,7 +15,7 @@ class Giver:
     """Answers with whatever layers the verb names."""
 
     def handle(self, message: Message, caller: str) -> Message:
-        return Message("given", layers=layers(*message.verb.split()))
+        return Message(message.verb, layers=layers(*message.verb.split()))
 
 
 def layers(*names):
@@ -49,7 +49,7 @@ def test_what_a_party_sends_of_its_own_is_checked_too():
     exchange = exchange_of(Giver())
     guarded = GrantedExchange(exchange.seen_by("north"), GRANT, "north", "water")
     assert guarded.parties == ("south",)
-    assert guarded.call("south", Message("h1", layers=layers("h1"))).verb == "given"
+    assert guarded.call("south", Message("h1", layers=layers("h1"))).verb == "h1"
     sent = exchange.ledger.left_by_party()["north"]
     with pytest.raises(GrantError, match="'h3'"):
         guarded.call("south", Message("h1", layers=layers("h3")))
@@ -65,3 +65,39 @@ def test_group_call_sends_the_rest():
     assert list(replies) == ["south", "west"]
     assert isinstance(replies["south"], Failure)
     assert isinstance(replies["west"], Message)
+
+
+class Smuggler:
+    """Answers with what no round needs."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def handle(self, message: Message, caller: str) -> Message:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (Message("meter 17 read 4.2"), "meter 17 read 4.2"),
+        (Message("train", {"row 1": 4.2}), "row 1"),
+        (Message("train", layers={"h1": {"raw rows": np.ones(5, np.float32)}}), "raw rows"),
+        (Message("train", layers={"h1": {"w": np.ones(5000, np.float32)}}), "5000"),
+    ],
+)
+def test_nothing_beyond_the_protocol_leaves(answer, named):
+    guarded = GrantedHandler(Smuggler(answer), GRANT, "north", "water", like=layers("h1", "h2"))
+    exchange = exchange_of(guarded)
+    with pytest.raises(ExchangeError, match=named):
+        exchange.call("north", Message("train"))
+    assert exchange.ledger.left_by_layer() == {}
+
+
+def test_what_a_party_fails_with_stays_at_home():
+    guarded = GrantedHandler(Smuggler(ValueError("meter 17 read 4.2")), GRANT, "north", "water")
+    with pytest.raises(ExchangeError, match="ValueError") as caught:
+        exchange_of(guarded).call("north", Message("train"))
+    assert "meter" not in str(caught.value)

@@ -316,6 +316,24 @@ def test_a_party_answers_the_coordinator_alone_and_known_verbs_only():
     assert not joined.layers
 
 
+def test_nobody_overwrites_what_is_a_partys_own():
+    party = LearningParty(learner("a"), 2)
+    for name in (STEM, "h3", HEAD):
+        before = export_layers(party.learner.network, [name])
+        foreign = {name: {key: value + 1 for key, value in before[name].items()}}
+        for verb in (LOOK, TRAIN):
+            with pytest.raises(ExchangeError, match=f"{name} may not be overwritten"):
+                party.handle(Message(verb, {"round": 0.0}, foreign), COORDINATOR)
+        after = export_layers(party.learner.network, [name])
+        assert all((after[name][key] == before[name][key]).all() for key in before[name])
+
+
+@pytest.mark.parametrize("numbers", [{}, {"round": np.nan}, {"round": 0.0, "proximal": np.inf}])
+def test_a_round_without_proper_numbers_is_refused(numbers):
+    with pytest.raises(ExchangeError, match="as a number"):
+        LearningParty(learner("a"), 2).handle(Message(TRAIN, numbers), COORDINATOR)
+
+
 def test_parties_with_unlike_stems_share_all_but_the_stem():
     together = Together({"a": 5, "b": 5})
     together.learners["b"] = learner("b", features=11)

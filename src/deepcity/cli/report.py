@@ -10,11 +10,23 @@ from deepcity.cli.screen import errors
 from deepcity.intercity.results import Results
 
 
+def _file(said: str) -> Path:
+    """A file that is there or can be made, as named on the command line."""
+    path = Path(said)
+    if not said.strip():
+        raise typer.BadParameter("it is empty; name a file")
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; name a file")
+    return path
+
+
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="FOLDER")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write it; left out, FOLDER/report.html.", metavar="FILE"),
+        typer.Option(
+            help="Where to write it; left out, FOLDER/report.html.", metavar="FILE", parser=_file
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results instead.")] = False,
 ) -> None:

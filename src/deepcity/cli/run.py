@@ -9,10 +9,23 @@ from deepcity.cli.report import put
 from deepcity.cli.screen import ProgressWatch, errors
 from deepcity.intercity.results import Results
 
+
+def _folder(said: str) -> Path:
+    """A folder that is there or can be made, as named on the command line."""
+    path = Path(said)
+    if not said.strip():
+        raise typer.BadParameter("it is empty; name a folder")
+    if path.exists() and not path.is_dir():
+        raise typer.BadParameter(f"{path} is a file; name a folder")
+    return path
+
+
 Out = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the run; the same folder goes on where it stopped.", metavar="FOLDER"
+        help="Folder of the run; the same folder goes on where it stopped.",
+        metavar="FOLDER",
+        parser=_folder,
     ),
 ]
 Fresh = Annotated[
@@ -88,6 +101,7 @@ def show(results: Results, folder: Path, *, as_json: bool) -> None:
     from deepcity.cli.summary import tables
 
     console = Console()
-    for table in tables(results):
+    for table in tables(results, console.width):
         console.print(table)
+        console.print()
     errors.print(f"{results.seconds:.0f} s. Look at {folder / 'report.html'}")

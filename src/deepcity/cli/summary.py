@@ -1,5 +1,7 @@
 """The short of a run for the terminal: one table a service."""
 
+from rich.cells import cell_len
+from rich.markup import escape
 from rich.table import Table
 
 from deepcity.intercity.results import (
@@ -12,22 +14,31 @@ from deepcity.intercity.results import (
     ServiceResult,
 )
 
+HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
+_GAP = 2  # columns that rich leaves beside each of ours
+_LEAST = 12
 
-def tables(results: Results) -> list[Table]:
-    """One table a service: each party's level and errors."""
-    return [_table(service) for service in results.services]
+
+def tables(results: Results, width: int) -> list[Table]:
+    """One table a service: each party's level and errors.
+
+    A row takes one line: a party's name is cut short where `width` columns do not hold it.
+    """
+    return [_table(service, width) for service in results.services]
 
 
-def _table(service: ServiceResult) -> Table:
-    title = f"{service.title.en}: mean absolute error over the test days, {service.unit}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("party")
-    for name in ("last week", "alone", "joined", "pooled"):
-        table.add_column(name, justify="right")
-    table.add_column("level", justify="right")
-    table.add_column("joining saved", justify="right")
-    for party in service.parties:
-        table.add_row(*_row(party))
+def _table(service: ServiceResult, width: int) -> Table:
+    rows = [_row(party) for party in service.parties]
+    columns = list(zip(HEADINGS, *rows, strict=True))
+    taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
+    title = f"{service.title.en}: mean absolute error, {service.unit}"
+    table = Table(title=escape(title), title_justify="left", box=None, header_style="bold")
+    room = max(_LEAST, width - taken - _GAP)
+    table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=room)
+    for name in HEADINGS[1:]:
+        table.add_column(name, justify="right", no_wrap=True)
+    for party, *numbers in rows:
+        table.add_row(escape(party), *numbers)
     return table
 
 

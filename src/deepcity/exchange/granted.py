@@ -4,33 +4,72 @@ A party sends in two ways, both wrapped here: it answers (`GrantedHandler`), and
 itself call others (`GrantedExchange`).
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepcity.city.errors import GrantError
+from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
+from deepcity.city.level import Layers
 from deepcity.exchange.exchange import Exchange, Failure, Handler
 from deepcity.exchange.message import Message
+from deepcity.exchange.party import NUMBERS
 from deepcity.privacy.grants import Grant
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class GrantedHandler:
-    """A handler whose answers hold only layers that the grant lets leave."""
+    """A handler whose answers hold only what the grant lets leave.
+
+    That is: the verb that was asked, the numbers of the round protocol, and tensors of
+    granted layers with the names and shapes that they have in this party's network. What a
+    failing party says is kept in its own log; the caller learns the kind of failure.
+
+    Attributes:
+        like: the party's layers; left out, names and shapes are not checked.
+    """
 
     inner: Handler
     grant: Grant
     party: str
     service: str
+    like: Layers | None = None
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.
 
         Raises:
-            GrantError: if the answer holds a layer that may not leave.
+            GrantError: if the answer holds anything that may not leave.
+            ExchangeError: if the party failed.
         """
-        answer = self.inner.handle(message, caller)
+        try:
+            answer = self.inner.handle(message, caller)
+        except DeepCityError:
+            raise
+        except Exception as error:
+            _log.warning("%s failed at %r", self.party, message.verb, exc_info=True)
+            msg = f"{self.party} failed with a {type(error).__name__}; its own log says more"
+            raise ExchangeError(msg) from None
         self.grant.check(answer.layers, self.party, self.service)
+        if foreign := self._foreign(message, answer):
+            msg = f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
+            raise GrantError(msg)
         return answer
+
+    def _foreign(self, message: Message, answer: Message) -> list[str]:
+        """Whatever the answer holds beyond the protocol's own verbs, numbers and tensors."""
+        found = [] if answer.verb == message.verb else [f"verb {answer.verb!r}"]
+        found += [f"number {name!r}" for name in answer.numbers if name not in NUMBERS]
+        if self.like is not None:
+            for layer, tensors in answer.layers.items():
+                own = self.like[layer]
+                found += [
+                    f"{layer}/{name} of shape {tensor.shape}"
+                    for name, tensor in tensors.items()
+                    if name not in own or tensor.shape != own[name].shape
+                ]
+        return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ layers, train one round, give back the layers of its level), ``look`` (take in, 
 Raw rows, scaling, anchors and validation data have no message to leave by.
 """
 
+import math
 from dataclasses import dataclass
 
 from deepcity.city.errors import ExchangeError
@@ -16,6 +17,8 @@ from deepcity.learning.learner import Learner
 
 JOIN, TRAIN, LOOK = "join", "train", "look"
 ROWS, FEATURES, ERROR, LOSS = "rows", "features", "error", "loss"
+NUMBERS = frozenset({ROWS, FEATURES, ERROR, LOSS})
+"""All the numbers that a party ever says."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,14 @@ class LearningParty:
         """Answer one message.
 
         Raises:
-            ExchangeError: if the caller is not the coordinator, or the verb is unknown.
+            ExchangeError: if the caller is not the coordinator, the verb is unknown, or it
+                brings layers that are this party's own.
             LayerPackageError: if the layers do not fit; the learner is unchanged then.
         """
         if caller != COORDINATOR:
             msg = f"{caller} may not ask for {message.verb!r}; only the coordinator leads rounds"
             raise ExchangeError(msg)
+        self._check(message)
         if message.verb == JOIN:
             data = self.learner.data
             features = data.train.features_BNF.shape[-1]
@@ -46,6 +51,23 @@ class LearningParty:
             return self._train(message)
         msg = f"no verb {message.verb!r}; a party answers {JOIN}, {TRAIN} and {LOOK}"
         raise ExchangeError(msg)
+
+    def _check(self, message: Message) -> None:
+        """Refuse layers that this party does not hold in common, and numbers that are none."""
+        common = layers_up_to(self.level, common_stem=self.common_stem)
+        foreign = [name for name in message.layers if name not in common]
+        if foreign:
+            msg = (
+                f"{', '.join(foreign)} may not be overwritten from outside: at level "
+                f"{self.level} only {', '.join(common) or 'nothing'} is in common"
+            )
+            raise ExchangeError(msg)
+        needed = (ROUND, PROXIMAL) if message.verb == TRAIN else ()
+        for name in needed:
+            number = message.numbers.get(name, 0.0 if name == PROXIMAL else math.nan)
+            if not math.isfinite(number) or number < 0:
+                msg = f"{message.verb!r} needs {name} as a number >= 0, not {number}"
+                raise ExchangeError(msg)
 
     def _train(self, message: Message) -> Message:
         error = self.learner.receive(message.layers)

@@ -3,9 +3,9 @@
 Two trainings are run once: alone, and joined at the deepest level granted. From the joined
 network each party tries every level k: it keeps h1..hk as fused, and tunes the rest on its
 own rows for a few steps, without another word to anyone. So all levels together cost far
-less than one training each. Level k > 0 is taken only if it beats learning alone on two
-validation days or more; else the party stays at 0 with its own network: joining must not
-cost.
+less than one training each. Level k > 0 is taken only if its mean error over the validation
+days, two or more of them, is under that of learning alone (with as many further steps);
+else the party stays at 0 with its own network: joining must not cost.
 
 How sure a gain must be was measured (benchmarks/joining_demo.py, each Ferrara district in
 turn with 14 days, 15 runs; 36 full-data neighbours in four of them). Errors on test days
@@ -44,7 +44,15 @@ class Choice:
     doubt: float
 
 
-def choose(party: Party, alone: Learner, joined: Learner, deepest: int, seed: int) -> Choice:
+def choose(
+    party: Party,
+    alone: Learner,
+    joined: Learner,
+    deepest: int,
+    seed: int,
+    *,
+    common_stem: bool = False,
+) -> Choice:
     """Try every level up to `deepest` from the joined network, and keep the best.
 
     Args:
@@ -55,17 +63,32 @@ def choose(party: Party, alone: Learner, joined: Learner, deepest: int, seed: in
     steps = joined.settings.refit_steps
     for level in range(1, deepest + 1):
         draw = party_seed(seed, f"{party.name}/refit", level)
-        tried[level] = joined.refit(layers_up_to(level), steps, draw)
+        kept = layers_up_to(level, common_stem=common_stem)
+        tried[level] = joined.refit(kept, steps, draw)
     by_day = {level: _error_by_day(party, learner) for level, learner in tried.items()}
     errors = {level: float(np.mean(error)) for level, error in by_day.items()}
     # Where tuning improved nothing, every level ended as the joined network: the deepest one.
     best = min(errors, key=lambda level: (errors[level], level != ALONE, -level))
-    saved = by_day[ALONE] - by_day[best]
+    saved = _bar(party, alone, by_day[ALONE], steps if deepest else 0, seed) - by_day[best]
     doubt = float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf")
     gain = float(saved.mean())
     sure = len(saved) > 1 and gain > 0
     level = best if sure else ALONE
     return Choice(level, tried[level], errors, gain, doubt)
+
+
+def _bar(
+    party: Party, alone: Learner, by_day: NDArray[np.float64], steps: int, seed: int
+) -> NDArray[np.float64]:
+    """What joining must beat: alone, or alone with as many further steps, whichever is better.
+
+    Else the steps that every level is tuned by would pass for a gain of joining.
+    """
+    if not steps:
+        return by_day
+    tuned = alone.refit((), steps, party_seed(seed, f"{party.name}/refit", ALONE))
+    further = _error_by_day(party, tuned)
+    return further if further.mean() < by_day.mean() else by_day
 
 
 def _error_by_day(party: Party, learner: Learner) -> NDArray[np.float64]:

@@ -12,11 +12,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from deepcity.applications.application import Application, applications
-from deepcity.city.agency import Agency, City
+from deepcity.city.agency import Agency
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.toml_file import did_you_mean, read_toml, validate
+from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
 
 
@@ -78,8 +79,10 @@ def load_map(path: Path | str) -> CityMap:
         problems += _problems_of_cities(path, named)
         raise ConfigError(problems)
     city_files, problems = _cities(path, settings.cities)
+    if problems:  # what is said of parties would be said of files that could not be read
+        raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
     services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
-    problems += _doubles(path.name, settings)
+    problems += _doubles(path.name, settings, city_files)
     if problems:
         raise ConfigError(problems)
     found = tuple(service for service in services if service is not None)
@@ -103,11 +106,16 @@ def _cities(path: Path, names: Sequence[str]) -> tuple[list[CityFile], list[Prob
     return found, problems
 
 
-def _doubles(file: str, settings: MapSettings) -> list[Problem]:
-    counted = Counter(service.name for service in settings.service)
+def _doubles(file: str, settings: MapSettings, city_files: Sequence[CityFile]) -> list[Problem]:
+    services = Counter(service.name for service in settings.service)
+    cities = Counter(city_file.city.name for city_file in city_files)
     return [
         Problem(file, f"service[{name}].name", name, "used twice", "give each service its own name")
-        for name, count in counted.items()
+        for name, count in services.items()
+        if count > 1
+    ] + [
+        Problem(file, "cities", name, "two city files have this name", "name each city once")
+        for name, count in cities.items()
         if count > 1
     ]
 
@@ -123,6 +131,7 @@ def _service(
         problems.append(
             Problem(file, f"{key}.application", settings.application, "no such service", right)
         )
+    problems += _strategy_problems(file, key, settings)
     members = _members(file, key, settings, city_files, problems)
     problems += _unknown_parties(file, key, settings, members)
     for member in members:
@@ -130,6 +139,18 @@ def _service(
     if application is None or not members:
         return None
     return Service(settings, application, tuple(members))
+
+
+def _strategy_problems(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
+    """Settings that the chosen strategy does not have, or that are out of its range."""
+    try:
+        strategy(settings.strategy.name, **settings.strategy.values())
+    except ConfigError as error:
+        return [
+            Problem(file, f"{key}.strategy.{wrong.key}", wrong.value, wrong.reason, wrong.right)
+            for wrong in error.problems
+        ]
+    return []
 
 
 def _members(
@@ -191,8 +212,3 @@ def _field_problems(
     return [
         Problem(file, f"{key}.field", settings.field, f"{member.name} has no such field", right)
     ]
-
-
-def city_of(member: Member) -> City:
-    """The city a member belongs to."""
-    return member.city_file.city

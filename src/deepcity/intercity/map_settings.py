@@ -1,13 +1,13 @@
 """What a map file may say: cities, services, who takes part, how deep, and how it is judged."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
-from deepcity.data.toml_file import Settings
+from deepcity.data.toml_file import Settings, wrong
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 
@@ -20,6 +20,10 @@ class StrategySettings(Settings):
     name: Literal["fedavg", "fedprox", "personal"] = "fedavg"
     mu: float | None = None
     sharpness: float | None = None
+
+    def values(self) -> dict[str, float]:
+        """The settings that were given, for the strategy to check."""
+        return self.model_dump(exclude={"name"}, exclude_none=True)
 
 
 class GrantSettings(Settings):
@@ -34,6 +38,14 @@ class GrantSettings(Settings):
     level: Level = MAX_LEVEL
     stem: Literal["private", "common"] = "private"
     party: dict[str, Level] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _less(self) -> Self:
+        for name, level in self.party.items():
+            if level > self.level:
+                right = f"write {self.level} or less, or raise the service's grant.level"
+                raise wrong(f"more than the service's level {self.level}", right, f"party.{name}")
+        return self
 
 
 class SpanSettings(Settings):

@@ -20,7 +20,7 @@ from deepcity.exchange.rounds import Plan, Progress, learn_together
 from deepcity.exchange.strategies import State, Strategy, strategy
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party
-from deepcity.learning.learner import Learner
+from deepcity.learning.learner import EVERY_LAYER, Learner
 from deepcity.learning.reuse import export_layers
 from deepcity.privacy.grants import Grant
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
@@ -73,6 +73,7 @@ def run_method(run: Run, method: Method) -> Outcome:
             _grant(run, name, method.levels[name]),
             name,
             run.settings.name,
+            like=learner.export(EVERY_LAYER),
         )
         for name, learner in learners.items()
     }
@@ -119,9 +120,12 @@ def _grant(run: Run, party: str, level: int) -> Grant:
 def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
     first = learners[min(learners)]
     names = ((STEM,) if _common_stem(run) else ()) + (*HIDDEN_LAYERS, HEAD)
+    reference = dict(export_layers(first.network, names))
+    recall = reference[HEAD]["recall"]  # a party's own fit: the others get its shape, not it
+    reference[HEAD] = {**reference[HEAD], "recall": np.zeros_like(recall)}
     return Plan(
         levels=method.levels,
-        reference=export_layers(first.network, names),
+        reference=reference,
         strategy=_strategy(run.settings),
         rounds=run.settings.training.rounds,
     )
@@ -129,12 +133,7 @@ def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
 
 def _strategy(settings: ServiceSettings) -> Strategy:
     chosen = settings.strategy
-    values: dict[str, object] = {"common_stem": settings.grant.stem == "common"}
-    if chosen.mu is not None:
-        values["mu"] = chosen.mu
-    if chosen.sharpness is not None:
-        values["sharpness"] = chosen.sharpness
-    return strategy(chosen.name, **values)
+    return strategy(chosen.name, common_stem=settings.grant.stem == "common", **chosen.values())
 
 
 def _checkpoint_name(run: Run, method: Method) -> str:

@@ -4,7 +4,7 @@ Everything here happens on a party's own side, but for `pooled_party`, which poo
 rows of all parties: forbidden in life, and kept as the upper bound of benchmarks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -55,19 +55,20 @@ class Party:
         return len(self.split.train) * self.panel.clock.step_s / DAY_S
 
 
-def parties_of(service: Service) -> list[Party]:
-    """Load every member's panel and prepare it.
+def parties_of(service: Service, read: Callable[[int], None] = lambda _done: None) -> list[Party]:
+    """Load every member's panel and prepare it; `read` is told how many are done.
 
     Raises:
         DataError: with the problems of every party whose data do not suffice.
     """
     problems: list[Problem] = []
     ready: list[Party] = []
-    for member in service.members:
+    for done, member in enumerate(service.members, 1):
         try:
             ready.append(_party(service, member))
         except DataError as error:
             problems += error.problems
+        read(done)
     if problems:
         raise DataError(problems)
     return ready
@@ -87,7 +88,7 @@ def _party(service: Service, member: Member) -> Party:
         )
     except ValueError as error:
         right = "give it more days, a shorter history, or leave it out of the service"
-        problem = Problem(member.name, settings.field, len(split.train), str(error), right)
+        problem = Problem(member.name, "training steps", len(split.train), str(error), right)
         raise DataError([problem]) from error
 
 
@@ -109,6 +110,7 @@ def _prepared(
     validation_origins = origins(split.validation, horizon)
     validation_origins = validation_origins[:: max(1, len(validation_origins) // MANY)]
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
+    _check_origins(name, validation_origins, test_origins)
     validation = inputs.samples(validation_origins)
     _check_measured(name, settings.field, train, validation)
     return Party(
@@ -118,7 +120,7 @@ def _prepared(
         panel=panel,
         split=split,
         inputs=inputs,
-        data=PartyData(name, train, validation, inputs.recall_HS),
+        data=PartyData(name, train, validation, inputs.recall_HS, _measured(inputs, split.train)),
         test=inputs.samples(test_origins),
         test_origins=test_origins,
         validation_origins=validation_origins,
@@ -138,6 +140,23 @@ def stacked(parts: Sequence[Samples]) -> Samples:
         parts[0].scale_N1,
         parts[0].recent,
     )
+
+
+def _check_origins(name: str, validation: NDArray[np.int64], test: NDArray[np.int64]) -> None:
+    """A span shorter than the horizon holds no forecast to choose by or to test."""
+    short = {"validation_days": validation, "test_days": test}
+    problems = [
+        Problem(name, f"span.{key}", None, "shorter than one forecast", f"give more {key}")
+        for key, found in short.items()
+        if not len(found)
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _measured(inputs: Inputs, train: Span) -> int:
+    """Values of the training span, whatever stride picks among them."""
+    return int(np.isfinite(inputs.values_TN[train.start : train.end]).sum())
 
 
 def _check_measured(name: str, field: str, train: Samples, validation: Samples) -> None:
@@ -173,6 +192,9 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
     if train_start < 0 or validation_start <= train_start:
         reason = f"{steps / per_day:.1f} days leave none to train on after validation and test"
         right = "use fewer validation_days and test_days, or a longer span"
+        if scarce_days is not None:
+            reason = f"only {test_start / per_day:.1f} days lie before the test span"
+            right = f"give fewer days than these {scarce_days:g}"
         raise DataError([Problem(name, "span", None, reason, right)])
     return Split(
         Span(train_start, validation_start),

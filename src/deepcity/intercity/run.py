@@ -19,14 +19,15 @@ import torch
 
 from deepcity import __version__
 from deepcity.city.errors import CheckpointError, LayerPackageError
-from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, Layers, layers_up_to
+from deepcity.city.level import ALONE, Layers, layers_up_to
 from deepcity.intercity import results as names
 from deepcity.intercity.automatic import Choice, choose
 from deepcity.intercity.city_map import CityMap, Service
+from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome, Run, run_method
 from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
-from deepcity.intercity.results import Errors, Results, ServiceResult, Words
+from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
 from deepcity.intercity.summary import (
     curve,
     naive_errors,
@@ -71,6 +72,7 @@ class _Work:
     parties: list[Party]
     run: Run
     watch: Watch
+    parent: str | None = None  # SHA-256 of the package it starts from
 
     def method(self, method: Method) -> Outcome:
         """Run one method and tell the watch."""
@@ -131,7 +133,11 @@ def load_results(folder: Path) -> Results:
 def _claim(folder: Path, city_map: CityMap) -> None:
     """Mark the folder as this map's, or refuse one that is another's."""
     path = folder / "run.json"
-    claim = {"map": city_map.settings.name, "fingerprint": city_map.fingerprint()}
+    claim = {
+        "map": city_map.settings.name,
+        "version": __version__,
+        "fingerprint": city_map.fingerprint(),
+    }
     if path.exists():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -139,7 +145,8 @@ def _claim(folder: Path, city_map: CityMap) -> None:
             found = None
         if found != claim:
             msg = (
-                f"{folder} holds a run of another map, or of this one before it was changed; "
+                f"{folder} holds a run of another map, of this one before it was changed, "
+                f"or of another version of deepcity; "
                 f"choose another --out, or start anew with --fresh"
             )
             raise CheckpointError(msg)
@@ -174,19 +181,20 @@ def _write(path: Path, data: bytes) -> None:
 
 def _run_service(city_map: CityMap, service: Service, folder: Path, watch: Watch) -> ServiceResult:
     settings = service.settings
-    watch.begin(f"{settings.name}: reading records", 1)
-    parties = parties_of(service)
+    task = f"{settings.name}: reading records"
+    watch.begin(task, len(service.members))
+    parties = parties_of(service, lambda done: watch.advance(task, done))
     _claim_records(folder, settings.name, parties)
-    watch.advance(f"{settings.name}: reading records", 1)
+    start, parent = _start(city_map, service)
     run = Run(
         settings=settings,
         parties=parties,
         seed=city_map.settings.seed,
-        start=_start(city_map, service),
+        start=start,
         checkpoints=CheckpointStore(_made(folder / "checkpoints")),
         after_round=lambda method, done: watch.advance(f"{settings.name}: {method.name}", done),
     )
-    return _compare(_Work(service, parties, run, watch), folder)
+    return _compare(_Work(service, parties, run, watch, parent), folder)
 
 
 def _made(folder: Path) -> Path:
@@ -194,11 +202,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _start(city_map: CityMap, service: Service) -> Layers:
-    """The layers a service starts from, where its map says so."""
+def _start(city_map: CityMap, service: Service) -> tuple[Layers, str | None]:
+    """The layers a service starts from, where its map says so, and their package's hash."""
     reuse = service.settings.reuse
     if reuse is None:
-        return {}
+        return {}, None
     package = load_package(city_map.path.parent / reuse.package)
     wanted = layers_up_to(reuse.level)
     missing = [name for name in wanted if name not in package.layers]
@@ -208,7 +216,7 @@ def _start(city_map: CityMap, service: Service) -> Layers:
             f"{', '.join(missing)}; it holds {', '.join(package.layers)}. Lower reuse.level"
         )
         raise LayerPackageError(msg)
-    return {name: package.layers[name] for name in wanted}
+    return {name: package.layers[name] for name in wanted}, package.manifest.sha256
 
 
 def _compare(work: _Work, folder: Path) -> ServiceResult:
@@ -223,7 +231,8 @@ def _compare(work: _Work, folder: Path) -> ServiceResult:
             test[party][name] = found
 
     deepest = settings.grant.level
-    for level in sorted({ALONE, *settings.levels, *([deepest] if settings.automatic else [])}):
+    asked = {min(level, deepest) for level in settings.levels}
+    for level in sorted({ALONE, *asked, *([deepest] if settings.automatic else [])}):
         begun = time.perf_counter()
         method = alone_method(parties) if level == ALONE else _fixed(work, level)
         outcomes[method.name] = work.method(method)
@@ -231,7 +240,8 @@ def _compare(work: _Work, folder: Path) -> ServiceResult:
         add(method.name, test_errors(outcomes[method.name], parties))
     begun = time.perf_counter()
     choices = _choices(work, outcomes)
-    seconds[names.AUTOMATIC] = time.perf_counter() - begun
+    joined_seconds = seconds.get(names.fixed(deepest), 0.0)  # choosing needs that training
+    seconds[names.AUTOMATIC] = time.perf_counter() - begun + joined_seconds
     if settings.pooled and can_pool(parties):
         begun = time.perf_counter()
         add(names.POOLED, _pooled(work, outcomes))
@@ -256,19 +266,24 @@ def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Choice]:
     task = f"{settings.name}: {names.AUTOMATIC}"
     work.watch.begin(task, len(work.parties))
     chosen: dict[str, Choice] = {}
+    joined = outcomes.get(names.fixed(settings.grant.level)) if settings.automatic else None
     for done, party in enumerate(work.parties, 1):
-        joined = outcomes.get(names.fixed(settings.grant.level))
-        deepest = min(
-            settings.grant.level, settings.grant.party.get(party.name, settings.grant.level)
-        )
         own = alone[party.name]
-        if joined is None or not settings.automatic:
-            chosen[party.name] = choose(party, own, own, ALONE, work.run.seed)
-        else:
-            learner = joined.learners[party.name]
-            chosen[party.name] = choose(party, own, learner, deepest, work.run.seed)
+        chosen[party.name] = choose(
+            party,
+            own,
+            joined.learners[party.name] if joined else own,
+            min(joined.method.levels[party.name], _shared(joined)) if joined else ALONE,
+            work.run.seed,
+            common_stem=settings.grant.stem == "common",
+        )
         work.watch.advance(task, done)
     return chosen
+
+
+def _shared(joined: Outcome) -> int:
+    """The deepest level that at least two parties reach: less is not joining."""
+    return sorted([ALONE, ALONE, *joined.method.levels.values()])[-2]
 
 
 def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
@@ -290,9 +305,9 @@ def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
 def _export(work: _Work, joined: Outcome, folder: Path) -> None:
     """The common layers as fused last, as a package others may start from."""
     settings, first = work.service.settings, work.parties[0]
-    times = first.panel.time_T
     field = first.panel.fields[first.panel.field_index(settings.field)]
     starts = [int(party.panel.time_T[party.split.train.start]) for party in work.parties]
+    ends = [int(party.panel.time_T[party.split.train.end]) for party in work.parties]
     facts = Facts(
         name=f"{settings.name}-common",
         city="+".join(sorted({party.city for party in work.parties})),
@@ -302,14 +317,31 @@ def _export(work: _Work, joined: Outcome, folder: Path) -> None:
         history_steps=settings.window.history,
         horizon_steps=settings.window.horizon,
         trained_from=datetime.fromtimestamp(min(starts), UTC),
-        trained_to=datetime.fromtimestamp(int(times[first.split.validation.start]), UTC),
+        trained_to=datetime.fromtimestamp(max(ends), UTC),
         metrics={"relative_validation_error": curve(joined).error_by_round[-1]},
+        parents=_parents(work),
     )
-    layers = {name: joined.progress.state.layers[name] for name in (*HIDDEN_LAYERS, HEAD)}
+    fused = layers_up_to(max(joined.method.levels.values()))  # what stayed private stays out
+    layers = {name: joined.progress.state.layers[name] for name in fused}
     folder = _made(folder / "layers")
     for old in folder.glob(f"{settings.name}-common-*.layers"):
         old.unlink()
     save_package(folder, facts, layers)
+
+
+def _traffic(settings: ServiceSettings, outcomes: Mapping[str, Outcome]) -> list[Traffic]:
+    """Bytes of every method; choosing a level costs those of the deepest training, no more."""
+    found = [traffic(outcome) for outcome in outcomes.values()]
+    deepest = names.fixed(settings.grant.level)
+    if settings.automatic and deepest in outcomes:
+        same = traffic(outcomes[deepest])
+        found.append(same.model_copy(update={"method": names.AUTOMATIC}))
+    return found
+
+
+def _parents(work: _Work) -> tuple[str, ...]:
+    """Hashes of the packages that the service started from."""
+    return (work.parent,) if work.parent else ()
 
 
 def _result(
@@ -337,7 +369,7 @@ def _result(
             for party in work.parties
         ],
         curves=[curve(outcome) for outcome in outcomes.values()],
-        traffic=[traffic(outcome) for outcome in outcomes.values()],
+        traffic=_traffic(settings, outcomes),
         seconds=seconds,
         who=Words(en=settings.who.en, ko=settings.who.ko) if settings.who else None,
     )

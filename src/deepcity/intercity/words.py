@@ -8,6 +8,11 @@ from deepcity.intercity.results import Words
 def level_reason(choice: Choice, unit: str) -> Words:
     """Why a party ended at its level, with the figures it decided by."""
     before, after = choice.errors[ALONE], choice.errors[ALONE] - choice.gain
+    if len(choice.errors) == 1:
+        return Words(
+            en="No level was tried here, so it learned alone.",
+            ko="시험해 본 수준이 없어 혼자 학습하였습니다.",
+        )
     if choice.level == ALONE and choice.gain <= 0:
         return Words(
             en=f"No level beat learning alone on its own validation days "

@@ -37,7 +37,7 @@ class WindowSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     history: int = Field(default=24, ge=1, description="recent steps a forecast sees one by one")
-    horizon: int = Field(default=24, ge=1, description="steps forecast at once, at most a day")
+    horizon: int = Field(default=24, ge=1, description="steps forecast at once")
     leads: int = Field(default=1, ge=1, description="blocks of `horizon` steps forecast in turn")
     days: int = Field(
         default=14,
@@ -337,6 +337,8 @@ def _fit_recall(inputs: Inputs, train: Span, validation: Span | None) -> Floats:
     if validation is None:
         return best_ridge(_recall_rows(inputs, learned), None)
     chosen = [origins(validation, horizon, lead=lead * horizon) for lead in leads]
+    if not all(map(len, chosen)):
+        return best_ridge(_recall_rows(inputs, learned), None)
     return best_ridge(_recall_rows(inputs, learned), _recall_rows(inputs, chosen))
 
 

@@ -39,10 +39,13 @@ class PartyData:
     train: Samples
     validation: Samples
     recall_HS: NDArray[np.float32]
+    measured: int | None = None  # values of the training span; left out, those in `train`
 
     @property
     def rows(self) -> int:
-        """Measured training targets: how much this party's word weighs in an average."""
+        """Measured training values: how much this party's word weighs in an average."""
+        if self.measured is not None:
+            return self.measured
         return int(np.isfinite(self.train.truth_BNH).sum())
 
 

@@ -48,7 +48,7 @@ def lead(results: Results) -> list[Text]:
     one = len({(party.city, party.name) for party in parties}) == 1
     shared = "one" if one else "many"
     if not one and all(party.level == ALONE for party in parties):
-        shared = "none"
+        shared = "untried" if bytes_left(services) is None else "none"
     return [
         say("lead.kept_one" if one else "lead.kept_many", who=who),
         say(f"lead.shared_{shared}"),

@@ -1,0 +1,1 @@
+"""What learning together costs: one file a part, `python -m benchmarks.cost [part...]`."""

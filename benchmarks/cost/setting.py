@@ -1,0 +1,24 @@
+"""The map, the seeds and the measures that several parts share."""
+
+import resource
+from dataclasses import replace
+from pathlib import Path
+
+from deepcity.intercity.city_map import Service, load_map
+
+ROOT = Path(__file__).parents[2]
+MAP = ROOT / "cities" / "demo.toml"
+SEEDS = (0, 1, 2)
+MB = 1024.0  # ru_maxrss counts kilobytes on Linux
+
+
+def water(**scarce: float) -> Service:
+    """The demo's water service; by default every district has all its days."""
+    service = next(found for found in load_map(MAP).services if found.settings.name == "water")
+    span = service.settings.span.model_copy(update={"scarce": scarce})
+    return replace(service, settings=service.settings.model_copy(update={"span": span}))
+
+
+def peak_mb() -> float:
+    """Resident megabytes of this process at its peak so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB

@@ -1,0 +1,36 @@
+"""The report of a real run, small but whole."""
+
+import pytest
+from little_map import service, three
+
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.results import AUTOMATIC, fixed
+from deepcity.intercity.run import run_map
+from deepcity.serve.report.figures import size
+from deepcity.serve.report.findings import traffic_of
+from deepcity.serve.report.headline import tiles
+from deepcity.serve.report.page import render
+from deepcity.serve.report.text import say
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    path = three(folder).write(service(levels=(2,), rounds=2, settings="pooled = false"))
+    return run_map(load_map(path), folder / "run")
+
+
+def test_the_bytes_tile_shows_what_the_deepest_joined_training_sent(results):
+    deepest = traffic_of(results.services[0], fixed(6))
+    sent = sum(deepest.bytes_by_layer.values())
+    assert sent > sum(traffic_of(results.services[0], fixed(2)).bytes_by_layer.values())
+    (tile,) = [t for t in tiles(results.services) if t.label == say("tile.bytes")]
+    assert tile.value.en == size(sent)
+    assert size(sent) in render(results)
+
+
+def test_the_map_shows_what_each_party_sent(results):
+    page, (only,) = render(results), results.services
+    for sent in traffic_of(only, AUTOMATIC).bytes_by_party.values():
+        assert sent > 0
+        assert say("map.sent", bytes=size(sent)).en in page
