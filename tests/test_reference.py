@@ -14,8 +14,8 @@ from deepcity.data.settings import (
     CitySettings,
     ClockSettings,
     FieldSettings,
-    PlacesFromSettings,
     PlaceSettings,
+    PlacesFromSettings,
 )
 from deepcity.data.source import TimeSettings
 from deepcity.exchange.strategies import STRATEGIES

@@ -120,7 +120,9 @@ def test_more_than_the_service_grants_is_a_problem(tmp_path):
 def test_one_city_named_twice(tmp_path):
     path = three(tmp_path).write()
     path.write_text(path.read_text().replace("cities = [", "cities = ['east.toml', "))
-    assert any("two city files have this name" in problem.reason for problem in problems(path).values())
+    assert any(
+        "two city files have this name" in problem.reason for problem in problems(path).values()
+    )
 
 
 def test_a_setting_that_the_strategy_lacks(tmp_path):

@@ -110,7 +110,9 @@ def _as_dict(path: Path, result: LayerPackage | LayerPackageError) -> dict[str, 
 
 
 def _print_list(checked: Checked) -> None:
-    table = Table("package", "city", "service", "layers", "weights", "trained", box=None)
+    table = Table(box=None)
+    for name in ("package", "city", "service", "layers", "weights", "trained"):
+        table.add_column(name, overflow="fold")  # a hash is of use only whole
     for path, result in checked.items():
         if isinstance(result, LayerPackage):
             table.add_row(escape(path.name), *map(escape, _summary(result.manifest)))

@@ -32,7 +32,7 @@ def _table(service: ServiceResult, width: int) -> Table:
     columns = list(zip(HEADINGS, *rows, strict=True))
     taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
     title = f"{service.title.en}: mean absolute error, {service.unit}"
-    table = Table(title=escape(title), title_justify="left", box=None, header_style="bold")
+    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     room = max(_LEAST, width - taken - _GAP)
     table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=room)
     for name in HEADINGS[1:]:

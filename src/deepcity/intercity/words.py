@@ -11,13 +11,13 @@ def level_reason(choice: Choice, unit: str) -> Words:
     if len(choice.errors) == 1:
         return Words(
             en="No level was tried here, so it learned alone.",
-            ko="시험해 본 수준이 없어 혼자 학습하였습니다.",
+            ko="시험해 본 단계가 없어 혼자 학습하였습니다.",
         )
     if choice.level == ALONE and choice.gain <= 0:
         return Words(
             en=f"No level beat learning alone on its own validation days "
             f"({before:.3g} {unit}), so it keeps its own network.",
-            ko=f"자체 검증 기간에서 혼자 학습한 오차({before:.3g} {unit})보다 나은 수준이 없어 "
+            ko=f"자체 검증 기간에서 혼자 학습한 오차({before:.3g} {unit})보다 나은 단계가 없어 "
             f"자기 신경망을 그대로 씁니다.",
         )
     if choice.level == ALONE:
