@@ -7,7 +7,7 @@ less than one training each. Level k > 0 is taken only if its mean error over th
 days, two or more of them, is under that of learning alone (with as many further steps);
 else the party stays at 0 with its own network: joining must not cost.
 
-How sure a gain must be was measured (benchmarks/RESULTS.md, joining: every Ferrara district
+How sure a gain must be was measured (benchmarks/RESULTS.md, joining-demo: every Ferrara district
 in turn with 14 days, 3 seeds; 30 scarce cases, 270 with full records). Error on test days
 against alone, mean and worst, by how many standard errors over days (Breiman et al. 1984)
 the gain had to exceed: none 0.957, 1.016; half 0.968, 1.008; one 0.986, 1.008; with full
