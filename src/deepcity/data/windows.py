@@ -36,25 +36,6 @@ class Split:
             raise ValueError(msg)
 
 
-def split_by_share(steps: int, *, validation: float, test: float) -> Split:
-    """The last `test` share of the steps tests, the `validation` share before it validates.
-
-    >>> split_by_share(100, validation=0.1, test=0.2).validation
-    Span(start=70, end=80)
-
-    Raises:
-        ValueError: if the shares leave nothing to train on.
-    """
-    if validation < 0 or test < 0 or validation + test >= 1:
-        msg = f"validation {validation} and test {test} must be shares that leave some training"
-        raise ValueError(msg)
-    test_start = round(steps * (1 - test))
-    validation_start = round(steps * (1 - test - validation))
-    return Split(
-        Span(0, validation_start), Span(validation_start, test_start), Span(test_start, steps)
-    )
-
-
 def origins(
     span: Span, horizon: int, *, history: int = 0, stride: int = 1, lead: int = 0
 ) -> NDArray[np.int64]:

@@ -32,7 +32,8 @@ class Choice:
 
     Attributes:
         errors: level -> validation MAE in the field's unit.
-        gain: validation MAE saved against alone, in the field's unit.
+        gain: validation MAE saved against alone, or against alone with as many further steps
+            where that is better, in the field's unit.
         doubt: standard error of that saving, over days.
     """
 

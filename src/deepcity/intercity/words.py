@@ -7,7 +7,7 @@ from deepcity.intercity.results import Words
 
 def level_reason(choice: Choice, unit: str) -> Words:
     """Why a party ended at its level, with the figures it decided by."""
-    before, after = choice.errors[ALONE], choice.errors[ALONE] - choice.gain
+    before, after = choice.errors[ALONE], choice.errors[choice.level]
     if len(choice.errors) == 1:
         return Words(
             en="No level was tried here, so it learned alone.",

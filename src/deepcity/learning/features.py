@@ -334,12 +334,9 @@ def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Float
 def _fit_recall(inputs: Inputs, train: Span, validation: Span | None) -> Floats:
     horizon, leads = inputs.settings.horizon, range(inputs.settings.leads)
     learned = [train_origins(inputs.settings, train, lead) for lead in leads]
-    if validation is None:
-        return best_ridge(_recall_rows(inputs, learned), None)
-    chosen = [origins(validation, horizon, lead=lead * horizon) for lead in leads]
-    if not all(map(len, chosen)):
-        return best_ridge(_recall_rows(inputs, learned), None)
-    return best_ridge(_recall_rows(inputs, learned), _recall_rows(inputs, chosen))
+    chosen = [origins(validation or Span(0, 0), horizon, lead=lead * horizon) for lead in leads]
+    judged = _recall_rows(inputs, chosen) if all(map(len, chosen)) else None
+    return best_ridge(_recall_rows(inputs, learned), judged)
 
 
 def _recall_rows(inputs: Inputs, origins_KB: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:

@@ -194,9 +194,9 @@ class Learner:
         other.frozen = self.frozen | frozenset(frozen)
         freeze(other.network, other.frozen)
         other._optimizer = other._new_optimizer()
-        quarter = max(1, steps // 6)
-        for start in range(0, steps, quarter):
-            span = range(start, min(start + quarter, steps))
+        sixth = max(1, steps // 6)
+        for start in range(0, steps, sixth):
+            span = range(start, min(start + sixth, steps))
             other._steps(seed + start, span, steps, rate=0.3, anchor=[], proximal=0.0)
             other.receive({})
         other.keep_best()

@@ -3,8 +3,8 @@
 Measured on road speeds, averages over graph neighbours and over all places were worth
 more than learned low-rank mixing or place embeddings (docs/what-we-tried.md), and they
 hold no trained parameter that could leak. They never leave their party. With few days of
-training, choosing who foretells a place among its graph neighbours was better than among
-all places (benchmarks/RESULTS.md, losloop): chance correlations are many.
+training chance correlations are many, so who foretells a place is sought among its graph
+neighbours where a graph is known.
 
 Shapes: T steps, N places; a mixing matrix is (N, N) with rows that sum to 1 (or 0).
 """

@@ -41,8 +41,7 @@ def best_ridge(train: tuple[Floats, Floats], validation: tuple[Floats, Floats] |
     """The ridge whose penalty errs least on the validation span; each pair as `ridge` takes.
 
     Neighbouring rows say nearly the same, so a party with few days has far fewer facts than
-    rows, and a penalty fit for a long record would believe chance: with 14 days it made the
-    water districts' errors a quarter larger than the right one.
+    rows, and a penalty fit for a long record would believe chance.
     """
     if validation is None or not np.isfinite(validation[1]).any():
         return ridge(*train)
