@@ -189,8 +189,8 @@ def test_missing_truths_count_in_no_metric():
 def test_bands_hold_as_often_as_promised_when_days_are_alike(seed, level):
     rng = np.random.default_rng(seed)
     scale = np.array([1.0, 20.0])[:, None]
-    errors = rng.standard_t(3, (600, 2, 3)) * scale
-    known, later = errors[:200], errors[200:]
+    errors = rng.standard_t(3, (4000, 2, 3)) * scale  # so many that chance is far below 0.06
+    known, later = errors[:2000], errors[2000:]
     known[rng.random(known.shape) < 0.3] = np.nan
     half_NH = half_width(np.zeros_like(known), known, level)
     assert half_NH.shape == (2, 3)
