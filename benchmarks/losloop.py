@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.record import record
 from deepcity.city.errors import ConfigError, DataError
-from deepcity.data.city_file import CityFile, load_city, load_panel
+from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.learning.features import Samples, ScaleBy, WindowSettings, fit_inputs
@@ -69,12 +69,11 @@ def main() -> None:
     """Run all variants, print the tables, record them."""
     torch.set_num_threads(1)
     try:
-        city = load_city(CITY)
-        panel = load_panel(city, "freeways")
+        panel = load_panel(load_city(CITY), "freeways")
     except (ConfigError, DataError) as error:
         sys.exit(f"Los-loop's records are needed and cannot be read:\n{error}")
     begun = time.perf_counter()
-    task = _task(panel, _adjacency(city))
+    task = _task(panel)
     runs = {
         "all": _seeds("all", task, lambda samples: samples),
         "without surroundings": _seeds("without surroundings", task, _without_surroundings),
@@ -86,21 +85,11 @@ def main() -> None:
     record("losloop", text)
 
 
-def _adjacency(city: CityFile) -> Floats:
-    """Sensor adjacency as published: it lies beside the speeds."""
-    speeds = Path(city.sources["speed"].model_dump()["path"])
-    path = city.path.parent / speeds.with_name("adjacency.csv.gz")
-    try:
-        return np.loadtxt(path, delimiter=",", dtype=np.float32)
-    except OSError as error:
-        sys.exit(f"{path} cannot be read ({error.strerror}); it belongs to the Los-loop records")
-
-
-def _task(panel: Panel, adjacency_NN: Floats) -> Task:
+def _task(panel: Panel) -> Task:
     steps = len(panel.time_T)
     test_start = int(steps * 0.8)
     train = Span(0, test_start - VALIDATION_STEPS)
-    inputs = fit_inputs(panel, "speed", WINDOW, train, adjacency_NN)
+    inputs = fit_inputs(panel, "speed", WINDOW, train, panel.adjacency_NN)
     chosen = (
         origins(train, WINDOW.horizon, history=WINDOW.history),
         origins(Span(train.end, test_start), WINDOW.horizon),

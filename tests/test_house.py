@@ -43,12 +43,23 @@ def test_what_a_file_can_name_is_in_the_reference(sort, name):
     assert re.search(rf"`{re.escape(name)}`", text), f"{sort} {name} is not in docs/reference.md"
 
 
-@pytest.mark.parametrize("package", ["applications", "data.domains", "data.connectors"])
+@pytest.mark.parametrize(
+    "package", ["applications", "data.domains", "data.connectors", "data.quality"]
+)
 def test_every_entry_of_a_registry_says_what_it_is(package):
     for name in modules(package):
         words = importlib.import_module(f"deepcity.{package}.{name}").__doc__
         assert words, name
         assert len(words.split()) >= 4, name
+
+
+@pytest.mark.parametrize("kind", modules("data.quality"))
+def test_every_warning_of_the_data_check_is_in_the_reference(kind):
+    text = (SOURCE / "data" / "quality" / f"{kind}.py").read_text(encoding="utf-8")
+    said = re.findall(r'\.warn\(\s*"([a-z-]+)"', text)
+    assert said, kind
+    reference = REFERENCE.read_text(encoding="utf-8")
+    assert [what for what in said if f"`{what}`" not in reference] == []
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))

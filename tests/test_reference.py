@@ -7,6 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from deepcity.applications.application import applications
+from deepcity.data.adjacency import AdjacencySettings
+from deepcity.data.cells import GridSettings
 from deepcity.data.connectors import connectors
 from deepcity.data.domains import domains
 from deepcity.data.settings import (
@@ -17,7 +19,7 @@ from deepcity.data.settings import (
     PlaceSettings,
     PlacesFromSettings,
 )
-from deepcity.data.source import TimeSettings
+from deepcity.data.time_settings import TimeSettings
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.intercity import map_settings
 from deepcity.learning.features import WindowSettings
@@ -39,6 +41,8 @@ MODELS: list[type[BaseModel]] = [
     FieldSettings,
     PlaceSettings,
     PlacesFromSettings,
+    AdjacencySettings,
+    GridSettings,
     TimeSettings,
     *[connector.settings for connector in connectors().values()],
 ]
@@ -48,7 +52,7 @@ MODELS: list[type[BaseModel]] = [
 def test_every_setting_is_documented(model: type[BaseModel]) -> None:
     lacking = [
         name
-        for name in model.model_fields
+        for name in (field.alias or key for key, field in model.model_fields.items())
         if not any(
             form in REFERENCE
             for form in (f"`{name}`", f"`[[{name}]]`", f"`[{name}]`", f"`[service.{name}]`")

@@ -5,14 +5,16 @@ import re
 import time
 
 import pytest
-from little_map import service, three
+from little_map import flows, service, three
 from rich.console import Console
 
 from deepcity.cli.screen import ProgressWatch
 from deepcity.cli.summary import tables
+from deepcity.cli.whole import Whole
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.results import Words
 from deepcity.intercity.run import run_map
+from deepcity.intercity.watch import Task
 
 
 def said(steps, every, first=1, seconds=0.02):
@@ -58,6 +60,59 @@ def test_bars_of_a_terminal_fit_eighty_columns():
     line = [line for line in shown if "12/12" in line][-1]
     assert len(line.split("\r")[-1]) <= 80
     assert "…" not in line
+
+
+def planned(steps=(4, 4, 2), costs=(8.0, 8.0, 2.0)):
+    """A whole of three methods, the second cost as much as the first, the third little."""
+    whole = Whole()
+    names = ("water: alone", "water: level_6", "water: automatic")
+    whole.plan([Task(*task) for task in zip(names, steps, costs, strict=True)])
+    return whole
+
+
+def test_the_whole_tells_methods_rate_and_time_left_by_cost():
+    whole = planned()
+    assert whole.seconds_left(0.0) is None
+    whole.begin("water: alone", 10.0)
+    for step in range(1, 5):
+        whole.advance("water: alone", step)
+    assert (whole.methods, len(whole.tasks)) == (1, 3)
+    assert whole.share == pytest.approx(8 / 18)
+    assert whole.seconds_left(14.0) == pytest.approx(5.0)  # 8 of cost took 4 s; 10 are left
+    assert whole.rate(14.0) == pytest.approx(60 * 3 * (8 / 18) / 4)
+    whole.skip("water: automatic")
+    assert whole.seconds_left(14.0) == pytest.approx(4.0)
+
+
+def test_methods_of_an_earlier_run_are_done_but_give_no_speed():
+    whole = planned()
+    whole.begin("water: reading records", 0.0)  # not planned: no method
+    whole.begin("water: alone", 1.0)
+    whole.begin("water: level_6", 1.0)  # alone was whole already
+    assert whole.methods == 1
+    assert whole.rate(2.0) is None
+    whole.advance("water: level_6", 3)  # two rounds of it were there already
+    assert whole.ran == pytest.approx(2.0)
+    assert whole.seconds_left(2.0) == pytest.approx((2 + 2) * 1.0 / 2)
+
+
+def test_a_run_tells_how_much_of_it_is_done(tmp_path):
+    path = three(tmp_path).write(service(levels=(6,), rounds=2))
+    out = io.StringIO()
+    with ProgressWatch(Console(file=out, width=200)) as watch:
+        run_map(load_map(path), tmp_path / "run", watch)
+    told = [line for line in out.getvalue().splitlines() if "methods" in line]
+    assert [re.search(r"(\d)/4 methods", line).group(1) for line in told] == list("1234")
+    assert all(re.search(r"methods, [\d.]+/min, \d+ s left\)$", line) for line in told)
+    assert told[-1].endswith(" 0 s left)")
+
+
+def test_a_method_that_cannot_be_run_is_not_counted(tmp_path):
+    little = three(tmp_path).party("west/other", flows(days=30, places=1))
+    out = io.StringIO()
+    with ProgressWatch(Console(file=out, width=200)) as watch:
+        run_map(load_map(little.write(service(levels=(), rounds=1))), tmp_path / "run", watch)
+    assert "3/3 methods" in out.getvalue().splitlines()[-1]
 
 
 @pytest.fixture(scope="module")

@@ -148,6 +148,18 @@ def test_two_rows_for_one_time_by_every_rule(rule, expected, town):
     assert "rows 3, 4, 5, 6" in found(city)["duplicate"].text
 
 
+def test_doubled_times_are_told_as_the_city_s_clocks_show_them(town):
+    """Both hours of an autumn night have their own offset; UTC would send people elsewhere."""
+    utc = [f"2022-10-{30 if h > 1 else 29}T{(h + 22) % 24:02d}:00+00:00" for h in range(8)]
+    rows = [f"{utc[i]},{i},1" for i in (0, 1, 2, 2, 3, 3, 4, 5)]
+    rome = {"zone": "Europe/Rome"}
+    both = "2022-10-30 02:00+02:00, 2022-10-30 02:00+01:00"
+    (told,) = refused(town(table(rows), **rome))
+    assert told.value == both
+    source = CSV + 'time = { column = "time", duplicates = "first" }'
+    assert both in found(town(table(rows), source=source, **rome))["duplicate"].text
+
+
 def test_finer_rows_become_steps_by_the_kind_s_rule(town):
     rows = [f"2024-05-01 {i // 4:02d}:{i % 4 * 15:02d},{i},1" for i in range(48)]
     mean = load_panel(town(table(rows)), "office").values_TNF[:, 0, 0]

@@ -14,6 +14,7 @@ from deepcity.cli.data import app
 from deepcity.data.check import check_file
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.draft import draft, draft_text
+from deepcity.data.sniff import sniff
 
 pytest_plugins = ["towns"]
 
@@ -53,7 +54,81 @@ def test_a_city_file_in_words_and_as_json(town):
     report = json.loads(run("--json", city.path).stdout)[0]
     field = report["agencies"][0]["fields"][0]
     assert (field["missing"], field["low"], field["median"], field["high"]) == (0.5, 0, 11.5, 23)
+    assert (field["lower"], field["upper"], field["count"]) == (5.75, 17.25, 24)
+    assert (field["zeros"], field["longest_run"], field["outliers"]) == (1 / 24, 1, 0)
     assert report["problems"] == []
+    assert "plots" not in report
+    silent = next(f for f in report["agencies"][0]["findings"] if f["what"] == "all-missing")
+    assert "shows" not in silent
+
+
+def test_every_field_has_its_course_in_the_table(town):
+    city = town("time,a,b\n" + "".join(f"2024-05-01 {h:02d}:00,{h},\n" for h in range(24)))
+    (line,) = [line for line in run(city.path).output.splitlines() if line.startswith("flow")]
+    assert "▁" in line
+    assert "█" in line
+    assert "50.0%" in line
+    assert len(line) <= 80
+    assert "…" not in line
+
+
+def test_warnings_are_no_problems_and_name_the_place(town):
+    hours_ = [f"2024-05-{1 + i // 24:02d} {i % 24:02d}:00" for i in range(480)]
+    cells = [3 + i % 24 / 10 for i in range(480)]
+    rows = [
+        f"{t},{v},{-999 if i in (50, 90) else v}"
+        for i, (t, v) in enumerate(zip(hours_, cells, strict=True))
+    ]
+    city = town("time,a,b\n" + "\n".join(rows) + "\n")
+    result = run(city.path)
+    assert result.exit_code == 0
+    assert "b / flow: -999 stands 2 times" in result.output
+    told = json.loads(run("--json", city.path).stdout)[0]["agencies"][0]["findings"]
+    assert [f["places"] for f in told if f["what"] == "placeholder"] == [["b"]]
+
+
+def test_a_decimal_comma_among_points_is_told_as_such(town):
+    hours_ = [f"2024-05-01 {h:02d}:00" for h in range(24)]
+    rows = [
+        f'{time},{h}.5,"{h},5"' if h == 7 else f"{time},{h}.5,{h}.5"
+        for h, time in enumerate(hours_)
+    ]
+    result = run(town("time,a,b\n" + "\n".join(rows) + "\n").path)
+    assert result.exit_code == 1
+    assert "'7,5': a decimal comma where the decimal sign is a point (row 9)" in result.output
+    source = 'format = "csv"\npath = "records.csv"\ndecimal = ","\ntime = { column = "time" }'
+    rows = [f'{time},"{h},5",{"3.5" if h == 7 else h}' for h, time in enumerate(hours_)]
+    result = run(town("time,a,b\n" + "\n".join(rows) + "\n", source=source).path)
+    assert result.exit_code == 0
+    assert (
+        "1 cell has a decimal point, though the source's decimal sign is a comma" in result.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("time,a\n2024-01-01,1.5\n", {}),
+        ("time;a\n2024-01-01;1,5\n2024-01-02;1,7\n", {"delimiter": ";", "decimal": ","}),
+        ("time;a\n2024-01-01;1.5\n", {"delimiter": ";"}),
+        ("time\ta\n2024-01-01\t1,5\n", {"delimiter": "\t", "decimal": ","}),
+        ('time,a\n2024-01-01,"1,5"\n2024-01-02,"1,7"\n', {}),
+        ("", {}),
+        ("one\ntwo\n", {}),
+    ],
+)
+def test_the_delimiter_of_a_file_that_nobody_described(tmp_path, text, expected):
+    path = tmp_path / "x.csv"
+    path.write_text(text, encoding="utf-8")
+    assert sniff(path) == expected
+
+
+def test_a_file_of_semicolons_and_commas_explains_itself(tmp_path):
+    rows = "".join(f"{1 + i // 24:02d}.12.2017 {i % 24:02d}:00;{i % 9},5\n" for i in range(400))
+    (tmp_path / "v.csv").write_text("Zeit;Last (kW)\n" + rows, encoding="utf-8")
+    report = check_file(tmp_path / "v.csv")
+    assert report.problems == ()
+    assert report.agencies[0].fields[0].high == 8.5
 
 
 def test_problems_make_the_exit_code_1(town, tmp_path):

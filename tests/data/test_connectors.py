@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_panel
-from deepcity.data.connectors import connector_for, connectors
+from deepcity.data.connectors import (
+    connector_for,
+    connectors,
+    read_batches,
+    read_columns,
+    read_table,
+)
 from deepcity.data.numbers import read_numbers
 
 pytest_plugins = ["towns"]
@@ -93,6 +99,24 @@ def test_every_format_can_find_its_places(write, town, tmp_path):
     records = FRAME.write_csv() if write is write_csv else ""
     city = town(records, source=source, places='"all"')
     assert {place.id for place in city.city.agencies[0].places} == {"a", "b"}
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("size", [7, 1000])
+def test_every_format_gives_batches_of_the_same_rows(write, size, town, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepcity.data.connectors.BATCH_ROWS", size)
+    source = write(tmp_path)
+    city = town(FRAME.write_csv(), source=source) if write is write_csv else town(source=source)
+    settings_ = city.sources["records"]
+    names = read_columns(settings_, tmp_path)[::-1][:2]
+    whole = read_table(settings_, tmp_path)
+    row, frames = whole.first_row, []
+    for table in read_batches(settings_, tmp_path, names):
+        assert table.first_row == row
+        assert table.frame.height <= size or settings_.format == "excel"
+        row += table.frame.height
+        frames.append(table.frame)
+    assert pl.concat(frames).equals(whole.frame.select(names))
 
 
 def test_every_connector_keeps_the_contract():
@@ -210,7 +234,7 @@ TIME_SOURCE = f'format = "csv"\npath = "records.csv"\n{TIME}'
     [
         ("51.5", "name", "'b': places_from does not know it"),
         ("95", "name", "no position on the globe"),
-        ("north", "name", "no position on the globe"),
+        ("north", "name", "'north': not a number"),
         ("51.5", "nam", "no such column. Did you mean 'name'?"),
     ],
 )

@@ -48,6 +48,13 @@ def test_what_does_not_fit_is_refused(others, told):
         merge_panels([panel(0, [1]), *others])
 
 
+def test_a_graph_must_fit_the_places():
+    one = panel(0, [1, 2])
+    assert replace(one, adjacency_NN=np.ones((1, 1), np.float32)).adjacency_NN is not None
+    with pytest.raises(ValueError, match=r"adjacency has shape \(2, 2\) for 1 places"):
+        replace(one, adjacency_NN=np.ones((2, 2), np.float32))
+
+
 def test_nothing_to_merge():
     with pytest.raises(ValueError, match="nothing to merge"):
         merge_panels([])

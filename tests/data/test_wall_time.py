@@ -12,7 +12,7 @@ from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.findings import Notebook
 from deepcity.data.settle import NO_TIME
 from deepcity.data.sheet import Sheet
-from deepcity.data.source import TimeSettings
+from deepcity.data.time_settings import TimeSettings
 from deepcity.data.times import utc_times
 from deepcity.data.wall_time import moments
 
@@ -73,6 +73,18 @@ def test_doubled_hours_are_told_apart_within_each_place(zone, start, places):
     assert found is None or found.tolist() == utc.tolist()
 
 
+@pytest.mark.parametrize("rows", ["by time", "by place"])
+def test_an_autumn_night_is_told_apart_within_each_place(rows):
+    """The test above seldom meets an autumn night, and lets a refusal pass."""
+    hours, places = ROME_AUTUMN - 36_000 + 3600 * np.arange(60), np.arange(3)
+    utc, of = np.repeat(hours, 3), np.tile(places, 60)
+    order = np.arange(len(utc)) if rows == "by time" else np.argsort(of, kind="stable")
+    texts = wall_texts("Europe/Rome", utc[order].tolist())
+    found, book = read(texts, "Europe/Rome", of[order], ambiguous="infer")
+    assert book.problems == []
+    assert found.tolist() == utc[order].tolist()
+
+
 def rome(*hours):
     return [f"2022-10-30 {hour}" for hour in hours]
 
@@ -100,6 +112,13 @@ def test_one_row_of_a_doubled_hour_is_not_guessed():
     found, book = read(rome("01:00", "02:00", "03:00"), "Europe/Rome", ambiguous="infer")
     assert found is None
     assert "row 3" in book.problems[0].reason
+
+
+def test_a_doubled_hour_is_told_with_both_offsets():
+    found, book = read(rome("01:00", "02:00", "03:00"), "Europe/Rome")
+    assert found is None
+    told = book.problems[0].reason
+    assert "2022-10-30 02:00+02:00 and 2022-10-30 02:00+01:00" in told
 
 
 def test_a_doubled_hour_out_of_order_is_not_guessed():

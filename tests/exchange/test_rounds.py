@@ -1,6 +1,6 @@
 """The round protocol over real learners and the embedded exchange."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -58,10 +58,12 @@ class Heard:
 class Together:
     """Some parties at their levels, and the plan they follow."""
 
-    def __init__(self, levels, name="fedavg", *, common_stem=False, rounds=3, **settings):
+    def __init__(
+        self, levels, name="fedavg", *, common_stem=False, own_stem=(), rounds=3, **settings
+    ):
         self.learners = {party: learner(party) for party in levels}
         self.heard = {
-            party: Heard(LearningParty(one, levels[party], common_stem))
+            party: Heard(LearningParty(one, levels[party], common_stem and party not in own_stem))
             for party, one in self.learners.items()
         }
         self.exchange = InProcessExchange(self.heard)
@@ -72,6 +74,7 @@ class Together:
             export_layers(first.network, names),
             strategy(name, common_stem=common_stem, **settings),
             rounds,
+            frozenset(own_stem),
         )
 
     def run(self, **how):
@@ -156,6 +159,32 @@ def test_a_common_stem_travels_only_where_it_is_granted():
     alone = Together({"a": 0, "b": 0}, common_stem=True)
     alone.run()
     assert STEM not in alone.exchange.ledger.left_by_layer()
+
+
+@pytest.mark.parametrize("settings", [{}, {"name": "personal", "sharpness": 0.0}])
+def test_a_party_keeps_its_stem_while_the_others_share_theirs(settings):
+    together = Together(dict.fromkeys("abc", 6), common_stem=True, own_stem="b", **settings)
+    progress = together.run()
+    assert not [failure for failures in progress.failures for failure in failures]
+    stems = {party: together.layers(party, [STEM]) for party in "abc"}
+    assert equal(stems["a"], stems["c"])
+    assert not equal(stems["a"], stems["b"])
+    assert all(equal(together.layers("b"), together.layers(party)) for party in "ac")
+
+
+def test_a_stem_that_is_sent_against_its_grant_is_not_fused():
+    """The party's own check failed to keep it: the others' mean is as it is without it."""
+    right, leaky = (
+        Together(dict.fromkeys("abc", 3), common_stem=True, own_stem="b", rounds=1)
+        for _ in range(2)
+    )
+    own = leaky.heard["b"].inner.learner
+    leaky.heard["b"].spoil = lambda _, answer: replace(
+        answer, layers={**answer.layers, **export_layers(own.network, [STEM])}
+    )
+    means = [one.run().state.layers for one in (right, leaky)]
+    assert STEM in means[0]
+    assert equal(*means)
 
 
 def raises(message, answer):

@@ -49,7 +49,7 @@ def test_a_right_map_lists_its_members_in_order(tmp_path):
         (('["*/*"]', '["nowhere/*"]'), "parties", "east/north"),
         (('"water"\nparties', '"watr"\nparties'), "application", "did you mean 'water'?"),
         (('"water"\nparties', '"traffic"\nparties'), None, None),
-        (('"water"\nparties', '"parking"\nparties'), "application", "water"),
+        (('"water"\nparties', '"windmills"\nparties'), "application", "water"),
         (('field = "flow"', 'field = "flw"'), "parties", "east/north"),
         (
             ("[service.grant]", '[service.grant]\nparty = { "east/nroth" = 1 }'),
@@ -115,6 +115,48 @@ def test_more_than_the_service_grants_is_a_problem(tmp_path):
     path = three(tmp_path).write(service(grant='level = 1\nparty = { "east/south" = 6 }'))
     found = problems(path).values()
     assert any("more than the service's level 1" in problem.reason for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("grant", "level", "stem"),
+    [
+        ('party = { "east/south" = 2 }', 2, "private"),
+        ('stem = "common"\nparty = { "east/south" = 2 }', 2, "common"),
+        ('stem = "common"\nparty = { "east/south" = { stem = "private" } }', 6, "private"),
+        (
+            'stem = "common"\nparty = { "east/south" = { level = 1, stem = "private" } }',
+            1,
+            "private",
+        ),
+    ],
+)
+def test_a_party_grants_less_by_level_by_stem_or_both(tmp_path, grant, level, stem):
+    (only,) = load_map(three(tmp_path).write(service(grant=grant))).services
+    found = only.settings.grant
+    assert (found.level_of("east/south"), found.stem_of("east/south")) == (level, stem)
+    assert (found.level_of("east/north"), found.stem_of("east/north")) == (6, found.stem)
+
+
+@pytest.mark.parametrize(
+    ("grant", "key"),
+    [
+        ('"east/south" = { stem = "common" }', "party.east/south.stem"),
+        ('"east/south" = { stem = "public" }', "party.east/south.stem"),
+        ('"east/south" = { levl = 2 }', "party.east/south.levl"),
+        ('"east/south" = 7', "party.east/south"),
+    ],
+)
+def test_a_wrong_grant_of_a_party_is_named(tmp_path, grant, key):
+    path = three(tmp_path).write(service(grant=f"party = {{ {grant} }}"))
+    assert ("map.toml", f"service[water].grant.{key}") in problems(path)
+
+
+def test_a_service_of_several_leads_is_refused(tmp_path):
+    text = service().replace("horizon = 6", "horizon = 6\nleads = 2")
+    found = problems(three(tmp_path).write(text))
+    wrong = found["map.toml", "service[water].window.leads"]
+    assert "first block" in wrong.reason
+    assert "horizon = 12" in wrong.right
 
 
 def test_one_city_named_twice(tmp_path):

@@ -122,3 +122,18 @@ def test_constant_and_empty_places_do_not_stop_a_party(tmp_path):
     assert np.isfinite(party.test.features_BNF).all()
     assert (party.test.anchor_BNH[:, 1] == 7.0).all()
     assert np.isnan(party.test.truth_BNH[:, 2]).all()
+
+
+def test_a_party_listens_along_the_graph_that_its_city_file_names(tmp_path):
+    """p0 beside p1 only: the first view of p0's surroundings is p1 as it is, and p2 hears none."""
+    path = LittleMap(tmp_path).party("town/water", flows(places=3)).write(service())
+    (tmp_path / "graph.csv").write_text("from,to\np0,p1\np1,p0\n", encoding="utf-8")
+    city = tmp_path / "town.toml"
+    named = 'adjacency = { source = "graph", from = "from", to = "to" }\nplaces ='
+    text = city.read_text(encoding="utf-8").replace("places =", named)
+    graph = '[[source]]\nname = "graph"\nformat = "csv"\npath = "graph.csv"\n'
+    city.write_text(text + graph, encoding="utf-8")
+    (_, (party,)) = loaded(path)
+    around_TN, own_TN = party.inputs.around_TN[0], party.inputs.deviation_TN
+    np.testing.assert_allclose(around_TN[:, [0, 1]], own_TN[:, [1, 0]], rtol=1e-5)
+    assert not around_TN[:, 2].any()

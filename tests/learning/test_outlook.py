@@ -17,6 +17,7 @@ from deepcity.learning.features import WindowSettings, fit_inputs
 from deepcity.learning.outlook import day_sorts, fit_outlook
 from deepcity.learning.robust_recall import least_absolute
 from deepcity.learning.typical_day import day_grid
+from deepcity.learning.weather import weather_features
 
 SETTINGS = WindowSettings(history=24, horizon=24, leads=2, days=7)
 DAYS = 60
@@ -62,6 +63,32 @@ def test_days_around_holidays_are_told_apart():
         "03-18": [0, 0, 0, 0, 1, 1],
         "03-19": [0, 1, 1, 0, 0, 0],  # Friday after a Thursday's
     }
+
+
+def test_a_working_day_between_two_holidays_is_a_bridge_in_midweek_too():
+    whole = town()
+    clock = replace(whole.clock, holidays=frozenset({date(2021, 3, 2), date(2021, 3, 4)}))
+    sorts = day_sorts(clock, whole.time_T, day_grid(clock, whole.time_T))
+    wednesday = (date(2021, 3, 3) - date(2021, 2, 1)).days
+    assert sorts[wednesday].tolist() == [0, 1, 1, 0, 0, 0]
+
+
+def test_what_is_warm_the_days_learned_from_say_and_no_later_ones():
+    rng = np.random.default_rng(2)
+    whole, train = town(), Span(0, 40 * 24)
+    mild = rng.normal(0, 5, len(whole.time_T))
+    north, south = (
+        weather_features(weather_of(whole, mild + c), len(mild), train) for c in (5, 25)
+    )
+    np.testing.assert_allclose(north, south, atol=1e-4)
+    warm, hot = ((north[: train.end, column] > 0).mean() for column in (0, 1))
+    assert (round(warm, 2), round(hot, 2)) == (0.35, 0.1)
+    late = mild.copy()
+    late[train.end :] += 30
+    after = weather_features(weather_of(whole, late), len(mild), train)
+    np.testing.assert_array_equal(
+        after[: train.end], weather_features(weather_of(whole, mild), len(mild), train)[: train.end]
+    )
 
 
 @pytest.mark.parametrize("lead", [0, 1])

@@ -20,6 +20,7 @@ from deepcity.serve.report.headline import lead, tiles
 from deepcity.serve.report.page import render
 from deepcity.serve.report.tables import error_table
 from deepcity.serve.report.text import LANGUAGES, Text, words
+from deepcity.serve.report.validation import validation_table
 
 VOID = {"meta", "link", "br", "img", "input"}
 MEGABYTES = 3_000_000
@@ -99,7 +100,7 @@ def test_no_sentence_is_left_unused() -> None:
     )
     literal = set(re.findall(r"""["']([a-z]+\.[a-z_0-9]*)["']""", source))
     made = {"errors", "glossary", "idea", "lead", "level", "limits", "method", "numeral"}
-    made |= {"forecast", "service", "tile", "traffic"}  # keys put together from numbers
+    made |= {"forecast", "records", "service", "tile", "traffic"}  # keys put together from numbers
     unused = [
         key
         for key in words("en")
@@ -333,3 +334,26 @@ def test_labels_never_overlap(wanted: list[float]) -> None:
 def test_a_gap_lifts_the_pen() -> None:
     axis = Axis(0, 10, 0, 100)
     assert path((axis(i), None if i == 1 else float(i)) for i in range(4)) == "M0 0M20 2L30 3"
+
+
+def test_the_decision_and_the_errors_chosen_by_are_told() -> None:
+    page = render(with_parties(party("a", level=3), party("b", level=0)))
+    assert "What the answer is good for:" in page
+    assert "When to pump &amp; how much." in page
+    assert "언제 얼마나 퍼 올릴지 정합니다." in page
+    found = validation_table(with_parties(party("a", level=3)).services[0])
+    assert found is not None
+    assert [head.en for head in found.heads][:3] == ["alone", "h1", "h1–h2"]
+    (_, cells), *_ = found.rows
+    assert [cell.chosen for cell in cells].index(True) == 3
+    assert f"<strong>{cells[3].value}</strong>" in page
+
+
+def test_nothing_tried_is_no_table_and_an_unknown_name_stays() -> None:
+    untried = party().model_copy(update={"validation_mae": {"0": 1.0}})
+    assert validation_table(with_parties(untried).services[0]) is None
+    blended = party("q").model_copy(update={"validation_mae": {"0": 1.0, "blend": 0.5}})
+    found = validation_table(with_parties(untried, blended).services[0])
+    assert found is not None
+    assert [head.en for head in found.heads] == ["alone", "blend"]
+    assert found.rows[0][1][1].value == "–"

@@ -9,7 +9,12 @@ H3_RESOLUTION = 9  # cells about 350 m across: a street corner, not a household
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was measured; `lat` and `lon` in degrees (WGS 84), or None.
+    """Where a value was measured.
+
+    Attributes:
+        id: unique within its agency.
+        lat, lon: in degrees (WGS 84), or None where unknown.
+        capacity: how much it can hold, in the unit of what is counted there, or None.
 
     >>> Place("counter-1", -36.845, 174.766).cell
     '89bb5000577ffff'
@@ -18,6 +23,7 @@ class Place:
     id: str
     lat: float | None = None
     lon: float | None = None
+    capacity: float | None = None
 
     @property
     def cell(self) -> str | None:

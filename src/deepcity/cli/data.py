@@ -3,24 +3,24 @@
 import json
 import tomllib
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from deepcity.city.problem import Problem
+from deepcity.cli.profiles import table
+from deepcity.cli.screen import errors
 from deepcity.data.check import FileReport, check_file
 from deepcity.data.draft import draft, draft_text
 from deepcity.data.findings import Finding, Severity
 
 app = typer.Typer()
 
-_TEXTS = {"agency", "field", "unit"}
 _STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -42,22 +42,54 @@ def check(
     as_draft: Annotated[
         bool, typer.Option("--draft", help="Print a first city file for raw records.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="OUT.html", help="Write a page too: findings, and each field drawn."
+        ),
+    ] = None,
 ) -> None:
-    """Read every file, sum up what it holds, and tell all problems found.
+    """Read every file, sum up what it holds, and tell all problems and doubts.
 
-    Exit code 1 where there are problems.
+    Looked for, beside what cannot be read: wrong and changing units, shifted columns, lost
+    decimal signs, numbers that stand for missing, clocks that are off, stuck sensors.
+    Exit code 1 where there are problems; warnings are for you to judge.
+
+    Example: deepcity data check cities/ferrara.toml --html ferrara.html
     """
     if as_draft:
         _print_drafts(files)
         return
-    reports = [_map_report(path) or _checked(path) for path in files]
+    reports = [_map_report(path) or _checked(path, drawn=html is not None) for path in files]
+    if html is not None:
+        _write_page(reports, html)
     if as_json:
-        typer.echo(json.dumps([asdict(report) for report in reports], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([_as_dict(one) for one in reports], ensure_ascii=False, indent=2))
     else:
         for report in reports:
             _print(report, Console())
     if any(report.problems for report in reports):
         raise typer.Exit(1)
+
+
+def _as_dict(report: FileReport) -> dict[str, Any]:
+    """The report as JSON has it: what is drawn stays out, and so do the marks for drawing."""
+    found = asdict(replace(report, plots=()))
+    del found["plots"]
+    for agency in found["agencies"]:
+        for finding in agency["findings"]:
+            finding["places"] = finding.pop("shows")[1]
+    return found
+
+
+def _write_page(reports: list[FileReport], path: Path) -> None:
+    from deepcity.serve.report.records import write_records
+
+    try:
+        write_records(reports, path)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}") from error
+    errors.print(f"Look at {path}")
 
 
 def _print_drafts(files: list[Path]) -> None:
@@ -88,7 +120,7 @@ def _map_report(path: Path) -> FileReport | None:
     return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
 
 
-def _checked(path: Path) -> FileReport:
+def _checked(path: Path, *, drawn: bool = False) -> FileReport:
     """Check with progress on the terminal's error stream, so that output stays clean."""
     columns = (
         TextColumn("{task.description}"),
@@ -98,14 +130,18 @@ def _checked(path: Path) -> FileReport:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(path.name), total=None)
-        return check_file(path, lambda done, total: bar.update(task, completed=done, total=total))
+        return check_file(
+            path,
+            lambda done, total: bar.update(task, completed=done, total=total),
+            with_plots=drawn,
+        )
 
 
 def _print(report: FileReport, console: Console) -> None:
     console.rule(f"[bold]{escape(report.file)}", align="left")
     if report.agencies:
         console.print("\n".join(map(escape, _spans(report))), soft_wrap=True)
-        console.print(_table(report))
+        console.print(table(report, console.width))
     for (severity, where, text), agencies in _grouped(report).items():
         line = escape(f"{severity.value} ({_names(agencies)}) {where}: {text}")
         console.print(f"[{_STYLE[severity]}]{line}", soft_wrap=True)
@@ -130,24 +166,6 @@ def _spans(report: FileReport) -> list[str]:
 
 def _names(agencies: list[str]) -> str:
     return f"{len(agencies)} agencies" if len(agencies) > 1 else agencies[0]
-
-
-def _table(report: FileReport) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("agency", "places", "field", "unit", "missing", "min", "median", "max"):
-        justify: Literal["left", "right"] = "left" if name in _TEXTS else "right"
-        table.add_column(name, justify=justify, overflow="fold")
-    for agency in report.agencies:
-        left = [agency.name, f"{agency.places:,}"]
-        for number, field in enumerate(agency.fields):
-            values = [_number(value) for value in (field.low, field.median, field.high)]
-            right = [field.name, field.unit, f"{field.missing:.1%}", *values]
-            table.add_row(*map(escape, (left if number == 0 else ["", ""]) + right))
-    return table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _grouped(report: FileReport) -> dict[tuple[Severity, str, str], list[str]]:

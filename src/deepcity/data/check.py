@@ -1,10 +1,8 @@
 """What a file of records or a city file holds, summed up for people and scripts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
@@ -13,24 +11,13 @@ from deepcity.data.draft import draft
 from deepcity.data.duration import duration_text
 from deepcity.data.findings import Finding
 from deepcity.data.load import Loaded
-from deepcity.data.panel import Panel
+from deepcity.data.plots import Plot, plots_of
+from deepcity.data.profile import FieldSummary, summary_of
+from deepcity.data.quality import View, look_into
 from deepcity.data.settle import wall_text
 
 Progress = Callable[[int, int], None]
 """Told how many agencies of how many are done."""
-
-
-@dataclass(frozen=True)
-class FieldSummary:
-    """One field's values over all places and steps; None where nothing was measured."""
-
-    name: str
-    kind: str
-    unit: str
-    missing: float
-    low: float | None
-    median: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)
@@ -50,31 +37,37 @@ class AgencySummary:
 
 @dataclass(frozen=True)
 class FileReport:
-    """All there is to say of one file."""
+    """All there is to say of one file.
+
+    Attributes:
+        plots: a drawing of each field at some places, where they were asked for.
+    """
 
     file: str
     drafted: bool
     agencies: tuple[AgencySummary, ...]
     problems: tuple[Problem, ...]
+    plots: tuple[Plot, ...] = ()
 
 
-def check_file(path: Path, progress: Progress | None = None) -> FileReport:
+def check_file(
+    path: Path, progress: Progress | None = None, *, with_plots: bool = False
+) -> FileReport:
     """Check a city file (``.toml``) with all its agencies, or a file of raw records."""
     drafted = path.suffix.lower() != ".toml"
     city_file, problems = _draft_city(path) if drafted else check_city(path)
     if city_file is None:
         return FileReport(str(path), drafted, (), tuple(problems))
-    agencies: list[AgencySummary] = []
-    found: dict[Problem, None] = {}
-    names = [agency.name for agency in city_file.city.agencies]
-    for done, name in enumerate(names):
-        if progress is not None:
-            progress(done, len(names))
-        try:
-            agencies.append(_summary(city_file, name, load_with_findings(city_file, name)))
-        except DataError as error:
-            found.update(dict.fromkeys(error.problems))  # agencies of one source share problems
-    return FileReport(str(path), drafted, tuple(agencies), tuple(found))
+    loaded, found = _load(city_file, progress or (lambda _done, _total: None))
+    views = [_view(city_file, name, one, drafted) for name, one in loaded.items()]
+    seen = look_into(views)
+    agencies = [_summary(city_file, name, one, seen[name]) for name, one in loaded.items()]
+    plots = [
+        plot
+        for view, agency in zip(views, agencies, strict=True)
+        for plot in (plots_of(view, agency.findings) if with_plots else ())
+    ]
+    return FileReport(str(path), drafted, tuple(agencies), tuple(found), tuple(plots))
 
 
 def _draft_city(path: Path) -> tuple[CityFile | None, list[Problem]]:
@@ -82,7 +75,29 @@ def _draft_city(path: Path) -> tuple[CityFile | None, list[Problem]]:
     return (None, problems) if raw is None else check_raw(raw, path)
 
 
-def _summary(city_file: CityFile, name: str, loaded: Loaded) -> AgencySummary:
+def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, Loaded], list[Problem]]:
+    """Every agency that loads, and every problem of the others."""
+    loaded: dict[str, Loaded] = {}
+    found: dict[Problem, None] = {}
+    names = [agency.name for agency in city_file.city.agencies]
+    for done, name in enumerate(names):
+        progress(done, len(names))
+        try:
+            loaded[name] = load_with_findings(city_file, name)
+        except DataError as error:
+            found.update(dict.fromkeys(error.problems))  # agencies of one source share problems
+    return loaded, list(found)
+
+
+def _view(city_file: CityFile, name: str, loaded: Loaded, drafted: bool) -> View:
+    settings = next(entry for entry in city_file.settings.agency if entry.name == name)
+    units = tuple(field.unit_of_records for field in settings.fields)
+    return View(name, loaded.panel, units, drafted)
+
+
+def _summary(
+    city_file: CityFile, name: str, loaded: Loaded, seen: Sequence[Finding]
+) -> AgencySummary:
     panel = loaded.panel
     local = panel.clock.local_seconds(panel.time_T[[0, -1]])
     return AgencySummary(
@@ -93,17 +108,6 @@ def _summary(city_file: CityFile, name: str, loaded: Loaded) -> AgencySummary:
         step=duration_text(panel.clock.step_s),
         steps=len(panel.time_T),
         places=len(panel.places),
-        fields=tuple(_field(panel, index) for index in range(len(panel.fields))),
-        findings=loaded.findings,
+        fields=tuple(summary_of(panel, index) for index in range(len(panel.fields))),
+        findings=(*loaded.findings, *seen),
     )
-
-
-def _field(panel: Panel, index: int) -> FieldSummary:
-    field = panel.fields[index]
-    values = panel.values_TNF[:, :, index]
-    known = values[np.isfinite(values)].astype(np.float64)
-    missing = 1.0 - known.size / values.size
-    if not known.size:
-        return FieldSummary(field.name, field.kind.value, field.unit, missing, None, None, None)
-    low, median, high = (float(x) for x in np.quantile(known, (0.0, 0.5, 1.0)))
-    return FieldSummary(field.name, field.kind.value, field.unit, missing, low, median, high)

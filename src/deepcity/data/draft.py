@@ -16,6 +16,7 @@ from deepcity.data.duration import duration_text
 from deepcity.data.findings import Notebook
 from deepcity.data.numbers import read_numbers
 from deepcity.data.records import read_records
+from deepcity.data.sniff import sniff
 from deepcity.data.source import MISSING
 from deepcity.data.time_format import find_pattern, parse_times
 from deepcity.data.toml_file import Raw
@@ -46,6 +47,7 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
         right = f"give a city file (.toml) or records ({endings})"
         return None, [Problem(path.name, "path", str(path), "not a known ending", right)]
     source: Raw = {"name": "records", "format": connector.name, "path": path.name}
+    source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
     try:
         settings = connector.settings.model_validate(source)
         frame = connector.read(settings, path.parent).frame
@@ -64,7 +66,8 @@ def _content(path: Path, source: Raw, frame: pl.DataFrame) -> Raw:
     names = [
         name for name in frame.columns if name not in time.get("columns", [time.get("column")])
     ]
-    numeric = [name for name in names if _is_numeric(frame[name])]
+    decimal = source.get("decimal", ".")
+    numeric = [name for name in names if _is_numeric(frame[name], decimal)]
     place = _guess_place(frame, time, [name for name in names if name not in numeric])
     if place is not None:
         source |= {"layout": "long", "place": place}
@@ -113,9 +116,9 @@ def _with_hour(frame: pl.DataFrame, name: str, pattern: str) -> Raw:
     return {}
 
 
-def _is_numeric(column: pl.Series) -> bool:
+def _is_numeric(column: pl.Series, decimal: str) -> bool:
     """Numbers, but for a few cells: those are then told as problems."""
-    numbers = read_numbers(column, MISSING)
+    numbers = read_numbers(column, MISSING, decimal)
     known = int((column.is_not_null()).sum())
     return len(numbers.bad) * 10 < max(known, 1)
 
@@ -173,7 +176,8 @@ def _own_step(raw: Raw, path: Path) -> str:
     source = next(iter(city_file.sources.values()))
     places = city_file.settings.agency[0].places
     book = Notebook(path.name)
-    records = read_records(source, path.parent, "UTC", fields=(), places=places, book=book)
+    clock = city_file.city.clock
+    records = read_records(source, path.parent, clock, fields=(), places=places or (), book=book)
     return "1h" if records is None else duration_text(records.step_s)
 
 

@@ -6,10 +6,11 @@ Shapes: R rows of the sheet.
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.data.settle import NO_TIME, wall_text
+from deepcity.data.settle import NO_TIME, moment_text
 from deepcity.data.sheet import Sheet
-from deepcity.data.source import Duplicates
+from deepcity.data.time_settings import Duplicates
 
+TIMES_SHOWN = 3
 _DONE = {
     Duplicates.MASK: "where they differ neither is believed",
     Duplicates.FIRST: "the first was taken",
@@ -32,16 +33,22 @@ def settle_duplicates(utc_R: NDArray[np.int64], values: Values, sheet: Sheet) ->
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
     groups = [group for group in np.split(order, starts[1:]) if len(group) > 1]
     rows = sheet.rows_text(np.concatenate(groups))
-    rule = sheet.time.duplicates
+    rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
         right = "remove the wrong rows, or say time.duplicates = 'mask', 'first' or 'last'"
-        shown = f"{wall_text(utc_R[groups[0][0]])} UTC"
-        sheet.book.problem("time", shown, reason, right)
+        sheet.book.problem("time", times, reason, right)
         return known
-    text = f"more than one row for one time, {len(groups)} times; {_DONE[rule]} ({rows})"
+    text = f"more than one row for one time, {len(groups)} times; {_DONE[rule]} ({times}; {rows})"
     sheet.book.note("duplicate", "time", len(groups), text)
     return np.setdiff1d(known, np.concatenate([_settle(group, values, rule) for group in groups]))
+
+
+def _times_text(utc_R: NDArray[np.int64], groups: list[Positions], zone: str) -> str:
+    """The first doubled times as the records' clocks show them, with offset."""
+    times = dict.fromkeys(int(utc_R[group[0]]) for group in groups)
+    shown = ", ".join(moment_text(time, zone) for time in list(times)[:TIMES_SHOWN])
+    return f"{shown} and {len(times) - TIMES_SHOWN:,} more" if len(times) > TIMES_SHOWN else shown
 
 
 def _settle(group: Positions, values: Values, rule: Duplicates) -> Positions:

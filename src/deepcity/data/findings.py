@@ -33,6 +33,7 @@ class Finding:
         where: source, field or place it concerns.
         count: how many rows, values or steps it touches.
         text: one sentence for people.
+        shows: a field and the ids of places where it can be seen; empty where there is none.
     """
 
     severity: Severity
@@ -40,6 +41,7 @@ class Finding:
     where: str
     count: int
     text: str
+    shows: tuple[str, tuple[str, ...]] = ("", ())
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}"

@@ -4,7 +4,8 @@ Shapes: T steps, N places, F fields.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,17 @@ from deepcity.city.agency import Agency
 from deepcity.city.clock import Clock
 from deepcity.city.errors import DataError
 from deepcity.city.field import Resample
+from deepcity.data.adjacency import read_adjacency
+from deepcity.data.connectors import ReadError
 from deepcity.data.domains import domains
 from deepcity.data.duration import duration_text
-from deepcity.data.findings import Finding, Notebook
+from deepcity.data.findings import Finding, Notebook, Severity
 from deepcity.data.look import look_at
+from deepcity.data.own_step import Records, rule_of, see_off_step
 from deepcity.data.panel import Panel
-from deepcity.data.records import Records, read_records
-from deepcity.data.resample import NEEDED, Grid, fits, grid_over, onto_grid
+from deepcity.data.places import places_in
+from deepcity.data.records import read_records
+from deepcity.data.resample import NEEDED, Grid, fits, grid_over, hold, onto_grid
 from deepcity.data.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.source import SourceSettings
 
@@ -39,6 +44,7 @@ class _Part:
 
     positions: tuple[int, ...]
     fields: tuple[FieldSettings, ...]
+    source: SourceSettings
     records: Records
 
 
@@ -61,6 +67,7 @@ def load_agency(
     Raises:
         DataError: with every problem of all its sources.
     """
+    clock = clock if settings.step is None else replace(clock, step=settings.step)
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
     books: list[Notebook] = []
@@ -69,19 +76,35 @@ def load_agency(
         chosen = [(f, field) for f, field in enumerate(settings.fields) if field.source == name]
         fields = tuple(field for _, field in chosen)
         records = read_records(
-            source, folder, clock.time_zone, fields=fields, places=places, book=book
+            source, folder, clock, fields=fields, places=places, book=book, grid=settings.grid
         )
         if records is not None:
-            _see_steps(records, fields, clock, book)
-            parts.append(_Part(tuple(f for f, _ in chosen), fields, records))
+            _see_steps(records, source, fields, clock, book)
+            parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
+        books.append(book)
+    adjacency_NN = None
+    if settings.adjacency is not None:
+        book = Notebook(source_file(sources[settings.adjacency.source]))
+        adjacency_NN = _adjacency(settings, places, sources, folder, book)
         books.append(book)
     problems = [problem for book in books for problem in book.problems]
     if problems:
         raise DataError(problems)
-    panel = _join(parts, agency, clock)
+    panel = replace(_join(parts, agency, clock), adjacency_NN=adjacency_NN)
     findings = [finding for book in books for finding in book.findings]
-    findings += domains()[agency.domain].look_at(agency) + look_at(panel)
+    findings += domains()[agency.domain].look_at(agency) + _looked_at(panel, settings)
     return Loaded(panel, tuple(findings))
+
+
+def _looked_at(panel: Panel, settings: AgencySettings) -> list[Finding]:
+    """What a panel's values give rise to; cells in which nothing ever happens are no fault."""
+    found = look_at(panel)
+    if settings.grid is None:
+        return found
+    quiet = int((np.nansum(panel.values_TNF, axis=(0, 2)) == 0).sum())
+    text = f"nothing ever happened in {quiet:,} of {len(panel.places):,} cells"
+    told = [Finding(Severity.NOTE, "quiet-cells", "grid", quiet, text)] if quiet else []
+    return [finding for finding in found if finding.what != "constant"] + told
 
 
 def source_file(source: SourceSettings) -> str:
@@ -91,14 +114,19 @@ def source_file(source: SourceSettings) -> str:
 
 
 def _see_steps(
-    records: Records, fields: Sequence[FieldSettings], clock: Clock, book: Notebook
+    records: Records,
+    source: SourceSettings,
+    fields: Sequence[FieldSettings],
+    clock: Clock,
+    book: Notebook,
 ) -> None:
     """Tell how records reach the clock's step, or why they cannot."""
+    if source.stays is not None:
+        _see_stays(source.stays, fields, book)
+        return
     own, step = duration_text(records.step_s), duration_text(clock.step_s)
-    off = int(((records.time_T - records.time_T[0]) % min(records.step_s, clock.step_s) != 0).sum())
-    if off:
-        text = f"{off:,} times stand between steps of {own}; each counts for the step it falls in"
-        book.note("off-step", "time", off, text)
+    if records.values_step_s == records.step_s:  # else it was seen where rows were merged
+        see_off_step(records.time_T, records.step_s, clock, book)
     if not fits(records.step_s, clock.step_s):
         right = "choose a clock.step that one divides the other, or state time.step"
         book.problem(
@@ -116,6 +144,16 @@ def _see_steps(
             book.note("resampled", field.name, len(records.time_T), _how(rule, records, clock))
 
 
+def _see_stays(stays: timedelta, fields: Sequence[FieldSettings], book: Notebook) -> None:
+    longest = duration_text(int(stays.total_seconds()))
+    for field in fields:
+        if field.kind.resample is Resample.SUM:
+            right = "leave time without rows missing (no stays), or choose another kind"
+            book.problem(f"{field.name}.kind", field.kind.value, "an amount cannot stay", right)
+        text = f"a value stays until it is changed, for at most {longest}"
+        book.note("stays", field.name, 1, text)
+
+
 def _how(rule: Resample, records: Records, clock: Clock) -> str:
     own, step = duration_text(records.step_s), duration_text(clock.step_s)
     if records.step_s > clock.step_s:
@@ -128,16 +166,51 @@ def _how(rule: Resample, records: Records, clock: Clock) -> str:
 
 def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
     first_s = min(int(part.records.time_T[0]) for part in parts)
-    end_s = max(int(part.records.time_T[-1]) + part.records.step_s for part in parts)
+    end_s = max(_end_s(part, clock) for part in parts)
     grid = grid_over(clock, first_s, end_s)
     shape = (grid.steps, len(agency.places), len(agency.fields))
     values_TNF = np.full(shape, np.nan, dtype=np.float32)
     for part in parts:
         for column, (position, field) in enumerate(zip(part.positions, part.fields, strict=True)):
-            values_TNF[:, :, position] = _column(part.records, column, field, grid)
+            values_TNF[:, :, position] = _column(part, column, field, grid)
     return Panel(clock, grid.time_T, agency.places, agency.fields, values_TNF)
 
 
-def _column(records: Records, column: int, field: FieldSettings, grid: Grid) -> NDArray[np.float64]:
-    values_SN = records.values_TNF[:, :, column]
-    return onto_grid(records.time_T, values_SN, records.step_s, field.kind.resample, grid)
+def _end_s(part: _Part, clock: Clock) -> int:
+    """Where a source's last row ends: within its step, unless it stands for several."""
+    records = part.records
+    coarser = part.source.stays is None and records.values_step_s > clock.step_s
+    return int(records.time_T[-1]) + (records.values_step_s if coarser else 1)
+
+
+def _column(part: _Part, column: int, field: FieldSettings, grid: Grid) -> NDArray[np.float64]:
+    records, stays = part.records, part.source.stays
+    values_SN, rule = records.values_TNF[:, :, column], rule_of(field, part.source)
+    if stays is None:
+        return onto_grid(records.time_T, values_SN, records.values_step_s, rule, grid)
+    values_TN = onto_grid(records.time_T, values_SN, grid.step_s, rule, grid)
+    return hold(values_TN, int(stays.total_seconds()) // grid.step_s)
+
+
+def _adjacency(
+    settings: AgencySettings,
+    places: Sequence[PlaceSettings],
+    sources: Mapping[str, SourceSettings],
+    folder: Path,
+    book: Notebook,
+) -> NDArray[np.float32] | None:
+    """The agency's graph, or None where problems were found."""
+    assert settings.adjacency is not None
+    field = settings.fields[0]
+    try:
+        return read_adjacency(
+            settings.adjacency,
+            sources[settings.adjacency.source],
+            folder,
+            places=[place.key for place in places],
+            in_records=lambda: places_in(sources[field.source], field, folder),
+            book=book,
+        )
+    except ReadError as error:
+        book.problem(error.key, error.value, error.reason, error.right)
+        return None

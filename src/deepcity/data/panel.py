@@ -23,6 +23,8 @@ class Panel:
         places: N places.
         fields: F fields; values are in each field's `unit`.
         values_TNF: float32; NaN wherever the mask is False, never filled in.
+        adjacency_NN: how strongly each place is joined to each other, 0 or more, or None where
+            the city file names no graph.
     """
 
     clock: Clock
@@ -30,11 +32,15 @@ class Panel:
     places: tuple[Place, ...]
     fields: tuple[Field, ...]
     values_TNF: NDArray[np.float32]
+    adjacency_NN: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.time_T), len(self.places), len(self.fields))
         if self.values_TNF.shape != shape:
             msg = f"values have shape {self.values_TNF.shape}, times x places x fields say {shape}"
+            raise ValueError(msg)
+        if self.adjacency_NN is not None and self.adjacency_NN.shape != shape[1:2] * 2:
+            msg = f"adjacency has shape {self.adjacency_NN.shape} for {shape[1]} places"
             raise ValueError(msg)
         if len(self.time_T) > 1 and not bool(np.all(np.diff(self.time_T) == self.clock.step_s)):
             msg = f"times must be {self.clock.step_s} s apart; resample to the clock's step first"

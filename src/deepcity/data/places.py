@@ -1,20 +1,24 @@
-"""An agency's places: listed in the city file or found in its records, and where they lie."""
+"""An agency's places: listed in the city file or found in its records, and where they lie.
+
+Shapes: R rows of a table of places.
+"""
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from deepcity.city.place import Place
 from deepcity.city.problem import Problem
-from deepcity.data.connectors import ReadError, connectors, read_table
+from deepcity.data.cells import cells_in_box, h3_cells, place_h3
+from deepcity.data.connectors import ReadError, read_batches, read_columns, read_table
 from deepcity.data.numbers import read_numbers
 from deepcity.data.settings import AgencySettings, FieldSettings, PlacesFromSettings
-from deepcity.data.source import Layout, SourceSettings
+from deepcity.data.source import SourceSettings
 from deepcity.data.toml_file import did_you_mean
-
-Position = tuple[float, float]
 
 
 def find_places(
@@ -23,10 +27,15 @@ def find_places(
     """An agency's places in order, and what is wrong with them."""
     key = f"agency[{settings.name}]"
     try:
-        listed = [(place.id, place.lat, place.lon) for place in settings.places]
-        if not listed:
-            listed = [(name, None, None) for name in _all_places(settings, sources, folder)]
-        positions = _positions(settings.places_from, sources, folder)
+        if settings.grid is not None:
+            listed = cells_in_box(settings.grid) or _busy_cells(settings, sources, folder)
+        elif settings.places:
+            listed = [
+                Place(place.id, place.lat, place.lon, place.capacity) for place in settings.places
+            ]
+        else:
+            listed = [Place(name) for name in _all_places(settings, sources, folder)]
+        known = _described(settings.places_from, sources, folder)
     except ReadError as error:
         where = f"{key}.{error.key}"
         return (), [Problem(file, where, error.value, error.reason, error.right)]
@@ -34,24 +43,25 @@ def find_places(
         return (), [Problem(file, f"{key}.places", "all", "the records hold none", "list places")]
     problems = [
         Problem(
-            file, f"{key}.places", name, "places_from does not know it", _right(name, positions)
+            file, f"{key}.places", place.id, "places_from does not know it", _right(place.id, known)
         )
-        for name, lat, _ in listed
-        if settings.places_from is not None and lat is None and name not in positions
+        for place in listed
+        if settings.places_from is not None and place.lat is None and place.id not in known
     ]
-    return tuple(_place(*entry, positions) for entry in listed), problems
+    return tuple(_completed(place, known.get(place.id)) for place in listed), problems
 
 
-def _right(name: str, positions: Mapping[str, Position]) -> str:
-    return f"{did_you_mean(name, list(positions))}, or state its lat and lon"
+def _right(name: str, known: Mapping[str, Place]) -> str:
+    return f"{did_you_mean(name, list(known))}, or state its lat and lon"
 
 
-def _place(
-    name: str, lat: float | None, lon: float | None, positions: Mapping[str, Position]
-) -> Place:
-    if lat is None or lon is None:
-        lat, lon = positions.get(name, (None, None))
-    return Place(name, lat, lon)
+def _completed(place: Place, known: Place | None) -> Place:
+    """What the city file says of a place stands; the rest is as the records of places say."""
+    if known is None:
+        return place
+    if place.lat is None or place.lon is None:
+        place = replace(place, lat=known.lat, lon=known.lon)
+    return place if place.capacity is not None else replace(place, capacity=known.capacity)
 
 
 def _all_places(
@@ -64,44 +74,100 @@ def _all_places(
     return list(names)
 
 
+def _busy_cells(
+    settings: AgencySettings, sources: Mapping[str, SourceSettings], folder: Path
+) -> list[Place]:
+    """Every H3 cell in which something happened."""
+    assert settings.grid is not None
+    cells: set[str] = set()
+    for source in {field.source: sources[field.source] for field in settings.fields}.values():
+        columns = [source.lat or "", source.lon or ""]
+        _see_columns(source, columns, "lat", folder)
+        for table in read_batches(source, folder, columns):
+            lat_R, lon_R = (
+                read_numbers(table.frame[name], source.missing, source.decimal).values_R
+                for name in columns
+            )
+            known = (np.abs(lat_R) <= 90) & (np.abs(lon_R) <= 180)
+            cells.update(h3_cells(settings.grid, lat_R[known], lon_R[known]))
+    return place_h3(sorted(cells))
+
+
 def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> list[str]:
     """Every place of which a source holds a field.
 
     Raises:
         ReadError: if the source cannot be read.
     """
-    if source.layout is Layout.LONG and source.place is not None:
-        frame = read_table(source, folder).frame
-        column = _column(frame, source.place, "places")
-        unique = column.cast(pl.String).str.strip_chars().unique(maintain_order=True)
-        return [name for name in unique.to_list() if name]
+    if source.place is not None:
+        return _named(source, source.place, folder)
     time = source.time.names if source.time is not None else ()
-    columns = connectors()[source.format].columns(source, folder)
     before, _, after = (field.column or "{place}").partition("{place}")
     return [
         name[len(before) : len(name) - len(after)]
-        for name in columns
+        for name in read_columns(source, folder)
         if name not in time and name.startswith(before) and name.endswith(after)
     ]
 
 
-def _positions(
+def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
+    """The names in a column of places, each once, in order of appearance."""
+    _see_columns(source, [column], "places", folder)
+    names: dict[str, None] = {}
+    for table in read_batches(source, folder, [column]):
+        texts = table.frame[column].cast(pl.String).str.strip_chars()
+        names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
+    return list(names)
+
+
+def _see_columns(source: SourceSettings, columns: list[str], key: str, folder: Path) -> None:
+    there = read_columns(source, folder)
+    for name in columns:
+        if name not in there:
+            raise ReadError(key, name, "no such column", did_you_mean(name, there))
+
+
+def _described(
     wanted: PlacesFromSettings | None, sources: Mapping[str, SourceSettings], folder: Path
-) -> dict[str, Position]:
+) -> dict[str, Place]:
+    """Places by their id, as a table of places describes them; blanks are unknown."""
     if wanted is None:
         return {}
     source = sources[wanted.source]
     frame = read_table(source, folder).frame
     names = _column(frame, wanted.id, "places_from.id").cast(pl.String).str.strip_chars()
-    lat = read_numbers(_column(frame, wanted.lat, "places_from.lat"), source.missing)
-    lon = read_numbers(_column(frame, wanted.lon, "places_from.lon"), source.missing)
-    rows = zip(names.to_list(), lat.values_R.tolist(), lon.values_R.tolist(), strict=True)
-    known = {name: (y, x) for name, y, x in rows if name is not None}
-    for name, (y, x) in known.items():
-        if not (math.isfinite(y) and math.isfinite(x) and abs(y) <= 90 and abs(x) <= 180):
-            right = "give degrees: latitude -90..90, longitude -180..180"
-            raise ReadError("places_from", name, "no position on the globe", right)
+    columns = {
+        key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
+        for key in ("lat", "lon", "capacity")
+    }
+    rows = zip(names.to_list(), *columns.values(), strict=True)
+    known = {name: Place(name, lat, lon, holds) for name, lat, lon, holds in rows if name}
+    for name, place in known.items():
+        _see_position(name, place)
     return known
+
+
+def _numbers(
+    frame: pl.DataFrame, name: str | None, key: str, source: SourceSettings
+) -> list[float | None]:
+    if name is None:
+        return [None] * frame.height
+    column = _column(frame, name, key)
+    found = read_numbers(column, source.missing, source.decimal)
+    if len(found.bad):
+        shown = str(column[int(found.bad[0])])
+        raise ReadError(key, shown, "not a number", "mend it, or leave it blank if unknown")
+    return [None if math.isnan(value) else value for value in found.values_R.tolist()]
+
+
+def _see_position(name: str, place: Place) -> None:
+    right = "give degrees: latitude -90..90, longitude -180..180; or leave both blank"
+    if (place.lat is None) != (place.lon is None):
+        raise ReadError("places_from", name, "half a position", right)
+    if abs(place.lat or 0.0) > 90 or abs(place.lon or 0.0) > 180:
+        raise ReadError("places_from", name, "no position on the globe", right)
+    if place.capacity is not None and place.capacity < 0:
+        raise ReadError("places_from", name, "a capacity below 0", "correct it, or leave it blank")
 
 
 def _column(frame: pl.DataFrame, name: str, key: str) -> pl.Series:

@@ -18,10 +18,11 @@ def reference_problems(raw: Raw, file: str) -> list[Problem]:
         problems += _twice(agency, "fields", "name", f"{prefix}.", file)
         problems += _twice(agency, "places", "id", f"{prefix}.", file)
         problems += _field_problems(agency, prefix, sources, file)
-        places_from = agency.get("places_from")
-        if isinstance(places_from, Mapping):
-            key = f"{prefix}.places_from.source"
-            problems += _dangling(places_from.get("source"), list(sources), key, file)
+        for table in ("places_from", "adjacency"):
+            named = agency.get(table)
+            if isinstance(named, Mapping):
+                key = f"{prefix}.{table}.source"
+                problems += _dangling(named.get("source"), list(sources), key, file)
     return problems
 
 
@@ -43,6 +44,7 @@ def _field_problems(
             reason = "its source does not say how rows tell time"
             problems.append(Problem(file, f"{key}.source", source.get("name"), reason, right))
         problems += _column_problems(field, source, agency, key, file)
+        problems += _grid_problems(field, source, agency, key, file)
     return problems
 
 
@@ -62,6 +64,26 @@ def _column_problems(
     reason = "one column of a wide table for several places"
     right = "write {place} where the place's name stands in it, or leave column out"
     return [Problem(file, f"{key}.column", column, reason, right)]
+
+
+def _grid_problems(
+    field: Mapping[str, object],
+    source: Mapping[str, object],
+    agency: Mapping[str, object],
+    key: str,
+    file: str,
+) -> list[Problem]:
+    """Cells need events with positions, and these need cells."""
+    positioned = "lat" in source or "lon" in source
+    if ("grid" in agency) == positioned:
+        return []
+    name = source.get("name")
+    if positioned:
+        reason, right = "its events have positions, but no cells", "give the agency a grid"
+    else:
+        reason = "a grid needs events with positions"
+        right = f"give {name!r} lat and lon and layout = 'events', or list places"
+    return [Problem(file, f"{key}.source", name, reason, right)]
 
 
 def _dangling(name: object, known: list[str], key: str, file: str) -> list[Problem]:

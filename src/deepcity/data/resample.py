@@ -10,6 +10,7 @@ the finer steps, anything else holds over them. Never is a step filled that had 
 Shapes: T steps of the clock, S rows of the source, K = places x fields.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,39 @@ def onto_grid(
         merged = _merge(values_SK[inside], starts, rule, expected)
         result_TK[bins[inside][starts]] = merged
     return result_TK
+
+
+def rows_onto_grid(
+    time_R: Seconds,
+    place_R: Seconds,
+    values_RF: Values,
+    places: int,
+    expected: int,
+    rules: Sequence[Resample],
+    grid: Grid,
+) -> NDArray[np.float64]:
+    """Rows of a time and place each, in any order -> values on the grid's steps, (T, N, F).
+
+    A step needs its share of `expected` rows, as above, and one of them at least.
+    """
+    result_TNF = np.full((grid.steps, places, len(rules)), np.nan)
+    bins_R = grid.index(time_R)
+    order = np.lexsort((time_R, place_R, bins_R))
+    bins_R, place_R, values_RF = bins_R[order], place_R[order], values_RF[order]
+    new_R = (np.diff(bins_R, prepend=-1) != 0) | (np.diff(place_R, prepend=-1) != 0)
+    starts = np.flatnonzero(new_R)
+    for f, rule in enumerate(rules if len(starts) else ()):
+        merged_G1 = _merge(values_RF[:, [f]], starts, rule, expected)
+        result_TNF[bins_R[starts], place_R[starts], f] = merged_G1[:, 0]
+    return result_TNF
+
+
+def hold(values_TK: Values, most: int) -> Values:
+    """What was last measured stays, for at most so many steps after its own, shape (T, K)."""
+    steps_T1 = np.arange(len(values_TK))[:, None]
+    last_TK = np.maximum.accumulate(np.where(np.isfinite(values_TK), steps_T1, -1), axis=0)
+    held_TK = np.take_along_axis(values_TK, np.maximum(last_TK, 0), axis=0)
+    return np.where((last_TK >= 0) & (steps_T1 - last_TK <= most), held_TK, np.nan)
 
 
 def _spread(

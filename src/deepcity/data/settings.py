@@ -1,5 +1,6 @@
 """What a city file may say: the city, its clock, its agencies, their fields and places."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,9 +11,11 @@ from deepcity.city.field import Field as CityField
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.title import Title
 from deepcity.city.units import UnitError, check_convertible, check_unit
+from deepcity.data.adjacency import AdjacencySettings
+from deepcity.data.cells import GridSettings
 from deepcity.data.duration import Duration
 from deepcity.data.holidays import HolidayCalendar, holiday_dates
-from deepcity.data.source import TimeZoneName
+from deepcity.data.time_settings import TimeZoneName
 from deepcity.data.toml_file import Settings, wrong
 
 ALL = "all"
@@ -58,7 +61,12 @@ class FieldSettings(Settings):
         source: the source that holds it.
         column: its column: of a long table; of a wide one with a single place; or a pattern
             with ``{place}`` in it. Left out, a wide table's columns are the places, and a
-            long table's column is named like the field.
+            long table's column is named like the field. Of events: a column to add up; left
+            out, events are counted.
+        scale, offset: a record of x means x * scale + offset in `unit_in`.
+        codes: texts that stand for numbers, e.g. ``{ Yes = 1, No = 0 }``.
+        where: only rows with one of these texts in a column, e.g.
+            ``{ Offense = ["ROBBERY"] }``; other rows are not measured, or not counted.
         sensitivity: how much it says about persons; left out, as its domain says.
         valid: lowest and highest believable value, in `unit`; others are masked.
         spread: let a coarser row stand for the finer steps within it, by the kind's rule
@@ -74,9 +82,15 @@ class FieldSettings(Settings):
     sensitivity: Sensitivity | None = None
     valid: tuple[float, float] | None = None
     spread: bool = False
+    scale: float = 1.0
+    offset: float = 0.0
+    codes: dict[str, float] = Field(default_factory=dict)
+    where: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _units_fit(self) -> "FieldSettings":
+        if not (self.scale and math.isfinite(self.scale) and math.isfinite(self.offset)):
+            raise wrong("not a factor", "write a finite number other than 0", "scale")
         _check("unit", check_unit, self.unit, self.kind)
         if self.unit_in is not None:
             _check("unit_in", check_convertible, self.unit_in, self.unit)
@@ -108,6 +122,7 @@ class PlaceSettings(Settings):
     column: str | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    capacity: Annotated[float, Field(ge=0)] | None = None
 
     @property
     def key(self) -> str:
@@ -116,12 +131,25 @@ class PlaceSettings(Settings):
 
 
 class PlacesFromSettings(Settings):
-    """A source that says where places lie, and the names of its columns."""
+    """A source that says where places lie and what they hold, and the names of its columns.
+
+    A blank position or capacity is unknown.
+    """
 
     source: str
     id: str
-    lat: str
-    lon: str
+    lat: str | None = None
+    lon: str | None = None
+    capacity: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PlacesFromSettings":
+        if (self.lat is None) != (self.lon is None):
+            right = "give both lat and lon"
+            raise wrong("half a position", right, "lat" if self.lat is None else "lon")
+        if self.lat is None and self.capacity is None:
+            raise wrong("names neither a position nor a capacity", "give lat and lon, or capacity")
+        return self
 
 
 def _places(raw: object) -> object:
@@ -136,15 +164,31 @@ def _places(raw: object) -> object:
 class AgencySettings(Settings):
     """One agency: a party that keeps raw records of its own.
 
-    `places` is a list, or ``"all"``: every place the sources of its fields hold (empty here).
+    Attributes:
+        places: a list, or ``"all"``: every place the sources of its fields hold (empty here).
+        places_from: where they lie.
+        grid: cells in place of places, for events that have a position.
+        adjacency: which places lie beside which.
+        step: of its panel; left out, the city's.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
     title: TitleSettings
     domain: DomainName
     fields: Annotated[tuple[FieldSettings, ...], Field(min_length=1)]
-    places: Annotated[tuple[PlaceSettings, ...], BeforeValidator(_places)]
+    places: Annotated[tuple[PlaceSettings, ...], BeforeValidator(_places)] | None = None
     places_from: PlacesFromSettings | None = None
+    grid: GridSettings | None = None
+    adjacency: AdjacencySettings | None = None
+    step: Duration | None = None
+
+    @model_validator(mode="after")
+    def _places_or_grid(self) -> "AgencySettings":
+        if self.places is None and self.grid is None:
+            raise wrong("missing", "list places, or write places = 'all', or give a grid", "places")
+        if self.grid is not None and (self.places is not None or self.places_from is not None):
+            raise wrong("cells are the places", "leave out places and places_from", "grid")
+        return self
 
 
 class CitySettings(Settings):

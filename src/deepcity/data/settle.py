@@ -4,13 +4,14 @@ Shapes: R rows of the sheet. A row that is masked has the time `NO_TIME`.
 """
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from deepcity.data.sheet import Sheet
-from deepcity.data.source import Ambiguous, Nonexistent
+from deepcity.data.time_settings import Ambiguous, Nonexistent
 from deepcity.data.wall_time import Moments, moments
 
 NO_TIME = np.iinfo(np.int64).min
@@ -55,7 +56,9 @@ def _settle_doubled(
     count, zone, rows = len(doubled), sheet.zone, sheet.rows_text(doubled)
     match sheet.time.ambiguous:
         case Ambiguous.ERROR:
-            reason = f"clocks in {zone} showed this time twice ({rows})"
+            first = doubled[0]
+            both = [moment_text(at[first], zone) for at in (found.earlier_R, found.later_R)]
+            reason = f"clocks in {zone} showed this time twice, {' and '.join(both)} ({rows})"
             right = "say time.ambiguous = 'infer', 'earlier', 'later' or 'mask'"
             sheet.book.problem("time", wall_text(wall_R[doubled[0]]), reason, right)
         case Ambiguous.MASK:
@@ -112,3 +115,12 @@ def wall_text(seconds: int | np.int64) -> str:
     '1970-01-01 00:00'
     """
     return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M}"
+
+
+def moment_text(utc_s: int | np.int64, zone: str) -> str:
+    """A moment as a zone's clocks show it, with the offset that tells twin hours apart.
+
+    >>> moment_text(1_698_537_600, "Europe/Rome"), moment_text(1_698_541_200, "Europe/Rome")
+    ('2023-10-29 02:00+02:00', '2023-10-29 02:00+01:00')
+    """
+    return datetime.fromtimestamp(int(utc_s), ZoneInfo(zone)).isoformat(" ", "minutes")

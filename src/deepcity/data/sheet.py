@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from deepcity.data.findings import Notebook, rows_text
-from deepcity.data.source import SourceSettings, TimeSettings
+from deepcity.data.source import SourceSettings
+from deepcity.data.time_settings import TimeSettings
 
 
 @dataclass(frozen=True)

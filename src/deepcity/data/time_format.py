@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from deepcity.data.time_settings import TimeSettings
+
 EPOCHS = {"epoch_s": 1.0, "epoch_ms": 0.001}
 
 PATTERNS = (
@@ -82,3 +84,22 @@ def find_pattern(texts: pl.Series) -> str | None:
 
 def _reads(texts: pl.Series, pattern: str) -> bool:
     return len(texts) > 0 and parse_times(texts, pattern).null_count() == 0
+
+
+def pinned(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
+    """The same with a format, found in these rows, where it states none and times are texts."""
+    if time.format is not None or not time.names or set(time.names) - set(frame.columns):
+        return time
+    if len(time.names) == 1 and frame.schema[time.names[0]] != pl.String:
+        return time
+    pattern = find_pattern(joined(frame, time))
+    return time if pattern is None else time.model_copy(update={"format": pattern})
+
+
+def joined(frame: pl.DataFrame, time: TimeSettings) -> pl.Series:
+    """The time columns as one, texts joined by a space."""
+    parts = [frame[name] for name in time.names]
+    if len(parts) == 1:
+        return parts[0].str.strip_chars() if parts[0].dtype == pl.String else parts[0]
+    texts = [pl.col(part.name).cast(pl.String).str.strip_chars() for part in parts]
+    return frame.select(pl.concat_str(texts, separator=" ").alias("time")).to_series()

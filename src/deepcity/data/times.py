@@ -4,7 +4,7 @@ Shapes: R rows of the sheet.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, time
+from datetime import UTC
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from deepcity.city.clock import DAY_S
 from deepcity.data.settle import settle_wall_times
 from deepcity.data.sheet import Sheet
-from deepcity.data.time_format import EPOCHS, find_pattern, parse_times
+from deepcity.data.time_format import EPOCHS, find_pattern, joined, parse_times
+from deepcity.data.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.toml_file import did_you_mean
 from deepcity.data.wall_time import moments
 
@@ -33,14 +34,17 @@ def utc_times(sheet: Sheet) -> Seconds | None:
 
     Masked rows have the time `NO_TIME`.
     """
-    raw = _raw_times(sheet)
+    raw = raw_times(sheet)
     if raw is None or not raw.wall:
         return None if raw is None else raw.seconds_R
     return settle_wall_times(raw.seconds_R, sheet)
 
 
-def _raw_times(sheet: Sheet) -> RawTimes | None:
+def raw_times(sheet: Sheet) -> RawTimes | None:
+    """Seconds as the rows tell them, or None where problems were found."""
     if sheet.time.start is not None:
+        if sheet.time.skips:
+            return RawTimes(_open_times(sheet.time, len(sheet.rows_R)), wall=True)
         return RawTimes(_counted(sheet), wall=False)
     columns = sheet.frame.columns
     absent = [name for name in sheet.time.names if name not in columns]
@@ -48,7 +52,7 @@ def _raw_times(sheet: Sheet) -> RawTimes | None:
         sheet.book.problem("time", name, "no such column", did_you_mean(name, columns))
     if absent:
         return None
-    column = _one_column(sheet)
+    column = joined(sheet.frame, sheet.time)
     return _from_text(column, sheet) if column.dtype == pl.String else _from_typed(column, sheet)
 
 
@@ -65,12 +69,19 @@ def _counted(sheet: Sheet) -> Seconds:
     return start_s + np.arange(len(sheet.rows_R), dtype=np.int64) * int(step.total_seconds())
 
 
-def _one_column(sheet: Sheet) -> pl.Series:
-    parts = [sheet.frame[name] for name in sheet.time.names]
-    if len(parts) == 1:
-        return parts[0].str.strip_chars() if parts[0].dtype == pl.String else parts[0]
-    texts = [pl.col(part.name).cast(pl.String).str.strip_chars() for part in parts]
-    return sheet.frame.select(pl.concat_str(texts, separator=" ").alias("time")).to_series()
+def _open_times(time: TimeSettings, rows: int) -> Seconds:
+    """Rows that follow each other by the wall clock, but for closed hours and days."""
+    assert time.start is not None
+    assert time.step is not None
+    step_s, (opens_s, closes_s) = int(time.step.total_seconds()), time.open_s
+    a_day = (closes_s - opens_s) // step_s
+    first = (seconds_of_day(time.start.time()) - opens_s) // step_s
+    count_R = first + np.arange(rows, dtype=np.int64)
+    mask = "".join(str(int(not time.weekdays or day in time.weekdays)) for day in Weekday)
+    start = np.datetime64(time.start.date(), "D")
+    days_R = np.busday_offset(start, count_R // a_day, weekmask=mask).astype(np.int64)
+    slots_R: Seconds = opens_s + count_R % a_day * step_s
+    return days_R * DAY_S + slots_R
 
 
 def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
@@ -126,12 +137,10 @@ def _from_datetimes(times: pl.Series, sheet: Sheet) -> RawTimes:
     seconds_R = times.dt.epoch("s").to_numpy().astype(np.int64)
     if getattr(times.dtype, "time_zone", None) is not None:
         return RawTimes(seconds_R, wall=False)
-    late_R = seconds_R % DAY_S < _seconds(sheet.time.day_starts)
+    if sheet.time.stamp is Stamp.WALL_END and sheet.time.step is not None:
+        seconds_R = seconds_R - int(sheet.time.step.total_seconds())
+    late_R = seconds_R % DAY_S < seconds_of_day(sheet.time.day_starts)
     return RawTimes(seconds_R + DAY_S * late_R, wall=True)
-
-
-def _seconds(moment: time) -> int:
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
 def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) -> bool:

@@ -141,7 +141,8 @@ def _did_you_mean(model: type[BaseModel], location: Location) -> str:
     for part in location[:-1]:
         if isinstance(part, str) and part in parent.model_fields:
             parent = _model_within(parent.model_fields[part].annotation) or parent
-    return did_you_mean(str(location[-1]), list(parent.model_fields))
+    known = [field.alias or name for name, field in parent.model_fields.items()]
+    return did_you_mean(str(location[-1]), known)
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:

@@ -4,17 +4,19 @@ Shapes: R rows of the sheet.
 """
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from deepcity.city.field import Kind
 from deepcity.city.units import convert
-from deepcity.data.numbers import read_numbers
+from deepcity.data.numbers import Numbers, read_numbers
 from deepcity.data.settings import FieldSettings
 from deepcity.data.sheet import Sheet
 from deepcity.data.toml_file import did_you_mean
 
 Values = NDArray[np.float64]
 
+MOST_SHOWN = 12
 NEVER_NEGATIVE = {Kind.COUNT, Kind.SPEED, Kind.RAIN}
 
 
@@ -24,18 +26,69 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Values:
         right = did_you_mean(name, sheet.frame.columns)
         sheet.book.problem("column", name, "no such column", right)
         return np.full(len(sheet.rows_R), np.nan)
-    numbers = read_numbers(sheet.frame[name], sheet.source.missing, sheet.source.decimal)
+    column = _decoded(sheet.frame[name], field)
+    numbers = read_numbers(column, sheet.source.missing, sheet.source.decimal)
+    if len(numbers.other_sign):
+        _see_decimals(numbers, name, sheet)
     if len(numbers.bad):
-        reason = f"not a number ({sheet.rows_text(numbers.bad)})"
-        right = "mend these cells, or add the text to missing = [...] if it means not measured"
-        sheet.book.problem(name, str(sheet.frame[name][int(numbers.bad[0])]), reason, right)
+        _tell_bad(numbers, name, sheet)
     if len(numbers.infinite):
         count, rows = len(numbers.infinite), sheet.rows_text(numbers.infinite)
         sheet.book.warn("infinite", name, count, f"{count} infinite values masked ({rows})")
-    values_R = convert(numbers.values_R, field.unit_of_records, field.unit)
+    plain_R = numbers.values_R * field.scale + field.offset
+    values_R = convert(plain_R, field.unit_of_records, field.unit)
+    values_R = np.where(rows_of(sheet, field), values_R, np.nan)
     values_R = _mask_outside(values_R, name, field, sheet)
     _see_negative(values_R, name, field, sheet)
     return values_R
+
+
+def _tell_bad(numbers: Numbers, name: str, sheet: Sheet) -> None:
+    """Cells that are no numbers; those that would be with a comma for a point are told as such."""
+    rows = sheet.rows_text(numbers.bad)
+    reason = f"not a number ({rows})"
+    right = "mend these cells, or add the text to missing = [...] if it means not measured"
+    if set(numbers.bad.tolist()) <= set(numbers.other_sign.tolist()):
+        reason = f"a decimal comma where the decimal sign is a point ({rows})"
+        right = 'write points, or say decimal = "," if commas are right in all of the source'
+    sheet.book.problem(name, str(sheet.frame[name][int(numbers.bad[0])]), reason, right)
+
+
+def _see_decimals(numbers: Numbers, name: str, sheet: Sheet) -> None:
+    """Cells with the other decimal sign than the source's."""
+    sign, other = ("point", "comma") if sheet.source.decimal == "." else ("comma", "point")
+    count, rows = len(numbers.other_sign), sheet.rows_text(numbers.other_sign)
+    text = (
+        f"{count} cell{'s have' if count > 1 else ' has'} a decimal {other}, though the source's "
+        f"decimal sign is a {sign} ({rows})"
+    )
+    sheet.book.warn("decimal-mixed", name, count, text)
+
+
+def rows_of(sheet: Sheet, field: FieldSettings) -> NDArray[np.bool_]:
+    """The rows whose cells are what the field's `where` asks for, shape (R,)."""
+    fitting_R = np.ones(len(sheet.rows_R), dtype=bool)
+    for name, wanted in field.where.items():
+        if name not in sheet.frame.columns:
+            right = did_you_mean(name, sheet.frame.columns)
+            sheet.book.problem("where", name, "no such column", right)
+            continue
+        texts = sheet.frame[name].cast(pl.String).str.strip_chars()
+        fits_R = texts.is_in(list(wanted)).fill_null(value=False).to_numpy()
+        if not fits_R.any() and len(fits_R):
+            found = texts.drop_nulls().unique().head(MOST_SHOWN).sort().to_list()
+            text = f"no row has {' or '.join(wanted)} in {name}; found {', '.join(found)}"
+            sheet.book.warn("where", field.name, len(fits_R), text)
+        fitting_R &= fits_R
+    return fitting_R
+
+
+def _decoded(column: pl.Series, field: FieldSettings) -> pl.Series:
+    """Texts that stand for numbers, as the numbers' texts."""
+    if not field.codes or column.dtype != pl.String:
+        return column
+    codes = {text: str(number) for text, number in field.codes.items()}
+    return column.str.strip_chars().replace(codes)
 
 
 def _mask_outside(values_R: Values, name: str, field: FieldSettings, sheet: Sheet) -> Values:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from deepcity.city.errors import ExchangeError
-from deepcity.city.level import HEAD, Layers, layers_up_to
+from deepcity.city.level import HEAD, STEM, Layers, layers_up_to
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures
 from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
@@ -25,12 +25,24 @@ class Plan:
     Attributes:
         levels: party -> reuse level; the parties of the run.
         reference: the layers all begin with (h1..h5, head, and the stem if it is common).
+        own_stem: parties that keep their stem to themselves where others hold it in common.
     """
 
     levels: Mapping[str, int]
     reference: Layers
     strategy: Strategy
     rounds: int
+    own_stem: frozenset[str] = frozenset()
+
+    def common(self, party: str) -> tuple[str, ...]:
+        """Names of the layers that a party holds in common."""
+        stem = self.strategy.common_stem and party not in self.own_stem
+        return layers_up_to(self.levels[party], common_stem=stem)
+
+    def allowed(self, party: str, layers: Layers) -> Layers:
+        """Those of the layers that may pass between this party and the others."""
+        own = party in self.own_stem
+        return {name: part for name, part in layers.items() if not (own and name == STEM)}
 
 
 @dataclass(frozen=True)
@@ -69,10 +81,10 @@ def begin(exchange: Exchange, plan: Plan) -> Progress:
     outgoing = {
         party: {
             name: plan.reference[name]
-            for name in layers_up_to(level, common_stem=plan.strategy.common_stem)
+            for name in plan.common(party)
             if name != HEAD  # begins as each party's own; the first fusion meets in the middle
         }
-        for party, level in plan.levels.items()
+        for party in plan.levels
     }
     return Progress(0, plan.strategy.start(plan.reference), outgoing, weights)
 
@@ -86,12 +98,13 @@ def one_round(exchange: Exchange, plan: Plan, progress: Progress) -> Progress:
     errors, failed = _numbers(replies, ERROR)
     said = {party: reply for party, reply in answers(replies).items() if party in errors}
     good, refused = screen({party: reply.layers for party, reply in said.items()}, plan.reference)
-    state, outgoing = plan.strategy.merge(progress.state, good, progress.weights, plan.levels)
+    granted = {party: plan.allowed(party, layers) for party, layers in good.items()}
+    state, outgoing = plan.strategy.merge(progress.state, granted, progress.weights, plan.levels)
     return replace(
         progress,
         round=progress.round + 1,
         state=state,
-        outgoing=outgoing,
+        outgoing={party: plan.allowed(party, layers) for party, layers in outgoing.items()},
         errors=(*progress.errors, errors),
         failures=(*progress.failures, (*failed, *refused)),
     )

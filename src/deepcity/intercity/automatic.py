@@ -1,20 +1,19 @@
-"""Choosing the reuse level on each party's own validation days.
+"""Choosing how deep to join, and never losing by it: levels as experts of one aggregate.
 
 Two trainings are run once: alone, and joined at the deepest level granted. From the joined
 network each party tries every level k: it keeps h1..hk as fused, and tunes the rest on its
 own rows for a few steps, without another word to anyone. So all levels together cost far
-less than one training each. Level k > 0 is taken only if its mean error over the validation
-days, two or more of them, is under that of learning alone (with as many further steps);
-else the party stays at 0 with its own network: joining must not cost.
+less than one training each.
 
-How sure a gain must be was measured (benchmarks/RESULTS.md, joining-demo: every Ferrara district
-in turn with 14 days, 3 seeds; 30 scarce cases, 270 with full records). Error on test days
-against alone, mean and worst, by how many standard errors over days (Breiman et al. 1984)
-the gain had to exceed: none 0.957, 1.016; half 0.968, 1.008; one 0.986, 1.008; with full
-records no rule lost anything. Always joining: 0.954, 1.005, but up to 1.032 with full
-records. So any gain is taken, and the standard error is told beside it.
+Alone and every level are then experts of one forecast (`deepcity.learning.aggregate`).
+Learning alone begins with half the weight, the levels share the other half; weights move
+with what each would have saved, first over the validation days and then from day to day as
+truths come in. So a party is never much worse than alone, whatever the others send, and a
+level that its few validation days misjudged is found later. The level told is that of the
+level with most weight after the validation days; 0 where alone has over half of it.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,26 +21,59 @@ from numpy.typing import NDArray
 
 from deepcity.city.level import ALONE, layers_up_to
 from deepcity.intercity.parties import Party
+from deepcity.learning.aggregate import Aggregated, Standing, aggregate, beginning
+from deepcity.learning.features import Samples
 from deepcity.learning.learner import Learner
 from deepcity.learning.training import party_seed
+
+Floats = NDArray[np.float32]
+Expert = Callable[[Samples], Floats]
+OWN_WEIGHT = 0.5  # of learning alone, before any truth; the levels share the rest
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The level a party chose, why, and the learner that goes with it.
+    """What a party forecasts with: its experts, and what is known of them.
 
     Attributes:
+        experts: level -> forecaster in the field's unit, (B, N, H); level 0 is learning alone.
         errors: level -> validation MAE in the field's unit.
-        gain: validation MAE saved against alone, or against alone with as many further steps
-            where that is better, in the field's unit.
+        validation: the aggregate over the validation days, and what it learned there.
+        gain: validation MAE saved by the aggregate against alone, in the field's unit.
         doubt: standard error of that saving, over days.
     """
 
-    level: int
-    learner: Learner
-    errors: dict[int, float]
+    experts: Mapping[int, Expert]
+    errors: Mapping[int, float]
+    validation: Aggregated
     gain: float
     doubt: float
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """Weight of each level after the validation days."""
+        return self.by_level(self.validation.standing)
+
+    @property
+    def level(self) -> int:
+        """The level with most weight after the validation days; 0 where alone has over half."""
+        weights = self.weights
+        if len(weights) == 1 or weights[ALONE] > OWN_WEIGHT:
+            return ALONE
+        joined = [level for level in weights if level != ALONE]
+        return max(joined, key=lambda level: (weights[level], level))
+
+    def by_level(self, standing: Standing) -> dict[int, float]:
+        """A standing's weights."""
+        return dict(zip(self.experts, map(float, standing.weights_E), strict=True))
+
+    def forecast(self, samples: Samples, origins_B: NDArray[np.int64]) -> Aggregated:
+        """Forecasts for origins after the validation days, in order of time.
+
+        Weights go on learning from the truths of earlier origins, each once it is known.
+        """
+        said = _said(self.experts, samples)
+        return aggregate(said, samples.truth_BNH, origins_B, self.validation.standing)
 
 
 def choose(
@@ -53,51 +85,55 @@ def choose(
     *,
     common_stem: bool = False,
 ) -> Choice:
-    """Try every level up to `deepest` from the joined network, and keep the best.
+    """Tune every level up to `deepest` from the joined network, and weigh them with alone.
 
     Args:
         alone: trained at level 0, at its best state.
         joined: trained at level `deepest`, at its best state.
     """
-    tried = {ALONE: alone}
-    steps = joined.settings.refit_steps
+    levels = {}
     for level in range(1, deepest + 1):
         draw = party_seed(seed, f"{party.name}/refit", level)
         kept = layers_up_to(level, common_stem=common_stem)
-        tried[level] = joined.refit(kept, steps, draw)
-    by_day = {level: _error_by_day(party, learner) for level, learner in tried.items()}
-    errors = {level: float(np.mean(error)) for level, error in by_day.items()}
-    # Where tuning improved nothing, every level ended as the joined network: the deepest one.
-    best = min(errors, key=lambda level: (errors[level], level != ALONE, -level))
-    saved = _bar(party, alone, by_day[ALONE], steps if deepest else 0, seed) - by_day[best]
-    doubt = float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf")
-    gain = float(saved.mean())
-    sure = len(saved) > 1 and gain > 0
-    level = best if sure else ALONE
-    return Choice(level, tried[level], errors, gain, doubt)
+        levels[level] = joined.refit(kept, joined.settings.refit_steps, draw).forecast
+    return weigh(party, alone.forecast, levels)
 
 
-def _bar(
-    party: Party, alone: Learner, by_day: NDArray[np.float64], steps: int, seed: int
+def weigh(party: Party, alone: Expert, levels: Mapping[int, Expert]) -> Choice:
+    """Run the aggregate of alone and the levels over the validation days."""
+    experts = {ALONE: alone, **levels}
+    share = (1 - OWN_WEIGHT) / max(len(levels), 1)
+    prior = [OWN_WEIGHT if level == ALONE else share for level in experts]
+    samples, origins_B = party.data.validation, party.validation_origins
+    said_EBNH = _said(experts, samples)
+    validation = aggregate(said_EBNH, samples.truth_BNH, origins_B, beginning(prior))
+
+    def by_day(said_BNH: Floats) -> NDArray[np.float64]:
+        days_B = origins_B // party.panel.clock.steps_per_day
+        return _error_by_day(said_BNH, samples.truth_BNH, days_B)
+
+    errors = [by_day(said_BNH) for said_BNH in said_EBNH]
+    saved = errors[0] - by_day(validation.forecast_BNH)
+    return Choice(
+        experts=experts,
+        errors={level: float(e.mean()) for level, e in zip(experts, errors, strict=True)},
+        validation=validation,
+        gain=float(saved.mean()),
+        doubt=float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf"),
+    )
+
+
+def _said(experts: Mapping[int, Expert], samples: Samples) -> Floats:
+    return np.stack([expert(samples) for expert in experts.values()])
+
+
+def _error_by_day(
+    said_BNH: Floats, truth_BNH: Floats, days_B: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """What joining must beat: alone, or alone with as many further steps, whichever is better.
-
-    Else the steps that every level is tuned by would pass for a gain of joining.
-    """
-    if not steps:
-        return by_day
-    tuned = alone.refit((), steps, party_seed(seed, f"{party.name}/refit", ALONE))
-    further = _error_by_day(party, tuned)
-    return further if further.mean() < by_day.mean() else by_day
-
-
-def _error_by_day(party: Party, learner: Learner) -> NDArray[np.float64]:
-    """Mean absolute error of each validation day's forecasts (origins of one day count as one)."""
-    samples = party.data.validation
-    error_BNH = np.abs(learner.forecast(samples) - samples.truth_BNH)
+    """Mean absolute error of each day's forecasts (origins of one day count as one)."""
+    error_BNH = np.abs(said_BNH - truth_BNH)
     known = np.isfinite(error_BNH)
-    day_B = party.validation_origins // party.panel.clock.steps_per_day
-    days = np.unique(day_B)
-    total = np.array([np.where(known, error_BNH, 0)[day_B == day].sum() for day in days])
-    count = np.array([known[day_B == day].sum() for day in days])
+    days = np.unique(days_B)
+    total = np.array([np.where(known, error_BNH, 0)[days_B == day].sum() for day in days])
+    count = np.array([known[days_B == day].sum() for day in days])
     return np.asarray(total[count > 0] / count[count > 0], dtype=np.float64)

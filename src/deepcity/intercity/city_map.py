@@ -23,15 +23,22 @@ from deepcity.intercity.map_settings import MapSettings, ServiceSettings
 
 @dataclass(frozen=True)
 class Member:
-    """A party of a service: one agency of one city."""
+    """A party of a service: one agency of one city, and one field of it.
+
+    Attributes:
+        said: whether the map says the field of this party, and not of all.
+    """
 
     city_file: CityFile
     agency: Agency
+    field: str
+    said: bool = False
 
     @property
     def name(self) -> str:
-        """``city/agency``, unique in a map."""
-        return f"{self.city_file.city.name}/{self.agency.name}"
+        """``city/agency``, or ``city/agency:field`` where the map says it so; unique in a map."""
+        name = f"{self.city_file.city.name}/{self.agency.name}"
+        return f"{name}:{self.field}" if self.said else name
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ def _service(
     members = _members(file, key, settings, city_files, problems)
     problems += _unknown_parties(file, key, settings, members)
     for member in members:
-        problems += _field_problems(file, key, settings, application, member)
+        problems += _field_problems(file, key, application, member)
     if application is None or not members:
         return None
     return Service(settings, application, tuple(members))
@@ -161,14 +168,20 @@ def _members(
     problems: list[Problem],
 ) -> list[Member]:
     """Every agency a pattern names; with "*" only those that have the field."""
-    known = [Member(city, agency) for city in city_files for agency in city.city.agencies]
     chosen: dict[str, Member] = {}
     for pattern in settings.parties:
-        matches = [member for member in known if fnmatchcase(member.name, pattern)]
-        if "*" in pattern:
-            matches = [member for member in matches if _has(member.agency, settings.field)]
+        wanted, _, field = pattern.partition(":")
+        known = [
+            Member(city, agency, field or settings.field, said=bool(field))
+            for city in city_files
+            for agency in city.city.agencies
+        ]
+        names = {member.name: member.name.partition(":")[0] for member in known}
+        matches = [member for member in known if fnmatchcase(names[member.name], wanted)]
+        if "*" in wanted:
+            matches = [member for member in matches if _has(member.agency, member.field)]
         if not matches:
-            right = did_you_mean(pattern, [member.name for member in known])
+            right = did_you_mean(wanted, list(names.values()))
             problems.append(Problem(file, f"{key}.parties", pattern, "names no agency", right))
         chosen.update({member.name: member for member in matches})
     return list(chosen.values())
@@ -194,21 +207,16 @@ def _unknown_parties(
 
 
 def _field_problems(
-    file: str,
-    key: str,
-    settings: ServiceSettings,
-    application: Application | None,
-    member: Member,
+    file: str, key: str, application: Application | None, member: Member
 ) -> list[Problem]:
     """A field that is not there, or of a kind the application cannot forecast."""
+    where = f"{key}.parties" if member.said else f"{key}.field"
     for field in member.agency.fields:
-        if field.name == settings.field:
+        if field.name == member.field:
             if application is None or field.kind in application.kinds:
                 return []
             reason = f"{application.name} cannot forecast a {field.kind} ({member.name})"
             right = f"choose a field of kind {', '.join(application.kinds)}"
-            return [Problem(file, f"{key}.field", settings.field, reason, right)]
-    right = did_you_mean(settings.field, [field.name for field in member.agency.fields])
-    return [
-        Problem(file, f"{key}.field", settings.field, f"{member.name} has no such field", right)
-    ]
+            return [Problem(file, where, member.field, reason, right)]
+    right = did_you_mean(member.field, [field.name for field in member.agency.fields])
+    return [Problem(file, where, member.field, f"{member.name} has no such field", right)]

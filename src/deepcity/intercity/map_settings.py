@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
@@ -12,6 +12,7 @@ from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
+Stem = Literal["private", "common"]
 
 
 class StrategySettings(Settings):
@@ -26,26 +27,63 @@ class StrategySettings(Settings):
         return self.model_dump(exclude={"name"}, exclude_none=True)
 
 
+class PartyGrantSettings(Settings):
+    """What one party lets out, where that is less than the service's grant.
+
+    Attributes:
+        level: the deepest reuse level it may choose; left out, the service's.
+        stem: "private" keeps its own where the others share theirs; left out, the service's.
+    """
+
+    level: Level | None = None
+    stem: Stem | None = None
+
+
+def _party_grant(said: object) -> object:
+    """A bare number is a level."""
+    return {"level": said} if isinstance(said, int) and not isinstance(said, bool) else said
+
+
 class GrantSettings(Settings):
     """What parties let out for this service, unless they say otherwise.
 
     Attributes:
         level: the deepest reuse level any party may choose; 6 lets the head out too.
-        stem: "private" (default), or "common" where every party agrees to share it.
-        party: agencies that allow less, e.g. {"ferrara/district-1" = 3}.
+        stem: "private" (default), or "common" where the parties agree to share it.
+        party: agencies that allow less: a level, e.g. {"ferrara/district-1" = 3}, or a table
+            of level and stem, e.g. {"ferrara/district-1" = { stem = "private" }}.
     """
 
     level: Level = MAX_LEVEL
-    stem: Literal["private", "common"] = "private"
-    party: dict[str, Level] = Field(default_factory=dict)
+    stem: Stem = "private"
+    party: dict[str, Annotated[PartyGrantSettings, BeforeValidator(_party_grant)]] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _less(self) -> Self:
-        for name, level in self.party.items():
-            if level > self.level:
+        for name, grant in self.party.items():
+            if grant.level is not None and grant.level > self.level:
                 right = f"write {self.level} or less, or raise the service's grant.level"
                 raise wrong(f"more than the service's level {self.level}", right, f"party.{name}")
+            if grant.stem == "common" and self.stem == "private":
+                right = 'write "private", or make the service\'s grant.stem "common"'
+                raise wrong(
+                    "more than the service grants, whose stem is private",
+                    right,
+                    f"party.{name}.stem",
+                )
         return self
+
+    def level_of(self, party: str) -> int:
+        """The deepest level that a party grants."""
+        own = self.party.get(party)
+        return self.level if own is None or own.level is None else own.level
+
+    def stem_of(self, party: str) -> Stem:
+        """Whether a party shares its stem."""
+        own = self.party.get(party)
+        return self.stem if own is None or own.stem is None else own.stem
 
 
 class SpanSettings(Settings):
@@ -88,8 +126,9 @@ class ServiceSettings(Settings):
     Attributes:
         name: unique in the map.
         application: which application answers it.
-        parties: "city/agency" or "city/*".
-        field: the field forecast, of each party.
+        parties: "city/agency" or "city/*"; with ":field" behind it the field that these parties
+            forecast, e.g. "seoul/metro:exits", so that services learn from each other.
+        field: the field forecast by every party that names none.
         title: how people call it; left out, the application's title.
         who: what its parties are, in the plural, e.g. "water districts of Ferrara".
         levels: the fixed reuse levels to compare; [] for none.
@@ -119,6 +158,16 @@ class ServiceSettings(Settings):
         return tuple(sorted({level for level in levels if level > 0}))
 
 
+def _one_block(service: ServiceSettings) -> ServiceSettings:
+    """A map's service forecasts one block of steps; programs may forecast several in turn."""
+    window = service.window
+    if window.leads > 1:
+        right = f"write horizon = {window.leads * window.horizon} and leave leads out"
+        reason = "levels would be chosen and judged by the first block of steps alone"
+        raise wrong(reason, right, "window.leads")
+    return service
+
+
 class MapSettings(Settings):
     """A whole map file.
 
@@ -132,4 +181,6 @@ class MapSettings(Settings):
     title: TitleSettings
     cities: Annotated[tuple[str, ...], Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
-    service: Annotated[tuple[ServiceSettings, ...], Field(min_length=1)]
+    service: Annotated[
+        tuple[Annotated[ServiceSettings, AfterValidator(_one_block)], ...], Field(min_length=1)
+    ]

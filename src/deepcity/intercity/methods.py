@@ -4,6 +4,7 @@ A method's run is checkpointed after every round and kept when done, so a killed
 on where it stood and ends with the same numbers.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,12 +39,19 @@ class Method:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a method's run left: learners at their best states, and how it went."""
+    """What a method's run left: learners at their best states, and how it went.
+
+    Attributes:
+        seconds: that its rounds took, those of earlier, interrupted runs included.
+        earlier_seconds: the part of them that earlier runs took.
+    """
 
     method: Method
     learners: Mapping[str, Learner]
     progress: Progress
     ledger: Ledger
+    seconds: float = 0.0
+    earlier_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def run_method(run: Run, method: Method) -> Outcome:
     ledger = Ledger()
     handlers = {
         name: GrantedHandler(
-            LearningParty(learner, method.levels[name], common_stem=_common_stem(run)),
+            LearningParty(learner, method.levels[name], common_stem=_common_stem(run, name)),
             _grant(run, name, method.levels[name]),
             name,
             run.settings.name,
@@ -79,16 +87,20 @@ def run_method(run: Run, method: Method) -> Outcome:
     }
     exchange = InProcessExchange(handlers, ledger=ledger)
     plan = _plan(run, method, learners)
-    progress = _resumed(run, method, learners, ledger, plan)
+    progress, earlier = _resumed(run, method, learners, ledger, plan)
+    begun = time.perf_counter()
+
+    def seconds() -> float:
+        return earlier + time.perf_counter() - begun
 
     def after_round(now: Progress) -> None:
-        _keep(run, method, learners, ledger, now)
+        _keep(run, method, learners, ledger, now, seconds())
         run.after_round(method, now.round)
 
     progress = learn_together(exchange, plan, progress, after_round)
     for learner in learners.values():
         learner.keep_best()
-    return Outcome(method, learners, progress, ledger)
+    return Outcome(method, learners, progress, ledger, seconds(), earlier)
 
 
 def _learner(run: Run, party: Party) -> Learner:
@@ -102,25 +114,27 @@ def _frozen(run: Run) -> tuple[str, ...]:
     return tuple(run.start) if reuse is not None and reuse.frozen else ()
 
 
-def _common_stem(run: Run) -> bool:
-    return run.settings.grant.stem == "common"
+def _common_stem(run: Run, party: str) -> bool:
+    return run.settings.grant.stem_of(party) == "common"
 
 
 def _grant(run: Run, party: str, level: int) -> Grant:
     """What the party lets out; the pooled upper bound has nobody to send to."""
-    allowed = run.settings.grant.party.get(party, run.settings.grant.level)
+    grant = run.settings.grant
     return Grant(
         party=party,
         service=run.settings.name,
-        level=min(level, allowed),
-        stem=run.settings.grant.stem,
+        level=min(level, grant.level_of(party)),
+        stem=grant.stem_of(party),
     )
 
 
 def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
     first = learners[min(learners)]
-    names = ((STEM,) if _common_stem(run) else ()) + (*HIDDEN_LAYERS, HEAD)
-    reference = dict(export_layers(first.network, names))
+    reference = dict(export_layers(first.network, (*HIDDEN_LAYERS, HEAD)))
+    own_stem = frozenset(name for name in learners if not _common_stem(run, name))
+    if sharing := sorted(set(learners) - own_stem):
+        reference |= export_layers(learners[sharing[0]].network, [STEM])
     recall = reference[HEAD]["recall"]  # a party's own fit: the others get its shape, not it
     reference[HEAD] = {**reference[HEAD], "recall": np.zeros_like(recall)}
     return Plan(
@@ -128,6 +142,7 @@ def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
         reference=reference,
         strategy=_strategy(run.settings),
         rounds=run.settings.training.rounds,
+        own_stem=own_stem,
     )
 
 
@@ -141,9 +156,14 @@ def _checkpoint_name(run: Run, method: Method) -> str:
 
 
 def _keep(
-    run: Run, method: Method, learners: Mapping[str, Learner], ledger: Ledger, now: Progress
+    run: Run,
+    method: Method,
+    learners: Mapping[str, Learner],
+    ledger: Ledger,
+    now: Progress,
+    seconds: float,
 ) -> None:
-    """Write everything the next round needs, in one file."""
+    """Write everything the next round needs, in one file, and how long it took so far."""
     if run.checkpoints is None:
         return
     arrays: dict[str, Mapping[str, NDArray[np.float32]]] = {}
@@ -159,23 +179,27 @@ def _keep(
         "errors": [dict(errors) for errors in now.errors],
         "failures": [[[f.party, f.reason] for f in failed] for failed in now.failures],
         "ledger": [list(row) for row in ledger.snapshot()],
+        "seconds": seconds,
     }
     run.checkpoints.save(_checkpoint_name(run, method), now.round, arrays, values)
 
 
 def _resumed(
     run: Run, method: Method, learners: Mapping[str, Learner], ledger: Ledger, plan: Plan
-) -> Progress | None:
-    """Where the newest whole checkpoint left off; None to begin at the beginning."""
+) -> tuple[Progress | None, float]:
+    """Where the newest whole checkpoint left off, and the seconds until then.
+
+    None and 0 to begin at the beginning.
+    """
     if run.checkpoints is None:
-        return None
+        return None, 0.0
     found = run.checkpoints.load_latest(_checkpoint_name(run, method))
     if found is None:
-        return None
+        return None, 0.0
     for name, learner in learners.items():
         learner.restore(found.arrays[f"learner:{_group(name)}"])
     ledger.restore(found.values["ledger"])
-    return _progress(found, plan)
+    return _progress(found, plan), float(found.values.get("seconds", 0.0))
 
 
 def _progress(found: Checkpoint, plan: Plan) -> Progress:

@@ -33,6 +33,7 @@ class Party:
     """One party of a service, ready to learn.
 
     Attributes:
+        field: the name of what it forecasts.
         split: its own training and validation spans, and the test span common to all.
         test_origins: (B,) step indices of the forecasts it is tested on.
     """
@@ -41,6 +42,7 @@ class Party:
     title: Title
     city: str
     panel: Panel
+    field: str
     split: Split
     inputs: Inputs
     data: PartyData
@@ -48,6 +50,11 @@ class Party:
     test_origins: NDArray[np.int64]
     validation_origins: NDArray[np.int64]
     scarce: bool
+
+    @property
+    def unit(self) -> str:
+        """The unit of what it forecasts."""
+        return self.panel.fields[self.panel.field_index(self.field)].unit
 
     @property
     def train_days(self) -> float:
@@ -81,10 +88,22 @@ def _party(service: Service, member: Member) -> Party:
     split = _split(panel, settings.span, scarce_days, member.name)
     try:
         inputs = fit_inputs(
-            panel, settings.field, settings.window, split.train, validation=split.validation
+            panel,
+            member.field,
+            settings.window,
+            split.train,
+            panel.adjacency_NN,
+            validation=split.validation,
         )
         return _prepared(
-            service, member.name, member.agency.title, panel, split, inputs, scarce_days
+            service,
+            member.name,
+            member.agency.title,
+            panel,
+            member.field,
+            split,
+            inputs,
+            scarce_days,
         )
     except ValueError as error:
         right = "give it more days, a shorter history, or leave it out of the service"
@@ -97,6 +116,7 @@ def _prepared(
     name: str,
     title: Title,
     panel: Panel,
+    field: str,
     split: Split,
     inputs: Inputs,
     scarce_days: float | None,
@@ -112,12 +132,13 @@ def _prepared(
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins)
     validation = inputs.samples(validation_origins)
-    _check_measured(name, settings.field, train, validation)
+    _check_measured(name, field, train, validation)
     return Party(
         name=name,
         title=title,
         city=name.partition("/")[0],
         panel=panel,
+        field=field,
         split=split,
         inputs=inputs,
         data=PartyData(name, train, validation, inputs.recall_HS, _measured(inputs, split.train)),
@@ -204,10 +225,12 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
 
 
 def can_pool(parties: Sequence[Party]) -> bool:
-    """Whether raw rows could be laid on one clock: same step, and the same number of steps."""
-    first = parties[0].panel
+    """Whether raw rows could be laid on one clock: same field, same step, same steps."""
+    first, field = parties[0].panel, parties[0].field
     return len(parties) > 1 and all(
-        party.panel.clock == first.clock and np.array_equal(party.panel.time_T, first.time_T)
+        party.panel.clock == first.clock
+        and party.field == field
+        and np.array_equal(party.panel.time_T, first.time_T)
         for party in parties
     )
 
@@ -220,14 +243,16 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
     training day, which with a scarce party reaches into the others' validation days: an
     upper bound may know too much, never too little. No test day is seen.
     """
-    field = service.settings.field
+    field = parties[0].field
     test = parties[0].split.test
     train = Span(0, max(party.split.train.end for party in parties))  # a scarce party's is late
     first = min(party.split.validation.start for party in parties)
-    panel = _merged(parties, field)
+    panel = _merged(parties)
     inputs = fit_inputs(panel, field, service.settings.window, train)
     whole = Split(Span(0, first), Span(first, test.start), test)
-    pooled = _prepared(service, "pooled", Title("pooled", "통합"), panel, whole, inputs, None)
+    pooled = _prepared(
+        service, "pooled", Title("pooled", "통합"), panel, field, whole, inputs, None
+    )
     chosen = train_origins(service.settings.window, train)[:: service.settings.training.stride]
     return replace(
         pooled,
@@ -240,11 +265,11 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
     )
 
 
-def _merged(parties: Sequence[Party], field: str) -> Panel:
+def _merged(parties: Sequence[Party]) -> Panel:
     first = parties[0].panel
     columns = []
     for party in parties:
-        index = party.panel.field_index(field)
+        index = party.panel.field_index(party.field)
         values = party.panel.values_TNF[:, :, index : index + 1].copy()
         values[: party.split.train.start] = np.nan
         columns.append(values)
@@ -253,7 +278,7 @@ def _merged(parties: Sequence[Party], field: str) -> Panel:
         for party in parties
         for place in party.panel.places
     )
-    fields = (first.fields[first.field_index(field)],)
+    fields = (first.fields[first.field_index(parties[0].field)],)
     return Panel(first.clock, first.time_T, places, fields, np.concatenate(columns, axis=1))
 
 

@@ -72,7 +72,11 @@ class Forecast(_Frozen):
 
 
 class PartyResult(_Frozen):
-    """What joining was worth to one party."""
+    """What joining was worth to one party.
+
+    `weights` are those of `alone` and of each level in the automatic forecast after the
+    validation days, `weights_after` those once the test days were known too.
+    """
 
     name: str
     title: Words
@@ -82,6 +86,8 @@ class PartyResult(_Frozen):
     scarce: bool
     level: int
     level_reason: Words
+    weights: dict[str, float]
+    weights_after: dict[str, float]
     validation_mae: dict[str, float]
     test: dict[str, Errors]
     band_level: float
@@ -90,7 +96,7 @@ class PartyResult(_Frozen):
     raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
 
     def gain(self) -> float:
-        """Share of the error of learning alone that the automatic level saved (may be negative)."""
+        """Share of the error of learning alone that automatic saved (may be negative)."""
         return 1.0 - self.test[AUTOMATIC].mae / self.test[ALONE].mae
 
 
@@ -123,6 +129,7 @@ class ServiceResult(_Frozen):
     curves: list[Curve]
     traffic: list[Traffic]
     seconds: dict[str, float]
+    decision: Words | None = None  # what the answer is good for
     who: Words | None = None  # what its parties are, in the plural: "water districts of Ferrara"
 
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -36,32 +35,11 @@ from deepcity.intercity.summary import (
     test_errors,
     traffic,
 )
+from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained_levels
 from deepcity.store.atomic import why_not, write_whole
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
 from deepcity.store.manifest import Facts
-
-
-class Watch(Protocol):
-    """Who wants to see a run advance."""
-
-    def begin(self, task: str, total: int) -> None:
-        """A piece of work starts that has `total` steps."""
-        ...
-
-    def advance(self, task: str, done: int) -> None:
-        """So many of its steps are done."""
-        ...
-
-
-class Silent:
-    """Watches nothing."""
-
-    def begin(self, task: str, total: int) -> None:
-        """Ignore it."""
-
-    def advance(self, task: str, done: int) -> None:
-        """Ignore it."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +54,8 @@ class _Work:
 
     def method(self, method: Method) -> Outcome:
         """Run one method and tell the watch."""
-        self.watch.begin(
-            f"{self.service.settings.name}: {method.name}", self.run.settings.training.rounds
-        )
+        name = task_name(self.service.settings.name, method.name)
+        self.watch.begin(name, self.run.settings.training.rounds)
         return run_method(self.run, method)
 
 
@@ -100,14 +77,15 @@ def run_map(
     torch.set_num_threads(threads)
     watch = watch or Silent()
     _claim(folder, city_map)
-    services = [_run_service(city_map, service, folder, watch) for service in city_map.services]
+    watch.plan(tasks_of(city_map.services))
+    done = [_run_service(city_map, service, folder, watch) for service in city_map.services]
     results = Results(
         map=city_map.settings.name,
         title=Words(en=city_map.settings.title.en, ko=city_map.settings.title.ko),
         version=__version__,
         seed=city_map.settings.seed,
-        seconds=time.perf_counter() - begun,
-        services=services,
+        seconds=time.perf_counter() - begun + sum(earlier for _, earlier in done),
+        services=[service for service, _ in done],
     )
     _write(folder / "results.json", results.model_dump_json(indent=1).encode())
     return results
@@ -179,11 +157,16 @@ def _write(path: Path, data: bytes) -> None:
         raise CheckpointError(why_not(path, error, len(data))) from error
 
 
-def _run_service(city_map: CityMap, service: Service, folder: Path, watch: Watch) -> ServiceResult:
+def _run_service(
+    city_map: CityMap, service: Service, folder: Path, watch: Watch
+) -> tuple[ServiceResult, float]:
+    """A service's results, and the seconds of its rounds that earlier runs of it took."""
     settings = service.settings
     task = f"{settings.name}: reading records"
     watch.begin(task, len(service.members))
     parties = parties_of(service, lambda done: watch.advance(task, done))
+    if settings.pooled and not can_pool(parties):
+        watch.skip(task_name(settings.name, names.POOLED))
     _claim_records(folder, settings.name, parties)
     start, parent = _start(city_map, service)
     run = Run(
@@ -192,7 +175,7 @@ def _run_service(city_map: CityMap, service: Service, folder: Path, watch: Watch
         seed=city_map.settings.seed,
         start=start,
         checkpoints=CheckpointStore(_made(folder / "checkpoints")),
-        after_round=lambda method, done: watch.advance(f"{settings.name}: {method.name}", done),
+        after_round=lambda method, done: watch.advance(task_name(settings.name, method.name), done),
     )
     return _compare(_Work(service, parties, run, watch, parent), folder)
 
@@ -219,8 +202,8 @@ def _start(city_map: CityMap, service: Service) -> tuple[Layers, str | None]:
     return {name: package.layers[name] for name in wanted}, package.manifest.sha256
 
 
-def _compare(work: _Work, folder: Path) -> ServiceResult:
-    """Every method the map asks for, on the same parties and days."""
+def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
+    """Every method the map asks for, on the same parties and days; see `_run_service`."""
     settings, parties = work.service.settings, work.parties
     seconds: dict[str, float] = {}
     outcomes: dict[str, Outcome] = {}
@@ -231,39 +214,35 @@ def _compare(work: _Work, folder: Path) -> ServiceResult:
             test[party][name] = found
 
     deepest = settings.grant.level
-    asked = {min(level, deepest) for level in settings.levels}
-    for level in sorted({ALONE, *asked, *([deepest] if settings.automatic else [])}):
-        begun = time.perf_counter()
+    for level in trained_levels(settings):
         method = alone_method(parties) if level == ALONE else _fixed(work, level)
         outcomes[method.name] = work.method(method)
-        seconds[method.name] = time.perf_counter() - begun
+        seconds[method.name] = outcomes[method.name].seconds
         add(method.name, test_errors(outcomes[method.name], parties))
     begun = time.perf_counter()
     choices = _choices(work, outcomes)
     joined_seconds = seconds.get(names.fixed(deepest), 0.0)  # choosing needs that training
     seconds[names.AUTOMATIC] = time.perf_counter() - begun + joined_seconds
     if settings.pooled and can_pool(parties):
-        begun = time.perf_counter()
         add(names.POOLED, _pooled(work, outcomes))
-        seconds[names.POOLED] = time.perf_counter() - begun
+        seconds[names.POOLED] = outcomes[names.POOLED].seconds
     if deepest and names.fixed(deepest) in outcomes:
         _export(work, outcomes[names.fixed(deepest)], folder)
-    return _result(work, outcomes, choices, test, seconds)
+    earlier = sum(outcome.earlier_seconds for outcome in outcomes.values())
+    return _result(work, outcomes, choices, test, seconds), earlier
 
 
 def _fixed(work: _Work, level: int) -> Method:
     """Every party at this level, or at the deepest it grants."""
     grant = work.service.settings.grant
-    levels = {
-        party.name: min(level, grant.party.get(party.name, grant.level)) for party in work.parties
-    }
+    levels = {party.name: min(level, grant.level_of(party.name)) for party in work.parties}
     return Method(names.fixed(level), levels)
 
 
 def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Choice]:
     settings = work.service.settings
     alone = outcomes[names.ALONE].learners
-    task = f"{settings.name}: {names.AUTOMATIC}"
+    task = task_name(settings.name, names.AUTOMATIC)
     work.watch.begin(task, len(work.parties))
     chosen: dict[str, Choice] = {}
     joined = outcomes.get(names.fixed(settings.grant.level)) if settings.automatic else None
@@ -275,7 +254,7 @@ def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Choice]:
             joined.learners[party.name] if joined else own,
             min(joined.method.levels[party.name], _shared(joined)) if joined else ALONE,
             work.run.seed,
-            common_stem=settings.grant.stem == "common",
+            common_stem=settings.grant.stem_of(party.name) == "common",
         )
         work.watch.advance(task, done)
     return chosen
@@ -297,7 +276,7 @@ def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
         after_round=work.run.after_round,
     )
     method = Method(names.POOLED, {pooled.name: ALONE})
-    work.watch.begin(f"{run.settings.name}: {method.name}", run.settings.training.rounds)
+    work.watch.begin(task_name(run.settings.name, method.name), run.settings.training.rounds)
     outcomes[names.POOLED] = run_method(run, method)
     return pooled_errors(outcomes[names.POOLED], pooled, work.parties)
 
@@ -305,7 +284,7 @@ def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
 def _export(work: _Work, joined: Outcome, folder: Path) -> None:
     """The common layers as fused last, as a package others may start from."""
     settings, first = work.service.settings, work.parties[0]
-    field = first.panel.fields[first.panel.field_index(settings.field)]
+    field = first.panel.fields[first.panel.field_index(first.field)]
     starts = [int(party.panel.time_T[party.split.train.start]) for party in work.parties]
     ends = [int(party.panel.time_T[party.split.train.end]) for party in work.parties]
     facts = Facts(
@@ -359,7 +338,8 @@ def _result(
         name=settings.name,
         title=Words(en=title.en, ko=title.ko),
         question=Words(en=application.question.en, ko=application.question.ko),
-        unit=first.panel.fields[first.panel.field_index(settings.field)].unit,
+        decision=Words(en=application.decision.en, ko=application.decision.ko),
+        unit=first.unit,
         horizon_steps=settings.window.horizon,
         step_minutes=first.panel.clock.step_s / 60,
         parties=[

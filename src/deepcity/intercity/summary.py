@@ -10,6 +10,7 @@ from deepcity.intercity.city_map import Service
 from deepcity.intercity.methods import Outcome
 from deepcity.intercity.parties import Party, place_slices
 from deepcity.intercity.results import (
+    ALONE,
     AUTOMATIC,
     NAIVE_DAY,
     NAIVE_WEEK,
@@ -20,9 +21,10 @@ from deepcity.intercity.results import (
     PartyResult,
     Traffic,
     Words,
+    fixed,
 )
 from deepcity.intercity.words import level_reason
-from deepcity.learning.bands import coverage, half_width
+from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.learner import Learner
 from deepcity.learning.metrics import scores
@@ -81,12 +83,9 @@ def party_result(
     test: Mapping[str, Errors],
 ) -> PartyResult:
     """What the report says of one party."""
-    said = choice.learner.forecast(party.test)
-    validation = party.data.validation
-    half_NH = half_width(
-        choice.learner.forecast(validation), validation.truth_BNH, service.settings.band
-    )
-    field = party.panel.fields[party.panel.field_index(service.settings.field)]
+    found = choice.forecast(party.test, party.test_origins)
+    said = found.forecast_BNH
+    half_BNH = _half_width(party, choice, said, service.settings.band)
     return PartyResult(
         name=party.name,
         title=Words(en=party.title.en, ko=party.title.ko),
@@ -95,17 +94,32 @@ def party_result(
         train_days=party.train_days,
         scarce=party.scarce,
         level=choice.level,
-        level_reason=level_reason(choice, field.unit),
+        level_reason=level_reason(choice, party.unit),
+        weights=_named(choice.weights),
+        weights_after=_named(choice.by_level(found.standing)),
         validation_mae={str(level): error for level, error in choice.errors.items()},
         test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
         band_level=service.settings.band,
-        band_coverage=coverage(party.test.truth_BNH, said - half_NH, said + half_NH),
-        forecast=_shown(party, said, half_NH, alone.forecast(party.test)),
+        band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
+        forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
         raw_bytes=party.panel.values_TNF.nbytes,
     )
 
 
-def _shown(party: Party, said: Floats, half_NH: Floats, alone: Floats) -> Forecast:
+def _named(weights: Mapping[int, float]) -> dict[str, float]:
+    """Weights by method's name."""
+    return {fixed(level) if level else ALONE: weight for level, weight in weights.items()}
+
+
+def _half_width(party: Party, choice: Choice, said: Floats, level: float) -> Floats:
+    """Half the width of each test forecast's band, from errors known before it."""
+    before = choice.validation.forecast_BNH - party.data.validation.truth_BNH
+    errors = np.concatenate([before, said - party.test.truth_BNH])
+    origins = np.concatenate([party.validation_origins, party.test_origins])
+    return rolling_half_width(errors, origins, len(before), level)
+
+
+def _shown(party: Party, said: Floats, half_BNH: Floats, alone: Floats) -> Forecast:
     """Forecasts laid end to end over a week or so from the middle of the test span."""
     horizon = said.shape[-1]
     blocks = max(1, SHOWN_STEPS // horizon)
@@ -117,7 +131,7 @@ def _shown(party: Party, said: Floats, half_NH: Floats, alone: Floats) -> Foreca
     steps = (origins[chosen][:, None] + np.arange(horizon)).ravel()
     truth = party.test.truth_BNH[chosen, place].ravel()
     middle = said[chosen, place].ravel()
-    half = np.tile(half_NH[place], len(chosen))
+    half = half_BNH[chosen, place].ravel()
     return Forecast(
         place=party.panel.places[place].id,
         time_zone=party.panel.clock.time_zone,

@@ -7,32 +7,30 @@ from deepcity.intercity.results import Words
 
 def level_reason(choice: Choice, unit: str) -> Words:
     """Why a party ended at its level, with the figures it decided by."""
-    before, after = choice.errors[ALONE], choice.errors[choice.level]
     if len(choice.errors) == 1:
         return Words(
             en="No level was tried here, so it learned alone.",
             ko="시험해 본 단계가 없어 혼자 학습하였습니다.",
         )
-    if choice.level == ALONE and choice.gain <= 0:
-        return Words(
-            en=f"No level beat learning alone on its own validation days "
-            f"({before:.3g} {unit}), so it keeps its own network.",
-            ko=f"자체 검증 기간에서 혼자 학습한 오차({before:.3g} {unit})보다 나은 단계가 없어 "
-            f"자기 신경망을 그대로 씁니다.",
-        )
+    own, before = choice.weights[ALONE], choice.errors[ALONE]
+    after = before - choice.gain
     if choice.level == ALONE:
         return Words(
-            en="It has too few validation days to tell whether joining helps, "
-            "so it keeps its own network.",
-            ko="함께 배우는 것이 나은지 판단하기에는 검증 기간이 너무 짧아 "
-            "자기 신경망을 그대로 씁니다.",
+            en=f"On its validation days its own network earned {own:.0%} of the weight "
+            f"(error alone {before:.3g} {unit}). What it learned with others keeps the rest; "
+            f"weights move every day.",
+            ko=f"자체 검증 기간에 자기 신경망이 가중치의 {own:.0%}를 얻었습니다"
+            f"(혼자일 때 오차 {before:.3g} {unit}). 나머지는 함께 배운 신경망의 몫이며, "
+            f"가중치는 날마다 바뀝니다.",
         )
     layers = _layers(choice.level)
     return Words(
-        en=f"Reusing {layers.en} lowered the error on its own validation days from {before:.3g} "
-        f"to {after:.3g} {unit} (doubt {choice.doubt:.2g}).",
-        ko=f"{layers.ko} 재사용하면 자체 검증 기간의 오차가 {before:.3g}에서 {after:.3g} {unit}로 "
-        f"줄었습니다(불확실성 {choice.doubt:.2g}).",
+        en=f"Reusing {layers.en} earned most weight on its validation days; its own network "
+        f"keeps {own:.0%}. Weighed together they err by {after:.3g} {unit} there, alone by "
+        f"{before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
+        ko=f"{layers.ko} 재사용하는 것이 자체 검증 기간에 가장 큰 가중치를 얻었고, 자기 신경망은 "
+        f"{own:.0%}를 지닙니다. 함께 쓰면 오차가 {after:.3g} {unit}, 혼자일 때는 "
+        f"{before:.3g}입니다(불확실성 {choice.doubt:.2g}). 가중치는 날마다 바뀝니다.",
     )
 
 

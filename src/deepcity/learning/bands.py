@@ -2,8 +2,9 @@
 
 The absolute errors on the validation span, which the weights were not fitted to, say how
 wide a band must be for each place and horizon step to hold the truth with a stated
-frequency. Guaranteed when validation and test days are exchangeable; cities drift, so the
-coverage on the test span is always reported beside the band.
+frequency. Guaranteed when those days and the days forecast are exchangeable; cities drift,
+so the errors of days forecast since come in as their truths are known, the oldest go out,
+and the coverage on the test span is always reported beside the band.
 
 Shapes: B origins, N places, H horizon steps.
 """
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+_LOOKS = 50  # bands move so many times over a span: each look sorts all errors
 
 
 def half_width(forecast_BNH: Floats, truth_BNH: Floats, level: float = 0.9) -> Floats:
@@ -29,6 +31,29 @@ def half_width(forecast_BNH: Floats, truth_BNH: Floats, level: float = 0.9) -> F
     picked = np.where(rank_NH <= count_NH, picked, np.inf)
     finite = np.where(np.isfinite(picked), picked, 0.0)
     return np.where(np.isfinite(picked), picked, finite.max(axis=0)).astype(np.float32)
+
+
+def rolling_half_width(
+    errors_BNH: Floats, origins_B: NDArray[np.int64], past: int, level: float = 0.9
+) -> Floats:
+    """Half the band's width of every origin after the first `past` ones, (B - past, N, H).
+
+    Args:
+        errors_BNH: forecast minus truth of `past` earlier origins and then of those to band,
+            in order of time; NaN where not measured.
+        origins_B: (B,) step indices; an error is known at an origin its last step is before.
+
+    Each band takes the newest errors, as many as `past` or half of those known.
+    """
+    horizon = errors_BNH.shape[-1]
+    widths = np.empty_like(errors_BNH[past:])
+    pause = max(1, len(widths) // _LOOKS)
+    for first in range(0, len(widths), pause):
+        known = int(np.searchsorted(origins_B + horizon, origins_B[past + first], side="right"))
+        known = min(max(known, past), past + first)
+        newest = errors_BNH[known - max(past, known // 2) : known]
+        widths[first : first + pause] = half_width(np.zeros_like(newest), newest, level)
+    return widths
 
 
 def coverage(truth_BNH: Floats, low_BNH: Floats, high_BNH: Floats) -> float:

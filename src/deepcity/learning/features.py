@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.learning.neighbours import mixings
-from deepcity.learning.recall import best_ridge
+from deepcity.learning.recall import blended_ridge, fading
 from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_day
 
 Floats = NDArray[np.float32]
@@ -336,7 +336,9 @@ def _fit_recall(inputs: Inputs, train: Span, validation: Span | None) -> Floats:
     learned = [train_origins(inputs.settings, train, lead) for lead in leads]
     chosen = [origins(validation or Span(0, 0), horizon, lead=lead * horizon) for lead in leads]
     judged = _recall_rows(inputs, chosen) if all(map(len, chosen)) else None
-    return best_ridge(_recall_rows(inputs, learned), judged)
+    rows = _recall_rows(inputs, learned)
+    beliefs = fading(horizon, inputs.settings.leads, rows[0].shape[-1])
+    return blended_ridge(rows, judged, beliefs)
 
 
 def _recall_rows(inputs: Inputs, origins_KB: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:

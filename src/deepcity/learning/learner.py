@@ -186,7 +186,7 @@ class Learner:
     def refit(self, frozen: Iterable[str], steps: int, seed: int) -> "Learner":
         """A copy that starts from the best state, keeps `frozen` layers and tunes the rest.
 
-        Layers that were frozen from the start stay so.
+        Layers that were frozen from the start stay so; with all of them frozen, it is the copy.
         """
         other = copy.copy(self)
         other.network = copy.deepcopy(self.network)
@@ -195,7 +195,8 @@ class Learner:
         freeze(other.network, other.frozen)
         other._optimizer = other._new_optimizer()
         sixth = max(1, steps // 6)
-        for start in range(0, steps, sixth):
+        learns = any(parameter.requires_grad for parameter in other.network.parameters())
+        for start in range(0, steps if learns else 0, sixth):
             span = range(start, min(start + sixth, steps))
             other._steps(seed + start, span, steps, rate=0.3, anchor=[], proximal=0.0)
             other.receive({})

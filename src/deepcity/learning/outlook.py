@@ -19,8 +19,10 @@ from deepcity.city.clock import DAY_S, Clock
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.features import Inputs, Samples, train_origins
+from deepcity.learning.last_year import last_year, restfulness
 from deepcity.learning.robust_recall import RIDGE, least_absolute, robust_recall
 from deepcity.learning.typical_day import SUNDAY, DayGrid
+from deepcity.learning.weather import weather_features
 
 Floats = NDArray[np.float32]
 _SATURDAY = 5
@@ -28,6 +30,7 @@ _MEMORY_DAYS = 20.0
 _REACH_DAYS = 70
 _WEATHER_DAYS = 8
 _CLIP = 6.0
+_DAYS_TOLD = 4  # means of last days that a head recalls
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Outlook:
     Attributes:
         sorts_TQ: 1 where a step's day is of a sort of `day_sorts`.
         turns_KTNQ: by lead, how far a day of that sort would lie from a working day if it
-            were a whole Sunday (or Saturday), in scaled units; 0 on all other days.
+            were a whole Sunday (or Saturday), in scaled units; 0 on all other days. Two more
+            tell what the same dates were like a year ago (`deepcity.learning.last_year`).
         weather_TW: weather of each step as `weather_features` sees it.
         weather_KW: what the weather does here, at lead 0 and later; private.
         recall_HS: see `deepcity.learning.recall`.
@@ -64,6 +68,27 @@ class Outlook:
             summaries_BNHS=self._summaries(inner, origins_B, lead),
             anchor_BNH=inner.anchor_BNH + inner.scale_N1 * moved_B[:, None, None],
         )
+
+    def at_steps(
+        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64], lead: int
+    ) -> Floats:
+        """Sorts of days and weather at each target step, and its change, (B, H, Q + 2 W)."""
+        inside = np.clip(targets_BH, 0, len(self.weather_TW) - 1)
+        change_BW = self._weather(origins_B, lead)
+        change = np.broadcast_to(change_BW[:, None], (*inside.shape, change_BW.shape[1]))
+        return np.concatenate([self.sorts_TQ[inside], self.weather_TW[inside], change], axis=-1)
+
+    def own_summaries(self, samples: Samples, lead: int) -> Floats:
+        """Of the summaries only those that tell something at this lead, (B, N, H, S')."""
+        leads, turns = self.inputs.settings.leads, self.turns_KTNQ.shape[-1]
+        summaries = samples.summaries_BNHS
+        by_lead = 2 + _DAYS_TOLD
+        edge = summaries.shape[-1] - turns - leads * by_lead
+        inner, days = (
+            part.reshape(*part.shape[:-1], leads, -1)[..., lead, :]
+            for part in (summaries[..., :edge], summaries[..., edge:-turns])
+        )
+        return np.concatenate([inner, days, summaries[..., -turns:]], axis=-1)
 
     def _weather(self, origins_B: NDArray[np.int64], lead: int) -> Floats:
         """Mean over the block ahead less the mean of the last known days, (B, W)."""
@@ -92,7 +117,9 @@ class Outlook:
             np.broadcast_to(mean_BN[..., None], inner.anchor_BNH.shape)
             for mean_BN in self._last_days(origins_B)
         ]
-        by_lead = np.zeros((*inner.anchor_BNH.shape, inputs.settings.leads, 6), np.float32)
+        by_lead = np.zeros(
+            (*inner.anchor_BNH.shape, inputs.settings.leads, 2 + len(days)), np.float32
+        )
         by_lead[..., lead, :] = np.clip(np.stack([*trends, *days], axis=-1), -_CLIP, _CLIP)
         inside = np.clip(targets_BH, 0, len(self.sorts_TQ) - 1)
         turns_BNHQ = np.swapaxes(self.turns_KTNQ[lead][inside], 1, 2)
@@ -119,9 +146,9 @@ def fit_outlook(inputs: Inputs, panel: Panel, train: Span, weather: Panel | None
     """
     sorts_DQ = day_sorts(panel.clock, panel.time_T, inputs.grid)
     sorts_TQ = sorts_DQ[inputs.grid.day_T]
-    weather_TW = weather_features(weather, len(panel.time_T))
+    weather_TW = weather_features(weather, len(panel.time_T), train)
     leads = range(inputs.settings.leads)
-    turns = np.stack([_turns(inputs, panel, train, lead) * sorts_TQ[:, None] for lead in leads])
+    turns = _turns(inputs, panel, train, sorts_DQ)
     bare = Outlook(
         inputs,
         sorts_TQ,
@@ -149,35 +176,11 @@ def day_sorts(clock: Clock, time_T: NDArray[np.int64], grid: DayGrid) -> Floats:
     weekday = (day + 3) % 7
     off = [np.isin(day + shift, clock.holiday_numbers) for shift in (-1, 0, 1)]
     work = (weekday < _SATURDAY) & ~off[1]
-    bridge = work & (((weekday == 0) & off[2]) | ((weekday == 4) & off[0]))
+    rest = [off[0] | (weekday == 0), off[2] | (weekday == 4)]
+    bridge = work & (off[0] | off[2]) & rest[0] & rest[1]
     holiday = (weekday < _SATURDAY) & off[1]
     sorts = [work & off[2] & ~bridge, bridge, bridge, work & off[0] & ~bridge, holiday, holiday]
     return np.stack(sorts, axis=1).astype(np.float32)
-
-
-def weather_features(weather: Panel | None, steps: int) -> Floats:
-    """(T, 5): warmth, heat, rain, rain of the day before, frost; about 0..2 each."""
-    if weather is None:
-        return np.zeros((steps, 0), np.float32)
-    temperature = _filled(weather, "temperature")
-    rain = np.log1p(_day_sum(_filled(weather, "rain"), weather.clock.steps_per_day))
-    before = np.concatenate([np.repeat(rain[:1], weather.clock.steps_per_day), rain])[: len(rain)]
-    warmth = np.maximum(temperature - 18.0, 0.0) / 5.0
-    heat = np.maximum(temperature - 26.0, 0.0) / 5.0
-    frost = np.maximum(3.0 - temperature, 0.0) / 3.0
-    return np.stack([warmth, heat, rain, before, frost], axis=1).astype(np.float32)
-
-
-def _filled(weather: Panel, field: str) -> NDArray[np.float64]:
-    """An input may be filled: by the last value known."""
-    values = weather.values_TNF[:, 0, weather.field_index(field)].astype(np.float64)
-    known = np.flatnonzero(np.isfinite(values))
-    return np.asarray(np.interp(np.arange(len(values)), known, values[known]))
-
-
-def _day_sum(values_T: NDArray[np.float64], slots: int) -> NDArray[np.float64]:
-    total = np.concatenate([np.zeros(slots), values_T.cumsum()])
-    return np.asarray(total[slots:] - total[:-slots])
 
 
 def _mean_between(
@@ -188,32 +191,55 @@ def _mean_between(
     return np.asarray((total[high] - total[low]) / np.maximum(high - low, 1)[:, None])
 
 
-def _turns(inputs: Inputs, panel: Panel, train: Span, lead: int) -> Floats:
-    """(T, N, Q): a Sunday's or Saturday's typical values less a working day's."""
-    ahead = (lead + 1) * inputs.settings.horizon
-    values = inputs.values_TN.copy()
+def _turns(inputs: Inputs, panel: Panel, train: Span, sorts_DQ: Floats) -> Floats:
+    """(K, T, N, Q + 2): from a working day to a Sunday (or Saturday), on days of a sort; and
+    to a Sunday as far as the same dates a year ago had gone.
+    """
+    grid, values = inputs.grid, inputs.values_TN.copy()
     values[: train.start] = np.nan
-    work, saturday, sunday = (
-        _typical_of(values, inputs.grid, days, ahead) for days in (range(5), [_SATURDAY], [SUNDAY])
-    )
-    as_sunday, as_saturday = (
-        np.clip(np.nan_to_num(rest - work) / inputs.scale_N1[:, 0], -_CLIP, _CLIP)
-        for rest in (sunday, saturday)
-    )
-    order = [as_sunday, as_sunday, as_saturday, as_sunday, as_sunday, as_saturday]
-    return np.stack(order, axis=-1).astype(np.float32)
+    total, count = grid.fold(values)
+    measured_DSN = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    found = []
+    for lead in range(inputs.settings.leads):
+        ahead = (lead + 1) * inputs.settings.horizon
+        work, saturday, sunday = (
+            _typical_of(values, grid, days, ahead) for days in (range(5), [_SATURDAY], [SUNDAY])
+        )
+        if lead == 0:
+            restful = restfulness(measured_DSN, work, sunday)
+            first_s, known = int(panel.time_T[0]), int(grid.day_T[train.end - 1])
+            year_DN2 = last_year(restful, sorts_DQ, panel.clock, first_s, grid, known)
+        ways = [_way(inputs, work, rest) for rest in (sunday, saturday)]
+        as_sort = [
+            way * sort[:, None, None] for way, sort in zip(_ways(ways), sorts_DQ.T, strict=True)
+        ]
+        as_year = [ways[0] * year_DN2[:, None, :, index] for index in range(2)]
+        found.append(grid.unfold(np.stack([*as_sort, *as_year], axis=-1)))
+    return np.stack(found).astype(np.float32)
+
+
+def _way(inputs: Inputs, work_DSN: Floats, rest_DSN: Floats) -> Floats:
+    """From a working day's typical values to a day of rest's, in scaled units."""
+    way = np.nan_to_num(rest_DSN - work_DSN) / inputs.scale_N1[:, 0]
+    return np.asarray(np.clip(way, -_CLIP, _CLIP), dtype=np.float32)
+
+
+def _ways(ways: list[Floats]) -> list[Floats]:
+    """The way that each sort of `day_sorts` goes."""
+    sunday, saturday = ways
+    return [sunday, sunday, saturday, sunday, sunday, saturday]
 
 
 def _typical_of(
     values_TN: Floats, grid: DayGrid, weekdays: range | list[int], ahead: int
 ) -> Floats:
-    """(T, N): weighted mean of the last days of some weekdays, NaN where there is none."""
+    """(D, S, N): weighted mean of the last days of some weekdays, NaN where there is none."""
     gap = np.arange(grid.days)[:, None] - np.arange(grid.days)[None, :]
     allowed = (grid.apart() >= ahead) & (gap <= _REACH_DAYS) & np.isin(grid.weekday_D, weekdays)
     weights = np.where(allowed, np.exp(-np.maximum(gap, 0) / _MEMORY_DAYS), 0.0)
     total, count = (weights @ part.reshape(grid.days, -1) for part in grid.fold(values_TN))
     mean = np.where(count > 0, total, np.nan) / np.where(count > 0, count, 1.0)
-    return grid.unfold(mean.reshape(grid.days, grid.slots, -1))
+    return np.asarray(mean.reshape(grid.days, grid.slots, -1), dtype=np.float32)
 
 
 def _midnights(outlook: Outlook, train: Span, lead: int) -> NDArray[np.int64]:

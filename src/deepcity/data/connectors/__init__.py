@@ -1,9 +1,11 @@
 """One file a format; this folder is the registry. A new format is a new file here.
 
 A connector module holds `CONNECTOR`, which is named by its format, lists the suffixes it
-answers for, has settings of its own (keys of a `[[source]]` table), and reads a `Table`.
+answers for, has settings of its own (keys of a `[[source]]` table), and reads a `Table`,
+whole or a batch of rows at a time.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -14,6 +16,8 @@ from typing import Any, Protocol
 import polars as pl
 
 from deepcity.data.source import SourceSettings
+
+BATCH_ROWS = 500_000  # texts of a few columns: some 100 MB
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,13 @@ class Table:
     first_row: int
 
 
+def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[Table]:
+    """Rows that are still to be read, `BATCH_ROWS` at a time; `first_row` is the first's number."""
+    for frame in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, lazy=True):
+        yield Table(frame, first_row)
+        first_row += frame.height
+
+
 class ReadError(Exception):
     """Records that cannot be read; `key` is the setting to look at, `right` the next step."""
 
@@ -38,7 +49,7 @@ class ReadError(Exception):
 
 
 class Connector(Protocol):
-    """What a format must offer. All three methods raise ReadError.
+    """What a format must offer. All four methods raise ReadError.
 
     Attributes:
         name: the format's name.
@@ -59,6 +70,15 @@ class Connector(Protocol):
 
     def read(self, source: Any, folder: Path) -> Table:  # noqa: ANN401 - its own settings
         """All rows; relative paths start at `folder`."""
+        ...
+
+    def batches(
+        self,
+        source: Any,  # noqa: ANN401 - its own settings
+        folder: Path,
+        columns: Sequence[str],
+    ) -> Iterator[Table]:
+        """Some columns (all there), about `BATCH_ROWS` rows at a time, in the order of the file."""
         ...
 
     def columns(self, source: Any, folder: Path) -> list[str]:  # noqa: ANN401 - its own settings
@@ -88,3 +108,21 @@ def read_table(source: SourceSettings, folder: Path) -> Table:
         ReadError: if they cannot be read.
     """
     return connectors()[source.format].read(source, folder)
+
+
+def read_columns(source: SourceSettings, folder: Path) -> list[str]:
+    """Names of a source's columns.
+
+    Raises:
+        ReadError: if they cannot be read.
+    """
+    return connectors()[source.format].columns(source, folder)
+
+
+def read_batches(source: SourceSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+    """Some columns of a source, all of which it has, some rows at a time.
+
+    Raises:
+        ReadError: if they cannot be read.
+    """
+    return connectors()[source.format].batches(source, folder, list(dict.fromkeys(columns)))

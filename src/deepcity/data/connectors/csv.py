@@ -1,14 +1,17 @@
 """CSV, plain or gzip. Cells stay texts here; whoever makes them numbers knows the row."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from deepcity.data.connectors import ReadError, Table
+from deepcity.data.connectors import ReadError, Table, batches_of
 from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
+from deepcity.data.toml_file import wrong
 
 
 class CsvSettings(SourceSettings):
@@ -18,7 +21,10 @@ class CsvSettings(SourceSettings):
         path: the file.
         delimiter: sign between cells.
         encoding: of the text; ``utf8-lossy`` puts up with stray bytes.
-        header: whether the first row names the columns; if not, they are ``column_1`` ...
+        header: whether the first row names the columns; if not, `names` does.
+        names: of the columns where no header names them: a list, or a pattern that numbers
+            them from 1, e.g. ``station-{n}``.
+        transpose: rows and columns change places, where a row is a place and a column a time.
         skip_rows: lines to leave out before the header.
     """
 
@@ -27,7 +33,19 @@ class CsvSettings(SourceSettings):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Literal["utf8", "utf8-lossy"] = "utf8"
     header: bool = True
+    names: tuple[str, ...] | str = "column_{n}"
+    transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _names_are_needed(self) -> "CsvSettings":
+        if self.header and "names" in self.model_fields_set:
+            raise wrong("the header names the columns", "say header = false", "names")
+        if isinstance(self.names, str) and "{n}" not in self.names:
+            raise wrong("no {n} in it", "write e.g. names = 'station-{n}', or a list", "names")
+        if not isinstance(self.names, str) and len(set(self.names)) < len(self.names):
+            raise wrong("a name stands there twice", "give each column its own", "names")
+        return self
 
 
 class CsvConnector:
@@ -43,12 +61,27 @@ class CsvConnector:
 
     def read(self, source: CsvSettings, folder: Path) -> Table:
         """All rows, every cell a text."""
-        frame = _read(source, folder, None)
-        return Table(frame, source.skip_rows + (2 if source.header else 1))
+        return Table(_frame(source, folder), _first_row(source))
+
+    def batches(self, source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+        """Some columns, some rows at a time; a table to be transposed as a whole."""
+        if source.transpose:
+            yield Table(_frame(source, folder).select(columns), _first_row(source))
+            return
+        with _told(source):
+            yield from batches_of(_scan(source, folder).select(columns), _first_row(source))
 
     def columns(self, source: CsvSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        return _read(source, folder, 1).columns
+        if source.transpose:
+            return _frame(source, folder).columns
+        with _told(source):
+            return _scan(source, folder).collect_schema().names()
+
+
+def _first_row(source: CsvSettings) -> int:
+    """The line of the first row; of a transposed table, the number of its column."""
+    return (0 if source.transpose else source.skip_rows) + (2 if source.header else 1)
 
 
 def _file(source: CsvSettings, folder: Path) -> Path:
@@ -58,29 +91,59 @@ def _file(source: CsvSettings, folder: Path) -> Path:
         raise ReadError("path", source.path, str(error), error.right) from error
 
 
-def _read(source: CsvSettings, folder: Path, rows: int | None) -> pl.DataFrame:
-    path = _file(source, folder)
+def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
+    with _told(source):
+        if not source.transpose:
+            return _scan(source, folder).collect()
+        frame = _scan(source.model_copy(update={"names": "column_{n}"}), folder).collect()
+        if source.header:
+            first = frame.columns[0]
+            return frame.transpose(include_header=True, header_name=first, column_names=first)
+        turned = frame.transpose()
+        return turned.rename(_renamed(turned.columns, source))
+
+
+def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
+    """The file without its rows, which come when they are collected."""
+    lazy = pl.scan_csv(
+        _file(source, folder),
+        separator=source.delimiter,
+        encoding=source.encoding,
+        has_header=source.header,
+        skip_rows=source.skip_rows,
+        infer_schema=False,
+    )
+    names = lazy.collect_schema().names()
+    twice = [name for name in names if "_duplicated_" in name]
+    if twice:
+        name = twice[0].rpartition("_duplicated_")[0]
+        right = "rename one of them"
+        raise ReadError("path", source.path, f"two columns are named {name!r}", right)
+    return lazy if source.header else lazy.rename(_renamed(names, source))
+
+
+def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
+    """Each column's name where no header tells it."""
+    if isinstance(source.names, str):
+        names = [source.names.replace("{n}", str(n)) for n in range(1, len(columns) + 1)]
+    else:
+        names = list(source.names)
+    if len(names) != len(columns):
+        right = "give a name for each column, or a pattern such as 'station-{n}'"
+        reason = f"{len(names)} names for {len(columns)} columns"
+        raise ReadError("names", None, reason, right)
+    return dict(zip(columns, names, strict=True))
+
+
+@contextmanager
+def _told(source: CsvSettings) -> Iterator[None]:
+    """What a reader stumbles over, with the next step."""
     try:
-        frame = pl.read_csv(
-            path,
-            separator=source.delimiter,
-            encoding=source.encoding,
-            has_header=source.header,
-            skip_rows=source.skip_rows,
-            n_rows=rows,
-            infer_schema=False,
-        )
+        yield
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         right = "see that it is a whole CSV file (or .gz); check delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error
-    twice = [name for name in frame.columns if "_duplicated_" in name]
-    if twice:
-        name = twice[0].rpartition("_duplicated_")[0]
-        raise ReadError(
-            "path", source.path, f"two columns are named {name!r}", "rename one of them"
-        )
-    return frame
 
 
 CONNECTOR = CsvConnector()

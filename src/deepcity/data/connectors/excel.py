@@ -1,5 +1,6 @@
 """Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet, every cell read as a text."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,13 @@ class ExcelConnector:
     def read(self, source: ExcelSettings, folder: Path) -> Table:
         """All rows of the sheet; the header stands in row 1."""
         return Table(_read(source, folder, None), source.skip_rows + 2)
+
+    def batches(
+        self, source: ExcelSettings, folder: Path, columns: Sequence[str]
+    ) -> Iterator[Table]:
+        """All rows at once: a sheet holds at most a million."""
+        table = self.read(source, folder)
+        yield Table(table.frame.select(columns), table.first_row)
 
     def columns(self, source: ExcelSettings, folder: Path) -> list[str]:
         """Names of the columns."""

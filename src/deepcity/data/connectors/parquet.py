@@ -1,11 +1,12 @@
 """Parquet: a file, with the column types it carries."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError, Table
+from deepcity.data.connectors import ReadError, Table, batches_of
 from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
 
@@ -33,6 +34,16 @@ class ParquetConnector:
         path = _file(source, folder)
         try:
             return Table(pl.read_parquet(path), 1)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _broken(source, error) from error
+
+    def batches(
+        self, source: ParquetSettings, folder: Path, columns: Sequence[str]
+    ) -> Iterator[Table]:
+        """Some columns, some rows at a time."""
+        path = _file(source, folder)
+        try:
+            yield from batches_of(pl.scan_parquet(path).select(columns), 1)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _broken(source, error) from error
 

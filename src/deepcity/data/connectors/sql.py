@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from deepcity.data import connectors
 from deepcity.data.connectors import ReadError, Table
 from deepcity.data.source import SourceSettings
 
@@ -42,13 +45,23 @@ class SqlConnector:
 
     def read(self, source: SqlSettings, folder: Path) -> Table:
         """All rows of the query; they count from 1."""
-        names, rows = _rows(source, folder, None)
+        names, rows = _all_rows(source, folder)
         series = [_series(name, [row[i] for row in rows]) for i, name in enumerate(names)]
         return Table(pl.DataFrame(series), 1)
 
+    def batches(self, source: SqlSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+        """Some columns, some rows at a time, as the database hands them over."""
+        first_row = 1
+        for names, rows in _batches(source, folder, connectors.BATCH_ROWS):
+            wanted = [(name, names.index(name)) for name in columns]
+            series = [_series(name, [row[i] for row in rows]) for name, i in wanted]
+            yield Table(pl.DataFrame(series), first_row)
+            first_row += len(rows)
+
     def columns(self, source: SqlSettings, folder: Path) -> list[str]:
         """Names of the query's columns."""
-        return _rows(source, folder, 1)[0]
+        with closing(_batches(source, folder, 1)) as batches:
+            return next(batches)[0]
 
 
 def _expand(url: str) -> str:
@@ -77,16 +90,34 @@ def _engine(source: SqlSettings, folder: Path) -> Engine:
     return engine
 
 
-def _rows(
-    source: SqlSettings, folder: Path, limit: int | None
-) -> tuple[list[str], list[tuple[object, ...]]]:
+Rows = list[tuple[object, ...]]
+
+
+def _all_rows(source: SqlSettings, folder: Path) -> tuple[list[str], Rows]:
+    names: list[str] = []
+    rows: Rows = []
+    for names, batch in _batches(source, folder, connectors.BATCH_ROWS):  # noqa: B007 - the last
+        rows += batch
+    return names, rows
+
+
+def _batches(
+    source: SqlSettings, folder: Path, size: int
+) -> Generator[tuple[list[str], Rows], None, None]:
+    """Names of the columns with each `size` rows of the query; at least once, if without rows.
+
+    A cursor at the server's side, where the database has one, keeps the rest there.
+    """
     engine = _engine(source, folder)
     try:
-        with engine.connect() as connection:
-            result = connection.execute(text(source.query))
-            names = list(result.keys())
-            rows = result.fetchall() if limit is None else result.fetchmany(limit)
-            return names, [tuple(row) for row in rows]
+        with (
+            engine.connect().execution_options(stream_results=True) as connection,
+            connection.execute(text(source.query)) as result,
+        ):
+            names, rows = list(result.keys()), result.fetchmany(size)
+            yield names, [tuple(row) for row in rows]
+            while len(rows) == size and (rows := result.fetchmany(size)):
+                yield names, [tuple(row) for row in rows]
     except SQLAlchemyError as error:
         # The driver's own words, without SQLAlchemy's: those repeat the URL's parts.
         reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0][:200]

@@ -29,6 +29,7 @@ from deepcity.serve.report.tables import (
     level_words,
 )
 from deepcity.serve.report.text import Text, counted, of, say
+from deepcity.serve.report.validation import ValidationTable, validation_table
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class ServiceView:
     sentences: list[Text]
     choices: list[Choice]
     errors: ErrorTable
+    validation: ValidationTable | None
     gains: list[GainChart]
     gains_axis: Text
     gains_cut: Text | None
@@ -61,15 +63,20 @@ class ServiceView:
     costs: list[Cost]
 
 
-def render(results: Results) -> str:
-    """The whole report as one HTML document."""
-    environment = Environment(
+def templates() -> Environment:
+    """The templates of every page; a missing value is an error, not a blank."""
+    return Environment(
         loader=PackageLoader("deepcity.serve.report", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+
+
+def render(results: Results) -> str:
+    """The whole report as one HTML document."""
+    environment = templates()
     ids, points = Ids(), points_each(results.services)
     script = environment.get_template("script.js").render()
     return environment.get_template("page.html").render(
@@ -107,6 +114,7 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
         sentences=sentences(service, pooled),
         choices=choices(service),
         errors=error_table(service),
+        validation=validation_table(service),
         gains=_gain_charts(service, limits, ids),
         gains_axis=say("gains.axis", low=low, high=high),
         gains_cut=say("gains.cut", low=low) if limits[0] == LEAST else None,

@@ -16,7 +16,15 @@ def write_report(results: Results, path: Path) -> None:
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older report stays.
     """
-    page = render(results)
+    write_page(render(results), path)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page whole or not at all.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; an older page stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)

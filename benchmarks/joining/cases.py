@@ -1,0 +1,200 @@
+"""One set, one seed: every method at every party, with all its days and with few.
+
+With all days, the parties learn together from the first round. With few, a party is a
+newcomer (`deepcity.intercity.newcomer`): it starts from what the others, with all their
+days, learned together without it, and sends nothing.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import ALONE, MAX_LEVEL, Layers
+from deepcity.intercity import results as names
+from deepcity.intercity.automatic import choose
+from deepcity.intercity.city_map import Member, Service, load_map
+from deepcity.intercity.methods import Method, Outcome, Run, run_method
+from deepcity.intercity.methods import alone as alone_method
+from deepcity.intercity.newcomer import common_layers, join_late
+from deepcity.intercity.parties import Party, parties_of
+from deepcity.intercity.pooling import pooled_rows
+from deepcity.intercity.summary import naive_errors
+from deepcity.learning.learner import EVERY_LAYER, Learner
+from deepcity.learning.training import party_seed
+
+Floats = NDArray[np.float32]
+FOLDER = Path(__file__).parent
+SETS: Mapping[str, tuple[float, ...]] = {
+    "air": (14, 56),
+    "bikes": (14, 56),
+    "crime": (14, 56),
+    "ferrara": (14, 56),
+    "people": (14, 56),
+    "losloop": (1, 3),
+    "metro": (1, 3, 7),
+    "parking": (1, 3, 7),
+}
+"""Days of a newcomer, by set."""
+TYPICAL = "typical_day"
+TUNED = "pooled, tuned"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One party with so many days of its own (None: all), one seed.
+
+    Attributes:
+        mae: method -> mean absolute error over the test days, in `unit`.
+        level: what automatic says after the validation days.
+        own_weight: of learning alone then; `own_after` once the test days are known.
+        seconds: of learning alone, of the joined training and of choosing.
+    """
+
+    set: str
+    party: str
+    days: float | None
+    seed: int
+    unit: str
+    mae: dict[str, float]
+    level: int
+    own_weight: float
+    own_after: float
+    seconds: dict[str, float]
+
+    def as_dict(self) -> dict[str, object]:
+        """For a line of JSON."""
+        return asdict(self)
+
+
+def service_of(name: str, stem: str = "common") -> Service:
+    """The set's service, with the stem common or private."""
+    service = load_map(FOLDER / f"{name}.toml").services[0]
+    grant = service.settings.grant.model_copy(update={"stem": stem})
+    return replace(service, settings=service.settings.model_copy(update={"grant": grant}))
+
+
+def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
+    """Every party of a set, with each number of days; yields cases as they are done."""
+    service = service_of(name, stem)
+    parties = parties_of(service)
+    yield from _full(name, service, parties, seed)
+    for party, member in zip(parties, service.members, strict=True):
+        others = [other for other in parties if other.name != party.name]
+        begun = time.perf_counter()
+        layers = common_layers(_joined(service, others, seed).progress)
+        seconds = time.perf_counter() - begun
+        for days in SETS[name]:
+            newcomer = parties_of(_scarce(service, member, days))[0]
+            yield _newcomer(name, service, newcomer, others, layers, days, seed, seconds)
+
+
+def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
+    begun = time.perf_counter()
+    joined = _joined(service, parties, seed)
+    seconds = time.perf_counter() - begun
+    pooled = _pooled(service, parties, seed)
+    for party in parties:
+        start = time.perf_counter()
+        alone = _alone(service, party, seed)
+        spent = {"alone": time.perf_counter() - start, "joined": seconds / len(parties)}
+        yield _case(
+            name, service, party, alone, joined.learners[party.name], pooled, None, seed, spent
+        )
+
+
+def _newcomer(
+    name: str,
+    service: Service,
+    party: Party,
+    others: Sequence[Party],
+    layers: Layers,
+    days: float,
+    seed: int,
+    seconds: float,
+) -> Case:
+    start = time.perf_counter()
+    alone = _alone(service, party, seed)
+    spent = {"alone": time.perf_counter() - start, "joined": seconds / len(others)}
+    joined = join_late(party, service.settings, layers, seed)
+    pooled = _pooled(service, [*others, party], seed)
+    return _case(name, service, party, alone, joined, pooled, days, seed, spent)
+
+
+def _case(
+    name: str,
+    service: Service,
+    party: Party,
+    alone: Learner,
+    joined: Learner,
+    pooled: Layers,
+    days: float | None,
+    seed: int,
+    seconds: dict[str, float],
+) -> Case:
+    begun = time.perf_counter()
+    common = service.settings.grant.stem == "common"
+    choice = choose(party, alone, joined, MAX_LEVEL, seed, common_stem=common)
+    seconds = {**seconds, "choosing": time.perf_counter() - begun}
+    said = {
+        names.fixed(level) if level else names.ALONE: expert(party.test)
+        for level, expert in choice.experts.items()
+    }
+    found = choice.forecast(party.test, party.test_origins)
+    said[names.AUTOMATIC] = found.forecast_BNH
+    said |= _from_pool(service, party, pooled, seed)
+    said[TYPICAL] = party.test.anchor_BNH
+    mae = {method: _mae(forecast, party) for method, forecast in said.items()}
+    mae |= {method: error.mae for method, error in naive_errors(party).items()}
+    return Case(
+        set=name,
+        party=party.name,
+        days=days,
+        seed=seed,
+        unit=party.unit,
+        mae=mae,
+        level=choice.level,
+        own_weight=choice.weights[ALONE],
+        own_after=choice.by_level(found.standing)[ALONE],
+        seconds=seconds,
+    )
+
+
+def _from_pool(service: Service, party: Party, pooled: Layers, seed: int) -> dict[str, Floats]:
+    """The network of all raw rows, as it is and tuned on the party's own rows."""
+    learner = Learner(party.data, service.settings.training, seed, start=pooled)
+    steps = service.settings.training.refit_steps
+    tuned = learner.refit((), steps, party_seed(seed, f"{party.name}/pooled", 0))
+    return {names.POOLED: learner.forecast(party.test), TUNED: tuned.forecast(party.test)}
+
+
+def _mae(said_BNH: Floats, party: Party) -> float:
+    return float(np.nanmean(np.abs(said_BNH - party.test.truth_BNH)))
+
+
+def _joined(service: Service, parties: Sequence[Party], seed: int) -> Outcome:
+    levels = {party.name: MAX_LEVEL for party in parties}
+    return run_method(Run(service.settings, parties, seed), Method("joined", levels))
+
+
+def _alone(service: Service, party: Party, seed: int) -> Learner:
+    return run_method(Run(service.settings, [party], seed), alone_method([party])).learners[
+        party.name
+    ]
+
+
+def _pooled(service: Service, parties: Sequence[Party], seed: int) -> Layers:
+    pool = replace(parties[0], name="pooled", data=pooled_rows(parties))
+    method = Method(names.POOLED, {"pooled": ALONE})
+    learner = run_method(Run(service.settings, [pool], seed), method).learners["pooled"]
+    return learner.export(EVERY_LAYER)
+
+
+def _scarce(service: Service, member: Member, days: float) -> Service:
+    """The service of one member alone, with its last days before the test span."""
+    span = service.settings.span.model_copy(update={"scarce": {member.name: days}})
+    settings = service.settings.model_copy(update={"span": span})
+    return replace(service, settings=settings, members=(member,))

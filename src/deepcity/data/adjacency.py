@@ -1,0 +1,174 @@
+"""Which places lie beside which: a matrix or a list of edges, checked against the places.
+
+Shapes: N places of the agency, M places of the records.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from deepcity.data.connectors import read_table
+from deepcity.data.findings import Notebook, rows_text
+from deepcity.data.numbers import read_numbers
+from deepcity.data.source import SourceSettings
+from deepcity.data.toml_file import Settings, did_you_mean, wrong
+
+Weights = NDArray[np.float32]
+
+
+class AdjacencySettings(Settings):
+    """Where an agency's graph of places stands.
+
+    Attributes:
+        source: the source that holds it: a matrix, a row and a column a place (without header
+            in the order of the records' places), or, where `from_` is given, a row an edge.
+        from_, to: columns of an edge's two places (written ``from`` and ``to``).
+        weight: column of an edge's weight, 0 or more; left out, each weighs 1.
+        symmetric: whether both directions weigh the same: a matrix is checked, an edge counts
+            both ways. Left out, a matrix is taken as it is, and an edge leads one way.
+    """
+
+    source: str
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+    weight: str | None = None
+    symmetric: bool | None = None
+
+    @model_validator(mode="after")
+    def _edges_have_two_ends(self) -> "AdjacencySettings":
+        if (self.from_ is None) != (self.to is None):
+            right = "give both from and to, or neither for a matrix"
+            raise wrong("an edge has two ends", right, "to" if self.to is None else "from")
+        if self.weight is not None and self.from_ is None:
+            raise wrong("a matrix holds its weights", "leave it out, or give from and to", "weight")
+        return self
+
+
+def read_adjacency(
+    settings: AdjacencySettings,
+    source: SourceSettings,
+    folder: Path,
+    *,
+    places: Sequence[str],
+    in_records: Callable[[], Sequence[str]],
+    book: Notebook,
+) -> Weights | None:
+    """Weights between an agency's places, shape (N, N), or None where problems were found.
+
+    Args:
+        settings: how the table is to be read.
+        source: where it is.
+        folder: where relative paths start.
+        places: what the records call the agency's places, in order.
+        in_records: every place of the records, in their order.
+        book: takes problems.
+
+    Raises:
+        ReadError: if the table, or the records whose order it follows, cannot be read.
+    """
+    frame = read_table(source, folder).frame
+    if settings.from_ is not None and settings.to is not None:
+        return _edges(frame, settings, source, places, book)
+    return _matrix(frame, settings, source, places, in_records, book)
+
+
+def _matrix(
+    frame: pl.DataFrame,
+    settings: AdjacencySettings,
+    source: SourceSettings,
+    places: Sequence[str],
+    in_records: Callable[[], Sequence[str]],
+    book: Notebook,
+) -> Weights | None:
+    """A row and a column a place, in the order of the header, else of the records."""
+    named = getattr(source, "header", True)
+    if named and frame.width == frame.height + 1:
+        frame = frame.drop(frame.columns[0])  # names of the rows
+    names = frame.columns if named else list(in_records())
+    if frame.height != frame.width or frame.width != len(names):
+        reason = f"{frame.height} rows and {frame.width} columns for {len(names)} places"
+        right = "give a row and a column for each place of the records, in their order"
+        book.problem("adjacency", settings.source, reason, right)
+        return None
+    at = {name: n for n, name in enumerate(names)}
+    absent = [place for place in places if place not in at]
+    for place in absent:
+        right = did_you_mean(place, list(names))
+        book.problem("adjacency", place, "the matrix has no such place", right)
+    weights_MM = np.stack([_numbers(frame[name], source, book) for name in frame.columns], axis=1)
+    if settings.symmetric:
+        _see_symmetric(weights_MM, names, book)
+    if absent or book.problems:
+        return None
+    chosen = [at[place] for place in places]
+    return weights_MM[np.ix_(chosen, chosen)].astype(np.float32)
+
+
+def _see_symmetric(weights_MM: NDArray[np.float64], names: Sequence[str], book: Notebook) -> None:
+    unequal = np.argwhere(~np.isclose(weights_MM, weights_MM.T, rtol=1e-6, atol=0, equal_nan=True))
+    if len(unequal):
+        one, other = (int(n) for n in unequal[0])
+        there, back = weights_MM[one, other], weights_MM[other, one]
+        reason = f"{there:g} from {names[one]} to {names[other]}, but {back:g} back"
+        right = "correct the weights, or leave symmetric out"
+        book.problem("adjacency.symmetric", True, reason, right)
+
+
+def _numbers(column: pl.Series, source: SourceSettings, book: Notebook) -> NDArray[np.float64]:
+    """Weights of a column; a blank joins nothing."""
+    numbers = read_numbers(column, source.missing, source.decimal)
+    wrong = np.union1d(numbers.bad, np.union1d(numbers.infinite, _negative(numbers.values_R)))
+    if len(wrong):
+        shown = str(column[int(wrong[0])])
+        reason = f"not a weight ({rows_text(wrong + 1)})"
+        book.problem(column.name, shown, reason, "write numbers of 0 or more")
+    return np.nan_to_num(numbers.values_R)
+
+
+def _negative(values_R: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.flatnonzero(values_R < 0)
+
+
+def _edges(
+    frame: pl.DataFrame,
+    settings: AdjacencySettings,
+    source: SourceSettings,
+    places: Sequence[str],
+    book: Notebook,
+) -> Weights | None:
+    """A row an edge; edges to places of other agencies are left out."""
+    ends = [name for name in (settings.from_, settings.to, settings.weight) if name is not None]
+    for name in [name for name in ends if name not in frame.columns]:
+        right = did_you_mean(name, frame.columns)
+        book.problem("adjacency", name, "no such column", right)
+    if book.problems:
+        return None
+    number = {place: n for n, place in enumerate(places)}
+    start_E, end_E = (_numbered(frame[name], number) for name in ends[:2])
+    weight_E = np.ones(frame.height)
+    if settings.weight is not None:
+        weight_E = _numbers(frame[settings.weight], source, book)
+    inside_E = (start_E >= 0) & (end_E >= 0)
+    if not inside_E.any():
+        known = frame[ends[0]].unique().sort().cast(pl.String).drop_nulls().to_list()
+        right = did_you_mean(places[0], known)
+        book.problem("adjacency", places[0], "no edge joins two of the agency's places", right)
+    left = int((~inside_E).sum())
+    if left:
+        text = f"{left:,} edges to other places left out"
+        book.note("other-places", "adjacency", left, text)
+    weights_NN = np.zeros((len(places), len(places)), dtype=np.float32)
+    weights_NN[start_E[inside_E], end_E[inside_E]] = weight_E[inside_E]
+    if settings.symmetric:
+        weights_NN = np.maximum(weights_NN, weights_NN.T)
+    return None if book.problems else weights_NN
+
+
+def _numbered(column: pl.Series, number: dict[str, int]) -> NDArray[np.int64]:
+    names = column.cast(pl.String).str.strip_chars()
+    placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
+    return placed.fill_null(-1).to_numpy()

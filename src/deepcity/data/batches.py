@@ -1,0 +1,118 @@
+"""A source's rows, some at a time, so that a file larger than memory can be read.
+
+Shapes: R rows of a batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deepcity.data.connectors import Table, read_batches, read_columns
+from deepcity.data.findings import Finding, Notebook, rows_text
+from deepcity.data.settings import FieldSettings
+from deepcity.data.sheet import Sheet
+from deepcity.data.source import Layout, SourceSettings
+from deepcity.data.time_format import pinned
+from deepcity.data.time_settings import TimeSettings
+from deepcity.data.toml_file import did_you_mean
+
+Rows = NDArray[np.int64]
+MORE = "; and more further down"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A source, where its relative paths start, and how its rows tell time."""
+
+    source: SourceSettings
+    folder: Path
+    time: TimeSettings
+    zone: str
+
+
+def sheets(origin: Origin, columns: Sequence[str], book: Notebook) -> Iterator[Sheet]:
+    """Rows of a long table or of events; the format of their times is settled by the first ones.
+
+    Each sheet has a notebook of its own, which goes into `book` once the sheet is done with.
+    Nothing more is read after a sheet with problems.
+
+    Raises:
+        ReadError: if the rows cannot be read.
+    """
+    time = origin.time
+    for table in read_batches(origin.source, origin.folder, columns):
+        own = Notebook(book.file)
+        frame, rows_R = without_empty(table, own)
+        time = pinned(time, frame)
+        place_R = np.zeros(len(rows_R), dtype=np.int64)
+        yield Sheet(frame, rows_R, place_R, origin.source, time, origin.zone, own)
+        absorb(book, own)
+        if own.problems:
+            return
+
+
+def needed_columns(origin: Origin, fields: Sequence[FieldSettings]) -> dict[str, str]:
+    """The columns that are read, each with the setting that names it."""
+    source = origin.source
+    needed = dict.fromkeys(origin.time.names, "time")
+    for key in ("place", "lat", "lon"):
+        name = getattr(source, key)
+        if name is not None:
+            needed[name] = key
+    for field in fields:
+        needed |= dict.fromkeys(field.where, "where")
+        if field.column is not None or source.layout is not Layout.EVENTS:
+            needed[field.column or field.name] = "column"
+    return needed
+
+
+def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> bool:
+    """Whether a source has all columns; tells each that it lacks.
+
+    Raises:
+        ReadError: if they cannot be read.
+    """
+    there = read_columns(origin.source, origin.folder)
+    absent = {name: key for name, key in needed.items() if name not in there}
+    for name, key in absent.items():
+        book.problem(key, name, "no such column", did_you_mean(name, there))
+    return not absent
+
+
+def without_empty(table: Table, book: Notebook) -> tuple[pl.DataFrame, Rows]:
+    """The rows that hold anything, and what a reader calls them."""
+    frame = table.frame
+    rows_R = np.arange(table.first_row, table.first_row + frame.height, dtype=np.int64)
+    if not frame.width:
+        return frame, rows_R
+    texts = pl.col(pl.String)
+    cells = [texts.is_null() | (texts.str.strip_chars() == ""), (~pl.selectors.string()).is_null()]
+    empty_R = frame.select(pl.all_horizontal(*cells).alias("empty")).to_series().to_numpy()
+    count = int(empty_R.sum())
+    if not count:
+        return frame, rows_R
+    text = f"{count} empty row{'s' if count != 1 else ''} left out ({rows_text(rows_R[empty_R])})"
+    book.note("empty", "rows", count, text)
+    return frame.filter(pl.Series(~empty_R)), rows_R[~empty_R]
+
+
+def absorb(book: Notebook, own: Notebook) -> None:
+    """A batch's problems and findings; one that was told of an earlier batch grows."""
+    book.problems += own.problems
+    at = {_key(finding): n for n, finding in enumerate(book.findings)}
+    for finding in own.findings:
+        n = at.get(_key(finding))
+        if n is None:
+            book.findings.append(finding)
+        else:
+            first = book.findings[n]
+            text = first.text.removesuffix(MORE) + MORE
+            book.findings[n] = replace(first, count=first.count + finding.count, text=text)
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.severity, finding.what, finding.where

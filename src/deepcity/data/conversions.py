@@ -1,0 +1,57 @@
+"""How values look that were recorded in another unit than their city file says."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from deepcity.city.field import Kind
+from deepcity.city.units import UnitError, check_convertible, convert
+
+OFTEN_MIXED_UP = {
+    Kind.SPEED: ("km/h", "mph", "m/s"),
+    Kind.WIND: ("m/s", "km/h", "mph", "knot"),
+    Kind.FLOW: ("L/s", "L/min", "m3/h", "m3/s", "m3/day", "count/h", "count/min", "count/day"),
+    Kind.LOAD: ("W", "kW", "MW", "GW"),
+    Kind.ENERGY: ("Wh", "kWh", "MWh", "GWh", "MJ", "GJ"),
+    Kind.CONCENTRATION: ("ug/m3", "mg/m3"),
+    Kind.TEMPERATURE: ("degC", "degF", "K"),
+    Kind.PRESSURE: ("hPa", "Pa", "kPa", "bar", "mmHg", "inHg", "psi"),
+    Kind.HUMIDITY: ("%", "1"),
+    Kind.SHARE: ("%", "1"),
+    Kind.RAIN: ("mm", "cm", "inch"),
+    Kind.LEVEL: ("m", "cm", "mm", "ft"),
+}
+
+
+@dataclass(frozen=True)
+class MixUp:
+    """True values v, recorded in `unit` but read as the stated one, show as factor * v + offset."""
+
+    unit: str
+    factor: float
+    offset: float
+
+
+@cache
+def mix_ups(kind: Kind, unit: str, stated: str) -> tuple[MixUp, ...]:
+    """Every other unit that records of a kind often come in.
+
+    Args:
+        unit: of the panel.
+        stated: of the records, as the city file says.
+
+    >>> [(m.unit, round(m.factor, 3), m.offset) for m in mix_ups(Kind.SPEED, "mph", "mph")]
+    [('km/h', 1.609, 0.0), ('m/s', 0.447, 0.0)]
+    """
+    found = []
+    for other in OFTEN_MIXED_UP.get(kind, ()):
+        try:
+            check_convertible(other, unit)
+        except UnitError:
+            continue
+        zero, one = convert(convert(np.array([0.0, 1.0]), unit, other), stated, unit)
+        factor, offset = float(one - zero), float(zero)
+        if abs(factor - 1.0) > 1e-6 or abs(offset) > 1e-6:
+            found.append(MixUp(other, factor, 0.0 if abs(offset) < 1e-9 else offset))
+    return tuple(found)

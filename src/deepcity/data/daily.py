@@ -1,0 +1,82 @@
+"""A panel's series as days: one row a day, one column an hour, for checks that compare days.
+
+Shapes: T steps, N places, D days, S hours of a day (24).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S
+from deepcity.city.field import Kind
+from deepcity.data.panel import Panel
+from deepcity.data.wall_time import standard_offset_s
+
+HOUR_S = 3600
+HOURS = 24
+Values = NDArray[np.float64]
+
+BY_THE_SUN = {Kind.TEMPERATURE, Kind.HUMIDITY, Kind.WIND, Kind.PRESSURE, Kind.RAIN}
+"""Kinds that follow the sun and not people's clocks: summer time does not move their day."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """Hourly means by day.
+
+    Attributes:
+        values_DSN: NaN where an hour holds no value.
+        first_D: step of the panel at which each day begins.
+        day_D: days since 1970, Monday is day 4.
+    """
+
+    values_DSN: Values
+    first_D: NDArray[np.int64]
+    day_D: NDArray[np.int64]
+
+    @property
+    def rest_D(self) -> NDArray[np.bool_]:
+        """True on Saturdays and Sundays."""
+        return (self.day_D + 3) % 7 >= 5
+
+
+def days_of(panel: Panel, values_TN: Values, *, by_sun: bool = False) -> Days | None:
+    """One field's days by people's clocks, or without summer time; None for steps above an hour."""
+    if panel.clock.step_s > HOUR_S or len(panel.time_T) == 0:
+        return None
+    if by_sun:
+        offset_s = standard_offset_s(panel.clock.time_zone, int(panel.time_T[0]))
+        local_T = panel.time_T + offset_s
+    else:
+        local_T = panel.clock.local_seconds(panel.time_T)
+    days, first = np.unique(local_T // DAY_S, return_index=True)
+    count = int(days[-1] - days[0]) + 1
+    cell_T = (local_T // DAY_S - days[0]) * HOURS + local_T % DAY_S // HOUR_S
+    known_TN = np.isfinite(values_TN)
+    total, known = (np.zeros((count * HOURS, values_TN.shape[1])) for _ in range(2))
+    np.add.at(total, cell_T, np.where(known_TN, values_TN, 0.0))
+    np.add.at(known, cell_T, known_TN)
+    means = np.where(known > 0, total / np.maximum(known, 1), np.nan)
+    whole = np.arange(days[0], days[-1] + 1)
+    first_D = first[np.minimum(np.searchsorted(days, whole), len(days) - 1)]
+    return Days(means.reshape(count, HOURS, -1), first_D.astype(np.int64), whole)
+
+
+def in_windows(series_D: Values, width: int) -> tuple[Values, Values]:
+    """Medians of the `width` days before and from each day on, (D, ...) each.
+
+    NaN where under half of a window's days are known.
+    """
+    pad = [(width, width), *[(0, 0)] * (series_D.ndim - 1)]
+    padded = np.pad(series_D, pad, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=0)
+    known = np.isfinite(windows).sum(axis=-1)
+    filled = np.where(np.isfinite(windows), windows, np.inf)
+    ordered = np.sort(filled, axis=-1)
+    middle = [np.maximum(known - 1, 0) // 2, np.maximum(known, 1) // 2]
+    picked = [np.take_along_axis(ordered, m[..., None], axis=-1)[..., 0] for m in middle]
+    with np.errstate(invalid="ignore"):
+        median = np.where(known * 2 >= width, (picked[0] + picked[1]) / 2, np.nan)
+    count = len(series_D)
+    return median[:count], median[width : width + count]

@@ -1,0 +1,93 @@
+"""What may be wrong with records that read well: one file a kind; this folder is the registry.
+
+A module holds `look(view)`, which sees one agency's panel, or `compare(views)`, which sees
+those of a whole city, or both. They change nothing: every finding is a warning to its reader,
+with what was seen, since when, and what to do. False alarms cost trust, so each asks for
+evidence that ordinary life does not give; benchmarks/data_check.py measures both sides.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.data.findings import Finding, Severity
+from deepcity.data.panel import Panel
+from deepcity.data.settle import wall_text
+
+NAMED = 4  # places that a finding names one by one
+
+
+@dataclass(frozen=True)
+class View:
+    """One agency's panel, and what its city file says of the records behind it.
+
+    Attributes:
+        agency: its name.
+        panel: values in each field's unit.
+        units_F: the unit each field's records are said to be in.
+        guessed: the city file was drafted, so that units and time zone are guesses.
+    """
+
+    agency: str
+    panel: Panel
+    units_F: tuple[str, ...]
+    guessed: bool = False
+
+    def values_TN(self, field: int) -> NDArray[np.float64]:
+        """One field's values; NaN where not measured."""
+        return self.panel.values_TNF[:, :, field].astype(np.float64)
+
+    def when(self, step: int) -> str:
+        """A step's start as the city's clocks show it."""
+        last = len(self.panel.time_T) - 1
+        return wall_text(self.panel.clock.local_seconds(self.panel.time_T[[min(step, last)]])[0])
+
+    def places_text(self, places: Sequence[int] | NDArray[np.intp]) -> str:
+        """Which places, by name if few, else how many of how many."""
+        names = [self.panel.places[int(n)].id for n in places]
+        if len(names) <= NAMED:
+            return ", ".join(names)
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+
+    def warn(
+        self, what: str, field: int, places: Sequence[int] | NDArray[np.intp], text: str
+    ) -> Finding:
+        """A warning about a field at some places (all of them: the field alone is named)."""
+        name = self.panel.fields[field].name
+        few = len(places) < len(self.panel.places)
+        where = f"{self.places_text(places)} / {name}" if few else name
+        shown = tuple(self.panel.places[int(n)].id for n in places)
+        return Finding(Severity.WARNING, what, where, len(places), text, (name, shown))
+
+
+Look = Callable[[View], Iterable[Finding]]
+Compare = Callable[[Sequence[View]], Iterable[tuple[str, Finding]]]
+
+
+@cache
+def kinds() -> dict[str, tuple[Look | None, Compare | None]]:
+    """Every kind of fault by the name of its file."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return {
+        module.__name__.rpartition(".")[2]: (
+            getattr(module, "look", None),
+            getattr(module, "compare", None),
+        )
+        for module in modules
+    }
+
+
+def look_into(views: Sequence[View]) -> dict[str, list[Finding]]:
+    """Every finding of every kind, by agency, in the order of the kinds' names."""
+    found: dict[str, list[Finding]] = {view.agency: [] for view in views}
+    for look, compare in kinds().values():
+        for view in views if look is not None else ():
+            found[view.agency] += look(view) if look is not None else ()
+        for agency, finding in compare(views) if compare is not None else ():
+            found[agency].append(finding)
+    return found

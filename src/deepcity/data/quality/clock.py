@@ -1,0 +1,256 @@
+"""A clock off by hours for a while: the daily pattern jumps earlier or later from a day on.
+
+Each day is laid over the usual day, an hour early and an hour late; the difference tells how
+late that day runs. Seasons move this by minutes a week; a wrong clock by a whole hour from
+one day to the next. Weather lives by the sun, everything else by people's clocks.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.field import Kind
+from deepcity.data.daily import BY_THE_SUN, HOURS, Days, days_of
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+WINDOW = 14  # days before and after a jump
+FEWEST = 5  # known days on either side
+LEAST = 0.6  # hours
+SURE, SURE_ALONE = 4.0, 6.0  # times the usual wobble: of all places together, of one alone
+SURE_OF_NATURE = 6.0  # which has moods of a fortnight
+SHARE = 0.4  # of the misfit between before and after that moving the clock must take away
+LEFT = 2.0  # times the larger misfits that are usual between two fortnights may be left then
+LIKE, LIKE_ALONE = 0.85, 0.975  # correlation of the usual day before with the moved one after
+FARTHEST = 12  # hours
+
+
+@dataclass(frozen=True)
+class Jump:
+    """From this day on the pattern comes `hours` later than before (negative: earlier)."""
+
+    day: int
+    hours: int
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Jumps of a whole field, then those of single places beyond them."""
+    for f, field in enumerate(view.panel.fields):
+        clocks = [
+            days
+            for by_sun in _CLOCKS.get(field.kind, (False, True))
+            if (days := days_of(view.panel, view.values_TN(f), by_sun=by_sun)) is not None
+        ]
+        if not clocks or len(clocks[0].day_D) < 2 * FEWEST:
+            continue
+        sure = SURE if field.kind in PEOPLE_MADE else SURE_OF_NATURE
+        shapes = [_shapes(days.values_DSN) for days in clocks]
+        both = zip(shapes, clocks, strict=True)
+        common = _in_all([jumps(_together(s), d, sure, LIKE) for s, d in both])
+        if common:
+            text = _text(view, clocks[0], common)
+            yield view.warn("clock", f, range(len(view.panel.places)), text)
+        if len(view.panel.places) > 1:
+            yield from _alone(view, f, clocks, shapes, common)
+
+
+PEOPLE_MADE = {Kind.COUNT, Kind.FLOW, Kind.SPEED, Kind.LOAD, Kind.ENERGY}
+_CLOCKS = dict.fromkeys(BY_THE_SUN, (True,)) | dict.fromkeys(
+    (Kind.COUNT, Kind.FLOW, Kind.SPEED), (False,)
+)
+"""Whether a kind's days follow the sun; what is not here (a load: lamps and shops) follows both,
+and only a jump by both clocks is a fault: summer time moves one of them."""
+
+
+def _in_all(found: list[list[Jump]]) -> list[Jump]:
+    """The first clock's jumps that the other one shows too."""
+    first, *others = found
+    return [j for j in first if all(any(abs(j.day - o.day) < 4 for o in js) for js in others)]
+
+
+def _alone(
+    view: View, f: int, clocks: list[Days], shapes: list[Values], common: list[Jump]
+) -> Iterable[Finding]:
+    own: dict[int, tuple[Jump, ...]] = {}
+    for n in range(len(view.panel.places)):
+        both = zip(shapes, clocks, strict=True)
+        each = [jumps(s[:, :, n], d, SURE_ALONE, LIKE_ALONE) for s, d in both]
+        new = [j for j in _in_all(each) if all(abs(j.day - c.day) > WINDOW for c in common)]
+        own[n] = tuple(new)
+    for same in dict.fromkeys(js for js in own.values() if js):
+        places = [n for n, js in own.items() if js == same]
+        yield view.warn("clock", f, places, _text(view, clocks[0], list(same)))
+
+
+def _shapes(values_DSN: Values) -> Values:
+    """Days of mean 0 and length 1; a day with more than four unknown hours is unknown."""
+    known = np.isfinite(values_DSN)
+    enough = known.sum(axis=1, keepdims=True) >= HOURS - 4
+    filled = np.where(known, values_DSN, 0.0)
+    mean = filled.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    moved = np.where(known, filled - mean, 0.0)
+    length = np.sqrt((moved**2).sum(axis=1, keepdims=True))
+    return np.where(enough & (length > 0), moved / np.where(length > 0, length, 1.0), np.nan)
+
+
+def _together(shapes_DSN: Values) -> Values:
+    """The shape of all places' days, (D, S)."""
+    known_D1 = np.isfinite(shapes_DSN[:, 0]).sum(axis=1)[:, None]
+    total = np.nansum(shapes_DSN, axis=2)
+    return _shapes(np.where(known_D1 > 0, total, np.nan)[:, :, None])[:, :, 0]
+
+
+def jumps(shapes_DS: Values, days: Days, sure: float, like: float) -> list[Jump]:
+    """Every jump of one series of days, in order.
+
+    Args:
+        sure: least size, in usual wobbles.
+        like: least correlation of the usual days on both sides once the clock is moved.
+    """
+    late_D = lateness(shapes_DS, days.rest_D)
+    known = np.flatnonzero(np.isfinite(late_D))
+    if len(known) < 2 * FEWEST:
+        return []
+    late_K = np.clip(late_D[known], -3.0, 3.0)
+    moved_K = _moved(late_K)
+    usual = _wobble(late_K, moved_K)
+    misfit = _misfit(shapes_DS, days.rest_D, known)
+    found: list[Jump] = []
+    left_K = np.abs(moved_K)
+    while len(left_K) and np.nanmax(left_K) >= max(LEAST, sure * usual):
+        k = int(np.nanargmax(left_K))
+        jump = _verified(shapes_DS, days.rest_D, known, k, misfit, like)
+        if jump is not None:
+            found.append(Jump(int(known[_split(late_K, k)]), jump.hours))
+        left_K[max(0, k - WINDOW) : k + WINDOW] = np.nan
+        if np.isnan(left_K).all():
+            break
+    return sorted(found, key=lambda jump: jump.day)
+
+
+def _split(late_K: Values, k: int) -> int:
+    """Where exactly days before and after part, near the k-th."""
+    begin, end = max(0, k - WINDOW), min(len(late_K), k + WINDOW)
+    before, after = np.median(late_K[begin:k]), np.median(late_K[k:end])
+    fits = np.abs(late_K[begin:end] - before), np.abs(late_K[begin:end] - after)
+    nearby = range(max(begin + 1, k - WINDOW // 2), min(end, k + WINDOW // 2))
+    return min(nearby, key=lambda s: float(fits[0][: s - begin].sum() + fits[1][s - begin :].sum()))
+
+
+def lateness(shapes_DS: Values, rest_D: NDArray[np.bool_]) -> Values:
+    """Hours by which each day runs later than the usual day of its sort, (D,)."""
+    late_D = np.full(len(shapes_DS), np.nan)
+    for rest in (False, True):
+        chosen = (rest_D == rest) & np.isfinite(shapes_DS[:, 0])
+        if chosen.sum() < 3:
+            continue
+        usual = _usual(shapes_DS[chosen])
+        early, late = np.roll(usual, -1), np.roll(usual, 1)
+        scale = 1.0 - float(usual @ np.roll(usual, 2))
+        late_D[chosen] = shapes_DS[chosen] @ (late - early) / max(scale, 1e-3)
+    return late_D
+
+
+def _usual(shapes_KS: Values) -> Values:
+    """The mean shape, of mean 0 and length 1."""
+    usual = shapes_KS.mean(axis=0)
+    length = float(np.sqrt((usual**2).sum()))
+    return np.asarray(usual / length) if length else usual
+
+
+def _moved(late_K: Values) -> Values:
+    """How much later the days from each one on run than those before it; NaN near the ends."""
+    moved = np.full(len(late_K), np.nan)
+    for k in range(FEWEST, len(late_K) - FEWEST + 1):
+        if k < len(late_K):
+            before, after = late_K[max(0, k - WINDOW) : k], late_K[k : k + WINDOW]
+            moved[k] = np.median(after) - np.median(before)
+    return moved
+
+
+def _wobble(late_K: Values, moved_K: Values) -> float:
+    """The usual difference between neighbouring windows; at least what chance gives.
+
+    Its lower third tells, because in a short record most windows may touch a jump.
+    """
+    steps = np.abs(np.diff(late_K))
+    chance = 1.4826 * float(np.median(steps)) * float(np.sqrt(1.57 / WINDOW))
+    third = float(np.nanquantile(np.abs(moved_K), 0.33)) / 0.426
+    return float(max(chance, third, 1e-6))
+
+
+def _misfit(shapes_DS: Values, rest_D: NDArray[np.bool_], known: NDArray[np.intp]) -> float:
+    """How unlike two neighbouring fortnights may well be: 1 - correlation, four of five less."""
+    splits = range(WINDOW, len(known) - FEWEST, WINDOW // 2)
+    fits = [_fits(shapes_DS, rest_D, known, k, (0,)) for k in splits]
+    misfits = [1.0 - float(fit[0]) for fit in fits if fit is not None]
+    return float(np.quantile(misfits, 0.8)) if misfits else 0.0
+
+
+def _fits(
+    shapes_DS: Values,
+    rest_D: NDArray[np.bool_],
+    known: NDArray[np.intp],
+    k: int,
+    shifts: Sequence[int],
+) -> Values | None:
+    """Correlation of the usual days after the k-th with those before, moved by each shift.
+
+    Of workdays, which are more alike, or of weekends where there are too few of them.
+    """
+    before, after = known[max(0, k - WINDOW) : k], known[k : k + WINDOW]
+    for rest, fewest in ((False, 4), (True, 2)):
+        one, two = before[rest_D[before] == rest], after[rest_D[after] == rest]
+        if min(len(one), len(two)) >= fewest:
+            usual, later = _usual(shapes_DS[one]), _usual(shapes_DS[two])
+            return np.array([float(np.roll(usual, s) @ later) for s in shifts])
+    return None
+
+
+def _verified(
+    shapes_DS: Values,
+    rest_D: NDArray[np.bool_],
+    known: NDArray[np.intp],
+    k: int,
+    misfit: float,
+    like: float,
+) -> Jump | None:
+    """The jump at the k-th known day, if moving the clock by whole hours explains it.
+
+    Lives change too: a station closes, a lockdown ends. Then days differ in more than time.
+    """
+    fits = _fits(shapes_DS, rest_D, known, k, range(-FARTHEST, FARTHEST + 1))
+    if fits is None:
+        return None
+    best = int(np.argmax(fits))
+    still, moved = 1.0 - fits[FARTHEST], 1.0 - fits[best]
+    explained = moved <= SHARE * still and moved <= max(LEFT * misfit, 0.002)
+    hours = best - FARTHEST
+    return Jump(int(known[k]), hours) if hours and explained and fits[best] >= like else None
+
+
+def _text(view: View, days: Days, found: list[Jump]) -> str:
+    parts = [
+        f"{'later' if jump.hours > 0 else 'earlier'} by {abs(jump.hours)} h from "
+        f"{view.when(int(days.first_D[jump.day]))[:10]} on"
+        for jump in found[:4]
+    ]
+    more = f" and {len(found) - 4} more jumps" if len(found) > 4 else ""
+    hint = (
+        "on a day when summer time begins or ends: state time.zone as the records keep it"
+        if all(_changes(view, days, jump) for jump in found)
+        else "its clock was set wrong for a while: mend the times, or split the source there"
+    )
+    return f"the daily pattern comes {', '.join(parts)}{more}; {hint}"
+
+
+def _changes(view: View, days: Days, jump: Jump) -> bool:
+    """Whether the city's offset changes within two days of the jump."""
+    steps = days.first_D[[max(0, jump.day - 2), min(jump.day + 2, len(days.first_D) - 1)]]
+    times = view.panel.time_T[steps]
+    local = view.panel.clock.local_seconds(times) - times
+    return bool(local[0] != local[1]) and abs(jump.hours) == 1

@@ -1,0 +1,58 @@
+"""A number that stands for "not measured": -999, 9999, 999990, far from all real values."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+FEWEST = 2  # times that the very same number appears
+FAR = 3.0  # spreads (of 99.8 % of the other values) that lie between
+MOST = 0.6  # share of all values
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Places with an extreme that repeats exactly, far from everything else."""
+    for f in range(len(view.panel.fields)):
+        values_TN = view.values_TN(f)
+        seen: dict[float, list[int]] = {}
+        counts: dict[float, int] = {}
+        for n in range(values_TN.shape[1]):
+            for value, count in _placeholders(values_TN[:, n]):
+                seen.setdefault(value, []).append(n)
+                counts[value] = counts.get(value, 0) + count
+        for value, places in seen.items():
+            text = (
+                f"{value:.10g} stands {counts[value]:,} times and far from all other values: if it "
+                f"means not measured, add it to missing = [...] or say valid = [lowest, highest]"
+            )
+            yield view.warn("placeholder", f, places, text)
+
+
+def _placeholders(values_T: Values) -> Iterable[tuple[float, int]]:
+    known = values_T[np.isfinite(values_T)]
+    if len(known) < 50:
+        return
+    for value in dict.fromkeys((float(known.min()), float(known.max()))):
+        count = int((known == value).sum())
+        others = known[known != value]
+        if not FEWEST <= count <= MOST * len(known) or len(others) < 25:
+            continue
+        low, high = np.quantile(others, (0.001, 0.999))
+        nearest = float(np.abs(others - value).min())
+        if nearest > FAR * max(float(high - low), 1e-9) and _says_nothing(value):
+            yield value, count
+
+
+def _says_nothing(value: float) -> bool:
+    """Nines, or one below nothing: -1, -99, 999, 9999.9, 999990, or a huge round number.
+
+    >>> [_says_nothing(v) for v in (-999.0, 999990.0, -1.0, 412.0, 99.99, 1e20)]
+    [True, True, True, False, True, True]
+    """
+    digits = f"{abs(value):.10g}".replace(".", "").rstrip("0")
+    return value < 0 or (len(digits) > 1 and set(digits) == {"9"}) or abs(value) >= 1e9

@@ -1,0 +1,105 @@
+"""A clock off against its siblings': surprises reach one place an hour before all the others.
+
+What all places share beyond their usual day (a storm, a holiday, a match, a jam) comes to all
+at once. The usual day itself is no evidence: one street is busy early, another late.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.data.daily import HOURS, Days, days_of
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+FARTHEST = 12  # hours
+LEAST = 0.2  # correlation with the others at the best shift
+BETTER, OF_A_DAY = 0.1, 1.0  # above the correlation unshifted: at least, and / sqrt(days)
+FEWEST_DAYS = 28
+FEWEST_PLACES = 4
+MOST = 0.25  # share of places that may be off; beyond, nobody knows who is
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Places whose surprises come a whole number of hours before or after the others'."""
+    if len(view.panel.places) < FEWEST_PLACES:
+        return
+    for f in range(len(view.panel.fields)):
+        days = days_of(view.panel, view.values_TN(f))
+        if days is None or len(days.day_D) < FEWEST_DAYS:
+            continue
+        off = offsets(days)
+        if np.count_nonzero(off) > MOST * len(off):
+            continue
+        for hours in sorted(set(off[off != 0].tolist())):
+            places = np.flatnonzero(off == hours)
+            word = "after" if hours > 0 else "before"
+            text = (
+                f"what all places share (storms, holidays, jams) comes {abs(hours)} h {word} "
+                f"the other places: its clock or time zone is off; mend its times"
+            )
+            yield view.warn("sibling-clock", f, places, text)
+
+
+def offsets(days: Days) -> NDArray[np.int64]:
+    """Hours by which each place lags behind the others; 0 where nothing is sure, (N,)."""
+    surprise_TN = _surprises(days)
+    off = np.zeros(surprise_TN.shape[1], dtype=np.int64)
+    total, known = np.nansum(surprise_TN, axis=1), np.isfinite(surprise_TN).sum(axis=1)
+    for n in range(len(off)):
+        own = surprise_TN[:, n]
+        mine = np.isfinite(own)
+        count = known - mine
+        others = np.where(
+            count >= 2, (total - np.where(mine, own, 0.0)) / np.maximum(count, 1), np.nan
+        )
+        fits = np.array([_correlation(own, others, s) for s in range(-FARTHEST - 1, FARTHEST + 2)])
+        off[n] = _best(fits, max(BETTER, OF_A_DAY / np.sqrt(len(days.day_D))))
+    return off
+
+
+def _best(fits: Values, better: float) -> int:
+    """The shift of a clear peak away from 0, else 0; few days make peaks by chance."""
+    middle = FARTHEST + 1
+    best = int(np.nanargmax(fits)) if np.isfinite(fits).any() else middle
+    if best in {0, middle, len(fits) - 1}:
+        return 0
+    beyond = best + (1 if best > middle else -1)
+    clear = fits[best] - fits[middle] >= better and fits[best] - fits[beyond] >= BETTER
+    return best - middle if fits[best] >= LEAST and clear else 0
+
+
+def _surprises(days: Days) -> Values:
+    """How values beyond the usual hour of workdays or weekends change, scaled, (D * S, N).
+
+    Changes from hour to hour, because a surprise itself lasts and blurs when it came.
+    """
+    left = np.full_like(days.values_DSN, np.nan)
+    for rest in (False, True):
+        chosen = days.rest_D == rest
+        part = days.values_DSN[chosen]
+        if len(part) < 2:
+            continue
+        known = np.isfinite(part)
+        count = np.maximum(known.sum(axis=0), 1)
+        left[chosen] = part - np.where(known, part, 0.0).sum(axis=0) / count
+    flat = np.diff(left.reshape(len(left) * HOURS, -1), axis=0)
+    scale = np.sqrt(np.nanmean(np.where(np.isfinite(flat), flat, 0.0) ** 2, axis=0))
+    return np.clip(flat / np.where(scale > 0, scale, np.nan), -4.0, 4.0)
+
+
+def _correlation(own_T: Values, others_T: Values, shift: int) -> float:
+    """Correlation where the place is taken `shift` hours later than the others."""
+    if shift > 0:
+        own_T, others_T = own_T[shift:], others_T[:-shift]
+    elif shift < 0:
+        own_T, others_T = own_T[:shift], others_T[-shift:]
+    both = np.isfinite(own_T) & np.isfinite(others_T)
+    if both.sum() < FEWEST_DAYS * HOURS // 2:
+        return float("nan")
+    a, b = own_T[both] - own_T[both].mean(), others_T[both] - others_T[both].mean()
+    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float(a @ b) / size if size else float("nan")

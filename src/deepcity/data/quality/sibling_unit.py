@@ -1,0 +1,152 @@
+"""A unit that differs from its siblings': places or agencies of a city that measure one thing.
+
+Weather is nearly the same all over a city, hour by hour, so one odd series shows. Free-flow
+speeds of like roads lie close together. Amounts (counts, flows, loads) differ by any factor
+between places, and only a clean thousand among siblings of like size is told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.field import Kind
+from deepcity.data.conversions import mix_ups
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+SHARED = {Kind.TEMPERATURE, Kind.PRESSURE, Kind.HUMIDITY}
+"""Kinds whose values agree all over a city, hour by hour."""
+
+FEWEST = 72  # steps that two series must share
+BETTER = 4.0  # how many times nearer to its siblings a series must come by conversion
+FREE_FLOW = (0.6, 0.75, 0.85, 0.95)  # quantiles of a road's speed that congestion spares
+EXACT = 0.08  # how far the ratio of each may lie from the known factor, in logarithms
+SURE = 6.0  # how many times the usual distance between siblings
+THOUSAND = (900.0, 1.2, 0.8)  # least factor, how exact, and how alike the siblings (log10 e)
+MOST = 0.34  # share of places that may be odd; beyond, nobody knows who is
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One place's values of one kind, with where it comes from."""
+
+    view: View
+    field: int
+    place: int
+    time_T: NDArray[np.int64]
+    values_T: Values
+
+
+def compare(views: Sequence[View]) -> Iterable[tuple[str, Finding]]:
+    """Series of shared weather, over all agencies of the city."""
+    for kind in sorted(SHARED):
+        series = [s for view in views if not view.guessed for s in _series(view, kind)]
+        if len(series) >= 2:
+            yield from _compare(series)
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Odd speeds, loads, flows among an agency's own places."""
+    for f, field in enumerate(view.panel.fields):
+        if field.kind in SHARED or len(view.panel.places) < 4:
+            continue
+        for unit, factor in _factors(view, f):
+            places = _odd(view.values_TN(f), factor, field.kind)
+            if 0 < len(places) <= MOST * len(view.panel.places):
+                yield view.warn("sibling-unit", f, places, _text(view, f, unit, "other places"))
+
+
+def _factors(view: View, f: int) -> list[tuple[str, float]]:
+    field = view.panel.fields[f]
+    return [(m.unit, m.factor) for m in mix_ups(field.kind, field.unit, view.units_F[f])]
+
+
+def _odd(values_TN: Values, factor: float, kind: Kind) -> NDArray[np.intp]:
+    """Places that lie by `factor` off their siblings from beginning to end."""
+    half = len(values_TN) // 2
+    early, late = (_off(part, factor, kind) for part in (values_TN[:half], values_TN[half:]))
+    return np.intersect1d(early, late)
+
+
+def _off(values_TN: Values, factor: float, kind: Kind) -> NDArray[np.intp]:
+    if kind is Kind.SPEED:
+        exact, alike = EXACT, 0.25
+    elif max(factor, 1 / factor) >= THOUSAND[0]:
+        exact, alike = THOUSAND[1], THOUSAND[2]
+    else:
+        return np.empty(0, dtype=np.intp)
+    enough_N = (values_TN > 0).sum(axis=0) >= FEWEST
+    logs_QN = np.full((len(FREE_FLOW), values_TN.shape[1]), np.nan)
+    for n in np.flatnonzero(enough_N):
+        column = values_TN[:, n]
+        logs_QN[:, n] = np.log(np.quantile(column[column > 0], FREE_FLOW))
+    if enough_N.sum() < 4:
+        return np.empty(0, dtype=np.intp)
+    off_QN = logs_QN - np.nanmedian(logs_QN, axis=1, keepdims=True)
+    usual = 1.4826 * float(np.nanmedian(np.abs(off_QN)))
+    near_N = (np.abs(off_QN - np.log(factor)) < exact).all(axis=0)
+    sure = usual < alike and abs(np.log(factor)) > SURE * usual
+    return np.flatnonzero(near_N & enough_N & sure)
+
+
+def _series(view: View, kind: Kind) -> Iterable[_Series]:
+    for f, field in enumerate(view.panel.fields):
+        if field.kind is kind:
+            values_TN = view.values_TN(f)
+            for n in range(values_TN.shape[1]):
+                yield _Series(view, f, n, view.panel.time_T, values_TN[:, n])
+
+
+def _compare(series: list[_Series]) -> Iterable[tuple[str, Finding]]:
+    for one in series:
+        other = _middle_of_others(one, series)
+        both = np.isfinite(one.values_T) & np.isfinite(other)
+        if both.sum() < FEWEST:
+            continue
+        seen, true = one.values_T[both], other[both]
+        apart = float(np.median(np.abs(seen - true)))
+        field = one.view.panel.fields[one.field]
+        for m in mix_ups(field.kind, field.unit, one.view.units_F[one.field]):
+            left = float(np.median(np.abs((seen - m.offset) / m.factor - true)))
+            if apart > BETTER * left and apart > _natural(field.kind):
+                others = f"{len(series) - 1} other series of this city"
+                text = _text(one.view, one.field, m.unit, others)
+                found = one.view.warn("sibling-unit", one.field, [one.place], text)
+                yield one.view.agency, found
+                break
+
+
+def _natural(kind: Kind) -> float:
+    """How far two corners of a city may lie apart for hours, in any usual unit."""
+    return 30.0 if kind is Kind.PRESSURE else 8.0
+
+
+def _middle_of_others(one: _Series, series: list[_Series]) -> Values:
+    """Median of all other series in this one's unit, at this one's times; NaN where unknown."""
+    columns = []
+    for other in series:
+        if other is one:
+            continue
+        same = other.view.panel.fields[other.field].unit == one.view.panel.fields[one.field].unit
+        column = np.full(len(one.time_T), np.nan)
+        if same:
+            _, ours, theirs = np.intersect1d(one.time_T, other.time_T, return_indices=True)
+            column[ours] = other.values_T[theirs]
+        columns.append(column)
+    stack = np.stack(columns)
+    known = np.isfinite(stack).any(axis=0)
+    middle = np.full(len(one.time_T), np.nan)
+    middle[known] = np.nanmedian(stack[:, known], axis=0)
+    return middle
+
+
+def _text(view: View, f: int, unit: str, others: str) -> str:
+    stated = view.units_F[f]
+    return (
+        f"told to be in {stated}, but agrees with {others} only if its records are in {unit}; "
+        f"give it a field or agency of its own, or mend the records"
+    )

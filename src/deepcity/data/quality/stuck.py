@@ -1,0 +1,77 @@
+"""A stuck sensor: one value for a day or longer where values never stay, or zeros for weeks."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S
+from deepcity.city.field import Kind
+from deepcity.data.findings import Finding, Severity
+from deepcity.data.profile import longest_run
+from deepcity.data.quality import View
+
+STAYS = {Kind.LEVEL, Kind.SHARE, Kind.RAIN}
+"""Kinds that may stand still for days: free spaces, tanks, dry weather."""
+
+FEWEST = 24  # steps
+USUAL = 0.9  # share of neighbouring values that differ, in a series that never stays
+DEAD_DAYS = 14  # of nothing but zeros,
+RARE = 0.2  # where less than this share of all other values is 0
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Places that stood still, and places that were dead."""
+    yield from _dead(view)
+    yield from _stuck(view)
+
+
+def _dead(view: View) -> Iterable[Finding]:
+    """Zeros for weeks, day and night, where a zero is rare: a counter that counted nothing."""
+    least = max(FEWEST, DEAD_DAYS * DAY_S // view.panel.clock.step_s)
+    for f, field in enumerate(view.panel.fields):
+        if field.kind in STAYS:
+            continue
+        values_TN = view.values_TN(f)
+        found: dict[int, tuple[int, int]] = {}
+        for n in range(values_TN.shape[1]):
+            start, length = longest_run(np.where(values_TN[:, n] == 0, 1.0, np.nan))
+            others = np.delete(values_TN[:, n], slice(start, start + length))
+            others = others[np.isfinite(others)]
+            if length >= least and len(others) and (others == 0).mean() < RARE:
+                found[n] = (start, length)
+        if found:
+            start, length = max(found.values(), key=lambda run: run[1])
+            text = (
+                f"nothing but zeros for {DEAD_DAYS} days or longer; the longest stretch is "
+                f"{length:,} steps from {view.when(start)}: if nothing was measured then, leave "
+                f"these rows out"
+            )
+            yield view.warn("dead", f, list(found), text)
+
+
+def _stuck(view: View) -> Iterable[Finding]:
+    """A stuck value above 0 (an empty street at night is no fault)."""
+    step_s = view.panel.clock.step_s
+    for f, field in enumerate(view.panel.fields):
+        if field.kind in STAYS:
+            continue
+        values_TN = view.values_TN(f)
+        found: dict[int, tuple[int, int]] = {}
+        for n in range(values_TN.shape[1]):
+            start, length = longest_run(values_TN[:, n])
+            if length * step_s >= DAY_S and length >= FEWEST and _moves(values_TN[:, n]):
+                found[n] = (start, length)
+        if found:
+            start, length = max(found.values(), key=lambda run: run[1])
+            text = (
+                f"stuck at one value for a day or longer; the longest is {length:,} steps from "
+                f"{view.when(start)}: leave these rows out if the sensor was broken"
+            )
+            told = view.warn("stuck", f, list(found), text)
+            yield Finding(Severity.NOTE, told.what, told.where, told.count, text, told.shows)
+
+
+def _moves(values_T: NDArray[np.float64]) -> bool:
+    known = values_T[np.isfinite(values_T)]
+    return len(known) > 1 and bool((np.diff(known) != 0).mean() >= USUAL)

@@ -1,0 +1,161 @@
+"""A unit that changes half-way: from one day to the next, all values times a known factor.
+
+Lives change by factors too (a lockdown, a closed road), but not by exactly 3.6, not from one
+day to the next at all hours alike, and not the quiet hours as much as the busy ones.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.data.conversions import mix_ups
+from deepcity.data.daily import Days, days_of, in_windows
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+SMALLEST = 1.2  # factors below cannot be told from life
+EXACT = 0.07  # how far all quantiles' factors may lie from the known one, in logarithms
+LARGE, LESS_EXACT = 30.0, 0.35  # nothing natural does this, so quantiles need agree less
+SURE = 5.0  # how many times the usual shift between two weeks
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One place's change: the day it begins, and the unit that fits what follows (or led)."""
+
+    day: int
+    unit: str
+    back: bool  # the other unit comes first
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Places whose values change by the factor between two units."""
+    for f in range(len(view.panel.fields)):
+        candidates = _candidates(view, f)
+        values_TN = view.values_TN(f)
+        days = days_of(view.panel, values_TN) if candidates else None
+        if days is None or len(days.day_D) < 2 * WINDOW:
+            continue
+        found = {n: _shift(days, n, candidates) for n in range(values_TN.shape[1])}
+        for shift in dict.fromkeys(s for s in found.values() if s is not None):
+            places = [n for n, s in found.items() if s == shift]
+            yield view.warn("unit-change", f, places, _text(view, f, days, shift))
+
+
+def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:
+    """Units with the factor and offset by which their values differ."""
+    field = view.panel.fields[f]
+    found = mix_ups(field.kind, field.unit, view.units_F[f])
+    return [
+        (m.unit, m.factor, m.offset)
+        for m in found
+        if m.offset or max(m.factor, 1 / m.factor) >= SMALLEST
+    ]
+
+
+def _shift(days: Days, n: int, candidates: list[tuple[str, float, float]]) -> Shift | None:
+    """The change of one place, or None; where two tales fit, the one with fewer odd days."""
+    values_DS = days.values_DSN[:, :, n]
+    if np.isfinite(values_DS).sum() < 2 * WINDOW * 8:
+        return None
+    found: list[Shift] = []
+    for unit, factor, offset in candidates:
+        days_ = _by_offset(values_DS, factor, offset) if offset else _by_factor(values_DS, factor)
+        found += [Shift(abs(day), unit, day < 0) for day in days_]
+    count = len(values_DS)
+    return min(found, key=lambda s: s.day if s.back else count - s.day, default=None)
+
+
+def _by_factor(values_DS: Values, factor: float) -> list[int]:
+    """Days from which (negative: until which) values are `factor` times what they should be."""
+    middle_D = _middle(np.where(values_DS > 0, values_DS, np.nan))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level_D = np.log(middle_D)
+    before_D, after_D = in_windows(level_D, WINDOW)
+    moved_D = after_D - before_D
+    usual = 1.4826 * float(np.nanmedian(np.abs(moved_D))) if np.isfinite(moved_D).any() else 0.0
+    exact = LESS_EXACT if max(factor, 1 / factor) >= LARGE else EXACT
+    if abs(np.log(factor)) < SURE * usual:
+        return []
+    found: list[int] = []
+    for sign in (1, -1):
+        off_D = np.abs(moved_D - sign * np.log(factor))
+        for day in np.argsort(off_D)[: 2 * WINDOW]:
+            if off_D[day] < exact and _all_moved(values_DS, int(day), sign * np.log(factor), exact):
+                found.append(sign * _first(level_D, int(day), sign * np.log(factor)))
+                break
+    return found
+
+
+def _middle(values_DS: Values) -> Values:
+    known = np.isfinite(values_DS).any(axis=1)
+    middle_D = np.full(len(values_DS), np.nan)
+    middle_D[known] = np.nanmedian(values_DS[known], axis=1)
+    return middle_D
+
+
+def _all_moved(values_DS: Values, day: int, moved: float, exact: float) -> bool:
+    """Whether quiet and busy hours moved alike; around the change itself too."""
+    sides = [side[side > 0] for side in _both_sides(values_DS, day)]
+    if min(map(len, sides)) < WINDOW:
+        return False
+    low, high = (np.quantile(side, QUANTILES) for side in sides)
+    near = np.abs(np.log(high / low) - moved)
+    led, followed = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hours_S = _middle(followed.T) / _middle(led.T)
+    hours_S = hours_S[np.isfinite(hours_S) & (hours_S > 0)]
+    alike = np.abs(np.log(hours_S) - moved) < 3 * exact
+    close = np.median(near) < exact and near.max() < 2 * exact
+    return bool(close and len(hours_S) >= 8 and alike.mean() > 0.75)
+
+
+def _both_sides(values_DS: Values, day: int) -> tuple[Values, Values]:
+    sides = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
+    return sides[0][np.isfinite(sides[0])], sides[1][np.isfinite(sides[1])]
+
+
+def _first(level_D: Values, day: int, moved: float) -> int:
+    """The very day of the change: the split after which taking it back leaves least unrest."""
+    begin, end = max(0, day - 2 * WINDOW), day + 2 * WINDOW
+    around = level_D[begin:end]
+
+    def unrest(split: int) -> float:
+        flat = around - moved * (np.arange(len(around)) >= split - begin)
+        return float(np.nansum(np.abs(flat - np.nanmedian(flat))))
+
+    return min(range(max(1, day - WINDOW), min(len(level_D), day + WINDOW)), key=unrest)
+
+
+def _by_offset(values_DS: Values, factor: float, offset: float) -> list[int]:
+    """The same for temperatures: what follows fits what led only after conversion."""
+    level_D = _middle(values_DS)
+    before_D, after_D = in_windows(level_D, WINDOW)
+    moved_D = after_D - before_D
+    usual = 1.4826 * float(np.nanmedian(np.abs(moved_D))) if np.isfinite(moved_D).any() else 0.0
+    found: list[int] = []
+    for sign in (1, -1):
+        true_D, odd_D = (before_D, after_D) if sign > 0 else (after_D, before_D)
+        left_D = np.abs((odd_D - offset) / factor - true_D)
+        fits_D = (left_D < 0.3 * np.abs(moved_D)) & (np.abs(moved_D) > max(12.0, SURE * usual))
+        if fits_D.any():
+            day = int(np.nanargmin(np.where(fits_D, left_D, np.nan)))
+            found.append(sign * _first(level_D, day, float(moved_D[day])))
+    return found
+
+
+def _text(view: View, f: int, days: Days, shift: Shift) -> str:
+    field, stated = view.panel.fields[f], view.units_F[f]
+    when = view.when(int(days.first_D[min(shift.day, len(days.first_D) - 1)]))[:10]
+    side = "until" if shift.back else "from"
+    return (
+        f"values look like {shift.unit} {side} {when} and like {stated} "
+        f"{'after' if shift.back else 'before'}: all hours change at once by the factor between "
+        f"the two; split the source there, or mend the records ({field.kind.value})"
+    )

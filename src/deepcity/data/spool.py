@@ -1,0 +1,114 @@
+"""Compact rows, in memory while they are few, else on disk and given back in blocks of time.
+
+Shapes: R rows, F fields.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.clock import DAY_S
+
+HELD_ROWS = 1_000_000  # some 30 MB, and ten times that while they are sorted and merged
+NOON_S = DAY_S // 2
+Rows = NDArray[np.void]
+
+
+def compact(
+    seconds_R: NDArray[np.int64],
+    place_R: NDArray[np.int64],
+    row_R: NDArray[np.int64],
+    values_RF: NDArray[np.float64],
+) -> Rows:
+    """Rows with the fields `time`, `place`, `row` and `values`."""
+    kind = [("time", "i8"), ("row", "i8"), ("place", "i8"), ("values", "f8", values_RF.shape[1:])]
+    rows = np.empty(len(seconds_R), dtype=np.dtype(kind))
+    rows["time"], rows["row"] = seconds_R, row_R
+    rows["place"], rows["values"] = place_R, values_RF
+    return rows
+
+
+class Spool:
+    """Takes rows in any order of time; a context that leaves no file behind."""
+
+    def __init__(self) -> None:
+        self._held: list[Rows] = []
+        self._kind: np.dtype[np.void] | None = None
+        self._waiting = 0
+        self._count = 0
+        self._span = (np.iinfo(np.int64).max, np.iinfo(np.int64).min)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._file: BinaryIO | None = None
+        self._blocks: list[int] = []
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last time; the first is the later one where there are no rows."""
+        return self._span
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def add(self, rows: Rows) -> None:
+        """Take rows; times are of any origin, but all of the same."""
+        if not len(rows):
+            return
+        self._held.append(rows)
+        self._kind = rows.dtype
+        self._waiting += len(rows)
+        self._count += len(rows)
+        times = rows["time"]
+        self._span = (min(self._span[0], int(times.min())), max(self._span[1], int(times.max())))
+        if self._waiting > HELD_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._file is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="deepcity-")
+            self._file = (Path(self._folder.name) / "rows").open("w+b")
+        for rows in self._held:
+            rows.tofile(self._file)
+        self._held, self._waiting = [], 0
+
+    def blocks(self) -> Iterator[Rows]:
+        """All rows, in blocks that follow each other in time; within one, in the order they came.
+
+        A block begins at noon, when no clock is changed. They may be asked for again, but no
+        row be added then.
+        """
+        if self._file is None or self._kind is None:
+            yield from [np.concatenate(self._held)] if self._held else []
+            return
+        self._flush()
+        assert self._folder is not None
+        folder = Path(self._folder.name)
+        if not self._blocks:
+            self._blocks = sorted(self._divide(folder, self._kind))
+        for number in self._blocks:
+            yield np.fromfile(folder / str(number), dtype=self._kind)
+
+    def _divide(self, folder: Path, kind: np.dtype[np.void]) -> set[int]:
+        """Append each row to its block's file; the numbers of blocks that have rows."""
+        assert self._file is not None
+        first = (self._span[0] - NOON_S) // DAY_S * DAY_S + NOON_S
+        days = -(-(self._span[1] - first + 1) // DAY_S)
+        block_s = max(1, days * HELD_ROWS // self._count) * DAY_S
+        numbers: set[int] = set()
+        self._file.seek(0)
+        while len(rows := np.fromfile(self._file, dtype=kind, count=HELD_ROWS)):
+            block_R = (rows["time"] - first) // block_s
+            for number in np.unique(block_R).tolist():
+                numbers.add(number)
+                with (folder / str(number)).open("ab") as file:
+                    rows[block_R == number].tofile(file)
+        return numbers

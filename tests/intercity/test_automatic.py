@@ -1,0 +1,67 @@
+"""Levels as experts: never much worse than alone, and the truth about weights."""
+
+import numpy as np
+import pytest
+from little_map import service, three
+
+from deepcity.intercity.automatic import weigh
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.parties import parties_of
+
+
+@pytest.fixture(scope="module")
+def party(tmp_path_factory):
+    path = three(tmp_path_factory.mktemp("map")).write(service())
+    return parties_of(load_map(path).services[0])[0]
+
+
+def mae(said, samples):
+    return float(np.nanmean(np.abs(said - samples.truth_BNH)))
+
+
+def expert(shift, seed=0):
+    """Errs by a constant and some noise."""
+
+    def forecast(samples):
+        noise = np.random.default_rng(seed).normal(0, 0.1, samples.truth_BNH.shape)
+        return (np.nan_to_num(samples.truth_BNH) + shift + noise).astype(np.float32)
+
+    return forecast
+
+
+def test_a_level_that_errs_more_is_left_and_costs_little(party):
+    choice = weigh(party, expert(0.5), {6: expert(50.0, 1), 3: expert(-80.0, 2)})
+    found = choice.forecast(party.test, party.test_origins)
+    assert choice.level == 0
+    assert mae(found.forecast_BNH, party.test) < 1.05 * mae(expert(0.5)(party.test), party.test)
+    assert choice.weights[0] > 0.9
+    assert set(choice.weights) == {0, 3, 6}
+
+
+def test_a_level_that_errs_less_is_taken(party):
+    choice = weigh(party, expert(5.0), {6: expert(0.1, 1), 3: expert(9.0, 2)})
+    assert choice.level == 6
+    assert choice.gain > 0
+    assert choice.errors[0] > choice.errors[6]
+    found = choice.forecast(party.test, party.test_origins)
+    assert mae(found.forecast_BNH, party.test) < mae(expert(5.0)(party.test), party.test)
+
+
+def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
+    def turning(samples):
+        good = expert(0.1, 1)(samples)
+        return good if samples is party.data.validation else good + 60
+
+    choice = weigh(party, expert(1.0), {6: turning})
+    assert choice.level == 6
+    found = choice.forecast(party.test, party.test_origins)
+    after = choice.by_level(found.standing)
+    assert after[6] < 0.05
+    assert mae(found.forecast_BNH, party.test) < mae(turning(party.test), party.test) / 4
+
+
+def test_nothing_joined_is_learning_alone(party):
+    choice = weigh(party, expert(0.1), {})
+    assert choice.level == 0
+    found = choice.forecast(party.test, party.test_origins)
+    assert np.allclose(found.forecast_BNH, expert(0.1)(party.test), atol=1e-4)
