@@ -39,7 +39,7 @@ def applications() -> dict[str, Application]:
     """Every service there is, by name.
 
     >>> sorted(applications())[:3]
-    ['air', 'crime_prevention', 'electricity']
+    ['air', 'crime-prevention', 'electricity']
     """
     found: dict[str, Application] = {}
     for module in pkgutil.iter_modules(deepcity.applications.__path__):

@@ -6,7 +6,7 @@ from deepcity.city.field import Kind
 from deepcity.city.title import Title
 
 APPLICATION = Application(
-    name="crime_prevention",
+    name="crime-prevention",
     title=Title("Crime prevention", "범죄 예방"),
     question=Title(
         "How many offences will each part of the city see on the next day?",
