@@ -97,14 +97,18 @@ class Network(nn.Module):
 
     def forward(self, features_RF: Tensor, summaries_RHS: Tensor) -> Tensor:
         """(R, F) and (R, H, S) -> (R, H), in scaled units relative to the typical day."""
-        if self.training and self.noise:
-            recent = features_RF[:, : self.shape.recent]
-            blurred = recent + self.noise * torch.randn_like(recent)
-            features_RF = torch.cat([blurred, features_RF[:, self.shape.recent :]], dim=1)
-        features_RF = F.dropout(features_RF, self.input_dropout, self.training)
-        hidden_RW = self.activations(features_RF, summaries_RHS, HIDDEN_LAYERS[-1])
+        blurred_RF = self.blurred(features_RF)
+        hidden_RW = self.activations(blurred_RF, summaries_RHS, HIDDEN_LAYERS[-1])
         forecast_RH: Tensor = self.head(hidden_RW) + self.head.recalled(summaries_RHS)
         return forecast_RH
+
+    def blurred(self, features_RF: Tensor) -> Tensor:
+        """Features as training sees them: recent ones with noise, some left out."""
+        if self.training and self.noise:
+            recent = features_RF[:, : self.shape.recent]
+            noisy = recent + self.noise * torch.randn_like(recent)
+            features_RF = torch.cat([noisy, features_RF[:, self.shape.recent :]], dim=1)
+        return F.dropout(features_RF, self.input_dropout, self.training)
 
     def activations(self, features_RF: Tensor, summaries_RHS: Tensor, name: str) -> Tensor:
         """What the layer of that name holds for these rows, (R, W): the deep data.

@@ -1,0 +1,249 @@
+"""A meeting: an application and the agencies of a city learn at a hidden layer.
+
+One protocol, three modes, which differ only in when slopes return to the agencies:
+
+    one-shot    never: each agency teaches itself and says its deep data once
+                (one-shot vertical federated learning: Sun et al. 2023)
+    block-wise  after a block of local steps, which the agencies then follow for as many steps
+                of their own (FedBCD: Liu et al. 2022)
+    per-batch   after every batch (split learning: Vepakomma et al. 2018); the reference
+
+An agency that fails, or says what cannot be used, is silent for that stretch; the others and
+the application go on.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.errors import ExchangeError
+from deepcity.exchange.agency_party import (
+    CELLS,
+    DEEP,
+    ENCODE,
+    ERROR,
+    JUDGE,
+    KNOWN,
+    LEARN,
+    MEET,
+    ROWS,
+    SAID,
+    SLOPES,
+    STEPS,
+    TIMES,
+    VECTORS,
+    WIDTH,
+)
+from deepcity.exchange.exchange import Exchange, Failure, answers, failures
+from deepcity.exchange.message import ROUND, Message
+from deepcity.learning.fused_learner import Deep, DeepBatch, FusedLearner
+from deepcity.learning.training import party_seed
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.int64]
+
+
+class Mode(StrEnum):
+    """When slopes return to the agencies."""
+
+    ONE_SHOT = "one-shot"
+    BLOCK = "block-wise"
+    BATCH = "per-batch"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What an agency said of itself when it was asked in.
+
+    Attributes:
+        cell_C: its cells.
+        width: of its deep data.
+    """
+
+    cell_C: Times
+    width: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a meeting learns.
+
+    Attributes:
+        mode: when slopes return.
+        rounds: times the application looks at its validation span.
+        local_steps: optimizer steps between two looks.
+        train_times, validation_times: origins, UTC seconds, as in the learner's samples.
+    """
+
+    mode: Mode
+    rounds: int
+    local_steps: int
+    train_times: Times
+    validation_times: Times
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """What came of a meeting.
+
+    Attributes:
+        errors: validation error after each round.
+        failures: who was silent, and why, by round.
+    """
+
+    errors: tuple[float, ...] = ()
+    failures: tuple[tuple[Failure, ...], ...] = field(default=())
+
+
+def ask_in(exchange: Exchange, agencies: Sequence[str]) -> dict[str, Guest]:
+    """Ask each agency for its cells and the width of its deep data.
+
+    Raises:
+        ExchangeError: if one cannot come; names each and its reason.
+    """
+    replies = exchange.call_group({name: Message(MEET) for name in sorted(agencies)})
+    refused, guests = list(failures(replies)), {}
+    for name, reply in answers(replies).items():
+        cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
+        if cells is None or cells.ndim != 1 or not len(cells) or width < 1:
+            refused.append(Failure(name, "it named no cells or no width"))
+        else:
+            guests[name] = Guest(np.asarray(cells, np.int64), int(width))
+    if refused:
+        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
+        msg = f"these agencies cannot meet: {reasons}. Mend them, or leave them out"
+        raise ExchangeError(msg)
+    return guests
+
+
+def hear(
+    exchange: Exchange, guests: Mapping[str, Guest], times_B: Times, number: int = -1
+) -> tuple[dict[str, DeepBatch], list[Failure]]:
+    """What each agency says for some origins, and who could not."""
+    numbers = {ROUND: float(number)} if number >= 0 else {}
+    asked = Message(ENCODE, numbers, {TIMES: {TIMES: times_B}})  # type: ignore[dict-item]
+    replies = exchange.call_group(dict.fromkeys(sorted(guests), asked))
+    silent, deep = list(failures(replies)), {}
+    for name, reply in answers(replies).items():
+        said = reply.layers.get(DEEP, {})
+        vectors, known = said.get(VECTORS), said.get(KNOWN)
+        shape = (len(times_B), len(guests[name].cell_C), guests[name].width)
+        if vectors is None or known is None or vectors.shape != shape or known.shape != shape[:2]:
+            silent.append(Failure(name, f"its deep data has not the shape {shape}"))
+        elif not np.isfinite(vectors[np.asarray(known, bool)]).all():
+            silent.append(Failure(name, "its deep data holds NaN or infinity"))
+        else:
+            deep[name] = DeepBatch(vectors, np.asarray(known, bool))
+    return deep, silent
+
+
+def meet(
+    exchange: Exchange,
+    guests: Mapping[str, Guest],
+    learner: FusedLearner,
+    plan: Plan,
+    after_round: Callable[[int], None] = lambda _: None,
+) -> Minutes:
+    """Learn until the plan is done; the learner then stands at its best state."""
+    minutes = Minutes()
+    once, silent = _hear_once(exchange, guests, plan)
+    for number in range(plan.rounds):
+        failed = list(silent)
+        if once is not None:
+            train, looked = once
+            rows = np.arange(len(plan.train_times))
+            learner.steps(rows, train, number * plan.local_steps, plan.local_steps, plan.seed)
+        else:
+            failed += _round(exchange, guests, learner, plan, number)
+            looked, missing = hear(exchange, guests, plan.validation_times, number)
+            failed += missing
+        error = learner.look(looked)
+        minutes = replace(
+            minutes,
+            errors=(*minutes.errors, error),
+            failures=(*minutes.failures, tuple(failed)),
+        )
+        silent = []
+        after_round(number + 1)
+    learner.keep_best()
+    return minutes
+
+
+def _hear_once(
+    exchange: Exchange, guests: Mapping[str, Guest], plan: Plan
+) -> tuple[tuple[Deep, Deep] | None, list[Failure]]:
+    """One-shot: all deep data of the training and validation spans, said once."""
+    if plan.mode is not Mode.ONE_SHOT:
+        return None, []
+    every = np.concatenate([plan.train_times, plan.validation_times])
+    deep, silent = hear(exchange, guests, every)
+    cut, last = len(plan.train_times), len(every)
+    parts = [np.arange(cut), np.arange(cut, last)]
+    train, validation = ({n: said.of(rows) for n, said in deep.items()} for rows in parts)
+    return (train, validation), silent
+
+
+def _round(
+    exchange: Exchange, guests: Mapping[str, Guest], learner: FusedLearner, plan: Plan, number: int
+) -> list[Failure]:
+    """One block of local steps and one message of slopes; or as many blocks of one step."""
+    rng = np.random.default_rng(party_seed(plan.seed, "meeting", number))
+    blocks, steps = (1, plan.local_steps) if plan.mode is Mode.BLOCK else (plan.local_steps, 1)
+    size = max(1, learner.settings.batch_rows // learner.train.anchor_BNH.shape[1])
+    origins = len(plan.train_times)
+    failed: list[Failure] = []
+    for block in range(blocks):
+        rows = np.sort(rng.permutation(origins)[: min(origins, size * steps)])
+        deep, silent = hear(exchange, guests, plan.train_times[rows], number)
+        first = number * plan.local_steps + block * steps
+        learner.steps(rows, deep, first, steps, plan.seed)
+        failed += silent + _tell(exchange, learner.slopes(rows, deep), number, steps)
+    return failed
+
+
+def _tell(
+    exchange: Exchange, slopes: Mapping[str, Floats], number: int, steps: int
+) -> list[Failure]:
+    numbers = {ROUND: float(number), STEPS: float(steps)}
+    messages = {
+        name: Message(LEARN, numbers, {SLOPES: {VECTORS: slope}}) for name, slope in slopes.items()
+    }
+    return list(failures(exchange.call_group(messages)))
+
+
+@dataclass(frozen=True)
+class RemoteLabels:
+    """Labels that stay with the agency that measured them; see `deepcity.learning.labels`."""
+
+    exchange: Exchange
+    keeper: str
+
+    def slope(self, rows_B: Times, said_BNH: Floats) -> Floats:
+        """Ask the keeper.
+
+        Raises:
+            ExchangeError: if it does not answer, or with another shape.
+        """
+        brought = {SAID: {SAID: said_BNH}, ROWS: {ROWS: rows_B}}
+        reply = self.exchange.call(self.keeper, Message(JUDGE, {}, brought))  # type: ignore[arg-type]
+        found = reply.layers.get(SLOPES, {}).get(SAID)
+        if found is None or found.shape != said_BNH.shape or not np.isfinite(found).all():
+            msg = f"{self.keeper} judged {said_BNH.shape} with no slope of that shape"
+            raise ExchangeError(msg)
+        return found
+
+    def error(self, said_BNH: Floats) -> float:
+        """Ask the keeper.
+
+        Raises:
+            ExchangeError: if it does not answer with a number.
+        """
+        reply = self.exchange.call(self.keeper, Message(JUDGE, {}, {SAID: {SAID: said_BNH}}))
+        if ERROR not in reply.numbers:
+            msg = f"{self.keeper} judged with no error"
+            raise ExchangeError(msg)
+        return reply.numbers[ERROR]

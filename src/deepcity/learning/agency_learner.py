@@ -1,0 +1,157 @@
+"""An agency's side of a meeting: it encodes its own rows, and learns from slopes it is told.
+
+Before anybody asks, it teaches itself: its deep data must foretell the agency's own columns
+(self-supervised, as contrastive predictive coding asks of a code: van den Oord et al. 2018;
+here by plain regression). Later, slopes at the cut tell it how an application's error changes
+with what it says, and it follows them for several steps of its own before it is told anew
+(federated block coordinate descent, FedBCD: Liu et al. 2022).
+
+Shapes: B origins, C cells, X inputs, D deep width, P quantities foretold.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcity.city.errors import LayerPackageError
+from deepcity.city.level import Layers
+from deepcity.learning.columns import Columns
+from deepcity.learning.encoder import EncoderShape, new_encoder
+from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.training import party_seed
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How an agency's encoder is built and taught.
+
+    Attributes:
+        level: the cut level c.
+        deep: width of its deep data.
+        rate: learning rate.
+        batch: origins a step.
+        own_steps: steps in which it teaches itself before a meeting.
+    """
+
+    level: int = 3
+    deep: int = 4
+    rate: float = 1e-3
+    batch: int = 64
+    own_steps: int = 300
+    weight_decay: float = 1e-2
+
+
+class AgencyLearner:
+    """One agency's encoder over its columns."""
+
+    def __init__(
+        self, name: str, columns: Columns, settings: EncoderSettings, seed: int, horizon_s: int
+    ) -> None:
+        self.name, self.columns, self.settings, self.seed = name, columns, settings, seed
+        self.horizon_s = horizon_s
+        guesses = columns.outlook(columns.time_T[:1], horizon_s).shape[-1]
+        shape = EncoderShape(columns.width, settings.level, settings.deep, guesses)
+        self.encoder = new_encoder(shape, seed)
+        self._optimizer = torch.optim.AdamW(
+            self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
+        )
+
+    def teach_itself(self, times_B: Times, steps: int | None = None) -> float:
+        """Foretell own columns from the bottleneck; returns the last steps' mean squared error.
+
+        Args:
+            times_B: training origins, UTC seconds.
+        """
+        rows, wanted = self._rows(times_B), self.columns.outlook(times_B, self.horizon_s)
+        target = torch.from_numpy(wanted).flatten(0, 1)
+        known = torch.isfinite(target)
+        target = torch.nan_to_num(target)
+        steps = self.settings.own_steps if steps is None else steps
+        losses = [0.0]
+        rng = np.random.default_rng(party_seed(self.seed, self.name, 0))
+        self.encoder.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(party_seed(self.seed, self.name, 0))
+            for _ in range(steps):
+                chosen = torch.from_numpy(rng.integers(0, len(rows), self.settings.batch * 4))
+                said = self.encoder.guess(self.encoder(rows[chosen]))
+                error = torch.where(known[chosen], said - target[chosen], 0.0)
+                loss = error.square().sum() / known[chosen].sum().clamp(min=1)
+                self._follow(loss)
+                losses.append(float(loss.detach()))
+        return float(np.mean(losses[-20:]))
+
+    def encode(self, times_B: Times) -> DeepBatch:
+        """Deep data for origins; a cell without any value to look at stays silent."""
+        self.encoder.eval()
+        cells = len(self.columns.cells.cell_C)
+        with torch.inference_mode():
+            said = self.encoder(self._rows(times_B)).numpy()
+        return DeepBatch(said.reshape(len(times_B), cells, -1), self.columns.known(times_B))
+
+    def learn(self, times_B: Times, slope_BCD: Floats, steps: int, draw: int) -> None:
+        """Follow slopes told for these origins for some steps of its own.
+
+        The error is taken to change with what is said as it did where the slope was told.
+        """
+        rows = self._rows(times_B)
+        slope = torch.from_numpy(slope_BCD).flatten(0, 1) * len(times_B)
+        cells = len(self.columns.cells.cell_C)
+        rng = np.random.default_rng(party_seed(self.seed, self.name, draw))
+        self.encoder.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(party_seed(self.seed, self.name, draw))
+            for _ in range(steps):
+                origins = np.arange(len(times_B))
+                if self.settings.batch < len(times_B):
+                    origins = rng.integers(0, len(times_B), self.settings.batch)
+                chosen = torch.from_numpy((origins[:, None] * cells + np.arange(cells)).ravel())
+                self._follow((self.encoder(rows[chosen]) * slope[chosen]).sum() / len(origins))
+
+    def _follow(self, loss: torch.Tensor) -> None:
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
+        self._optimizer.step()
+
+    def _rows(self, times_B: Times) -> torch.Tensor:
+        return torch.from_numpy(self.columns.rows(times_B)).flatten(0, 1)
+
+    def export(self, names: Iterable[str]) -> Layers:
+        """Copies of the named layers: the stem, h1..hc, the bottleneck."""
+        return {
+            name: {
+                key: value.detach().numpy().copy()
+                for key, value in self.encoder.get_submodule(name).state_dict().items()
+            }
+            for name in names
+        }
+
+    def start_from(self, layers: Layers) -> None:
+        """Take over layers of another service's or city's encoder.
+
+        Raises:
+            LayerPackageError: if one is unknown or does not fit; nothing is changed then.
+        """
+        problems = []
+        for name, tensors in layers.items():
+            if name not in self.encoder.layers:
+                problems.append(f"no layer {name!r}; it has {', '.join(self.encoder.layers)}")
+                continue
+            own = self.encoder.get_submodule(name).state_dict()
+            if {key: tuple(value.shape) for key, value in own.items()} != {
+                key: value.shape for key, value in tensors.items()
+            }:
+                problems.append(f"{name} has other tensors or shapes")
+        if problems:
+            msg = f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
+            raise LayerPackageError(msg)
+        for name, tensors in layers.items():
+            state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
+            self.encoder.get_submodule(name).load_state_dict(state)

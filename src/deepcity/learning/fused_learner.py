@@ -1,0 +1,157 @@
+"""The application's side of a meeting: it learns on what agencies said and tells them slopes.
+
+Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deepcity.learning.features import Samples
+from deepcity.learning.fused import FusedNetwork, Heard
+from deepcity.learning.labels import Labels
+from deepcity.learning.training import TrainingSettings, learning_rate, party_seed
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DeepBatch:
+    """What one agency said for some origins.
+
+    Attributes:
+        vectors_BCD: its deep data, anything where it did not speak.
+        known_BC: whether it spoke for a cell.
+    """
+
+    vectors_BCD: Floats
+    known_BC: NDArray[np.bool_]
+
+    def of(self, rows_B: Rows) -> "DeepBatch":
+        """Some of the origins."""
+        return DeepBatch(self.vectors_BCD[rows_B], self.known_BC[rows_B])
+
+
+Deep = Mapping[str, DeepBatch]
+"""Agency -> what it said, for the same origins."""
+
+
+def silent(deep: Deep, agency: str) -> Deep:
+    """The same without one agency."""
+    return {name: said for name, said in deep.items() if name != agency}
+
+
+class FusedLearner:
+    """Trains an application's network on stretches of origins for which agencies spoke.
+
+    Args of `FusedLearner(...)`:
+        match: agency -> (N, C), how much each of its cells speaks for a place (rows sum to 1).
+        total: optimizer steps of the whole training, for the learning rate's schedule.
+    """
+
+    def __init__(
+        self,
+        network: FusedNetwork,
+        train: Samples,
+        validation: Samples,
+        labels: Labels,
+        match: Mapping[str, Floats],
+        settings: TrainingSettings,
+        *,
+        total: int | None = None,
+    ) -> None:
+        self.network, self.train, self.validation = network, train, validation
+        self.labels, self.settings = labels, settings
+        self.total = total or settings.total_steps
+        self.match = {name: torch.from_numpy(matrix) for name, matrix in match.items()}
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), weight_decay=settings.weight_decay, foreach=True
+        )
+        self.best = float("inf")
+        self._best_state = copy.deepcopy(network.state_dict())
+
+    def steps(self, rows_B: Rows, deep: Deep, first: int, count: int, seed: int) -> None:
+        """Optimizer steps on batches of a stretch, with what agencies said for it as it stands.
+
+        Args:
+            rows_B: indices of training origins.
+            deep: for these origins.
+            first: number of the first step in the whole training.
+        """
+        rng = np.random.default_rng(party_seed(seed, "fused", first))
+        size = max(1, self.settings.batch_rows // self.train.anchor_BNH.shape[1])
+        self.network.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(party_seed(seed, "fused", first))
+            for step in range(first, first + count):
+                for group in self.optimizer.param_groups:
+                    group["lr"] = learning_rate(self.settings, step, self.total)
+                chosen = np.arange(len(rows_B))
+                if size < len(rows_B):
+                    chosen = rng.integers(0, len(rows_B), size)
+                self._step(rows_B[chosen], {name: said.of(chosen) for name, said in deep.items()})
+
+    def slopes(self, rows_B: Rows, deep: Deep) -> dict[str, Floats]:
+        """How the mean error of a stretch changes with what each agency said, (B, C, D)."""
+        self.network.eval()
+        wanted = {
+            name: torch.from_numpy(said.vectors_BCD).requires_grad_() for name, said in deep.items()
+        }
+        said = self._say(self.train, rows_B, deep, wanted)
+        slope = self.labels.slope(rows_B, said.detach().numpy())
+        found = torch.autograd.grad(said, list(wanted.values()), torch.from_numpy(slope))
+        return {name: grad.numpy() for name, grad in zip(wanted, found, strict=True)}
+
+    def look(self, deep: Deep) -> float:
+        """Error on the validation span; remembers the state if it is the best so far."""
+        error = self.labels.error(self.say(self.validation, deep))
+        if error < self.best:
+            self.best, self._best_state = error, copy.deepcopy(self.network.state_dict())
+        return error
+
+    def keep_best(self) -> None:
+        """Return to the best state seen."""
+        self.network.load_state_dict(self._best_state)
+
+    def say(self, samples: Samples, deep: Deep, chunk: int = 64) -> Floats:
+        """What the network says, (B, N, H), in scaled units."""
+        self.network.eval()
+        said = np.empty(samples.anchor_BNH.shape, np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(samples), chunk):
+                rows = np.arange(start, min(start + chunk, len(samples)))
+                part = {name: batch.of(rows) for name, batch in deep.items()}
+                said[rows] = self._say(samples, rows, part, {}).numpy()
+        return said
+
+    def _step(self, rows_B: Rows, deep: Deep) -> None:
+        said = self._say(self.train, rows_B, deep, {})
+        slope = self.labels.slope(rows_B, said.detach().numpy())
+        self.optimizer.zero_grad(set_to_none=True)
+        said.backward(torch.from_numpy(slope))  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+
+    def _say(
+        self, samples: Samples, rows_B: Rows, deep: Deep, wanted: Mapping[str, Tensor]
+    ) -> Tensor:
+        features = torch.from_numpy(samples.features_BNF[rows_B]).flatten(0, 1)
+        summaries = torch.from_numpy(samples.summaries_BNHS[rows_B]).flatten(0, 1)
+        heard = {name: self._heard(name, said, wanted.get(name)) for name, said in deep.items()}
+        said: Tensor = self.network(features, summaries, heard)
+        return said.reshape(len(rows_B), -1, said.shape[-1])
+
+    def _heard(self, name: str, said: DeepBatch, vectors: Tensor | None) -> Heard:
+        """One agency's cells as the application's places hear them."""
+        known_BC = torch.from_numpy(said.known_BC.astype(np.float32))
+        vectors_BCD = torch.from_numpy(said.vectors_BCD) if vectors is None else vectors
+        weight_BNC = self.match[name] * known_BC[:, None]
+        total_BN1 = weight_BNC.sum(-1, keepdim=True)
+        heard_BND = (weight_BNC / total_BN1.clamp(min=1e-6)) @ torch.nan_to_num(vectors_BCD)
+        return heard_BND.flatten(0, 1), (total_BN1 > 0).float().flatten(0, 1)

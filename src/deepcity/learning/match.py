@@ -1,0 +1,63 @@
+"""Which cells of an agency speak for which places of an application.
+
+Cells are H3 cells where positions are known (city/place.py), so the distance between two is
+known without any name. A place listens to the agency's same cell; else to its nearest one;
+where its own or the agency's position is unknown, to all of them alike.
+
+Shapes: N places, C cells.
+"""
+
+from collections.abc import Sequence
+
+import h3
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
+    """(N, C) weights, each row with sum 1.
+
+    Args:
+        place_cells: the application's places as `deepcity.learning.columns.cell_number` says.
+
+    Raises:
+        ValueError: if the agency has no cell.
+
+    >>> match([7, 8], np.array([7, 9])).tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
+    if not len(cell_C):
+        msg = "an agency without cells can speak for no place"
+        raise ValueError(msg)
+    where = {int(cell): index for index, cell in enumerate(cell_C)}
+    centres = _centres(cell_C)
+    found = np.full((len(place_cells), len(cell_C)), 1.0 / len(cell_C), np.float32)
+    for row, cell in enumerate(place_cells):
+        index = where.get(cell)
+        if index is None and centres is not None and _is_h3(cell):
+            index = _nearest(h3.cell_to_latlng(h3.int_to_str(cell)), centres)
+        if index is not None:
+            found[row] = np.eye(len(cell_C), dtype=np.float32)[index]
+    return found
+
+
+def _is_h3(cell: int) -> bool:
+    return bool(h3.is_valid_cell(h3.int_to_str(cell)))
+
+
+def _centres(cell_C: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Latitude and longitude of each cell, in degrees; None if one has no position."""
+    if not all(_is_h3(int(cell)) for cell in cell_C):
+        return None
+    return np.array([h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cell_C])
+
+
+def _nearest(position: tuple[float, float], centres_C2: NDArray[np.float64]) -> int:
+    """By great-circle distance."""
+    lat, lon = np.radians(position)
+    lat_C, lon_C = np.radians(centres_C2).T
+    half = np.sin((lat_C - lat) / 2) ** 2
+    half += np.cos(lat) * np.cos(lat_C) * np.sin((lon_C - lon) / 2) ** 2
+    return int(np.argmin(half))
