@@ -18,7 +18,7 @@ from deepcity.learning.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
 
 MEET, ENCODE, LEARN, JUDGE = "meet", "encode", "learn", "judge"
-STEPS, WIDTH, LEVEL, ERROR = "steps", "width", "level", "error"
+STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
 CELLS, TIMES, DEEP, SLOPES, SAID, ROWS = "cells", "times", "deep", "slopes", "said", "rows"
 VECTORS, KNOWN = "vectors", "known"
 _log = logging.getLogger(__name__)
@@ -91,7 +91,9 @@ class AgencyParty:
             )
             raise ExchangeError(msg)
         steps = max(1, int(message.numbers.get(STEPS, 1.0)))
-        self.learner.learn(self._asked, slope_BCD, steps, int(message.numbers.get(ROUND, 0.0)))
+        rate = min(1.0, max(0.0, message.numbers.get(RATE, 1.0)))
+        number = int(message.numbers.get(ROUND, 0.0))
+        self.learner.learn(self._asked, slope_BCD, steps, number, rate)
         return Message(LEARN)
 
     def _judge(self, message: Message) -> Message:

@@ -29,6 +29,7 @@ from deepcity.exchange.agency_party import (
     KNOWN,
     LEARN,
     MEET,
+    RATE,
     ROWS,
     SAID,
     SLOPES,
@@ -201,14 +202,16 @@ def _round(
         deep, silent = hear(exchange, guests, plan.train_times[rows], number)
         first = number * plan.local_steps + block * steps
         learner.steps(rows, deep, first, steps, plan.seed)
-        failed += silent + _tell(exchange, learner.slopes(rows, deep), number, steps)
+        failed += silent + _tell(
+            exchange, learner.slopes(rows, deep), number, steps, learner.rate(first)
+        )
     return failed
 
 
 def _tell(
-    exchange: Exchange, slopes: Mapping[str, Floats], number: int, steps: int
+    exchange: Exchange, slopes: Mapping[str, Floats], number: int, steps: int, rate: float
 ) -> list[Failure]:
-    numbers = {ROUND: float(number), STEPS: float(steps)}
+    numbers = {ROUND: float(number), STEPS: float(steps), RATE: rate}
     messages = {
         name: Message(LEARN, numbers, {SLOPES: {VECTORS: slope}}) for name, slope in slopes.items()
     }

@@ -21,6 +21,7 @@ from deepcity.city.level import Layers
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder import EncoderShape, new_encoder
 from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.own_columns import OwnColumns
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]
@@ -37,6 +38,8 @@ class EncoderSettings:
         rate: learning rate.
         batch: origins a step.
         own_steps: steps in which it teaches itself before a meeting.
+        reach: how far, at most, what it says may move by one telling of slopes (root mean
+            square; it says numbers between -1 and 1).
     """
 
     level: int = 3
@@ -44,6 +47,7 @@ class EncoderSettings:
     rate: float = 1e-3
     batch: int = 64
     own_steps: int = 300
+    reach: float = 0.2
     weight_decay: float = 1e-2
 
 
@@ -51,7 +55,12 @@ class AgencyLearner:
     """One agency's encoder over its columns."""
 
     def __init__(
-        self, name: str, columns: Columns, settings: EncoderSettings, seed: int, horizon_s: int
+        self,
+        name: str,
+        columns: Columns | OwnColumns,
+        settings: EncoderSettings,
+        seed: int,
+        horizon_s: int,
     ) -> None:
         self.name, self.columns, self.settings, self.seed = name, columns, settings, seed
         self.horizon_s = horizon_s
@@ -62,11 +71,13 @@ class AgencyLearner:
             self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
         )
 
-    def teach_itself(self, times_B: Times, steps: int | None = None) -> float:
+    def teach_itself(self, times_B: Times, steps: int | None = None, *, draw: int = 0) -> float:
         """Foretell own columns from the bottleneck; returns the last steps' mean squared error.
 
         Args:
             times_B: training origins, UTC seconds.
+            steps: left out, `own_steps`; 0: nothing is learned, and 0 returned.
+            draw: which batches are drawn; another number draws others.
         """
         rows, wanted = self._rows(times_B), self.columns.outlook(times_B, self.horizon_s)
         target = torch.from_numpy(wanted).flatten(0, 1)
@@ -74,10 +85,10 @@ class AgencyLearner:
         target = torch.nan_to_num(target)
         steps = self.settings.own_steps if steps is None else steps
         losses = [0.0]
-        rng = np.random.default_rng(party_seed(self.seed, self.name, 0))
+        rng = np.random.default_rng(party_seed(self.seed, self.name, draw))
         self.encoder.train()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(party_seed(self.seed, self.name, 0))
+            torch.manual_seed(party_seed(self.seed, self.name, draw))
             for _ in range(steps):
                 chosen = torch.from_numpy(rng.integers(0, len(rows), self.settings.batch * 4))
                 said = self.encoder.guess(self.encoder(rows[chosen]))
@@ -95,13 +106,27 @@ class AgencyLearner:
             said = self.encoder(self._rows(times_B)).numpy()
         return DeepBatch(said.reshape(len(times_B), cells, -1), self.columns.known(times_B))
 
-    def learn(self, times_B: Times, slope_BCD: Floats, steps: int, draw: int) -> None:
+    def learn(
+        self, times_B: Times, slope_BCD: Floats, steps: int, draw: int, rate: float = 1.0
+    ) -> None:
         """Follow slopes told for these origins for some steps of its own.
 
-        The error is taken to change with what is said as it did where the slope was told.
+        One step follows the slope itself, which is exact split learning. For more, a slope
+        says less and less the further what is said moves away, so the agency steps once in
+        what it says, down the slope and no further than `reach`, and learns to say that.
+
+        Args:
+            rate: share of the learning rate and of the reach, falling as a meeting goes on.
         """
         rows = self._rows(times_B)
         slope = torch.from_numpy(slope_BCD).flatten(0, 1) * len(times_B)
+        target = None
+        if steps > 1:
+            said = torch.from_numpy(self.encode(times_B).vectors_BCD).flatten(0, 1)
+            down = slope / slope.square().mean().sqrt().clamp(min=1e-12)
+            target = (said - rate * self.settings.reach * down).clamp(-1, 1)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate * self.settings.rate
         cells = len(self.columns.cells.cell_C)
         rng = np.random.default_rng(party_seed(self.seed, self.name, draw))
         self.encoder.train()
@@ -112,7 +137,11 @@ class AgencyLearner:
                 if self.settings.batch < len(times_B):
                     origins = rng.integers(0, len(times_B), self.settings.batch)
                 chosen = torch.from_numpy((origins[:, None] * cells + np.arange(cells)).ravel())
-                self._follow((self.encoder(rows[chosen]) * slope[chosen]).sum() / len(origins))
+                said = self.encoder(rows[chosen])
+                if target is None:
+                    self._follow((said * slope[chosen]).sum() / len(origins))
+                else:
+                    self._follow((said - target[chosen]).square().mean())
 
     def _follow(self, loss: torch.Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)

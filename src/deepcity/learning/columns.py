@@ -26,6 +26,7 @@ Times = NDArray[np.int64]
 _CLIP = 6.0  # in standard deviations
 _LEAST_SPREAD = 1e-3
 _BACK_DAYS = (1, 3, 7)
+_QUARTERS = 4
 
 
 class ColumnSettings(BaseModel):
@@ -140,26 +141,40 @@ class Columns:
         for days in _BACK_DAYS:
             back = step_B[:, None] - np.arange(days * per_day, 0, -max(1, per_day // 8))
             parts.append(self._at(self.deviation_TCF, back).mean(axis=2, keepdims=True))
+        week = step_B[:, None] - np.arange(7 * per_day, 0, -max(1, per_day // 8))
+        usual = self._at(self.standard_TCF, week).mean(axis=2, keepdims=True)
+        parts.append(parts[0][:, :, -1:] - usual)
         if self.settings.ahead:
-            parts.append(self._ahead(step_B))
+            ahead = self._ahead(step_B)
+            parts += [ahead, ahead - usual]  # people answer to what changes, not to what is
         flat = [part.reshape(*part.shape[:2], -1) for part in parts]
         every = np.concatenate([*flat, self._clock(times_B)], -1)
         return np.asarray(np.clip(every, -_CLIP, _CLIP), dtype=np.float32)
 
     def outlook(self, times_B: Times, span_s: int) -> Floats:
-        """(B, C, 2 F): mean value and deviation over the time to come; NaN where unknown.
+        """(B, C, P): mean value and deviation over quarters of the time to come; NaN if unknown.
 
         What an encoder can learn to foretell by itself, without anybody's labels.
         """
         steps = max(1, span_s // self.clock.step_s)
-        ahead = self.step(times_B)[:, None] + np.arange(steps)
+        edges = np.unique(np.linspace(0, steps, _QUARTERS + 1).round().astype(int))
+        parts = [
+            self._mean_ahead(times_B, int(first), int(last))
+            for first, last in zip(edges, edges[1:], strict=False)
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def _mean_ahead(self, times_B: Times, first: int, last: int) -> Floats:
+        """(B, C, 2 F): means over steps ahead; NaN where none was measured."""
+        ahead = self.step(times_B)[:, None] + np.arange(first, last)
         inside = (ahead >= 0) & (ahead < len(self.time_T))
-        parts = [self._at(series, ahead) for series in (self.standard_TCF, self.deviation_TCF)]
-        known = (
-            self._at(self.known_TC[..., None].astype(np.float32), ahead) * inside[:, None, :, None]
-        )
+        known = self._at(self.known_TC[..., None].astype(np.float32), ahead)
+        known = known * inside[:, None, :, None]
         count = known.sum(axis=2)
-        means = [(part * known).sum(axis=2) / np.maximum(count, 1) for part in parts]
+        means = [
+            (self._at(series, ahead) * known).sum(axis=2) / np.maximum(count, 1)
+            for series in (self.standard_TCF, self.deviation_TCF)
+        ]
         told = np.concatenate(means, axis=-1)
         return np.where(count > 0, told, np.nan).astype(np.float32)
 
