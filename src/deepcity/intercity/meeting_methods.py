@@ -60,7 +60,8 @@ class Fused:
 
     def forecast(self, samples: Samples, deep: Deep) -> Floats:
         """In the field's unit, (B, N, H)."""
-        return self.labels.in_unit(self.learner.say(samples, deep), samples)
+        heard = samples if self.learner.network.own else _bare(samples)
+        return self.labels.in_unit(self.learner.say(heard, deep), samples)
 
 
 def alone(table: Table, training: TrainingSettings, seed: int, after: AfterRound) -> Fused:

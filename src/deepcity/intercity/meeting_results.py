@@ -11,7 +11,7 @@ network, forbidden in life) and `silent:AGENCY` (together, that agency saying no
 
 from pydantic import BaseModel, ConfigDict
 
-from deepcity.intercity.results import Errors, Words
+from deepcity.intercity.results import Errors, Measured, Words
 
 TOGETHER = "together"
 SILENT = "silent:"
@@ -39,6 +39,8 @@ class MeetingParty(_Frozen):
 
     Attributes:
         test: method -> errors over the test span.
+        judged: method -> error by the application's own metric.
+        metric: what people call that.
         failures: agencies that failed in training, and why.
     """
 
@@ -47,6 +49,8 @@ class MeetingParty(_Frozen):
     unit: str
     agencies: list[str]
     test: dict[str, Errors]
+    judged: dict[str, Measured]
+    metric: str
     cost: Cost
     failures: list[str]
 

@@ -126,20 +126,25 @@ def _party(work: _Work, table: Table) -> MeetingParty:
     pooled, samples = methods.pooled(
         table, settings.training, work.seed, _after(work, party.name, POOLED)
     )
-    truth = party.test.truth_BNH
-    test[ALONE] = errors_of(alone.forecast(party.test, {}), truth)
-    test[TOGETHER] = errors_of(together.forecast(party.test, together.test), truth)
-    test[POOLED] = errors_of(pooled.forecast(samples, {}), truth)
-    test[AUTOMATIC] = errors_of(methods.careful(table, alone, together).forecast_BNH, truth)
+    said = {
+        ALONE: alone.forecast(party.test, {}),
+        TOGETHER: together.forecast(party.test, together.test),
+        POOLED: pooled.forecast(samples, {}),
+        AUTOMATIC: methods.careful(table, alone, together).forecast_BNH,
+    }
     for agency in table.guests:
         left = silent(together.test, agency)
-        test[f"{SILENT}{agency}"] = errors_of(together.forecast(party.test, left), truth)
+        said[f"{SILENT}{agency}"] = together.forecast(party.test, left)
+    metric, truth = work.service.application.metric, party.test.truth_BNH
+    test |= {method: errors_of(forecast, truth) for method, forecast in said.items()}
     found = MeetingParty(
         name=party.name,
         title=Words(en=party.title.en, ko=party.title.ko),
         unit=party.unit,
         agencies=list(table.guests),
         test=test,
+        judged={method: metric.error(forecast, truth) for method, forecast in said.items()},
+        metric=metric.name,
         cost=_cost(together, seconds),
         failures=_failures(together),
     )

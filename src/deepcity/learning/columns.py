@@ -11,6 +11,7 @@ Shapes: T steps, C cells, F fields, S slots of a day, B origins, X inputs of an 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,8 +160,7 @@ class Columns:
         steps = max(1, span_s // self.clock.step_s)
         edges = np.unique(np.linspace(0, steps, _QUARTERS + 1).round().astype(int))
         parts = [
-            self._mean_ahead(times_B, int(first), int(last))
-            for first, last in zip(edges, edges[1:], strict=False)
+            self._mean_ahead(times_B, int(first), int(last)) for first, last in pairwise(edges)
         ]
         return np.concatenate(parts, axis=-1)
 
