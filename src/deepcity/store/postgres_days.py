@@ -67,6 +67,7 @@ def index(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(
         f"create index if not exists {own} on {name} using hnsw (vector vector_l2_ops)"
     )
+    connection.exec_driver_sql(f"analyze {name}")  # the planner knows what the index is worth
 
 
 def days(connection: Connection, table: int) -> list[int]:

@@ -128,7 +128,7 @@ def _engine(url: str) -> Engine:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
         # asks an idle connection for a sign of life before it is used
         return create_engine(parsed, pool_pre_ping=True)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         msg = "that is no database URL. Next: write postgresql://user:password@host/database"
         raise StoreError(msg) from error
 
