@@ -23,6 +23,7 @@ create table if not exists spaces (
     width integer, days integer);
 create table if not exists cells (space integer, id integer, name text);
 """
+_CHUNK = 65_536  # rows handed over at a time: a copy of them by column is all the memory it takes
 _IS_SPACE = "city = ? and domain = ? and agency = ? and layer = ? and version = ?"
 _DISTANCES = {
     "l2": "array_distance(vector, $vector::float[{width}])",
@@ -93,12 +94,13 @@ def write(
         cursor.register("gone", {"cell": id_R[remove_N], "time": batch.time_R[remove_N]})
         cursor.execute(f"delete from deep_{table} where (cell, time) in (from gone)")
         cursor.unregister("gone")
-    if insert_N.size:
-        numbers = [f"n{place}" for place in range(batch.width)]
-        columns_WN = np.ascontiguousarray(batch.vectors_RW[insert_N].T)
-        rows = {"cell": id_R[insert_N], "time": batch.time_R[insert_N]}
+    numbers = [f"n{place}" for place in range(batch.width)]
+    vector = f"array_value({', '.join(numbers)})"
+    for start in range(0, len(insert_N), _CHUNK):
+        part_N = insert_N[start : start + _CHUNK]
+        rows = {"cell": id_R[part_N], "time": batch.time_R[part_N]}
+        columns_WN = np.ascontiguousarray(batch.vectors_RW[part_N].T)
         cursor.register("rows", rows | dict(zip(numbers, columns_WN, strict=True)))
-        vector = f"array_value({', '.join(numbers)})"
         cursor.execute(f"insert into deep_{table} select cell, time, {vector} from rows")
         cursor.unregister("rows")
 
