@@ -8,8 +8,12 @@ DeepCityError
 ├── LayerPackageError       a layer package that cannot be trusted
 ├── CheckpointError         a run that cannot be saved or resumed
 ├── StoreError              a store of deep data that cannot be opened, written or read
+│   ├── StoreFullError      no room is left where it is
+│   └── OutboxFullError     too much waits to be sent
 ├── GrantError              a layer or deep data that may not leave its party
-└── ExchangeError           a party that did not answer, or answered nonsense
+├── ExchangeError           a party that did not answer, or answered nonsense
+└── LiveError               deep data or a question that a live application does not take
+    └── VersionError        deep data of another model version
 """
 
 from collections.abc import Sequence
@@ -56,9 +60,35 @@ class StoreError(DeepCityError):
     """A store of deep data cannot be opened, written or read."""
 
 
+class StoreFullError(StoreError):
+    """No room is left where a store is; nothing of a batch was stored."""
+
+
+class OutboxFullError(StoreError):
+    """Too much waits to be sent."""
+
+
 class GrantError(DeepCityError):
     """A layer or deep data were about to leave their party without a grant."""
 
 
 class ExchangeError(DeepCityError):
     """A party did not answer, or its answer cannot be used."""
+
+
+class LiveError(DeepCityError):
+    """Deep data or a question that a live application does not take.
+
+    Attributes:
+        value: what was said or asked.
+        reason: why it is not taken.
+        right: the next step.
+    """
+
+    def __init__(self, value: str, reason: str, right: str) -> None:
+        super().__init__(f"{value}: {reason}. {right[:1].upper()}{right[1:]}")
+        self.value, self.reason, self.right = value, reason, right
+
+
+class VersionError(LiveError):
+    """Deep data of another model version than the one that was trained with."""

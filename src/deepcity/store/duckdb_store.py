@@ -20,7 +20,7 @@ from typing import Self
 import duckdb
 import numpy as np
 
-from deepcity.city.errors import StoreError
+from deepcity.city.errors import StoreError, StoreFullError
 from deepcity.store import duckdb_tables as tables
 from deepcity.store.arrivals import own_rows, settle
 from deepcity.store.deep_data import DeepData, Space, Vectors, in_order
@@ -177,7 +177,7 @@ class DuckDBStore:
             with self._database.cursor() as cursor:
                 yield cursor
         except duckdb.Error as error:
-            raise StoreError(_told(self._path, error)) from error
+            raise _refusal(self._path, error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -215,8 +215,13 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         database = duckdb.connect(str(path), config={"autoinstall_known_extensions": False})
         database.execute(tables.SCHEMA)
     except (duckdb.Error, OSError) as error:
-        raise StoreError(_told(path, error)) from error
+        raise _refusal(path, error) from error
     return database
+
+
+def _refusal(path: Path, error: Exception) -> StoreError:
+    full = any(sign in str(error) for sign in ("No space left", "too large"))
+    return (StoreFullError if full else StoreError)(_told(path, error))
 
 
 def _told(path: Path, error: Exception) -> str:

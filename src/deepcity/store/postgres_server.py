@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from deepcity.city.errors import StoreError
+from deepcity.city.errors import StoreError, StoreFullError
 
 _Result = TypeVar("_Result")
 _PAUSE_SECONDS = 0.2
+_DISK_FULL = "53100"
 _STEPS = {  # by the first characters of PostgreSQL's error code
-    "53100": "nothing of it was stored; free some space on the server, then send it again",
+    _DISK_FULL: "nothing of it was stored; free some space on the server, then send it again",
     "53200": "raise max_locks_per_transaction (a day is a partition), or ask for fewer days",
     "53": "give the server more room or connections, then send it again",
     "42501": "have the database's owner grant create on the database",
@@ -80,7 +81,8 @@ class Server:
                 return result
             return self._once(work, attempt)
         except (SQLAlchemyError, psycopg.Error) as error:
-            raise StoreError(self._told(error)) from error
+            full = str(getattr(_cause(error), "sqlstate", "")) == _DISK_FULL
+            raise (StoreFullError if full else StoreError)(self._told(error)) from error
 
     def close(self) -> None:
         """Let go of all connections."""
