@@ -103,7 +103,7 @@ def load_access(path: Path) -> Access:
     access, problems = validate(Access, raw, path.name)
     if access is None:
         raise ConfigError([_without_value(problem) for problem in problems])
-    entries = [*access.agency, *access.reader]
+    entries: list[AgencyEntry | ReaderEntry] = [*access.agency, *access.reader]
     tokens = [_expanded(entry.token) for entry in entries]
     problems = [
         _problem(path, f"{entry.name}.token", reason, right)

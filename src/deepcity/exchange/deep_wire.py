@@ -55,7 +55,8 @@ def read_space(text: str) -> Space:
     parts = path.split("/")
     if len(parts) != 4 or not version:
         raise DeepDataError([Problem("request", "space", text[:200], "not a space", _SPACE)])
-    return Space(*parts, version)
+    city, domain, agency, layer = parts
+    return Space(city, domain, agency, layer, version)
 
 
 def unpack_deep(space: Space, body: bytes, media_type: str) -> DeepData:

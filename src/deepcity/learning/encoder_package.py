@@ -119,7 +119,10 @@ class EncoderPackage:
         Raises:
             LayerPackageError: if the panel is not of the fields, step and cells it learned.
         """
-        columns = self.look_at(panel)
+        return self.say(self.look_at(panel), times_B)
+
+    def say(self, columns: Columns, times_B: Times) -> DeepBatch:
+        """Like `encode`, from columns that were looked at before."""
         self.encoder.eval()
         shape = (len(times_B), len(self.cells), self.encoder.shape.deep)
         vectors_BCD = np.empty(shape, np.float32)
