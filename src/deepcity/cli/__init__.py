@@ -6,7 +6,7 @@ import typer
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
-from deepcity.cli import data, demo, layers, report, run
+from deepcity.cli import agency, data, demo, layers, report, run, serve
 from deepcity.cli.screen import errors
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(run.run)
 app.command()(report.report)
+app.command()(agency.agency)
+app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
 

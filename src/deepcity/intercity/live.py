@@ -24,7 +24,7 @@ from deepcity.exchange.deep_wire import cell_names
 from deepcity.learning.features import Inputs, fit_inputs
 from deepcity.learning.fused_learner import DeepBatch
 from deepcity.learning.fused_package import FusedPackage, HeardAgency
-from deepcity.store.deep_data import Seconds, moment
+from deepcity.store.deep_data import DeepData, Seconds, moment
 from deepcity.store.deep_data_store import DeepDataStore
 
 Floats = NDArray[np.float32]
@@ -117,7 +117,10 @@ class LiveApplication:
         self, package: FusedPackage, store: DeepDataStore, *, late_steps: int = LATE_STEPS
     ) -> None:
         self.package, self.store, self.late_steps = package, store, late_steps
-        self._names = {one.name: cell_names(package.cells[one.name]) for one in self.agencies}
+        self._places = {
+            name: {cell: index for index, cell in enumerate(cell_names(cell_C).tolist())}
+            for name, cell_C in package.cells.items()
+        }
         self._prepared: _Prepared | None = None
         self._lock = threading.Lock()
 
@@ -239,32 +242,38 @@ class LiveApplication:
         state = AgencyState(
             agency.name, Standing.SILENT, agency.space.version, None, None, limit_s, 0
         )
-        reader = self.package.facts.service
         try:
-            found = self.store.latest(agency.space, None, at, reader=reader)
+            young, newest = self._read(agency, at, limit_s)
         except GrantError as error:
             return replace(state, standing=Standing.NOT_GRANTED, note=str(error)), None
         except StoreError as error:
             return self._not_there(state, agency, error), None
-        if not len(found):
+        if newest is None:
             return replace(state, note=self._other_versions(agency)), None
-        names = self._names[agency.name]
-        where = {name: index for index, name in enumerate(names.tolist())}
-        young = [
-            (where[cell], row)
-            for row, cell in enumerate(found.cell_R.tolist())
-            if cell in where and at - int(found.time_R[row]) <= limit_s
-        ]
-        newest = int(found.time_R.max())
-        state = replace(state, newest=newest, age_s=at - newest, cells=len(young))
-        if not young:
+        state = replace(state, newest=newest, age_s=at - newest)
+        said = self._said(agency, young)
+        cells = int(said.known_BC.sum())
+        if not cells:
             return replace(state, standing=Standing.LATE, note=self._why_late(agency, state)), None
+        return replace(state, standing=Standing.HEARD, cells=cells), said
+
+    def _read(self, agency: HeardAgency, at: int, limit_s: int) -> tuple[DeepData, int | None]:
+        """Rows young enough at a moment, and the time of the newest of all."""
+        space, reader = agency.space, self.package.facts.service
+        young = self.store.read(space, None, at - limit_s, at + 1, reader=reader)
+        found = young if len(young) else self.store.latest(space, None, at, reader=reader)
+        return young, int(found.time_R.max()) if len(found) else None
+
+    def _said(self, agency: HeardAgency, rows: DeepData) -> DeepBatch:
+        """The newest row of each cell that the application knows."""
+        where = self._places[agency.name]
         said = DeepBatch(
-            np.zeros((1, len(names), agency.width), np.float32), np.zeros((1, len(names)), bool)
+            np.zeros((1, len(where), agency.width), np.float32), np.zeros((1, len(where)), bool)
         )
-        cells, rows = map(list, zip(*young, strict=True))
-        said.vectors_BCD[0, cells], said.known_BC[0, cells] = found.vectors_RW[rows], True
-        return replace(state, standing=Standing.HEARD), said
+        for row, cell in enumerate(rows.cell_R.tolist()):  # by time: a later one replaces
+            if (index := where.get(cell)) is not None:
+                said.vectors_BCD[0, index], said.known_BC[0, index] = rows.vectors_RW[row], True
+        return said
 
     def _not_there(self, state: AgencyState, agency: HeardAgency, error: Exception) -> AgencyState:
         try:
@@ -296,6 +305,8 @@ class LiveApplication:
     def _why_late(self, agency: HeardAgency, state: AgencyState) -> str:
         hours, rest = divmod(state.age_s or 0, 3600)
         told = f"its newest deep data are {hours}:{rest // 60:02d} h old"
+        if hours and rest <= agency.grid.step_s:
+            told += "; if it goes on sending, see the time zone of its records"
         return told + (f"; {other}" if (other := self._other_versions(agency)) else "")
 
     def _half_width(self, deep: dict[str, DeepBatch]) -> Floats:

@@ -127,8 +127,10 @@ class EncoderPackage:
         shape = (len(times_B), len(self.cells), self.encoder.shape.deep)
         vectors_BCD = np.empty(shape, np.float32)
         with torch.inference_mode():
-            for row, rows_CX in enumerate(columns.rows(times_B)):
-                vectors_BCD[row] = self.encoder(torch.from_numpy(rows_CX)).numpy()
+            for row in range(len(times_B)):
+                rows_CX = torch.from_numpy(columns.rows(times_B[row : row + 1])[0])
+                # a copy of its own: sums differ in their last bits with where they lie in memory
+                vectors_BCD[row] = self.encoder(rows_CX.clone()).numpy()
         return DeepBatch(vectors_BCD, columns.known(times_B))
 
     def look_at(self, panel: Panel) -> Columns:
