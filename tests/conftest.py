@@ -2,6 +2,8 @@
 
 import os
 
+import live_town
+import pytest
 from hypothesis import settings
 
 # The same examples on every run, so that a change is judged by itself and not by luck.
@@ -9,3 +11,9 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("random", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("DEEPCITY_TEST_EXAMPLES", "same"))
+
+
+@pytest.fixture(scope="session")
+def town_trained(tmp_path_factory):
+    """A small town with trained packages; see `live_town`."""
+    return live_town.build(tmp_path_factory.mktemp("town"))

@@ -15,6 +15,8 @@ from deepcity.intercity.guests import lay, teach
 from deepcity.intercity.meeting_results import MeetingResults
 from deepcity.intercity.meeting_run import run_meetings
 from deepcity.intercity.parties import parties_of
+from deepcity.learning.encoder_package import load_encoder
+from deepcity.learning.fused_package import load_fused
 
 MEETING = """
 [service.meeting]
@@ -56,6 +58,14 @@ def test_listening_pays_and_is_told(tmp_path):
     assert sum(party.cost.by_kind.values()) == party.cost.bytes
     kept = MeetingResults.model_validate_json((tmp_path / "run" / "meeting.json").read_bytes())
     assert kept == found
+    folder = tmp_path / "run" / "packages" / "east-water"
+    encoder = load_encoder(next(folder.glob("weather-*.encoder")))
+    application = load_fused(next(folder.glob("*.fused")))
+    assert application.facts.agencies[0].space == encoder.space
+    assert application.facts.unit == "L/s"
+    narrow, wide = (application.half_width(heard) for heard in (["weather"], []))
+    assert (narrow <= wide).all()
+    assert (narrow < wide).any()
 
 
 @pytest.mark.parametrize("mode", ["one-shot", "per-batch"])

@@ -44,6 +44,7 @@ class Table:
         guests: agency -> its encoder.
         own_times: agency -> origins of its own by which its encoder teaches itself.
         place_cells: the party's own places as cells.
+        fields: agency -> names of the fields it encodes, in the order of its panel.
         salt: what the agencies of this meeting agreed on.
     """
 
@@ -56,6 +57,7 @@ class Table:
     own_times: Mapping[str, Times]
     place_cells: Sequence[int]
     salt: str
+    fields: Mapping[str, tuple[str, ...]]
 
     def cells_for(self, guest: str) -> Sequence[int]:
         """The party's places as cells that this guest knows: its own by their names alone."""
@@ -99,16 +101,17 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
     train, times = _measured(service, party)
     salt = f"{service.settings.name}/{party.city}"
     horizon_s = service.settings.window.horizon * party.panel.clock.step_s
-    guests, own_times = {}, {}
+    guests, own_times, names = {}, {}, {}
     for guest in meeting.agency:
         panel, span = _panel(member.city_file, guest, party)
+        names[guest.agency] = tuple(field.name for field in panel.fields)
         own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
         columns = fit_columns(panel, guest.columns, span, salt)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
         guests[guest.agency] = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
     cells = [cell_number(place, salt) for place in party.panel.places]
     return Table(
-        party, meeting, service.settings.name, train, times, guests, own_times, cells, salt
+        party, meeting, service.settings.name, train, times, guests, own_times, cells, salt, names
     )
 
 

@@ -3,6 +3,8 @@
 FOLDER/meeting.json          what was found out
 FOLDER/parties/*.json        each party's part of it, kept as soon as it is done: a run that was
                              stopped goes on with the party it stood at
+FOLDER/packages/PARTY/       encoders and application for daily use (`deepcity agency`,
+                             `deepcity serve`)
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from deepcity.intercity import meeting_methods as methods
 from deepcity.intercity.city_map import CityMap, Service
 from deepcity.intercity.guests import Table, lay, teach
 from deepcity.intercity.meeting_methods import Fused
+from deepcity.intercity.meeting_packages import save_packages
 from deepcity.intercity.meeting_results import (
     SILENT,
     TOGETHER,
@@ -148,6 +151,10 @@ def _party(work: _Work, table: Table) -> MeetingParty:
         cost=_cost(together, seconds),
         failures=_failures(together),
     )
+    if not table.meeting.labels_stay:
+        folder = work.folder / "packages" / party.name.replace("/", "-").replace(":", "-")
+        member = next(m for m in work.service.members if m.name == party.name)
+        save_packages(table, together, alone, member.city_file, settings.window, folder)
     _write(_path(work, table), found.model_dump_json(indent=1))
     return found
 

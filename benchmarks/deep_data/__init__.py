@@ -1,0 +1,1 @@
+"""What deep data cost and give."""

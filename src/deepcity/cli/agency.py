@@ -1,0 +1,195 @@
+"""`deepcity agency PACKAGE`: encode an agency's new rows and send what they say."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepcity.city.errors import DataError, DeepCityError
+from deepcity.cli.screen import errors
+
+if TYPE_CHECKING:
+    from deepcity.data.followed import Followed
+    from deepcity.exchange.delivery import Delivery
+    from deepcity.exchange.live_agency import LiveAgency
+
+TOKEN = "DEEPCITY_TOKEN"
+
+
+def agency(
+    package: Annotated[Path, typer.Argument(help="The trained encoder, AGENCY-VERSION.encoder.")],
+    city: Annotated[Path, typer.Option(help="City file: where the agency's records are read.")],
+    to: Annotated[str, typer.Option(help="The application's address.", metavar="URL")],
+    token_file: Annotated[
+        Path | None, typer.Option(help=f"File with the agency's token; else ${TOKEN}.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the outbox; .AGENCY-live beside the city file by default."),
+    ] = None,
+    every: Annotated[
+        float, typer.Option(min=0.05, help="Seconds between two looks at the records.")
+    ] = 5.0,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Where to begin the first time, ISO 8601 with zone; else a day back."),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Seconds to wait for a cell that is late.")
+    ] = None,
+    most_mb: Annotated[int, typer.Option(min=1, help="Most that may wait in the outbox.")] = 256,
+    listen: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Take rows by HTTP too: POST /rows on 127.0.0.1."),
+    ] = None,
+    retry_refused: Annotated[
+        bool, typer.Option("--retry-refused", help="Send again what was refused before.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One pass, then stop; exit 1 if something waits.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each event.")] = False,
+) -> None:
+    """Encode an agency's new rows as they arrive, and send only what the encoder says.
+
+    Records are read through the city file: a CSV file is followed line by line (a last line
+    that is not finished is left, a rotated file is read on), other files are read again when
+    they change, a query is asked again each time. Rows, scales and the stem never leave. What
+    is to be sent waits on disk until the application has confirmed it: stop it with Ctrl-C or
+    kill it, and it goes on where it was.
+
+    Example: deepcity agency weather-0123456789abcdef.encoder --city seoul.toml
+    --to https://metro.example:8080 --token-file weather.token
+    """
+    from deepcity.data.city_file import load_city
+    from deepcity.data.followed import Followed
+    from deepcity.exchange.delivery import Delivery
+    from deepcity.exchange.live_agency import LiveAgency
+    from deepcity.learning.encoder_package import load_encoder
+    from deepcity.store.outbox import Outbox
+
+    encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
+    name = encoder.facts.agency
+    folder = state or city.parent / f".{name}-live"
+    with Outbox(folder / "outbox.sqlite", most_mb * 1_000_000) as outbox:
+        if retry_refused:
+            outbox.retry_refused()
+        followed = Followed(city_file, name, folder / "records", encoder.steps_back)
+        if listen is not None:
+            from deepcity.serve.rows_inlet import start_inlet
+
+            followed.instead = start_inlet(city_file, name, folder / "pushed", listen)
+        live = LiveAgency(encoder, outbox, None, _seconds(since), patience)
+        work = _Work(live, followed, Delivery(outbox, to, token), _teller(as_json))
+        try:
+            work.once() if once else work.go_on(every)
+        except KeyboardInterrupt:
+            errors.print("Stopped. What was not confirmed waits: the same command goes on.")
+            raise  # Typer ends with exit code 130
+        finally:
+            work.delivery.close()
+            followed.close()
+        if once and (outbox.waiting().parcels or work.failed):
+            raise typer.Exit(1)
+
+
+Tell = Callable[..., None]
+
+
+@dataclass
+class _Work:
+    """Reads, encodes and sends in turn."""
+
+    live: "LiveAgency"
+    followed: "Followed"
+    delivery: "Delivery"
+    tell: Tell
+    failed: bool = False
+    _said: dict[str, str] = field(default_factory=dict)
+
+    def once(self) -> None:
+        """One pass."""
+        self._encode()
+        self._send(patient=False)
+
+    def go_on(self, every: float) -> None:
+        """Until it is stopped."""
+        wait = threading.Event()
+        while True:
+            self._encode()
+            self._send()
+            wait.wait(every)
+
+    def _encode(self) -> None:
+        try:
+            panel = self.followed.poll()
+            if panel is not None:
+                found = self.live.look_at(panel, int(time.time()))
+                if found.rows:
+                    self.tell("encoded", rows=found.rows, until=found.until)
+            self._said.pop("records", None)
+        except (DataError, DeepCityError) as error:
+            self.failed = True
+            self._once_told("records", str(error))
+
+    def _send(self, *, patient: bool = True) -> None:
+        from deepcity.exchange.delivery import Outcome
+
+        for told in self.delivery.deliver(patient=patient):
+            if told.outcome is Outcome.SENT:
+                self._said.pop("waits", None)
+                self.tell("sent", rows=told.rows)
+            elif told.outcome is Outcome.REFUSED:
+                self.failed = True
+                self.tell("refused", rows=told.rows, reason=told.reason)
+            else:
+                self._once_told("waits", told.reason)
+
+    def _once_told(self, event: str, reason: str) -> None:
+        """The same trouble is told once, not at each try."""
+        if self._said.get(event) != reason:
+            self.tell(event, reason=reason, waiting=self.live.outbox.waiting().rows)
+        self._said[event] = reason
+
+
+def _teller(as_json: bool) -> Tell:
+    def tell(event: str, **facts: object) -> None:
+        if as_json:
+            typer.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
+        elif "reason" in facts:
+            errors.print(f"{event}: {facts['reason']}", style="red", markup=False)
+        else:
+            typer.echo(f"{event} {facts['rows']} rows")
+
+    return tell
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        token = os.environ.get(TOKEN, "")
+        if not token:
+            raise typer.BadParameter(f"give --token-file, or export {TOKEN}")
+        return token
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _seconds(since: str | None) -> int | None:
+    if since is None:
+        return None
+    try:
+        found = datetime.fromisoformat(since)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise typer.BadParameter(f"{since!r} is no time with its zone: 2024-05-01T00:00:00Z")
+    return int(found.astimezone(UTC).timestamp())

@@ -1,0 +1,120 @@
+"""An agency's panel as new records arrive, by the sources of its city file.
+
+A plain CSV file is followed line by line; any other file is read again when it has changed,
+and a query is asked again each time. What is read goes through the same checks as ever.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile
+from deepcity.data.connectors.csv import CsvSettings
+from deepcity.data.load import load_agency
+from deepcity.data.location import PACKAGE, LocationError, locate
+from deepcity.data.panel import Panel
+from deepcity.data.source import SourceSettings
+from deepcity.data.tail import Tail
+
+_PACKED = (".gz", ".zip", ".zst")
+
+
+@dataclass
+class Followed:
+    """Reads one agency's sources again and again.
+
+    Attributes:
+        city_file: whose sources they are.
+        agency: its name.
+        folder: for whole lines of files that are being written.
+        steps_back: rows that must stay, in steps of the panel; None: all of them.
+        instead: source -> a file to follow instead of the one it names, in the same form.
+    """
+
+    city_file: CityFile
+    agency: str
+    folder: Path
+    steps_back: int | None = None
+    instead: Mapping[str, Path] = field(default_factory=dict)
+    _tails: dict[str, Tail] = field(default_factory=dict)
+    _seen: dict[str, object] = field(default_factory=dict)
+
+    def poll(self) -> Panel | None:
+        """The panel with all records so far; None where nothing has changed.
+
+        Raises:
+            KeyError: if the city has no such agency.
+            DataError: with every problem of the records; they are read again once they change.
+        """
+        agency = self.city_file.city.agency(self.agency)
+        settings = next(one for one in self.city_file.settings.agency if one.name == self.agency)
+        names = {one.source for one in settings.fields}
+        changed = [self._poll(self.city_file.sources[name]) for name in sorted(names)]
+        if not any(changed) or any(not tail.lines for tail in self._tails.values()):
+            return None
+        sources = dict(self.city_file.sources)
+        for name, tail in self._tails.items():
+            sources[name] = self._spooled(sources[name], tail)
+        folder, clock = self.city_file.path.parent, self.city_file.city.clock
+        panel = load_agency(agency, settings, sources, folder, clock).panel
+        self._forget(panel)
+        return panel
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for tail in self._tails.values():
+            tail.close()
+
+    def _poll(self, source: SourceSettings) -> bool:
+        """Whether a source may hold something new."""
+        if (header_lines := _tailed(source)) is not None:
+            if source.name not in self._tails:
+                self._tails[source.name] = Tail(self._file(source), header_lines)
+            try:
+                return self._tails[source.name].poll()
+            except (OSError, ValueError) as error:
+                right = "mend the file; it is read again once it changes"
+                problem = Problem(self._file(source).name, "path", None, str(error), right)
+                raise DataError([problem]) from error
+        path = getattr(source, "path", None)
+        if not isinstance(path, str):
+            return True  # only asking tells
+        try:
+            state = locate(path, self.city_file.path.parent).stat()
+        except (LocationError, OSError):
+            return False  # it will be back
+        seen = (state.st_mtime_ns, state.st_size, state.st_ino)
+        before, self._seen[source.name] = self._seen.get(source.name), seen
+        return before != seen
+
+    def _file(self, source: SourceSettings) -> Path:
+        return self.instead.get(
+            source.name, self.city_file.path.parent / str(getattr(source, "path", ""))
+        )
+
+    def _spooled(self, source: SourceSettings, tail: Tail) -> SourceSettings:
+        """The source over whole lines only."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        spool = self.folder / f"{source.name}.csv"
+        spool.write_bytes(tail.text())
+        return source.model_copy(update={"path": str(spool.absolute())})
+
+    def _forget(self, panel: Panel) -> None:
+        """Let go of rows that nobody looks back on; half of what is kept is reserve."""
+        if self.steps_back is None or len(panel.time_T) < 4 * self.steps_back:
+            return
+        for tail in self._tails.values():
+            share = 2 * self.steps_back / len(panel.time_T)
+            tail.forget(max(1, round(len(tail.lines) * share)))
+
+
+def _tailed(source: SourceSettings) -> int | None:
+    """How many header lines a followed file has; None: it is not followed line by line."""
+    if not isinstance(source, CsvSettings) or source.transpose:
+        return None
+    counted = source.time is not None and source.time.start is not None
+    if counted or source.path.startswith(PACKAGE) or source.path.endswith(_PACKED):
+        return None  # rows without a time must be counted from the first
+    return source.skip_rows + (1 if source.header else 0)

@@ -1,0 +1,350 @@
+"""A trained application in one sealed file: its fused network and what it takes to go on.
+
+It names the version of each agency's encoder it was trained with, because deep data of
+another version would be another language. Its bands are calibrated for each set of agencies
+heard (split conformal prediction, `deepcity.learning.bands`): the fewer speak, the wider.
+
+Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps.
+"""
+
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcity.city.errors import DeepCityError, LayerPackageError
+from deepcity.learning.bands import half_width
+from deepcity.learning.encoder_package import TimeGrid
+from deepcity.learning.features import Inputs, Samples, WindowSettings
+from deepcity.learning.fused import Cut, FusedNetwork, Heard
+from deepcity.learning.fused_learner import Deep, DeepBatch
+from deepcity.learning.network import Network, Shape
+from deepcity.store.deep_data import Space
+from deepcity.store.sealed_file import FORMAT, hash_of, read_sealed, refused, write_sealed
+
+FUSED_FORMAT = "deepcity-fused-1"
+SUFFIX = ".fused"
+_ALL_SETS_UP_TO = 4  # agencies: 16 sets
+_NOBODY = "+"  # no name of an agency
+_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.int64]
+Bands = Mapping[frozenset[str], Floats]
+"""Agencies heard -> half the band's width for each place and step, (N, H)."""
+
+
+@dataclass(frozen=True)
+class HeardAgency:
+    """An agency as the application was trained with it.
+
+    Attributes:
+        space: of its deep data; its version is the encoder's.
+        width: D.
+        step_s: of the agency's own rows; how fast its deep data grow old.
+        grid: the times at which it speaks.
+    """
+
+    name: str
+    space: Space
+    width: int
+    step_s: int
+    grid: TimeGrid
+
+
+@dataclass(frozen=True)
+class FusedFacts:
+    """What the application forecasts, for whom, and whom it hears.
+
+    Attributes:
+        city, agency: whose rows it forecasts.
+        service: the purpose, for which agencies granted their deep data.
+        field, unit: what is forecast.
+        places: in the order of the panel.
+        step_s: of the panel.
+        settings: how the network looks back and ahead; one lead.
+        train_s: first and last second of the training span; typical days and scales are
+            fitted on it again whenever rows arrive.
+        band: share of truths a band is to hold.
+    """
+
+    city: str
+    agency: str
+    service: str
+    field: str
+    unit: str
+    places: tuple[str, ...]
+    step_s: int
+    settings: WindowSettings
+    train_s: tuple[int, int]
+    agencies: tuple[HeardAgency, ...]
+    band: float = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class FusedPackage:
+    """A trained application.
+
+    Attributes:
+        network: for whoever is heard.
+        alone: for when nobody is; None: `network` with nobody heard.
+        cells: agency -> (C,) its cells, sorted as it says them.
+        match: agency -> (N, C), how much each cell speaks for a place.
+        bands: half-widths by the set of agencies heard.
+        anchor_band_NH: half-width of the typical day alone, for when own rows are late.
+        scale_N1: of deviations on the training span; tells whether rows are the same.
+        version: first 16 hex digits of the content's SHA-256.
+    """
+
+    facts: FusedFacts
+    network: FusedNetwork
+    alone: Network | None
+    cells: Mapping[str, Times]
+    match: Mapping[str, Floats]
+    bands: Bands
+    anchor_band_NH: Floats
+    scale_N1: Floats
+    version: str = ""
+
+    def say(self, samples: Samples, deep: Deep) -> Floats:
+        """Forecasts in the field's unit, (B, N, H)."""
+        said = _say(self.network, self.alone, self.match, samples, deep)
+        return np.asarray(samples.anchor_BNH + samples.scale_N1 * said, dtype=np.float32)
+
+    def half_width(self, heard: Collection[str]) -> Floats:
+        """Half the band's width when these agencies are heard, (N, H)."""
+        found = self.bands.get(frozenset(heard))
+        if found is not None:
+            return found
+        # not calibrated: as wide as the widest set that hears no more than this one
+        fewer = [band for names, band in self.bands.items() if names <= frozenset(heard)]
+        return np.asarray(np.max(fewer, axis=0), dtype=np.float32)
+
+
+def calibrate(
+    network: FusedNetwork,
+    alone: Network | None,
+    match: Mapping[str, Floats],
+    samples: Samples,
+    deep: Deep,
+    band: float = 0.9,
+) -> tuple[Bands, Floats]:
+    """Bands for each set of agencies heard, and that of the typical day, from validation rows.
+
+    All sets of up to four agencies; of more, all heard, each one silent, and none. Chance may
+    say that a band shrinks where an agency falls silent; it never does here.
+    """
+    found: dict[frozenset[str], Floats] = {}
+    for names in _sets(tuple(sorted(deep))):
+        said = _say(network, alone, match, samples, {name: deep[name] for name in names})
+        forecast = samples.anchor_BNH + samples.scale_N1 * said
+        found[names] = half_width(forecast, samples.truth_BNH, band)
+    wider = {
+        names: np.max([other for more, other in found.items() if names <= more], axis=0)
+        for names in found
+    }
+    anchor = half_width(samples.anchor_BNH, samples.truth_BNH, band)
+    return wider, np.maximum(anchor, wider[frozenset()])
+
+
+def package_fused(
+    facts: FusedFacts,
+    network: FusedNetwork,
+    inputs: Inputs,
+    cells: Mapping[str, Times],
+    match: Mapping[str, Floats],
+    validation: Samples,
+    deep: Deep,
+    alone: Network | None = None,
+) -> FusedPackage:
+    """A trained application as a package; calibrates its bands on the validation span.
+
+    Args:
+        inputs: that it was trained with.
+        validation: samples of the validation span.
+        deep: what every agency said for them.
+
+    Raises:
+        LayerPackageError: with everything that does not fit.
+    """
+    names = {agency.name: agency.width for agency in facts.agencies}
+    problems = []
+    if facts.settings.leads != 1:
+        problems.append(f"{facts.settings.leads} leads; a live forecast has one block of steps")
+    for what, known in {"cells": cells, "match": match, "deep data": deep}.items():
+        if set(known) != set(names):
+            problems.append(f"{what} of {sorted(known)}, it hears {sorted(names)}")
+    if dict(network.cut.deep) != names:
+        problems.append(f"the network hears {dict(network.cut.deep)}, the facts say {names}")
+    if problems:
+        msg = f"{facts.service} cannot become a package: {'; '.join(problems)}. Correct its facts"
+        raise LayerPackageError(msg)
+    network, alone = copy.deepcopy(network), copy.deepcopy(alone)
+    bands, anchor = calibrate(network, alone, match, validation, deep, facts.band)
+    bare = FusedPackage(facts, network, alone, cells, match, bands, anchor, inputs.scale_N1)
+    return FusedPackage(**{**vars(bare), "version": hash_of(*_content(bare))[:16]})
+
+
+def save_fused(folder: Path, package: FusedPackage) -> Path:
+    """Write it as ``SERVICE-VERSION.fused``.
+
+    Raises:
+        LayerPackageError: if the file cannot be written.
+    """
+    name = f"{package.facts.service}-{package.version}{SUFFIX}"
+    return write_sealed(folder / name, *_content(package))
+
+
+def load_fused(path: Path) -> FusedPackage:
+    """Read an application and verify all of it.
+
+    Raises:
+        LayerPackageError: with the reason why it is not trusted.
+    """
+    arrays, header = read_sealed(path, FUSED_FORMAT)
+    version = hash_of(arrays, header)[:16]
+    try:
+        facts = _facts(header["facts"])
+        shape, dropped = Shape(**header["shape"]), 0.0
+        cut = Cut(**header["cut"])
+        network = FusedNetwork(Network(shape, dropout=dropped), cut, own=header["own"])
+        _fill(network, arrays["network"])
+        alone = Network(shape, dropout=dropped) if header["alone"] else None
+        if alone is not None:
+            _fill(alone, arrays["alone"])
+        bands = {frozenset(_names(key)): band for key, band in arrays["bands"].items()}
+        more = arrays["more"]
+        package = FusedPackage(
+            facts, network, alone, arrays["cells"], arrays["match"],
+            bands, more["anchor_band_NH"], more["scale_N1"], version,
+        )  # fmt: skip
+        _check(package)
+    except (*_MISFITS, DeepCityError) as error:
+        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
+        raise refused(path, [reason]) from error
+    if version not in path.name:
+        raise refused(path, [f"it was renamed or swapped: its content is version {version}"])
+    return package
+
+
+def _say(
+    network: FusedNetwork,
+    alone: Network | None,
+    match: Mapping[str, Floats],
+    samples: Samples,
+    deep: Deep,
+    chunk: int = 64,
+) -> Floats:
+    """(B, N, H), in scaled units."""
+    network.eval()
+    said = np.empty(samples.anchor_BNH.shape, np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(samples), chunk):
+            rows = np.arange(start, min(start + chunk, len(samples)))
+            features = torch.from_numpy(samples.features_BNF[rows]).flatten(0, 1)
+            summaries = torch.from_numpy(samples.summaries_BNHS[rows]).flatten(0, 1)
+            if alone is not None and not deep:
+                told = alone.eval()(features, summaries)
+            else:
+                heard = {name: _heard(match[name], one.of(rows)) for name, one in deep.items()}
+                told = network(features, summaries, heard)
+            said[rows] = told.numpy().reshape(len(rows), *said.shape[1:])
+    return said
+
+
+def _heard(match_NC: Floats, said: DeepBatch) -> Heard:
+    """One agency's cells as the application's places hear them; as `FusedLearner` trains."""
+    weight_BNC = match_NC * said.known_BC[:, None].astype(np.float32)
+    total_BN1 = weight_BNC.sum(-1, keepdims=True)
+    vectors_BCD = np.where(said.known_BC[..., None], said.vectors_BCD, 0)
+    heard_BND = (weight_BNC / np.maximum(total_BN1, 1e-6)) @ vectors_BCD
+    spoke = (total_BN1 > 0).astype(np.float32)
+    deep_RD = torch.from_numpy(heard_BND.astype(np.float32)).flatten(0, 1)
+    return deep_RD, torch.from_numpy(spoke).flatten(0, 1)
+
+
+def _sets(names: tuple[str, ...]) -> list[frozenset[str]]:
+    sizes = range(len(names) + 1)
+    if len(names) > _ALL_SETS_UP_TO:
+        sizes = {0, len(names) - 1, len(names)}  # type: ignore[assignment]
+    return [frozenset(chosen) for size in sizes for chosen in combinations(names, size)]
+
+
+def _key(names: Collection[str]) -> str:
+    return "+".join(sorted(names)) or _NOBODY
+
+
+def _names(key: str) -> list[str]:
+    return [] if key == _NOBODY else key.split("+")
+
+
+def _fill(network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _check(package: FusedPackage) -> None:
+    """See that shapes agree.
+
+    Raises:
+        ValueError: naming what does not.
+    """
+    facts = package.facts
+    wide = (len(facts.places), facts.settings.horizon)
+    shapes = {_key(names): band.shape for names, band in package.bands.items()}
+    shapes["anchor"] = package.anchor_band_NH.shape
+    wrong = [f"band {key} is {shape}" for key, shape in shapes.items() if shape != wide]
+    for agency in facts.agencies:
+        found = package.match[agency.name].shape
+        if found != (wide[0], len(package.cells[agency.name])):
+            wrong.append(f"match of {agency.name} is {found}")
+    if package.scale_N1.shape != (wide[0], 1):
+        wrong.append(f"the scale is {package.scale_N1.shape}")
+    if frozenset() not in package.bands:
+        wrong.append("no band for when nobody is heard")
+    if wrong:
+        msg = f"{'; '.join(wrong)}; there are {wide[0]} places and {wide[1]} steps"
+        raise ValueError(msg)
+
+
+def _facts(raw: dict[str, Any]) -> FusedFacts:
+    agencies = tuple(
+        HeardAgency(**{**one, "space": Space(**one["space"]), "grid": TimeGrid(**one["grid"])})
+        for one in raw["agencies"]
+    )
+    first, last = raw["train_s"]
+    known = {
+        "agencies": agencies,
+        "places": tuple(raw["places"]),
+        "settings": WindowSettings.model_validate(raw["settings"]),
+        "train_s": (int(first), int(last)),
+    }
+    return FusedFacts(**{**raw, **known})
+
+
+def _content(package: FusedPackage) -> tuple[dict[str, dict[str, NDArray[Any]]], dict[str, Any]]:
+    network, alone = package.network, package.alone
+    arrays: dict[str, dict[str, NDArray[Any]]] = {
+        "network": {name: value.numpy() for name, value in network.state_dict().items()},
+        "cells": dict(package.cells),
+        "match": dict(package.match),
+        "bands": {_key(names): band for names, band in package.bands.items()},
+        "more": {"anchor_band_NH": package.anchor_band_NH, "scale_N1": package.scale_N1},
+    }
+    if alone is not None:
+        arrays["alone"] = {name: value.numpy() for name, value in alone.state_dict().items()}
+    facts = {**vars(package.facts), "settings": package.facts.settings.model_dump(mode="json")}
+    header = {
+        FORMAT: FUSED_FORMAT,
+        "facts": {**facts, "agencies": [asdict(one) for one in package.facts.agencies]},
+        "shape": asdict(network.trunk.shape),
+        "cut": {**vars(network.cut), "deep": dict(network.cut.deep)},
+        "own": network.own,
+        "alone": alone is not None,
+    }
+    return arrays, header

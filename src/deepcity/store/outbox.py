@@ -1,0 +1,228 @@
+"""What an agency has to send, kept on disk until it has arrived.
+
+A parcel is put before it is sent, together with the mark of how far encoding came, in one
+transaction; it goes once the receiver has confirmed it. A process that is killed at any point
+sends the last parcel again, which changes nothing at the receiver (a store knows a row by
+space, cell and time). So each row arrives in order, and once in effect.
+
+One SQLite file, in write-ahead mode with a sync at every commit.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deepcity.city.errors import OutboxFullError, StoreError
+
+MOST_BYTES = 256_000_000
+_SCHEMA = """
+create table if not exists parcels (
+    id integer primary key autoincrement, topic text not null, rows integer not null,
+    body blob not null, put_at real not null
+);
+create table if not exists refused (
+    id integer primary key, topic text not null, rows integer not null, body blob not null,
+    put_at real not null, reason text not null
+);
+create table if not exists marks (name text primary key, value integer not null);
+"""
+_SIZE = "(select coalesce(sum(length(body)), 0) from {})"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Something to send.
+
+    Attributes:
+        number: rises from one to the next, and is never used again.
+        topic: what it is about: the space of deep data.
+        rows: how many it holds.
+        body: as it goes over the wire.
+        put_at: when it was put, seconds since 1970.
+    """
+
+    number: int
+    topic: str
+    rows: int
+    body: bytes
+    put_at: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What an outbox holds.
+
+    Attributes:
+        parcels, rows, bytes: not yet confirmed.
+        oldest: when the first of them was put; None: there is none.
+        refused: parcels that the receiver will never take, with the last reason.
+    """
+
+    parcels: int
+    rows: int
+    bytes: int
+    oldest: float | None
+    refused: int
+    reason: str | None
+
+
+class Outbox:
+    """A durable queue in one file; threads may share it.
+
+    Args:
+        path: the file; made with its folder.
+        most_bytes: of parcels that wait or were refused; more is an error, not a loss.
+
+    Raises:
+        StoreError: if the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
+        self.path, self.most_bytes = path, most_bytes
+        self._lock = threading.RLock()
+        with self._told():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                msg = f"{path.parent} cannot be made: {error.strerror}. Name another folder"
+                raise StoreError(msg) from error
+            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._file.execute("pragma journal_mode = wal")
+            self._file.execute("pragma synchronous = full")
+            self._file.executescript(_SCHEMA)
+
+    def put(self, topic: str, rows: int, body: bytes, marks: dict[str, int]) -> None:
+        """Keep a parcel and set marks, both or neither.
+
+        Raises:
+            OutboxFullError: if it would grow over its bound; nothing changed then.
+            StoreError: if the disk refuses.
+        """
+        with self._writing():
+            held = self._one(f"select {_SIZE.format('parcels')} + {_SIZE.format('refused')}")
+            if held + len(body) > self.most_bytes:
+                msg = (
+                    f"{self.path} is full: {held:,} bytes wait, {self.most_bytes:,} may. "
+                    "See why the application does not take them, or allow more with --most-mb; "
+                    "nothing was lost: encoding goes on from here once there is room"
+                )
+                raise OutboxFullError(msg)
+            self._file.execute(
+                "insert into parcels (topic, rows, body, put_at) values (?, ?, ?, ?)",
+                (topic, rows, body, time.time()),
+            )
+            self._set(marks)
+
+    def mark(self, name: str) -> int | None:
+        """A mark, or None where none was set."""
+        with self._told():
+            found = self._file.execute("select value from marks where name = ?", (name,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def set_marks(self, marks: dict[str, int]) -> None:
+        """Set marks without a parcel: where there was nothing to say.
+
+        Raises:
+            StoreError: if the disk refuses.
+        """
+        with self._writing():
+            self._set(marks)
+
+    def first(self) -> Parcel | None:
+        """The oldest parcel that waits; it stays."""
+        with self._told():
+            row = self._file.execute(
+                "select id, topic, rows, body, put_at from parcels order by id limit 1"
+            ).fetchone()
+        return None if row is None else Parcel(*row)
+
+    def confirm(self, number: int) -> None:
+        """It has arrived: let go of it. Twice is fine."""
+        with self._writing():
+            self._file.execute("delete from parcels where id = ?", (number,))
+
+    def refuse(self, number: int, reason: str) -> None:
+        """The receiver will never take it: set it aside, with the reason."""
+        with self._writing():
+            self._file.execute(
+                "insert or replace into refused select id, topic, rows, body, put_at, ? "
+                "from parcels where id = ?",
+                (reason, number),
+            )
+            self._file.execute("delete from parcels where id = ?", (number,))
+
+    def retry_refused(self) -> int:
+        """Put what was refused back in its old place, and say how many parcels."""
+        with self._writing():
+            count = self._one("select count(*) from refused")
+            self._file.execute(
+                "insert into parcels select id, topic, rows, body, put_at from refused"
+            )
+            self._file.execute("delete from refused")
+        return count
+
+    def waiting(self) -> Waiting:
+        """What it holds."""
+        query = (
+            "select count(*), coalesce(sum(rows), 0), coalesce(sum(length(body)), 0), min(put_at), "
+            "(select count(*) from refused), "
+            "(select reason from refused order by id desc limit 1) from parcels"
+        )
+        with self._told():
+            return Waiting(*self._file.execute(query).fetchone())
+
+    def close(self) -> None:
+        """Let go of the file. Twice is fine."""
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _one(self, query: str) -> int:
+        return int(self._file.execute(query).fetchone()[0])
+
+    def _set(self, marks: dict[str, int]) -> None:
+        self._file.executemany("insert or replace into marks values (?, ?)", marks.items())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._told():
+            self._file.execute("begin immediate")
+            try:
+                yield
+                self._file.execute("commit")
+            except BaseException:
+                if self._file.in_transaction:
+                    self._file.execute("rollback")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                steps = {
+                    "full": "free some space; nothing was lost",
+                    "locked": "stop the other process that uses it, or name another --state folder",
+                    "not a database": "move that file away, or name another --state folder",
+                }
+                found = (step for sign, step in steps.items() if sign in str(error))
+                step = next(found, "see that the file can be read and written")
+                msg = f"{self.path}: {error}. Next: {step}"
+                raise StoreError(msg) from error

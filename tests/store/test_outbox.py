@@ -1,0 +1,117 @@
+"""A queue that loses nothing and doubles nothing, whoever is killed."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from deepcity.city.errors import OutboxFullError, StoreError
+from deepcity.store.outbox import Outbox
+
+WRITER = """
+import sys
+from pathlib import Path
+from deepcity.store.outbox import Outbox
+
+outbox = Outbox(Path(sys.argv[1]))
+number = (outbox.mark("sent") or 0) + 1
+while True:
+    outbox.put("space", 1, str(number).encode(), {"sent": number})
+    print(number, flush=True)
+    number += 1
+"""
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    with Outbox(tmp_path / "state" / "outbox.sqlite") as outbox:
+        yield outbox
+
+
+def bodies(outbox):
+    found = []
+    while (parcel := outbox.first()) is not None:
+        found.append(parcel.body)
+        outbox.confirm(parcel.number)
+    return found
+
+
+def test_parcels_go_in_order_and_stay_until_confirmed(outbox):
+    for number in range(3):
+        outbox.put("space", 5, b"%d" % number, {"sent": number})
+    assert outbox.first() == outbox.first()
+    assert (outbox.waiting().parcels, outbox.waiting().rows) == (3, 15)
+    assert bodies(outbox) == [b"0", b"1", b"2"]
+    assert outbox.mark("sent") == 2
+    assert outbox.mark("other") is None
+    assert outbox.waiting().oldest is None
+
+
+def test_confirming_twice_touches_nobody_else(outbox):
+    outbox.put("space", 1, b"a", {})
+    first = outbox.first()
+    outbox.confirm(first.number)
+    outbox.put("space", 1, b"b", {})
+    outbox.confirm(first.number)
+    assert bodies(outbox) == [b"b"]
+
+
+def test_a_full_outbox_says_so_and_changes_nothing(tmp_path):
+    with Outbox(tmp_path / "outbox", most_bytes=10) as outbox:
+        outbox.put("space", 1, b"12345678", {"sent": 1})
+        with pytest.raises(OutboxFullError, match=r"8 bytes wait, 10 may.*nothing was lost"):
+            outbox.put("space", 1, b"123", {"sent": 2})
+        assert outbox.mark("sent") == 1
+        outbox.refuse(outbox.first().number, "another version")
+        with pytest.raises(OutboxFullError):  # what was refused still takes room
+            outbox.put("space", 1, b"123", {"sent": 2})
+
+
+def test_what_was_refused_is_kept_with_its_reason_and_can_be_sent_again(outbox):
+    for body in (b"a", b"b"):
+        outbox.put("space", 1, body, {})
+    outbox.refuse(outbox.first().number, "another version")
+    assert outbox.waiting().refused == 1
+    assert outbox.waiting().reason == "another version"
+    assert outbox.retry_refused() == 1
+    assert bodies(outbox) == [b"a", b"b"]  # in its old place
+
+
+def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path):
+    path, told = tmp_path / "outbox", 0
+    for _ in range(3):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            for _ in range(20):
+                told = int(writer.stdout.readline())
+            writer.send_signal(signal.SIGKILL)
+    with Outbox(path) as outbox:
+        sent = outbox.mark("sent")
+        found = [int(body) for body in bodies(outbox)]
+    assert sent >= told >= 60
+    assert found == list(range(1, sent + 1))
+
+
+def test_a_parcel_that_cannot_be_kept_leaves_its_mark_where_it_was(outbox, monkeypatch):
+    outbox.put("space", 1, b"a", {"sent": 1})
+    other = sqlite3.connect(outbox.path)
+    other.execute("create trigger no before insert on marks begin select raise(abort, 'no'); end")
+    with pytest.raises(StoreError, match="no"):
+        outbox.put("space", 1, b"b", {"sent": 2})
+    other.close()
+    assert outbox.mark("sent") == 1
+    assert bodies(outbox) == [b"a"]
+
+
+def test_a_file_that_is_no_outbox(tmp_path):
+    (tmp_path / "outbox").write_bytes(b"a letter, and not a database\n" * 100)
+    with pytest.raises(StoreError, match="move that file away"):
+        Outbox(tmp_path / "outbox")
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "state").write_bytes(b"")
+    with pytest.raises(StoreError, match="Name another folder"):
+        Outbox(tmp_path / "state" / "outbox")
