@@ -3,10 +3,12 @@
 DeepCityError
 ├── ProblemsError           several problems of one input, reported together
 │   ├── ConfigError         a city or map file
-│   └── DataError           raw records
+│   ├── DataError           raw records
+│   └── DeepDataError       deep data that cannot be stored or searched for
 ├── LayerPackageError       a layer package that cannot be trusted
 ├── CheckpointError         a run that cannot be saved or resumed
-├── GrantError              a layer that may not leave its party
+├── StoreError              a store of deep data that cannot be opened, written or read
+├── GrantError              a layer or deep data that may not leave its party
 └── ExchangeError           a party that did not answer, or answered nonsense
 """
 
@@ -38,6 +40,10 @@ class DataError(ProblemsError):
     """Raw records cannot become a panel."""
 
 
+class DeepDataError(ProblemsError):
+    """Deep data are not what their space holds, or not to be believed."""
+
+
 class LayerPackageError(DeepCityError):
     """A layer package is damaged, renamed, or does not fit."""
 
@@ -46,8 +52,12 @@ class CheckpointError(DeepCityError):
     """A run cannot be saved or resumed."""
 
 
+class StoreError(DeepCityError):
+    """A store of deep data cannot be opened, written or read."""
+
+
 class GrantError(DeepCityError):
-    """A layer was about to leave its party without a grant."""
+    """A layer or deep data were about to leave their party without a grant."""
 
 
 class ExchangeError(DeepCityError):

@@ -1,0 +1,59 @@
+"""Open a store of deep data by its URL."""
+
+from pathlib import Path
+
+from deepcity.city.errors import StoreError
+from deepcity.store.deep_data_store import DeepDataStore, MayRead
+
+_FORMS = (
+    "write duckdb:///data/deep.duckdb (a file, relative to this folder; four slashes before an "
+    "absolute path) or postgresql://user:password@host/database"
+)
+
+
+def open_store(url: str, may_read: MayRead) -> DeepDataStore:
+    """A store by its URL.
+
+    ``duckdb:///deep.duckdb`` is a file in this folder, ``duckdb:////srv/deep.duckdb`` one by
+    its whole path; ``postgresql://user:password@host/database`` is a database with pgvector.
+
+    Args:
+        url: where the deep data are.
+        may_read: (reader, space) -> True if a grant covers it; anything else is no.
+
+    Raises:
+        StoreError: if the URL is of another form, or the store cannot be opened.
+    """
+    scheme, found, rest = url.partition("://")
+    if not found:
+        msg = f"{url!r} is no URL of a store. Next: {_FORMS}"
+        raise StoreError(msg)
+    if scheme == "duckdb":
+        return _open_file(url, rest, may_read)
+    if scheme.partition("+")[0] in {"postgresql", "postgres"}:
+        return _open_database(url, may_read)
+    # the rest of it may hold a password
+    msg = f"there is no store for {scheme}:// URLs. Next: {_FORMS}"
+    raise StoreError(msg)
+
+
+def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
+    from deepcity.store.duckdb_store import DuckDBStore
+
+    path = rest.removeprefix("/")
+    if not rest.startswith("/") or not path or path == ":memory:":
+        msg = f"{url!r} names no file. Next: {_FORMS}"
+        raise StoreError(msg)
+    return DuckDBStore(Path(path), may_read)
+
+
+def _open_database(url: str, may_read: MayRead) -> DeepDataStore:
+    try:
+        from deepcity.store.postgres_store import PostgresStore
+    except ModuleNotFoundError as error:
+        msg = (
+            f"the driver {error.name} for PostgreSQL is not installed. "
+            "Next: pip install 'deepcity[postgres]'"
+        )
+        raise StoreError(msg) from error
+    return PostgresStore(url, may_read)
