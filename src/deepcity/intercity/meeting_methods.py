@@ -28,7 +28,7 @@ from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.aggregate import Aggregated, aggregate, beginning
 from deepcity.learning.features import Samples
 from deepcity.learning.fused import Cut, new_fused
-from deepcity.learning.fused_learner import Deep, FusedLearner
+from deepcity.learning.fused_learner import Deep, FusedLearner, silent
 from deepcity.learning.labels import HeldLabels
 from deepcity.learning.match import match
 from deepcity.learning.network import Shape
@@ -135,6 +135,12 @@ def _met(
     validation, _ = hear(exchange, guests, table.validation_times)
     test, _ = hear(exchange, guests, table.test_times)
     return Fused(learner, labels, validation, test, minutes, exchange)
+
+
+def without(table: Table, one: Fused, other: Fused, agency: str) -> Floats:
+    """Test forecasts while an agency is silent; the party alone answers where nobody is left."""
+    left = silent(other.test, agency)
+    return other.forecast(table.party.test, left) if left else one.forecast(table.party.test, {})
 
 
 def careful(table: Table, one: Fused, other: Fused) -> Aggregated:

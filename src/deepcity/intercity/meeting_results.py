@@ -6,7 +6,8 @@
 
 Methods are those of `deepcity.intercity.results` that apply, and `together` (the meeting),
 `automatic` (alone and together weighed as truths come in), `pooled` (all raw columns in one
-network, forbidden in life) and `silent:AGENCY` (together, that agency saying nothing).
+network, forbidden in life) and `silent:AGENCY` (that agency saying nothing; the party alone
+answers where nobody is left to listen to).
 """
 
 from pydantic import BaseModel, ConfigDict

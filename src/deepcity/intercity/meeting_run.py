@@ -37,7 +37,6 @@ from deepcity.intercity.parties import parties_of
 from deepcity.intercity.results import ALONE, AUTOMATIC, POOLED, Errors, Words
 from deepcity.intercity.summary import errors_of, naive_errors
 from deepcity.intercity.watch import Silent, Task, Watch
-from deepcity.learning.fused_learner import silent
 from deepcity.store.atomic import why_not, write_whole
 
 
@@ -136,8 +135,7 @@ def _party(work: _Work, table: Table) -> MeetingParty:
         AUTOMATIC: methods.careful(table, alone, together).forecast_BNH,
     }
     for agency in table.guests:
-        left = silent(together.test, agency)
-        said[f"{SILENT}{agency}"] = together.forecast(party.test, left)
+        said[f"{SILENT}{agency}"] = methods.without(table, alone, together, agency)
     metric, truth = work.service.application.metric, party.test.truth_BNH
     test |= {method: errors_of(forecast, truth) for method, forecast in said.items()}
     found = MeetingParty(
