@@ -9,6 +9,7 @@ with what it says, and it follows them for several steps of its own before it is
 Shapes: B origins, C cells, X inputs, D deep width, P quantities foretold.
 """
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class AgencyLearner:
         guesses = columns.outlook(columns.time_T[:1], horizon_s).shape[-1]
         shape = EncoderShape(columns.width, settings.level, settings.deep, guesses)
         self.encoder = new_encoder(shape, seed)
+        self._stood: dict[int, dict[str, torch.Tensor]] = {}
         self._optimizer = torch.optim.AdamW(
             self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
         )
@@ -84,7 +86,7 @@ class AgencyLearner:
         known = torch.isfinite(target)
         target = torch.nan_to_num(target)
         steps = self.settings.own_steps if steps is None else steps
-        losses = [0.0]
+        losses = []
         rng = np.random.default_rng(party_seed(self.seed, self.name, draw))
         self.encoder.train()
         with torch.random.fork_rng(devices=[]):
@@ -96,7 +98,7 @@ class AgencyLearner:
                 loss = error.square().sum() / known[chosen].sum().clamp(min=1)
                 self._follow(loss)
                 losses.append(float(loss.detach()))
-        return float(np.mean(losses[-20:]))
+        return float(np.mean(losses[-20:])) if losses else 0.0
 
     def encode(self, times_B: Times) -> DeepBatch:
         """Deep data for origins; a cell without any value to look at stays silent."""
@@ -143,6 +145,18 @@ class AgencyLearner:
                 else:
                     self._follow((said - target[chosen]).square().mean())
 
+    def remember(self, number: int) -> None:
+        """Keep the encoder as it stands in a round; a later call in the round replaces it."""
+        self._stood[number] = copy.deepcopy(self.encoder.state_dict())
+
+    def return_to(self, number: int) -> None:
+        """Stand where the encoder stood at the end of a round.
+
+        Raises:
+            KeyError: if it remembers no such round.
+        """
+        self.encoder.load_state_dict(self._stood[number])
+
     def _follow(self, loss: torch.Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -178,6 +192,8 @@ class AgencyLearner:
                 key: value.shape for key, value in tensors.items()
             }:
                 problems.append(f"{name} has other tensors or shapes")
+            elif not all(np.isfinite(value).all() for value in tensors.values()):
+                problems.append(f"{name} holds NaN or infinity")
         if problems:
             msg = f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
             raise LayerPackageError(msg)

@@ -48,6 +48,11 @@ class ColumnSettings(BaseModel):
         default=0, ge=0, description="steps that pass until a value has arrived and can be encoded"
     )
 
+    @property
+    def told_ahead(self) -> int:
+        """Steps ahead that fill whole means; what is left over is not told."""
+        return self.ahead // self.ahead_every * self.ahead_every
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -130,7 +135,7 @@ class Columns:
         step_B, steps = self.step(times_B), np.arange(len(self.time_T) + 1)
         count = np.concatenate([np.zeros_like(self.known_TC[:1], int), self.known_TC.cumsum(0)])
         low = np.clip(step_B - self.settings.history, 0, steps[-1])
-        high = np.clip(step_B + self.settings.ahead, 0, steps[-1])
+        high = np.clip(step_B + self.settings.told_ahead, 0, steps[-1])
         return np.asarray(count[high] > count[low])
 
     def rows(self, times_B: Times) -> Floats:
@@ -186,7 +191,7 @@ class Columns:
 
     def _ahead(self, step_B: Times) -> Floats:
         every = self.settings.ahead_every
-        steps = step_B[:, None] + np.arange(self.settings.ahead // every * every)
+        steps = step_B[:, None] + np.arange(self.settings.told_ahead)
         told = self._at(self.standard_TCF, steps)
         blocks = told.reshape(*told.shape[:2], -1, every, told.shape[-1])
         return np.asarray(blocks.mean(axis=3), dtype=np.float32)
@@ -201,22 +206,34 @@ def fit_columns(panel: Panel, settings: ColumnSettings, train: Span, salt: str) 
     """Fit an agency's statistics on its training span alone."""
     cells = Cells.of(panel.places, salt)
     values_TCF = _by_cell(panel, cells)
-    known = values_TCF[train.start : train.end]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        count = np.maximum(np.isfinite(known).sum(axis=0), 1)
-        level = np.nansum(known, axis=0) / count
-        spread = np.sqrt(np.nansum((known - level) ** 2, axis=0) / count)
+    known = values_TCF[train.start : train.end].astype(np.float64)
+    count = np.isfinite(known).sum(axis=0)
+    some = np.maximum(count, 1)
+    # no yardstick for what training never saw: it counts as missing later, too
+    level = np.where(count > 0, np.nansum(known, axis=0) / some, np.nan)
+    spread = np.sqrt(np.nansum((known - level) ** 2, axis=0) / some)
     spread = np.where(spread > _LEAST_SPREAD * np.maximum(np.abs(level), _LEAST_SPREAD), spread, 1)
     slot_T = _slots(panel.clock, panel.time_T)
-    standard = (values_TCF - level) / spread
+    standard = ((values_TCF - level) / spread).astype(np.float32)
     typical = _typical(standard[train.start : train.end], slot_T[train.start : train.end], panel)
     stats = ColumnStats(*(part.astype(np.float32) for part in (level, spread, typical)))
     return view_columns(panel, settings, stats, salt)
 
 
 def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, salt: str) -> Columns:
-    """An agency's columns by statistics that were fitted before: how new rows are looked at."""
+    """An agency's columns by statistics that were fitted before: how new rows are looked at.
+
+    Raises:
+        ValueError: if they were fitted for other numbers of slots, cells or fields.
+    """
     cells = Cells.of(panel.places, salt)
+    shape = (panel.clock.steps_per_day, len(cells.cell_C), len(panel.fields))
+    if stats.typical_SCF.shape != shape:
+        msg = (
+            f"statistics of {stats.typical_SCF.shape} slots, cells and fields do not fit rows of "
+            f"{shape}: fit columns and encoder anew"
+        )
+        raise ValueError(msg)
     standard = (_by_cell(panel, cells) - stats.level_CF) / stats.spread_CF
     deviation = standard - stats.typical_SCF[_slots(panel.clock, panel.time_T)]
     return Columns(

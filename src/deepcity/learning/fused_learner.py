@@ -103,6 +103,8 @@ class FusedLearner:
 
     def slopes(self, rows_B: Rows, deep: Deep) -> dict[str, Floats]:
         """How the mean error of a stretch changes with what each agency said, (B, C, D)."""
+        if not deep:  # everybody was silent
+            return {}
         self.network.eval()
         wanted = {
             name: torch.from_numpy(said.vectors_BCD).requires_grad_() for name, said in deep.items()
