@@ -260,9 +260,12 @@ def test_what_it_foretells_is_the_mean_to_come_and_nan_where_unknown():
     values[100:104, 0, 0] = [5, np.nan, 7, 9]
     values[110:113] = np.nan
     columns = fit_columns(with_values(panel, values), ColumnSettings(), Span(0, 200), "s")
-    wanted = columns.outlook(panel.time_T[[100, 110, 287]], 3 * 3600)
+    wanted = columns.outlook(panel.time_T[[100, 108]], 12 * 3600)  # quarters of three hours
+    assert wanted.shape == (2, 1, 4 * 2)
     told = columns.standard_TCF[[100, 102], 0, 0].mean()
     assert wanted[0, 0, 0] == pytest.approx(told, abs=1e-5)
-    assert np.isnan(wanted[1]).all()
+    later = columns.standard_TCF[106:109, 0, 0].mean()
+    assert wanted[0, 0, 4] == pytest.approx(later, abs=1e-5)
+    assert np.isnan(columns.outlook(panel.time_T[[110]], 3 * 3600)).all()
     assert columns.outlook(panel.time_T[-1:] + 3600, 3600).shape == (1, 1, 2)
     assert np.isnan(columns.outlook(panel.time_T[-1:] + 3600, 3600)).all()
