@@ -33,6 +33,7 @@ MODELS: list[type[BaseModel]] = [
     map_settings.GrantSettings,
     map_settings.ReuseSettings,
     map_settings.StrategySettings,
+    map_settings.WireSettings,
     WindowSettings,
     TrainingSettings,
     CitySettings,

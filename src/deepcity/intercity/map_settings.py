@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
 from deepcity.data.toml_file import Settings, wrong
+from deepcity.exchange.precision import Precision
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 
@@ -25,6 +26,16 @@ class StrategySettings(Settings):
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
         return self.model_dump(exclude={"name"}, exclude_none=True)
+
+
+class WireSettings(Settings):
+    """How layers travel between parties.
+
+    Attributes:
+        precision: "float16" halves what layers weigh on the wire; they arrive as float32.
+    """
+
+    precision: Precision = "float16"
 
 
 class PartyGrantSettings(Settings):
@@ -148,6 +159,7 @@ class ServiceSettings(Settings):
     window: WindowSettings = WindowSettings()
     training: TrainingSettings = TrainingSettings()
     strategy: StrategySettings = StrategySettings()
+    wire: WireSettings = WireSettings()
     grant: GrantSettings = GrantSettings()
     span: SpanSettings = SpanSettings()
     reuse: ReuseSettings | None = None

@@ -85,7 +85,7 @@ def run_method(run: Run, method: Method) -> Outcome:
         )
         for name, learner in learners.items()
     }
-    exchange = InProcessExchange(handlers, ledger=ledger)
+    exchange = InProcessExchange(handlers, ledger=ledger, precision=run.settings.wire.precision)
     plan = _plan(run, method, learners)
     progress, earlier = _resumed(run, method, learners, ledger, plan)
     begun = time.perf_counter()
