@@ -34,6 +34,8 @@ MODELS: list[type[BaseModel]] = [
     map_settings.ReuseSettings,
     map_settings.StrategySettings,
     map_settings.WireSettings,
+    map_settings.AttendanceSettings,
+    map_settings.PartyWindowSettings,
     WindowSettings,
     TrainingSettings,
     CitySettings,

@@ -214,8 +214,8 @@ def _report(
     lines = [
         "## Cost: precision of layers on the wire",
         f"MAE on test days of {', '.join(SETS)} (the sets of `benchmarks.joining`, all days,",
-        f"common stem, at most {MOST} parties; 12 rounds of 10 steps of 64 rows), mean over parties;",
-        f"seeds {', '.join(map(str, SEEDS))}, mean ± standard deviation.",
+        f"common stem, at most {MOST} parties; 12 rounds of 10 steps of 64 rows), mean over",
+        f"parties; seeds {', '.join(map(str, SEEDS))}, mean ± standard deviation.",
         "Error: as a share of learning alone. Change: float16 over float32, in per cent, of the",
         "same seeds; greatest: of the single seeds. Bytes: a party sends in a round, on average.",
         f"[Picture]({Path('../docs/images') / PLOT.name}). Goal: at most 0.2 % of error.",

@@ -2,7 +2,10 @@
 
 A weight of a trained network is of the order of 0.1; float16 keeps 11 bits of it, so that
 rounding moves it by at most 0.05 %, far less than one round of training. bfloat16 would keep
-8 bits and a range that weights do not need. Numbers of a message always travel exactly.
+8 bits and a range that weights do not need. Values are sent, not differences to what was
+received last: these lose still less, but nothing that could be measured in the forecasts
+(benchmarks/cost/precision.py), and both ends would have to remember. Numbers of a message
+always travel exactly.
 """
 
 from dataclasses import replace

@@ -93,6 +93,11 @@ class PartyResult(_Frozen):
     band_level: float
     band_coverage: Measured
     forecast: Forecast
+    newcomer: bool = False  # took no part in the rounds: started from the others' layers
+    remarks: list[Words] = []  # what else was special about its part
+    unit: str | None = None  # of its errors; None: as the service's; so are the two below
+    step_minutes: float | None = None
+    horizon_steps: int | None = None
     raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
 
     def gain(self) -> float:
@@ -130,6 +135,7 @@ class ServiceResult(_Frozen):
     traffic: list[Traffic]
     seconds: dict[str, float]
     decision: Words | None = None  # what the answer is good for
+    remarks: list[Words] = []  # which layers are common to whom, where that is not to all
     who: Words | None = None  # what its parties are, in the plural: "water districts of Ferrara"
 
 

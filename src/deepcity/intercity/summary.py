@@ -81,6 +81,7 @@ def party_result(
     choice: Choice,
     alone: Learner,
     test: Mapping[str, Errors],
+    remarks: Sequence[Words] = (),
 ) -> PartyResult:
     """What the report says of one party."""
     found = choice.forecast(party.test, party.test_origins)
@@ -102,6 +103,11 @@ def party_result(
         band_level=service.settings.band,
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
         forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
+        newcomer=party.name in service.settings.newcomers,
+        remarks=list(remarks),
+        unit=party.unit,
+        step_minutes=party.panel.clock.step_s / 60,
+        horizon_steps=party.inputs.settings.horizon,
         raw_bytes=party.panel.values_TNF.nbytes,
     )
 
@@ -155,7 +161,9 @@ def _end_to_end(origins_B: NDArray[np.int64], horizon: int) -> NDArray[np.int64]
 
 def curve(outcome: Outcome) -> Curve:
     """Mean over parties of the validation error, as a share of what it was before training."""
-    first = outcome.progress.errors[0]
+    first: dict[str, float] = {}
+    for errors in outcome.progress.errors:  # of one that joins late: as it came
+        first = {**errors, **first}
     by_round = [
         float(np.mean([error / first[name] for name, error in errors.items() if first.get(name)]))
         for errors in outcome.progress.errors
