@@ -24,6 +24,7 @@ from deepcity.intercity.results import (
     fixed,
 )
 from deepcity.intercity.words import level_reason
+from deepcity.intercity.worsening import drift_words, worsening
 from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.learner import Learner
@@ -87,6 +88,7 @@ def party_result(
     found = choice.forecast(party.test, party.test_origins)
     said = found.forecast_BNH
     half_BNH = _half_width(party, choice, said, service.settings.band)
+    drift = worsening(party, choice, said)
     return PartyResult(
         name=party.name,
         title=Words(en=party.title.en, ko=party.title.ko),
@@ -104,7 +106,8 @@ def party_result(
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
         forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in service.settings.newcomers,
-        remarks=list(remarks),
+        drift=drift,
+        remarks=[*remarks, *([drift_words(party, drift)] if drift else [])],
         unit=party.unit,
         step_minutes=party.panel.clock.step_s / 60,
         horizon_steps=party.inputs.settings.horizon,
