@@ -13,7 +13,9 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ from deepcity.intercity.summary import naive_errors
 from deepcity.learning.learner import Learner
 
 CITIES = Path(__file__).parents[1] / "cities"
-TRAINING = {"rounds": 12, "local_steps": 30, "batch_rows": 64}
+TRAINING = {"rounds": 12, "local_steps": 20, "batch_rows": 64}
 DAILY = {"window": {"history": 24, "horizon": 24, "days": 14}}
 SPAN = {"validation_days": 60, "test_days": 60, "test_stride": 6}
 
@@ -122,6 +124,17 @@ def service(field: Field, days: float | None) -> Service:
     return Service(settings, applications()[application], (member,))
 
 
+@cache
+def ready(
+    name: str, side: Literal["source", "target"], days: float | None
+) -> tuple[Party, ServiceSettings]:
+    """A party ready to learn, and its service's settings."""
+    pair = PAIRS[name]
+    wanted = service(pair.source if side == "source" else pair.target, days)
+    (party,) = parties_of(wanted)
+    return party, wanted.settings
+
+
 def train(
     party: Party, settings: ServiceSettings, seed: int, start: Layers, frozen: bool
 ) -> Learner:
@@ -137,13 +150,12 @@ def train(
 
 def measure(name: str, seed: int, days: float | None, common: Layers) -> dict[str, float]:
     """Test errors of every way at the target."""
-    wanted = service(PAIRS[name].target, days)
-    (party,) = parties_of(wanted)
-    alone = train(party, wanted.settings, seed, {}, frozen=False)
+    party, settings = ready(name, "target", days)
+    alone = train(party, settings, seed, {}, frozen=False)
     learners = {}
     for way, (_, count, frozen) in WAYS.items():
         start = {layer: common[layer] for layer in (*HIDDEN_LAYERS, HEAD)[:count]}
-        learners[way] = train(party, wanted.settings, seed, start, frozen)
+        learners[way] = train(party, settings, seed, start, frozen)
     experts = {WAYS[way][0]: learner.forecast for way, learner in learners.items()}
     choice = weigh(party, alone.forecast, dict(sorted(experts.items())))
     said = {"alone": alone.forecast(party.test)}
@@ -162,9 +174,8 @@ def measure(name: str, seed: int, days: float | None, common: Layers) -> dict[st
 
 def common_layers(name: str, seed: int) -> Layers:
     """What the source's network holds after all its days."""
-    source = service(PAIRS[name].source, None)
-    (party,) = parties_of(source)
-    return train(party, source.settings, seed, {}, frozen=False).export((*HIDDEN_LAYERS, HEAD))
+    party, settings = ready(name, "source", None)
+    return train(party, settings, seed, {}, frozen=False).export((*HIDDEN_LAYERS, HEAD))
 
 
 Rows = dict[tuple[str, str], list[dict[str, float]]]
@@ -178,7 +189,7 @@ def text(rows: Rows, seeds: Sequence[int], cpu: float) -> str:
         "",
         f"`python -m benchmarks.transfer --seeds {','.join(map(str, seeds))}`, {cpu / 60:.0f} CPU "
         "minutes. MAE on test days as a share of learning alone, mean ± standard deviation over "
-        "seeds; under 1 is better than alone. The source learns on all its days (12 rounds of 30 "
+        "seeds; under 1 is better than alone. The source learns on all its days (12 rounds of 20 "
         "steps of 64 rows, as the target), one party each; stems are private. Frozen: the layers "
         "stay as they came, stem and head are trained. Tuned: all is trained from them. Automatic "
         "weighs these four and alone by the target's own days. Naive: the better of the same hour "

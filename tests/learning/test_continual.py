@@ -7,7 +7,7 @@ import pytest
 from signals import QUICK, SHORT, learner, panel
 
 from deepcity.data.windows import Span
-from deepcity.learning.continual import refine, rehearsed
+from deepcity.learning.continual import memory_error, refine, rehearsed
 from deepcity.learning.features import fit_inputs, train_origins
 from deepcity.learning.learner import EVERY_LAYER, PartyData
 from deepcity.learning.training import judge
@@ -70,6 +70,20 @@ def test_no_more_is_forgotten_than_the_bound(given, bound):
     found = refine(one, old, fresh, aside, steps=120, seed=1, bound=bound)
     assert found.forgot <= bound
     assert error(found.learner, aside) <= (1 + bound) * error(one, aside) + 1e-9
+
+
+def test_the_bound_holds_over_many_refinings_where_it_counts_from_the_first(given):
+    first, old, fresh, aside, _ = given
+    known, one = memory_error(first, aside), first
+    for seed in range(4):
+        found = refine(one, old, fresh, aside, steps=60, seed=seed, bound=0.03, known=known)
+        assert found.forgot == pytest.approx(error(found.learner, aside) / known - 1)
+        assert error(found.learner, aside) <= 1.03 * known + 1e-9
+        one = found.learner
+    loose = first
+    for seed in range(4):
+        loose = refine(loose, old, fresh, aside, steps=60, seed=seed, bound=0.03).learner
+    assert error(loose, aside) > error(one, aside)
 
 
 def test_a_tight_bound_moves_less_than_a_wide_one(given):

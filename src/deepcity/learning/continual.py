@@ -27,7 +27,7 @@ class Refined:
     """A refined learner, and what it cost of what was known before.
 
     Attributes:
-        forgot: rise of the error on the old rows kept aside, as a share; never over the bound.
+        forgot: rise of the error on the old rows kept aside, as a share of what is counted from.
         moved: how far it went from the old weights (0) to what the new rows asked (1).
     """
 
@@ -45,6 +45,7 @@ def refine(
     steps: int,
     seed: int,
     bound: float = 0.02,
+    known: float | None = None,
     pull: float = 0.01,
 ) -> Refined:
     """Learn from fresh rows, among them old ones, and forget no more than the bound.
@@ -53,7 +54,10 @@ def refine(
         old: rows it learned from before; as many as the fresh ones are drawn each time.
         aside: old rows that it never learns from, by which forgetting is measured.
         steps: optimizer steps.
-        bound: by how much the error on `aside` may rise, as a share of what it was.
+        bound: by how much the error on `aside` may rise, as a share of `known`.
+        known: the error on `aside` that forgetting counts from, as `memory_error` tells it;
+            hand on that of the first learner, and the bound holds over all refinings
+            together. Left out, that of the learner given.
         pull: weight of half the squared distance from the old weights in the loss.
 
     Returns:
@@ -69,20 +73,22 @@ def refine(
     )
     data = replace(learner.data, train=rehearsed(old, fresh, seed), validation=aside)
     other = Learner(data, training, seed, start=before, frozen=learner.frozen)
-    known = _error(other, aside)
+    own = memory_error(other, aside)
+    known = own if known is None else known
+    allowed = max((1 + bound) * known, own)  # what was forgotten before is not to be mended
     other.train_round(0, proximal=pull)
     after = other.export(EVERY_LAYER)
     for halving in range(_HALVINGS + 1):
         moved = 0.5**halving if halving < _HALVINGS else 0.0
         layers = _between(before, after, moved)
         import_layers(other.network, layers)
-        forgot = _error(other, aside) / known - 1 if known > 0 else 0.0
-        if forgot <= bound:
+        found = memory_error(other, aside)
+        if found <= allowed:
             break
     kept = Learner(
         learner.data, learner.settings, learner.seed, start=layers, frozen=learner.frozen
     )
-    return Refined(kept, forgot, moved)
+    return Refined(kept, found / known - 1 if known > 0 else 0.0, moved)
 
 
 def rehearsed(old: Samples, fresh: Samples, seed: int) -> Samples:
@@ -112,7 +118,8 @@ def _some(samples: Samples, chosen: NDArray[np.int64]) -> Samples:
     )
 
 
-def _error(learner: Learner, samples: Samples) -> float:
+def memory_error(learner: Learner, samples: Samples) -> float:
+    """The error that a service is judged by, on some rows."""
     return judge(learner.forecast(samples), samples, learner.settings.absolute_share)
 
 
