@@ -130,3 +130,15 @@ def test_nobody_there_is_no_error():
     assert progress.errors[0] == {}
     assert set(progress.errors[1]) == set("abc")
     assert all(np.isfinite(list(errors.values())).all() for errors in progress.errors)
+
+
+def test_who_waited_gets_what_was_fused_while_it_was_away():
+    """Even if in the round before it comes nothing was fused."""
+    some = together(Attendance(joins={"b": 3}), rounds=2)
+    progress = one_round(some.exchange, some.plan, begin(some.exchange, some.plan))
+    fused = progress.outgoing["a"]
+    for party in "ac":
+        some.heard[party].spoil = raises
+    progress = one_round(some.exchange, some.plan, progress)
+    assert progress.outgoing["a"] == {}
+    assert equal(progress.outgoing["b"], fused)
