@@ -141,4 +141,5 @@ def test_who_waited_gets_what_was_fused_while_it_was_away():
         some.heard[party].spoil = raises
     progress = one_round(some.exchange, some.plan, progress)
     assert progress.outgoing["a"] == {}
-    assert equal(progress.outgoing["b"], fused)
+    assert fused
+    assert equal(fused, progress.outgoing["b"])
