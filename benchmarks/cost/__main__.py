@@ -1,6 +1,6 @@
 """What learning together costs: steps, bytes, memory, forecasts a second, many parties.
 
-    python -m benchmarks.cost [reuse] [bytes] [memory] [forecasts] [parties]
+    python -m benchmarks.cost [reuse] [bytes] [memory] [forecasts] [parties] [precision]
 
 Each part prints its table and records it; without names all run. Real data where data
 matter (water districts of Ferrara), synthetic rows where only their number does.
@@ -19,6 +19,7 @@ import torch
 from benchmarks.cost.forecasts import forecasts
 from benchmarks.cost.memory import memory
 from benchmarks.cost.parties import parties
+from benchmarks.cost.precision import precision
 from benchmarks.cost.reuse import reuse
 from benchmarks.cost.wire import bytes_by_level
 from benchmarks.record import record
@@ -33,6 +34,7 @@ def main() -> None:
         "memory": memory,
         "forecasts": forecasts,
         "parties": parties,
+        "precision": precision,
     }
     unknown = [name for name in sys.argv[1:] if name not in parts]
     if unknown:

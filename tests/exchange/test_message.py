@@ -16,7 +16,7 @@ from deepcity.store.blob import pack
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 layer_names = words.filter(lambda name: name and "/" not in name and name != HEADER)
 arrays = hnp.arrays(
-    st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]),
+    st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),
     hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
 )
 messages = st.builds(
@@ -116,7 +116,7 @@ def test_whole_numbers_arrive_as_floats():
         (Message("m", layers={"a/b": {}}), "'a/b'"),
         (Message("m", layers={"": {}}), "''"),
         (Message("m", layers={"header": {}}), "'header'"),
-        (Message("m", layers={"h1": {"w": np.ones(1, np.float16)}}), "h1/w is float16"),
+        (Message("m", layers={"h1": {"w": np.ones(1, np.complex64)}}), "h1/w is complex64"),
         (Message("m", layers={"h1": {"w": np.array(["text"])}}), "h1/w"),
         (Message("m", layers={"h1": {"w": np.array([{}], object)}}), "h1/w is object"),
     ],

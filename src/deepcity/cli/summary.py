@@ -43,7 +43,8 @@ def _table(service: ServiceResult, width: int) -> Table:
 
 
 def _row(party: PartyResult) -> list[str]:
-    cells = [f"{party.title.en}{' (scarce)' if party.scarce else ''}"]
+    mark = " (newcomer)" if party.newcomer else " (scarce)" if party.scarce else ""
+    cells = [f"{party.title.en}{mark}"]
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
         cells.append(f"{errors.mae:.3g}" if errors else "")

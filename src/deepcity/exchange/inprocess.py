@@ -14,6 +14,7 @@ from deepcity.city.errors import DeepCityError, ExchangeError
 from deepcity.exchange.exchange import COORDINATOR, Failure, Handler
 from deepcity.exchange.ledger import NO_ROUND, Ledger
 from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes, wire_bytes_by_layer
+from deepcity.exchange.precision import Precision, lowered, restored
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +27,13 @@ class InProcessExchange:
         handlers: every party's side, by name.
         name: who calls through this view.
         ledger: counts what passes; shared by all views.
+        precision: of layers on the wire; they arrive as float32.
     """
 
     handlers: Mapping[str, Handler]
     name: str = COORDINATOR
     ledger: Ledger = field(default_factory=Ledger)
+    precision: Precision = "float32"
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -45,7 +48,7 @@ class InProcessExchange:
         """
         if party not in self.handlers:
             raise ExchangeError(_unknown(party, tuple(self.handlers)))
-        return InProcessExchange(self.handlers, party, self.ledger)
+        return InProcessExchange(self.handlers, party, self.ledger, self.precision)
 
     def call(self, party: str, message: Message) -> Message:
         """Ask one party and wait for its answer.
@@ -83,10 +86,11 @@ class InProcessExchange:
             kind = type(message).__name__
             msg = f"{sender} answered {request.verb!r} with a {kind}; it must return a Message"
             raise ExchangeError(msg)
-        blob = to_bytes(message)
-        sizes = wire_bytes_by_layer(message, blob)
+        sent = lowered(message, self.precision)
+        blob = to_bytes(sent)
+        sizes = wire_bytes_by_layer(sent, blob)
         self.ledger.record(request.verb, sender, receiver, sizes, round=_round(request))
-        return from_bytes(blob)
+        return restored(from_bytes(blob))
 
 
 def _round(request: Message) -> int:

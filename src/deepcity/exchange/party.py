@@ -74,5 +74,6 @@ class LearningParty:
         loss = self.learner.train_round(
             int(message.numbers[ROUND]), proximal=message.numbers.get(PROXIMAL, 0.0)
         )
-        names = layers_up_to(self.level, common_stem=self.common_stem)
+        common = layers_up_to(self.level, common_stem=self.common_stem)
+        names = [name for name in common if name not in self.learner.frozen]  # no news in those
         return Message(TRAIN, {ERROR: error, LOSS: loss}, self.learner.export(names))

@@ -142,6 +142,7 @@ def _service(
     problems += _strategy_problems(file, key, settings)
     members = _members(file, key, settings, city_files, problems)
     problems += _unknown_parties(file, key, settings, members)
+    problems += _nobody_left(file, key, settings, members)
     for member in members:
         problems += _field_problems(file, key, application, member)
         if settings.meeting is not None:
@@ -201,12 +202,38 @@ def _unknown_parties(
     names = [member.name for member in members]
     mentioned = [("grant.party", name) for name in settings.grant.party]
     mentioned += [("span.scarce", name) for name in settings.span.scarce]
+    mentioned += [("newcomers", name) for name in settings.newcomers]
+    mentioned += [("windows", name) for name in settings.windows]
+    mentioned += [("attendance.joins", name) for name in settings.attendance.joins]
+    mentioned += [("attendance.leaves", name) for name in settings.attendance.leaves]
     return [
         Problem(
             file, f"{key}.{where}", name, "not a party of this service", did_you_mean(name, names)
         )
         for where, name in mentioned
         if name not in names
+    ]
+
+
+def _nobody_left(
+    file: str, key: str, settings: ServiceSettings, members: list[Member]
+) -> list[Problem]:
+    """A newcomer needs others to start from, and comes when their rounds are over."""
+    where, said = f"{key}.newcomers", list(settings.newcomers)
+    if said and {member.name for member in members} <= set(said):
+        reason = "all parties are newcomers: nobody is there to start from"
+        return [Problem(file, where, said, reason, "name at least one party that is none")]
+    timed = {*settings.attendance.joins, *settings.attendance.leaves}
+    return [
+        Problem(
+            file,
+            where,
+            name,
+            "a newcomer takes part in no round, so it cannot join or leave in one",
+            "take it out of newcomers, or of attendance",
+        )
+        for name in said
+        if name in timed
     ]
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
 from deepcity.data.toml_file import Settings, wrong
+from deepcity.exchange.precision import Precision
 from deepcity.intercity.meeting_settings import MeetingSettings
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
@@ -26,6 +27,16 @@ class StrategySettings(Settings):
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
         return self.model_dump(exclude={"name"}, exclude_none=True)
+
+
+class WireSettings(Settings):
+    """How layers travel between parties.
+
+    Attributes:
+        precision: "float16" halves what layers weigh on the wire; they arrive as float32.
+    """
+
+    precision: Precision = "float16"
 
 
 class PartyGrantSettings(Settings):
@@ -107,6 +118,41 @@ class SpanSettings(Settings):
     scarce: dict[str, Annotated[float, Field(ge=1)]] = Field(default_factory=dict)
 
 
+class AttendanceSettings(Settings):
+    """Who is there in which round; rounds are counted from 1.
+
+    Attributes:
+        joins: agencies that join late: the first round each takes part in.
+        leaves: agencies that leave: the first round each is gone from, and all after it;
+            nothing of it is asked or counted from then on.
+        share: of the parties there, drawn anew for each round; at least one.
+    """
+
+    joins: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    leaves: dict[str, Annotated[int, Field(ge=2)]] = Field(default_factory=dict)
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name, left in self.leaves.items():
+            if left <= self.joins.get(name, 1):
+                right = f"write a round after {self.joins[name]}, or leave the party out"
+                raise wrong("it would leave before it joins", right, f"leaves.{name}")
+        return self
+
+
+class PartyWindowSettings(Settings):
+    """How far one party looks back and ahead, where that is not as the service does.
+
+    Attributes:
+        history, horizon, days: in its own steps, as in the service's window.
+    """
+
+    history: Annotated[int, Field(ge=1)] | None = None
+    horizon: Annotated[int, Field(ge=1)] | None = None
+    days: Annotated[int, Field(ge=0)] | None = None
+
+
 class ReuseSettings(Settings):
     """Start from another service's or city's layers (transfer learning).
 
@@ -135,6 +181,9 @@ class ServiceSettings(Settings):
         levels: the fixed reuse levels to compare; [] for none.
         automatic, pooled: whether to run these methods too.
         meeting: agencies of its own city that each party listens to (`deepcity meet`).
+        newcomers: agencies that take no part in the rounds: they start from the layers that
+            the others learned together, and send nothing.
+        windows: agencies with a window of their own, e.g. {"tetouan/power" = { horizon = 144 }}.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -147,9 +196,13 @@ class ServiceSettings(Settings):
     automatic: bool = True
     pooled: bool = True
     band: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    newcomers: tuple[str, ...] = ()
     window: WindowSettings = WindowSettings()
+    windows: dict[str, PartyWindowSettings] = Field(default_factory=dict)
     training: TrainingSettings = TrainingSettings()
     strategy: StrategySettings = StrategySettings()
+    wire: WireSettings = WireSettings()
+    attendance: AttendanceSettings = AttendanceSettings()
     grant: GrantSettings = GrantSettings()
     span: SpanSettings = SpanSettings()
     reuse: ReuseSettings | None = None
@@ -159,6 +212,29 @@ class ServiceSettings(Settings):
     @classmethod
     def _sorted(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted({level for level in levels if level > 0}))
+
+    def window_of(self, party: str) -> WindowSettings:
+        """How far a party looks back and ahead."""
+        own = self.windows.get(party)
+        said = {} if own is None else own.model_dump(exclude_none=True)
+        return self.window.model_copy(update=said)
+
+    @model_validator(mode="after")
+    def _newcomers_choose(self) -> Self:
+        if self.newcomers and not (self.automatic and self.grant.level):
+            right = "write automatic = true and a grant.level over 0, or name no newcomers"
+            raise wrong("a newcomer has nothing to start from then", right, "newcomers")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_exist(self) -> Self:
+        last = self.training.rounds
+        for key, rounds in (("joins", self.attendance.joins), ("leaves", self.attendance.leaves)):
+            for name, number in rounds.items():
+                if number > last:
+                    right = f"write {last} or less, or raise training.rounds"
+                    raise wrong(f"there are only {last} rounds", right, f"attendance.{key}.{name}")
+        return self
 
 
 def _one_block(service: ServiceSettings) -> ServiceSettings:

@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS, STEM, Layers, Tensors
+from deepcity.exchange.attendance import Attendance
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.granted import GrantedHandler
 from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.kin import Groups
+from deepcity.exchange.kin import key as kin_key
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.party import LearningParty
 from deepcity.exchange.rounds import Plan, Progress, learn_together
 from deepcity.exchange.strategies import State, Strategy, strategy
+from deepcity.intercity.alike import fellows, groups_of
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party
 from deepcity.learning.learner import EVERY_LAYER, Learner
@@ -56,14 +60,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """What all methods of one service share."""
+    """What all methods of one service share.
+
+    Attributes:
+        newcomers: those who will start from what these parties learn; they take no part.
+    """
 
     settings: ServiceSettings
     parties: Sequence[Party]
     seed: int
     start: Layers = field(default_factory=dict)
     checkpoints: CheckpointStore | None = None
+    newcomers: Sequence[Party] = ()
     after_round: Callable[[Method, int], None] = lambda _method, _round: None
+
+    @property
+    def groups(self) -> Groups:
+        """Who shares stems and heads where these differ in shape."""
+        return groups_of(self.parties)
 
 
 def run_method(run: Run, method: Method) -> Outcome:
@@ -85,7 +99,7 @@ def run_method(run: Run, method: Method) -> Outcome:
         )
         for name, learner in learners.items()
     }
-    exchange = InProcessExchange(handlers, ledger=ledger)
+    exchange = InProcessExchange(handlers, ledger=ledger, precision=run.settings.wire.precision)
     plan = _plan(run, method, learners)
     progress, earlier = _resumed(run, method, learners, ledger, plan)
     begun = time.perf_counter()
@@ -115,7 +129,12 @@ def _frozen(run: Run) -> tuple[str, ...]:
 
 
 def _common_stem(run: Run, party: str) -> bool:
-    return run.settings.grant.stem_of(party) == "common"
+    """Whether a party's stem takes part: where it is granted, and fits another's."""
+    grant, everybody = run.settings.grant, [*run.parties, *run.newcomers]
+    if grant.stem_of(party) != "common":
+        return False
+    sharing = [other.name for other in everybody if grant.stem_of(other.name) == "common"]
+    return len(everybody) == 1 or bool(fellows(STEM, party, sharing, groups_of(everybody)))
 
 
 def _grant(run: Run, party: str, level: int) -> Grant:
@@ -130,20 +149,41 @@ def _grant(run: Run, party: str, level: int) -> Grant:
 
 
 def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
-    first = learners[min(learners)]
-    reference = dict(export_layers(first.network, (*HIDDEN_LAYERS, HEAD)))
     own_stem = frozenset(name for name in learners if not _common_stem(run, name))
-    if sharing := sorted(set(learners) - own_stem):
-        reference |= export_layers(learners[sharing[0]].network, [STEM])
-    recall = reference[HEAD]["recall"]  # a party's own fit: the others get its shape, not it
-    reference[HEAD] = {**reference[HEAD], "recall": np.zeros_like(recall)}
     return Plan(
         levels=method.levels,
-        reference=reference,
+        reference=_reference(learners, own_stem, run.groups),
         strategy=_strategy(run.settings),
         rounds=run.settings.training.rounds,
         own_stem=own_stem,
+        groups=run.groups,
+        attendance=_attendance(run, method),
     )
+
+
+def _reference(
+    learners: Mapping[str, Learner], own_stem: frozenset[str], groups: Groups
+) -> dict[str, Tensors]:
+    """What all begin with: hidden layers, a head a group, and stems of those who share them."""
+    first = learners[min(learners)]
+    reference = dict(export_layers(first.network, HIDDEN_LAYERS))
+    for layer, names in ((HEAD, set(learners)), (STEM, set(learners) - own_stem)):
+        for name in sorted(names, reverse=True):  # the first of a group by name stays
+            own = groups.get(layer, {})
+            key = kin_key(layer, own[name]) if name in own else layer
+            reference[key] = export_layers(learners[name].network, [layer])[layer]
+    for key, tensors in reference.items():
+        if "recall" in tensors:  # a party's own fit: the others get its shape, not it
+            reference[key] = {**tensors, "recall": np.zeros_like(tensors["recall"])}
+    return reference
+
+
+def _attendance(run: Run, method: Method) -> Attendance:
+    """Whoever learns alone is always there."""
+    if not any(method.levels.values()):
+        return Attendance()
+    said = run.settings.attendance
+    return Attendance(said.joins, said.leaves, said.share, run.seed)
 
 
 def _strategy(settings: ServiceSettings) -> Strategy:

@@ -90,7 +90,7 @@ def _party(service: Service, member: Member) -> Party:
         inputs = fit_inputs(
             panel,
             member.field,
-            settings.window,
+            settings.window_of(member.name),
             split.train,
             panel.adjacency_NN,
             validation=split.validation,
@@ -121,12 +121,12 @@ def _prepared(
     inputs: Inputs,
     scarce_days: float | None,
 ) -> Party:
-    settings = service.settings
-    leads = range(settings.window.leads)
-    chosen = [train_origins(settings.window, split.train, lead) for lead in leads]
+    settings, window = service.settings, inputs.settings
+    leads = range(window.leads)
+    chosen = [train_origins(window, split.train, lead) for lead in leads]
     stride = settings.training.stride if scarce_days is None else 1
     train = stacked([inputs.samples(o[::-1][::stride][::-1], k) for k, o in enumerate(chosen)])
-    horizon = settings.window.horizon
+    horizon = window.horizon
     validation_origins = origins(split.validation, horizon)
     validation_origins = validation_origins[:: max(1, len(validation_origins) // MANY)]
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
@@ -225,11 +225,12 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
 
 
 def can_pool(parties: Sequence[Party]) -> bool:
-    """Whether raw rows could be laid on one clock: same field, same step, same steps."""
-    first, field = parties[0].panel, parties[0].field
+    """Whether raw rows could be laid on one clock: same field, window, step and steps."""
+    first, field, window = parties[0].panel, parties[0].field, parties[0].inputs.settings
     return len(parties) > 1 and all(
         party.panel.clock == first.clock
         and party.field == field
+        and party.inputs.settings == window
         and np.array_equal(party.panel.time_T, first.time_T)
         for party in parties
     )
@@ -248,12 +249,13 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
     train = Span(0, max(party.split.train.end for party in parties))  # a scarce party's is late
     first = min(party.split.validation.start for party in parties)
     panel = _merged(parties)
-    inputs = fit_inputs(panel, field, service.settings.window, train)
+    window = parties[0].inputs.settings
+    inputs = fit_inputs(panel, field, window, train)
     whole = Split(Span(0, first), Span(first, test.start), test)
     pooled = _prepared(
         service, "pooled", Title("pooled", "통합"), panel, field, whole, inputs, None
     )
-    chosen = train_origins(service.settings.window, train)[:: service.settings.training.stride]
+    chosen = train_origins(window, train)[:: service.settings.training.stride]
     return replace(
         pooled,
         data=PartyData(

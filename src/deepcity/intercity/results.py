@@ -3,6 +3,7 @@
     Results
     └── ServiceResult           one service of the map
         ├── PartyResult         one party: chosen level, errors by method, a forecast to look at
+        │   └── DriftFound      since when its error is above the usual, where it is
         ├── Curve               validation error by round, one a method
         └── Traffic             bytes that left, by method and layer
 
@@ -71,6 +72,19 @@ class Forecast(_Frozen):
     alone: list[float]
 
 
+class DriftFound(_Frozen):
+    """A rise of a party's error over the test days that is no chance; UTC seconds of days.
+
+    `excess` is the median error since then, less the usual, as a share of the usual;
+    `naive_excess` the same of the same hour last week: whether days became harder for all.
+    """
+
+    since: int
+    noticed: int
+    excess: float
+    naive_excess: Measured
+
+
 class PartyResult(_Frozen):
     """What joining was worth to one party.
 
@@ -93,6 +107,12 @@ class PartyResult(_Frozen):
     band_level: float
     band_coverage: Measured
     forecast: Forecast
+    newcomer: bool = False  # took no part in the rounds: started from the others' layers
+    drift: DriftFound | None = None  # whether its forecast of late is worse than it was
+    remarks: list[Words] = []  # what else was special about its part
+    unit: str | None = None  # of its errors; None: as the service's; so are the two below
+    step_minutes: float | None = None
+    horizon_steps: int | None = None
     raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
 
     def gain(self) -> float:
@@ -130,6 +150,7 @@ class ServiceResult(_Frozen):
     traffic: list[Traffic]
     seconds: dict[str, float]
     decision: Words | None = None  # what the answer is good for
+    remarks: list[Words] = []  # which layers are common to whom, where that is not to all
     who: Words | None = None  # what its parties are, in the plural: "water districts of Ferrara"
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from deepcity import __version__
 from deepcity.city.errors import CheckpointError, LayerPackageError
 from deepcity.city.level import ALONE, Layers, layers_up_to
 from deepcity.intercity import results as names
-from deepcity.intercity.automatic import Choice, choose
+from deepcity.intercity.choices import Chosen, choices, fixed_method, level_errors, together
 from deepcity.intercity.city_map import CityMap, Service
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome, Run, run_method
 from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
+from deepcity.intercity.remarks import party_remarks, service_remarks
 from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
 from deepcity.intercity.summary import (
     curve,
@@ -56,7 +57,13 @@ class _Work:
         """Run one method and tell the watch."""
         name = task_name(self.service.settings.name, method.name)
         self.watch.begin(name, self.run.settings.training.rounds)
-        return run_method(self.run, method)
+        parties = self.parties_of(method)
+        newcomers = [party for party in self.parties if party not in parties]
+        return run_method(replace(self.run, parties=parties, newcomers=newcomers), method)
+
+    def parties_of(self, method: Method) -> list[Party]:
+        """Those that a method trains."""
+        return [party for party in self.parties if party.name in method.levels]
 
 
 def run_map(
@@ -215,54 +222,41 @@ def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
 
     deepest = settings.grant.level
     for level in trained_levels(settings):
-        method = alone_method(parties) if level == ALONE else _fixed(work, level)
+        method = alone_method(parties) if level == ALONE else fixed_method(settings, parties, level)
         outcomes[method.name] = work.method(method)
         seconds[method.name] = outcomes[method.name].seconds
-        add(method.name, test_errors(outcomes[method.name], parties))
+        add(method.name, test_errors(outcomes[method.name], work.parties_of(method)))
     begun = time.perf_counter()
-    choices = _choices(work, outcomes)
+    chosen = _choices(work, outcomes)
     joined_seconds = seconds.get(names.fixed(deepest), 0.0)  # choosing needs that training
     seconds[names.AUTOMATIC] = time.perf_counter() - begun + joined_seconds
+    for party in parties:
+        if party.name in settings.newcomers:
+            trained = [level for level in trained_levels(settings) if level != ALONE]
+            test[party.name] |= level_errors(chosen[party.name], party, trained)
     if settings.pooled and can_pool(parties):
         add(names.POOLED, _pooled(work, outcomes))
         seconds[names.POOLED] = outcomes[names.POOLED].seconds
-    if deepest and names.fixed(deepest) in outcomes:
-        _export(work, outcomes[names.fixed(deepest)], folder)
+    joined = outcomes.get(names.fixed(deepest))
+    if joined is not None and any(joined.method.levels.values()):
+        _export(work, joined, folder)
     earlier = sum(outcome.earlier_seconds for outcome in outcomes.values())
-    return _result(work, outcomes, choices, test, seconds), earlier
+    return _result(work, outcomes, chosen, test, seconds), earlier
 
 
-def _fixed(work: _Work, level: int) -> Method:
-    """Every party at this level, or at the deepest it grants."""
-    grant = work.service.settings.grant
-    levels = {party.name: min(level, grant.level_of(party.name)) for party in work.parties}
-    return Method(names.fixed(level), levels)
-
-
-def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Choice]:
+def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Chosen]:
     settings = work.service.settings
-    alone = outcomes[names.ALONE].learners
     task = task_name(settings.name, names.AUTOMATIC)
     work.watch.begin(task, len(work.parties))
-    chosen: dict[str, Choice] = {}
     joined = outcomes.get(names.fixed(settings.grant.level)) if settings.automatic else None
-    for done, party in enumerate(work.parties, 1):
-        own = alone[party.name]
-        chosen[party.name] = choose(
-            party,
-            own,
-            joined.learners[party.name] if joined else own,
-            min(joined.method.levels[party.name], _shared(joined)) if joined else ALONE,
-            work.run.seed,
-            common_stem=settings.grant.stem_of(party.name) == "common",
-        )
-        work.watch.advance(task, done)
-    return chosen
-
-
-def _shared(joined: Outcome) -> int:
-    """The deepest level that at least two parties reach: less is not joining."""
-    return sorted([ALONE, ALONE, *joined.method.levels.values()])[-2]
+    return choices(
+        settings,
+        work.parties,
+        outcomes[names.ALONE].learners,
+        joined,
+        work.run.seed,
+        lambda done: work.watch.advance(task, done),
+    )
 
 
 def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
@@ -283,25 +277,28 @@ def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
 
 def _export(work: _Work, joined: Outcome, folder: Path) -> None:
     """The common layers as fused last, as a package others may start from."""
-    settings, first = work.service.settings, work.parties[0]
+    settings = work.service.settings
+    parties = together(settings, work.parties)
+    first = parties[0]
     field = first.panel.fields[first.panel.field_index(first.field)]
-    starts = [int(party.panel.time_T[party.split.train.start]) for party in work.parties]
-    ends = [int(party.panel.time_T[party.split.train.end]) for party in work.parties]
+    starts = [int(party.panel.time_T[party.split.train.start]) for party in parties]
+    ends = [int(party.panel.time_T[party.split.train.end]) for party in parties]
     facts = Facts(
         name=f"{settings.name}-common",
-        city="+".join(sorted({party.city for party in work.parties})),
+        city="+".join(sorted({party.city for party in parties})),
         service=settings.name,
         field_kinds=(field.kind,),
         step_seconds=first.panel.clock.step_s,
-        history_steps=settings.window.history,
-        horizon_steps=settings.window.horizon,
+        history_steps=first.inputs.settings.history,
+        horizon_steps=first.inputs.settings.horizon,
         trained_from=datetime.fromtimestamp(min(starts), UTC),
         trained_to=datetime.fromtimestamp(max(ends), UTC),
         metrics={"relative_validation_error": curve(joined).error_by_round[-1]},
         parents=_parents(work),
     )
     fused = layers_up_to(max(joined.method.levels.values()))  # what stayed private stays out
-    layers = {name: joined.progress.state.layers[name] for name in fused}
+    state = joined.progress.state.layers  # a head that not all share stays out too
+    layers = {name: state[name] for name in fused if name in state}
     folder = _made(folder / "layers")
     for old in folder.glob(f"{settings.name}-common-*.layers"):
         old.unlink()
@@ -326,12 +323,13 @@ def _parents(work: _Work) -> tuple[str, ...]:
 def _result(
     work: _Work,
     outcomes: Mapping[str, Outcome],
-    choices: Mapping[str, Choice],
+    chosen: Mapping[str, Chosen],
     test: Mapping[str, Mapping[str, Errors]],
     seconds: dict[str, float],
 ) -> ServiceResult:
     settings, application = work.service.settings, work.service.application
     first = work.parties[0]
+    deepest = outcomes.get(names.fixed(settings.grant.level))
     title = settings.title or application.title
     alone = outcomes[names.ALONE].learners
     return ServiceResult(
@@ -340,16 +338,22 @@ def _result(
         question=Words(en=application.question.en, ko=application.question.ko),
         decision=Words(en=application.decision.en, ko=application.decision.ko),
         unit=first.unit,
-        horizon_steps=settings.window.horizon,
+        horizon_steps=first.inputs.settings.horizon,
         step_minutes=first.panel.clock.step_s / 60,
         parties=[
             party_result(
-                work.service, party, choices[party.name], alone[party.name], test[party.name]
+                work.service,
+                party,
+                chosen[party.name].choice,
+                alone[party.name],
+                test[party.name],
+                party_remarks(settings, party, work.parties, chosen[party.name], deepest),
             )
             for party in work.parties
         ],
         curves=[curve(outcome) for outcome in outcomes.values()],
         traffic=_traffic(settings, outcomes),
         seconds=seconds,
+        remarks=service_remarks(settings, work.parties),
         who=Words(en=settings.who.en, ko=settings.who.ko) if settings.who else None,
     )

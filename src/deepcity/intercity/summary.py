@@ -24,6 +24,7 @@ from deepcity.intercity.results import (
     fixed,
 )
 from deepcity.intercity.words import level_reason
+from deepcity.intercity.worsening import drift_words, worsening
 from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.learner import Learner
@@ -81,11 +82,13 @@ def party_result(
     choice: Choice,
     alone: Learner,
     test: Mapping[str, Errors],
+    remarks: Sequence[Words] = (),
 ) -> PartyResult:
     """What the report says of one party."""
     found = choice.forecast(party.test, party.test_origins)
     said = found.forecast_BNH
     half_BNH = _half_width(party, choice, said, service.settings.band)
+    drift = worsening(party, choice, said)
     return PartyResult(
         name=party.name,
         title=Words(en=party.title.en, ko=party.title.ko),
@@ -102,6 +105,12 @@ def party_result(
         band_level=service.settings.band,
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
         forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
+        newcomer=party.name in service.settings.newcomers,
+        drift=drift,
+        remarks=[*remarks, *([drift_words(party, drift)] if drift else [])],
+        unit=party.unit,
+        step_minutes=party.panel.clock.step_s / 60,
+        horizon_steps=party.inputs.settings.horizon,
         raw_bytes=party.panel.values_TNF.nbytes,
     )
 
@@ -155,7 +164,9 @@ def _end_to_end(origins_B: NDArray[np.int64], horizon: int) -> NDArray[np.int64]
 
 def curve(outcome: Outcome) -> Curve:
     """Mean over parties of the validation error, as a share of what it was before training."""
-    first = outcome.progress.errors[0]
+    first: dict[str, float] = {}
+    for errors in outcome.progress.errors:  # of one that joins late: as it came
+        first = {**errors, **first}
     by_round = [
         float(np.mean([error / first[name] for name, error in errors.items() if first.get(name)]))
         for errors in outcome.progress.errors

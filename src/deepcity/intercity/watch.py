@@ -86,7 +86,11 @@ def _tasks(service: Service) -> list[Task]:
     one = float(training.rounds * training.local_steps * training.batch_rows)
     levels = trained_levels(settings)
     methods = [names.ALONE if level == ALONE else names.fixed(level) for level in levels]
-    tasks = [_task(settings, method, training.rounds, parties * one) for method in methods]
+    joining = parties - len(settings.newcomers)
+    tasks = [
+        _task(settings, name, training.rounds, (parties if name == names.ALONE else joining) * one)
+        for name in methods
+    ]
     tries = max(levels) + 1 if settings.automatic else 0
     choosing = float(parties * tries * training.refit_steps * training.batch_rows)
     tasks.append(_task(settings, names.AUTOMATIC, parties, choosing))

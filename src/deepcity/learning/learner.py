@@ -105,8 +105,13 @@ class Learner:
         return judge(forecast(self.network, samples), samples, self.settings.absolute_share)
 
     def receive(self, layers: Layers) -> float:
-        """Take in common layers, validate, remember the state if it is the best so far."""
-        import_layers(self.network, layers)
+        """Take in common layers, validate, remember the state if it is the best so far.
+
+        Frozen layers stay to the bit, even where others send them rounded.
+        """
+        import_layers(
+            self.network, {name: part for name, part in layers.items() if name not in self.frozen}
+        )
         error = self.look()
         if error < self.best:
             self.best = error

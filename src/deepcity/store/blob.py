@@ -31,7 +31,7 @@ Header = dict[str, Any]
 SEAL = "sha256"
 _GROUPS = "groups"
 _KEY = "deepcity"
-_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "U8": "|u1", "BOOL": "|b1"}
+_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "F16": "<f2", "U8": "|u1", "BOOL": "|b1"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
 _FOREIGN = {b"\x80": "a pickle", b"PK": "a zip archive such as torch.save writes"}
 _SPOKEN = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
@@ -63,8 +63,8 @@ def pack(arrays: Arrays, header: Header) -> bytes:
     """Arrays and header -> canonical bytes.
 
     Raises:
-        BlobError: for a dtype other than float64, float32, int64, uint8 and bool, a group name
-            that is empty or holds "/", or a header that JSON cannot say.
+        BlobError: for a dtype other than float64, float32, float16, int64, uint8 and bool, a group
+            name that is empty or holds "/", or a header that JSON cannot say.
     """
     flat = _flatten(arrays)
     order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
@@ -146,7 +146,7 @@ def _flatten(arrays: Arrays) -> dict[str, NDArray[Any]]:
             array = np.asarray(value)
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype not in _CODES:
-                msg = f"{group}/{name} is {array.dtype}; use float32, float64, int64, uint8 or bool"
+                msg = f"{group}/{name} is {array.dtype}; use floats, int64, uint8 or bool"
                 raise BlobError(msg)
             flat[f"{group}/{name}"] = array
     return flat

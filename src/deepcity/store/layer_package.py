@@ -137,7 +137,7 @@ def _weight_problems(layers: Arrays) -> list[str]:
     problems = [] if any(layers.values()) else ["it holds no weights"]
     for layer, tensors in layers.items():
         for name, tensor in tensors.items():
-            if tensor.dtype.kind != "f":
+            if tensor.dtype not in (np.float32, np.float64):
                 problems.append(f"{layer}/{name} is {tensor.dtype}, weights are float32 or float64")
             elif not np.isfinite(tensor).all():
                 bad = np.count_nonzero(~np.isfinite(tensor))

@@ -39,7 +39,13 @@ def panels(service: ServiceResult, points: int, ids: Ids) -> list[PartyPanel]:
         PartyPanel(
             party,
             horizon(service, party, ids),
-            forecast(party, service.unit, service.step_minutes, points, ids),
+            forecast(
+                party,
+                party.unit or service.unit,
+                party.step_minutes or service.step_minutes,
+                points,
+                ids,
+            ),
             band(party),
         )
         for party in service.parties

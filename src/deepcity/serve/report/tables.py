@@ -58,7 +58,9 @@ def choices(service: ServiceResult) -> list[Choice]:
     """The map's rows of one service."""
     traffic = traffic_of(service, AUTOMATIC)
     sent = traffic.bytes_by_party if traffic is not None else {}
-    return [_choice(party, sent.get(party.name)) for party in service.parties]
+    return [
+        _choice(party, 0 if party.newcomer else sent.get(party.name)) for party in service.parties
+    ]
 
 
 def _choice(party: PartyResult, sent: int | None) -> Choice:

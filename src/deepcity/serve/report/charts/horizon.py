@@ -34,24 +34,26 @@ def horizon(service: ServiceResult, party: PartyResult, ids: Ids) -> Markup:
     ]
     if not lines:
         return Markup("")
-    unit_minutes, title = _unit(service)
+    minutes = party.step_minutes or service.step_minutes
+    unit_minutes, title = _unit(minutes * (party.horizon_steps or service.horizon_steps))
     steps = max(len(line.values) for line in lines)
-    ahead = [(step + 1) * service.step_minutes / unit_minutes for step in range(steps)]
+    ahead = [(step + 1) * minutes / unit_minutes for step in range(steps)]
     values = [value for line in lines for value in line.values]
     left = min(0.0, ahead[0]) if steps > 1 else 0.0
     frame = Frame.around(_SIZE, (left, ahead[-1]), span(values, zero=True))
-    body = [frame.grid(say("horizon.y", unit=service.unit), say(title))]
+    body = [frame.grid(say("horizon.y", unit=party.unit or service.unit), say(title))]
     body += [frame.bottom((v, same(tick(v))) for v in _marks(ahead[-1], unit_minutes))]
     body += [frame.line(ahead, line) for line in lines] + [frame.end_labels(lines)]
     kind = "hours" if unit_minutes == 60 else "minutes"
-    reading = Reading(kind, service.step_minutes / unit_minutes, decimals(values))
+    reading = Reading(kind, minutes / unit_minutes, decimals(values))
     return figure(
         frame, "plot", say("horizon.alt", party=of(party.title)), body, ids=ids, reading=reading
     )
 
 
-def _unit(service: ServiceResult) -> tuple[float, str]:
-    if service.step_minutes * service.horizon_steps >= 180:
+def _unit(minutes: float) -> tuple[float, str]:
+    """The unit of an axis that reaches so far ahead."""
+    if minutes >= 180:
         return 60.0, "horizon.x_hours"
     return 1.0, "horizon.x_minutes"
 

@@ -1,0 +1,65 @@
+"""Which parties have stems and heads alike: those with the same step, window and fields.
+
+Hidden layers have one shape for all, so parties of any step and horizon share h1..h5. A
+stem is shared among those whose inputs agree, a head among those whose steps and horizon
+agree: 24 steps of an hour and 24 of a quarter of an hour have equal shapes, but not the
+same meaning.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from deepcity.city.level import HEAD, LADDER, STEM, Layers
+from deepcity.exchange.kin import Groups
+from deepcity.exchange.kin import key as kin_key
+from deepcity.intercity.parties import Party
+
+
+def groups_of(parties: Sequence[Party]) -> Groups:
+    """Groups of stems and of heads; a layer that fits everybody is left out."""
+    found = {
+        STEM: {party.name: _stem(party) for party in parties},
+        HEAD: {party.name: _head(party) for party in parties},
+    }
+    return {layer: own for layer, own in found.items() if len(set(own.values())) > 1}
+
+
+def fellows(layer: str, party: str, others: Sequence[str], groups: Groups) -> list[str]:
+    """Those of the others with whom a party can share a layer."""
+    own = groups.get(layer, {})
+    return [other for other in others if other != party and own.get(other) == own.get(party)]
+
+
+def shareable(party: str, levels: Mapping[str, int], granted: int, groups: Groups) -> int:
+    """The deepest level, of those granted, that somebody else reaches and that fits; else 0."""
+    for level in range(granted, 0, -1):
+        reach = [name for name, own in levels.items() if own >= level]
+        if fellows(LADDER[level - 1], party, reach, groups):
+            return level
+    return 0
+
+
+def layers_for(party: str, layers: Layers, groups: Groups) -> Layers:
+    """From common layers, some of them once a group, those that fit a party.
+
+    Args:
+        layers: as `deepcity.exchange.kin` names them.
+        groups: of all parties, this one among them.
+    """
+    known = {
+        name: kin_key(name, groups[name][party]) if name in groups else name
+        for name in (STEM, *LADDER)
+    }
+    return {name: layers[key] for name, key in known.items() if key in layers}
+
+
+def _stem(party: Party) -> str:
+    """A name for what a party's stem sees."""
+    train = party.data.train
+    inputs = train.features_BNF.shape[-1] + train.anchor_BNH.shape[-1]
+    return f"{party.panel.clock.step_s}s.{inputs}"
+
+
+def _head(party: Party) -> str:
+    """A name for what a party's head says."""
+    horizon, summaries = party.data.recall_HS.shape
+    return f"{party.panel.clock.step_s}s.{horizon}.{summaries}"

@@ -1,0 +1,70 @@
+"""Late joiners and leavers as a map says them, also when a run is killed between rounds."""
+
+import pytest
+from little_map import flows, service, three, without_seconds
+
+from deepcity.city.errors import ConfigError
+from deepcity.intercity import methods
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.run import run_map
+
+TIMES = """
+[service.attendance]
+joins = { "east/south" = 2 }
+leaves = { "west/office" = 3 }
+share = 0.8
+"""
+
+
+def written(folder, more=TIMES, **how):
+    little = three(folder).party("west/other", flows(seed=9, places=1))
+    return little.write(service(levels=(), rounds=3, settings="pooled = false", more=more, **how))
+
+
+def test_a_killed_run_with_late_and_early_parties_ends_the_same(tmp_path, monkeypatch):
+    path = written(tmp_path)
+    whole = run_map(load_map(path), tmp_path / "whole")
+    keep = methods._keep
+
+    def killed(run, method, learners, ledger, now, seconds):
+        keep(run, method, learners, ledger, now, seconds)
+        if method.name == "level_6" and now.round == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(methods, "_keep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_map(load_map(path), tmp_path / "killed")
+    monkeypatch.setattr(methods, "_keep", keep)
+    again = run_map(load_map(path), tmp_path / "killed")
+    assert without_seconds(again.model_dump(mode="json")) == without_seconds(
+        whole.model_dump(mode="json")
+    )
+    by_name = {party.name: party for party in whole.services[0].parties}
+    assert "Joined in round 2 of 3." in [remark.en for remark in by_name["east/south"].remarks]
+    said = [remark.en for remark in by_name["west/office"].remarks]
+    assert "Left before round 3 of 3, and keeps what it had then." in said
+    assert any("Drawn by lot for" in words for words in said)
+    (traffic,) = [t for t in whole.services[0].traffic if t.method == "level_6"]
+    assert traffic.bytes_by_party["west/office"] < traffic.bytes_by_party["west/other"]
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "reason"),
+    [
+        ('joins = { "east/nobody" = 2 }', "attendance.joins", "not a party"),
+        ('joins = { "east/south" = 4 }', "attendance.joins.east/south", "only 3 rounds"),
+        ('leaves = { "east/south" = 1 }', "leaves.east/south", "greater than or equal to 2"),
+        (
+            'joins = { "east/south" = 3 }\nleaves = { "east/south" = 3 }',
+            "leaves.east/south",
+            "leave before it joins",
+        ),
+        ("share = 0", "attendance.share", "greater than 0"),
+    ],
+)
+def test_impossible_times_are_refused(tmp_path, said, key, reason):
+    with pytest.raises(ConfigError) as error:
+        load_map(written(tmp_path, f"[service.attendance]\n{said}"))
+    found = [problem for problem in error.value.problems if key in problem.key]
+    assert found, error.value
+    assert reason in found[0].reason
