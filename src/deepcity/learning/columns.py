@@ -92,7 +92,8 @@ class ColumnStats:
     """What was fitted on the training rows; private, as it tells levels and habits.
 
     Attributes:
-        level_CF, spread_CF: mean and standard deviation.
+        level_CF, spread_CF: mean and standard deviation; a spread of 0: never measured, and so
+            missing later, too.
         typical_SCF: mean by slot of the day, standardised.
     """
 
@@ -209,12 +210,12 @@ def fit_columns(panel: Panel, settings: ColumnSettings, train: Span, salt: str) 
     known = values_TCF[train.start : train.end].astype(np.float64)
     count = np.isfinite(known).sum(axis=0)
     some = np.maximum(count, 1)
-    # no yardstick for what training never saw: it counts as missing later, too
-    level = np.where(count > 0, np.nansum(known, axis=0) / some, np.nan)
+    level = np.nansum(known, axis=0) / some
     spread = np.sqrt(np.nansum((known - level) ** 2, axis=0) / some)
     spread = np.where(spread > _LEAST_SPREAD * np.maximum(np.abs(level), _LEAST_SPREAD), spread, 1)
+    spread = np.where(count > 0, spread, 0.0)  # no yardstick for what training never saw
     slot_T = _slots(panel.clock, panel.time_T)
-    standard = ((values_TCF - level) / spread).astype(np.float32)
+    standard = _standard(values_TCF, level, spread)
     typical = _typical(standard[train.start : train.end], slot_T[train.start : train.end], panel)
     stats = ColumnStats(*(part.astype(np.float32) for part in (level, spread, typical)))
     return view_columns(panel, settings, stats, salt)
@@ -234,7 +235,7 @@ def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, sal
             f"{shape}: fit columns and encoder anew"
         )
         raise ValueError(msg)
-    standard = (_by_cell(panel, cells) - stats.level_CF) / stats.spread_CF
+    standard = _standard(_by_cell(panel, cells), stats.level_CF, stats.spread_CF)
     deviation = standard - stats.typical_SCF[_slots(panel.clock, panel.time_T)]
     return Columns(
         settings=settings,
@@ -246,6 +247,13 @@ def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, sal
         standard_TCF=_clipped(standard),
         deviation_TCF=_clipped(deviation),
     )
+
+
+def _standard(values_TCF: Floats, level_CF: Floats, spread_CF: Floats) -> Floats:
+    """Standardised values; NaN where training never saw any."""
+    seen = spread_CF > 0
+    standard = (values_TCF - level_CF) / np.where(seen, spread_CF, 1.0)
+    return np.where(seen, standard, np.nan).astype(np.float32)
 
 
 def _by_cell(panel: Panel, cells: Cells) -> Floats:
