@@ -243,7 +243,7 @@ def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, sal
         time_T=panel.time_T,
         cells=cells,
         stats=stats,
-        known_TC=np.isfinite(standard).any(axis=2),
+        known_TC=np.asarray(np.isfinite(standard).any(axis=2), dtype=np.bool_),
         standard_TCF=_clipped(standard),
         deviation_TCF=_clipped(deviation),
     )
