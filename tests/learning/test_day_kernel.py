@@ -26,7 +26,7 @@ def test_the_slope_is_that_of_the_likelihood():
     days, rng = some_days(), np.random.default_rng(1)
     known, series = np.arange(3, COUNT), rng.normal(size=(COUNT - 3, 3))
     log_P = days.start_P + rng.normal(0, 0.3, len(days.start_P))
-    slope_P = day_kernel._slope(days, log_P, known, series)
+    slope_P = day_kernel._slope(day_kernel._among(days, known), log_P, series)
     for index, slope in enumerate(slope_P):
         step = np.eye(len(log_P))[index] * 1e-5
         above, below = (

@@ -9,6 +9,7 @@ start that holds for most flows; its gradient is written out (same book, ch. 5.4
 Shapes: D days, I and J some of them, P parameters, C traits, M series.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +20,11 @@ Numbers = NDArray[np.int64]
 # Variance and memory in days of each strand, for series of variance 1: fast, slow, the same
 # weekday, the same sort of day (working day, Saturday, Sunday).
 _STRANDS = ((0.2, 3.0), (0.4, 40.0), (0.1, 60.0), (0.4, 150.0))
+_OF_YEAR, _OF_NOISE, _FIRST_TRAIT = 8, 9, 10  # where their parameters stand, after the strands
 _YEAR, _NOISE, _TRAIT = 0.1, 0.3, 0.05
 _YEAR_DAYS, _SEASON = 365.25, 0.3  # a season is about this share of a year's radian
 _BELIEF = 0.05  # how strongly the logarithm of a parameter is drawn to its start
-_STEPS, _PACE = 20, 0.15
+_STEPS, _PACE = 30, 0.15
 _SATURDAY = 5
 
 
@@ -47,7 +49,7 @@ class Days:
         """Logarithms of the parameters before any day is seen."""
         strands = np.ravel(_STRANDS)
         traits = np.full(self.traits_DC.shape[1], _TRAIT)
-        return np.log(np.concatenate([strands, [_YEAR, _NOISE], traits]))
+        return np.asarray(np.log(np.concatenate([strands, [_YEAR, _NOISE], traits])))
 
 
 def days_alike(weekday_D: Numbers, traits_DC: NDArray[np.floating]) -> Days:
@@ -66,14 +68,16 @@ def days_alike(weekday_D: Numbers, traits_DC: NDArray[np.floating]) -> Days:
 
 def covariance(days: Days, log_P: Doubles, rows_I: Numbers, columns_J: Numbers) -> Doubles:
     """Between two sets of days, without noise, (I, J)."""
-    strands, year, traits_C = _parts(days, log_P, rows_I, columns_J)
-    linear = (days.traits_DC[rows_I] * traits_C) @ days.traits_DC[columns_J].T
-    return np.asarray(sum(strands) + year + linear)
+    at, variance_C = np.ix_(rows_I, columns_J), np.exp(log_P[_FIRST_TRAIT:])
+    gap, alike = days.gap_DD[at], [one[at] for one in days.alike]
+    shared = sum(_strands(gap, alike, log_P)) + np.exp(log_P[_OF_YEAR]) * days.year_DD[at]
+    traits_IC, traits_JC = days.traits_DC[rows_I], days.traits_DC[columns_J]
+    return np.asarray(shared + (traits_IC * variance_C) @ traits_JC.T)
 
 
 def noise(log_P: Doubles) -> float:
     """Variance of what no other day tells."""
-    return float(np.exp(log_P[2 * len(_STRANDS) + 1]))
+    return float(np.exp(log_P[_OF_NOISE]))
 
 
 def fit_parameters(days: Days, known_I: Numbers, series_IM: Doubles) -> Doubles:
@@ -83,10 +87,11 @@ def fit_parameters(days: Days, known_I: Numbers, series_IM: Doubles) -> Doubles:
         known_I: days the series were measured on.
         series_IM: independent series that share their parameters, each of variance about 1.
     """
+    own = _among(days, known_I)
     log_P = days.start_P
     mean, square = np.zeros_like(log_P), np.zeros_like(log_P)
     for step in range(1, _STEPS + 1):  # Adam (Kingma & Ba 2015), with a falling pace
-        slope_P = _slope(days, log_P, known_I, series_IM)
+        slope_P = _slope(own, log_P, series_IM)
         mean = 0.9 * mean + 0.1 * slope_P
         square = 0.97 * square + 0.03 * slope_P**2
         way = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.97**step)) + 1e-8)
@@ -94,36 +99,37 @@ def fit_parameters(days: Days, known_I: Numbers, series_IM: Doubles) -> Doubles:
     return log_P
 
 
-def _slope(days: Days, log_P: Doubles, known_I: Numbers, series_IM: Doubles) -> Doubles:
+def _slope(days: Days, log_P: Doubles, series_DM: Doubles) -> Doubles:
     """Gradient of the mean negative log likelihood and of the belief in the start, (P,)."""
-    total = covariance(days, log_P, known_I, known_I) + noise(log_P) * np.eye(len(known_I))
-    inverse = np.linalg.inv(total)
-    told_IM = inverse @ series_IM
-    pull_II = 0.5 * (inverse - told_IM @ told_IM.T / series_IM.shape[1])
-    strands, year, traits_C = _parts(days, log_P, known_I, known_I)
-    gap = days.gap_DD[np.ix_(known_I, known_I)]
+    value = np.exp(log_P)
+    strands = _strands(days.gap_DD, days.alike, log_P)
+    year, traits_DC = value[_OF_YEAR] * days.year_DD, days.traits_DC
+    total = sum(strands) + year + (traits_DC * value[_FIRST_TRAIT:]) @ traits_DC.T
+    inverse = np.linalg.inv(total + value[_OF_NOISE] * np.eye(len(traits_DC)))
+    told_DM = inverse @ series_DM
+    pull_DD = 0.5 * (inverse - told_DM @ told_DM.T / series_DM.shape[1])
     slopes = []
-    for index, strand in enumerate(strands):
-        pulled = pull_II * strand
-        slopes += [pulled.sum(), (pulled * gap).sum() / np.exp(log_P[2 * index + 1])]
-    slopes += [(pull_II * year).sum(), np.trace(pull_II) * noise(log_P)]
-    traits_IC = days.traits_DC[known_I]
-    of_traits = ((pull_II @ traits_IC) * traits_IC).sum(axis=0) * traits_C
-    belief = 2 * _BELIEF * (log_P - days.start_P)
-    return np.asarray(np.concatenate([slopes, of_traits]) + belief)
+    for strand, memory in zip(strands, value[1:_OF_YEAR:2], strict=True):
+        pulled = pull_DD * strand
+        slopes += [pulled.sum(), np.vdot(pulled, days.gap_DD) / memory]
+    slopes += [np.vdot(pull_DD, year), np.trace(pull_DD) * value[_OF_NOISE]]
+    of_traits_C = ((pull_DD @ traits_DC) * traits_DC).sum(axis=0) * value[_FIRST_TRAIT:]
+    belief_P = 2 * _BELIEF * (log_P - days.start_P)
+    return np.asarray(np.concatenate([slopes, of_traits_C]) + belief_P)
 
 
-def _parts(
-    days: Days, log_P: Doubles, rows_I: Numbers, columns_J: Numbers
-) -> tuple[list[Doubles], Doubles, Doubles]:
-    """Covariance of each strand, of the year, and the variance of each trait."""
-    at, value = np.ix_(rows_I, columns_J), np.exp(log_P)
-    gap, count = days.gap_DD[at], len(_STRANDS)
-    strands = [
-        value[2 * index] * days.alike[index][at] * np.exp(-gap / value[2 * index + 1])
-        for index in range(count)
-    ]
-    return strands, value[2 * count] * days.year_DD[at], value[2 * count + 2 :]
+def _strands(gap: Doubles, alike: Sequence[Doubles], log_P: Doubles) -> list[Doubles]:
+    """Covariance of each strand."""
+    value = np.exp(log_P[:_OF_YEAR])
+    pairs = zip(alike, value[::2], value[1::2], strict=True)
+    return [variance * shared * np.exp(-gap / memory) for shared, variance, memory in pairs]
+
+
+def _among(days: Days, known_I: Numbers) -> Days:
+    """The same for some days only."""
+    at = np.ix_(known_I, known_I)
+    alike = tuple(shared[at] for shared in days.alike)
+    return Days(days.gap_DD[at], alike, days.year_DD[at], days.traits_DC[known_I])
 
 
 def _equal(values_D: Numbers) -> Doubles:
