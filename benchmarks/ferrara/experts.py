@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.ferrara.weeks import DAY, FIELD, WINDOW, District, Floats, Origins, Week
+from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Origins, Week
 from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
 from deepcity.intercity.methods import Method, Run, run_method
@@ -36,16 +36,15 @@ SERVICE = ServiceSettings(
     ),
     grant=GrantSettings(stem="common"),
 )
-EXPERTS = ("recall", "together", "recall and trees", "typical day and trees")
+EXPERTS = ("together", "recall and trees", "day process")
 TOGETHER = EXPERTS.index("together")
-AFTER_RECALL = TreeSettings()
-AFTER_TYPICAL = TreeSettings(trees=200, depth=5)
+TREES = TreeSettings()
 STRIDE = 2  # trees learn from every other day
-# By rolling origins before weeks 2 and 3: the typical day knows little of the last hours, and
-# what is recalled is in the network and in the trees beside it.
-PRIOR_FIRST = (0.3, 1.0, 1.0, 0.3)
-PRIOR_LATER = (0.3, 1.0, 2.0, 1.0)
+# By rolling origins the day process errs least, and the two others together are its equal:
+# they see the last hours, and it weighs all days.
+PRIOR = (1.0, 1.0, 2.0)
 SHRINK = 10.0
+HOURS = (slice(0, DAY), slice(DAY, None))  # weights of their own: the first day, the others
 
 
 def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) -> Floats:
@@ -63,7 +62,7 @@ def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) 
 
 
 def private(week: Week, origins_O: Origins) -> Floats:
-    """Forecasts (3, O, N, H) of the experts that each district has for itself."""
+    """Forecasts (2, O, N, H) of the experts that each district has for itself."""
     return np.stack([_private(district, origins_O) for district in week.districts], axis=2)
 
 
@@ -76,8 +75,10 @@ def weigh(said_EONH: Floats, truth_ONH: Floats) -> list[list[np.ndarray]]:
     """Each district's weights for the first day and for the six others."""
     return [
         [
-            fit_blend(_cut(said_EONH, n, hours), _cut(truth_ONH, n, hours), prior_E=prior, shrink=s)
-            for hours, prior, s in _groups()
+            fit_blend(
+                _cut(said_EONH, n, hours), _cut(truth_ONH, n, hours), prior_E=PRIOR, shrink=SHRINK
+            )
+            for hours in HOURS
         ]
         for n in range(truth_ONH.shape[1])
     ]
@@ -89,17 +90,13 @@ def blend(said_EONH: Floats, weights: Sequence[Sequence[np.ndarray]]) -> Floats:
         np.concatenate(
             [
                 blended(_cut(said_EONH, n, hours), found)
-                for found, (hours, *_) in zip(own, _groups(), strict=True)
+                for found, hours in zip(own, HOURS, strict=True)
             ],
             axis=-1,
         )
         for n, own in enumerate(weights)
     ]
     return np.concatenate(columns, axis=1)
-
-
-def _groups() -> list[tuple[slice, tuple[float, ...], float]]:
-    return [(slice(0, DAY), PRIOR_FIRST, SHRINK), (slice(DAY, None), PRIOR_LATER, SHRINK)]
 
 
 def _cut(values: Floats, district: int, hours: slice) -> Floats:
@@ -111,24 +108,27 @@ def _parts(district: District, origins_O: Origins) -> list[Samples]:
 
 
 def _private(district: District, origins_O: Origins) -> Floats:
-    """(3, O, H): what is recalled, trees beyond it, trees beyond the typical day."""
+    """(2, O, H): trees beyond what is recalled, and the days as a process."""
+    trees = _recall_and_trees(district, origins_O)
+    return np.stack([trees, district.days.forecast(origins_O, WEEK)[:, 0]])
+
+
+def _recall_and_trees(district: District, origins_O: Origins) -> Floats:
+    """(O, H): what is recalled, corrected by trees."""
     rows, left = [], []
     for lead, (midnights, part) in enumerate(zip(district.midnights, district.parts, strict=True)):
         chosen = np.arange(len(midnights))[::-1][::STRIDE][::-1]
         thin = _chosen(part, chosen)
         recall = _recalled(district, thin)
         rows.append(_rows(district, thin, midnights[chosen], lead, recall))
-        left.append(np.stack([thin.target_BNH - recall, thin.target_BNH]).reshape(2, -1))
-    every, (after_recall, after_typical) = np.concatenate(rows), np.concatenate(left, axis=1)
-    corrected = grow(every, after_recall, AFTER_RECALL)
-    direct = grow(every, after_typical, AFTER_TYPICAL)
+        left.append((thin.target_BNH - recall).reshape(-1))
+    trees = grow(np.concatenate(rows), np.concatenate(left), TREES)
     days = []
     for lead, part in enumerate(_parts(district, origins_O)):
         recall = _recalled(district, part)
         asked = _rows(district, part, origins_O, lead, recall)
-        trees = [found.say(asked).reshape(recall.shape) for found in (corrected, direct)]
-        said = np.stack([recall, recall + trees[0], trees[1]])
-        days.append((part.anchor_BNH + part.scale_N1 * said)[:, :, 0])
+        said = recall + trees.say(asked).reshape(recall.shape)
+        days.append((part.anchor_BNH + part.scale_N1 * said)[:, 0])
     return np.concatenate(days, axis=-1)
 
 

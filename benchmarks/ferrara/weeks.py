@@ -18,9 +18,12 @@ from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split
 from deepcity.intercity.parties import Party, stacked
+from deepcity.learning.day_process import DayProcess, fit_day_process
 from deepcity.learning.features import Samples, WindowSettings, fit_inputs, train_origins
 from deepcity.learning.learner import PartyData
-from deepcity.learning.outlook import Outlook, fit_outlook
+from deepcity.learning.outlook import Outlook, day_sorts, fit_outlook
+from deepcity.learning.typical_day import DayGrid
+from deepcity.learning.weather import day_weather
 
 Floats = NDArray[np.float32]
 Origins = NDArray[np.int64]
@@ -30,6 +33,7 @@ DAY, WEEK = 24, 168
 VALIDATION_DAYS = 42  # the newest training days: by them a state is kept
 ROLLING_DAYS = 84  # of these days before a week blends are fitted
 EVERY_DAYS = 2
+SORTS = [0, 1, 3, 4]  # of `day_sorts`, which tells some sorts twice
 WINDOW = WindowSettings(history=48, horizon=DAY, leads=7, days=14)
 
 
@@ -41,6 +45,7 @@ class District:
     outlook: Outlook
     midnights: Sequence[Origins]
     parts: Sequence[Samples]
+    days: DayProcess
 
 
 @dataclass(frozen=True)
@@ -145,4 +150,18 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
         validation_origins=nothing,
         scarce=False,
     )
-    return District(party, outlook, midnights, parts)
+    days = fit_day_process(
+        panel.values_TNF[:, :, 0],
+        inputs.grid,
+        panel.clock,
+        train,
+        _traits(panel, inputs.grid, weather, train),
+        logarithms=True,
+    )
+    return District(party, outlook, midnights, parts, days)
+
+
+def _traits(panel: Panel, grid: DayGrid, weather: Panel, train: Span) -> Floats:
+    """(D, C): the weather of each day, and what sort of day around a holiday it is."""
+    sorts = day_sorts(panel.clock, panel.time_T, grid)[:, SORTS]
+    return np.concatenate([day_weather(weather, grid, train), sorts], axis=1)

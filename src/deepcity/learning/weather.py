@@ -1,6 +1,6 @@
 """Weather as people answer it: warmth, heat, rain and cold, as this place knows them.
 
-Shapes: T steps, W weather features.
+Shapes: T steps, D days, W weather features, C traits of a day.
 """
 
 import numpy as np
@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
+from deepcity.learning.typical_day import DayGrid
 
 Floats = NDArray[np.float32]
 _WARM, _HOT, _COLD = 0.65, 0.9, 0.02  # quantiles of the temperatures learned from
 _LEAST_UNIT = 0.1  # kelvin
+_DAYS_COLD = 0.05  # of daily means, which spread less than hours
+_FIELDS = ("temperature", "rain")
+_TURN = 3.0  # kelvin: how sharply rain begins to matter as it gets warm
 
 
 def weather_features(weather: Panel | None, steps: int, train: Span) -> Floats:
@@ -30,6 +34,37 @@ def weather_features(weather: Panel | None, steps: int, train: Span) -> Floats:
     under = np.maximum(cold - temperature, 0.0)
     columns = [over[0] / unit, over[1] / unit, rain, before, under / unit]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def day_weather(weather: Panel, grid: DayGrid, train: Span) -> Floats:
+    """(D, 7): warmth, heat, cold, temperature; rain of the day and of the day before where it
+    is warm, and rain where it is not; about 0..2 each.
+
+    Rain matters where people water what grows; training days say what is warm here.
+    """
+    temperature, rain = (_by_day(_filled(weather, field), grid) for field in _FIELDS)
+    learned = temperature[: int(grid.day_T[train.end - 1]) + 1]
+    warm, hot, cold = np.quantile(learned, (_WARM, _HOT, _DAYS_COLD))
+    unit = max(float(hot - warm), _LEAST_UNIT)
+    rain = np.log1p(rain * grid.slots)
+    before = np.concatenate([rain[:1], rain[:-1]])
+    growing = 1 / (1 + np.exp(-(temperature - warm) / _TURN))
+    traits = [
+        np.maximum(temperature - warm, 0.0) / unit,
+        np.maximum(temperature - hot, 0.0) / unit,
+        np.maximum(cold - temperature, 0.0) / unit,
+        (temperature - learned.mean()) / max(float(learned.std()), _LEAST_UNIT),
+        rain * growing,
+        before * growing,
+        rain * (1 - growing),
+    ]
+    return np.stack(traits, axis=1).astype(np.float32)
+
+
+def _by_day(values_T: NDArray[np.float64], grid: DayGrid) -> NDArray[np.float64]:
+    """Mean of each day."""
+    total = np.bincount(grid.day_T, values_T, minlength=grid.days)
+    return np.asarray(total / np.bincount(grid.day_T, minlength=grid.days))
 
 
 def _filled(weather: Panel, field: str) -> NDArray[np.float64]:
