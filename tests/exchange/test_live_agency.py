@@ -46,6 +46,8 @@ def test_it_begins_a_day_back_and_speaks_once_of_each_hour(town_trained, gates, 
     order = np.argsort([key[1] for key in keys[:3]])
     wanted = said.reshape(-1, 3, 3)[0]
     np.testing.assert_allclose(np.sort(vectors[:3][order], 0), np.sort(wanted, 0), atol=1e-5)
+    assert not gates.waits(NOW + HOUR - 1)
+    assert gates.waits(NOW + HOUR)
     assert gates.look_at(town_trained.panel("gates", NOW), NOW).rows == 0
     assert gates.look_at(town_trained.panel("gates", NOW + HOUR), NOW + HOUR).rows == 3
     assert {time for time, _ in sent(outbox)[0]} == {NOW + HOUR}
