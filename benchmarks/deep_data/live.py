@@ -192,7 +192,9 @@ def _encoder(name: str, panel: Panel, train: Span) -> EncoderPackage:
     grid = TimeGrid(step_s, int(panel.time_T[0]) % step_s)
     fields = tuple((field.name, field.unit) for field in panel.fields)
     facts = EncoderFacts("beijing", _DOMAINS[name], name, SERVICE, SALT, fields, step_s, grid)
-    return package_encoder(facts, columns, new_encoder(EncoderShape(columns.width, LEVEL, DEEP), 0))
+    return package_encoder(
+        facts, columns, new_encoder(EncoderShape(columns.width, LEVEL, DEEP, 2), 0)
+    )
 
 
 def _access() -> Access:
