@@ -25,6 +25,7 @@ from deepcity.exchange import access
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.intercity import map_settings
 from deepcity.intercity.live import LiveApplication
+from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 from deepcity.serve.api.app import create_app
@@ -37,6 +38,8 @@ MODELS: list[type[BaseModel]] = [
     map_settings.GrantSettings,
     map_settings.ReuseSettings,
     map_settings.StrategySettings,
+    MeetingSettings,
+    GuestSettings,
     WindowSettings,
     TrainingSettings,
     CitySettings,
@@ -63,7 +66,13 @@ def test_every_setting_is_documented(model: type[BaseModel]) -> None:
         for name in (field.alias or key for key, field in model.model_fields.items())
         if not any(
             form in REFERENCE
-            for form in (f"`{name}`", f"`[[{name}]]`", f"`[{name}]`", f"`[service.{name}]`")
+            for form in (
+                f"`{name}`",
+                f"`[[{name}]]`",
+                f"`[{name}]`",
+                f"`[service.{name}]`",
+                f"`[[service.meeting.{name}]]`",
+            )
         )
     ]
     assert not lacking, f"docs/reference.md does not explain {', '.join(lacking)}"

@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 import re
 
+import numpy as np
 import pytest
 
 import deepcity.applications
 from deepcity.applications.application import Application, applications
 from deepcity.city.agency import DomainName
+from deepcity.city.units import check_unit
 from deepcity.data.domains import domains
 
 
@@ -30,6 +32,13 @@ def test_every_application_keeps_the_contract(name):
     assert len(set(application.kinds)) == len(application.kinds)
     assert application.domains
     assert all(isinstance(domain, DomainName) for domain in application.domains)
+    assert 0 < application.horizon_hours <= 24 * 14
+    check_unit(application.unit, application.kinds[0])
+    truth = np.array([[[1.0, 200.0, np.nan]]], np.float32)
+    worse = np.array([[[150.0, 2.0, 3.0]]], np.float32)
+    assert application.metric.error(truth, truth) == 0
+    assert application.metric.error(worse, truth) > 0
+    assert application.metric.name
 
 
 def test_every_application_can_be_served_by_a_domain_it_reads():
@@ -41,4 +50,4 @@ def test_every_application_can_be_served_by_a_domain_it_reads():
 
 def test_the_folder_is_the_registry():
     files = {module.name for module in pkgutil.iter_modules(deepcity.applications.__path__)}
-    assert files - {"application"} == {name.replace("-", "_") for name in applications()}
+    assert files - {"application", "metric"} == {name.replace("-", "_") for name in applications()}

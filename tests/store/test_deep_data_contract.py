@@ -20,6 +20,8 @@ NOW = 30 * DAY
 # small whole numbers: distances are exact, and many are equally near
 vectors = st.tuples(st.integers(-2, 2), st.integers(-2, 2))
 keys = st.tuples(st.integers(0, 8).map(lambda step: step * DAY // 3), st.sampled_from("abc물"))
+# on the second of a key, and just beside it
+moments = st.tuples(st.integers(0, 9), st.integers(-1, 1)).map(lambda at: at[0] * DAY // 3 + at[1])
 contents = st.dictionaries(keys, vectors, max_size=12)
 on_one_store = settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -63,7 +65,7 @@ def test_any_split_in_any_order_with_repeats_gives_the_same_content(
 @given(
     content=contents,
     cells=st.none() | st.lists(st.sampled_from("abc물x"), max_size=3),
-    span=st.tuples(st.integers(-1, 4 * DAY), st.integers(-1, 4 * DAY)),
+    span=st.tuples(moments, moments),
 )
 def test_reads_are_those_of_a_dictionary(store, fresh, batch, content, cells, span):
     space, (since, until) = fresh(), span
@@ -83,7 +85,7 @@ def test_reads_are_those_of_a_dictionary(store, fresh, batch, content, cells, sp
     content=contents,
     vector=vectors,
     k=st.integers(1, 9),
-    span=st.tuples(st.none() | st.integers(0, 3 * DAY), st.none() | st.integers(0, 3 * DAY)),
+    span=st.tuples(st.none() | moments, st.none() | moments),
     by=st.sampled_from(["l2", "cosine"]),
 )
 def test_nearest_are_those_of_numpy(store, fresh, batch, content, vector, k, span, by):
@@ -106,6 +108,16 @@ def test_nearest_are_those_of_numpy(store, fresh, batch, content, vector, k, spa
         assert content[int(row[0]), str(row[1])] == row[2]
         if by == "l2":  # cosines of equal angles differ in their last bit
             assert row == ranked[place][1:]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "times"),
+    [(None, None, [1, 2, 3]), (2, None, [2, 3]), (None, 2, [1]), (1, 3, [1, 2]), (3, 3, [])],
+)
+def test_nearest_of_a_time_span(store, space, batch, since, until, times):
+    fill(store, space, {(at, "a"): (at, at) for at in (1, 2, 3)}, batch)
+    found = store.nearest(space, np.zeros(2, np.float32), 9, since, until, reader="app")
+    assert found.time_K.tolist() == times
 
 
 def distance(asked, row, by):

@@ -68,6 +68,7 @@ import resource, subprocess, sys
 from pathlib import Path
 import numpy as np
 from deepcity.city.errors import StoreError
+from deepcity.store import duckdb_tables
 from deepcity.store.deep_data import DeepData, Space
 from deepcity.store.deep_data_store import Appended
 from deepcity.store.duckdb_store import DuckDBStore
@@ -84,11 +85,12 @@ def held(store):
     found = store.read(space, None, 0, 99, reader="app")
     return dict(zip(*map(np.ndarray.tolist, np.unique(found.time_R, return_counts=True))))
 
+duckdb_tables.CHUNK_ROWS = 4000  # so that it breaks off when some rows have been handed over
 store = DuckDBStore(path, lambda *asked: True)
 store.append(batch(1, 500), now=99)
 if sys.argv[2] == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
-for step, rows in ((2, 20_000), (3, 150_000)):  # too much for the log, and for the file
+for step, rows in ((2, 20_000), (3, 60_000)):  # too much for the log, and for the file
     try:
         store.append(batch(step, rows), now=99)
     except StoreError as error:

@@ -18,4 +18,6 @@ APPLICATION = Application(
     ),
     domains=(DomainName.ENVIRONMENT,),
     kinds=(Kind.CONCENTRATION,),
+    unit="ug/m3",
+    horizon_hours=24,
 )

@@ -6,9 +6,10 @@ registry.
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import deepcity.applications
+from deepcity.applications.metric import AbsoluteError, Metric
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.title import Title
@@ -25,6 +26,9 @@ class Application:
         decision: what the answer is good for.
         domains: the domains of the Deep Data Layer it reads.
         kinds: the kinds of field it can forecast.
+        unit: the unit its answers are usually told in; a map's own field decides.
+        horizon_hours: how far ahead its decision looks; a map's own window decides.
+        metric: what its answers are judged by.
     """
 
     name: str
@@ -33,13 +37,16 @@ class Application:
     decision: Title
     domains: tuple[DomainName, ...]
     kinds: tuple[Kind, ...]
+    unit: str
+    horizon_hours: float
+    metric: Metric = field(default_factory=AbsoluteError)
 
 
 def applications() -> dict[str, Application]:
     """Every service there is, by name.
 
     >>> sorted(applications())[:3]
-    ['air', 'crime-prevention', 'electricity']
+    ['air', 'air-warning', 'crime-prevention']
     """
     found: dict[str, Application] = {}
     for module in pkgutil.iter_modules(deepcity.applications.__path__):

@@ -21,4 +21,6 @@ APPLICATION = Application(
         DomainName.CCTV,
     ),
     kinds=(Kind.COUNT,),
+    unit="offences",
+    horizon_hours=24,
 )

@@ -21,4 +21,6 @@ APPLICATION = Application(
         Kind.LOAD,
         Kind.ENERGY,
     ),
+    unit="MW",
+    horizon_hours=24,
 )

@@ -21,4 +21,6 @@ APPLICATION = Application(
         Kind.LEVEL,
         Kind.COUNT,
     ),
+    unit="spaces",
+    horizon_hours=2,
 )

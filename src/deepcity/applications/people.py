@@ -18,4 +18,6 @@ APPLICATION = Application(
     ),
     domains=(DomainName.LIFE, DomainName.TRANSPORT, DomainName.CCTV),
     kinds=(Kind.COUNT, Kind.FLOW),
+    unit="people",
+    horizon_hours=24,
 )

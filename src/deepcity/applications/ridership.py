@@ -1,6 +1,7 @@
 """Ridership: how many will take a train, a bus or a city bike?"""
 
 from deepcity.applications.application import Application
+from deepcity.applications.metric import SquaredError
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.title import Title
@@ -24,4 +25,7 @@ APPLICATION = Application(
         Kind.COUNT,
         Kind.FLOW,
     ),
+    unit="passengers",
+    horizon_hours=1,
+    metric=SquaredError(),  # a full platform is worse than many half-empty ones
 )

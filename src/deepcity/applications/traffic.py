@@ -18,4 +18,6 @@ APPLICATION = Application(
     ),
     domains=(DomainName.TRANSPORT, DomainName.CCTV),
     kinds=(Kind.SPEED, Kind.FLOW, Kind.COUNT),
+    unit="km/h",
+    horizon_hours=1,
 )

@@ -18,4 +18,6 @@ APPLICATION = Application(
     ),
     domains=(DomainName.RESOURCES, DomainName.ENVIRONMENT),
     kinds=(Kind.FLOW, Kind.COUNT, Kind.LEVEL),
+    unit="L/s",
+    horizon_hours=24,
 )

@@ -1,8 +1,10 @@
 """An agency's side of a meeting: it says what it grants for the origins it is asked about.
 
 Verbs: ``meet`` (which cells, how wide), ``encode`` (deep data for origins), ``learn`` (follow
-slopes for the origins last encoded), ``judge`` (only where it keeps the labels: the slope of
-the error, or the error). Rows, scaling, the stem and place names have no message to leave by.
+slopes for the origins last encoded), ``return`` (stand where a round ended: the application
+keeps its best round, and must hear then what it heard in it), ``judge`` (only where it keeps
+the labels: the slope of the error, or the error). Rows, scaling, the stem and place names have
+no message to leave by.
 """
 
 import logging
@@ -11,16 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.city.errors import DeepCityError, ExchangeError
+from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
 from deepcity.exchange.message import ROUND, Message
 from deepcity.learning.agency_learner import AgencyLearner
 from deepcity.learning.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
 
-MEET, ENCODE, LEARN, JUDGE = "meet", "encode", "learn", "judge"
-STEPS, WIDTH, LEVEL, ERROR = "steps", "width", "level", "error"
+MEET, ENCODE, LEARN, RETURN, JUDGE = "meet", "encode", "learn", "return", "judge"
+STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
 CELLS, TIMES, DEEP, SLOPES, SAID, ROWS = "cells", "times", "deep", "slopes", "said", "rows"
 VECTORS, KNOWN = "vectors", "known"
+_MANY = 1_000_000  # more than there are tellings in a round
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,7 @@ class AgencyParty:
     application: str
     labels: Labels | None = None
     _asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _told: tuple[int, int] = (-1, 0)
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.
@@ -54,11 +58,23 @@ class AgencyParty:
         if caller != self.application:
             msg = f"{caller} may not ask for {message.verb!r}; only {self.application} may"
             raise ExchangeError(msg)
-        answers = {MEET: self._meet, ENCODE: self._encode, LEARN: self._learn, JUDGE: self._judge}
+        answers = {
+            MEET: self._meet,
+            ENCODE: self._encode,
+            LEARN: self._learn,
+            RETURN: self._return,
+            JUDGE: self._judge,
+        }
         if message.verb not in answers:
             msg = f"no verb {message.verb!r}; an agency answers {', '.join(answers)}"
             raise ExchangeError(msg)
         settings = self.learner.settings
+        if self.grant.agency != self.learner.name:
+            msg = (
+                f"a grant of {self.grant.agency} lets nothing leave {self.learner.name}; "
+                f"ask {self.learner.name} for one of its own"
+            )
+            raise GrantError(msg)
         self.grant.check(self.service, settings.level, settings.deep)
         try:
             return answers[message.verb](message)
@@ -78,7 +94,11 @@ class AgencyParty:
         times_B = _array(message, TIMES, TIMES, np.int64, 1)
         self._asked = times_B
         said = self.learner.encode(times_B)
-        return Message(ENCODE, {}, {DEEP: {VECTORS: said.vectors_BCD, KNOWN: said.known_BC}})  # type: ignore[dict-item]
+        if ROUND in message.numbers:
+            self.learner.remember(int(message.numbers[ROUND]))
+        # what it would say of a silent cell still tells of days before: it does not leave
+        vectors_BCD = np.where(said.known_BC[..., None], said.vectors_BCD, np.float32(0))
+        return Message(ENCODE, {}, {DEEP: {VECTORS: vectors_BCD, KNOWN: said.known_BC}})  # type: ignore[dict-item]
 
     def _learn(self, message: Message) -> Message:
         slope_BCD = _array(message, SLOPES, VECTORS, np.float32, 3)
@@ -91,8 +111,19 @@ class AgencyParty:
             )
             raise ExchangeError(msg)
         steps = max(1, int(message.numbers.get(STEPS, 1.0)))
-        self.learner.learn(self._asked, slope_BCD, steps, int(message.numbers.get(ROUND, 0.0)))
+        rate = min(1.0, max(0.0, message.numbers.get(RATE, 1.0)))
+        self.learner.learn(self._asked, slope_BCD, steps, self._draw(message), rate)
         return Message(LEARN)
+
+    def _draw(self, message: Message) -> int:
+        """Another draw for each telling of a round, the same in a round that is run again."""
+        number = int(message.numbers.get(ROUND, 0.0))
+        self._told = (number, self._told[1] + 1 if self._told[0] == number else 0)
+        return number * _MANY + self._told[1]
+
+    def _return(self, message: Message) -> Message:
+        self.learner.return_to(int(message.numbers.get(ROUND, -1.0)))
+        return Message(RETURN)
 
     def _judge(self, message: Message) -> Message:
         if self.labels is None:

@@ -39,6 +39,7 @@ class Ledger:
 
     def __init__(self, coordinator: str = COORDINATOR) -> None:
         self.coordinator = coordinator
+        self.messages = 0  # payloads counted by this ledger itself, requests and answers
         self._bytes: defaultdict[Passage, int] = defaultdict(int)
 
     def record(
@@ -51,6 +52,7 @@ class Ledger:
         round: int = NO_ROUND,  # noqa: A002
     ) -> None:
         """Count one payload."""
+        self.messages += 1
         for layer, size in bytes_by_layer.items():
             self._bytes[Passage(round, verb, sender, receiver, layer)] += size
 

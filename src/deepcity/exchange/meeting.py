@@ -15,6 +15,7 @@ the application go on.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from deepcity.exchange.agency_party import (
     KNOWN,
     LEARN,
     MEET,
+    RATE,
+    RETURN,
     ROWS,
     SAID,
     SLOPES,
@@ -109,15 +112,21 @@ def ask_in(exchange: Exchange, agencies: Sequence[str]) -> dict[str, Guest]:
     refused, guests = list(failures(replies)), {}
     for name, reply in answers(replies).items():
         cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
-        if cells is None or cells.ndim != 1 or not len(cells) or width < 1:
-            refused.append(Failure(name, "it named no cells or no width"))
+        if not _are_cells(cells) or not (width >= 1 and width.is_integer()):
+            refused.append(Failure(name, "it named no cells, each once, or no width"))
         else:
-            guests[name] = Guest(np.asarray(cells, np.int64), int(width))
+            guests[name] = Guest(cells, int(width))
     if refused:
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
         msg = f"these agencies cannot meet: {reasons}. Mend them, or leave them out"
         raise ExchangeError(msg)
     return guests
+
+
+def _are_cells(found: NDArray[Any] | None) -> TypeGuard[Times]:
+    if found is None or found.dtype != np.int64 or found.ndim != 1 or not len(found):
+        return False
+    return bool(found.min() >= 0) and len(np.unique(found)) == len(found)
 
 
 def hear(
@@ -129,16 +138,28 @@ def hear(
     replies = exchange.call_group(dict.fromkeys(sorted(guests), asked))
     silent, deep = list(failures(replies)), {}
     for name, reply in answers(replies).items():
-        said = reply.layers.get(DEEP, {})
-        vectors, known = said.get(VECTORS), said.get(KNOWN)
         shape = (len(times_B), len(guests[name].cell_C), guests[name].width)
-        if vectors is None or known is None or vectors.shape != shape or known.shape != shape[:2]:
-            silent.append(Failure(name, f"its deep data has not the shape {shape}"))
-        elif not np.isfinite(vectors[np.asarray(known, bool)]).all():
-            silent.append(Failure(name, "its deep data holds NaN or infinity"))
+        said = _deep_batch(reply, shape)
+        if isinstance(said, str):
+            silent.append(Failure(name, said))
         else:
-            deep[name] = DeepBatch(vectors, np.asarray(known, bool))
+            deep[name] = said
     return deep, silent
+
+
+def _deep_batch(reply: Message, shape: tuple[int, int, int]) -> DeepBatch | str:
+    """What an agency said, or why it cannot be used: one agency must not spoil the others'."""
+    said = reply.layers.get(DEEP, {})
+    vectors, known = said.get(VECTORS), said.get(KNOWN)
+    if vectors is None or known is None or vectors.shape != shape or known.shape != shape[:2]:
+        return f"its deep data has not the shape {shape}"
+    if vectors.dtype != np.float32 or known.dtype != np.bool_:
+        return f"its deep data is {vectors.dtype} and {known.dtype}, not float32 and bool"
+    if not np.isfinite(vectors[known]).all():
+        return "its deep data holds NaN or infinity"
+    if np.abs(vectors[known]).max(initial=0) > 1:
+        return "its deep data lies outside -1..1"
+    return DeepBatch(vectors, np.asarray(known, np.bool_))
 
 
 def meet(
@@ -148,8 +169,13 @@ def meet(
     plan: Plan,
     after_round: Callable[[int], None] = lambda _: None,
 ) -> Minutes:
-    """Learn until the plan is done; the learner then stands at its best state."""
-    minutes = Minutes()
+    """Learn until the plan is done; learner and agencies then stand where the best round ended.
+
+    Raises:
+        ValueError: if the plan's origins are not the learner's.
+    """
+    _check(plan, learner)
+    minutes, best = Minutes(), -1
     once, silent = _hear_once(exchange, guests, plan)
     for number in range(plan.rounds):
         failed = list(silent)
@@ -161,7 +187,9 @@ def meet(
             failed += _round(exchange, guests, learner, plan, number)
             looked, missing = hear(exchange, guests, plan.validation_times, number)
             failed += missing
+        before = learner.best
         error = learner.look(looked)
+        best = number if error < before else best
         minutes = replace(
             minutes,
             errors=(*minutes.errors, error),
@@ -170,7 +198,25 @@ def meet(
         silent = []
         after_round(number + 1)
     learner.keep_best()
+    if once is None and best >= 0:
+        lost = _return(exchange, guests, best)
+        last = (*minutes.failures[-1], *lost)
+        minutes = replace(minutes, failures=(*minutes.failures[:-1], last))
     return minutes
+
+
+def _check(plan: Plan, learner: FusedLearner) -> None:
+    planned = (len(plan.train_times), len(plan.validation_times))
+    held = (len(learner.train), len(learner.validation))
+    if planned != held:
+        msg = f"the plan has {planned} training and validation origins, the learner {held}"
+        raise ValueError(msg)
+
+
+def _return(exchange: Exchange, guests: Mapping[str, Guest], number: int) -> list[Failure]:
+    """The learner is at its best round: what agencies say must be what it heard then."""
+    asked = Message(RETURN, {ROUND: float(number)})
+    return list(failures(exchange.call_group(dict.fromkeys(sorted(guests), asked))))
 
 
 def _hear_once(
@@ -201,14 +247,16 @@ def _round(
         deep, silent = hear(exchange, guests, plan.train_times[rows], number)
         first = number * plan.local_steps + block * steps
         learner.steps(rows, deep, first, steps, plan.seed)
-        failed += silent + _tell(exchange, learner.slopes(rows, deep), number, steps)
+        failed += silent + _tell(
+            exchange, learner.slopes(rows, deep), number, steps, learner.rate(first)
+        )
     return failed
 
 
 def _tell(
-    exchange: Exchange, slopes: Mapping[str, Floats], number: int, steps: int
+    exchange: Exchange, slopes: Mapping[str, Floats], number: int, steps: int, rate: float
 ) -> list[Failure]:
-    numbers = {ROUND: float(number), STEPS: float(steps)}
+    numbers = {ROUND: float(number), STEPS: float(steps), RATE: rate}
     messages = {
         name: Message(LEARN, numbers, {SLOPES: {VECTORS: slope}}) for name, slope in slopes.items()
     }

@@ -19,6 +19,7 @@ from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.toml_file import did_you_mean, read_toml, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
+from deepcity.intercity.meeting_checks import meeting_problems
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,9 @@ def _service(
     problems += _unknown_parties(file, key, settings, members)
     for member in members:
         problems += _field_problems(file, key, application, member)
+        if settings.meeting is not None:
+            city, party = member.city_file, member.name.partition(":")[0]
+            problems += meeting_problems(file, key, settings.meeting, city, party, member.field)
     if application is None or not members:
         return None
     return Service(settings, application, tuple(members))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
 from deepcity.data.toml_file import Settings, wrong
+from deepcity.intercity.meeting_settings import MeetingSettings
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 
@@ -133,6 +134,7 @@ class ServiceSettings(Settings):
         who: what its parties are, in the plural, e.g. "water districts of Ferrara".
         levels: the fixed reuse levels to compare; [] for none.
         automatic, pooled: whether to run these methods too.
+        meeting: agencies of its own city that each party listens to (`deepcity meet`).
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -151,6 +153,7 @@ class ServiceSettings(Settings):
     grant: GrantSettings = GrantSettings()
     span: SpanSettings = SpanSettings()
     reuse: ReuseSettings | None = None
+    meeting: MeetingSettings | None = None
 
     @field_validator("levels")
     @classmethod

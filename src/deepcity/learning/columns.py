@@ -11,6 +11,7 @@ Shapes: T steps, C cells, F fields, S slots of a day, B origins, X inputs of an 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ Times = NDArray[np.int64]
 _CLIP = 6.0  # in standard deviations
 _LEAST_SPREAD = 1e-3
 _BACK_DAYS = (1, 3, 7)
+_QUARTERS = 4
 
 
 class ColumnSettings(BaseModel):
@@ -45,6 +47,11 @@ class ColumnSettings(BaseModel):
     lag: int = Field(
         default=0, ge=0, description="steps that pass until a value has arrived and can be encoded"
     )
+
+    @property
+    def told_ahead(self) -> int:
+        """Steps ahead that fill whole means; what is left over is not told."""
+        return self.ahead // self.ahead_every * self.ahead_every
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ class Columns:
         step_B, steps = self.step(times_B), np.arange(len(self.time_T) + 1)
         count = np.concatenate([np.zeros_like(self.known_TC[:1], int), self.known_TC.cumsum(0)])
         low = np.clip(step_B - self.settings.history, 0, steps[-1])
-        high = np.clip(step_B + self.settings.ahead, 0, steps[-1])
+        high = np.clip(step_B + self.settings.told_ahead, 0, steps[-1])
         return np.asarray(count[high] > count[low])
 
     def rows(self, times_B: Times) -> Floats:
@@ -140,26 +147,39 @@ class Columns:
         for days in _BACK_DAYS:
             back = step_B[:, None] - np.arange(days * per_day, 0, -max(1, per_day // 8))
             parts.append(self._at(self.deviation_TCF, back).mean(axis=2, keepdims=True))
+        week = step_B[:, None] - np.arange(7 * per_day, 0, -max(1, per_day // 8))
+        usual = self._at(self.standard_TCF, week).mean(axis=2, keepdims=True)
+        parts.append(parts[0][:, :, -1:] - usual)
         if self.settings.ahead:
-            parts.append(self._ahead(step_B))
+            ahead = self._ahead(step_B)
+            parts += [ahead, ahead - usual]  # people answer to what changes, not to what is
         flat = [part.reshape(*part.shape[:2], -1) for part in parts]
         every = np.concatenate([*flat, self._clock(times_B)], -1)
         return np.asarray(np.clip(every, -_CLIP, _CLIP), dtype=np.float32)
 
     def outlook(self, times_B: Times, span_s: int) -> Floats:
-        """(B, C, 2 F): mean value and deviation over the time to come; NaN where unknown.
+        """(B, C, P): mean value and deviation over quarters of the time to come; NaN if unknown.
 
         What an encoder can learn to foretell by itself, without anybody's labels.
         """
         steps = max(1, span_s // self.clock.step_s)
-        ahead = self.step(times_B)[:, None] + np.arange(steps)
+        edges = np.unique(np.linspace(0, steps, _QUARTERS + 1).round().astype(int))
+        parts = [
+            self._mean_ahead(times_B, int(first), int(last)) for first, last in pairwise(edges)
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def _mean_ahead(self, times_B: Times, first: int, last: int) -> Floats:
+        """(B, C, 2 F): means over steps ahead; NaN where none was measured."""
+        ahead = self.step(times_B)[:, None] + np.arange(first, last)
         inside = (ahead >= 0) & (ahead < len(self.time_T))
-        parts = [self._at(series, ahead) for series in (self.standard_TCF, self.deviation_TCF)]
-        known = (
-            self._at(self.known_TC[..., None].astype(np.float32), ahead) * inside[:, None, :, None]
-        )
+        known = self._at(self.known_TC[..., None].astype(np.float32), ahead)
+        known = known * inside[:, None, :, None]
         count = known.sum(axis=2)
-        means = [(part * known).sum(axis=2) / np.maximum(count, 1) for part in parts]
+        means = [
+            (self._at(series, ahead) * known).sum(axis=2) / np.maximum(count, 1)
+            for series in (self.standard_TCF, self.deviation_TCF)
+        ]
         told = np.concatenate(means, axis=-1)
         return np.where(count > 0, told, np.nan).astype(np.float32)
 
@@ -171,7 +191,7 @@ class Columns:
 
     def _ahead(self, step_B: Times) -> Floats:
         every = self.settings.ahead_every
-        steps = step_B[:, None] + np.arange(self.settings.ahead // every * every)
+        steps = step_B[:, None] + np.arange(self.settings.told_ahead)
         told = self._at(self.standard_TCF, steps)
         blocks = told.reshape(*told.shape[:2], -1, every, told.shape[-1])
         return np.asarray(blocks.mean(axis=3), dtype=np.float32)
@@ -186,22 +206,34 @@ def fit_columns(panel: Panel, settings: ColumnSettings, train: Span, salt: str) 
     """Fit an agency's statistics on its training span alone."""
     cells = Cells.of(panel.places, salt)
     values_TCF = _by_cell(panel, cells)
-    known = values_TCF[train.start : train.end]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        count = np.maximum(np.isfinite(known).sum(axis=0), 1)
-        level = np.nansum(known, axis=0) / count
-        spread = np.sqrt(np.nansum((known - level) ** 2, axis=0) / count)
+    known = values_TCF[train.start : train.end].astype(np.float64)
+    count = np.isfinite(known).sum(axis=0)
+    some = np.maximum(count, 1)
+    # no yardstick for what training never saw: it counts as missing later, too
+    level = np.where(count > 0, np.nansum(known, axis=0) / some, np.nan)
+    spread = np.sqrt(np.nansum((known - level) ** 2, axis=0) / some)
     spread = np.where(spread > _LEAST_SPREAD * np.maximum(np.abs(level), _LEAST_SPREAD), spread, 1)
     slot_T = _slots(panel.clock, panel.time_T)
-    standard = (values_TCF - level) / spread
+    standard = ((values_TCF - level) / spread).astype(np.float32)
     typical = _typical(standard[train.start : train.end], slot_T[train.start : train.end], panel)
     stats = ColumnStats(*(part.astype(np.float32) for part in (level, spread, typical)))
     return view_columns(panel, settings, stats, salt)
 
 
 def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, salt: str) -> Columns:
-    """An agency's columns by statistics that were fitted before: how new rows are looked at."""
+    """An agency's columns by statistics that were fitted before: how new rows are looked at.
+
+    Raises:
+        ValueError: if they were fitted for other numbers of slots, cells or fields.
+    """
     cells = Cells.of(panel.places, salt)
+    shape = (panel.clock.steps_per_day, len(cells.cell_C), len(panel.fields))
+    if stats.typical_SCF.shape != shape:
+        msg = (
+            f"statistics of {stats.typical_SCF.shape} slots, cells and fields do not fit rows of "
+            f"{shape}: fit columns and encoder anew"
+        )
+        raise ValueError(msg)
     standard = (_by_cell(panel, cells) - stats.level_CF) / stats.spread_CF
     deviation = standard - stats.typical_SCF[_slots(panel.clock, panel.time_T)]
     return Columns(

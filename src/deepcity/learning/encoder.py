@@ -54,7 +54,7 @@ class Encoder(nn.Module):
         for name in self.hidden_layers:
             self.add_module(name, Hidden(WIDTH, dropout))
         self.bottleneck = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, shape.deep))
-        self.guess = nn.Linear(shape.deep, shape.guesses)
+        self.guess = nn.Linear(shape.deep, shape.guesses) if shape.guesses else nn.Identity()
 
     @property
     def hidden_layers(self) -> tuple[str, ...]:

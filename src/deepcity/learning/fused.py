@@ -33,11 +33,21 @@ class Cut:
         level: the cut level c, 1..5.
         deep: agency -> width of its deep data.
         silence: in training, the share of rows in which an agency is left out.
+
+    Raises:
+        ValueError: if the level, a width or the share is none.
     """
 
     level: int
     deep: Mapping[str, int]
     silence: float = 0.2
+
+    def __post_init__(self) -> None:
+        levels = range(1, len(HIDDEN_LAYERS) + 1)
+        widths = all(width >= 1 for width in self.deep.values())
+        if self.level not in levels or not widths or not 0 <= self.silence < 1:
+            msg = f"{self}: level in 1..{levels[-1]}, widths 1 or more, silence in [0, 1)"
+            raise ValueError(msg)
 
 
 class Inlet(nn.Module):

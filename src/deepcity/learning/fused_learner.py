@@ -97,8 +97,14 @@ class FusedLearner:
                     chosen = rng.integers(0, len(rows_B), size)
                 self._step(rows_B[chosen], {name: said.of(chosen) for name, said in deep.items()})
 
+    def rate(self, step: int) -> float:
+        """Share of the learning rate that the schedule leaves at a step."""
+        return learning_rate(self.settings, step, self.total) / self.settings.learning_rate
+
     def slopes(self, rows_B: Rows, deep: Deep) -> dict[str, Floats]:
         """How the mean error of a stretch changes with what each agency said, (B, C, D)."""
+        if not deep:  # everybody was silent
+            return {}
         self.network.eval()
         wanted = {
             name: torch.from_numpy(said.vectors_BCD).requires_grad_() for name, said in deep.items()

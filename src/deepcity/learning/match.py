@@ -39,7 +39,8 @@ def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
         if index is None and centres is not None and _is_h3(cell):
             index = _nearest(h3.cell_to_latlng(h3.int_to_str(cell)), centres)
         if index is not None:
-            found[row] = np.eye(len(cell_C), dtype=np.float32)[index]
+            found[row] = 0
+            found[row, index] = 1
     return found
 
 

@@ -1,1 +1,1 @@
-"""What outlives a run: checkpoints and layer packages."""
+"""What outlives a run: checkpoints, layer packages and deep data."""

@@ -1,9 +1,9 @@
 """Deep data in one DuckDB file: the embedded default, without a server.
 
-A table a space, so that widths are fixed and versions cannot mix; rows stand by time and
-then by cell, as they come in. Measured with a million vectors of 64 numbers: by cell first,
-a cell's day is read in 2 ms instead of 6, but all cells of an hour in 25 ms instead of 7,
-and keeping that order would mean to rewrite the file (benchmarks, `deep-data-store`).
+A table a space, so that widths are fixed and versions cannot mix. Rows stand by time and
+then by cell, as they come in. By cell first, a cell's day would be read quicker, but all
+cells of an hour slower, and to keep that order the file would have to be written again and
+again (benchmarks, `deep-data-store`, has both).
 
 One process at a time may hold the file; inside it, any number of threads. Shapes as in
 `deep_data`; U rows with a cell and time of their own, N rows to write.

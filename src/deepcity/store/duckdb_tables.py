@@ -23,7 +23,9 @@ create table if not exists spaces (
     width integer, days integer);
 create table if not exists cells (space integer, id integer, name text);
 """
-_CHUNK = 65_536  # rows handed over at a time: a copy of them by column is all the memory it takes
+CHUNK_ROWS = 65_536
+"""Rows handed over at a time: a copy of them by column is all the memory it takes."""
+
 _IS_SPACE = "city = ? and domain = ? and agency = ? and layer = ? and version = ?"
 _DISTANCES = {
     "l2": "array_distance(vector, $vector::float[{width}])",
@@ -96,8 +98,8 @@ def write(
         cursor.unregister("gone")
     numbers = [f"n{place}" for place in range(batch.width)]
     vector = f"array_value({', '.join(numbers)})"
-    for start in range(0, len(insert_N), _CHUNK):
-        part_N = insert_N[start : start + _CHUNK]
+    for start in range(0, len(insert_N), CHUNK_ROWS):
+        part_N = insert_N[start : start + CHUNK_ROWS]
         rows = {"cell": id_R[part_N], "time": batch.time_R[part_N]}
         columns_WN = np.ascontiguousarray(batch.vectors_RW[part_N].T)
         cursor.register("rows", rows | dict(zip(numbers, columns_WN, strict=True)))

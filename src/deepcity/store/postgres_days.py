@@ -1,7 +1,8 @@
 """Days of deep data in PostgreSQL: a partition each, made when its first row comes.
 
-A vector index (HNSW) stands on closed days only: rows come in 140 times slower under one.
-An old day goes in one step, with its file. Days are counted since 1970, in UTC.
+A vector index (HNSW) stands on closed days only: under one, rows come in some sixty times
+slower (benchmarks, `deep-data-store`). An old day goes in one step, with its file. Days are
+counted since 1970, in UTC.
 """
 
 from collections.abc import Iterable

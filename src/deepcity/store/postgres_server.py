@@ -102,19 +102,33 @@ class Server:
     def _was_kept(self, attempt: _Attempt) -> bool:
         """Wait for the server, and see whether it committed."""
         self._engine.dispose()
-        query = "select pg_xact_status(%(number)s::xid8)"
         until = time.monotonic() + self._patience
         while True:
             try:
-                with self._engine.connect() as connection:
-                    asked = connection.exec_driver_sql(query, {"number": attempt.number or "3"})
-                    status = asked.scalar()
-                if attempt.number is None or status != "in progress":
-                    return attempt.number is not None and status == "committed"
+                status = self._status(attempt.number)
             except DBAPIError as error:
                 if not _went_away(error) or time.monotonic() > until:
                     raise
+            else:
+                # a server that was never away may still be busy with the lost connection
+                if status != "in progress":
+                    return status == "committed"
+                if time.monotonic() > until:
+                    msg = (
+                        f"{self}: the connection was lost and its transaction still runs. "
+                        "Next: send the batch again later; rows that were kept change nothing"
+                    )
+                    raise StoreError(msg)
             time.sleep(_PAUSE_SECONDS)
+
+    def _status(self, number: str | None) -> str | None:
+        """What became of a transaction; None for one that wrote nothing or never got so far."""
+        with self._engine.connect() as connection:
+            asked = connection.exec_driver_sql(
+                "select pg_xact_status(%(number)s::xid8)", {"number": number}
+            )
+            status: str | None = asked.scalar()
+        return status
 
     def _told(self, error: Exception) -> str:
         cause = _cause(error)

@@ -133,7 +133,7 @@ class PostgresStore:
             }
             query = tables.nearest_rows(table, k, by, exact=exact)
             found = connection.exec_driver_sql(query, values).fetchall()
-            return _neighbours(space, width, found, tables.names(connection, table, None), k)
+            return _neighbours(space, width, found)
 
         return self._transact(work)
 
@@ -220,20 +220,21 @@ def _named(id_R: Ids, names: tables.Names) -> Texts:
     return np.array([names[number] for number in id_R.tolist()], np.str_)
 
 
-def _neighbours(
-    space: Space, width: int, found: Sequence[Any], names: tables.Names, k: int
-) -> Neighbours:
-    """Rows of (cell, time, vector, distance), perhaps more than k where some are equally near."""
-    ids, times, vectors, distances = zip(*found, strict=True) if found else ((), (), (), ())
-    cell_R, time_R = _named(np.array(ids, np.int32), names), np.array(times, np.int64)
-    distance_R = np.array(distances, np.float64)
-    best_K = np.lexsort((cell_R, time_R, distance_R))[:k]
-    vectors_RW = np.array(vectors, np.float32).reshape(-1, width)
-    return Neighbours(space, time_R[best_K], cell_R[best_K], vectors_RW[best_K], distance_R[best_K])
+def _neighbours(space: Space, width: int, found: Sequence[Any]) -> Neighbours:
+    """Rows of (name, time, vector, distance), nearest first."""
+    names, times, vectors, distances = zip(*found, strict=True) if found else ((), (), (), ())
+    return Neighbours(
+        space,
+        np.array(times, np.int64),
+        np.array(names, np.str_),
+        np.array(vectors, np.float32).reshape(-1, width),
+        np.array(distances, np.float64),
+    )
 
 
 def _search_settings(k: int, *, exact: bool) -> tuple[str, ...]:
     if exact:
-        return ("enable_indexscan = off",)  # looks at every row instead
-    # twice as many candidates as wanted, and on until there are k
-    return (f"hnsw.ef_search = {min(max(2 * k, 40), 1000)}", "hnsw.iterative_scan = strict_order")
+        # every row once, in its place; a planner that knows too little would fetch them by cell
+        return tuple(f"enable_{way} = off" for way in ("indexscan", "bitmapscan", "nestloop"))
+    # ten times as many candidates as wanted, and on until there are k
+    return (f"hnsw.ef_search = {min(10 * k, 1000)}", "hnsw.iterative_scan = strict_order")

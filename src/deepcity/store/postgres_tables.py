@@ -153,17 +153,26 @@ def rows(
 
 
 def nearest_rows(table: int, k: int, by: Distance, *, exact: bool) -> str:
-    """The query for the k rows nearest to a vector; where exact, all those equally near too."""
-    order = (
-        f"distance, time fetch first {int(k)} rows with ties"
-        if exact
-        else f"distance limit {int(k)}"
+    """The query for (name, time, vector, distance) of the k rows nearest to a vector.
+
+    The index gives rows by distance and nothing else, so where it is used, names come later
+    and it is left open which of several equally near rows are the last.
+    """
+    names = f"join deep_data.cells as c on c.space = {table} and c.id = cell"
+    order = 'distance, time, name collate "C"'
+    nearest = (
+        f"select {{what}}, time, vector, {_DISTANCES[by]} as distance "
+        f"from deep_data.space_{table} {{where}} time >= %(since)s and time < %(until)s"
     )
-    return (
-        f"select cell, time, vector::real[], {_DISTANCES[by]} as distance "
-        f"from deep_data.space_{table} where time >= %(since)s and time < %(until)s "
-        f"order by {order}"
-    )
+    if exact:
+        inner = nearest.format(what="name", where=f"{names} where") + f" order by {order}"
+        outer = ""
+    else:
+        inner = nearest.format(what="cell", where="where") + " order by distance"
+        outer = f" {names}"
+    # limited before it is turned into numbers: else that would be done for every row
+    limited = f"({inner} limit {int(k)}) as n{outer}"
+    return f"select name, time, vector::real[], distance from {limited} order by {order}"
 
 
 def shelves(connection: Connection) -> tuple[Shelf, ...]:

@@ -1,0 +1,1 @@
+"""Agencies of one city meeting at a hidden layer, on real records."""

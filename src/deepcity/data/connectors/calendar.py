@@ -1,0 +1,95 @@
+"""A calendar: which days people rest, a row a day, made from the holidays of a country.
+
+A calendar is an agency like others: it knows the days ahead, and another agency need not.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from pydantic import model_validator
+
+from deepcity.data.connectors import Table
+from deepcity.data.holidays import HolidayCalendar, holiday_dates
+from deepcity.data.source import SourceSettings
+from deepcity.data.toml_file import wrong
+
+_SATURDAY, _SUNDAY = 5, 6
+COLUMNS = ("date", "rest", "saturday", "holiday", "eve", "after", "bridge", "season")
+
+
+class CalendarSettings(SourceSettings):
+    """Keys of a calendar.
+
+    Attributes:
+        country: whose holidays, e.g. ``IT`` or ``IT-TS``.
+        first, last: the days it covers.
+    """
+
+    format: Literal["calendar"] = "calendar"
+    country: HolidayCalendar
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "CalendarSettings":
+        if self.first > self.last:
+            raise wrong("the last day is before the first", "write a later day", "last")
+        return self
+
+
+class CalendarConnector:
+    """Makes the rows of a calendar."""
+
+    name = "calendar"
+    suffixes = ()
+    settings = CalendarSettings
+
+    def check(self, source: CalendarSettings, folder: Path) -> None:
+        """There is nothing to miss."""
+
+    def read(self, source: CalendarSettings, folder: Path) -> Table:
+        """A row a day, counted from 1."""
+        days = (source.last - source.first).days + 1
+        dates = [source.first + timedelta(days=day) for day in range(days)]
+        off = holiday_dates(source.country)
+        rows = [(day.isoformat(), *_told(day, off)) for day in dates]
+        return Table(pl.DataFrame(rows, schema=list(COLUMNS), orient="row"), 1)
+
+    def batches(
+        self, source: CalendarSettings, folder: Path, columns: Sequence[str]
+    ) -> Iterator[Table]:
+        """All of it at once: a day is a row."""
+        table = self.read(source, folder)
+        yield Table(table.frame.select(columns), table.first_row)
+
+    def columns(self, source: CalendarSettings, folder: Path) -> list[str]:
+        """Names of the columns."""
+        return list(COLUMNS)
+
+
+def _told(day: date, off: frozenset[date]) -> tuple[float, ...]:
+    """Whether it is a day of rest, and of which sort; how far the year is, from -1 to 1."""
+
+    def rests(other: date) -> bool:
+        return other in off or other.weekday() == _SUNDAY
+
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    work = not rests(day) and day.weekday() != _SATURDAY
+    middle = rests(before) or before.weekday() == _SATURDAY
+    middle = middle and (rests(after) or after.weekday() == _SATURDAY)
+    flags = (
+        rests(day),
+        day.weekday() == _SATURDAY and day not in off,
+        day in off,
+        work and after in off,
+        work and before in off,
+        work and middle,
+    )
+    season = 1 - abs(day.timetuple().tm_yday - 200) / 91.5  # warmest in mid July
+    return (*map(float, flags), season)
+
+
+CONNECTOR = CalendarConnector()

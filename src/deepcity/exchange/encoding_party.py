@@ -1,0 +1,66 @@
+"""Agencies of the same kind in several cities teach their encoders together.
+
+An encoder teaches itself from its own columns (`deepcity.learning.agency_learner`), so weather
+offices of three cities can share h1..hk of their encoders by the very protocol by which cities
+share layers of their networks: reuse level k below the cut level c. Stems, bottlenecks and
+statistics stay where they are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.errors import ExchangeError
+from deepcity.city.level import Layers, layers_up_to
+from deepcity.exchange.exchange import COORDINATOR
+from deepcity.exchange.message import ROUND, Message
+from deepcity.exchange.party import ERROR, FEATURES, JOIN, LOOK, LOSS, ROWS, TRAIN
+from deepcity.learning.agency_learner import AgencyLearner
+
+
+@dataclass(frozen=True)
+class EncodingParty:
+    """Answers the coordinator for one agency's encoder.
+
+    Attributes:
+        level: h1..h`level` of its encoder are in common.
+        times_B: training origins, UTC seconds.
+        steps: by which it teaches itself in a round.
+    """
+
+    learner: AgencyLearner
+    level: int
+    times_B: NDArray[np.int64]
+    steps: int
+
+    def handle(self, message: Message, caller: str) -> Message:
+        """Answer one message.
+
+        Raises:
+            ExchangeError: if the caller is not the coordinator, the verb is unknown, or it
+                brings layers that are not in common.
+            LayerPackageError: if layers do not fit; the encoder is unchanged then.
+        """
+        if caller != COORDINATOR:
+            msg = f"{caller} may not ask for {message.verb!r}; only the coordinator leads rounds"
+            raise ExchangeError(msg)
+        common = layers_up_to(self.level)
+        if foreign := [name for name in message.layers if name not in common]:
+            msg = f"{', '.join(foreign)} may not be overwritten: only {', '.join(common)} may"
+            raise ExchangeError(msg)
+        if message.verb == JOIN:
+            inputs = self.learner.columns.width
+            return Message(JOIN, {ROWS: float(len(self.times_B)), FEATURES: float(inputs)})
+        self.learner.start_from(message.layers)
+        if message.verb == LOOK:
+            return Message(LOOK, {ERROR: self.learner.teach_itself(self.times_B, 0)})
+        if message.verb == TRAIN:
+            return self._train(int(message.numbers.get(ROUND, 0.0)), common)
+        msg = f"no verb {message.verb!r}; an encoder answers {JOIN}, {TRAIN} and {LOOK}"
+        raise ExchangeError(msg)
+
+    def _train(self, number: int, common: tuple[str, ...]) -> Message:
+        loss = self.learner.teach_itself(self.times_B, self.steps, draw=number)
+        layers: Layers = self.learner.export(common)
+        return Message(TRAIN, {ERROR: loss, LOSS: loss}, layers)

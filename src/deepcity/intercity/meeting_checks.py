@@ -1,0 +1,76 @@
+"""Whether the agencies that a map's meetings name are there, and may meet."""
+
+from collections import Counter
+
+from deepcity.city.agency import Agency
+from deepcity.city.field import Field, Sensitivity
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile
+from deepcity.data.toml_file import did_you_mean
+from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
+
+
+def guest_fields(agency: Agency, guest: GuestSettings) -> list[Field]:
+    """The fields an agency encodes."""
+    return [field for field in agency.fields if not guest.fields or field.name in guest.fields]
+
+
+def meeting_problems(
+    file: str, key: str, meeting: MeetingSettings, city: CityFile, party: str, field: str
+) -> list[Problem]:
+    """Everything wrong with a party's meeting in its city."""
+    problems: list[Problem] = []
+    names = [agency.name for agency in city.city.agencies]
+    claims: Counter[str] = Counter()
+    for guest in meeting.agency:
+        where = f"{key}.meeting.agency[{guest.agency}]"
+        if guest.agency not in names:
+            right = did_you_mean(guest.agency, names)
+            reason = f"{city.city.name} has no such agency"
+            problems.append(Problem(file, f"{where}.agency", guest.agency, reason, right))
+            continue
+        agency = city.city.agency(guest.agency)
+        problems += _unknown_fields(file, where, agency, guest)
+        problems += _personal(file, where, agency, guest)
+        if f"{city.city.name}/{guest.agency}" == party and field in _names(agency, guest):
+            reason = f"{party} would be told what it is to forecast"
+            right = f"name its other fields, without {field}, in fields = [...]"
+            problems.append(Problem(file, f"{where}.fields", field, reason, right))
+        claims.update(_names(agency, guest))
+    return problems + _claimed_twice(file, key, claims)
+
+
+def _names(agency: Agency, guest: GuestSettings) -> list[str]:
+    return [field.name for field in guest_fields(agency, guest)]
+
+
+def _unknown_fields(file: str, where: str, agency: Agency, guest: GuestSettings) -> list[Problem]:
+    known = [field.name for field in agency.fields]
+    return [
+        Problem(file, f"{where}.fields", name, "no such field", did_you_mean(name, known))
+        for name in guest.fields
+        if name not in known
+    ]
+
+
+def _personal(file: str, where: str, agency: Agency, guest: GuestSettings) -> list[Problem]:
+    """Places without a position are met by a hash of their names: not where these are persons."""
+    personal = any(
+        field.sensitivity is Sensitivity.PERSONAL for field in guest_fields(agency, guest)
+    )
+    nowhere = [place.id for place in agency.places if place.cell is None]
+    if not (personal and nowhere):
+        return []
+    reason = f"{len(nowhere)} places of personal records have no position, only names"
+    right = "give them positions, so that cells can be agreed on, or leave the agency out"
+    return [Problem(file, f"{where}.agency", guest.agency, reason, right)]
+
+
+def _claimed_twice(file: str, key: str, claims: Counter[str]) -> list[Problem]:
+    reason = "two agencies of this meeting claim the same field"
+    right = "say with fields = [...] which of them encodes it"
+    return [
+        Problem(file, f"{key}.meeting.agency.fields", name, reason, right)
+        for name, count in claims.items()
+        if count > 1
+    ]

@@ -1,0 +1,89 @@
+"""What a map may say of a meeting: which agencies of a city a party listens to, and how."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from deepcity.data.toml_file import Settings, wrong
+from deepcity.exchange.meeting import Mode
+from deepcity.learning.columns import ColumnSettings
+from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST
+
+
+class GuestSettings(Settings):
+    """An agency that says deep data.
+
+    Attributes:
+        agency: its name in the party's own city.
+        fields: those of its fields it encodes; left out, all.
+        history, ahead, ahead_every, lag: see `deepcity.learning.columns.ColumnSettings`.
+        level: its cut level; shallower than `least_level` is refused.
+        deep: width of its deep data; wider than `widest` is refused.
+        least_level, widest: what it grants.
+    """
+
+    agency: str
+    fields: tuple[str, ...] = ()
+    history: Annotated[int, Field(ge=1)] = 6
+    ahead: Annotated[int, Field(ge=0)] = 0
+    ahead_every: Annotated[int, Field(ge=1)] = 1
+    lag: Annotated[int, Field(ge=0)] = 0
+    level: Annotated[int, Field(ge=1, le=5)] = 3
+    deep: Annotated[int, Field(ge=1, le=64)] = 4
+    least_level: Annotated[int, Field(ge=1, le=5)] = LEAST_LEVEL
+    widest: Annotated[int, Field(ge=1)] = WIDEST
+
+    @model_validator(mode="after")
+    def _granted(self) -> "GuestSettings":
+        if self.level < self.least_level:
+            right = f"write {self.least_level} or more, or have the agency lower least_level"
+            raise wrong("shallower than the agency grants", right, "level")
+        if self.deep > self.widest:
+            right = f"write {self.widest} or less, or have the agency raise widest"
+            raise wrong("wider than the agency grants", right, "deep")
+        return self
+
+    @property
+    def columns(self) -> ColumnSettings:
+        """What its encoder sees."""
+        return ColumnSettings(
+            history=self.history, ahead=self.ahead, ahead_every=self.ahead_every, lag=self.lag
+        )
+
+
+class MeetingSettings(Settings):
+    """Agencies of a party's own city that it forecasts with.
+
+    Attributes:
+        agency: the agencies, a table each.
+        mode: when slopes return to them: "one-shot", "block-wise" or "per-batch".
+        own_steps: steps in which each encoder teaches itself first.
+        silence: share of training rows in which an agency is left out.
+        reuse_level: h1..hk that equal agencies of several cities teach together; 0 for none.
+        labels_stay: the party only judges: a separate application holds no labels, and hears
+            the party's own columns as deep data too.
+        own_deep: width of that.
+    """
+
+    agency: Annotated[tuple[GuestSettings, ...], Field(min_length=1)]
+    mode: Mode = Mode.BLOCK
+    own_steps: Annotated[int, Field(ge=0)] = 1000
+    silence: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    reuse_level: Annotated[int, Field(ge=0, le=5)] = 0
+    labels_stay: bool = False
+    own_deep: Annotated[int, Field(ge=1, le=64)] = 16
+
+    @model_validator(mode="after")
+    def _once(self) -> "MeetingSettings":
+        names = [guest.agency for guest in self.agency]
+        for name in names:
+            if names.count(name) > 1:
+                raise wrong(f"{name} is named twice", "name each agency once", "agency")
+        if len({guest.level for guest in self.agency}) > 1:
+            raise wrong("agencies meet at different levels", "give all one level", "agency")
+        return self
+
+    @property
+    def level(self) -> int:
+        """The cut level at which all meet."""
+        return self.agency[0].level

@@ -1,0 +1,66 @@
+"""A labelling agency's own view as an encoder sees it, where the application is another's.
+
+The same features that its network alone would see, a cell a place; it foretells its own
+target while it teaches itself.
+
+Shapes: B origins, C cells (one a place), X features, H horizon steps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.place import Place
+from deepcity.learning.columns import Cells, cell_number
+from deepcity.learning.features import Inputs
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.int64]
+
+
+def own_cells(places: Sequence[Place], salt: str) -> list[int]:
+    """A cell of its own for each place, by its name alone: two sensors may share an H3 cell."""
+    return [cell_number(replace(place, lat=None, lon=None), salt) for place in places]
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """What `deepcity.learning.columns.Columns` offers, of a party's fitted inputs."""
+
+    inputs: Inputs
+    time_T: Times
+    cells: Cells
+
+    @classmethod
+    def of(cls, inputs: Inputs, time_T: Times, places: Sequence[Place], salt: str) -> "OwnColumns":
+        """A party's inputs, over its places."""
+        numbers = own_cells(places, salt)
+        order = np.array(sorted(numbers), dtype=np.int64)
+        member = (np.array(numbers)[None] == order[:, None]).astype(np.float32)
+        return cls(inputs, time_T, Cells(order, member))
+
+    @property
+    def width(self) -> int:
+        """Inputs of an encoder, X."""
+        return int(self.rows(self.time_T[-1:]).shape[-1])
+
+    def known(self, times_B: Times) -> NDArray[np.bool_]:
+        """(B, C): all of them, always."""
+        return np.ones((len(times_B), len(self.cells.cell_C)), bool)
+
+    def rows(self, times_B: Times) -> Floats:
+        """(B, C, X)."""
+        return self._by_cell(self.inputs.samples(self._origins(times_B)).features_BNF)
+
+    def outlook(self, times_B: Times, span_s: int) -> Floats:
+        """(B, C, H): its own target, in scaled units; NaN where not measured."""
+        return self._by_cell(self.inputs.samples(self._origins(times_B)).target_BNH)
+
+    def _origins(self, times_B: Times) -> Times:
+        return np.searchsorted(self.time_T, times_B)
+
+    def _by_cell(self, values_BNX: Floats) -> Floats:
+        order = self.cells.member_CN.argmax(axis=1)  # each cell holds one place
+        return np.asarray(values_BNX[:, order], dtype=np.float32)

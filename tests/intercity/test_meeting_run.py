@@ -1,0 +1,176 @@
+"""Meetings of a little map: a party that listens to an agency of its city, end to end."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from little_map import LittleMap, flows, service
+from typer.testing import CliRunner
+
+from deepcity.city.errors import ConfigError
+from deepcity.cli import app
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.guests import lay, teach
+from deepcity.intercity.meeting_results import MeetingResults
+from deepcity.intercity.meeting_run import run_meetings
+from deepcity.intercity.parties import parties_of
+from deepcity.learning.encoder_package import load_encoder
+from deepcity.learning.fused_package import load_fused
+
+MEETING = """
+[service.meeting]
+own_steps = 40
+{more}
+[[service.meeting.agency]]
+agency = "weather"
+history = 4
+ahead = 6
+{agency}
+"""
+
+
+def little(folder, *, more="", agency="", cities=("east",), rounds=6, seed=0):
+    """Each city has a water company whose flow follows its weather office's column."""
+    town = LittleMap(folder)
+    for number, city in enumerate(cities):
+        rng = np.random.default_rng(seed + number)
+        base = flows(days=40, places=2, seed=number, noise=0.1)
+        weather = np.repeat(rng.normal(size=len(base) // 6), 6)[:, None]
+        town.party(f"{city}/water", base + 3 * weather)
+        town.party(f"{city}/weather", weather + 10)
+    meeting = MEETING.format(more=more, agency=agency)
+    text = service(levels=(), rounds=rounds, local_steps=20, more=meeting)
+    town.write(text.replace('["*/*"]', '["*/water"]'))
+    return town.path
+
+
+def test_listening_pays_and_is_told(tmp_path):
+    found = run_meetings(load_map(little(tmp_path)), tmp_path / "run")
+    party = found.services[0].parties[0]
+    assert party.agencies == ["weather"]
+    assert party.share("together") < 0.85
+    assert party.share("pooled") < 0.9
+    assert party.share("automatic") < 0.95
+    assert party.test["silent:weather"].mae > party.test["together"].mae
+    assert party.failures == []
+    assert set(party.cost.by_kind) == {"cells", "times", "deep", "slopes", "header"}
+    assert sum(party.cost.by_kind.values()) == party.cost.bytes
+    kept = MeetingResults.model_validate_json((tmp_path / "run" / "meeting.json").read_bytes())
+    assert kept == found
+    folder = tmp_path / "run" / "packages" / "east-water"
+    encoder = load_encoder(next(folder.glob("weather-*.encoder")))
+    application = load_fused(next(folder.glob("*.fused")))
+    assert application.facts.agencies[0].space == encoder.space
+    assert application.facts.unit == "L/s"
+    narrow, wide = (application.half_width(heard) for heard in (["weather"], []))
+    assert (narrow <= wide).all()
+    assert (narrow < wide).any()
+
+
+@pytest.mark.parametrize("mode", ["one-shot", "per-batch"])
+def test_every_mode_runs_by_configuration(tmp_path, mode):
+    path = little(tmp_path, more=f'mode = "{mode}"', rounds=3)
+    party = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
+    assert np.isfinite(party.test["together"].mae)
+    assert ("slopes" in party.cost.by_kind) == (mode == "per-batch")
+
+
+def test_labels_may_stay_with_the_party(tmp_path):
+    path = little(tmp_path, more="labels_stay = true\nown_deep = 8", rounds=4)
+    party = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
+    assert party.share("together") < 1
+    assert {"said", "rows"} <= set(party.cost.by_kind)
+
+
+def test_a_party_that_is_done_is_not_done_again(tmp_path):
+    city_map = load_map(little(tmp_path, rounds=2))
+    first = run_meetings(city_map, tmp_path / "run")
+    path = next((tmp_path / "run" / "parties").glob("*.json"))
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["unit"] = "kept"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    again = run_meetings(city_map, tmp_path / "run")
+    assert again.services[0].parties[0].unit == "kept"
+    other = replace(city_map, settings=city_map.settings.model_copy(update={"seed": 5}))
+    assert run_meetings(other, tmp_path / "run").services[0].parties[0].unit == "L/s"
+    assert first.services[0].parties[0].unit == "L/s"
+
+
+def test_equal_agencies_of_two_cities_teach_their_hidden_layers_together(tmp_path):
+    path = little(tmp_path, more="reuse_level = 2", cities=("east", "west"))
+    wanted = load_map(path).services[0]
+    parties = parties_of(wanted)
+    tables = [lay(wanted, m, p, 0) for m, p in zip(wanted.members, parties, strict=True)]
+    ledger = teach(tables, 0)
+    east, west = (table.guests["weather"].export(("stem", "h1", "h2", "h3")) for table in tables)
+    assert set(ledger.left_by_layer()) == {"h1", "h2", "header"}
+    for name in ("h1", "h2"):
+        np.testing.assert_array_equal(east[name]["inner.weight"], west[name]["inner.weight"])
+    for name in ("stem", "h3"):
+        key = "weight" if name == "stem" else "outer.weight"
+        assert not np.array_equal(east[name][key], west[name][key])
+
+
+def test_everything_wrong_with_a_meeting_is_said_at_once(tmp_path):
+    path = little(tmp_path)
+    more = """
+[[service.meeting.agency]]
+agency = "wether"
+[[service.meeting.agency]]
+agency = "water"
+fields = ["flow"]
+"""
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_map(path)
+    said = str(caught.value)
+    assert "Did you mean 'weather'?" in said
+    assert "would be told what it is to forecast" in said
+    assert "two agencies of this meeting claim the same field" in said
+
+
+@pytest.mark.parametrize(
+    ("agency", "said"),
+    [
+        ("level = 1", "shallower than the agency grants"),
+        ("deep = 40", "wider than the agency grants"),
+        ("histori = 3", "Did you mean 'history'?"),
+    ],
+)
+def test_what_is_not_granted_is_refused_before_anything_runs(tmp_path, agency, said):
+    path = little(tmp_path, agency=agency)
+    with pytest.raises(ConfigError, match="problem") as caught:
+        load_map(path)
+    assert said in str(caught.value)
+
+
+def test_personal_records_without_positions_do_not_meet(tmp_path):
+    path = little(tmp_path)
+    city = tmp_path / "east.toml"
+    text = city.read_text(encoding="utf-8")
+    old = 'source = "weather-records" }'
+    assert old in text
+    city.write_text(text.replace(old, f'sensitivity = "personal", {old}'), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_map(path)
+    assert "have no position, only names" in str(caught.value)
+
+
+def test_the_command_tells_what_listening_is_worth(tmp_path):
+    path = little(tmp_path, rounds=2)
+    run = CliRunner().invoke(app, ["meet", str(path), "--out", str(tmp_path / "run")])
+    assert run.exit_code == 0, run.output
+    assert "silent:weather" in run.output
+    assert "messages" in run.output
+    told = CliRunner().invoke(app, ["meet", str(path), "--out", str(tmp_path / "run"), "--json"])
+    start = told.stdout.index("{")
+    assert json.loads(told.stdout[start : told.stdout.rindex("}") + 1])["map"] == "little"
+
+
+def test_a_map_without_a_meeting_says_what_to_add(tmp_path):
+    town = LittleMap(tmp_path).party("east/water", flows()).party("east/office", flows(seed=1))
+    town.write()
+    with pytest.raises(ConfigError) as caught:
+        run_meetings(load_map(town.path), tmp_path / "run")
+    assert "[service.meeting]" in str(caught.value)
