@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from deepcity.applications.application import applications
+from deepcity.cli import app as cli
 from deepcity.data.adjacency import AdjacencySettings
 from deepcity.data.cells import GridSettings
 from deepcity.data.connectors import connectors
@@ -20,11 +21,14 @@ from deepcity.data.settings import (
     PlacesFromSettings,
 )
 from deepcity.data.time_settings import TimeSettings
+from deepcity.exchange import access
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.intercity import map_settings
+from deepcity.intercity.live import LiveApplication
 from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
+from deepcity.serve.api.app import create_app
 
 REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
 MODELS: list[type[BaseModel]] = [
@@ -50,6 +54,10 @@ MODELS: list[type[BaseModel]] = [
     AdjacencySettings,
     GridSettings,
     TimeSettings,
+    access.Access,
+    access.AgencyEntry,
+    access.GrantEntry,
+    access.ReaderEntry,
     *[connector.settings for connector in connectors().values()],
 ]
 
@@ -78,4 +86,22 @@ def test_every_setting_is_documented(model: type[BaseModel]) -> None:
 )
 def test_every_part_is_documented(registry: Any) -> None:
     lacking = [str(name) for name in registry() if f"`{name}`" not in REFERENCE]
+    assert not lacking, f"docs/reference.md does not mention {', '.join(lacking)}"
+
+
+def test_every_route_is_documented(town_trained: Any) -> None:
+    app = create_app(LiveApplication(town_trained.fused, None), access.Access())  # type: ignore[arg-type]
+    lacking = [
+        f"{verb.upper()} {path}"
+        for path, verbs in app.openapi()["paths"].items()
+        for verb in verbs
+        if f"`{verb.upper()} {path}" not in REFERENCE
+    ]
+    assert app.openapi()["paths"]
+    assert not lacking, f"docs/reference.md does not explain {', '.join(lacking)}"
+
+
+def test_every_command_is_documented() -> None:
+    names = [one.callback.__name__ for one in cli.registered_commands if one.callback]
+    lacking = [name for name in names if f"`deepcity {name}" not in REFERENCE]
     assert not lacking, f"docs/reference.md does not mention {', '.join(lacking)}"

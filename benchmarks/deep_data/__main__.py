@@ -1,6 +1,6 @@
 """What deep data cost and give.
 
-    python -m benchmarks.deep_data [store]
+    python -m benchmarks.deep_data [live] [store]
 
 Each part prints its table and records it; without names all run.
 """
@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from benchmarks.deep_data.live import live
 from benchmarks.deep_data.store import store
 from benchmarks.record import record
 
 
 def main() -> None:
     """Run the parts named on the command line, or all."""
-    parts: dict[str, Callable[[], str]] = {"store": store}
+    parts: dict[str, Callable[[], str]] = {"live": live, "store": store}
     unknown = [name for name in sys.argv[1:] if name not in parts]
     if unknown:
         sys.exit(f"no part {', '.join(unknown)}; there are {', '.join(parts)}")

@@ -1,13 +1,21 @@
 """An encoder in a file encodes new rows as the learner did that trained it."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from live_town import HOUR, NOW, START
+from live_town import HOUR, NOW, SALT, START
 
 from deepcity.city.errors import LayerPackageError
-from deepcity.learning.encoder_package import TimeGrid, load_encoder, save_encoder
+from deepcity.data.windows import Span
+from deepcity.learning.columns import ColumnSettings, fit_columns
+from deepcity.learning.encoder_package import (
+    TimeGrid,
+    load_encoder,
+    package_encoder,
+    save_encoder,
+)
 
 TIMES = NOW + HOUR * np.arange(-30, 40, dtype=np.int64)
 
@@ -88,10 +96,36 @@ def test_rows_of_another_kind_are_refused_with_every_reason(town_trained):
 
 def test_a_weight_that_is_not_finite_cannot_be_saved(town_trained, tmp_path):
     package = town_trained.encoders["weather"]
-    stats = replace(package.stats, level_CF=package.stats.level_CF * np.nan)
-    with pytest.raises(LayerPackageError, match="stats/level_CF"):
-        save_encoder(tmp_path, replace(package, stats=stats))
+    encoder = copy.deepcopy(package.encoder)
+    encoder.stem.bias.data[3] = float("nan")
+    with pytest.raises(LayerPackageError, match=r"encoder/stem\.bias"):
+        save_encoder(tmp_path, replace(package, encoder=encoder))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_field_that_was_never_measured_has_no_level_and_can_be_saved(town_trained, tmp_path):
+    panel = town_trained.panel("weather")
+    values = panel.values_TNF.copy()
+    values[:, :, 1] = np.nan
+    calm = replace(panel, values_TNF=values)
+    columns = fit_columns(calm, ColumnSettings(history=4), Span(0, 200), SALT)
+    assert np.isnan(columns.stats.level_CF[0, 1])
+    encoder = town_trained.encoders["weather"].encoder
+    package = package_encoder(town_trained.encoders["weather"].facts, columns, encoder)
+    loaded = load_encoder(save_encoder(tmp_path, package))
+    found, wanted = (one.encode(calm, TIMES).vectors_BCD for one in (loaded, package))
+    np.testing.assert_array_equal(found, wanted)
+    assert np.isfinite(found).all()
+
+
+def test_fields_it_did_not_learn_are_left_out_wherever_they_stand(town_trained):
+    package, panel = town_trained.encoders["weather"], town_trained.panel("weather")
+    order = [1, 0, 0]
+    extra = replace(panel.fields[0], name="snow")
+    fields = (panel.fields[1], panel.fields[0], extra)
+    wider = replace(panel, fields=fields, values_TNF=panel.values_TNF[:, :, order])
+    found, wanted = (package.encode(one, TIMES).vectors_BCD for one in (wider, panel))
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_the_agreed_times():

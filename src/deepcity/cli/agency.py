@@ -17,6 +17,7 @@ from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
     from deepcity.data.followed import Followed
+    from deepcity.data.panel import Panel
     from deepcity.exchange.delivery import Delivery
     from deepcity.exchange.live_agency import LiveAgency
 
@@ -112,6 +113,7 @@ class _Work:
     delivery: "Delivery"
     tell: Tell
     failed: bool = False
+    _panel: "Panel | None" = None
     _said: dict[str, str] = field(default_factory=dict)
 
     def once(self) -> None:
@@ -129,9 +131,11 @@ class _Work:
 
     def _encode(self) -> None:
         try:
-            panel = self.followed.poll()
-            if panel is not None:
-                found = self.live.look_at(panel, int(time.time()))
+            self._panel = self.followed.poll() or self._panel
+            now = int(time.time())
+            # without new rows too: time goes on, and a late cell is not waited for for ever
+            if self._panel is not None and self.live.waits(now):
+                found = self.live.look_at(self._panel, now)
                 if found.rows:
                     self.tell("encoded", rows=found.rows, until=found.until)
             self._said.pop("records", None)

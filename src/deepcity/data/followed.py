@@ -96,9 +96,14 @@ class Followed:
 
     def _spooled(self, source: SourceSettings, tail: Tail) -> SourceSettings:
         """The source over whole lines only."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         spool = self.folder / f"{source.name}.csv"
-        spool.write_bytes(tail.text())
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            spool.write_bytes(tail.text())
+        except OSError as error:
+            right = "free some space there; it is tried again when records come"
+            problem = Problem(str(spool), "copy of whole lines", None, str(error), right)
+            raise DataError([problem]) from error
         return source.model_copy(update={"path": str(spool.absolute())})
 
     def _forget(self, panel: Panel) -> None:

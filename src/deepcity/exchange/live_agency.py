@@ -60,6 +60,11 @@ class LiveAgency:
         """Under which the outbox remembers the newest time spoken of."""
         return str(self.package.space)
 
+    def waits(self, now: int) -> bool:
+        """Whether there is an agreed time that was not spoken of yet."""
+        after = self.outbox.mark(self.mark)
+        return after is None or self.package.facts.grid.last(now) > after
+
     def look_at(self, panel: Panel, now: int) -> Encoded:
         """Encode every time of the grid that rows have come for, up to now.
 
@@ -105,7 +110,7 @@ class LiveAgency:
         until = min(until, now)
         after = self.outbox.mark(self.mark)
         if after is None:
-            after = (until - FIRST_S if self.since is None else self.since) - 1
+            after = (grid.last(until) - FIRST_S if self.since is None else self.since) - 1
         return grid.between(after, until)
 
     def _until(self, columns: Columns, rows: int) -> int:

@@ -8,7 +8,7 @@ Shapes: B times, C cells, F fields, D deep width.
 """
 
 import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,14 @@ from deepcity.learning.columns import Cells, Columns, ColumnSettings, ColumnStat
 from deepcity.learning.encoder import Encoder, EncoderShape
 from deepcity.learning.fused_learner import DeepBatch
 from deepcity.store.deep_data import Space
-from deepcity.store.sealed_file import FORMAT, hash_of, read_sealed, refused, write_sealed
+from deepcity.store.sealed_file import (
+    FORMAT,
+    STATISTICS,
+    hash_of,
+    read_sealed,
+    refused,
+    write_sealed,
+)
 
 ENCODER_FORMAT = "deepcity-encoder-1"
 SUFFIX = ".encoder"
@@ -134,14 +141,14 @@ class EncoderPackage:
         return DeepBatch(vectors_BCD, columns.known(times_B))
 
     def look_at(self, panel: Panel) -> Columns:
-        """A panel's columns by the statistics learned.
+        """A panel's columns by the statistics learned; fields it did not learn are left out.
 
         Raises:
             LayerPackageError: if the panel is not of the fields, step and cells it learned.
         """
         wanted, found = self.facts.fields, tuple((f.name, f.unit) for f in panel.fields)
         problems = []
-        if found != wanted:
+        if not set(wanted) <= set(found):
             problems.append(f"the fields are {_told(found)}, it learned {_told(wanted)}")
         if panel.clock.step_s != self.facts.step_s:
             problems.append(
@@ -156,6 +163,12 @@ class EncoderPackage:
                 f"{'; '.join(problems)}. Correct the city file, or train it again"
             )
             raise LayerPackageError(msg)
+        chosen = [found.index(field) for field in wanted]
+        panel = replace(
+            panel,
+            fields=tuple(panel.fields[index] for index in chosen),
+            values_TNF=panel.values_TNF[:, :, chosen],
+        )
         return view_columns(panel, self.settings, self.stats, self.facts.salt)
 
 
@@ -204,7 +217,7 @@ def load_encoder(path: Path) -> EncoderPackage:
         encoder = Encoder(EncoderShape(**header["shape"]))
         state = {name: torch.from_numpy(array) for name, array in arrays["encoder"].items()}
         encoder.load_state_dict(state)
-        stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
+        stats = ColumnStats(**cast("dict[str, Any]", arrays[STATISTICS]))
         package = EncoderPackage(
             EncoderFacts(**facts), settings, stats, arrays["cells"]["cell_C"], encoder, version
         )
@@ -227,7 +240,7 @@ def _content(
     arrays: dict[str, dict[str, NDArray[Any]]] = {
         "cells": {"cell_C": cells},
         "encoder": {name: value.numpy() for name, value in encoder.state_dict().items()},
-        "stats": {name: np.asarray(value) for name, value in vars(stats).items()},
+        STATISTICS: {name: np.asarray(value) for name, value in vars(stats).items()},
     }
     header = {
         FORMAT: ENCODER_FORMAT,

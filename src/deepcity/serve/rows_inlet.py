@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
@@ -71,7 +72,6 @@ def _listen(files: Mapping[str, Path], port: int) -> None:
         return JSONResponse({"rows": count})
 
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     threading.Thread(target=server.run, daemon=True).start()
 
 
@@ -83,6 +83,7 @@ def _append(path: Path, body: bytes, lock: threading.Lock) -> int:
         raise Refusal(422, "body", "its last line has no end", "end each line with a line feed")
     header, _, rows = body.partition(b"\n")
     with lock, path.open("a+b") as file:
+        _cut_half_line(file)
         file.seek(0)
         known = file.readline()
         if known and known.strip() != header.strip():
@@ -92,3 +93,12 @@ def _append(path: Path, body: bytes, lock: threading.Lock) -> int:
         file.flush()
         os.fsync(file.fileno())
     return rows.count(b"\n")
+
+
+def _cut_half_line(file: BinaryIO) -> None:
+    """What was being written when its writer was killed: nobody was told that it is kept."""
+    file.seek(0)
+    whole = 0
+    for line in file:
+        whole += len(line) if line.endswith(b"\n") else 0
+    file.truncate(whole)

@@ -1,0 +1,121 @@
+"""What an application takes from an agency, and the reasons why not, all at once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from live_server import access, store_of
+from live_town import HOUR, NOW
+
+from deepcity.city.errors import DeepDataError, GrantError, LiveError, VersionError
+from deepcity.exchange.deep_wire import cell_names
+from deepcity.intercity.receipt import ClockError, Receipt
+from deepcity.store.deep_data import DeepData
+
+
+@pytest.fixture
+def receipt(town_trained, tmp_path):
+    with store_of(town_trained, f"duckdb:///{tmp_path / 'deep.duckdb'}") as store:
+        yield Receipt(town_trained.fused, access(), store)
+
+
+@pytest.fixture
+def rows(town_trained):
+    """Two hours of weather, as it could have sent them; changed by name."""
+    package = town_trained.encoders["weather"]
+    whole = DeepData(
+        package.space,
+        np.array([NOW - HOUR, NOW]),
+        np.repeat(cell_names(package.cells), 2),
+        np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], np.float32),
+    )
+    return lambda **changes: replace(whole, **changes)
+
+
+def held(receipt, space):
+    return receipt.store.read(space, None, 0, 2 * NOW, reader="ridership")
+
+
+def test_what_is_right_is_taken_and_again_changes_nothing(receipt, rows):
+    assert receipt.take("weather", rows(), now=NOW).new == 2
+    assert receipt.take("weather", rows(), now=NOW).repeated == 2
+    assert len(held(receipt, rows().space)) == 2
+
+
+def test_late_rows_are_taken(receipt, rows):
+    assert receipt.take("weather", rows(), now=NOW + 40 * HOUR).new == 2
+
+
+def test_another_vector_for_a_cell_and_time_is_refused(receipt, rows):
+    receipt.take("weather", rows(), now=NOW)
+    with pytest.raises(DeepDataError, match="holds another vector"):
+        receipt.take("weather", rows(vectors_RW=-rows().vectors_RW), now=NOW)
+    np.testing.assert_array_equal(held(receipt, rows().space).vectors_RW, rows().vectors_RW)
+
+
+@pytest.mark.parametrize(
+    ("shift", "told"),
+    [
+        (420, "420 s after one"),  # a clock off the agreed times
+        (-1, "3599 s after one"),
+        (HOUR, "in the future"),  # ahead by one step
+        (9 * HOUR, "time zone"),  # Seoul's time told as UTC
+        (15 * 60, "not one of the agreed times, every 3600 s"),
+    ],
+)
+def test_times_of_clocks_that_do_not_agree_are_refused(receipt, rows, shift, told):
+    with pytest.raises(DeepDataError, match=told):
+        receipt.take("weather", rows(time_R=rows().time_R + shift), now=NOW)
+    assert not len(held(receipt, rows().space))
+
+
+@pytest.mark.parametrize(("off", "told"), [(HOUR, "ahead of"), (-HOUR, "behind"), (301, "301 s")])
+def test_a_sender_whose_clock_is_off_is_told_so(receipt, rows, off, told):
+    with pytest.raises(ClockError, match=told):
+        receipt.take("weather", rows(), now=NOW, sent_at=NOW + off)
+    assert receipt.take("weather", rows(), now=NOW, sent_at=NOW - 299).new == 2
+
+
+def test_everything_wrong_is_told_at_once(receipt, rows):
+    wrong = DeepData(
+        rows().space,
+        np.array([NOW + 7, NOW + 5 * HOUR]),
+        np.array(["elsewhere", "elsewhere"]),
+        np.full((2, 5), np.nan, np.float32),
+    )
+    with pytest.raises(DeepDataError) as caught:
+        receipt.take("weather", wrong, now=NOW)
+    told = str(caught.value)
+    for part in ("agreed times", "in the future", "elsewhere", "not finite", "width of 3"):
+        assert part in told
+    assert told.count("in the future") == 1
+
+
+def test_another_version_is_refused_with_both(receipt, rows):
+    space = replace(rows().space, version="feedfeedfeedfeed")
+    with pytest.raises(VersionError) as caught:
+        receipt.take("weather", rows(space=space), now=NOW)
+    assert "feedfeedfeedfeed" in str(caught.value)
+    assert rows().space.version in str(caught.value)
+
+
+def test_nobody_speaks_in_anothers_space(receipt, rows):
+    with pytest.raises(GrantError, match="not gates's to speak in"):
+        receipt.take("gates", rows(), now=NOW)
+    with pytest.raises(GrantError, match="not weather's"):
+        receipt.take("weather", rows(space=replace(rows().space, city="other")), now=NOW)
+    with pytest.raises(LiveError, match="was trained with gates, weather"):
+        receipt.take("police", rows(space=replace(rows().space, agency="police")), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "told"),
+    [
+        (access("gates"), "grants ridership nothing"),
+        (access(least_level=4), "level 3 is shallower than 4"),
+        (access(widest=2), "3 numbers are more than 2"),
+    ],
+)
+def test_what_no_grant_covers_is_refused(receipt, rows, allowed, told):
+    with pytest.raises(GrantError, match=told):
+        replace(receipt, access=allowed).take("weather", rows(), now=NOW)

@@ -1,0 +1,119 @@
+"""A real HTTP server around a live application: in a thread, or a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
+from deepcity.intercity.live import LiveApplication
+from deepcity.serve.api.app import create_app
+from deepcity.store.open_store import open_store
+
+TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
+SERVICE = "ridership"
+PATIENCE_S = 120
+
+
+def access(*names, readers=(), **grant):
+    """Grants of these agencies; of both if none is named."""
+    entry = GrantEntry(service=SERVICE, **grant)
+    agencies = [AgencyEntry(name=n, token=TOKENS[n], grant=entry) for n in names or TOKENS]
+    return Access(agency=tuple(agencies), reader=tuple(readers))
+
+
+ACCESS_FILE = "\n".join(
+    f'[[agency]]\nname = "{name}"\ntoken = "{token}"\n[agency.grant]\nservice = "{SERVICE}"'
+    for name, token in TOKENS.items()
+)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def store_of(town, url, allowed=None):
+    allowed = allowed or access()
+    with open_store(url, allowed.may_read("town")) as store:
+        for agency in town.fused.facts.agencies:
+            store.register(agency.space, agency.width)
+        yield store
+
+
+@contextmanager
+def serving(app):
+    """A server in a thread; gives its address."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_for(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+@contextmanager
+def application_of(town, url, *, until=None, allowed=None, clock=time.time, **how):
+    """A live application with its rows, served over HTTP: (address, application)."""
+    allowed = allowed or access()
+    with store_of(town, url, allowed) as store:
+        application = LiveApplication(town.fused, store)
+        application.take(town.panel("metro", until))
+        with serving(create_app(application, allowed, clock=clock, **how)) as address:
+            yield address, application
+
+
+def wait_for(done, seconds=PATIENCE_S):
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.05)
+
+
+def ready(address):
+    try:
+        return httpx.get(f"{address}/health", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def environment(**more):
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
+
+
+def serve_process(town, folder: Path, port: int, store: str, most_kb=None):
+    """`deepcity serve` in a process of its own; files may grow to `most_kb`."""
+    (folder / "access.toml").write_text(ACCESS_FILE, encoding="utf-8")
+    command = [
+        sys.executable, "-m", "deepcity", "serve", str(town.fused_file),
+        "--city", str(folder / "town.toml"), "--access", str(folder / "access.toml"),
+        "--store", store, "--port", str(port), "--reload", "0.2",
+    ]  # fmt: skip
+    if most_kb is not None:
+        command = ["bash", "-c", f'ulimit -f {most_kb}; exec "$@"', "bash", *command]
+    return subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True)
+
+
+def agency_process(town, name, folder: Path, address: str, *more, **environ):
+    """`deepcity agency` in a process of its own."""
+    command = [
+        sys.executable, "-m", "deepcity", "agency", str(town.encoder_files[name]),
+        "--city", str(folder / "town.toml"), "--to", address, "--json", "--every", "0.1", *more,
+    ]  # fmt: skip
+    env = environment(DEEPCITY_TOKEN=TOKENS[name], **environ)
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
