@@ -135,8 +135,9 @@ def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
     own_stem = frozenset(name for name in learners if not _common_stem(run, name))
     if sharing := sorted(set(learners) - own_stem):
         reference |= export_layers(learners[sharing[0]].network, [STEM])
-    recall = reference[HEAD]["recall"]  # a party's own fit: the others get its shape, not it
-    reference[HEAD] = {**reference[HEAD], "recall": np.zeros_like(recall)}
+    head = reference[HEAD]  # fits of a party's own: the others get their shapes, not them
+    own = {key: np.zeros_like(head[key]) for key in ("recall", "share")}
+    reference[HEAD] = {**head, **own}
     return Plan(
         levels=method.levels,
         reference=reference,
