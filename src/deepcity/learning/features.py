@@ -139,7 +139,8 @@ class Inputs:
     def _evidence(self, targets_BH: NDArray[np.int64], lead: int) -> Floats:
         """How many like days the typical day rests on, (B, N, 2): at the least, and on average."""
         known_BNH = np.log(self._at(self.evidence_KTN[lead], targets_BH) + _LITTLE)
-        return np.stack([known_BNH.min(-1), known_BNH.mean(-1)], axis=-1).astype(np.float32) / 2
+        found = np.stack([known_BNH.min(-1), known_BNH.mean(-1)], axis=-1) / 2
+        return np.asarray(found, dtype=np.float32)
 
     def _targets(self, origins_B: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
         first = origins_B[:, None] + lead * self.settings.horizon
