@@ -22,7 +22,8 @@ from deepcity.exchange.rounds import Progress
 from deepcity.intercity.automatic import Choice, Expert, Joined, levels, seeing, weigh
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party
-from deepcity.learning.features import Inputs, Samples, named, told, train_origins
+from deepcity.learning.features import Inputs, Samples, train_origins
+from deepcity.learning.hearsay import named, told
 from deepcity.learning.learner import Learner
 from deepcity.learning.recall import blended_ridge, fading, recalled
 from deepcity.learning.training import party_seed

@@ -23,7 +23,8 @@ from deepcity.data.windows import Span
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Run, run_method
 from deepcity.intercity.parties import SCARCE_VALIDATION, Party, stacked
-from deepcity.learning.features import Inputs, Samples, fit_inputs, told
+from deepcity.learning.features import Inputs, Samples, fit_inputs
+from deepcity.learning.hearsay import told
 from deepcity.learning.training import party_seed
 
 KNOWN_DAYS = (1, 2, 4, 7, 14, 28)

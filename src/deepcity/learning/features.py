@@ -23,7 +23,6 @@ Floats = NDArray[np.float32]
 _MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
 _CLIP = 8.0  # in scaled units: one broken sensor must not drown a batch
 _LITTLE = 1e-3  # evidence under this is none
-_HEARSAY_DAYS = 2.0  # own days that what others say of the scale is worth
 
 
 class ScaleBy(StrEnum):
@@ -265,33 +264,11 @@ def fit_inputs(
         weekday_D7=_weekdays(grid, train),
         recall_HS=nothing,
     )
-    scaled = _scaled(bare, train, adjacency_NN)
-    return replace(scaled, recall_HS=_fit_recall(scaled, train, validation))
+    done = scaled(bare, train, adjacency_NN)
+    return replace(done, recall_HS=_fit_recall(done, train, validation))
 
 
-def told(inputs: Inputs, share: float, train: Span, adjacency_NN: Floats | None = None) -> Inputs:
-    """A party's inputs for a network that others with more days have trained.
-
-    They know what each weekday is like, so every weekday is named; and they know what share of
-    a place's spread its typical day leaves, which a party's first day cannot tell.
-
-    Args:
-        share: of the others, see `Inputs.share`; worth two days of one's own.
-    """
-    days = len(train) / inputs.grid.slots
-    heard_N1 = _HEARSAY_DAYS * (share * inputs.spread_N1) ** 2
-    scale_N1 = np.sqrt((days * inputs.scale_N1**2 + heard_N1) / (days + _HEARSAY_DAYS))
-    scaled = replace(named(inputs), scale_N1=scale_N1.astype(np.float32))
-    return _scaled(scaled, train, adjacency_NN)
-
-
-def named(inputs: Inputs) -> Inputs:
-    """A party's inputs with every weekday named, also those its training met but once."""
-    week = np.eye(7, dtype=np.float32)[inputs.grid.weekday_D]
-    return replace(inputs, weekday_D7=week)
-
-
-def _scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
+def scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
     """Deviations and surroundings in the inputs' own scale."""
     deviation_TN = _deviation(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
     lag = max(1, inputs.settings.horizon // 2)

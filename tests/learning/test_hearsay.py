@@ -5,7 +5,8 @@ import pytest
 from signals import panel
 
 from deepcity.data.windows import Span
-from deepcity.learning.features import WindowSettings, fit_inputs, named, told
+from deepcity.learning.features import WindowSettings, fit_inputs
+from deepcity.learning.hearsay import named, told
 
 SETTINGS = WindowSettings(history=6, horizon=24, days=3)
 FIRST = Span(28 * 24, 30 * 24)  # two days known
