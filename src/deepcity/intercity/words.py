@@ -27,8 +27,8 @@ def level_reason(choice: Choice, unit: str) -> Words:
     layers = _layers(choice.level)
     return Words(
         en=f"Reusing {layers.en} earned most weight on its validation days; its own network "
-        f"and typical day keep {own:.0%}. Weighed together they err by {after:.3g} {unit} there, alone by "
-        f"{before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
+        f"and typical day keep {own:.0%}. Weighed together they err by {after:.3g} {unit} there, "
+        f"alone by {before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
         ko=f"{layers.ko} 재사용하는 것이 자체 검증 기간에 가장 큰 가중치를 얻었고, 자기 신경망과 "
         f"평소 하루는 {own:.0%}를 지닙니다. 함께 쓰면 오차가 {after:.3g} {unit}, 혼자일 때는 "
         f"{before:.3g}입니다(불확실성 {choice.doubt:.2g}). 가중치는 날마다 바뀝니다.",
