@@ -3,7 +3,7 @@
     python -m benchmarks.joining [--seeds 0,1,2] [--sets air,bikes,...] [--stem common|private]
 
 Each case is kept in runs/joining/STEM.jsonl as soon as it is done; a killed run goes on where
-it stood, and the table is made of all cases that are there. About 25 minutes a seed on one
+it stood, and the table is made of all cases that are there. About 30 minutes a seed on one
 free core.
 """
 

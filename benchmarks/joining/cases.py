@@ -2,7 +2,7 @@
 
 With all days, the parties learn together from the first round. With few, a party is a
 newcomer (`deepcity.intercity.newcomer`): it starts from what the others, with all their
-days, learned together without it, and sends nothing.
+days, learned together without it and then practised for newcomers, and sends nothing.
 """
 
 import time
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
 from deepcity.intercity import results as names
-from deepcity.intercity.automatic import choose
+from deepcity.intercity.automatic import Choice, choose
 from deepcity.intercity.city_map import Member, Service, load_map
 from deepcity.intercity.methods import Method, Outcome, Run, run_method
 from deepcity.intercity.methods import alone as alone_method
-from deepcity.intercity.newcomer import common_layers, join_late
+from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.pooling import pooled_rows
+from deepcity.intercity.practice import practise, with_practice
 from deepcity.intercity.summary import naive_errors
 from deepcity.learning.learner import EVERY_LAYER, Learner
 from deepcity.learning.training import party_seed
@@ -51,7 +52,8 @@ class Case:
         mae: method -> mean absolute error over the test days, in `unit`.
         level: what automatic says after the validation days.
         own_weight: of learning alone then; `own_after` once the test days are known.
-        seconds: of learning alone, of the joined training and of choosing.
+        seconds: of learning alone, of one party's share of the joined training, of choosing;
+            and until the others' layers are in place (`arriving`).
     """
 
     set: str
@@ -82,14 +84,19 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
     service = service_of(name, stem)
     parties = parties_of(service)
     yield from _full(name, service, parties, seed)
+    practised = [with_practice(party, service.settings, seed) for party in parties]
     for party, member in zip(parties, service.members, strict=True):
-        others = [other for other in parties if other.name != party.name]
         begun = time.perf_counter()
+        others = [other for other in parties if other.name != party.name]
         layers = common_layers(_joined(service, others, seed).progress)
-        seconds = time.perf_counter() - begun
+        few = [other for other in practised if other.name != party.name]
+        practice = practise(service.settings, few, layers, seed)
+        layers = common_layers(practice.progress) if practice else layers
+        seconds = (time.perf_counter() - begun) / len(others)
+        pooled = _pooled(service, others, seed)
         for days in SETS[name]:
             newcomer = parties_of(_scarce(service, member, days))[0]
-            yield _newcomer(name, service, newcomer, others, layers, days, seed, seconds)
+            yield _newcomer(name, service, newcomer, layers, pooled, days, seed, seconds)
 
 
 def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
@@ -101,47 +108,51 @@ def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> I
         start = time.perf_counter()
         alone = _alone(service, party, seed)
         spent = {"alone": time.perf_counter() - start, "joined": seconds / len(parties)}
-        yield _case(
-            name, service, party, alone, joined.learners[party.name], pooled, None, seed, spent
-        )
+        begun = time.perf_counter()
+        common = service.settings.grant.stem == "common"
+        joiner = joined.learners[party.name]
+        choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=common)
+        spent["choosing"] = time.perf_counter() - begun
+        yield _case(name, service, party, choice, pooled, None, seed, spent)
 
 
 def _newcomer(
     name: str,
     service: Service,
     party: Party,
-    others: Sequence[Party],
     layers: Layers,
+    pooled: Layers,
     days: float,
     seed: int,
     seconds: float,
 ) -> Case:
     start = time.perf_counter()
     alone = _alone(service, party, seed)
-    spent = {"alone": time.perf_counter() - start, "joined": seconds / len(others)}
-    joined = join_late(party, service.settings, layers, seed)
-    pooled = _pooled(service, [*others, party], seed)
-    return _case(name, service, party, alone, joined, pooled, days, seed, spent)
+    spent = {"alone": time.perf_counter() - start, "joined": seconds}
+    begun = time.perf_counter()
+    join_late(party, service.settings, layers, seed)
+    spent["arriving"] = time.perf_counter() - begun
+    begun = time.perf_counter()
+    choice = choose_late(party, alone, service.settings, layers, seed)
+    spent["choosing"] = time.perf_counter() - begun
+    return _case(name, service, party, choice, pooled, days, seed, spent)
 
 
 def _case(
     name: str,
     service: Service,
     party: Party,
-    alone: Learner,
-    joined: Learner,
+    choice: Choice,
     pooled: Layers,
     days: float | None,
     seed: int,
     seconds: dict[str, float],
 ) -> Case:
-    begun = time.perf_counter()
-    common = service.settings.grant.stem == "common"
-    choice = choose(party, alone, joined, MAX_LEVEL, seed, common_stem=common)
-    seconds = {**seconds, "choosing": time.perf_counter() - begun}
     said = {
-        names.fixed(level) if level else names.ALONE: expert(party.test)
-        for level, expert in choice.experts.items()
+        names.fixed(level) if level else names.ALONE: choice.first(level)(
+            party.test, party.test_origins
+        )
+        for level in range(MAX_LEVEL + 1)
     }
     found = choice.forecast(party.test, party.test_origins)
     said[names.AUTOMATIC] = found.forecast_BNH

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from little_map import service, three
 
-from deepcity.intercity.automatic import weigh
+from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.parties import parties_of
 
@@ -22,7 +22,7 @@ def mae(said, samples):
 def expert(shift, seed=0):
     """Errs by a constant and some noise."""
 
-    def forecast(samples):
+    def forecast(samples, _origins_B=None):
         noise = np.random.default_rng(seed).normal(0, 0.1, samples.truth_BNH.shape)
         return (np.nan_to_num(samples.truth_BNH) + shift + noise).astype(np.float32)
 
@@ -30,7 +30,7 @@ def expert(shift, seed=0):
 
 
 def test_a_level_that_errs_more_is_left_and_costs_little(party):
-    choice = weigh(party, expert(0.5), {6: expert(50.0, 1), 3: expert(-80.0, 2)})
+    choice = weigh(party, expert(0.5), [Joined(6, expert(50.0, 1)), Joined(3, expert(-80.0, 2))])
     found = choice.forecast(party.test, party.test_origins)
     assert choice.level == 0
     assert mae(found.forecast_BNH, party.test) < 1.05 * mae(expert(0.5)(party.test), party.test)
@@ -39,7 +39,7 @@ def test_a_level_that_errs_more_is_left_and_costs_little(party):
 
 
 def test_a_level_that_errs_less_is_taken(party):
-    choice = weigh(party, expert(5.0), {6: expert(0.1, 1), 3: expert(9.0, 2)})
+    choice = weigh(party, expert(5.0), [Joined(6, expert(0.1, 1)), Joined(3, expert(9.0, 2))])
     assert choice.level == 6
     assert choice.gain > 0
     assert choice.errors[0] > choice.errors[6]
@@ -48,11 +48,11 @@ def test_a_level_that_errs_less_is_taken(party):
 
 
 def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
-    def turning(samples):
+    def turning(samples, _origins_B=None):
         good = expert(0.1, 1)(samples)
         return good if samples is party.data.validation else good + 60
 
-    choice = weigh(party, expert(1.0), {6: turning})
+    choice = weigh(party, expert(1.0), [Joined(6, turning)])
     assert choice.level == 6
     found = choice.forecast(party.test, party.test_origins)
     after = choice.by_level(found.standing)
@@ -61,7 +61,7 @@ def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
 
 
 def test_nothing_joined_is_learning_alone(party):
-    choice = weigh(party, expert(0.1), {})
+    choice = weigh(party, expert(0.1), [])
     assert choice.level == 0
     found = choice.forecast(party.test, party.test_origins)
     assert np.allclose(found.forecast_BNH, expert(0.1)(party.test), atol=1e-4)

@@ -11,7 +11,7 @@ from deepcity.learning.aggregate import Aggregated, beginning
 def choice(*weights, errors, gain=0.1):
     """A choice whose experts are alone and then levels."""
     found = Aggregated(np.zeros((1, 1, 1), np.float32), np.zeros((1, 1)), beginning(list(weights)))
-    return Choice(dict.fromkeys(errors), errors, found, gain=gain, doubt=0.01)
+    return Choice([(level, None) for level in errors], errors, found, gain=gain, doubt=0.01)
 
 
 def test_the_reason_tells_the_weights_and_the_errors_compared():

@@ -6,14 +6,15 @@ own rows for a few steps, without another word to anyone. So all levels together
 less than one training each.
 
 Alone and every level are then experts of one forecast (`deepcity.learning.aggregate`).
-Learning alone begins with half the weight, the levels share the other half; weights move
-with what each would have saved, first over the validation days and then from day to day as
-truths come in. So a party is never much worse than alone, whatever the others send, and a
-level that its few validation days misjudged is found later. The level told is that of the
-level with most weight after the validation days; 0 where alone has over half of it.
+Learning alone begins with four tenths of the weight and the typical day with one tenth; what
+was joined shares the other half. Weights move with what each would have saved, first over
+the validation days and then from day to day as truths come in. So a party is never much
+worse than alone, whatever the others send, and a level that its few validation days
+misjudged is found later. The level told is that of the level with most weight after the
+validation days; 0 where what is its own has over half of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +23,30 @@ from numpy.typing import NDArray
 from deepcity.city.level import ALONE, layers_up_to
 from deepcity.intercity.parties import Party
 from deepcity.learning.aggregate import Aggregated, Standing, aggregate, beginning
-from deepcity.learning.features import Samples
+from deepcity.learning.features import Inputs, Samples
 from deepcity.learning.learner import Learner
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]
-Expert = Callable[[Samples], Floats]
-OWN_WEIGHT = 0.5  # of learning alone, before any truth; the levels share the rest
+Expert = Callable[[Samples, NDArray[np.int64]], Floats]
+"""From the party's samples and their origins to forecasts in the field's unit, (B, N, H)."""
+
+OWN_WEIGHT = 0.5  # of what is a party's own, before any truth
+TYPICAL_WEIGHT = 0.1  # of that, the typical day's: where records are noise it is hard to beat
+
+
+@dataclass(frozen=True)
+class Joined:
+    """One expert that a party owes to the others.
+
+    Attributes:
+        level: the reuse level it counts for.
+        weight: before any truth, relative to the party's other joined experts.
+    """
+
+    level: int
+    expert: Expert
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +54,15 @@ class Choice:
     """What a party forecasts with: its experts, and what is known of them.
 
     Attributes:
-        experts: level -> forecaster in the field's unit, (B, N, H); level 0 is learning alone.
-        errors: level -> validation MAE in the field's unit.
+        experts: (level, forecaster), level 0 being what is the party's own; the first is
+            learning alone. Several may count for one level.
+        errors: level -> validation MAE of its first expert, in the field's unit.
         validation: the aggregate over the validation days, and what it learned there.
         gain: validation MAE saved by the aggregate against alone, in the field's unit.
         doubt: standard error of that saving, over days.
     """
 
-    experts: Mapping[int, Expert]
+    experts: Sequence[tuple[int, Expert]]
     errors: Mapping[int, float]
     validation: Aggregated
     gain: float
@@ -64,15 +83,29 @@ class Choice:
         return max(joined, key=lambda level: (weights[level], level))
 
     def by_level(self, standing: Standing) -> dict[int, float]:
-        """A standing's weights."""
-        return dict(zip(self.experts, map(float, standing.weights_E), strict=True))
+        """A standing's weights, those of one level added."""
+        found: dict[int, float] = {}
+        for (level, _), weight in zip(self.experts, standing.weights_E, strict=True):
+            found[level] = found.get(level, 0.0) + float(weight)
+        return found
+
+    def first(self, level: int) -> Expert:
+        """The first expert of a level: the network tuned so, or learning alone.
+
+        Raises:
+            KeyError: if there is no expert of that level.
+        """
+        for found, expert in self.experts:
+            if found == level:
+                return expert
+        raise KeyError(level)
 
     def forecast(self, samples: Samples, origins_B: NDArray[np.int64]) -> Aggregated:
         """Forecasts for origins after the validation days, in order of time.
 
         Weights go on learning from the truths of earlier origins, each once it is known.
         """
-        said = _said(self.experts, samples)
+        said = _said(self.experts, samples, origins_B)
         return aggregate(said, samples.truth_BNH, origins_B, self.validation.standing)
 
 
@@ -91,40 +124,78 @@ def choose(
         alone: trained at level 0, at its best state.
         joined: trained at level `deepest`, at its best state.
     """
-    levels = {}
+    tuned = levels(party, joined, deepest, seed, common_stem=common_stem)
+    return weigh(party, seeing(alone), tuned)
+
+
+def levels(
+    party: Party,
+    joined: Learner,
+    deepest: int,
+    seed: int,
+    *,
+    common_stem: bool = False,
+    inputs: Inputs | None = None,
+) -> list[Joined]:
+    """Every level up to `deepest`, tuned from the joined network.
+
+    Args:
+        inputs: how the joined network sees the party, where that is not how the party does.
+    """
+    found = []
     for level in range(1, deepest + 1):
         draw = party_seed(seed, f"{party.name}/refit", level)
         kept = layers_up_to(level, common_stem=common_stem)
-        levels[level] = joined.refit(kept, joined.settings.refit_steps, draw).forecast
-    return weigh(party, alone.forecast, levels)
+        tuned = joined.refit(kept, joined.settings.refit_steps, draw)
+        found.append(Joined(level, seeing(tuned, inputs)))
+    return found
 
 
-def weigh(party: Party, alone: Expert, levels: Mapping[int, Expert]) -> Choice:
-    """Run the aggregate of alone and the levels over the validation days."""
-    experts = {ALONE: alone, **levels}
-    share = (1 - OWN_WEIGHT) / max(len(levels), 1)
-    prior = [OWN_WEIGHT if level == ALONE else share for level in experts]
+def seeing(learner: Learner, inputs: Inputs | None = None) -> Expert:
+    """A learner as an expert, given the party's samples or those of other inputs."""
+    if inputs is None:
+        return lambda samples, _origins_B: learner.forecast(samples)
+    return lambda _samples, origins_B: learner.forecast(inputs.samples(origins_B))
+
+
+def typical(samples: Samples, _origins_B: NDArray[np.int64]) -> Floats:
+    """The typical day as an expert."""
+    return samples.anchor_BNH
+
+
+def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
+    """Run the aggregate of alone, the typical day and what was joined over the validation days."""
+    experts = [(ALONE, alone), (ALONE, typical), *((one.level, one.expert) for one in joined)]
+    total = sum(one.weight for one in joined)
+    own = [OWN_WEIGHT - TYPICAL_WEIGHT, TYPICAL_WEIGHT]
+    prior = own + [(1 - OWN_WEIGHT) * one.weight / total for one in joined]
+    if not joined:  # alone is alone
+        experts, prior = experts[:1], prior[:1]
     samples, origins_B = party.data.validation, party.validation_origins
-    said_EBNH = _said(experts, samples)
+    said_EBNH = _said(experts, samples, origins_B)
     validation = aggregate(said_EBNH, samples.truth_BNH, origins_B, beginning(prior))
 
     def by_day(said_BNH: Floats) -> NDArray[np.float64]:
         days_B = origins_B // party.panel.clock.steps_per_day
         return _error_by_day(said_BNH, samples.truth_BNH, days_B)
 
-    errors = [by_day(said_BNH) for said_BNH in said_EBNH]
-    saved = errors[0] - by_day(validation.forecast_BNH)
+    errors: dict[int, float] = {}
+    for (level, _), said_BNH in zip(experts, said_EBNH, strict=True):
+        errors.setdefault(level, float(by_day(said_BNH).mean()))
+    saved = by_day(said_EBNH[0]) - by_day(validation.forecast_BNH)
     return Choice(
         experts=experts,
-        errors={level: float(e.mean()) for level, e in zip(experts, errors, strict=True)},
+        errors=errors,
         validation=validation,
         gain=float(saved.mean()),
         doubt=float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf"),
     )
 
 
-def _said(experts: Mapping[int, Expert], samples: Samples) -> Floats:
-    return np.stack([expert(samples) for expert in experts.values()])
+def _said(
+    experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: NDArray[np.int64]
+) -> Floats:
+    return np.stack([expert(samples, origins_B) for _, expert in experts])
 
 
 def _error_by_day(

@@ -7,13 +7,14 @@ common (`deepcity.intercity.newcomer`), and then weighs all levels as everybody 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from deepcity.city.level import ALONE, HEAD, STEM, Layers, layers_up_to
+from deepcity.city.level import ALONE, HEAD, MAX_LEVEL, STEM, Layers, layers_up_to
 from deepcity.intercity.alike import fellows, groups_of, layers_for, shareable
 from deepcity.intercity.automatic import Choice, choose
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome
-from deepcity.intercity.newcomer import common_layers, join_late
+from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party
+from deepcity.intercity.practice import practise, with_practice
 from deepcity.intercity.results import Errors, fixed
 from deepcity.intercity.summary import errors_of
 from deepcity.learning.learner import Learner
@@ -26,10 +27,12 @@ class Chosen:
     Attributes:
         first_day: test errors of the others' layers as they came; None where the party is no
             newcomer, or had to train a stem or head of its own first.
+        practice: the rounds in which the others practised for it, if they did.
     """
 
     choice: Choice
     first_day: Errors | None = None
+    practice: Outcome | None = None
 
 
 def together(settings: ServiceSettings, parties: Sequence[Party]) -> list[Party]:
@@ -109,10 +112,26 @@ def _newcomer(
     names = layers_up_to(level, common_stem=stem)
     fitting = layers_for(party.name, common_layers(joined.progress), groups)
     start: Layers = {name: fitting[name] for name in names}
-    learner = join_late(party, settings, start, seed)
-    untouched = {STEM, HEAD} <= set(start)
-    said = errors_of(learner.forecast(party.test), party.test.truth_BNH) if untouched else None
-    return Chosen(choose(party, own, learner, level, seed, common_stem=stem), said)
+    if not {STEM, HEAD} <= set(start):
+        learner = join_late(party, settings, start, seed)
+        return Chosen(choose(party, own, learner, level, seed, common_stem=stem))
+    practice = _practice(settings, others, start, seed) if not groups else None
+    layers = common_layers(practice.progress) if practice else start
+    choice = choose_late(party, own, settings, layers, seed)
+    as_it_came = choice.first(MAX_LEVEL)(party.test, party.test_origins)
+    return Chosen(choice, errors_of(as_it_came, party.test.truth_BNH), practice)
+
+
+def _practice(
+    settings: ServiceSettings, others: Sequence[Party], start: Layers, seed: int
+) -> Outcome | None:
+    """The others practise, if all of them share all that a newcomer starts from."""
+    grant = settings.grant
+    whole = [grant.level_of(other.name) == MAX_LEVEL for other in others]
+    if not all(whole) or any(grant.stem_of(other.name) != "common" for other in others):
+        return None
+    practised = [with_practice(other, settings, seed) for other in others]
+    return practise(settings, practised, start, seed)
 
 
 def _stems(settings: ServiceSettings, party: Party, others: Sequence[Party]) -> list[str]:
@@ -126,11 +145,13 @@ def _stems(settings: ServiceSettings, party: Party, others: Sequence[Party]) -> 
 
 def level_errors(chosen: Chosen, party: Party, levels: Sequence[int]) -> dict[str, Errors]:
     """A newcomer's test errors at fixed levels: what it tuned from the others' layers."""
-    experts = chosen.choice.experts
-    deepest = max(experts)
+    deepest = max(level for level, _ in chosen.choice.experts)
     if deepest == ALONE:
         return {}
     return {
-        fixed(level): errors_of(experts[min(level, deepest)](party.test), party.test.truth_BNH)
+        fixed(level): errors_of(
+            chosen.choice.first(min(level, deepest))(party.test, party.test_origins),
+            party.test.truth_BNH,
+        )
         for level in levels
     }

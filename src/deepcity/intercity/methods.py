@@ -173,8 +173,9 @@ def _reference(
             key = kin_key(layer, own[name]) if name in own else layer
             reference[key] = export_layers(learners[name].network, [layer])[layer]
     for key, tensors in reference.items():
-        if "recall" in tensors:  # a party's own fit: the others get its shape, not it
-            reference[key] = {**tensors, "recall": np.zeros_like(tensors["recall"])}
+        fits = [name for name in ("recall", "share") if name in tensors]
+        if fits:  # fits of a party's own: the others get their shapes, not them
+            reference[key] = {**tensors, **{name: np.zeros_like(tensors[name]) for name in fits}}
     return reference
 
 

@@ -1,20 +1,38 @@
 """A city that joins late: it starts from the map's layers on its first day and sends nothing.
 
-The layers that others learned together are its start. With a common stem it forecasts at
-once (zero-shot) from its own typical day; with a private stem it first trains that stem
-under their hidden layers and head. Then it tries every reuse level and weighs them with
-what it has of its own, as every party does (`deepcity.intercity.automatic`), and refines
-as its days come in.
+The layers that others learned together are its start; best those that they have practised
+for newcomers (`deepcity.intercity.practice`). With a common stem it forecasts at once
+(zero-shot) from its own typical day; with a private stem it first trains that stem under
+their hidden layers and head. Then it tries every reuse level and weighs them with what it
+has of its own, as every party does (`deepcity.intercity.automatic`), and refines as its days
+come in.
+
+Two more experts cost it no training: the joined network in the scale that others report
+(a first day cannot tell how far values stray from a typical day), and its own ridge drawn
+towards what the others recall, from its own rows.
 """
 
-from deepcity.city.level import HEAD, STEM, Layers
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import HEAD, MAX_LEVEL, STEM, Layers
 from deepcity.exchange.rounds import Progress
+from deepcity.intercity.automatic import Choice, Expert, Joined, levels, seeing, weigh
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party
+from deepcity.learning.features import Inputs, Samples, train_origins
+from deepcity.learning.hearsay import named, told
 from deepcity.learning.learner import Learner
+from deepcity.learning.recall import blended_ridge, fading, recalled
 from deepcity.learning.training import party_seed
 
+Floats = NDArray[np.float32]
 FIRST_STEPS = 2  # times the steps of trying a level: a stem begins from nothing
+# Before any truth, relative to a level that was tuned: few days tune badly, so the network as
+# it came (the deepest level) weighs as much as all that were.
+AS_IT_CAME, IN_THEIR_SCALE, RIDGE = 5.0, 5.0, 2.0
 
 
 def common_layers(progress: Progress) -> Layers:
@@ -33,3 +51,57 @@ def join_late(party: Party, settings: ServiceSettings, layers: Layers, seed: int
         return learner
     steps = FIRST_STEPS * settings.training.refit_steps
     return learner.refit(layers, steps, party_seed(seed, f"{party.name}/stem", 0))
+
+
+def choose_late(
+    party: Party, alone: Learner, settings: ServiceSettings, layers: Layers, seed: int
+) -> Choice:
+    """Every level from the layers that came, and what else they teach, weighed with alone.
+
+    Raises:
+        LayerPackageError: if the layers do not fit the party's network.
+    """
+    stem, split = STEM in layers, party.split
+    inputs = named(party.inputs) if stem else party.inputs
+    joined = join_late(_as_seen(party, inputs, settings), settings, layers, seed)
+    tuned = levels(party, joined, MAX_LEVEL, seed, common_stem=stem, inputs=inputs)
+    tuned[-1] = replace(tuned[-1], weight=AS_IT_CAME)
+    if not stem:
+        return weigh(party, seeing(alone), tuned)
+    share = float(np.ravel(layers[HEAD]["share"])[0])
+    heard = told(party.inputs, share, split.train, party.panel.adjacency_NN)
+    ridge = seasoned_ridge(party, np.asarray(layers[HEAD]["recall"]))
+    more = [
+        Joined(MAX_LEVEL, seeing(joined, heard), IN_THEIR_SCALE),
+        Joined(MAX_LEVEL, ridge, RIDGE),
+    ]
+    return weigh(party, seeing(alone), [*tuned, *more])
+
+
+def seasoned_ridge(party: Party, recall_HS: Floats) -> Expert:
+    """The party's own ridge fits, some of them drawn towards what others recall."""
+    train, validation = party.data.train, party.data.validation
+    horizon, size = recall_HS.shape
+    beliefs = fading(horizon, party.inputs.settings.leads, size)
+    own_HS = blended_ridge(
+        (train.summaries_BNHS, train.target_BNH),
+        (validation.summaries_BNHS, validation.target_BNH),
+        (recall_HS, *beliefs),
+    )
+
+    def forecast(samples: Samples, _origins_B: NDArray[np.int64]) -> Floats:
+        deviation_BNH = recalled(samples.summaries_BNHS, own_HS)
+        return np.asarray(samples.anchor_BNH + samples.scale_N1 * deviation_BNH)
+
+    return forecast
+
+
+def _as_seen(party: Party, inputs: Inputs, settings: ServiceSettings) -> Party:
+    """The party with samples of other inputs."""
+    if inputs is party.inputs:
+        return party
+    stride = 1 if party.scarce else settings.training.stride
+    origins_B = train_origins(settings.window, party.split.train)[::-1][::stride][::-1]
+    train = inputs.samples(origins_B)
+    validation = inputs.samples(party.validation_origins)
+    return replace(party, data=replace(party.data, train=train, validation=validation))

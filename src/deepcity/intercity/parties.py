@@ -141,7 +141,9 @@ def _prepared(
         field=field,
         split=split,
         inputs=inputs,
-        data=PartyData(name, train, validation, inputs.recall_HS, _measured(inputs, split.train)),
+        data=PartyData(
+            name, train, validation, inputs.recall_HS, _measured(inputs, split.train), inputs.share
+        ),
         test=inputs.samples(test_origins),
         test_origins=test_origins,
         validation_origins=validation_origins,

@@ -29,6 +29,7 @@ from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
 from deepcity.intercity.remarks import party_remarks, service_remarks
 from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
 from deepcity.intercity.summary import (
+    added,
     curve,
     naive_errors,
     party_result,
@@ -305,13 +306,18 @@ def _export(work: _Work, joined: Outcome, folder: Path) -> None:
     save_package(folder, facts, layers)
 
 
-def _traffic(settings: ServiceSettings, outcomes: Mapping[str, Outcome]) -> list[Traffic]:
-    """Bytes of every method; choosing a level costs those of the deepest training, no more."""
+def _traffic(
+    settings: ServiceSettings, outcomes: Mapping[str, Outcome], chosen: Mapping[str, Chosen]
+) -> list[Traffic]:
+    """Bytes of every method; choosing a level costs those of the deepest training, and those of
+    the rounds in which the others practised for newcomers.
+    """
     found = [traffic(outcome) for outcome in outcomes.values()]
     deepest = names.fixed(settings.grant.level)
     if settings.automatic and deepest in outcomes:
-        same = traffic(outcomes[deepest])
-        found.append(same.model_copy(update={"method": names.AUTOMATIC}))
+        practices = [one.practice for one in chosen.values() if one.practice]
+        spent = [traffic(outcome) for outcome in (outcomes[deepest], *practices)]
+        found.append(added(names.AUTOMATIC, spent))
     return found
 
 
@@ -352,7 +358,7 @@ def _result(
             for party in work.parties
         ],
         curves=[curve(outcome) for outcome in outcomes.values()],
-        traffic=_traffic(settings, outcomes),
+        traffic=_traffic(settings, outcomes, chosen),
         seconds=seconds,
         remarks=service_remarks(settings, work.parties),
         who=Words(en=settings.who.en, ko=settings.who.ko) if settings.who else None,

@@ -1,5 +1,6 @@
 """From outcomes to results: errors of every method at every party, and forecasts to look at."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -182,4 +183,18 @@ def traffic(outcome: Outcome) -> Traffic:
         rounds=outcome.progress.round,
         bytes_by_layer=outcome.ledger.left_by_layer(),
         bytes_by_party=outcome.ledger.left_by_party(),
+    )
+
+
+def added(method: str, parts: Sequence[Traffic]) -> Traffic:
+    """Several runs' bytes as those of one method."""
+    by_layer, by_party = Counter[str](), Counter[str]()
+    for part in parts:
+        by_layer.update(part.bytes_by_layer)
+        by_party.update(part.bytes_by_party)
+    return Traffic(
+        method=method,
+        rounds=sum(part.rounds for part in parts),
+        bytes_by_layer=dict(by_layer),
+        bytes_by_party=dict(by_party),
     )

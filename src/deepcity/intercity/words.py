@@ -16,20 +16,21 @@ def level_reason(choice: Choice, unit: str) -> Words:
     after = before - choice.gain
     if choice.level == ALONE:
         return Words(
-            en=f"On its validation days its own network earned {own:.0%} of the weight "
+            en=f"On its validation days its own network and typical day earned "
+            f"{own:.0%} of the weight "
             f"(error alone {before:.3g} {unit}). What it learned with others keeps the rest; "
             f"weights move every day.",
-            ko=f"자체 검증 기간에 자기 신경망이 가중치의 {own:.0%}를 얻었습니다"
+            ko=f"자체 검증 기간에 자기 신경망과 평소 하루가 가중치의 {own:.0%}를 얻었습니다"
             f"(혼자일 때 오차 {before:.3g} {unit}). 나머지는 함께 배운 신경망의 몫이며, "
             f"가중치는 날마다 바뀝니다.",
         )
     layers = _layers(choice.level)
     return Words(
         en=f"Reusing {layers.en} earned most weight on its validation days; its own network "
-        f"keeps {own:.0%}. Weighed together they err by {after:.3g} {unit} there, alone by "
-        f"{before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
-        ko=f"{layers.ko} 재사용하는 것이 자체 검증 기간에 가장 큰 가중치를 얻었고, 자기 신경망은 "
-        f"{own:.0%}를 지닙니다. 함께 쓰면 오차가 {after:.3g} {unit}, 혼자일 때는 "
+        f"and typical day keep {own:.0%}. Weighed together they err by {after:.3g} {unit} there, "
+        f"alone by {before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
+        ko=f"{layers.ko} 재사용하는 것이 자체 검증 기간에 가장 큰 가중치를 얻었고, 자기 신경망과 "
+        f"평소 하루는 {own:.0%}를 지닙니다. 함께 쓰면 오차가 {after:.3g} {unit}, 혼자일 때는 "
         f"{before:.3g}입니다(불확실성 {choice.doubt:.2g}). 가중치는 날마다 바뀝니다.",
     )
 

@@ -17,11 +17,12 @@ from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.learning.neighbours import mixings
 from deepcity.learning.recall import blended_ridge, fading
-from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_day
+from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_and_evidence
 
 Floats = NDArray[np.float32]
 _MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
 _CLIP = 8.0  # in scaled units: one broken sensor must not drown a batch
+_LITTLE = 1e-3  # evidence under this is none
 
 
 class ScaleBy(StrEnum):
@@ -81,6 +82,7 @@ class Inputs:
     Attributes:
         typical_KTN: typical values by lead, K = settings.leads.
         trends_KTN: typical values with shorter and with longer memory.
+        evidence_KTN: what typical values rest on: the summed weights of like days.
         deviation_TN: values minus the lead-0 typical day, scaled and clipped, 0 where missing.
         around_TN: deviations as seen through each mixing matrix.
         summed_TN: running sum of deviations, one step longer, for means over days.
@@ -95,6 +97,7 @@ class Inputs:
     values_TN: Floats
     typical_KTN: Floats
     trends_KTN: tuple[Floats, Floats]
+    evidence_KTN: Floats
     deviation_TN: Floats
     around_TN: tuple[Floats, ...]
     summed_TN: Floats
@@ -115,6 +118,7 @@ class Inputs:
             (typical_BNH - self.level_N1) / self.spread_N1,
             self._typical_now(origins_B),
             self._days_before(origins_B, targets_BH, lead, typical_BNH),
+            self._evidence(targets_BH, lead),
             self._calendar(origins_B, targets_BH, lead),
         ]
         return Samples(
@@ -125,6 +129,17 @@ class Inputs:
             self.scale_N1,
             recent=self.settings.history * (1 + len(self.around_TN)),
         )
+
+    @property
+    def share(self) -> float:
+        """Deviations' scale as a share of the values' spread: what the typical day leaves."""
+        return float(np.median(self.scale_N1 / self.spread_N1))
+
+    def _evidence(self, targets_BH: NDArray[np.int64], lead: int) -> Floats:
+        """How many like days the typical day rests on, (B, N, 2): at the least, and on average."""
+        known_BNH = np.log(self._at(self.evidence_KTN[lead], targets_BH) + _LITTLE)
+        found = np.stack([known_BNH.min(-1), known_BNH.mean(-1)], axis=-1) / 2
+        return np.asarray(found, dtype=np.float32)
 
     def _targets(self, origins_B: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
         first = origins_B[:, None] + lead * self.settings.horizon
@@ -228,31 +243,42 @@ def fit_inputs(
     values_TN[: train.start] = np.nan  # a party that joined late knows nothing of earlier days
     train_origins(settings, train, settings.leads - 1)  # the longest window must fit
     grid = day_grid(panel.clock, panel.time_T)
-    typical, fast, slow = (
+    (typical, evidence), (fast, _), (slow, _) = (
         _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
     )
     scale_N1, spread_N1, level_N1 = _scaling(values_TN, typical[0], settings, train)
-    deviation_TN = _deviation(values_TN, typical[0], scale_N1)
-    mixing = mixings(
-        deviation_TN[train.start : train.end], adjacency_NN, max(1, settings.horizon // 2)
-    )
-    summed = np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)])
+    nothing = np.zeros((0, 0), np.float32)
     bare = Inputs(
         settings=settings,
         grid=grid,
         values_TN=values_TN,
         typical_KTN=typical,
         trends_KTN=(fast, slow),
-        deviation_TN=deviation_TN,
-        around_TN=tuple(deviation_TN @ matrix.T for matrix in mixing),
-        summed_TN=summed,
+        evidence_KTN=evidence,
+        deviation_TN=nothing,
+        around_TN=(),
+        summed_TN=nothing,
         scale_N1=scale_N1,
         spread_N1=spread_N1,
         level_N1=level_N1,
         weekday_D7=_weekdays(grid, train),
-        recall_HS=np.zeros((0, 0), np.float32),
+        recall_HS=nothing,
     )
-    return replace(bare, recall_HS=_fit_recall(bare, train, validation))
+    done = scaled(bare, train, adjacency_NN)
+    return replace(done, recall_HS=_fit_recall(done, train, validation))
+
+
+def scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
+    """Deviations and surroundings in the inputs' own scale."""
+    deviation_TN = _deviation(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
+    lag = max(1, inputs.settings.horizon // 2)
+    mixing = mixings(deviation_TN[train.start : train.end], adjacency_NN, lag)
+    return replace(
+        inputs,
+        deviation_TN=deviation_TN,
+        around_TN=tuple(deviation_TN @ matrix.T for matrix in mixing),
+        summed_TN=np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)]),
+    )
 
 
 def train_origins(settings: WindowSettings, train: Span, lead: int = 0) -> NDArray[np.int64]:
@@ -277,22 +303,22 @@ def _typical(
     settings: WindowSettings,
     train: Span,
     memory_days: float,
-) -> Floats:
-    """(K, T, N): typical values from the days known at each lead."""
-    return np.stack(
-        [
-            typical_day(
-                values_TN,
-                grid,
-                panel.clock,
-                train_end=train.end,
-                ahead=(lead + 1) * settings.horizon,
-                frozen=not settings.days,
-                likeness=Likeness(memory_days=memory_days),
-            )
-            for lead in range(settings.leads)
-        ]
-    )
+) -> tuple[Floats, Floats]:
+    """(K, T, N) each: typical values from the days known at each lead, and their evidence."""
+    found = [
+        typical_and_evidence(
+            values_TN,
+            grid,
+            panel.clock,
+            train_end=train.end,
+            ahead=(lead + 1) * settings.horizon,
+            frozen=not settings.days,
+            likeness=Likeness(memory_days=memory_days),
+        )
+        for lead in range(settings.leads)
+    ]
+    typical, evidence = zip(*found, strict=True)
+    return np.stack(typical), np.stack(evidence)
 
 
 def _scaling(

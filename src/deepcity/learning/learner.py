@@ -40,6 +40,7 @@ class PartyData:
     validation: Samples
     recall_HS: NDArray[np.float32]
     measured: int | None = None  # values of the training span; left out, those in `train`
+    share: float = 1.0  # see `deepcity.learning.features.Inputs.share`
 
     @property
     def rows(self) -> int:
@@ -84,6 +85,7 @@ class Learner:
         )
         with torch.no_grad():
             self.network.head.recall.copy_(torch.from_numpy(data.recall_HS))
+            self.network.head.share.fill_(data.share)
         import_layers(self.network, start or {})
         self.frozen = frozenset(frozen)
         freeze(self.network, self.frozen)
@@ -96,7 +98,7 @@ class Learner:
 
     def _new_optimizer(self) -> torch.optim.AdamW:
         return torch.optim.AdamW(
-            self.network.parameters(), weight_decay=self.settings.weight_decay, foreach=True
+            self.network.parameters(), weight_decay=self.settings.weight_decay, fused=True
         )
 
     def look(self) -> float:
@@ -148,7 +150,8 @@ class Learner:
         rng = np.random.default_rng(seed)
         self.network.train()
         losses = []
-        average = [p.detach().clone() for p in self.network.parameters()]
+        now = [p.detach() for p in self.network.parameters()]
+        average = [p.clone() for p in now]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             for step in steps:
@@ -156,7 +159,6 @@ class Learner:
                     group["lr"] = rate * learning_rate(self.settings, step, total)
                 losses.append(self._step(rng, anchor, proximal))
                 keep = min(self.settings.averaging, len(losses) / (len(losses) + 1))
-                now = [p.detach() for p in self.network.parameters()]
                 torch._foreach_lerp_(average, now, 1 - keep)
         with torch.no_grad():
             for p, a in zip(self.network.parameters(), average, strict=True):

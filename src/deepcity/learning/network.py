@@ -53,16 +53,19 @@ class Head(nn.Module):
     """Hidden state -> one value a horizon step, (R, W) -> (R, H); and what it recalls directly.
 
     `recall` is fitted in closed form (`deepcity.learning.recall`) and fused with the head;
-    gradients leave it as it is.
+    gradients leave it as it is. So they do `share`, of a place's spread what its typical day
+    leaves: the network does not use it, but it tells a newcomer in what scale to speak.
     """
 
     recall: Tensor
+    share: Tensor
 
     def __init__(self, width: int, horizon: int, summaries: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, horizon)
         self.register_buffer("recall", torch.zeros(horizon, summaries))
+        self.register_buffer("share", torch.ones(1))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 

@@ -103,6 +103,22 @@ def typical_day(
     frozen: bool = False,
     likeness: Likeness | None = None,
 ) -> Floats:
+    """The typical values of `typical_and_evidence` alone."""
+    return typical_and_evidence(
+        values_TN, grid, clock, train_end=train_end, ahead=ahead, frozen=frozen, likeness=likeness
+    )[0]
+
+
+def typical_and_evidence(
+    values_TN: Floats,
+    grid: DayGrid,
+    clock: Clock,
+    *,
+    train_end: int,
+    ahead: int = 1,
+    frozen: bool = False,
+    likeness: Likeness | None = None,
+) -> tuple[Floats, Floats]:
     """Typical values for every step, from values at least `ahead` steps before it.
 
     Args:
@@ -113,8 +129,9 @@ def typical_day(
         frozen: use days of the training span only, as published protocols do.
 
     Returns:
-        (T, N); the place's training mean where no like day is known, NaN-free unless a
-        place has no training value at all (then 0).
+        Typical values, (T, N); the place's training mean where no like day is known, NaN-free
+        unless a place has no training value at all (then 0). And the evidence they rest on,
+        (T, N): the sum of the weights of the days that had a value.
     """
     likeness = likeness or Likeness()
     smooth = likeness.smooth_minutes * 60 / clock.step_s
@@ -128,10 +145,11 @@ def typical_day(
         weights = _weights(grid, likeness, ahead + _reach(smooth), early)
         top[:, :, places] = _weigh(weights, total[:, :, places])
         bottom[:, :, places] = _weigh(weights, count[:, :, places])
+    evidence = grid.unfold(bottom)
     top, bottom = _smooth(top, smooth), _smooth(bottom, smooth)
     known = bottom > _NOTHING
     typical = np.where(known, top / np.where(known, bottom, 1.0), _mean(values_TN[:train_end]))
-    return grid.unfold(typical)
+    return grid.unfold(typical), evidence
 
 
 def _train_days(grid: DayGrid, train_end: int, *, frozen: bool) -> int:

@@ -1,0 +1,124 @@
+"""Parties with many days practise being newcomers, so that what they learn fits one.
+
+A newcomer's typical day rests on few days: its first Sunday is compared with working days.
+Networks trained on full records have never seen that. So after the last round parties meet
+a few times more, and learn half from their own rows and half from rows as they would look
+had they known only the last 1, 2, 4, ... days: the typical day, its scale and all that
+follows from it are made anew from these days, at times after them when more have come in.
+How many like days a typical day rests on is an input, and weekdays are named, so the network
+learns what an unseen Sunday is like, and when to trust its own anchor. (Learning to learn
+from few by episodes that look like the test: Vinyals et al. 2016.)
+
+Shapes: B origins, N places, H horizon steps, S summaries, F features.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.level import MAX_LEVEL, STEM, Layers
+from deepcity.data.windows import Span
+from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.methods import Method, Outcome, Run, run_method
+from deepcity.intercity.parties import SCARCE_VALIDATION, Party, stacked
+from deepcity.learning.features import Inputs, Samples, fit_inputs
+from deepcity.learning.hearsay import told
+from deepcity.learning.training import party_seed
+
+KNOWN_DAYS = (1, 2, 4, 7, 14, 28)
+PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
+EPISODES = 4  # for each number of known days
+ROUNDS = 6
+RATE = 0.75  # of the learning rate: longer or faster was better for speeds, worse for bikes
+
+
+def practise(
+    settings: ServiceSettings, practised: Sequence[Party], layers: Layers, seed: int
+) -> Outcome | None:
+    """The rounds of practice, from the layers that parties have in common after their last one.
+
+    None where stems are private: the newcomer's own stem is trained under the layers later.
+
+    Args:
+        practised: the parties, each as `with_practice` gives it.
+    """
+    if STEM not in layers:
+        return None
+    rate = RATE * settings.training.learning_rate
+    training = settings.training.model_copy(update={"rounds": ROUNDS, "learning_rate": rate})
+    few = settings.model_copy(update={"training": training})
+    method = Method("practice", {party.name: MAX_LEVEL for party in practised})
+    return run_method(Run(few, practised, seed, start=layers), method)
+
+
+def with_practice(party: Party, settings: ServiceSettings, seed: int) -> Party:
+    """The party with as many rows again, as it would see them with few days.
+
+    A party whose records are too short for any episode is given back as it is.
+    """
+    plan = _plan(party, seed)
+    count = max(1, round(len(party.data.train) / max(1, len(plan))))
+    rng = np.random.default_rng(party_seed(seed, f"{party.name}/practice rows", 0))
+    rows = [part for span in plan for part in _episode(party, settings, span, count, rng)]
+    if not rows:
+        return party
+    return replace(party, data=replace(party.data, train=stacked([party.data.train, *rows])))
+
+
+def _plan(party: Party, seed: int) -> list[tuple[int, int, int]]:
+    """Episodes (first step, steps known, steps after) inside the training span."""
+    rng = np.random.default_rng(party_seed(seed, f"{party.name}/practice", 0))
+    slots, train = party.inputs.grid.slots, party.split.train
+    window, found = party.inputs.settings, []
+    for days in KNOWN_DAYS:
+        known = days * slots
+        learned = round(known * (1 - SCARCE_VALIDATION))
+        if learned < window.history + window.horizon or 2 * known > len(train):
+            continue
+        after = min(PASSED_DAYS * slots, len(train) - known)
+        starts = (len(train) - known - after) // slots + 1
+        for _ in range(EPISODES):
+            found.append((train.start + int(rng.integers(starts)) * slots, known, after))
+    return found
+
+
+def _episode(
+    party: Party,
+    settings: ServiceSettings,
+    plan: tuple[int, int, int],
+    count: int,
+    rng: np.random.Generator,
+) -> Iterator[Samples]:
+    """Rows at random origins after the known days, if any of those was measured."""
+    first, known, after = plan
+    end = min(first + known + after, party.split.train.end)
+    last = end - first - settings.window.horizon
+    if last < known:
+        return
+    inputs = _inputs(party, settings, first, end, known)
+    origins_B = np.sort(rng.integers(known, last + 1, count)).astype(np.int64)
+    yield _in_scale(inputs.samples(origins_B), party.data.train.scale_N1)
+
+
+def _inputs(party: Party, settings: ServiceSettings, first: int, end: int, known: int) -> Inputs:
+    """What a newcomer would see that owns `known` steps, and later those that came in."""
+    time_T: NDArray[np.int64] = party.panel.time_T
+    panel = party.panel.between(int(time_T[first]), int(time_T[end - 1]) + 1)
+    train = Span(0, round(known * (1 - SCARCE_VALIDATION)))
+    inputs = fit_inputs(panel, party.field, settings.window, train, panel.adjacency_NN)
+    return told(inputs, party.inputs.share, train, panel.adjacency_NN)
+
+
+def _in_scale(samples: Samples, scale_N1: np.ndarray) -> Samples:
+    """The same targets, said in another scale around 0: rows of other views can be stacked."""
+    target_BNH = samples.target_BNH
+    return Samples(
+        samples.features_BNF,
+        samples.summaries_BNHS,
+        np.zeros_like(target_BNH),
+        np.asarray(target_BNH * scale_N1, np.float32),
+        scale_N1,
+        samples.recent,
+    )

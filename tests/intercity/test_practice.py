@@ -1,0 +1,117 @@
+"""Full parties practise being newcomers: rows they would see with few days, and nothing later."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from little_map import LittleMap, flows, three
+
+from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.newcomer import choose_late, common_layers
+from deepcity.intercity.parties import parties_of
+from deepcity.intercity.practice import practise, with_practice
+
+
+def little(path, stem="common"):
+    only = load_map(path).services[0]
+    grant = only.settings.grant.model_copy(update={"stem": stem})
+    settings = only.settings.model_copy(update={"grant": grant})
+    return replace(only, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def only(tmp_path_factory):
+    return little(three(tmp_path_factory.mktemp("map")).write())
+
+
+@pytest.fixture(scope="module")
+def party(only):
+    return parties_of(only)[0]
+
+
+def test_as_many_rows_again_as_its_own_which_stay_as_they_are(only, party):
+    own, both = party.data.train, with_practice(party, only.settings, 1).data.train
+    assert 1.8 * len(own) < len(both) < 2.2 * len(own)
+    assert np.array_equal(both.features_BNF[: len(own)], own.features_BNF)
+    assert np.array_equal(both.target_BNH[: len(own)], own.target_BNH)
+    assert np.array_equal(both.scale_N1, own.scale_N1)
+    assert np.isfinite(both.target_BNH).all()
+    assert party.data.rows == with_practice(party, only.settings, 1).data.rows
+
+
+def test_with_few_days_the_typical_day_rests_on_less(only, party):
+    own = len(party.data.train)
+    rows = with_practice(party, only.settings, 1).data.train
+    evidence = rows.features_BNF[..., -11 - 2 : -11].mean(axis=(1, 2))  # 11: clock and weekdays
+    assert evidence[own:].mean() < evidence[:own].mean() - 0.2
+
+
+def test_the_seed_draws_the_episodes(only, party):
+    one, same, other = (
+        with_practice(party, only.settings, seed).data.train.features_BNF for seed in (1, 1, 2)
+    )
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_nothing_after_the_training_span_is_practised_on(only, party):
+    index = party.panel.field_index(party.field)
+    values = party.panel.values_TNF.copy()
+    values[party.split.train.end :, :, index] = 1e4
+    poisoned = replace(party, panel=replace(party.panel, values_TNF=values))
+    clean = with_practice(party, only.settings, 1).data.train
+    found = with_practice(poisoned, only.settings, 1).data.train
+    assert np.array_equal(found.features_BNF, clean.features_BNF)
+    assert np.array_equal(found.truth_BNH, clean.truth_BNH)
+
+
+def test_records_too_short_for_an_episode_are_left_as_they_are(tmp_path):
+    little_map = LittleMap(tmp_path).party("east/north", flows(days=11, seed=0))
+    only = little(little_map.party("west/office", flows(days=11, seed=1)).write())
+    party = parties_of(only)[0]
+    assert party.split.train.end == 24
+    assert with_practice(party, only.settings, 1) is party
+
+
+@pytest.mark.parametrize("stem", ["common", "private"])
+def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem):
+    grant = only.settings.grant.model_copy(update={"stem": stem})
+    settings = only.settings.model_copy(update={"grant": grant})
+    parties = parties_of(replace(only, settings=settings))[:2]
+    method = Method("joined", {party.name: 6 for party in parties})
+    layers = common_layers(run_method(Run(settings, parties, 1), method).progress)
+    few = [with_practice(party, settings, 1) for party in parties]
+    practice = practise(settings, few, layers, 1)
+    if stem == "private":
+        assert practice is None
+        return
+    assert practice is not None
+    assert practice.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
+    found = common_layers(practice.progress)
+    assert set(found) == {STEM, *HIDDEN_LAYERS, HEAD}
+    assert not np.array_equal(found["h1"]["inner.weight"], layers["h1"]["inner.weight"])
+    shares = [party.inputs.share for party in parties]
+    assert min(shares) - 1e-6 <= found[HEAD]["share"][0] <= max(shares) + 1e-6
+
+
+@pytest.mark.parametrize("stem", ["common", "private"])
+def test_a_newcomer_weighs_all_levels_with_what_is_its_own(only, stem):
+    grant = only.settings.grant.model_copy(update={"stem": stem})
+    settings = only.settings.model_copy(update={"grant": grant})
+    *others, late = parties_of(replace(only, settings=settings))
+    method = Method("joined", {party.name: 6 for party in others})
+    layers = common_layers(run_method(Run(settings, others, 1), method).progress)
+    alone = run_method(Run(settings, [late], 1), Method("alone", {late.name: 0}))
+    choice = choose_late(late, alone.learners[late.name], settings, layers, 1)
+    assert set(choice.weights) == set(range(7)) == set(choice.errors)
+    assert sum(choice.weights.values()) == pytest.approx(1)
+    extra = 2 if stem == "common" else 0  # in the others' scale, and the ridge
+    assert [level for level, _ in choice.experts] == [0, 0, 1, 2, 3, 4, 5, 6] + [6] * extra
+    found = choice.forecast(late.test, late.test_origins)
+    assert found.forecast_BNH.shape == late.test.truth_BNH.shape
+    assert np.isfinite(found.forecast_BNH).all()
+    said = [expert(late.test, late.test_origins) for _, expert in choice.experts]
+    assert np.array_equal(said[0], alone.learners[late.name].forecast(late.test))
+    assert np.array_equal(said[1], late.test.anchor_BNH)
