@@ -29,6 +29,7 @@ def text(cases: Sequence[Case], stem: str) -> str:
         "all days, of all parties' rows); tuned on the party's own. The method was chosen on the "
         "days before the test days, one seed (docs/what-we-tried.md).",
         "",
+        *_missing(cases),
         *_verdicts(cases),
         "",
         *_table(cases, ["set", "days"], lambda case: (case.set, _days(case))),
@@ -41,6 +42,17 @@ def text(cases: Sequence[Case], stem: str) -> str:
         lines += _table(own, ["party", "days"], lambda case: (case.party, _days(case)))
         lines += BESIDE.get(name, lambda _own: [])(own)
     return "\n".join(lines)
+
+
+def _missing(cases: Sequence[Case]) -> list[str]:
+    """Which newcomers have not been measured: nothing below speaks of them."""
+    there = {(case.set, case.days) for case in cases}
+    found = [
+        f"{name} with {' and '.join(f'{days:g}' for days in lacking)} days"
+        for name, all_days in SETS.items()
+        if (lacking := [days for days in all_days if (name, days) not in there])
+    ]
+    return [f"- **Not measured in this run:** {'; '.join(found)}."] if found else []
 
 
 def _days(case: Case) -> str:
