@@ -1,0 +1,57 @@
+"""From `deepcity meet` to daily use: what was trained encodes, sends and forecasts."""
+
+import numpy as np
+import pytest
+from test_meeting_run import little
+
+from deepcity.data.arrow import ARROW
+from deepcity.data.city_file import load_city, load_panel
+from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
+from deepcity.exchange.deep_wire import read_space, unpack_deep
+from deepcity.exchange.live_agency import LiveAgency
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.live import LiveApplication, Standing
+from deepcity.intercity.meeting_run import run_meetings
+from deepcity.intercity.receipt import Receipt
+from deepcity.learning.encoder_package import load_encoder
+from deepcity.learning.fused_package import load_fused
+from deepcity.store.open_store import open_store
+from deepcity.store.outbox import Outbox
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("meeting")
+    run_meetings(load_map(little(folder, rounds=3)), folder / "run")
+    return folder
+
+
+def test_what_a_meeting_trained_lives_on(folder):
+    packages = folder / "run" / "packages" / "east-water"
+    encoder = load_encoder(next(packages.glob("weather-*.encoder")))
+    fused = load_fused(next(packages.glob("*.fused")))
+    city = load_city(next(folder.glob("**/east.toml")))
+    water, weather = load_panel(city, "water"), load_panel(city, "weather")
+    now = int(water.time_T[-30])
+    entry = GrantEntry(service=fused.facts.service)
+    access = Access(agency=(AgencyEntry(name="weather", token="x" * 16, grant=entry),))
+    with (
+        open_store(f"duckdb:///{folder / 'deep.duckdb'}", access.may_read("east")) as store,
+        Outbox(folder / "outbox") as outbox,
+    ):
+        application = LiveApplication(fused, store)
+        application.take(water.between(0, now))
+        alone = application.forecast(now)
+        assert alone.agencies[0].standing is Standing.SILENT
+        LiveAgency(encoder, outbox).look_at(weather, now)
+        while (parcel := outbox.first()) is not None:
+            batch = unpack_deep(read_space(parcel.topic), parcel.body, ARROW)
+            Receipt(fused, access, store).take("weather", batch, now=now)
+            outbox.confirm(parcel.number)
+        found = application.forecast(now)
+    assert found.agencies[0].standing is Standing.HEARD
+    assert found.agencies[0].age_s == 0
+    assert np.abs(found.value_NH - alone.value_NH).max() > 0.01
+    width, wider = (one.high_NH - one.value_NH for one in (found, alone))
+    assert (width <= wider + 1e-4).all()
+    assert width.mean() < wider.mean()
