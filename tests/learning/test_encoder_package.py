@@ -109,7 +109,8 @@ def test_a_field_that_was_never_measured_has_no_level_and_can_be_saved(town_trai
     values[:, :, 1] = np.nan
     calm = replace(panel, values_TNF=values)
     columns = fit_columns(calm, ColumnSettings(history=4), Span(0, 200), SALT)
-    assert np.isnan(columns.stats.level_CF[0, 1])
+    assert columns.stats.spread_CF[0, 1] == 0
+    assert not columns.standard_TCF[:, 0, 1].any()
     encoder = town_trained.encoders["weather"].encoder
     package = package_encoder(town_trained.encoders["weather"].facts, columns, encoder)
     loaded = load_encoder(save_encoder(tmp_path, package))

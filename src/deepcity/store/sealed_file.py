@@ -17,8 +17,6 @@ from deepcity.store.blob import pack as packed
 from deepcity.store.blob import unpack as unpacked
 
 FORMAT = "format"
-STATISTICS = "stats"
-"""The one group in which a number may be missing (NaN): of a field that was never measured."""
 
 Groups = dict[str, dict[str, NDArray[Any]]]
 
@@ -93,5 +91,5 @@ def _not_finite(arrays: Arrays) -> list[str]:
         f"{group}/{name} holds numbers that are not finite"
         for group, members in arrays.items()
         for name, array in members.items()
-        if array.dtype.kind == "f" and group != STATISTICS and not np.isfinite(array).all()
+        if array.dtype.kind == "f" and not np.isfinite(array).all()
     ]
