@@ -25,7 +25,6 @@ from deepcity.learning.fused_learner import DeepBatch
 from deepcity.store.deep_data import Space
 from deepcity.store.sealed_file import (
     FORMAT,
-    STATISTICS,
     hash_of,
     read_sealed,
     refused,
@@ -217,7 +216,7 @@ def load_encoder(path: Path) -> EncoderPackage:
         encoder = Encoder(EncoderShape(**header["shape"]))
         state = {name: torch.from_numpy(array) for name, array in arrays["encoder"].items()}
         encoder.load_state_dict(state)
-        stats = ColumnStats(**cast("dict[str, Any]", arrays[STATISTICS]))
+        stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
         package = EncoderPackage(
             EncoderFacts(**facts), settings, stats, arrays["cells"]["cell_C"], encoder, version
         )
@@ -240,7 +239,7 @@ def _content(
     arrays: dict[str, dict[str, NDArray[Any]]] = {
         "cells": {"cell_C": cells},
         "encoder": {name: value.numpy() for name, value in encoder.state_dict().items()},
-        STATISTICS: {name: np.asarray(value) for name, value in vars(stats).items()},
+        "stats": {name: np.asarray(value) for name, value in vars(stats).items()},
     }
     header = {
         FORMAT: ENCODER_FORMAT,
