@@ -19,7 +19,7 @@ from deepcity.intercity.guests import Table, lay, teach
 from deepcity.intercity.meeting_methods import Fused
 from deepcity.intercity.parties import parties_of
 from deepcity.intercity.summary import naive_errors
-from deepcity.learning.fused_learner import silent
+from deepcity.learning.hearing import silent
 from deepcity.learning.metrics import scores
 
 Floats = NDArray[np.float32]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from meetings import QUICK, agencies, application, town, without_dropout
 
 from deepcity.learning.fused import Cut, FusedNetwork, new_fused
-from deepcity.learning.fused_learner import DeepBatch, silent
+from deepcity.learning.hearing import DeepBatch, heard, say, silent
 from deepcity.learning.network import Shape, new_network
 
 SHAPE = Shape(features=12, horizon=3, summaries=4, recent=5)
@@ -131,10 +131,10 @@ def test_a_place_hears_the_mean_of_its_cells_that_spoke():
     vectors = np.array([[[1, 2], [3, 4]]] * 3, np.float32)
     vectors[1, 1] = np.nan
     known = np.array([[True, True], [True, False], [False, False]])
-    heard, spoke = learner._heard("office", DeepBatch(vectors, known), None)
+    told, spoke = heard(learner.match["office"], DeepBatch(vectors, known))
     assert spoke[:, 0].tolist() == [1, 1, 1, 1, 0, 0]
-    assert heard[:4].tolist() == [[2, 3], [1, 2], [1, 2], [1, 2]]
-    assert torch.isfinite(heard).all()
+    assert told[:4].tolist() == [[2, 3], [1, 2], [1, 2], [1, 2]]
+    assert torch.isfinite(told).all()
 
 
 @settings(max_examples=5)
@@ -260,8 +260,8 @@ def test_chunks_change_nothing():
     learner = fused_learner()
     deep = deep_of(len(learner.validation))
     np.testing.assert_allclose(
-        learner.say(learner.validation, deep, chunk=7),
-        learner.say(learner.validation, deep, chunk=1000),
+        say(learner.network, learner.match, learner.validation, deep, chunk=7),
+        say(learner.network, learner.match, learner.validation, deep, chunk=1000),
         atol=1e-5,
     )
 

@@ -7,8 +7,8 @@ import pytest
 from live_town import LEARNED_DAYS
 
 from deepcity.city.errors import LayerPackageError
-from deepcity.learning.fused_learner import silent
 from deepcity.learning.fused_package import calibrate, load_fused, package_fused, save_fused
+from deepcity.learning.hearing import silent
 
 ORIGINS = np.arange(LEARNED_DAYS * 24, LEARNED_DAYS * 24 + 60)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from deepcity.city.errors import DeepDataError
 from deepcity.city.problem import Problem
 from deepcity.data.arrow import ARROW, from_arrow, to_arrow
-from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.hearing import DeepBatch
 from deepcity.store.deep_data import DeepData, Space, Texts, in_order
 
 JSON = "application/json"

@@ -42,7 +42,8 @@ from deepcity.exchange.agency_party import (
 )
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures
 from deepcity.exchange.message import ROUND, Message
-from deepcity.learning.fused_learner import Deep, DeepBatch, FusedLearner
+from deepcity.learning.fused_learner import FusedLearner
+from deepcity.learning.hearing import Deep, DeepBatch
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]

@@ -22,8 +22,8 @@ from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.exchange.deep_wire import cell_names
 from deepcity.learning.features import Inputs, fit_inputs
-from deepcity.learning.fused_learner import DeepBatch
 from deepcity.learning.fused_package import FusedPackage, HeardAgency
+from deepcity.learning.hearing import DeepBatch
 from deepcity.store.deep_data import DeepData, Seconds, moment
 from deepcity.store.deep_data_store import DeepDataStore
 

@@ -28,7 +28,8 @@ from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.aggregate import Aggregated, aggregate, beginning
 from deepcity.learning.features import Samples
 from deepcity.learning.fused import Cut, new_fused
-from deepcity.learning.fused_learner import Deep, FusedLearner, silent
+from deepcity.learning.fused_learner import FusedLearner
+from deepcity.learning.hearing import Deep, silent
 from deepcity.learning.labels import HeldLabels
 from deepcity.learning.match import match
 from deepcity.learning.network import Shape

@@ -21,7 +21,7 @@ from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import Layers
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder import EncoderShape, new_encoder
-from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.hearing import DeepBatch
 from deepcity.learning.own_columns import OwnColumns
 from deepcity.learning.training import party_seed
 

@@ -21,7 +21,7 @@ from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.panel import Panel
 from deepcity.learning.columns import Cells, Columns, ColumnSettings, ColumnStats, view_columns
 from deepcity.learning.encoder import Encoder, EncoderShape
-from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.hearing import DeepBatch
 from deepcity.store.deep_data import Space
 from deepcity.store.sealed_file import (
     FORMAT,

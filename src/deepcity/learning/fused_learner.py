@@ -5,7 +5,6 @@ Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,38 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepcity.learning.features import Samples
-from deepcity.learning.fused import FusedNetwork, Heard
+from deepcity.learning.fused import FusedNetwork
+from deepcity.learning.hearing import Deep, Rows, as_tensors, heard, rows_of, say
 from deepcity.learning.labels import Labels
 from deepcity.learning.training import TrainingSettings, learning_rate, party_seed
 
 Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class DeepBatch:
-    """What one agency said for some origins.
-
-    Attributes:
-        vectors_BCD: its deep data, anything where it did not speak.
-        known_BC: whether it spoke for a cell.
-    """
-
-    vectors_BCD: Floats
-    known_BC: NDArray[np.bool_]
-
-    def of(self, rows_B: Rows) -> "DeepBatch":
-        """Some of the origins."""
-        return DeepBatch(self.vectors_BCD[rows_B], self.known_BC[rows_B])
-
-
-Deep = Mapping[str, DeepBatch]
-"""Agency -> what it said, for the same origins."""
-
-
-def silent(deep: Deep, agency: str) -> Deep:
-    """The same without one agency."""
-    return {name: said for name, said in deep.items() if name != agency}
 
 
 class FusedLearner:
@@ -69,7 +42,7 @@ class FusedLearner:
         self.network, self.train, self.validation = network, train, validation
         self.labels, self.settings = labels, settings
         self.total = total or settings.total_steps
-        self.match = {name: torch.from_numpy(matrix) for name, matrix in match.items()}
+        self.match = as_tensors(match)
         self.optimizer = torch.optim.AdamW(
             network.parameters(), weight_decay=settings.weight_decay, foreach=True
         )
@@ -125,16 +98,9 @@ class FusedLearner:
         """Return to the best state seen."""
         self.network.load_state_dict(self._best_state)
 
-    def say(self, samples: Samples, deep: Deep, chunk: int = 64) -> Floats:
+    def say(self, samples: Samples, deep: Deep) -> Floats:
         """What the network says, (B, N, H), in scaled units."""
-        self.network.eval()
-        said = np.empty(samples.anchor_BNH.shape, np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(samples), chunk):
-                rows = np.arange(start, min(start + chunk, len(samples)))
-                part = {name: batch.of(rows) for name, batch in deep.items()}
-                said[rows] = self._say(samples, rows, part, {}).numpy()
-        return said
+        return say(self.network, self.match, samples, deep)
 
     def _step(self, rows_B: Rows, deep: Deep) -> None:
         said = self._say(self.train, rows_B, deep, {})
@@ -147,17 +113,6 @@ class FusedLearner:
     def _say(
         self, samples: Samples, rows_B: Rows, deep: Deep, wanted: Mapping[str, Tensor]
     ) -> Tensor:
-        features = torch.from_numpy(samples.features_BNF[rows_B]).flatten(0, 1)
-        summaries = torch.from_numpy(samples.summaries_BNHS[rows_B]).flatten(0, 1)
-        heard = {name: self._heard(name, said, wanted.get(name)) for name, said in deep.items()}
-        said: Tensor = self.network(features, summaries, heard)
+        told = {name: heard(self.match[name], one, wanted.get(name)) for name, one in deep.items()}
+        said: Tensor = self.network(*rows_of(samples, rows_B), told)
         return said.reshape(len(rows_B), -1, said.shape[-1])
-
-    def _heard(self, name: str, said: DeepBatch, vectors: Tensor | None) -> Heard:
-        """One agency's cells as the application's places hear them."""
-        known_BC = torch.from_numpy(said.known_BC.astype(np.float32))
-        vectors_BCD = torch.from_numpy(said.vectors_BCD) if vectors is None else vectors
-        weight_BNC = self.match[name] * known_BC[:, None]
-        total_BN1 = weight_BNC.sum(-1, keepdim=True)
-        heard_BND = (weight_BNC / total_BN1.clamp(min=1e-6)) @ torch.nan_to_num(vectors_BCD)
-        return heard_BND.flatten(0, 1), (total_BN1 > 0).float().flatten(0, 1)

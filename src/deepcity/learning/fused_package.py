@@ -22,8 +22,8 @@ from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.learning.bands import half_width
 from deepcity.learning.encoder_package import TimeGrid
 from deepcity.learning.features import Inputs, Samples, WindowSettings
-from deepcity.learning.fused import Cut, FusedNetwork, Heard
-from deepcity.learning.fused_learner import Deep, DeepBatch
+from deepcity.learning.fused import Cut, FusedNetwork
+from deepcity.learning.hearing import Deep, as_tensors, say
 from deepcity.learning.network import Network, Shape
 from deepcity.store.deep_data import Space
 from deepcity.store.sealed_file import FORMAT, hash_of, read_sealed, refused, write_sealed
@@ -114,7 +114,8 @@ class FusedPackage:
 
     def say(self, samples: Samples, deep: Deep) -> Floats:
         """Forecasts in the field's unit, (B, N, H)."""
-        said = _say(self.network, self.alone, self.match, samples, deep)
+        match = as_tensors(self.match)
+        said = say(self.network, match, samples, deep, alone=self.alone)
         return np.asarray(samples.anchor_BNH + samples.scale_N1 * said, dtype=np.float32)
 
     def half_width(self, heard: Collection[str]) -> Floats:
@@ -142,7 +143,8 @@ def calibrate(
     """
     found: dict[frozenset[str], Floats] = {}
     for names in _sets(tuple(sorted(deep))):
-        said = _say(network, alone, match, samples, {name: deep[name] for name in names})
+        part = {name: deep[name] for name in names}
+        said = say(network, as_tensors(match), samples, part, alone=alone)
         forecast = samples.anchor_BNH + samples.scale_N1 * said
         found[names] = half_width(forecast, samples.truth_BNH, band)
     wider = {
@@ -231,42 +233,6 @@ def load_fused(path: Path) -> FusedPackage:
     if version not in path.name:
         raise refused(path, [f"it was renamed or swapped: its content is version {version}"])
     return package
-
-
-def _say(
-    network: FusedNetwork,
-    alone: Network | None,
-    match: Mapping[str, Floats],
-    samples: Samples,
-    deep: Deep,
-    chunk: int = 64,
-) -> Floats:
-    """(B, N, H), in scaled units."""
-    network.eval()
-    said = np.empty(samples.anchor_BNH.shape, np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(samples), chunk):
-            rows = np.arange(start, min(start + chunk, len(samples)))
-            features = torch.from_numpy(samples.features_BNF[rows]).flatten(0, 1)
-            summaries = torch.from_numpy(samples.summaries_BNHS[rows]).flatten(0, 1)
-            if alone is not None and not deep:
-                told = alone.eval()(features, summaries)
-            else:
-                heard = {name: _heard(match[name], one.of(rows)) for name, one in deep.items()}
-                told = network(features, summaries, heard)
-            said[rows] = told.numpy().reshape(len(rows), *said.shape[1:])
-    return said
-
-
-def _heard(match_NC: Floats, said: DeepBatch) -> Heard:
-    """One agency's cells as the application's places hear them; as `FusedLearner` trains."""
-    weight_BNC = match_NC * said.known_BC[:, None].astype(np.float32)
-    total_BN1 = weight_BNC.sum(-1, keepdims=True)
-    vectors_BCD = np.where(said.known_BC[..., None], said.vectors_BCD, 0)
-    heard_BND = (weight_BNC / np.maximum(total_BN1, 1e-6)) @ vectors_BCD
-    spoke = (total_BN1 > 0).astype(np.float32)
-    deep_RD = torch.from_numpy(heard_BND.astype(np.float32)).flatten(0, 1)
-    return deep_RD, torch.from_numpy(spoke).flatten(0, 1)
 
 
 def _sets(names: tuple[str, ...]) -> list[frozenset[str]]:
