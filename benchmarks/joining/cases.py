@@ -22,7 +22,7 @@ from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.pooling import pooled_rows
-from deepcity.intercity.practice import practise, with_practice
+from deepcity.intercity.practice import COURSES, practise, with_practice
 from deepcity.intercity.summary import naive_errors
 from deepcity.learning.learner import EVERY_LAYER, Learner
 from deepcity.learning.training import party_seed
@@ -84,14 +84,17 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
     service = service_of(name, stem)
     parties = parties_of(service)
     yield from _full(name, service, parties, seed)
-    practised = [with_practice(party, service.settings, seed) for party in parties]
+    courses = [
+        [with_practice(party, service.settings, seed, course) for party in parties]
+        for course in range(len(COURSES))
+    ]
     for party, member in zip(parties, service.members, strict=True):
         begun = time.perf_counter()
         others = [other for other in parties if other.name != party.name]
         layers = common_layers(_joined(service, others, seed).progress)
-        few = [other for other in practised if other.name != party.name]
+        few = [[other for other in course if other.name != party.name] for course in courses]
         practice = practise(service.settings, few, layers, seed)
-        layers = common_layers(practice.progress) if practice else layers
+        layers = common_layers(practice[-1].progress) if practice else layers
         seconds = (time.perf_counter() - begun) / len(others)
         pooled = _pooled(service, others, seed)
         for days in SETS[name]:

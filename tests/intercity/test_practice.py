@@ -11,7 +11,7 @@ from deepcity.intercity.city_map import load_map
 from deepcity.intercity.methods import Method, Run, run_method
 from deepcity.intercity.newcomer import choose_late, common_layers
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.practice import practise, with_practice
+from deepcity.intercity.practice import COURSES, practise, with_practice
 
 
 def little(path, stem="common"):
@@ -56,6 +56,15 @@ def test_the_seed_draws_the_episodes(only, party):
     assert not np.array_equal(one, other)
 
 
+def test_every_course_draws_its_own(only, party):
+    first, second = (
+        with_practice(party, only.settings, 1, course).data.train.features_BNF for course in (0, 1)
+    )
+    own = len(party.data.train)
+    assert np.array_equal(first[:own], second[:own])
+    assert not np.array_equal(first[own:], second[own:])
+
+
 def test_nothing_after_the_training_span_is_practised_on(only, party):
     index = party.panel.field_index(party.field)
     values = party.panel.values_TNF.copy()
@@ -82,14 +91,18 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem):
     parties = parties_of(replace(only, settings=settings))[:2]
     method = Method("joined", {party.name: 6 for party in parties})
     layers = common_layers(run_method(Run(settings, parties, 1), method).progress)
-    few = [with_practice(party, settings, 1) for party in parties]
-    practice = practise(settings, few, layers, 1)
+    courses = [
+        [with_practice(party, settings, 1, course) for party in parties] for course in (0, 1)
+    ]
+    practice = practise(settings, courses, layers, 1)
     if stem == "private":
-        assert practice is None
+        assert practice == []
         return
-    assert practice is not None
-    assert practice.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
-    found = common_layers(practice.progress)
+    for course, rounds in zip(practice, COURSES, strict=True):
+        assert course.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
+        assert course.progress.round == rounds
+    first, found = (common_layers(course.progress) for course in practice)
+    assert not np.array_equal(found["h1"]["inner.weight"], first["h1"]["inner.weight"])
     assert set(found) == {STEM, *HIDDEN_LAYERS, HEAD}
     assert not np.array_equal(found["h1"]["inner.weight"], layers["h1"]["inner.weight"])
     shares = [party.inputs.share for party in parties]

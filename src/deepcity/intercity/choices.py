@@ -14,7 +14,7 @@ from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome
 from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party
-from deepcity.intercity.practice import practise, with_practice
+from deepcity.intercity.practice import COURSES, practise, with_practice
 from deepcity.intercity.results import Errors, fixed
 from deepcity.intercity.summary import errors_of
 from deepcity.learning.learner import Learner
@@ -27,12 +27,12 @@ class Chosen:
     Attributes:
         first_day: test errors of the others' layers as they came; None where the party is no
             newcomer, or had to train a stem or head of its own first.
-        practice: the rounds in which the others practised for it, if they did.
+        practice: the courses of rounds in which the others practised for it, if they did.
     """
 
     choice: Choice
     first_day: Errors | None = None
-    practice: Outcome | None = None
+    practice: Sequence[Outcome] = ()
 
 
 def together(settings: ServiceSettings, parties: Sequence[Party]) -> list[Party]:
@@ -115,8 +115,8 @@ def _newcomer(
     if not {STEM, HEAD} <= set(start):
         learner = join_late(party, settings, start, seed)
         return Chosen(choose(party, own, learner, level, seed, common_stem=stem))
-    practice = _practice(settings, others, start, seed) if not groups else None
-    layers = common_layers(practice.progress) if practice else start
+    practice = _practice(settings, others, start, seed) if not groups else []
+    layers = common_layers(practice[-1].progress) if practice else start
     choice = choose_late(party, own, settings, layers, seed)
     as_it_came = choice.first(MAX_LEVEL)(party.test, party.test_origins)
     return Chosen(choice, errors_of(as_it_came, party.test.truth_BNH), practice)
@@ -124,14 +124,17 @@ def _newcomer(
 
 def _practice(
     settings: ServiceSettings, others: Sequence[Party], start: Layers, seed: int
-) -> Outcome | None:
+) -> list[Outcome]:
     """The others practise, if all of them share all that a newcomer starts from."""
     grant = settings.grant
     whole = [grant.level_of(other.name) == MAX_LEVEL for other in others]
     if not all(whole) or any(grant.stem_of(other.name) != "common" for other in others):
-        return None
-    practised = [with_practice(other, settings, seed) for other in others]
-    return practise(settings, practised, start, seed)
+        return []
+    courses = [
+        [with_practice(other, settings, seed, course) for other in others]
+        for course in range(len(COURSES))
+    ]
+    return practise(settings, courses, start, seed)
 
 
 def _stems(settings: ServiceSettings, party: Party, others: Sequence[Party]) -> list[str]:

@@ -5,7 +5,8 @@ Networks trained on full records have never seen that. So after the last round p
 a few times more, and learn half from their own rows and half from rows as they would look
 had they known only the last 1, 2, 4, ... days: the typical day, its scale and all that
 follows from it are made anew from these days, at times after them when more have come in.
-How many like days a typical day rests on is an input, and weekdays are named, so the network
+Such rows are drawn anew for every course of rounds: rounds that meet the same rows again
+learn them by heart, and newcomers of few partners then lose what longer practice gains. How many like days a typical day rests on is an input, and weekdays are named, so the network
 learns what an unseen Sunday is like, and when to trust its own anchor. (Learning to learn
 from few by episodes that look like the test: Vinyals et al. 2016.)
 
@@ -30,34 +31,43 @@ from deepcity.learning.training import party_seed
 KNOWN_DAYS = (1, 2, 4, 7, 14, 28)
 PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
 EPISODES = 4  # for each number of known days
-ROUNDS = 6
+COURSES = (6, 18)  # rounds of each; rows are drawn anew for the next
+COURSE_SEED = 1000  # what sets the draws of one course apart from the last one's
 RATE = 0.75  # of the learning rate: longer or faster was better for speeds, worse for bikes
 
 
 def practise(
-    settings: ServiceSettings, practised: Sequence[Party], layers: Layers, seed: int
-) -> Outcome | None:
-    """The rounds of practice, from the layers that parties have in common after their last one.
+    settings: ServiceSettings, courses: Sequence[Sequence[Party]], layers: Layers, seed: int
+) -> list[Outcome]:
+    """Courses of practice, from the layers that parties have in common after their last round.
 
-    None where stems are private: the newcomer's own stem is trained under the layers later.
+    Newcomers start from what the last course left. Empty where stems are private: the
+    newcomer's own stem is trained under the layers later.
 
     Args:
-        practised: the parties, each as `with_practice` gives it.
+        courses: for each course the parties, each as `with_practice` gives it.
     """
+    found: list[Outcome] = []
     if STEM not in layers:
-        return None
+        return found
     rate = RATE * settings.training.learning_rate
-    training = settings.training.model_copy(update={"rounds": ROUNDS, "learning_rate": rate})
-    few = settings.model_copy(update={"training": training})
-    method = Method("practice", {party.name: MAX_LEVEL for party in practised})
-    return run_method(Run(few, practised, seed, start=layers), method)
+    for number, (rounds, parties) in enumerate(zip(COURSES, courses, strict=True)):
+        training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
+        few = settings.model_copy(update={"training": training})
+        method = Method("practice", {party.name: MAX_LEVEL for party in parties})
+        start = found[-1].progress.state.layers if found else layers
+        found.append(
+            run_method(Run(few, parties, seed + COURSE_SEED * number, start=start), method)
+        )
+    return found
 
 
-def with_practice(party: Party, settings: ServiceSettings, seed: int) -> Party:
+def with_practice(party: Party, settings: ServiceSettings, seed: int, course: int = 0) -> Party:
     """The party with as many rows again, as it would see them with few days.
 
-    A party whose records are too short for any episode is given back as it is.
+    Each course draws its own. A party whose records are too short for any episode is given back as it is.
     """
+    seed += COURSE_SEED * course
     plan = _plan(party, seed)
     count = max(1, round(len(party.data.train) / max(1, len(plan))))
     rng = np.random.default_rng(party_seed(seed, f"{party.name}/practice rows", 0))

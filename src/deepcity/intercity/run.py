@@ -315,7 +315,7 @@ def _traffic(
     found = [traffic(outcome) for outcome in outcomes.values()]
     deepest = names.fixed(settings.grant.level)
     if settings.automatic and deepest in outcomes:
-        practices = [one.practice for one in chosen.values() if one.practice]
+        practices = [course for one in chosen.values() for course in one.practice]
         spent = [traffic(outcome) for outcome in (outcomes[deepest], *practices)]
         found.append(added(names.AUTOMATIC, spent))
     return found
