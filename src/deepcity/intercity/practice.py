@@ -5,10 +5,12 @@ Networks trained on full records have never seen that. So after the last round p
 a few times more, and learn half from their own rows and half from rows as they would look
 had they known only the last 1, 2, 4, ... days: the typical day, its scale and all that
 follows from it are made anew from these days, at times after them when more have come in.
-Such rows are drawn anew for every course of rounds: rounds that meet the same rows again
-learn them by heart, and newcomers of few partners then lose what longer practice gains. How many like days a typical day rests on is an input, and weekdays are named, so the network
+How many like days a typical day rests on is an input, and weekdays are named, so the network
 learns what an unseen Sunday is like, and when to trust its own anchor. (Learning to learn
 from few by episodes that look like the test: Vinyals et al. 2016.)
+
+Such rows are drawn anew for every course of rounds. Rounds that meet the same rows again
+learn them by heart, and what longer practice gains is lost where partners are few.
 
 Shapes: B origins, N places, H horizon steps, S summaries, F features.
 """
@@ -31,9 +33,9 @@ from deepcity.learning.training import party_seed
 KNOWN_DAYS = (1, 2, 4, 7, 14, 28)
 PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
 EPISODES = 4  # for each number of known days
-COURSES = (6, 18)  # rounds of each; rows are drawn anew for the next
-COURSE_SEED = 1000  # what sets the draws of one course apart from the last one's
-RATE = 0.75  # of the learning rate: longer or faster was better for speeds, worse for bikes
+COURSES = ((6, 0.75), (18, 1.5))
+"""Rounds of each course, and its share of the learning rate; rows are drawn anew for each."""
+COURSE_SEED = 1000  # sets the draws of one course apart from those of the one before
 
 
 def practise(
@@ -50,22 +52,22 @@ def practise(
     found: list[Outcome] = []
     if STEM not in layers:
         return found
-    rate = RATE * settings.training.learning_rate
-    for number, (rounds, parties) in enumerate(zip(COURSES, courses, strict=True)):
+    method = Method("practice", {party.name: MAX_LEVEL for party in courses[0]})
+    for number, ((rounds, share), parties) in enumerate(zip(COURSES, courses, strict=True)):
+        rate = share * settings.training.learning_rate
         training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
         few = settings.model_copy(update={"training": training})
-        method = Method("practice", {party.name: MAX_LEVEL for party in parties})
         start = found[-1].progress.state.layers if found else layers
-        found.append(
-            run_method(Run(few, parties, seed + COURSE_SEED * number, start=start), method)
-        )
+        run = Run(few, parties, seed + COURSE_SEED * number, start=start)
+        found.append(run_method(run, method))
     return found
 
 
 def with_practice(party: Party, settings: ServiceSettings, seed: int, course: int = 0) -> Party:
     """The party with as many rows again, as it would see them with few days.
 
-    Each course draws its own. A party whose records are too short for any episode is given back as it is.
+    Each course draws its own. A party whose records are too short for any episode is given
+    back as it is.
     """
     seed += COURSE_SEED * course
     plan = _plan(party, seed)
