@@ -93,7 +93,7 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
         others = [other for other in parties if other.name != party.name]
         layers = common_layers(_joined(service, others, seed).progress)
         few = [[other for other in course if other.name != party.name] for course in courses]
-        practice = practise(service.settings, few, layers, seed)
+        practice = practise(service.settings, few.__getitem__, layers, seed)
         layers = common_layers(practice[-1].progress) if practice else layers
         seconds = (time.perf_counter() - begun) / len(others)
         pooled = _pooled(service, others, seed)

@@ -91,10 +91,11 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem):
     parties = parties_of(replace(only, settings=settings))[:2]
     method = Method("joined", {party.name: 6 for party in parties})
     layers = common_layers(run_method(Run(settings, parties, 1), method).progress)
-    courses = [
-        [with_practice(party, settings, 1, course) for party in parties] for course in (0, 1)
-    ]
-    practice = practise(settings, courses, layers, 1)
+
+    def rows_of(course):
+        return [with_practice(party, settings, 1, course) for party in parties]
+
+    practice = practise(settings, rows_of, layers, 1)
     if stem == "private":
         assert practice == []
         return

@@ -14,7 +14,7 @@ from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome
 from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party
-from deepcity.intercity.practice import COURSES, practise, with_practice
+from deepcity.intercity.practice import practise, with_practice
 from deepcity.intercity.results import Errors, fixed
 from deepcity.intercity.summary import errors_of
 from deepcity.learning.learner import Learner
@@ -130,11 +130,11 @@ def _practice(
     whole = [grant.level_of(other.name) == MAX_LEVEL for other in others]
     if not all(whole) or any(grant.stem_of(other.name) != "common" for other in others):
         return []
-    courses = [
-        [with_practice(other, settings, seed, course) for other in others]
-        for course in range(len(COURSES))
-    ]
-    return practise(settings, courses, start, seed)
+
+    def course(number: int) -> list[Party]:
+        return [with_practice(other, settings, seed, number) for other in others]
+
+    return practise(settings, course, start, seed)
 
 
 def _stems(settings: ServiceSettings, party: Party, others: Sequence[Party]) -> list[str]:

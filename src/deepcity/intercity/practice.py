@@ -15,7 +15,7 @@ learn them by heart, and what longer practice gains is lost where partners are f
 Shapes: B origins, N places, H horizon steps, S summaries, F features.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,11 +35,12 @@ PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
 EPISODES = 4  # for each number of known days
 COURSES = ((6, 0.75), (18, 1.5))
 """Rounds of each course, and its share of the learning rate; rows are drawn anew for each."""
+PartiesOf = Callable[[int], Sequence[Party]]
 COURSE_SEED = 1000  # sets the draws of one course apart from those of the one before
 
 
 def practise(
-    settings: ServiceSettings, courses: Sequence[Sequence[Party]], layers: Layers, seed: int
+    settings: ServiceSettings, parties_of: PartiesOf, layers: Layers, seed: int
 ) -> list[Outcome]:
     """Courses of practice, from the layers that parties have in common after their last round.
 
@@ -47,13 +48,15 @@ def practise(
     newcomer's own stem is trained under the layers later.
 
     Args:
-        courses: for each course the parties, each as `with_practice` gives it.
+        parties_of: the parties of a course, each as `with_practice` gives it; asked when the
+            course begins, so that the rows of one alone are in memory.
     """
     found: list[Outcome] = []
     if STEM not in layers:
         return found
-    method = Method("practice", {party.name: MAX_LEVEL for party in courses[0]})
-    for number, ((rounds, share), parties) in enumerate(zip(COURSES, courses, strict=True)):
+    for number, (rounds, share) in enumerate(COURSES):
+        parties = parties_of(number)
+        method = Method("practice", {party.name: MAX_LEVEL for party in parties})
         rate = share * settings.training.learning_rate
         training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
         few = settings.model_copy(update={"training": training})
