@@ -2,8 +2,8 @@
 
 Li, Huang, Xia, Xu and Pei, "Spatial-Temporal Hypergraph Self-Supervised Learning for Crime
 Prediction", ICDE 2022 (arXiv:2204.08587); its evaluation masks by `label > 0`
-(github LZH-YS1998/STHSL, engine.py and utils.py). Cells and days without an offence, four of
-five in New York, have no part in it: whoever forecasts too many offences there pays nothing.
+(github LZH-YS1998/STHSL, engine.py and utils.py). Cells and days without an offence, seven of
+eight in New York, have no part in it: whoever forecasts offences there pays nothing.
 
 Shapes: B days, N cells.
 """

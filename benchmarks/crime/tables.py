@@ -49,13 +49,14 @@ def _protocol(found: Measured) -> list[str]:
         "could read, so none stands here. We did not run ST-HSL.",
         "",
         "**What the published metric leaves out.** It counts a cell's day only if at least one",
-        f"offence of the kind happened: {empty['new-york']:.0%} of New York's test cells and days,",
-        f"and {empty['chicago']:.0%} of Chicago's, are not counted. An alarm for nothing costs",
-        "nothing, and a forecast that is right on average counts as too low, as it must be on",
-        "days chosen because something happened. It is best met by saying how many offences",
-        "there will be *if* there is any, which nobody can act upon; the lines 'given an",
-        "offence' do so, and the constants need no records at all. Over all cells and days, the",
-        "second table, such forecasts are useless.",
+        f"offence of the kind happened: {empty['new-york']:.0%} of New York's test cells and days",
+        f"and {empty['chicago']:.0%} of Chicago's have no part in it. An alarm for nothing costs",
+        "nothing, and a forecast that is right on average counts as too low, as it must on days",
+        "chosen because something happened. The metric is best met by saying how many offences",
+        "there will be *if* there is any; the lines 'given an offence' do that from the same",
+        "networks. Nobody can act on such a forecast, for it does not say where anything will",
+        "happen; constants and medians need no learning at all. The second tables count all",
+        "cells and days.",
         *_tensors(found.tensors),
     ]
 
@@ -67,7 +68,7 @@ def _tensors(compared: Sequence[Compared]) -> list[str]:
     apart = [each for each in there if each.differ]
     absent = [each.name for each in compared if each.counts is None]
     differ = "; ".join(
-        f"{each.name} in {each.differ} of {each.counts:,} counts, by {each.offences} offence(s)"
+        f"{each.name} in {each.differ} of {each.counts:,} counts, by {each.offences} in all"
         for each in apart
     )
     said = f"{len(there)} of the published tensors compared with our counts: "

@@ -20,7 +20,7 @@ def verdicts(lines: Mapping[str, list[Line]], truth: Line) -> list[str]:
         }
         for city in CITIES
     }
-    return [*_beside_published(found), *_joining(found), *_network(found)]
+    return [*_beside_published(found), *_given(found), *_joining(found), *_network(found)]
 
 
 def _beside_published(found: ByCity) -> list[str]:
@@ -46,6 +46,22 @@ def _beside_published(found: ByCity) -> list[str]:
             f"and by MAPE: {'; '.join(said)}."
         )
     return rows
+
+
+def _given(found: ByCity) -> list[str]:
+    """What forecasting for days with an offence costs on all days."""
+    said = []
+    for city, of_city in found.items():
+        joined = NAMES["joined"]
+        better = _ratio(of_city, joined + GIVEN, joined, "mae")
+        worse = _ratio(of_city, joined + GIVEN, joined, "mae_all")
+        beside = _ratio(of_city, joined + GIVEN, CELL, "mae")
+        said.append(
+            f"{CITIES[city]} {better:.3f} of the plain forecast's published MAE, {worse:.1f} times "
+            f"its MAE over all cells and days, {beside:.3f} of the published MAE of the cell's "
+            "median"
+        )
+    return [f"- Joined, given an offence: {'; '.join(said)}."]
 
 
 def _joining(found: ByCity) -> list[str]:
