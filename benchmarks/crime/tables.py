@@ -11,7 +11,7 @@ from benchmarks.crime.forecasts import SHARES
 from benchmarks.crime.given import FORMS
 from benchmarks.crime.lines import Line, Measured, by_form, chosen_form, errors_of, lines_of
 from benchmarks.crime.protocol import CITIES, KINDS, OVERALL, PUBLISHED, Errors, party_name
-from benchmarks.crime.tensors import Compared
+from benchmarks.crime.tensors import FIRST_ROW_LOST, Compared
 from benchmarks.crime.verdicts import verdicts
 
 
@@ -46,7 +46,8 @@ def _protocol(found: Measured) -> list[str]:
         "day and kind once, as ST-HSL's code does. Published: ST-HSL (ICDE 2022,",
         "arXiv:2204.08587) for New York, as its author repeats the paper's figures in",
         "github.com/LZH-YS1998/STHSL/issues/1; its figures for Chicago were in no source that we",
-        "could read, so none stands here. We did not run ST-HSL.",
+        "could read, so none stands here. ST-HSL itself was not run; how far its seeds lie apart is",
+        "not told.",
         "",
         "**What the published metric leaves out.** It counts a cell's day only if at least one",
         f"offence of the kind happened: {empty['new-york']:.0%} of New York's test cells and days",
@@ -68,11 +69,13 @@ def _tensors(compared: Sequence[Compared]) -> list[str]:
     apart = [each for each in there if each.differ]
     absent = [each.name for each in compared if each.counts is None]
     differ = "; ".join(
-        f"{each.name} in {each.differ} of {each.counts:,} counts, by {each.offences} in all"
+        f"{each.name} in {each.differ} of {each.counts:,} counts, by {each.offences} offence"
         for each in apart
     )
-    said = f"{len(there)} of the published tensors compared with our counts: "
+    said = f"{len(there)} of the published tensors of counts compared with ours: "
     said += f"all alike but {differ}" if apart else "all alike"
+    if [each.name for each in apart] == [FIRST_ROW_LOST]:
+        said += ", the records' first row, which its reader skips as if it were a header"
     said += f" (not to be had: {', '.join(absent)})" if absent else ""
     return ["", f"{said}."]
 

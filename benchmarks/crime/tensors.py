@@ -20,6 +20,8 @@ from deepcity.intercity.parties import Party
 
 FOLDERS = {"new-york": "NYC_crime", "chicago": "CHI_crime"}
 PARTS = ("trn", "val", "tst")
+FIRST_ROW_LOST = "CHI_crime/tst.pkl"
+"""Chicago's records have no header; dataProcessing_CHI.py skips their first row all the same."""
 
 
 @dataclass(frozen=True)
