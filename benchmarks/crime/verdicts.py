@@ -40,10 +40,10 @@ def _beside_published(found: ByCity) -> list[str]:
             each = found[city][name]
             mae = sum(_mean(each, kind, "mae") < told[kind][0] for kind in told)
             mape = sum(_mean(each, kind, "mape") < told[kind][1] for kind in told)
-            said.append(f"{name}: {mae} and {mape}")
+            said.append(f"{name} {mae} and {mape}")
         rows.append(
-            f"- {CITIES[city]}, less error than ST-HSL published, in so many of {len(told)} kinds by "
-            f"MAE and by MAPE. {'; '.join(said)}."
+            f"- {CITIES[city]}, in how many of {len(told)} kinds each errs less than ST-HSL's "
+            f"published figures, by MAE and by MAPE: {'; '.join(said)}."
         )
     return rows
 
