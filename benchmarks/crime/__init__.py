@@ -1,0 +1,1 @@
+"""Offences a day in New York and Chicago by ST-HSL's published protocol."""

@@ -1,0 +1,142 @@
+"""Forecasts of the validation and test days: ours by seed and loss, and the naive ones.
+
+All forecasts are one day ahead and know every day before it, as the published ones do. They
+are kept as they are said, so that the tables can be made again without learning again.
+
+Shapes: T days, B days forecast, N cells, H horizon steps (one day).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.crime.protocol import Said
+from deepcity.city.level import ALONE, MAX_LEVEL, Layers
+from deepcity.intercity.automatic import choose
+from deepcity.intercity.city_map import Service, load_map
+from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.parties import Party, parties_of
+from deepcity.intercity.pooling import pooled_rows
+from deepcity.learning.baselines import same_time_before
+from deepcity.learning.learner import EVERY_LAYER, Learner
+from deepcity.learning.training import party_seed
+
+Floats = NDArray[np.float32]
+MAP = Path(__file__).with_name("map.toml")
+WEEK = 7
+OURS = ("alone", "joined", "pooled")
+NAIVE = ("last week", "typical day", "cell")
+SHARES = (0.0, 0.5, 1.0)
+"""Of absolute error in the loss: 0 learns the mean, 1 the median, 0.5 is what all sets use."""
+
+
+@dataclass(frozen=True)
+class Days:
+    """What is the same for every seed: truths and naive forecasts, by party.
+
+    `naive` has for each name of `NAIVE` the value of the same weekday last week, the typical
+    day, and the cell's own median over its days with an offence before the span (1: none).
+    """
+
+    truth: Mapping[str, Said]
+    naive: Mapping[str, Mapping[str, Said]]
+
+
+def service_of(share: float) -> Service:
+    """The map's service, with this share of absolute error in the loss."""
+    service = load_map(MAP).services[0]
+    training = service.settings.training.model_copy(update={"absolute_share": share})
+    return replace(service, settings=service.settings.model_copy(update={"training": training}))
+
+
+def days_of(parties: Sequence[Party]) -> Days:
+    """Truths and naive forecasts; parties may be those of any share."""
+    truth = {party.name: _truth(party) for party in parties}
+    naive = {
+        "last week": {party.name: _last_week(party) for party in parties},
+        "typical day": {
+            party.name: _said(party.data.validation.anchor_BNH, party.test.anchor_BNH)
+            for party in parties
+        },
+        "cell": {party.name: _cell(party) for party in parties},
+    }
+    return Days(truth, naive)
+
+
+def alone(share: float, parties: Sequence[Party], seed: int) -> Mapping[str, Said]:
+    """Each party for itself."""
+    return {party.name: _of_learner(_alone(share, party, seed), party) for party in parties}
+
+
+def measure(share: float, parties: Sequence[Party], seed: int) -> dict[str, Mapping[str, Said]]:
+    """Ours by line and party: alone, joined (automatic), pooled and then tuned."""
+    settings = service_of(share).settings
+    levels = {party.name: MAX_LEVEL for party in parties}
+    joined = run_method(Run(settings, parties, seed), Method("joined", levels))
+    layers = _pooled(share, parties, seed)
+    found: dict[str, dict[str, Said]] = {line: {} for line in OURS}
+    for party in parties:
+        own, joiner = _alone(share, party, seed), joined.learners[party.name]
+        start = Learner(party.data, settings.training, seed, start=layers)
+        draw = party_seed(seed, f"{party.name}/pooled", 0)
+        tuned = start.refit((), settings.training.refit_steps, draw)
+        found["alone"][party.name] = _of_learner(own, party)
+        found["joined"][party.name] = _automatic(party, own, joiner, seed)
+        found["pooled"][party.name] = _of_learner(tuned, party)
+    return dict(found)
+
+
+def prepared() -> list[Party]:
+    """All parties, their records read once."""
+    return parties_of(service_of(SHARES[0]))
+
+
+def _alone(share: float, party: Party, seed: int) -> Learner:
+    run = Run(service_of(share).settings, [party], seed)
+    return run_method(run, Method("alone", {party.name: ALONE})).learners[party.name]
+
+
+def _pooled(share: float, parties: Sequence[Party], seed: int) -> Layers:
+    """One network of all parties' raw rows."""
+    pool = replace(parties[0], name="pooled", data=pooled_rows(parties))
+    run = Run(service_of(share).settings, [pool], seed)
+    learner = run_method(run, Method("pooled", {"pooled": ALONE})).learners["pooled"]
+    return learner.export(EVERY_LAYER)
+
+
+def _automatic(party: Party, alone: Learner, joiner: Learner, seed: int) -> Said:
+    choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=True)
+    found = choice.forecast(party.test, party.test_origins)
+    return _said(choice.validation.forecast_BNH, found.forecast_BNH)
+
+
+def _of_learner(learner: Learner, party: Party) -> Said:
+    return _said(learner.forecast(party.data.validation), learner.forecast(party.test))
+
+
+def _said(validation_BNH: Floats, test_BNH: Floats) -> Said:
+    """Counts are never negative."""
+    return Said(np.maximum(validation_BNH[..., 0], 0), np.maximum(test_BNH[..., 0], 0))
+
+
+def _truth(party: Party) -> Said:
+    return Said(party.data.validation.truth_BNH[..., 0], party.test.truth_BNH[..., 0])
+
+
+def _last_week(party: Party) -> Said:
+    values = party.inputs.values_TN
+    both = (party.validation_origins, party.test_origins)
+    return _said(*(same_time_before(values, origins_B, 1, WEEK) for origins_B in both))
+
+
+def _cell(party: Party) -> Said:
+    """Each cell's median over earlier days with an offence; 1 where it had none."""
+    found = []
+    for origins_B in (party.validation_origins, party.test_origins):
+        before_TN = party.inputs.values_TN[: origins_B[0]]
+        median_N = [float(np.median(cell[cell > 0])) if cell.any() else 1.0 for cell in before_TN.T]
+        found.append(np.tile(np.array(median_N, np.float32), (len(origins_B), 1)))
+    return Said(*found)
