@@ -235,10 +235,10 @@ def test_ctrl_c_leaves_the_outbox_whole(town_trained, tmp_path):
 
 def test_postgres_restarted_in_the_middle_of_an_append(town_trained, tmp_path, monkeypatch):
     """A real server that stops between the rows and the commit: each row is there once."""
-    from deepcity.store import postgres_tables
+    from deepcity.store.postgres_tables import PostgresTables
 
     town_trained.copy_to(tmp_path, HOURS)
-    whole_write, restarts = postgres_tables.write, []
+    whole_write, restarts = PostgresTables.write, []
     with postgres_server() as server:
 
         def write_and_restart(*args):
@@ -247,7 +247,7 @@ def test_postgres_restarted_in_the_middle_of_an_append(town_trained, tmp_path, m
                 restarts.append(1)
                 restart(server)
 
-        monkeypatch.setattr(postgres_tables, "write", write_and_restart)
+        monkeypatch.setattr(PostgresTables, "write", write_and_restart)
         where = {"until": NOW}
         with application_of(town_trained, server.get_uri(), **where) as (address, application):
             assert once(town_trained, "gates", tmp_path, address, "--since", SINCE) == 0

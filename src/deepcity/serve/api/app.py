@@ -48,6 +48,12 @@ _SPACE = Query(
     description="city/domain/agency/layer@version, as the encoder's package names it",
     examples=["seoul/environment/weather/h3@0123456789abcdef"],
 )
+_REVISION = Query(
+    ge=0,
+    lt=1 << 62,
+    description="higher after a correction of the records: it replaces lower ones, never higher",
+    examples=[1714521600],
+)
 _AT = Query(
     description="the moment: seconds since 1970, or ISO 8601 with its zone; left out, now",
     examples=["2024-05-01T10:00:00Z"],
@@ -86,6 +92,7 @@ def create_app(
     async def deep_data(
         request: Request,
         space: Annotated[str, _SPACE],
+        revision: Annotated[int, _REVISION] = 0,
         sent_at: Annotated[int | None, Header(alias=SENT_AT)] = None,
     ) -> models.Taken:
         """Take deep data of the agency whose token it is; to send them twice changes nothing."""
@@ -98,7 +105,7 @@ def create_app(
         media_type = request.headers.get("Content-Type", "")
         batch = await run_in_threadpool(unpack_deep, named, body, media_type)
         taken = await run_in_threadpool(
-            receipt.take, agency, batch, now=int(clock()), sent_at=sent_at
+            receipt.take, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
         )
         return models.Taken(**asdict(taken))
 
