@@ -30,6 +30,7 @@ from live_server import (
 from live_town import DAYS, HOUR, NOW, START, records
 from typer.testing import CliRunner
 
+from deepcity.city.errors import LiveError
 from deepcity.cli import app
 from deepcity.intercity.live import LiveApplication
 from deepcity.serve.api.app import create_app
@@ -300,6 +301,20 @@ def test_wrong_calls_of_agency(town_trained, tmp_path, more, told):
     result = CliRunner().invoke(app, [*call, "--once", *more], env={"DEEPCITY_TOKEN": "x"})
     assert result.exit_code == 2
     assert told in " ".join(result.output.split())
+
+
+def test_serve_runs_where_the_labels_are(town_trained, tmp_path):
+    """A machine that knows the guests' records alone cannot answer: told at once."""
+    city = town_trained.copy_to(tmp_path, 24)
+    text = city.read_text(encoding="utf-8").replace('name = "metro"', 'name = "bus"')
+    city.write_text(text, encoding="utf-8")
+    (tmp_path / "access.toml").write_text(ACCESS_FILE, encoding="utf-8")
+    call = ["serve", str(town_trained.fused_file), "--city", str(city)]
+    call += ["--access", str(tmp_path / "access.toml"), "--store", f"duckdb:///{tmp_path / 'd'}"]
+    error = CliRunner().invoke(app, call).exception
+    assert isinstance(error, LiveError)
+    assert "no metro in it" in str(error)
+    assert "Run `deepcity serve` where metro's records are" in str(error)
 
 
 @pytest.mark.parametrize("verb", ["agency", "serve"])

@@ -95,7 +95,7 @@ def test_corrections_while_both_run_and_while_the_agency_is_down(town_trained, t
             assert events(agency, "corrected")["rows"] >= 4
             events(agency, "sent")
         server.send_signal(signal.SIGINT)
-        server.wait(timeout=60)
+        server.wait(timeout=600)
     with store_of(town_trained, url) as store:
         assert_as_recorded(town_trained, store, folder)
 
@@ -126,14 +126,14 @@ def test_an_agency_that_is_killed_while_it_sends_a_revision(town_trained, tmp_pa
         with serving(killing) as address:
             gates = ("gates", tmp_path, address, "--since", SINCE)
             with running(agency_process(town_trained, *gates, "--once")) as process:
-                assert process.wait(timeout=120) == 0
+                assert process.wait(timeout=600) == 0
             correct(tmp_path, 3, "300")
             target = [agency_process(town_trained, *gates, "--once")]
             with running(target[0]) as process:
-                assert process.wait(timeout=120) == -signal.SIGKILL
+                assert process.wait(timeout=600) == -signal.SIGKILL
             correct(tmp_path, 3, "200")
             with running(agency_process(town_trained, *gates, "--once")) as process:
-                assert process.wait(timeout=120) == 0, process.stderr.read()
+                assert process.wait(timeout=600) == 0, process.stderr.read()
         assert [one["revised"] > 0 for one in counts] == [True, False, True]
         assert counts[1]["repeated"] == counts[0]["revised"]
         assert_as_recorded(town_trained, store, tmp_path)

@@ -11,6 +11,8 @@ from deepcity.data.arrow import ARROW
 from deepcity.exchange import live_agency
 from deepcity.exchange.deep_wire import read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
+from deepcity.exchange.spoken import Touched
+from deepcity.learning.fused_learner import DeepBatch
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.outbox import Outbox
 
@@ -232,3 +234,16 @@ def test_no_parcel_is_larger_than_agreed(town_trained, outbox, monkeypatch):
     gates = LiveAgency(town_trained.encoders["gates"], outbox, since=NOW - 2 * HOUR)
     assert gates.look_at(town_trained.panel("gates", NOW), NOW).rows == 9
     assert [len(batch) for _, batch in parcels(outbox)] == [2, 1] * 3
+
+
+def test_steps_too_small_to_be_sent_add_up():
+    """What is remembered is what was said, not what would have been."""
+    before = DeepBatch(np.zeros((1, 2, 3), np.float32), np.ones((1, 2), bool))
+    little = DeepBatch(np.full((1, 2, 3), 0.6e-5, np.float32), before.known_BC)
+    touched = Touched(np.array([NOW]), before, {})
+    assert not touched.changed(slice(0, 1), little).any()
+    kept = touched.replaced(slice(0, 1), little, np.array([[False, True]]))
+    np.testing.assert_array_equal(kept.vectors_BCD[0, :, 0], np.float32([0, 0.6e-5]))
+    more = DeepBatch(2 * little.vectors_BCD, before.known_BC)
+    changed = Touched(np.array([NOW]), kept, {}).changed(slice(0, 1), more)
+    assert changed.tolist() == [[True, False]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepcity.city.errors import DeepCityError
+from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ def serve(
         raise typer.BadParameter("give both --certificate and --key, or neither")
     if host not in _LOOPBACK and certificate is None:
         errors.print("Without --certificate and --key, tokens cross the network unencrypted.")
+    if facts.agency not in {one.name for one in city_file.city.agencies}:
+        reason = f"no {facts.agency} in it, whose rows and labels {facts.service} forecasts with"
+        right = f"run `deepcity serve` where {facts.agency}'s records are: it is the application"
+        raise LiveError(str(city), reason, right)
     limits = Limits(most_bytes=round(most_mb * 1_000_000), most_rows=most_rows)
     folder = state or city.parent / f".{facts.service}-live"
     with open_store(store, allowed.may_read(facts.city)) as opened:

@@ -53,6 +53,10 @@ class Receipt:
             )
             raise GrantError(msg)
         heard = next((one for one in facts.agencies if one.name == agency), None)
+        if heard is None and agency == facts.agency:
+            reason = f"it holds the rows and labels of {facts.service}: its deep data are not heard"
+            right = f"run `deepcity serve` where {agency}'s records are; it is the application"
+            raise LiveError(agency, reason, right)
         if heard is None:
             names = ", ".join(one.name for one in facts.agencies) or "nobody"
             reason = f"{facts.service} was trained with {names}"
