@@ -129,7 +129,7 @@ class Spoken:
         shape = (-1, len(self.package.cells), self.package.encoder.shape.deep)
         found = dict(self._looking_at(columns, low, high))
         kept = np.frombuffer(b"".join(found.values()), "<f4").reshape(shape).astype(np.float32)
-        known_BC = ~np.isnan(kept).any(axis=2)
+        known_BC = np.asarray(np.isfinite(kept).all(axis=2), np.bool_)
         said = DeepBatch(np.nan_to_num(kept), known_BC)
         return np.array(list(found), np.int64), said
 

@@ -10,10 +10,9 @@ Shapes as in `deep_data`; U rows with a cell and time of their own, N rows to wr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import psycopg
 from sqlalchemy import Connection
 
 from deepcity.store import postgres_days as by_day
@@ -190,7 +189,8 @@ class PostgresTables:
         revision_N = np.full(len(insert_N), settled.revision)
         known_N, vectors_NW = batch.all_known_R[insert_N], batch.vectors_RW[insert_N]
         rows = Fetched(id_R[insert_N], time_N, revision_N, known_N, vectors_NW)
-        send_rows(self._driver, name, rows)
+        driver: Any = self.connection.connection.driver_connection
+        send_rows(driver, name, rows)
 
     def counts(self, table: Table, wanted: Wanted) -> Sequence[tuple[int, int]]:
         """Each time that has such rows, in order, and how many."""
@@ -233,12 +233,9 @@ class PostgresTables:
             np.array(distances, np.float64),
         )
 
-    @property
-    def _driver(self) -> psycopg.Connection[Any]:
-        return cast("psycopg.Connection[Any]", self.connection.connection.driver_connection)
-
     def _fetch(self, table: Table, query: str, values: dict[str, Any]) -> Fetched:
-        return fetch_rows(self._driver, query, values, table.width)
+        driver: Any = self.connection.connection.driver_connection
+        return fetch_rows(driver, query, values, table.width)
 
 
 def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
