@@ -12,7 +12,7 @@ from deepcity.exchange import live_agency
 from deepcity.exchange.deep_wire import read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
 from deepcity.exchange.spoken import Touched
-from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.hearing import DeepBatch
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.outbox import Outbox
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder_package import EncoderPackage
-from deepcity.learning.fused_learner import DeepBatch
+from deepcity.learning.hearing import DeepBatch
 from deepcity.store.outbox import Notes, Outbox
 
 LEAST_CHANGE = 1e-5
