@@ -29,6 +29,7 @@ from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 from deepcity.serve.api.app import create_app
+from deepcity.serve.api.limits import Limits
 
 REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
 MODELS: list[type[BaseModel]] = [
@@ -58,6 +59,7 @@ MODELS: list[type[BaseModel]] = [
     access.AgencyEntry,
     access.GrantEntry,
     access.ReaderEntry,
+    Limits,
     *[connector.settings for connector in connectors().values()],
 ]
 

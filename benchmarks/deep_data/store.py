@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from deepcity.store.deep_data import DeepData, Space, Vectors
-from deepcity.store.deep_data_store import DAY, DeepDataStore
+from deepcity.store.deep_data_store import DeepDataStore
+from deepcity.store.deep_tables import DAY
 from deepcity.store.open_store import open_store
 
 HOURS, CELLS, BATCH_HOURS = 1000, 1000, 100

@@ -30,6 +30,7 @@ from live_server import (
 from live_town import DAYS, HOUR, NOW, START, records
 from typer.testing import CliRunner
 
+from deepcity.city.errors import LiveError
 from deepcity.cli import app
 from deepcity.intercity.live import LiveApplication
 from deepcity.serve.api.app import create_app
@@ -235,10 +236,10 @@ def test_ctrl_c_leaves_the_outbox_whole(town_trained, tmp_path):
 
 def test_postgres_restarted_in_the_middle_of_an_append(town_trained, tmp_path, monkeypatch):
     """A real server that stops between the rows and the commit: each row is there once."""
-    from deepcity.store import postgres_tables
+    from deepcity.store.postgres_tables import PostgresTables
 
     town_trained.copy_to(tmp_path, HOURS)
-    whole_write, restarts = postgres_tables.write, []
+    whole_write, restarts = PostgresTables.write, []
     with postgres_server() as server:
 
         def write_and_restart(*args):
@@ -247,7 +248,7 @@ def test_postgres_restarted_in_the_middle_of_an_append(town_trained, tmp_path, m
                 restarts.append(1)
                 restart(server)
 
-        monkeypatch.setattr(postgres_tables, "write", write_and_restart)
+        monkeypatch.setattr(PostgresTables, "write", write_and_restart)
         where = {"until": NOW}
         with application_of(town_trained, server.get_uri(), **where) as (address, application):
             assert once(town_trained, "gates", tmp_path, address, "--since", SINCE) == 0
@@ -300,6 +301,20 @@ def test_wrong_calls_of_agency(town_trained, tmp_path, more, told):
     result = CliRunner().invoke(app, [*call, "--once", *more], env={"DEEPCITY_TOKEN": "x"})
     assert result.exit_code == 2
     assert told in " ".join(result.output.split())
+
+
+def test_serve_runs_where_the_labels_are(town_trained, tmp_path):
+    """A machine that knows the guests' records alone cannot answer: told at once."""
+    city = town_trained.copy_to(tmp_path, 24)
+    text = city.read_text(encoding="utf-8").replace('name = "metro"', 'name = "bus"')
+    city.write_text(text, encoding="utf-8")
+    (tmp_path / "access.toml").write_text(ACCESS_FILE, encoding="utf-8")
+    call = ["serve", str(town_trained.fused_file), "--city", str(city)]
+    call += ["--access", str(tmp_path / "access.toml"), "--store", f"duckdb:///{tmp_path / 'd'}"]
+    error = CliRunner().invoke(app, call).exception
+    assert isinstance(error, LiveError)
+    assert "no metro in it" in str(error)
+    assert "Run `deepcity serve` where metro's records are" in str(error)
 
 
 @pytest.mark.parametrize("verb", ["agency", "serve"])

@@ -55,6 +55,16 @@ def test_a_row_that_cannot_be_read_is_told_and_mending_it_goes_on(followed):
     assert flows(office.poll()) == [[1, 2], [3, 4], [5, 6]]
 
 
+def test_a_row_that_is_sent_again_corrects_the_first_where_the_source_says_so(followed):
+    source = 'format = "csv"\npath = "records.csv"\n'
+    time = 'time = { column = "time", duplicates = "last" }'
+    office, path = followed(source=source + time)
+    office.poll()
+    with path.open("a") as file:
+        file.write("2024-05-01T00:00,9,2\n2024-05-01T02:00,5,6\n")
+    assert flows(office.poll()) == [[9, 2], [3, 4], [5, 6]]
+
+
 def test_rows_nobody_looks_back_on_are_forgotten(followed):
     rows = [f"2024-05-{day:02d}T{hour:02d}:00,{day},{hour}" for day in (1, 2) for hour in range(24)]
     office, path = followed("\n".join(["time,a,b", *rows, ""]))

@@ -1,5 +1,6 @@
 """Whole lines of a growing file, each once, whatever its writer does."""
 
+import os
 from contextlib import closing
 
 import pytest
@@ -103,3 +104,65 @@ def test_old_rows_may_be_forgotten(path, tail):
     tail.poll()
     tail.forget(1)
     assert tail.text() == b"time,a\n5,6\n"
+
+
+def correct(path, old, new):
+    """As a program does that writes the same file anew."""
+    before = path.read_bytes()
+    after = before.replace(old.encode(), new.encode())
+    path.write_bytes(after)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))  # a clock may be too coarse
+
+
+@pytest.mark.parametrize("new", ["3,77", "3,7"], ids=["longer", "as long"])
+def test_a_row_that_is_corrected_in_its_place_is_read_again(path, tail, new):
+    append(path, "time,a\n1,2\n3,4\n5,6\n7,")
+    tail.poll()
+    correct(path, "3,4", new)
+    append(path, "8\n")
+    assert tail.poll()
+    assert tail.text().decode() == f"time,a\n1,2\n{new}\n5,6\n7,8\n"
+    assert not tail.poll()
+
+
+def test_the_first_row_is_corrected_by_a_new_file(path, tail):
+    append(path, "time,a\n1,2\n3,4\n5,6\n")
+    tail.poll()
+    fresh = path.with_suffix(".new")
+    fresh.write_text("time,a\n1,9\n3,4\n5,6\n", encoding="utf-8")
+    fresh.replace(path)
+    assert tail.poll()
+    assert tail.text() == b"time,a\n1,9\n3,4\n5,6\n"
+
+
+def test_a_correction_leaves_the_rows_of_files_before(path, tail):
+    append(path, "time,a\n1,2\n3,4\n")
+    tail.poll()
+    path.rename(path.with_suffix(".1"))
+    append(path, "time,a\n5,6\n7,8\n")
+    tail.poll()
+    correct(path, "5,6", "5,9")
+    assert tail.poll()
+    assert tail.text() == b"time,a\n1,2\n3,4\n5,9\n7,8\n"
+
+
+def test_a_file_that_is_cut_and_grows_past_its_old_length(path, tail):
+    append(path, "time,a\n1,2\n3,4\n")
+    tail.poll()
+    path.write_text("time,a\n5,6\n7,8\n9,10\n", encoding="utf-8")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+    assert tail.poll()
+    assert tail.text() == b"time,a\n1,2\n3,4\n5,6\n7,8\n9,10\n"
+
+
+def test_a_correction_after_old_rows_were_forgotten(path, tail):
+    append(path, "time,a\n1,2\n3,4\n5,6\n")
+    tail.poll()
+    tail.forget(2)
+    append(path, "7,8\n")
+    assert tail.poll()
+    assert tail.text() == b"time,a\n3,4\n5,6\n7,8\n"  # as ever: nothing was corrected
+    correct(path, "5,6", "5,66")
+    assert tail.poll()
+    assert b"5,66\n7,8\n" in tail.text()
+    assert tail.text().count(b"7,8") == 1

@@ -1,13 +1,14 @@
 """Deep data over a wire: what goes in comes out, and whatever is no deep data is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcity.city.errors import DeepDataError
+from deepcity.city.errors import DeepDataError, TooMuchError
 from deepcity.data.arrow import ARROW
 from deepcity.exchange.deep_wire import JSON, pack_deep, read_space, unpack_deep
 from deepcity.store.deep_data import DeepData, Space
@@ -52,8 +53,11 @@ def test_what_goes_in_comes_out(pack, form):
         (
             b'{"rows": [{"time": 1, "cell": "a", "vector": [1]}, '
             b'{"time": 1, "cell": "b", "vector": [1, 2]}]}',
-            "inhomogeneous",
+            "as many",
         ),
+        (b'{"rows": [{"time": 1, "cell": "a", "vector": [true, 2]}]}', "not numbers"),
+        (b'{"rows": [{"time": 1, "cell": "a", "vector": [1], "known": 1}]}', "not true or"),
+        (b'{"rows": [{"time": true, "cell": "a", "vector": [1]}]}', "not whole seconds"),
         (b'{"rows": [{"time": 99999999999999999999, "cell": "a", "vector": [1, 2]}]}', "seconds"),
         (b"\xff\xfe\x00", "decode|utf"),
     ],
@@ -61,6 +65,28 @@ def test_what_goes_in_comes_out(pack, form):
 def test_json_that_is_no_deep_data(body, told):
     with pytest.raises(DeepDataError, match=told):
         unpack_deep(SPACE, body, JSON)
+
+
+@pytest.mark.parametrize("form", [ARROW, JSON])
+def test_what_is_taken_back_comes_out_so(form):
+    vectors_RW = ROWS.vectors_RW * [[1], [0], [1]]
+    sent = replace(
+        ROWS, vectors_RW=vectors_RW.astype(np.float32), known_R=np.array([True, False, True])
+    )
+    body = pack_deep(sent)
+    if form == JSON:
+        plain = json.loads(as_json(sent))
+        plain["rows"][1]["known"] = False  # where it is left out, it is true
+        body = json.dumps(plain).encode()
+    assert unpack_deep(SPACE, body, form).known_R.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("pack", [(pack_deep, ARROW), (as_json, JSON)], ids=["arrow", "json"])
+def test_more_rows_than_may_be_are_not_unpacked(pack):
+    body = pack[0](ROWS)
+    assert len(unpack_deep(SPACE, body, pack[1], most_rows=3)) == 3
+    with pytest.raises(TooMuchError, match=r"3 rows: one request holds 2 rows at most"):
+        unpack_deep(SPACE, body, pack[1], most_rows=2)
 
 
 @pytest.mark.parametrize("form", ["", "text/csv", "application/octet-stream"])

@@ -8,8 +8,11 @@ from live_town import DAY, HOUR, NOW
 
 from deepcity.city.errors import GrantError, OutboxFullError
 from deepcity.data.arrow import ARROW
+from deepcity.exchange import live_agency
 from deepcity.exchange.deep_wire import read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
+from deepcity.exchange.spoken import Touched
+from deepcity.learning.hearing import DeepBatch
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.outbox import Outbox
 
@@ -108,3 +111,139 @@ def test_nothing_is_put_that_the_grant_does_not_cover(town_trained, gates, outbo
     with pytest.raises(GrantError, match="shallower"):
         replace(gates, grant=grant).look_at(town_trained.panel("gates", NOW), NOW)
     assert outbox.first() is None
+
+
+def corrected(panel, changes):
+    """The panel with other values: {(time, place): value}."""
+    values = panel.values_TNF.copy()
+    for (time, place), value in changes.items():
+        values[np.searchsorted(panel.time_T, time), place] = value
+    return replace(panel, values_TNF=values)
+
+
+def parcels(outbox):
+    found = []
+    while (parcel := outbox.first()) is not None:
+        batch = unpack_deep(read_space(parcel.topic), parcel.body, ARROW)
+        found.append((parcel.revision, batch))
+        outbox.confirm(parcel.number)
+    return found
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_correction_is_sent_as_a_revision_of_what_it_touches_alone(
+    town_trained, gates, outbox, restarted
+):
+    package, panel = town_trained.encoders["gates"], town_trained.panel("gates", NOW)
+    gates.look_at(panel, NOW)
+    first = np.concatenate([batch.vectors_RW for _, batch in parcels(outbox)])
+    other = corrected(panel, {(NOW - 3 * HOUR, 1): 400})
+    again = LiveAgency(package, outbox) if restarted else gates
+    found = again.look_at(other, NOW + 60)
+    ((revision, batch),) = parcels(outbox)
+    assert (found.rows, found.until, found.revised) == (0, NOW, len(batch))
+    assert revision == NOW + 60
+    assert batch.known_R.all()
+    times = np.arange(NOW - DAY, NOW + 1, HOUR)
+    said = package.encode(other, times).vectors_BCD
+    before = package.encode(panel, times).vectors_BCD
+    assert np.allclose(np.sort(before.reshape(-1, 3), 0), np.sort(first, 0), atol=1e-6)
+    moved = np.abs(said - before).max(axis=2) > 1e-5
+    assert set(batch.time_R.tolist()) == {NOW - 2 * HOUR, NOW - HOUR, NOW}  # who looked at it
+    assert len(batch) == moved.sum() == 3
+    np.testing.assert_array_equal(np.sort(batch.vectors_RW, 0), np.sort(said[moved], 0))
+    assert again.look_at(other, NOW + 120).revised == 0  # once
+
+
+def test_a_second_correction_is_of_a_higher_revision_whatever_the_clock(
+    town_trained, gates, outbox
+):
+    panel = town_trained.panel("gates", NOW)
+    gates.look_at(panel, NOW)
+    parcels(outbox)
+    revisions = []
+    for value, now in ((400, NOW + 60), (300, NOW + 60), (400, NOW)):
+        assert gates.look_at(corrected(panel, {(NOW - HOUR, 1): value}), now).revised
+        revisions += [revision for revision, _ in parcels(outbox)]
+    assert revisions == [NOW + 60, NOW + 61, NOW + 62]
+
+
+def test_what_a_correction_takes_back_is_told_and_may_come_again(town_trained, gates, outbox):
+    panel = town_trained.panel("gates", NOW)
+    gates.look_at(panel, NOW)
+    parcels(outbox)
+    broken = {(NOW - hours * HOUR, 1): np.nan for hours in range(1, 6)}  # longer than it looks
+    gates.look_at(corrected(panel, broken), NOW + 60)
+    ((_, batch),) = parcels(outbox)
+    silent = ~batch.known_R
+    assert set(batch.time_R[silent].tolist()) == {NOW - HOUR, NOW}
+    assert not batch.vectors_RW[silent].any()
+    assert gates.look_at(panel, NOW + 120).revised == len(batch)
+    assert all(batch.known_R.all() for _, batch in parcels(outbox))
+
+
+def test_rows_that_come_after_patience_has_passed_are_said_again(town_trained, gates, outbox):
+    panel = town_trained.panel("gates", NOW)
+    gates.look_at(corrected(panel, {(NOW - HOUR, 0): np.nan}), NOW + HOUR // 2 + 1)
+    parcels(outbox)
+    assert gates.look_at(panel, NOW + 2000).revised == 1
+    ((_, batch),) = parcels(outbox)
+    said = town_trained.encoders["gates"].encode(panel, np.array([NOW])).vectors_BCD[0]
+    assert any(np.allclose(batch.vectors_RW[0], vector, atol=1e-5) for vector in said)
+
+
+@pytest.mark.parametrize(("hours", "touched"), [(0, 0), (1, 2), (None, 4)])
+def test_how_far_back_corrections_are_sent_is_bounded(town_trained, outbox, hours, touched):
+    back = None if hours is None else hours * HOUR
+    gates = LiveAgency(town_trained.encoders["gates"], outbox, look_back_s=back)
+    panel = town_trained.panel("gates", NOW)
+    gates.look_at(panel, NOW)
+    parcels(outbox)
+    assert gates.look_at(corrected(panel, {(NOW - 4 * HOUR, 2): 400}), NOW).revised == touched
+
+
+def test_rows_that_are_forgotten_are_no_correction(town_trained, outbox):
+    gates = LiveAgency(town_trained.encoders["gates"], outbox, since=NOW - 20 * DAY)
+    gates.look_at(town_trained.panel("gates", NOW), NOW)
+    parcels(outbox)
+    shorter = town_trained.panel("gates").between(NOW - 9 * DAY, NOW + HOUR)
+    assert gates.look_at(shorter, NOW + HOUR).revised == 0
+    other = corrected(shorter, {(NOW - HOUR, 1): 400})
+    assert gates.look_at(other, NOW + HOUR).revised == 2  # those whose whole week is there
+    old = corrected(other, {(NOW - 8 * DAY, 1): 400})
+    found = gates.look_at(old, NOW + HOUR)
+    assert all((batch.time_R >= NOW - 2 * DAY).all() for _, batch in parcels(outbox)), found
+
+
+def test_a_correction_that_does_not_fit_into_the_outbox_waits_for_room(town_trained, tmp_path):
+    panel = town_trained.panel("gates", NOW)
+    other = corrected(panel, {(NOW - 2 * HOUR, 1): 400})
+    with Outbox(tmp_path / "outbox") as outbox:
+        gates = LiveAgency(town_trained.encoders["gates"], outbox)
+        gates.look_at(panel, NOW)
+        parcels(outbox)
+        outbox.most_bytes = 100
+        with pytest.raises(OutboxFullError):
+            gates.look_at(other, NOW)
+        outbox.most_bytes = 10**6
+        assert gates.look_at(other, NOW).revised == 2
+
+
+def test_no_parcel_is_larger_than_agreed(town_trained, outbox, monkeypatch):
+    monkeypatch.setattr(live_agency, "PARCEL_ROWS", 2)  # fewer than there are cells
+    gates = LiveAgency(town_trained.encoders["gates"], outbox, since=NOW - 2 * HOUR)
+    assert gates.look_at(town_trained.panel("gates", NOW), NOW).rows == 9
+    assert [len(batch) for _, batch in parcels(outbox)] == [2, 1] * 3
+
+
+def test_steps_too_small_to_be_sent_add_up():
+    """What is remembered is what was said, not what would have been."""
+    before = DeepBatch(np.zeros((1, 2, 3), np.float32), np.ones((1, 2), bool))
+    little = DeepBatch(np.full((1, 2, 3), 0.6e-5, np.float32), before.known_BC)
+    touched = Touched(np.array([NOW]), before, {})
+    assert not touched.changed(slice(0, 1), little).any()
+    kept = touched.replaced(slice(0, 1), little, np.array([[False, True]]))
+    np.testing.assert_array_equal(kept.vectors_BCD[0, :, 0], np.float32([0, 0.6e-5]))
+    more = DeepBatch(2 * little.vectors_BCD, before.known_BC)
+    changed = Touched(np.array([NOW]), kept, {}).changed(slice(0, 1), more)
+    assert changed.tolist() == [[True, False]]

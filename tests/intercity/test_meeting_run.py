@@ -81,6 +81,17 @@ def test_labels_may_stay_with_the_party(tmp_path):
     party = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
     assert party.share("together") < 1
     assert {"said", "rows"} <= set(party.cost.by_kind)
+    assert not list((tmp_path / "run").glob("packages/**/*.fused"))
+
+
+def test_an_application_apart_from_the_labels_names_who_can_answer_day_and_night(tmp_path):
+    path = little(tmp_path, more="labels_stay = true\nown_deep = 8", rounds=1)
+    told = CliRunner().invoke(app, ["meet", str(path), "--out", str(tmp_path / "run")])
+    assert told.exit_code == 0
+    words = " ".join(told.output.split())
+    assert "No packages for daily use" in words
+    assert "labels_stay = false" in words
+    assert "it runs `deepcity serve`" in words
 
 
 def test_a_party_that_is_done_is_not_done_again(tmp_path):

@@ -108,6 +108,12 @@ def test_nobody_speaks_in_anothers_space(receipt, rows):
         receipt.take("police", rows(space=replace(rows().space, agency="police")), now=NOW)
 
 
+def test_the_agency_that_holds_the_labels_is_told_to_be_the_application(receipt, rows):
+    own = rows(space=replace(rows().space, agency="metro"))
+    with pytest.raises(LiveError, match=r"rows and labels.*[Rr]un `deepcity serve` where metro"):
+        receipt.take("metro", own, now=NOW)
+
+
 @pytest.mark.parametrize(
     ("allowed", "told"),
     [

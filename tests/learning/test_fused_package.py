@@ -1,5 +1,6 @@
 """An application in a file forecasts as its learner does; its bands know who is heard."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +29,19 @@ def test_what_was_saved_forecasts_what_the_learner_does(town_trained, heard, lef
     said = town_trained.learner.say(samples, deep)
     wanted = samples.anchor_BNH + samples.scale_N1 * said
     np.testing.assert_allclose(loaded.say(samples, deep), wanted, rtol=1e-4)
+
+
+def test_a_network_apart_from_the_labels_is_told_who_can_run_it(town_trained, heard, tmp_path):
+    package = town_trained.fused
+    network = copy.deepcopy(package.network)
+    network.own = False
+    samples, told = town_trained.inputs.samples(ORIGINS), r"labels_stay = false.*`deepcity serve`"
+    parts = (town_trained.inputs, package.cells, package.match, samples, heard)
+    with pytest.raises(LayerPackageError, match=told):
+        package_fused(package.facts, network, *parts)
+    path = save_fused(tmp_path, replace(package, network=network))
+    with pytest.raises(LayerPackageError, match=told):
+        load_fused(path)
 
 
 def test_who_is_heard_makes_a_difference(town_trained, heard):

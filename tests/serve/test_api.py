@@ -13,8 +13,10 @@ from deepcity.exchange.access import ReaderEntry
 from deepcity.exchange.deep_wire import batch_of, cell_names, pack_deep
 from deepcity.exchange.delivery import Delivery, Outcome
 from deepcity.exchange.live_agency import LiveAgency
+from deepcity.serve.api.limits import Limits
 from deepcity.store.outbox import Outbox
 
+LIMITS = Limits(most_bytes=100_000)
 ROOM = ReaderEntry(name="room", token="control-room-0123456789")
 
 
@@ -25,7 +27,7 @@ def clock():
 @pytest.fixture(scope="module")
 def served(town_trained, tmp_path_factory):
     url = f"duckdb:///{tmp_path_factory.mktemp('api') / 'deep.duckdb'}"
-    with application_of(town_trained, url, until=NOW, clock=clock, most_bytes=100_000) as found:
+    with application_of(town_trained, url, until=NOW, clock=clock, limits=LIMITS) as found:
         yield found
 
 
@@ -47,9 +49,14 @@ def body_of(town, name, times):
     return pack_deep(batch_of(package.space, cell_names(package.cells), times_B, said))
 
 
-def push(client, space, content, *, token=TOKENS["weather"], form=ARROW, **headers):
+def push(client, space, content, *, token=TOKENS["weather"], form=ARROW, revision=0, **headers):
     headers = {"Authorization": f"Bearer {token}", "Content-Type": form, **headers}
-    return client.post("/deep-data", params={"space": str(space)}, content=content, headers=headers)
+    query = {"space": str(space), "revision": revision}
+    return client.post("/deep-data", params=query, content=content, headers=headers)
+
+
+def taken(**counts):
+    return {**dict.fromkeys(("new", "repeated", "revised", "outdated"), 0), **counts}
 
 
 def told(reply, status):
@@ -62,9 +69,9 @@ def told(reply, status):
 
 def test_deep_data_in_and_a_forecast_out(town_trained, client, served, weather):
     reply = push(client, weather.space, body_of(town_trained, "weather", [NOW - HOUR, NOW]))
-    assert reply.json() == {"new": 2, "repeated": 0, "revised": 0}
+    assert reply.json() == taken(new=2)
     reply = push(client, weather.space, body_of(town_trained, "weather", [NOW]))
-    assert reply.json() == {"new": 0, "repeated": 1, "revised": 0}
+    assert reply.json() == taken(repeated=1)
     answer = client.get("/forecast").json()
     found = served[1].forecast(NOW)
     assert answer["at"] == "2024-05-25T00:00:00Z"
@@ -73,6 +80,27 @@ def test_deep_data_in_and_a_forecast_out(town_trained, client, served, weather):
     for key, values in {"value": found.value_NH, "low": found.low_NH}.items():
         np.testing.assert_allclose([p[key] for p in answer["places"]], values, atol=1e-3)
     assert answer["times"] == ["2024-05-25T00:00:00Z", "2024-05-25T01:00:00Z"]
+
+
+def test_a_revision_replaces_and_an_older_one_changes_nothing(town_trained, client, weather):
+    space, at = weather.space, NOW - 9 * HOUR
+    first = body_of(town_trained, "weather", [at])
+    row = {"time": at, "cell": cell_names(weather.cells)[0], "vector": [0.1, 0.2, 0.3]}
+    other, gone = (
+        json.dumps({"rows": [{**row, **more}]})
+        for more in ({}, {"vector": [0, 0, 0], "known": False})
+    )
+    plain = {"form": "application/json"}
+    assert push(client, space, first).json() == taken(new=1)
+    assert "a higher revision" in told(push(client, space, other, **plain), 422)
+    assert push(client, space, other, revision=3, **plain).json() == taken(revised=1)
+    assert push(client, space, other, revision=3, **plain).json() == taken(repeated=1)
+    assert push(client, space, first, revision=2).json() == taken(outdated=1)
+    assert "revision 3" in told(push(client, space, gone, revision=3, **plain), 422)
+    assert push(client, space, gone, revision=4, **plain).json() == taken(revised=1)
+    assert push(client, space, first).json() == taken(outdated=1)
+    for revision in (-1, 1 << 63, "new"):
+        assert "revision" in told(push(client, space, first, revision=revision), 422)
 
 
 def test_the_same_as_json_and_as_an_arrow_stream(town_trained, client, weather):

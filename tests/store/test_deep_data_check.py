@@ -1,5 +1,7 @@
 """What is wrong with a batch is said all at once, so that the sender can mend it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,19 @@ def test_many_bad_rows_are_counted_and_not_listed():
         "vectors_RW: rows 0, 1, 2, 3, 4 and 95 more: not finite. "
         "leave a cell out while its inputs are missing"
     ]
+
+
+def test_what_is_taken_back_tells_nothing():
+    known_R = np.array([True, False])
+    check_batch(replace(batch(vectors=((1, 2), (0, 0))), known_R=known_R), NOW)
+    assert problems(replace(batch(), known_R=known_R)) == [
+        "known_R: row 1: not known, and yet with a vector. send zeros with what is taken back"
+    ]
+    twice = batch(times=(5, 5), cells=("a", "a"), vectors=((0, 0), (0, 0)))
+    (told,) = problems(replace(twice, known_R=known_R))
+    assert "another vector for a cell and time" in told
+    (told,) = problems(replace(batch(), known_R=np.array([1, 0])))
+    assert "known_R: it is int64" in told
 
 
 def test_names_of_a_space_are_told_at_once():

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import DeepDataError, GrantError, StoreError
+from deepcity.store import gather
+from deepcity.store.arrivals import Appended
 from deepcity.store.deep_data import DeepData, Space
-from deepcity.store.deep_data_store import Appended, Shelf
+from deepcity.store.deep_tables import Shelf
 from deepcity.store.open_store import open_store
 
 DAY = 86_400
@@ -26,6 +28,11 @@ contents = st.dictionaries(keys, vectors, max_size=12)
 on_one_store = settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+
+@pytest.fixture(autouse=True)
+def in_whole_parts(monkeypatch):
+    monkeypatch.setattr(gather, "PART_ROWS", gather.PART_ROWS)
 
 
 def told(data):
@@ -69,6 +76,7 @@ def test_any_split_in_any_order_with_repeats_gives_the_same_content(
 )
 def test_reads_are_those_of_a_dictionary(store, fresh, batch, content, cells, span):
     space, (since, until) = fresh(), span
+    gather.PART_ROWS = 3  # read in parts; `in_whole_parts` puts it back
     store.register(space, 2)
     fill(store, space, content, batch)
     rows = [row for row in rows_of(content) if cells is None or row[1] in cells]
@@ -143,11 +151,10 @@ def test_bits_come_back_as_they_were_sent(store, space):
 def test_another_vector_for_the_same_cell_and_time(store, space, batch):
     fill(store, space, {(1, "a"): (1, 1), (1, "b"): (2, 2)}, batch)
     changed = batch(space, [(1, "a", (1, 1)), (1, "b", (2, 3)), (2, "b", (4, 4))])
-    with pytest.raises(DeepDataError, match=r"b at 1970-01-01T00:00:01Z.*revise=True"):
+    with pytest.raises(DeepDataError, match=r"b at 1970-01-01T00:00:01Z.*a higher revision"):
         store.append(changed, now=NOW)
     assert len(store.read(space, None, 0, NOW, reader="app")) == 2  # the new row neither
-    counts = store.append(changed, now=NOW, revise=True)
-    assert counts == Appended(new=1, repeated=1, revised=1)
+    assert store.append(changed, now=NOW, revision=1) == Appended(new=1, revised=2)
     expected = [(1, "a", (1, 1)), (1, "b", (2, 3)), (2, "b", (4, 4))]
     assert told(store.read(space, None, 0, NOW, reader="app")) == expected
 

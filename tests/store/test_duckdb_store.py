@@ -70,7 +70,7 @@ import numpy as np
 from deepcity.city.errors import StoreError
 from deepcity.store import duckdb_tables
 from deepcity.store.deep_data import DeepData, Space
-from deepcity.store.deep_data_store import Appended
+from deepcity.store.arrivals import Appended
 from deepcity.store.duckdb_store import DuckDBStore
 
 space, path = Space("seoul", "transport", "metro", "h3", "1"), Path(sys.argv[1]) / "deep.duckdb"

@@ -4,11 +4,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from deepcity.city.errors import OutboxFullError, StoreError
-from deepcity.store.outbox import Outbox
+from deepcity.store.outbox import Draft, Outbox
 
 WRITER = """
 import sys
@@ -115,3 +116,39 @@ def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "state").write_bytes(b"")
     with pytest.raises(StoreError, match="Name another folder"):
         Outbox(tmp_path / "state" / "outbox")
+
+
+def test_parcels_marks_and_notes_are_kept_together_or_not_at_all(tmp_path):
+    with Outbox(tmp_path / "outbox", most_bytes=10) as outbox:
+        drafts = [Draft("space", 1, b"1234"), Draft("space", 2, b"5678", revision=7)]
+        outbox.put_all(drafts, {"sent": 1}, {"said": {1: b"a", 2: b"b"}, "seen": {1: b"c"}})
+        with pytest.raises(OutboxFullError):
+            outbox.put_all([Draft("space", 1, b"123")], {"sent": 2}, {"said": {2: b"x", 3: b"y"}})
+        assert outbox.mark("sent") == 1
+        assert outbox.notes("said", 0) == {1: b"a", 2: b"b"}
+        outbox.put_all([], {"sent": 3}, {"said": {2: b"z"}})  # without a parcel there is room
+        assert outbox.notes("said", 2) == {2: b"z"}
+        outbox.forget("said", 2)
+        assert outbox.notes("said", 0) == {2: b"z"}
+        assert outbox.notes("seen", 0) == {1: b"c"}
+        found = [outbox.first()]
+        outbox.confirm(found[0].number)
+        outbox.refuse(outbox.first().number, "no")
+        outbox.retry_refused()
+        assert [(p.rows, p.revision) for p in (*found, outbox.first())] == [(1, 0), (2, 7)]
+
+
+def test_an_outbox_of_before_revisions_is_read_on(tmp_path):
+    with Outbox(tmp_path / "outbox") as outbox:
+        outbox.put("space", 1, b"a", {"sent": 1})
+        outbox.put("space", 1, b"b", {"sent": 2})
+        outbox.refuse(outbox.first().number, "another version")
+    with closing(sqlite3.connect(tmp_path / "outbox")) as old:
+        for table in ("parcels", "refused"):
+            old.execute(f"alter table {table} drop column revision")
+        old.execute("drop table notes")
+    with Outbox(tmp_path / "outbox") as outbox:
+        assert outbox.retry_refused() == 1
+        assert outbox.first().revision == 0
+        assert bodies(outbox) == [b"a", b"b"]
+        assert outbox.mark("sent") == 2

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from deepcity.city.errors import StoreError
-from deepcity.store import postgres_store, postgres_tables
+from deepcity.store import postgres_store
+from deepcity.store.arrivals import Appended
 from deepcity.store.deep_data import DeepData
-from deepcity.store.deep_data_store import Appended
 from deepcity.store.open_store import open_store
+from deepcity.store.postgres_tables import PostgresTables
 
 DAY = 86_400
 
@@ -41,7 +42,7 @@ def restart(server, mode):
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_server_restarted_between_rows_and_commit(postgres, postgres_url, space, monkeypatch, mode):
-    whole_write, restarts = postgres_tables.write, []
+    whole_write, restarts = PostgresTables.write, []
 
     def write_and_restart(*args):
         whole_write(*args)
@@ -49,7 +50,7 @@ def test_server_restarted_between_rows_and_commit(postgres, postgres_url, space,
             restarts.append(mode)
             restart(postgres, mode)
 
-    monkeypatch.setattr(postgres_tables, "write", write_and_restart)
+    monkeypatch.setattr(PostgresTables, "write", write_and_restart)
     with open_store(postgres_url, yes) as store:
         assert store.append(many(space, 3000), now=10**9) == Appended(new=3000)
         assert restarts == [mode]

@@ -13,7 +13,8 @@ DeepCityError
 ├── GrantError              a layer or deep data that may not leave its party
 ├── ExchangeError           a party that did not answer, or answered nonsense
 └── LiveError               deep data or a question that a live application does not take
-    └── VersionError        deep data of another model version
+    ├── VersionError        deep data of another model version
+    └── TooMuchError        more than one request may hold
 """
 
 from collections.abc import Sequence
@@ -92,3 +93,7 @@ class LiveError(DeepCityError):
 
 class VersionError(LiveError):
     """Deep data of another model version than the one that was trained with."""
+
+
+class TooMuchError(LiveError):
+    """A request holds more than one may."""

@@ -45,6 +45,14 @@ def agency(
     patience: Annotated[
         int | None, typer.Option(min=0, help="Seconds to wait for a cell that is late.")
     ] = None,
+    look_back: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Days back for which corrections of records are sent on; 0: none. By default "
+            "as far as the encoder looks back, a week or more.",
+        ),
+    ] = None,
     most_mb: Annotated[int, typer.Option(min=1, help="Most that may wait in the outbox.")] = 256,
     listen: Annotated[
         int | None,
@@ -62,9 +70,10 @@ def agency(
 
     Records are read through the city file: a CSV file is followed line by line (a last line
     that is not finished is left, a rotated file is read on), other files are read again when
-    they change, a query is asked again each time. Rows, scales and the stem never leave. What
-    is to be sent waits on disk until the application has confirmed it: stop it with Ctrl-C or
-    kill it, and it goes on where it was.
+    they change, a query is asked again each time. Where records are corrected, what was said
+    of them is said again. Rows, scales and the stem never leave. What is to be sent waits on
+    disk until the application has confirmed it: stop it with Ctrl-C or kill it, and it goes on
+    where it was.
 
     Example: deepcity agency weather-0123456789abcdef.encoder --city seoul.toml
     --to https://metro.example:8080 --token-file weather.token
@@ -87,7 +96,8 @@ def agency(
             from deepcity.serve.rows_inlet import start_inlet
 
             followed.instead = start_inlet(city_file, name, folder / "pushed", listen)
-        live = LiveAgency(encoder, outbox, None, _seconds(since), patience)
+        back_s = None if look_back is None else round(look_back * 86_400)
+        live = LiveAgency(encoder, outbox, None, _seconds(since), patience, back_s)
         work = _Work(live, followed, Delivery(outbox, to, token), _teller(as_json))
         try:
             work.once() if once else work.go_on(every)
@@ -131,13 +141,16 @@ class _Work:
 
     def _encode(self) -> None:
         try:
-            self._panel = self.followed.poll() or self._panel
+            fresh = self.followed.poll()
+            self._panel = fresh or self._panel
             now = int(time.time())
             # without new rows too: time goes on, and a late cell is not waited for for ever
-            if self._panel is not None and self.live.waits(now):
+            if self._panel is not None and (fresh is not None or self.live.waits(now)):
                 found = self.live.look_at(self._panel, now)
                 if found.rows:
                     self.tell("encoded", rows=found.rows, until=found.until)
+                if found.revised:
+                    self.tell("corrected", rows=found.revised)
             self._said.pop("records", None)
         except (DataError, DeepCityError) as error:
             self.failed = True

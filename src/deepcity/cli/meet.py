@@ -53,12 +53,17 @@ def show(results: MeetingResults, folder: Path, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from deepcity.learning.fused_package import ELSEWHERE
+
     console = Console()
     for service in results.services:
         console.print(f"{service.title.en} ({service.mode}, cut level {service.level})")
         for party in service.parties:
             for line in _lines(service, party):
                 console.print(line, markup=False, highlight=False)
+        if service.labels_stay:
+            told = f"  No packages for daily use: {ELSEWHERE}"
+            console.print(told, markup=False, highlight=False)
         console.print()
     errors.print(f"Everything measured lies in {folder / 'meeting.json'}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepcity.city.errors import DeepCityError
+from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ def serve(
     late_steps: Annotated[
         int, typer.Option(min=1, help="Steps of its own that an agency may be late.")
     ] = 2,
+    most_mb: Annotated[
+        float, typer.Option(min=0.001, help="Megabytes that a request's body may have.")
+    ] = 8,
+    most_rows: Annotated[
+        int, typer.Option(min=1, help="Rows of deep data that a request may have.")
+    ] = 50_000,
     state: Annotated[
         Path | None, typer.Option(help="Folder for files of its own; CITY's by default.")
     ] = None,
@@ -65,6 +71,7 @@ def serve(
     from deepcity.intercity.live import LiveApplication
     from deepcity.learning.fused_package import load_fused
     from deepcity.serve.api.app import create_app
+    from deepcity.serve.api.limits import Limits
     from deepcity.store.open_store import open_store
 
     trained, allowed, city_file = load_fused(package), load_access(access), load_city(city)
@@ -73,6 +80,11 @@ def serve(
         raise typer.BadParameter("give both --certificate and --key, or neither")
     if host not in _LOOPBACK and certificate is None:
         errors.print("Without --certificate and --key, tokens cross the network unencrypted.")
+    if facts.agency not in {one.name for one in city_file.city.agencies}:
+        reason = f"no {facts.agency} in it, whose rows and labels {facts.service} forecasts with"
+        right = f"run `deepcity serve` where {facts.agency}'s records are: it is the application"
+        raise LiveError(str(city), reason, right)
+    limits = Limits(most_bytes=round(most_mb * 1_000_000), most_rows=most_rows)
     folder = state or city.parent / f".{facts.service}-live"
     with open_store(store, allowed.may_read(facts.city)) as opened:
         for agency in facts.agencies:
@@ -86,7 +98,7 @@ def serve(
         follower.start()
         try:
             uvicorn.run(
-                create_app(application, allowed),
+                create_app(application, allowed, limits=limits),
                 host=host,
                 port=port,
                 log_level="warning",

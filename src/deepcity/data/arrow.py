@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 ARROW = "application/vnd.apache.arrow.stream"
 """The media type."""
 
+LONGEST_TEXT = 200
+"""Characters of a text; a longer one is not read."""
+
 
 def to_arrow(columns: Mapping[str, NDArray[Any]]) -> bytes:
     """Columns (R,) or (R, W) of equal length as one stream; (R, W) become lists of fixed size."""
@@ -27,7 +30,8 @@ def from_arrow(blob: bytes) -> dict[str, NDArray[Any]]:
     """Columns of a stream: numbers as they are, texts as NumPy texts, lists as (R, W).
 
     Raises:
-        ValueError: if it is no whole stream, or holds lists of unequal length.
+        ValueError: if it is no whole stream, or holds lists of unequal length, long texts, or
+            anything but numbers and texts.
     """
     try:
         frame = pl.read_ipc_stream(BytesIO(blob))
@@ -58,5 +62,20 @@ def _array(series: pl.Series) -> NDArray[Any]:
             raise ValueError(msg)
         series = series.cast(pl.Array(series.dtype.inner, int(widths[0])))
     if series.dtype in (pl.String, pl.Categorical):
-        return np.array(series.cast(pl.String).to_list(), dtype=np.str_)
+        return _texts(series.cast(pl.String))
+    inner = series.dtype.inner if isinstance(series.dtype, pl.Array) else series.dtype
+    if inner is None or not (inner.is_numeric() or inner == pl.Boolean):
+        msg = f"column {series.name!r} holds {series.dtype}: neither numbers nor texts"
+        raise ValueError(msg)
     return np.asarray(series.to_numpy())
+
+
+def _texts(series: pl.Series) -> NDArray[Any]:
+    """As NumPy keeps them: each takes the room of the longest, so none may be long."""
+    longest = series.str.len_chars().max()
+    if isinstance(longest, int) and longest > LONGEST_TEXT:
+        msg = (
+            f"column {series.name!r} holds a text of {longest:,} characters; {LONGEST_TEXT} may be"
+        )
+        raise ValueError(msg)
+    return np.array(series.to_list(), dtype=np.str_)

@@ -2,7 +2,8 @@
 
 A last line without its end is left until it is whole. A file that was rotated (another file
 took its name, or it was cut) is read to its end, then its successor from the start. One that
-is written anew each time, old rows and all, replaces what was read before.
+is written anew, old rows and all, replaces what was read before, and so does one in which rows
+were corrected in their place: what was read is compared with the file whenever it has changed.
 """
 
 import os
@@ -30,6 +31,8 @@ class Tail:
         self._rest = b""
         self._head: list[bytes] = []
         self._successor = False
+        self._own = 0  # of the lines, so many last ones are of the file that is open
+        self._changed_ns = 0
 
     def poll(self) -> bool:
         """Read what is new; True if whole lines came.
@@ -40,9 +43,11 @@ class Tail:
         """
         came = False
         if self._file is not None:
-            came = self._read(self._file)
-            if not self._rotated(self._file):
-                return came
+            rewritten = self._rewritten(self._file)
+            if not rewritten:
+                came = self._read(self._file)
+                if not self._rotated(self._file):
+                    return came
             self._file.close()
             self._file = None
         try:
@@ -50,11 +55,13 @@ class Tail:
         except FileNotFoundError:
             return came
         self._rest, self._head, self._successor = b"", [], bool(self.lines)
+        self._changed_ns = os.fstat(self._file.fileno()).st_mtime_ns
         return self._read(self._file) or came
 
     def forget(self, keep: int) -> None:
         """Let go of all lines but the last `keep`."""
         del self.lines[: max(0, len(self.lines) - keep)]
+        self._own = min(self._own, len(self.lines))
 
     def text(self) -> bytes:
         """Header and lines as a file of their own would hold them."""
@@ -74,6 +81,16 @@ class Tail:
         was = _stat(file)
         return (now.st_dev, now.st_ino) != was or now.st_size < file.tell()
 
+    def _rewritten(self, file: BinaryIO) -> bool:
+        """Whether what was read of it, as far as it is kept, is another text now."""
+        state = os.fstat(file.fileno())
+        if state.st_mtime_ns == self._changed_ns or state.st_size < file.tell():
+            return False
+        self._changed_ns, end = state.st_mtime_ns, file.tell()
+        kept = b"".join(self.lines[len(self.lines) - self._own :]) + self._rest
+        file.seek(end - len(kept))
+        return file.read(len(kept)) != kept
+
     def _read(self, file: BinaryIO) -> bool:
         came: list[bytes] = []
         while chunk := file.read(_CHUNK):
@@ -89,11 +106,21 @@ class Tail:
             msg = f"{self.path.name} has another header than before; start again to read it anew"
             raise ValueError(msg)
         self.header = self._head
-        if self._successor and rows[0] in self.lines:
-            self.lines = []  # rows of before, written anew
+        if self._successor:
+            self._make_way(rows)
         self._successor = False
         self.lines += rows
+        self._own += len(rows)
         return True
+
+    def _make_way(self, rows: list[bytes]) -> None:
+        """Let go of lines that a successor holds too: it is no new file, but written anew."""
+        first, known = len(self.lines) - self._own, set(self.lines)
+        shared = [row for row in rows if row in known]
+        if rows[0] in known or 2 * len(shared) >= min(len(rows), len(self.lines)):
+            # those of the file that was open before, or of its predecessors too
+            del self.lines[first if set(rows).isdisjoint(self.lines[:first]) else 0 :]
+        self._own = 0
 
 
 def _stat(file: BinaryIO) -> tuple[int, int]:

@@ -114,7 +114,7 @@ class Delivery:
         }
         return self._client.post(
             f"{self.url.rstrip('/')}/deep-data",
-            params={"space": parcel.topic},
+            params={"space": parcel.topic, "revision": parcel.revision},
             content=parcel.body,
             headers=headers,
         )

@@ -90,6 +90,11 @@ class LiveForecast:
     own_newest: int
     own_late_s: int
 
+    def first(self, steps: int) -> "LiveForecast":
+        """Its first steps alone."""
+        parts = {name: getattr(self, name)[:, :steps] for name in ("value_NH", "low_NH", "high_NH")}
+        return replace(self, time_H=self.time_H[:steps], **parts)
+
 
 @dataclass(frozen=True)
 class _Prepared:

@@ -61,12 +61,17 @@ class MeetingParty(_Frozen):
 
 
 class MeetingService(_Frozen):
-    """One service's meetings."""
+    """One service's meetings.
+
+    Attributes:
+        labels_stay: the application was nobody's: it leaves no packages for daily use.
+    """
 
     name: str
     title: Words
     mode: str
     level: int
+    labels_stay: bool = False
     parties: list[MeetingParty]
 
 

@@ -113,6 +113,7 @@ def _service(work: _Work) -> MeetingService:
         title=Words(en=title.en, ko=title.ko),
         mode=settings.meeting.mode,
         level=settings.meeting.level,
+        labels_stay=settings.meeting.labels_stay,
         parties=[kept[table.party.name] or _party(work, table) for table in tables],
     )
 

@@ -13,9 +13,10 @@ from deepcity.city.problem import Problem
 from deepcity.exchange.access import Access
 from deepcity.exchange.deep_wire import cell_names
 from deepcity.learning.fused_package import FusedPackage, HeardAgency
+from deepcity.store.arrivals import Appended
 from deepcity.store.deep_data import DeepData, Space, moment, rows_told
 from deepcity.store.deep_data_check import TOLERANCE_SECONDS, check_batch
-from deepcity.store.deep_data_store import Appended, DeepDataStore
+from deepcity.store.deep_data_store import DeepDataStore
 
 
 class ClockError(LiveError):
@@ -52,6 +53,10 @@ class Receipt:
             )
             raise GrantError(msg)
         heard = next((one for one in facts.agencies if one.name == agency), None)
+        if heard is None and agency == facts.agency:
+            reason = f"it holds the rows and labels of {facts.service}: its deep data are not heard"
+            right = f"run `deepcity serve` where {agency}'s records are; it is the application"
+            raise LiveError(agency, reason, right)
         if heard is None:
             names = ", ".join(one.name for one in facts.agencies) or "nobody"
             reason = f"{facts.service} was trained with {names}"
@@ -68,7 +73,13 @@ class Receipt:
         return heard
 
     def take(
-        self, agency: str, batch: DeepData, *, now: int, sent_at: int | None = None
+        self,
+        agency: str,
+        batch: DeepData,
+        *,
+        now: int,
+        sent_at: int | None = None,
+        revision: int = 0,
     ) -> Appended:
         """Store what an agency said, all of it or nothing.
 
@@ -76,6 +87,7 @@ class Receipt:
             agency: whose token came with it.
             now: by the application's clock, seconds since 1970.
             sent_at: by the agency's clock, if it says so.
+            revision: of the records that the rows were made from; higher after a correction.
 
         Raises:
             GrantError, VersionError, LiveError: as `check_space`.
@@ -99,7 +111,7 @@ class Receipt:
             problems += [one for one in error.problems if (one.key, str(one.value)) not in keys]
         if problems:
             raise DeepDataError(problems)
-        return self.store.append(batch, now=now, cells=cells)
+        return self.store.append(batch, now=now, cells=cells, revision=revision)
 
 
 def _problems(batch: DeepData, heard: HeardAgency, now: int) -> list[Problem]:

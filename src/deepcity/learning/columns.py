@@ -127,6 +127,11 @@ class Columns:
         """Inputs of an encoder, X."""
         return int(self.rows(self.time_T[:1]).shape[-1])
 
+    @property
+    def reach(self) -> int:
+        """Steps before an origin's own that `rows` looks back on."""
+        return max(self.settings.history, max(_BACK_DAYS) * self.clock.steps_per_day)
+
     def step(self, times_B: Times) -> Times:
         """The step that begins at each time: all before it less `lag` are known then."""
         return (times_B - int(self.time_T[0])) // self.clock.step_s - self.settings.lag

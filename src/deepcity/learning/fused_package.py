@@ -36,6 +36,13 @@ _MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
 Floats = NDArray[np.float32]
 Times = NDArray[np.int64]
+ELSEWHERE = (
+    "it holds neither rows nor labels, and what it says becomes a forecast only with the typical "
+    "day and scale of the agency that holds them; meet with labels_stay = false: that agency is "
+    "the application then, its labels stay with it all the same, and it runs `deepcity serve`"
+)
+"""Why an application apart from the labels does not live by itself, and the next step."""
+
 Bands = Mapping[frozenset[str], Floats]
 """Agencies heard -> half the band's width for each place and step, (N, H)."""
 
@@ -176,7 +183,7 @@ def package_fused(
         LayerPackageError: with everything that does not fit.
     """
     names = {agency.name: agency.width for agency in facts.agencies}
-    problems = []
+    problems = [] if network.own else [ELSEWHERE]
     if facts.settings.leads != 1:
         problems.append(f"{facts.settings.leads} leads; a live forecast has one block of steps")
     for what, known in {"cells": cells, "match": match, "deep data": deep}.items():
@@ -261,6 +268,8 @@ def _check(package: FusedPackage) -> None:
         ValueError: naming what does not.
     """
     facts = package.facts
+    if not package.network.own:
+        raise ValueError(ELSEWHERE)
     wide = (len(facts.places), facts.settings.horizon)
     shapes = {_key(names): band.shape for names, band in package.bands.items()}
     shapes["anchor"] = package.anchor_band_NH.shape

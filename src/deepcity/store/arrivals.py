@@ -1,7 +1,8 @@
 """Which rows of a batch are new, which were there already, which replace an older vector.
 
-The one rule of every store: a stored vector stands, to send it again changes nothing, and
-another one for the same cell and time is refused unless the sender says that it revises.
+The one rule of every store. For a cell and a time the highest *revision* counts: a row of a
+higher one replaces what is stored, a row of a lower one changes nothing, and within one
+revision the first vector stands: to send it again changes nothing, another one is refused.
 
 Shapes: R rows of the batch, U rows with a cell and time of their own, F rows found stored,
 W width of a vector.
@@ -14,11 +15,28 @@ from numpy.typing import NDArray
 
 from deepcity.city.errors import DeepDataError
 from deepcity.city.problem import Problem
-from deepcity.store.deep_data import DeepData, Seconds, Vectors, moment, rows_told
-from deepcity.store.deep_data_store import Appended
+from deepcity.store.deep_data import DeepData, Known, Seconds, Vectors, moment, rows_told
 
 Rows = NDArray[np.int64]
 Ids = NDArray[np.int32]
+Revisions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of a batch's rows; the four add up to all of them.
+
+    Attributes:
+        new: rows that were not there before.
+        repeated: rows that were there already in this revision; nothing was done.
+        revised: rows that replaced those of an older revision.
+        outdated: rows of which a newer revision was there already; nothing was done.
+    """
+
+    new: int = 0
+    repeated: int = 0
+    revised: int = 0
+    outdated: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +46,20 @@ class Stored:
     Attributes:
         row_F: which rows of the batch, each once, in any order.
         vectors_FW: the vectors stored for them.
+        revision_F: of which revision they are.
+        known_F: False where they were taken back.
     """
 
     row_F: Rows
     vectors_FW: Vectors
+    revision_F: Revisions
+    known_F: Known
+
+    @classmethod
+    def nothing(cls, width: int) -> "Stored":
+        """Of a batch that is all new."""
+        none = np.empty(0, np.int64)
+        return cls(none, np.empty((0, width), np.float32), none, np.empty(0, bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +69,13 @@ class Settled:
     Attributes:
         insert_N: rows of the batch to write, by time and then by cell.
         remove_N: rows of the batch whose older vector goes first; all are in `insert_N`.
+        revision: of all of them.
         appended: the counts.
     """
 
     insert_N: Rows
     remove_N: Rows
+    revision: int
     appended: Appended
 
 
@@ -57,34 +87,40 @@ def own_rows(time_R: Seconds, id_R: Ids) -> Rows:
     return own_U
 
 
-def settle(batch: DeepData, own_U: Rows, stored: Stored, *, revise: bool) -> Settled:
+def settle(batch: DeepData, own_U: Rows, stored: Stored, *, revision: int) -> Settled:
     """Compare a batch with what is stored.
 
     Args:
         batch: checked, so that rows of one cell and time have one vector.
         own_U: from `own_rows`.
         stored: what the store holds for these.
-        revise: replace vectors that differ.
+        revision: of all rows of the batch.
 
     Raises:
-        DeepDataError: if vectors differ and may not be replaced.
+        DeepDataError: if vectors differ within the revision.
     """
-    sent_FW = batch.vectors_RW[stored.row_F]
-    other_F = stored.row_F[(sent_FW != stored.vectors_FW).any(axis=1)]
-    if other_F.size and not revise:
-        raise DeepDataError([_refusal(batch, np.sort(other_F))])
-    is_stored_R = np.zeros(len(batch), bool)
-    is_stored_R[stored.row_F] = True
-    is_stored_R[other_F] = False
-    insert_N = own_U[~is_stored_R[own_U]]
-    new, revised = len(insert_N) - len(other_F), len(other_F)
-    counts = Appended(new=new, repeated=len(batch) - new - revised, revised=revised)
-    return Settled(insert_N, other_F, counts)
+    row_F = stored.row_F
+    differs_F = (batch.vectors_RW[row_F] != stored.vectors_FW).any(axis=1)
+    differs_F |= batch.all_known_R[row_F] != stored.known_F
+    wrong_F = row_F[differs_F & (stored.revision_F == revision)]
+    if wrong_F.size:
+        raise DeepDataError([_refusal(batch, np.sort(wrong_F), revision)])
+    older_F = row_F[stored.revision_F < revision]
+    kept_R = np.zeros(len(batch), bool)
+    kept_R[row_F] = True
+    kept_R[older_F] = False
+    insert_N = own_U[~kept_R[own_U]]
+    new, revised = len(insert_N) - len(older_F), len(older_F)
+    outdated = int((stored.revision_F > revision).sum())
+    repeated = len(batch) - new - revised - outdated
+    counts = Appended(new=new, repeated=repeated, revised=revised, outdated=outdated)
+    return Settled(insert_N, older_F, revision, counts)
 
 
-def _refusal(batch: DeepData, other_F: Rows) -> Problem:
-    row = int(other_F[0])
+def _refusal(batch: DeepData, wrong_F: Rows, revision: int) -> Problem:
+    row = int(wrong_F[0])
     key = f"{batch.cell_R[row]} at {moment(batch.time_R[row])}"
-    reason = f"{rows_told(other_F)}: the store holds another vector of this model version"
-    right = "send what was sent first, or append with revise=True if the records were corrected"
+    of = f"revision {revision} of this model version" if revision else "this model version"
+    reason = f"{rows_told(wrong_F)}: the store holds another vector of {of}"
+    right = "send what was sent first, or a higher revision if the records were corrected"
     return Problem(str(batch.space), "vectors_RW", key, reason, right)

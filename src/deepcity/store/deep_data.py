@@ -23,6 +23,7 @@ SHOWN = 5
 Texts = NDArray[np.str_]
 Seconds = NDArray[np.int64]
 Vectors = NDArray[np.float32]
+Known = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, order=True)
@@ -71,20 +72,33 @@ class DeepData:
         time_R: int64, seconds since 1970 in UTC, never decreasing.
         cell_R: text, the place or H3 cell of each row.
         vectors_RW: float32, all finite.
+        known_R: False where a correction left the cell with nothing to say: what was said
+            before is taken back, and the vector is all zeros. None: all are known.
     """
 
     space: Space
     time_R: Seconds
     cell_R: Texts
     vectors_RW: Vectors
+    known_R: Known | None = None
 
     def __len__(self) -> int:
         return len(self.time_R)
+
+    def __getitem__(self, rows: slice) -> "DeepData":
+        known_R = None if self.known_R is None else self.known_R[rows]
+        parts = self.time_R[rows], self.cell_R[rows], self.vectors_RW[rows]
+        return DeepData(self.space, *parts, known_R)
 
     @property
     def width(self) -> int:
         """Numbers a vector."""
         return int(self.vectors_RW.shape[1])
+
+    @property
+    def all_known_R(self) -> Known:
+        """`known_R`, whether it was given or not."""
+        return np.ones(len(self), bool) if self.known_R is None else self.known_R
 
 
 def coded(cell_R: Texts) -> tuple[Texts, NDArray[np.int64]]:
@@ -100,10 +114,17 @@ def coded(cell_R: Texts) -> tuple[Texts, NDArray[np.int64]]:
     return names, np.array([place[name] for name in cell_R.tolist()], np.int64)
 
 
-def in_order(space: Space, time_R: Seconds, cell_R: Texts, vectors_RW: Vectors) -> DeepData:
+def in_order(
+    space: Space,
+    time_R: Seconds,
+    cell_R: Texts,
+    vectors_RW: Vectors,
+    known_R: Known | None = None,
+) -> DeepData:
     """Rows in any order -> a batch, by time and then by cell."""
     order_R = np.lexsort((coded(cell_R)[1], time_R))
-    return DeepData(space, time_R[order_R], cell_R[order_R], vectors_RW[order_R])
+    known_R = None if known_R is None else known_R[order_R]
+    return DeepData(space, time_R[order_R], cell_R[order_R], vectors_RW[order_R], known_R)
 
 
 def moment(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a batch of deep data, or with a search: everything at once.
+"""What is wrong with a batch of deep data, with its room, or with a search: everything at once.
 
 Shapes: R rows, W width of a vector.
 """
@@ -43,6 +43,7 @@ def check_batch(batch: DeepData, now: int, cells: Collection[str] | None = None)
             *_time_problems(batch, now),
             *_cell_problems(batch, cells),
             *_vector_problems(batch),
+            *_withdrawn_problems(batch),
             *_twice_problems(batch),
         ]
     if problems:
@@ -73,9 +74,32 @@ def check_query(space: Space, vector_W: Vectors, k: int, width: int, by: str) ->
         raise DeepDataError(problems)
 
 
+def check_room(space: Space, width: int, days: int | None, held: int | None = None) -> None:
+    """Let a width and a time to live pass, or say everything that is wrong with them.
+
+    Raises:
+        DeepDataError: with every problem; `held` is the width that the space has already.
+    """
+    place, problems = str(space), []
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
+        reason = f"a vector of deep data has {MIN_WIDTH} to {MAX_WIDTH} numbers"
+        problems.append(Problem(place, "width", width, reason, "store a bottleneck's activations"))
+    if held is not None and held != width:
+        reason = f"the space holds vectors of {held} numbers"
+        right = "give another model a version of its own"
+        problems.append(Problem(place, "width", width, reason, right))
+    if days is not None and days < 1:
+        reason = "vectors are kept for a day or longer"
+        problems.append(Problem(place, "days", days, reason, "give 1 or more, or None for good"))
+    if problems:
+        raise DeepDataError(problems)
+
+
 def _shape_problems(batch: DeepData) -> list[Problem]:
     place, problems = str(batch.space), []
     wanted = {"time_R": ("int64", 1), "cell_R": ("text", 1), "vectors_RW": ("float32", 2)}
+    if batch.known_R is not None:
+        wanted["known_R"] = ("bool", 1)
     for name, (dtype, axes) in wanted.items():
         array = np.asarray(getattr(batch, name))
         found = "text" if array.dtype.kind == "U" else array.dtype.name
@@ -148,13 +172,27 @@ def _vector_problems(batch: DeepData) -> list[Problem]:
     return [Problem(str(batch.space), "vectors_RW", None, reason, right)]
 
 
+def _withdrawn_problems(batch: DeepData) -> list[Problem]:
+    """What is taken back holds nothing: a vector there would be one that is still said."""
+    if batch.known_R is None:
+        return []
+    telling_R = np.flatnonzero(~batch.known_R & batch.vectors_RW.any(axis=1))
+    if not telling_R.size:
+        return []
+    reason = f"{rows_told(telling_R)}: not known, and yet with a vector"
+    right = "send zeros with what is taken back"
+    return [Problem(str(batch.space), "known_R", None, reason, right)]
+
+
 def _twice_problems(batch: DeepData) -> list[Problem]:
     code_R = coded(batch.cell_R)[1]
     order_R = np.lexsort((code_R, batch.time_R))
     time_R, code_R = batch.time_R[order_R], code_R[order_R]
     twice_R = np.flatnonzero((np.diff(time_R) == 0) & (np.diff(code_R) == 0))
     row_R, before_R = order_R[twice_R + 1], order_R[twice_R]
-    other_R = row_R[(batch.vectors_RW[row_R] != batch.vectors_RW[before_R]).any(axis=1)]
+    other = (batch.vectors_RW[row_R] != batch.vectors_RW[before_R]).any(axis=1)
+    known_R = batch.all_known_R
+    other_R = row_R[other | (known_R[row_R] != known_R[before_R])]
     if not other_R.size:
         return []
     row = int(other_R.min())

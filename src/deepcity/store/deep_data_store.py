@@ -1,91 +1,51 @@
-"""What every store of deep data can do, whatever holds the rows.
+"""A store of deep data, whatever database holds the rows.
 
 A stored vector cannot be read without a grant: a store is handed a function that says who
 may read which space, and asks it before every read. Anything but True is no.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from deepcity.city.errors import DeepDataError, GrantError, StoreError
-from deepcity.city.problem import Problem
-from deepcity.store.deep_data import MAX_WIDTH, MIN_WIDTH, DeepData, Seconds, Space, Texts, Vectors
+from deepcity.city.errors import GrantError, StoreError
+from deepcity.store.arrivals import Appended, own_rows, settle
+from deepcity.store.deep_data import DeepData, Space, Vectors
+from deepcity.store.deep_data_check import check_batch, check_query, check_room
+from deepcity.store.deep_tables import (
+    DAYS,
+    Database,
+    DeepTables,
+    Distance,
+    Near,
+    Neighbours,
+    Result,
+    Shelf,
+    Table,
+    Wanted,
+)
+from deepcity.store.gather import gathered, in_parts, one_part
 
 MayRead = Callable[[str, Space], bool]
 """(reader, space) -> True if a grant covers it."""
 
-Distance = Literal["l2", "cosine"]
-
-DAYS = 90
-"""How long a space keeps its vectors, unless told otherwise."""
-
-DAY = 86_400
-
-ALWAYS = (0, 1 << 62)
-"""A time span that leaves nothing out, in seconds since 1970."""
+_ALWAYS = (0, 1 << 62)  # leaves no time out
 
 
-@dataclass(frozen=True)
-class Appended:
-    """What became of a batch's rows; the three add up to all of them.
-
-    Attributes:
-        new: rows that were not there before.
-        repeated: rows that were there already with the same vector; nothing was done.
-        revised: rows whose older vector was replaced, as the sender asked.
-    """
-
-    new: int = 0
-    repeated: int = 0
-    revised: int = 0
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A space as a store keeps it.
-
-    Attributes:
-        space: which.
-        width: numbers a vector.
-        days: how long a vector is kept; None: for good.
-    """
-
-    space: Space
-    width: int
-    days: int | None
-
-
-@dataclass(frozen=True, eq=False)
-class Neighbours:
-    """The K nearest vectors of one space, nearest first.
-
-    Attributes:
-        space: which they belong to.
-        time_K: int64, seconds since 1970 in UTC.
-        cell_K: text.
-        vectors_KW: float32.
-        distance_K: float64; L2, or 1 - cosine of the angle.
-    """
-
-    space: Space
-    time_K: Seconds
-    cell_K: Texts
-    vectors_KW: Vectors
-    distance_K: NDArray[np.float64]
-
-
-class DeepDataStore(Protocol):
+class DeepDataStore:
     """Deep data of any number of spaces.
 
     Every method raises StoreError when the database refuses, with its reason; nothing is half
     done then. Every read raises GrantError without a grant, and StoreError for a space that
     the store does not hold.
+
+    Args:
+        database: where the rows are.
+        may_read: who may read which space; asked before every read.
     """
+
+    def __init__(self, database: Database, may_read: MayRead) -> None:
+        self._database, self._may_read = database, may_read
 
     def register(self, space: Space, width: int, days: int | None = DAYS) -> None:
         """Make room for a space; the first append does it too. Twice changes nothing.
@@ -93,6 +53,8 @@ class DeepDataStore(Protocol):
         Raises:
             DeepDataError: if the width or the days cannot be, or it has another width already.
         """
+        check_room(space, width, days)
+        self._database.writing(lambda tables: tables.make_room(space, width, days))
 
     def append(
         self,
@@ -100,33 +62,62 @@ class DeepDataStore(Protocol):
         *,
         now: int,
         cells: Collection[str] | None = None,
-        revise: bool = False,
+        revision: int = 0,
     ) -> Appended:
         """Store all rows of a batch, or none; to send rows twice changes nothing.
 
-        A stored vector stands: another one for the same cell and time is refused, because a
-        model of one version gives one vector. Only `revise` replaces it, for an agency that
-        corrected its records.
+        For a cell and a time the highest revision counts, in whatever order they come. Within
+        one revision a stored vector stands: another one is refused, because a model of one
+        version gives one vector for the same records.
 
         Args:
             batch: rows of one space.
             now: seconds since 1970 in UTC; rows later than that are refused.
             cells: the only cells that are known; None: any.
-            revise: replace vectors that differ.
+            revision: of the records that it was made from; higher after a correction.
 
         Raises:
             DeepDataError: with everything that is wrong with the batch.
         """
+        check_batch(batch, now, cells)
+
+        def work(tables: DeepTables) -> Appended:
+            table = tables.make_room(batch.space, batch.width, DAYS)
+            id_R = tables.ids(table, batch.cell_R)
+            own_U = own_rows(batch.time_R, id_R)
+            held = tables.stored(table, batch, id_R, own_U)
+            settled = settle(batch, own_U, held, revision=revision)
+            tables.write(table, batch, id_R, settled)
+            return settled.appended
+
+        return self._database.writing(work)
 
     def read(
         self, space: Space, cells: Sequence[str] | None, since: int, until: int, *, reader: str
     ) -> DeepData:
-        """Rows with since <= time < until, by time and then by cell; cells None: of all."""
+        """Rows with since <= time < until, by time and then by cell; cells None: of all.
+
+        They are fetched in parts, so that it takes little more memory than what it gives back.
+        """
+
+        def work(tables: DeepTables, table: Table) -> DeepData:
+            names = tables.names(table, cells)
+            wanted = Wanted(None if cells is None else list(names), int(since), int(until))
+            return gathered(space, table.width, names, in_parts(tables, table, wanted))
+
+        return self._reading(space, reader, work)
 
     def latest(
         self, space: Space, cells: Sequence[str] | None, at: int, *, reader: str
     ) -> DeepData:
         """The newest row of each cell at or before a time; a cell without one is left out."""
+
+        def work(tables: DeepTables, table: Table) -> DeepData:
+            names = tables.names(table, cells)
+            part = tables.newest(table, list(names), int(at))
+            return gathered(space, table.width, names, one_part(part))
+
+        return self._reading(space, reader, work)
 
     def nearest(
         self,
@@ -158,30 +149,57 @@ class DeepDataStore(Protocol):
         Raises:
             DeepDataError: with everything that is wrong with the question.
         """
+        first = _ALWAYS[0] if since is None else int(since)
+        last = _ALWAYS[1] if until is None else int(until)
+        near = Near(vector_W, k, first, last, by, exact)
+
+        def work(tables: DeepTables, table: Table) -> Neighbours:
+            check_query(space, vector_W, k, table.width, by)
+            return tables.nearest(space, table, near)
+
+        return self._reading(space, reader, work)
 
     def retain(self, space: Space, days: int | None) -> None:
         """Set how long a space keeps its vectors; None: for good."""
+
+        def work(tables: DeepTables) -> None:
+            table = _found(tables, space)
+            check_room(space, table.width, days)
+            tables.keep(table, days)
+
+        self._database.writing(work)
 
     def expire(self, now: int) -> int:
         """Delete rows older than their space keeps them, and say how many.
 
         The database uses the freed room again; it does not wipe the disk.
         """
+        return self._database.writing(lambda tables: tables.expire(int(now)))
 
     def spaces(self) -> tuple[Shelf, ...]:
         """What the store holds, in order; no grant is needed to know."""
+        return self._database.reading(lambda tables: tables.shelves())
 
     def close(self) -> None:
         """Let go of the database. Twice is fine."""
+        self._database.close()
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
+
+    def _reading(
+        self, space: Space, reader: str, work: Callable[[DeepTables, Table], Result]
+    ) -> Result:
+        check_reader(self._may_read, reader, space)
+        return self._database.reading(lambda tables: work(tables, _found(tables, space)))
 
 
 def check_reader(may_read: MayRead, reader: str, space: Space) -> None:
@@ -199,28 +217,14 @@ def check_reader(may_read: MayRead, reader: str, space: Space) -> None:
         raise GrantError(msg)
 
 
-def check_room(space: Space, width: int, days: int | None, held: int | None = None) -> None:
-    """Let a width and a time to live pass, or say everything that is wrong with them.
-
-    Raises:
-        DeepDataError: with every problem; `held` is the width that the space has already.
-    """
-    place, problems = str(space), []
-    if not MIN_WIDTH <= width <= MAX_WIDTH:
-        reason = f"a vector of deep data has {MIN_WIDTH} to {MAX_WIDTH} numbers"
-        problems.append(Problem(place, "width", width, reason, "store a bottleneck's activations"))
-    if held is not None and held != width:
-        reason = f"the space holds vectors of {held} numbers"
-        right = "give another model a version of its own"
-        problems.append(Problem(place, "width", width, reason, right))
-    if days is not None and days < 1:
-        reason = "vectors are kept for a day or longer"
-        problems.append(Problem(place, "days", days, reason, "give 1 or more, or None for good"))
-    if problems:
-        raise DeepDataError(problems)
+def _found(tables: DeepTables, space: Space) -> Table:
+    table = tables.find(space)
+    if table is None:
+        raise _unknown_space(space, tables.shelves())
+    return table
 
 
-def unknown_space(space: Space, shelves: Sequence[Shelf]) -> StoreError:
+def _unknown_space(space: Space, shelves: Sequence[Shelf]) -> StoreError:
     """The error for a space that is not there, with the versions that are."""
     known = [shelf.space for shelf in shelves]
     others = [other.version for other in known if _but_version(other) == _but_version(space)]

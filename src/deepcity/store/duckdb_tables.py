@@ -2,30 +2,52 @@
 
     spaces      a row a space
     cells       a row a cell of a space
-    deep_1 ...  a table a space, by its number: cell, time, vector
+    deep_1 ...  a table a space, by its number: cell, time, vector, revision, known
+
+A table a space, so that widths are fixed and versions cannot mix. Rows stand by time and
+then by cell, as they come in. By cell first, a cell's day would be read quicker, but all
+cells of an hour slower, and to keep that order the file would have to be written again and
+again (benchmarks, `deep-data-store`, has both).
 
 Shapes as in `deep_data`; U rows with a cell and time of their own, N rows to write.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from deepcity.store.arrivals import Ids, Rows, Settled, Stored
-from deepcity.store.deep_data import DeepData, Space, Vectors, coded
-from deepcity.store.deep_data_store import Distance, Shelf, check_room
+from deepcity.store.deep_data import DeepData, Space, Texts, Vectors, coded
+from deepcity.store.deep_data_check import check_room
+from deepcity.store.deep_tables import (
+    DAY,
+    Names,
+    Near,
+    Neighbours,
+    Part,
+    Shelf,
+    Table,
+    Wanted,
+)
 
-SCHEMA = """
+CHUNK_ROWS = 65_536
+"""Rows handed over at a time: a copy of them by column is all the memory it takes."""
+
+_SCHEMA = """
 create table if not exists spaces (
     id integer primary key, city text, domain text, agency text, layer text, version text,
     width integer, days integer);
 create table if not exists cells (space integer, id integer, name text);
 """
-CHUNK_ROWS = 65_536
-"""Rows handed over at a time: a copy of them by column is all the memory it takes."""
-
+# files of before revisions have tables without these columns
+_OLD = """
+select id from spaces where 'deep_' || id not in (
+    select table_name from information_schema.columns where column_name = 'revision')
+"""
 _IS_SPACE = "city = ? and domain = ? and agency = ? and layer = ? and version = ?"
 _DISTANCES = {
     "l2": "array_distance(vector, $vector::float[{width}])",
@@ -34,133 +56,192 @@ _DISTANCES = {
 }
 
 
-def find(cursor: duckdb.DuckDBPyConnection, space: Space) -> tuple[int, int] | None:
-    """Number of a space's table, and its width; None if it is not there."""
-    query = f"select id, width from spaces where {_IS_SPACE}"
-    found = cursor.execute(query, _texts(space)).fetchone()
-    return None if found is None else (int(found[0]), int(found[1]))
+def make_schema(database: duckdb.DuckDBPyConnection) -> None:
+    """The tables that all spaces share, and columns that older files lack."""
+    database.execute(_SCHEMA)
+    for (number,) in database.execute(_OLD).fetchall():
+        for column in ("revision bigint default 0", "known boolean default true"):
+            database.execute(f"alter table deep_{number} add column {column}")
 
 
-def make_room(cursor: duckdb.DuckDBPyConnection, space: Space, width: int, days: int | None) -> int:
-    """Number of the table of a space, made if it is not there."""
-    found = find(cursor, space)
-    if found is not None:
-        check_room(space, width, None, held=found[1])
-        return found[0]
-    table = one(cursor.execute("select coalesce(max(id), 0) + 1 from spaces"))
-    row = [table, *_texts(space), width, days]
-    cursor.execute("insert into spaces values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    cursor.execute(f"create table deep_{table} (cell integer, time bigint, vector float[{width}])")
-    return table
+@dataclass(frozen=True)
+class DuckDBTables:
+    """`DeepTables` through a cursor in a transaction."""
 
+    cursor: duckdb.DuckDBPyConnection
 
-def ids(cursor: duckdb.DuckDBPyConnection, table: int, batch: DeepData) -> Ids:
-    """The number of each row's cell; new cells get the next ones."""
-    names, code_R = coded(batch.cell_R)
-    query = "select name, id from cells where space = ?"
-    known: dict[str, int] = dict(cursor.execute(query, [table]).fetchall())
-    fresh = [name for name in names.tolist() if name not in known]
-    if fresh:
-        first = len(known)
-        numbers = np.arange(first, first + len(fresh), dtype=np.int32)
-        cursor.execute(
-            "insert into cells select ?, unnest(?::integer[]), unnest(?::text[])",
-            [table, numbers.tolist(), fresh],
+    def find(self, space: Space) -> Table | None:
+        """The table of a space; None if there is none."""
+        query = f"select id, width from spaces where {_IS_SPACE}"
+        found = self.cursor.execute(query, _texts(space)).fetchone()
+        return None if found is None else Table(int(found[0]), int(found[1]))
+
+    def make_room(self, space: Space, width: int, days: int | None) -> Table:
+        """The table of a space, made if there is none."""
+        found = self.find(space)
+        if found is not None:
+            check_room(space, width, None, held=found.width)
+            return found
+        number = _one(self.cursor.execute("select coalesce(max(id), 0) + 1 from spaces"))
+        row = [number, *_texts(space), width, days]
+        self.cursor.execute("insert into spaces values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self.cursor.execute(
+            f"create table deep_{number} (cell integer, time bigint, vector float[{width}], "
+            "revision bigint default 0, known boolean default true)"
         )
-        known |= dict(zip(fresh, numbers.tolist(), strict=True))
-    return np.array([known[name] for name in names.tolist()], np.int32)[code_R]
+        return Table(number, width)
 
+    def shelves(self) -> tuple[Shelf, ...]:
+        """All spaces, in order."""
+        query = "from spaces order by city, domain, agency, layer, version"
+        rows = self.cursor.execute(query).fetchall()
+        return tuple(Shelf(Space(*row[1:6]), row[6], row[7]) for row in rows)
 
-def stored(
-    cursor: duckdb.DuckDBPyConnection, table: int, batch: DeepData, id_R: Ids, own_U: Rows
-) -> Stored:
-    """What the store holds for rows of a batch."""
-    keys = {"row": own_U, "cell": id_R[own_U], "time": batch.time_R[own_U]}
-    query = f"select k.row, d.vector from deep_{table} d join keys k using (cell, time)"
-    columns: dict[str, Any] = {"row": [], "vector": []}
-    if own_U.size:
+    def keep(self, table: Table, days: int | None) -> None:
+        """Set how long its rows are kept."""
+        self.cursor.execute("update spaces set days = ? where id = ?", [days, table.number])
+
+    def expire(self, now: int) -> int:
+        """Delete rows older than their space keeps them, and say how many."""
+        kept = self.cursor.execute("select id, days from spaces where days is not null").fetchall()
+        old = "delete from deep_{} where time < {}"
+        return sum(
+            _one(self.cursor.execute(old.format(number, now - days * DAY))) for number, days in kept
+        )
+
+    def ids(self, table: Table, cell_R: Texts) -> Ids:
+        """The number of each row's cell; new cells get the next ones."""
+        names, code_R = coded(cell_R)
+        known = {name: number for number, name in self.names(table, None).items()}
+        fresh = [name for name in names.tolist() if name not in known]
+        if fresh:
+            numbers = list(range(len(known), len(known) + len(fresh)))
+            self.cursor.execute(
+                "insert into cells select ?, unnest(?::integer[]), unnest(?::text[])",
+                [table.number, numbers, fresh],
+            )
+            known |= dict(zip(fresh, numbers, strict=True))
+        return np.array([known[name] for name in names.tolist()], np.int32)[code_R]
+
+    def names(self, table: Table, cells: Sequence[str] | None) -> Names:
+        """Those of these cells that it knows; None: all."""
+        query = "select id, name from cells where space = $space"
+        values: dict[str, Any] = {"space": table.number}
+        if cells is not None:
+            query += " and name in (select unnest($cells::text[]))"
+            values["cells"] = [str(cell) for cell in cells]
+        return dict(self.cursor.execute(query, values).fetchall())
+
+    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
+        """What it holds for rows of a batch."""
+        if not own_U.size:
+            return Stored.nothing(table.width)
         first, last = int(batch.time_R[0]), int(batch.time_R[-1])
-        cursor.register("keys", keys)
-        span = f"where d.time between {first} and {last}"
-        columns = cursor.execute(f"{query} {span}").fetchnumpy()
-        cursor.unregister("keys")
-    return Stored(np.asarray(columns["row"], np.int64), stacked(columns["vector"], batch.width))
+        keys = {"row": own_U, "cell": id_R[own_U], "time": batch.time_R[own_U]}
+        self.cursor.register("keys", keys)
+        columns = self.cursor.execute(
+            f"select k.row, d.vector, d.revision, d.known from deep_{table.number} d "
+            f"join keys k using (cell, time) where d.time between {first} and {last}"
+        ).fetchnumpy()
+        self.cursor.unregister("keys")
+        return Stored(
+            np.asarray(columns["row"], np.int64),
+            _stacked(columns["vector"], table.width),
+            np.asarray(columns["revision"], np.int64),
+            np.asarray(columns["known"], bool),
+        )
+
+    def write(self, table: Table, batch: DeepData, id_R: Ids, settled: Settled) -> None:
+        """Remove what is revised and insert what is new."""
+        remove_N, insert_N = settled.remove_N, settled.insert_N
+        if remove_N.size:
+            gone = {"cell": id_R[remove_N], "time": batch.time_R[remove_N]}
+            self.cursor.register("gone", gone)
+            self.cursor.execute(
+                f"delete from deep_{table.number} where (cell, time) in (from gone)"
+            )
+            self.cursor.unregister("gone")
+        numbers = [f"n{place}" for place in range(table.width)]
+        vector = f"array_value({', '.join(numbers)})"
+        for start in range(0, len(insert_N), CHUNK_ROWS):
+            part_N = insert_N[start : start + CHUNK_ROWS]
+            columns_WN = np.ascontiguousarray(batch.vectors_RW[part_N].T)
+            rows = {
+                "cell": id_R[part_N],
+                "time": batch.time_R[part_N],
+                "known": batch.all_known_R[part_N],
+            }
+            self.cursor.register("rows", rows | dict(zip(numbers, columns_WN, strict=True)))
+            self.cursor.execute(
+                f"insert into deep_{table.number} (cell, time, vector, revision, known) "
+                f"select cell, time, {vector}, {settled.revision}, known from rows"
+            )
+            self.cursor.unregister("rows")
+
+    def counts(self, table: Table, wanted: Wanted) -> Sequence[tuple[int, int]]:
+        """Each time that has such rows, in order, and how many."""
+        where, values = _where(wanted)
+        query = f"select time, count(*) from deep_{table.number} where {where}"
+        return self.cursor.execute(f"{query} group by time order by time", values).fetchall()
+
+    def rows(self, table: Table, wanted: Wanted) -> Part:
+        """Such rows."""
+        where, values = _where(wanted)
+        return self._part(table, where, values)
+
+    def newest(self, table: Table, ids: Sequence[int], at: int) -> Part:
+        """The newest row of each of these cells at or before a time."""
+        where, values = _where(Wanted(ids, 0, at + 1))
+        before = f"select cell, max(time) from deep_{table.number} where {where} group by cell"
+        return self._part(table, f"known and (cell, time) in ({before})", values)
+
+    def nearest(self, space: Space, table: Table, near: Near) -> Neighbours:
+        """The nearest rows, by looking at every one."""
+        distance = _DISTANCES[near.by].format(width=table.width)
+        values = {"vector": near.vector_W.tolist(), "since": near.since, "until": near.until}
+        columns = self.cursor.execute(
+            f"select name, time, vector, {distance} as distance from deep_{table.number} "
+            f"join cells on space = {table.number} and id = cell "
+            "where known and time >= $since and time < $until "
+            f"order by distance, time, name limit {int(near.k)}",
+            values,
+        ).fetchnumpy()
+        return Neighbours(
+            space,
+            np.asarray(columns["time"], np.int64),
+            np.array(columns["name"], np.str_),
+            _stacked(columns["vector"], table.width),
+            np.asarray(columns["distance"], np.float64),
+        )
+
+    def _part(self, table: Table, where: str, values: dict[str, Any]) -> Part:
+        query = f"select cell, time, vector from deep_{table.number} where {where}"
+        columns = self.cursor.execute(query, values).fetchnumpy()
+        vectors_RW = _stacked(columns["vector"], table.width)
+        return np.asarray(columns["cell"], np.int32), np.asarray(columns["time"]), vectors_RW
 
 
-def write(
-    cursor: duckdb.DuckDBPyConnection, table: int, batch: DeepData, id_R: Ids, settled: Settled
-) -> None:
-    """Remove what is revised and insert what is new."""
-    remove_N, insert_N = settled.remove_N, settled.insert_N
-    if remove_N.size:
-        cursor.register("gone", {"cell": id_R[remove_N], "time": batch.time_R[remove_N]})
-        cursor.execute(f"delete from deep_{table} where (cell, time) in (from gone)")
-        cursor.unregister("gone")
-    numbers = [f"n{place}" for place in range(batch.width)]
-    vector = f"array_value({', '.join(numbers)})"
-    for start in range(0, len(insert_N), CHUNK_ROWS):
-        part_N = insert_N[start : start + CHUNK_ROWS]
-        rows = {"cell": id_R[part_N], "time": batch.time_R[part_N]}
-        columns_WN = np.ascontiguousarray(batch.vectors_RW[part_N].T)
-        cursor.register("rows", rows | dict(zip(numbers, columns_WN, strict=True)))
-        cursor.execute(f"insert into deep_{table} select cell, time, {vector} from rows")
-        cursor.unregister("rows")
+def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """A condition, and the values in it."""
+    where = "known and time >= $since and time < $until"
+    values: dict[str, Any] = {"since": wanted.since, "until": wanted.until}
+    if wanted.ids is not None:
+        where += " and cell in (select unnest($ids::integer[]))"
+        values["ids"] = list(wanted.ids)
+    return where, values
 
 
-def rows_where(table: int, where: str) -> str:
-    """The query for the rows of a space that meet a condition."""
-    return (
-        f"select name, time, vector from deep_{table} "
-        f"join cells on space = {table} and id = cell where {where}"
-    )
-
-
-def nearest_rows(table: int, width: int, k: int, by: Distance) -> str:
-    """The query for the k rows nearest to $vector with $since <= time < $until."""
-    distance = _DISTANCES[by].format(width=width)
-    return (
-        f"select name, time, vector, {distance} as distance from deep_{table} "
-        f"join cells on space = {table} and id = cell where time >= $since and time < $until "
-        f"order by distance, time, name limit {int(k)}"
-    )
-
-
-def among(table: int, cells: Sequence[str] | None) -> str:
-    """The condition that a row's cell is one of $cells; None: any."""
-    if cells is None:
-        return ""
-    wanted = "name in (select unnest($cells::text[]))"
-    return f" and cell in (select id from cells where space = {table} and {wanted})"
-
-
-def named(cells: Sequence[str] | None) -> dict[str, Any]:
-    """The value of $cells, where `among` asks for it."""
-    return {} if cells is None else {"cells": [str(cell) for cell in cells]}
-
-
-def arrays(columns: dict[str, Any], width: int) -> tuple[Any, Any, Vectors]:
-    """Columns of rows -> time_R, cell_R, vectors_RW."""
-    time_R = np.asarray(columns["time"], np.int64)
-    return time_R, np.array(columns["name"], np.str_), stacked(columns["vector"], width)
-
-
-def stacked(vectors: Sequence[Any], width: int) -> Vectors:
+def _stacked(vectors: Sequence[Any] | NDArray[Any], width: int) -> Vectors:
     """A column of vectors -> one array; np.stack knows no width where there are no rows."""
     empty = np.empty((0, width), np.float32)
     return np.stack(list(vectors)).astype(np.float32, copy=False) if len(vectors) else empty
-
-
-def shelves(cursor: duckdb.DuckDBPyConnection) -> tuple[Shelf, ...]:
-    """All spaces, in order."""
-    rows = cursor.execute("from spaces order by city, domain, agency, layer, version").fetchall()
-    return tuple(Shelf(Space(*row[1:6]), row[6], row[7]) for row in rows)
 
 
 def _texts(space: Space) -> list[str]:
     return [space.city, space.domain, space.agency, space.layer, space.version]
 
 
-def one(cursor: duckdb.DuckDBPyConnection) -> int:
+def _one(cursor: duckdb.DuckDBPyConnection) -> int:
     """The number that a query gives."""
     row = cursor.fetchone()
     return 0 if row is None else int(row[0])

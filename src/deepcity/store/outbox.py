@@ -3,7 +3,9 @@
 A parcel is put before it is sent, together with the mark of how far encoding came, in one
 transaction; it goes once the receiver has confirmed it. A process that is killed at any point
 sends the last parcel again, which changes nothing at the receiver (a store knows a row by
-space, cell and time). So each row arrives in order, and once in effect.
+space, cell, time and revision). So each row arrives in order, and once in effect. Notes that
+the sender needs later, to see what a correction of its records changes, are kept in the same
+transaction: what it remembers is what it put.
 
 One SQLite file, in write-ahead mode with a sync at every commit.
 """
@@ -11,7 +13,7 @@ One SQLite file, in write-ahead mode with a sync at every commit.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +26,33 @@ MOST_BYTES = 256_000_000
 _SCHEMA = """
 create table if not exists parcels (
     id integer primary key autoincrement, topic text not null, rows integer not null,
-    body blob not null, put_at real not null
+    body blob not null, put_at real not null, revision integer not null default 0
 );
 create table if not exists refused (
     id integer primary key, topic text not null, rows integer not null, body blob not null,
-    put_at real not null, reason text not null
+    put_at real not null, reason text not null, revision integer not null default 0
 );
 create table if not exists marks (name text primary key, value integer not null);
+create table if not exists notes (
+    name text not null, time integer not null, value blob not null, primary key (name, time)
+) without rowid;
 """
+_HELD = "id, topic, rows, body, put_at, revision"
 _SIZE = "(select coalesce(sum(length(body)), 0) from {})"
+
+
+Notes = Mapping[str, Mapping[int, bytes]]
+"""Name of some notes -> time they are about -> note."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to become a parcel; attributes as there."""
+
+    topic: str
+    rows: int
+    body: bytes
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,7 @@ class Parcel:
         rows: how many it holds.
         body: as it goes over the wire.
         put_at: when it was put, seconds since 1970.
+        revision: of the records it was made from; 0: before any correction.
     """
 
     number: int
@@ -52,6 +73,7 @@ class Parcel:
     rows: int
     body: bytes
     put_at: float
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,9 +118,16 @@ class Outbox:
             self._file.execute("pragma journal_mode = wal")
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)
+            self._add_revisions()
 
     def put(self, topic: str, rows: int, body: bytes, marks: dict[str, int]) -> None:
-        """Keep a parcel and set marks, both or neither.
+        """Keep a parcel and set marks, both or neither; errors as `put_all`."""
+        self.put_all([Draft(topic, rows, body)], marks)
+
+    def put_all(
+        self, drafts: Sequence[Draft], marks: dict[str, int], notes: Notes | None = None
+    ) -> None:
+        """Keep parcels, set marks and write notes: all of it or nothing.
 
         Raises:
             OutboxFullError: if it would grow over its bound; nothing changed then.
@@ -106,18 +135,33 @@ class Outbox:
         """
         with self._writing():
             held = self._one(f"select {_SIZE.format('parcels')} + {_SIZE.format('refused')}")
-            if held + len(body) > self.most_bytes:
+            more = sum(len(draft.body) for draft in drafts)
+            if drafts and held + more > self.most_bytes:
                 msg = (
                     f"{self.path} is full: {held:,} bytes wait, {self.most_bytes:,} may. "
                     "See why the application does not take them, or allow more with --most-mb; "
                     "nothing was lost: encoding goes on from here once there is room"
                 )
                 raise OutboxFullError(msg)
-            self._file.execute(
-                "insert into parcels (topic, rows, body, put_at) values (?, ?, ?, ?)",
-                (topic, rows, body, time.time()),
+            self._file.executemany(
+                "insert into parcels (topic, rows, body, put_at, revision) values (?, ?, ?, ?, ?)",
+                [(one.topic, one.rows, one.body, time.time(), one.revision) for one in drafts],
             )
-            self._set(marks)
+            self._file.executemany("insert or replace into marks values (?, ?)", marks.items())
+            for name, kept in (notes or {}).items():
+                rows = [(name, at, note) for at, note in kept.items()]
+                self._file.executemany("insert or replace into notes values (?, ?, ?)", rows)
+
+    def notes(self, name: str, since: int) -> dict[int, bytes]:
+        """Notes about a time and later ones, in order of time."""
+        query = "select time, value from notes where name = ? and time >= ? order by time"
+        with self._told():
+            return dict(self._file.execute(query, (name, since)).fetchall())
+
+    def forget(self, name: str, before: int) -> None:
+        """Let go of notes about times before."""
+        with self._writing():
+            self._file.execute("delete from notes where name = ? and time < ?", (name, before))
 
     def mark(self, name: str) -> int | None:
         """A mark, or None where none was set."""
@@ -125,21 +169,10 @@ class Outbox:
             found = self._file.execute("select value from marks where name = ?", (name,)).fetchone()
         return None if found is None else int(found[0])
 
-    def set_marks(self, marks: dict[str, int]) -> None:
-        """Set marks without a parcel: where there was nothing to say.
-
-        Raises:
-            StoreError: if the disk refuses.
-        """
-        with self._writing():
-            self._set(marks)
-
     def first(self) -> Parcel | None:
         """The oldest parcel that waits; it stays."""
         with self._told():
-            row = self._file.execute(
-                "select id, topic, rows, body, put_at from parcels order by id limit 1"
-            ).fetchone()
+            row = self._file.execute(f"select {_HELD} from parcels order by id limit 1").fetchone()
         return None if row is None else Parcel(*row)
 
     def confirm(self, number: int) -> None:
@@ -151,7 +184,7 @@ class Outbox:
         """The receiver will never take it: set it aside, with the reason."""
         with self._writing():
             self._file.execute(
-                "insert or replace into refused select id, topic, rows, body, put_at, ? "
+                f"insert or replace into refused ({_HELD}, reason) select {_HELD}, ? "
                 "from parcels where id = ?",
                 (reason, number),
             )
@@ -161,9 +194,7 @@ class Outbox:
         """Put what was refused back in its old place, and say how many parcels."""
         with self._writing():
             count = self._one("select count(*) from refused")
-            self._file.execute(
-                "insert into parcels select id, topic, rows, body, put_at from refused"
-            )
+            self._file.execute(f"insert into parcels ({_HELD}) select {_HELD} from refused")
             self._file.execute("delete from refused")
         return count
 
@@ -196,8 +227,14 @@ class Outbox:
     def _one(self, query: str) -> int:
         return int(self._file.execute(query).fetchone()[0])
 
-    def _set(self, marks: dict[str, int]) -> None:
-        self._file.executemany("insert or replace into marks values (?, ?)", marks.items())
+    def _add_revisions(self) -> None:
+        """Files of before revisions lack the column."""
+        for table in ("parcels", "refused"):
+            columns = self._file.execute(f"pragma table_info({table})").fetchall()
+            if "revision" not in {column[1] for column in columns}:
+                self._file.execute(
+                    f"alter table {table} add column revision integer not null default 0"
+                )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

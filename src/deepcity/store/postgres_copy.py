@@ -8,41 +8,60 @@ unused bytes, and the numbers, all big-endian.
 Shapes: N rows, W width of a vector.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
-from deepcity.store.arrivals import Ids
-from deepcity.store.deep_data import Seconds, Vectors
+from deepcity.store.arrivals import Ids, Revisions
+from deepcity.store.deep_data import Known, Seconds, Vectors
+from deepcity.store.deep_tables import Part
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no further header
 _END = b"\xff\xff"
 _CHUNK = 16_384  # rows laid out at a time
 
 
-def send_rows(
-    connection: Connection[Any], table: str, id_N: Ids, time_N: Seconds, vectors_NW: Vectors
-) -> None:
-    """Write rows into the columns cell, time and vector of a table.
+@dataclass(frozen=True, eq=False)
+class Fetched:
+    """Rows of a space's table, column by column."""
+
+    id_N: Ids
+    time_N: Seconds
+    revision_N: Revisions
+    known_N: Known
+    vectors_NW: Vectors
+
+    @property
+    def part(self) -> Part:
+        """Without what only a writer needs to know."""
+        return self.id_N, self.time_N, self.vectors_NW
+
+    def __getitem__(self, rows: slice) -> "Fetched":
+        return Fetched(*(column[rows] for column in vars(self).values()))
+
+
+def send_rows(connection: Connection[Any], table: str, rows: Fetched) -> None:
+    """Write rows into a space's table.
 
     Raises:
         psycopg.Error: if the database refuses; the transaction is void then.
     """
-    command = f"copy {table} (cell, time, vector) from stdin (format binary)"
+    columns = "cell, time, revision, known, vector"
+    command = f"copy {table} ({columns}) from stdin (format binary)"
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         copy.write(_SIGNATURE)
-        for start in range(0, len(id_N), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            copy.write(_laid_out(id_N[part], time_N[part], vectors_NW[part]).tobytes())
+        for start in range(0, len(rows.id_N), _CHUNK):
+            copy.write(_laid_out(rows[start : start + _CHUNK]).tobytes())
         copy.write(_END)
 
 
 def fetch_rows(
     connection: Connection[Any], query: str, values: dict[str, Any], width: int
-) -> tuple[Ids, Seconds, Vectors]:
-    """What a query for (integer, bigint, vector) gives -> three arrays.
+) -> Fetched:
+    """What a query for (integer, bigint, bigint, boolean, vector) gives.
 
     Raises:
         psycopg.Error: if the database refuses.
@@ -54,20 +73,24 @@ def fetch_rows(
     rows = np.frombuffer(
         block, row, (len(block) - len(_SIGNATURE)) // row.itemsize, len(_SIGNATURE)
     )
-    return (
+    return Fetched(
         rows["cell"].astype(np.int32),
         rows["time"].astype(np.int64),
+        rows["revision"].astype(np.int64),
+        rows["known"].astype(bool),
         rows["vector"].astype(np.float32),
     )
 
 
-def _laid_out(id_N: Ids, time_N: Seconds, vectors_NW: Vectors) -> NDArray[np.void]:
-    width = vectors_NW.shape[1]
-    rows = np.zeros(len(id_N), _row(width))
-    rows["columns"] = 3
-    rows["cell_bytes"], rows["cell"] = 4, id_N
-    rows["time_bytes"], rows["time"] = 8, time_N
-    rows["vector_bytes"], rows["width"], rows["vector"] = 4 + 4 * width, width, vectors_NW
+def _laid_out(part: Fetched) -> NDArray[np.void]:
+    width = part.vectors_NW.shape[1]
+    rows = np.zeros(len(part.id_N), _row(width))
+    rows["columns"] = 5
+    rows["cell_bytes"], rows["cell"] = 4, part.id_N
+    rows["time_bytes"], rows["time"] = 8, part.time_N
+    rows["revision_bytes"], rows["revision"] = 8, part.revision_N
+    rows["known_bytes"], rows["known"] = 1, part.known_N
+    rows["vector_bytes"], rows["width"], rows["vector"] = 4 + 4 * width, width, part.vectors_NW
     return rows
 
 
@@ -79,6 +102,10 @@ def _row(width: int) -> np.dtype[np.void]:
             ("cell", ">i4"),
             ("time_bytes", ">i4"),
             ("time", ">i8"),
+            ("revision_bytes", ">i4"),
+            ("revision", ">i8"),
+            ("known_bytes", ">i4"),
+            ("known", "i1"),
             ("vector_bytes", ">i4"),
             ("width", ">i2"),
             ("unused", ">i2"),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from deepcity.store.deep_data_store import DAY
+from deepcity.store.deep_tables import DAY
 
 CLOSED_AFTER_SECONDS = 3600
 """How long a day must be over before it counts as closed: late rows are in by then."""

@@ -9,19 +9,27 @@ Shapes as in `deep_data`; U rows with a cell and time of their own, N rows to wr
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
+from deepcity.store import postgres_days as by_day
 from deepcity.store.arrivals import Ids, Rows, Settled, Stored
-from deepcity.store.deep_data import DeepData, Seconds, Space, Vectors, coded
-from deepcity.store.deep_data_store import DAY, Distance, Shelf, check_room
-from deepcity.store.postgres_copy import fetch_rows, send_rows
-from deepcity.store.postgres_days import make_days
-
-Names = dict[int, str]
-"""Number of a cell -> its name."""
+from deepcity.store.deep_data import DeepData, Space, Texts, coded
+from deepcity.store.deep_data_check import check_room
+from deepcity.store.deep_tables import (
+    DAY,
+    Names,
+    Near,
+    Neighbours,
+    Part,
+    Shelf,
+    Table,
+    Wanted,
+)
+from deepcity.store.postgres_copy import Fetched, fetch_rows, send_rows
 
 _SCHEMA = (
     "create extension if not exists vector",
@@ -35,6 +43,13 @@ _SCHEMA = (
         space integer, id integer, name text not null,
         primary key (space, id), unique (space, name))""",
 )
+_MORE = ("revision bigint not null default 0", "known boolean not null default true")
+# tables of before revisions; to alter one that has the columns would still lock everybody out
+_OLD = """
+select id from deep_data.spaces where not exists (
+    select from information_schema.columns where table_schema = 'deep_data'
+    and table_name = 'space_' || id and column_name = 'revision')
+"""
 _NAMES = "city, domain, agency, layer, version"
 _DISTANCES = {
     "l2": "vector <-> %(vector)s::vector",
@@ -44,140 +59,220 @@ _DISTANCES = {
 
 
 def make_schema(connection: Connection) -> None:
-    """The tables that all spaces share, where they are not there yet."""
+    """The tables that all spaces share, and columns that older tables lack."""
     # two stores that open an empty database at once would get into each other's way
     connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('deep_data'))")
     for command in _SCHEMA:
         connection.exec_driver_sql(command)
+    for number in connection.exec_driver_sql(_OLD).scalars().all():
+        for column in _MORE:
+            connection.exec_driver_sql(
+                f"alter table deep_data.space_{number} add column if not exists {column}"
+            )
 
 
-def find(connection: Connection, space: Space, *, lock: bool = False) -> tuple[int, int] | None:
-    """Number of a space's table, and its width; None if it is not there."""
-    query = (
-        "select id, width from deep_data.spaces where city = %(city)s and domain = %(domain)s "
-        "and agency = %(agency)s and layer = %(layer)s and version = %(version)s"
-    )
-    query += " for update" if lock else ""
-    found = connection.exec_driver_sql(query, vars(space)).fetchone()
-    return None if found is None else (int(found[0]), int(found[1]))
+@dataclass(frozen=True)
+class PostgresTables:
+    """`DeepTables` through a connection in a transaction."""
 
+    connection: Connection
 
-def make_room(connection: Connection, space: Space, width: int, days: int | None) -> int:
-    """Number of the table of a space, made if it is not there; nobody else writes to it now."""
-    values = ", ".join(f"%({name})s" for name in (*_NAMES.split(", "), "width", "days"))
-    made = connection.exec_driver_sql(
-        f"insert into deep_data.spaces ({_NAMES}, width, days) values ({values}) "
-        "on conflict do nothing returning id",
-        {**vars(space), "width": width, "days": days},
-    ).scalar()
-    if made is None:
-        table, held = find(connection, space, lock=True) or (0, width)
-        check_room(space, width, None, held=held)
-        return table
-    connection.exec_driver_sql(
-        f"create table deep_data.space_{made} (cell integer not null, time bigint not null, "
-        f"vector vector({width}) not null, primary key (cell, time)) partition by range (time)"
-    )
-    return int(made)
-
-
-def ids(connection: Connection, table: int, batch: DeepData) -> Ids:
-    """The number of each row's cell; new cells get the next ones."""
-    cells, code_R = coded(batch.cell_R)
-    connection.exec_driver_sql(
-        "insert into deep_data.cells select %(table)s, last + place, name from "
-        "(select coalesce(max(id), 0) as last from deep_data.cells where space = %(table)s) l, "
-        "unnest(%(cells)s::text[]) with ordinality as c (name, place) "
-        "where name not in (select name from deep_data.cells where space = %(table)s)",
-        {"table": table, "cells": cells.tolist()},
-    )
-    known = {name: number for number, name in names(connection, table, cells.tolist()).items()}
-    return np.array([known[name] for name in cells.tolist()], np.int32)[code_R]
-
-
-def names(connection: Connection, table: int, cells: Sequence[str] | None) -> Names:
-    """Cells of a space by number; None: all."""
-    query = "select id, name from deep_data.cells where space = %(table)s"
-    query += "" if cells is None else " and name = any(%(cells)s::text[])"
-    values = {"table": table, "cells": [str(cell) for cell in cells or ()]}
-    return {int(row[0]): str(row[1]) for row in connection.exec_driver_sql(query, values)}
-
-
-def stored(connection: Connection, table: int, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
-    """What the store holds for rows of a batch."""
-    nothing = Stored(np.empty(0, np.int64), np.empty((0, batch.width), np.float32))
-    if not own_U.size:
-        return nothing
-    span = f"time between {int(batch.time_R[0])} and {int(batch.time_R[-1])}"
-    begun = f"select exists (select from deep_data.space_{table} where {span})"
-    if not connection.exec_driver_sql(begun).scalar():
-        return nothing
-    row_F, _, vectors_FW = rows(
-        connection,
-        "select k.row, d.time, d.vector "
-        "from unnest(%(row)s::int[], %(cell)s::int[], %(time)s::bigint[]) as k (row, cell, time) "
-        f"join (select * from deep_data.space_{table} where {span}) d using (cell, time)",
-        {
-            "row": own_U.tolist(),
-            "cell": id_R[own_U].tolist(),
-            "time": batch.time_R[own_U].tolist(),
-        },
-        batch.width,
-    )
-    return Stored(row_F.astype(np.int64), vectors_FW)
-
-
-def write(connection: Connection, table: int, batch: DeepData, id_R: Ids, settled: Settled) -> None:
-    """Remove what is revised and insert what is new."""
-    remove_N, insert_N = settled.remove_N, settled.insert_N
-    if remove_N.size:
-        connection.exec_driver_sql(
-            f"delete from deep_data.space_{table} where (cell, time) in "
-            "(select * from unnest(%(cell)s::int[], %(time)s::bigint[]))",
-            {"cell": id_R[remove_N].tolist(), "time": batch.time_R[remove_N].tolist()},
+    def find(self, space: Space, *, lock: bool = False) -> Table | None:
+        """The table of a space; None if there is none."""
+        query = (
+            "select id, width from deep_data.spaces where city = %(city)s and domain = %(domain)s "
+            "and agency = %(agency)s and layer = %(layer)s and version = %(version)s"
         )
-    if insert_N.size:
+        query += " for update" if lock else ""
+        found = self.connection.exec_driver_sql(query, vars(space)).fetchone()
+        return None if found is None else Table(int(found[0]), int(found[1]))
+
+    def make_room(self, space: Space, width: int, days: int | None) -> Table:
+        """The table of a space, made if there is none; nobody else writes to it now."""
+        values = ", ".join(f"%({name})s" for name in (*_NAMES.split(", "), "width", "days"))
+        made = self.connection.exec_driver_sql(
+            f"insert into deep_data.spaces ({_NAMES}, width, days) values ({values}) "
+            "on conflict do nothing returning id",
+            {**vars(space), "width": width, "days": days},
+        ).scalar()
+        if made is None:
+            table = self.find(space, lock=True) or Table(0, width)
+            check_room(space, width, None, held=table.width)
+            return table
+        self.connection.exec_driver_sql(
+            f"create table deep_data.space_{made} (cell integer not null, time bigint not null, "
+            f"vector vector({width}) not null, {', '.join(_MORE)}, primary key (cell, time)) "
+            "partition by range (time)"
+        )
+        return Table(int(made), width)
+
+    def shelves(self) -> tuple[Shelf, ...]:
+        """All spaces, in order."""
+        order = ", ".join(f'{name} collate "C"' for name in _NAMES.split(", "))
+        query = f"select {_NAMES}, width, days from deep_data.spaces order by {order}"
+        found = self.connection.exec_driver_sql(query)
+        return tuple(Shelf(Space(*row[:5]), row[5], row[6]) for row in found)
+
+    def keep(self, table: Table, days: int | None) -> None:
+        """Set how long its rows are kept."""
+        change = "update deep_data.spaces set days = %(days)s where id = %(table)s"
+        self.connection.exec_driver_sql(change, {"days": days, "table": table.number})
+
+    def expire(self, now: int) -> int:
+        """Delete rows older than their space keeps them, whole days at once; how many."""
+        kept = self.connection.exec_driver_sql(
+            "select id, days from deep_data.spaces where days is not null order by id for update"
+        ).fetchall()
+        return sum(
+            by_day.expire(self.connection, number, now - days * DAY) for number, days in kept
+        )
+
+    def ids(self, table: Table, cell_R: Texts) -> Ids:
+        """The number of each row's cell; new cells get the next ones."""
+        cells, code_R = coded(cell_R)
+        self.connection.exec_driver_sql(
+            "insert into deep_data.cells select %(table)s, last + place, name from "
+            "(select coalesce(max(id), 0) as last from deep_data.cells where space = %(table)s) l, "
+            "unnest(%(cells)s::text[]) with ordinality as c (name, place) "
+            "where name not in (select name from deep_data.cells where space = %(table)s)",
+            {"table": table.number, "cells": cells.tolist()},
+        )
+        known = {name: number for number, name in self.names(table, cells.tolist()).items()}
+        return np.array([known[name] for name in cells.tolist()], np.int32)[code_R]
+
+    def names(self, table: Table, cells: Sequence[str] | None) -> Names:
+        """Those of these cells that it knows; None: all."""
+        query = "select id, name from deep_data.cells where space = %(table)s"
+        query += "" if cells is None else " and name = any(%(cells)s::text[])"
+        values = {"table": table.number, "cells": [str(cell) for cell in cells or ()]}
+        found = self.connection.exec_driver_sql(query, values)
+        return {int(row[0]): str(row[1]) for row in found}
+
+    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
+        """What it holds for rows of a batch."""
+        if not own_U.size:
+            return Stored.nothing(table.width)
+        name = f"deep_data.space_{table.number}"
+        span = f"time between {int(batch.time_R[0])} and {int(batch.time_R[-1])}"
+        begun = f"select exists (select from {name} where {span})"
+        if not self.connection.exec_driver_sql(begun).scalar():
+            return Stored.nothing(table.width)
+        found = self._fetch(
+            table,
+            "select k.row, d.time, d.revision, d.known, d.vector "
+            "from unnest(%(row)s::int[], %(cell)s::int[], %(time)s::bigint[]) "
+            f"as k (row, cell, time) join (select * from {name} where {span}) d "
+            "using (cell, time)",
+            {
+                "row": own_U.tolist(),
+                "cell": id_R[own_U].tolist(),
+                "time": batch.time_R[own_U].tolist(),
+            },
+        )
+        row_F = found.id_N.astype(np.int64)
+        return Stored(row_F, found.vectors_NW, found.revision_N, found.known_N)
+
+    def write(self, table: Table, batch: DeepData, id_R: Ids, settled: Settled) -> None:
+        """Remove what is revised and insert what is new."""
+        remove_N, insert_N = settled.remove_N, settled.insert_N
+        name = f"deep_data.space_{table.number}"
+        if remove_N.size:
+            self.connection.exec_driver_sql(
+                f"delete from {name} where (cell, time) in "
+                "(select * from unnest(%(cell)s::int[], %(time)s::bigint[]))",
+                {"cell": id_R[remove_N].tolist(), "time": batch.time_R[remove_N].tolist()},
+            )
+        if not insert_N.size:
+            return
         time_N = batch.time_R[insert_N]
-        make_days(connection, table, np.unique(time_N // DAY).tolist())
-        driver: Any = connection.connection.driver_connection
-        name = f"deep_data.space_{table}"
-        send_rows(driver, name, id_R[insert_N], time_N, batch.vectors_RW[insert_N])
+        by_day.make_days(self.connection, table.number, np.unique(time_N // DAY).tolist())
+        revision_N = np.full(len(insert_N), settled.revision)
+        known_N, vectors_NW = batch.all_known_R[insert_N], batch.vectors_RW[insert_N]
+        rows = Fetched(id_R[insert_N], time_N, revision_N, known_N, vectors_NW)
+        driver: Any = self.connection.connection.driver_connection
+        send_rows(driver, name, rows)
+
+    def counts(self, table: Table, wanted: Wanted) -> Sequence[tuple[int, int]]:
+        """Each time that has such rows, in order, and how many."""
+        where, values = _where(wanted)
+        query = f"select time, count(*) from deep_data.space_{table.number} where {where}"
+        found = self.connection.exec_driver_sql(f"{query} group by time order by time", values)
+        return [(int(time), int(rows)) for time, rows in found]
+
+    def rows(self, table: Table, wanted: Wanted) -> Part:
+        """Such rows."""
+        where, values = _where(wanted)
+        query = (
+            "select cell, time, revision, known, vector "
+            f"from deep_data.space_{table.number} where {where}"
+        )
+        return self._fetch(table, query, values).part
+
+    def newest(self, table: Table, ids: Sequence[int], at: int) -> Part:
+        """The newest row of each of these cells at or before a time."""
+        query = (
+            "select n.* from unnest(%(ids)s::int[]) as c (id) cross join lateral "
+            "(select cell, time, revision, known, vector "
+            f"from deep_data.space_{table.number} where cell = c.id and time <= %(at)s and known "
+            "order by time desc limit 1) as n"
+        )
+        return self._fetch(table, query, {"ids": list(ids), "at": at}).part
+
+    def nearest(self, space: Space, table: Table, near: Near) -> Neighbours:
+        """The nearest rows; where not exact, by L2 through the indices of closed days."""
+        for setting in _search_settings(near):
+            self.connection.exec_driver_sql(f"set local {setting}")
+        values = {"vector": str(near.vector_W.tolist()), "since": near.since, "until": near.until}
+        found = self.connection.exec_driver_sql(_nearest_rows(table, near), values).fetchall()
+        names, times, vectors, distances = zip(*found, strict=True) if found else ((), (), (), ())
+        return Neighbours(
+            space,
+            np.array(times, np.int64),
+            np.array(names, np.str_),
+            np.array(vectors, np.float32).reshape(-1, table.width),
+            np.array(distances, np.float64),
+        )
+
+    def _fetch(self, table: Table, query: str, values: dict[str, Any]) -> Fetched:
+        driver: Any = self.connection.connection.driver_connection
+        return fetch_rows(driver, query, values, table.width)
 
 
-def rows(
-    connection: Connection, query: str, values: dict[str, Any], width: int
-) -> tuple[Ids, Seconds, Vectors]:
-    """What a query for (integer, bigint, vector) gives."""
-    driver: Any = connection.connection.driver_connection
-    return fetch_rows(driver, query, values, width)
+def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """A condition, and the values in it."""
+    where = "known and time >= %(since)s and time < %(until)s"
+    where += "" if wanted.ids is None else " and cell = any(%(ids)s::int[])"
+    values = {"since": wanted.since, "until": wanted.until, "ids": list(wanted.ids or ())}
+    return where, values
 
 
-def nearest_rows(table: int, k: int, by: Distance, *, exact: bool) -> str:
+def _nearest_rows(table: Table, near: Near) -> str:
     """The query for (name, time, vector, distance) of the k rows nearest to a vector.
 
     The index gives rows by distance and nothing else, so where it is used, names come later
     and it is left open which of several equally near rows are the last.
     """
-    names = f"join deep_data.cells as c on c.space = {table} and c.id = cell"
+    names = f"join deep_data.cells as c on c.space = {table.number} and c.id = cell"
     order = 'distance, time, name collate "C"'
     nearest = (
-        f"select {{what}}, time, vector, {_DISTANCES[by]} as distance "
-        f"from deep_data.space_{table} {{where}} time >= %(since)s and time < %(until)s"
+        f"select {{what}}, time, vector, {_DISTANCES[near.by]} as distance "
+        f"from deep_data.space_{table.number} {{where}} "
+        "known and time >= %(since)s and time < %(until)s"
     )
-    if exact:
+    if near.exact:
         inner = nearest.format(what="name", where=f"{names} where") + f" order by {order}"
         outer = ""
     else:
         inner = nearest.format(what="cell", where="where") + " order by distance"
         outer = f" {names}"
     # limited before it is turned into numbers: else that would be done for every row
-    limited = f"({inner} limit {int(k)}) as n{outer}"
+    limited = f"({inner} limit {int(near.k)}) as n{outer}"
     return f"select name, time, vector::real[], distance from {limited} order by {order}"
 
 
-def shelves(connection: Connection) -> tuple[Shelf, ...]:
-    """All spaces, in order."""
-    order = ", ".join(f'{name} collate "C"' for name in _NAMES.split(", "))
-    query = f"select {_NAMES}, width, days from deep_data.spaces order by {order}"
-    found = connection.exec_driver_sql(query)
-    return tuple(Shelf(Space(*row[:5]), row[5], row[6]) for row in found)
+def _search_settings(near: Near) -> tuple[str, ...]:
+    if near.exact:
+        # every row once, in its place; a planner that knows too little would fetch them by cell
+        return tuple(f"enable_{way} = off" for way in ("indexscan", "bitmapscan", "nestloop"))
+    # ten times as many candidates as wanted, and on until there are k
+    return (f"hnsw.ef_search = {min(10 * near.k, 1000)}", "hnsw.iterative_scan = strict_order")

@@ -21,11 +21,9 @@ from deepcity.intercity.live import LiveApplication
 from deepcity.intercity.receipt import Receipt
 from deepcity.serve.api import models
 from deepcity.serve.api.answers import agency_now, forecast_arrow, forecast_json
+from deepcity.serve.api.limits import Limits
 from deepcity.serve.api.refusals import Refusal, answer, refuse
 from deepcity.store.deep_data import moment
-
-MOST_BYTES = 8_000_000
-"""Of one request's body."""
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.Errors} for status in (401, 403, 404, 422, 503)
@@ -48,6 +46,12 @@ _SPACE = Query(
     description="city/domain/agency/layer@version, as the encoder's package names it",
     examples=["seoul/environment/weather/h3@0123456789abcdef"],
 )
+_REVISION = Query(
+    ge=0,
+    lt=1 << 62,
+    description="higher after a correction of the records: it replaces lower ones, never higher",
+    examples=[1714521600],
+)
 _AT = Query(
     description="the moment: seconds since 1970, or ISO 8601 with its zone; left out, now",
     examples=["2024-05-01T10:00:00Z"],
@@ -59,7 +63,7 @@ def create_app(
     access: Access,
     *,
     clock: Callable[[], float] = time.time,
-    most_bytes: int = MOST_BYTES,
+    limits: Limits = Limits(),  # noqa: B008 - it is frozen
 ) -> FastAPI:
     """The API of one application.
 
@@ -67,7 +71,7 @@ def create_app(
         application: what answers.
         access: who may send and who may ask.
         clock: seconds since 1970.
-        most_bytes: of a request's body.
+        limits: what one request may cost.
     """
     facts = application.package.facts
     receipt = Receipt(application.package, access, application.store)
@@ -86,6 +90,7 @@ def create_app(
     async def deep_data(
         request: Request,
         space: Annotated[str, _SPACE],
+        revision: Annotated[int, _REVISION] = 0,
         sent_at: Annotated[int | None, Header(alias=SENT_AT)] = None,
     ) -> models.Taken:
         """Take deep data of the agency whose token it is; to send them twice changes nothing."""
@@ -94,11 +99,11 @@ def create_app(
             raise _no_token("an agency's")
         named = read_space(space)
         receipt.check_space(agency, named)
-        body = await _body(request, most_bytes)
         media_type = request.headers.get("Content-Type", "")
-        batch = await run_in_threadpool(unpack_deep, named, body, media_type)
+        body = await _body(request, limits.bytes_of(media_type))
+        batch = await run_in_threadpool(unpack_deep, named, body, media_type, limits.most_rows)
         taken = await run_in_threadpool(
-            receipt.take, agency, batch, now=int(clock()), sent_at=sent_at
+            receipt.take, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
         )
         return models.Taken(**asdict(taken))
 
@@ -109,13 +114,17 @@ def create_app(
     )
     def forecast(
         request: Request,
-        at: Annotated[str | None, _AT] = None,
+        at: Annotated[list[str] | None, _AT] = None,
         place: Annotated[list[str] | None, Query(description="left out, all")] = None,
+        steps: Annotated[int | None, Query(ge=1, description="left out, all trained")] = None,
     ) -> Response:
         """Forecast from what there is: own rows, and every agency that is not too late."""
         _may_ask(access, request)
-        chosen = _places(facts.places, place)
-        found = application.forecast(_seconds(at, clock))
+        chosen, most = _places(facts.places, place), facts.settings.horizon
+        if steps is not None and steps > most:
+            reason = f"{facts.service} was trained for {most} steps of {facts.step_s} s"
+            raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
+        found = application.forecast(_seconds(_one(at), clock)).first(steps or most)
         if ARROW in request.headers.get("Accept", ""):
             return forecast_arrow(found, chosen)
         return forecast_json(facts, found, chosen)
@@ -163,18 +172,28 @@ def _may_ask(access: Access, request: Request) -> None:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    found = bytearray()
+    found, told = bytearray(), request.headers.get("Content-Length", "")
+    too_long = told.isdigit() and int(told) > most
     async for chunk in request.stream():
+        if too_long or len(found) + len(chunk) > most:
+            what = f"body of {told if too_long else f'more than {most}'} bytes"
+            raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
         found += chunk
-        if len(found) > most:
-            reason = f"a body of more than {most:,} bytes"
-            raise Refusal(413, "body", reason, "send fewer rows at once")
     return bytes(found)
+
+
+def _one(at: list[str] | None) -> str | None:
+    if at is not None and len(at) > 1:
+        raise Refusal(422, f"{len(at)} moments", "a request has one", "ask once for each")
+    return None if at is None else at[0]
 
 
 def _places(known: tuple[str, ...], asked: list[str] | None) -> list[int]:
     if not asked:
         return list(range(len(known)))
+    if len(asked) > len(known):
+        reason = f"there are {len(known)}"
+        raise Refusal(422, f"{len(asked)} places", reason, "name each once, or none for all")
     where = {place: index for index, place in enumerate(known)}
     strange = [place for place in asked if place not in where]
     if strange:

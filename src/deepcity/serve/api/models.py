@@ -23,6 +23,10 @@ class DeepRow(BaseModel):
     time: int = Field(description="seconds since 1970 in UTC", examples=[1714521600])
     cell: str = Field(description="the cell's number in hexadecimal", examples=["8930e1d8c4fffff"])
     vector: list[float] = Field(examples=[[0.12, -0.8, 0.4]])
+    known: bool = Field(
+        default=True,
+        description="false (with a vector of zeros): a correction takes back what was said",
+    )
 
 
 class DeepRows(BaseModel):
@@ -32,11 +36,12 @@ class DeepRows(BaseModel):
 
 
 class Taken(BaseModel):
-    """What became of the rows; the three add up to all of them."""
+    """What became of the rows; the four add up to all of them."""
 
     new: int = Field(examples=[276])
     repeated: int = Field(examples=[0])
-    revised: int = Field(examples=[0])
+    revised: int = Field(description="replaced those of an older revision", examples=[0])
+    outdated: int = Field(description="a newer revision is there already", examples=[0])
 
 
 class AgencyNow(BaseModel):

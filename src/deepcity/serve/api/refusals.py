@@ -10,6 +10,7 @@ from deepcity.city.errors import (
     ProblemsError,
     StoreError,
     StoreFullError,
+    TooMuchError,
     VersionError,
 )
 from deepcity.intercity.receipt import ClockError
@@ -20,6 +21,7 @@ _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
     (GrantError, 403),
     (VersionError, 409),
     (ClockError, 412),
+    (TooMuchError, 413),
     (LiveError, 404),
     (ProblemsError, 422),
 )
