@@ -73,7 +73,7 @@ def judge_new(
     Raises:
         RefineError: if the kept layers do not fit the network that the party would have now.
     """
-    ground = _ground(service, rows, seed)
+    ground = ground_of(service, rows, seed)
     own, corrected = _experts(rows, ground)
     number, horizon = rows.package.number + 1, rows.known.horizon
     fresh_B = fresh_origins(days, horizon, seed + number)
@@ -116,7 +116,8 @@ def _judged(
     return Judged(own, better, told, kept, changed, later_B, moved, corrected)
 
 
-def _ground(service: Service, rows: Rows, seed: int) -> Ground:
+def ground_of(service: Service, rows: Rows, seed: int) -> Ground:
+    """What a party's networks learned from first, as the records have it now."""
     times, window = rows.package.times, rows.package.identity.window
     train = Span(rows.step(times.train_from), rows.step(times.train_to))
     aside = Span(train.end, rows.known.aside_to)
