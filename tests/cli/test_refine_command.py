@@ -27,7 +27,7 @@ def deepcity(*arguments, program=("-m", "deepcity"), **how):
         capture_output=True,
         text=True,
         env=ENV,
-        timeout=300,
+        timeout=600,
         check=False,
         **how,
     )
@@ -65,9 +65,9 @@ def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town
     assert again.returncode == 0
     assert "Nothing new: no rows have come since the last time." in again.stdout
     assert prints(folder / "run" / "own") == before
-    told = json.loads(refine(folder, "--json").stdout)
-    assert {party["outcome"] for party in told["parties"]} == {"nothing new"}
-    assert all(party["kept"] > 0 for party in told["parties"])  # the last figures are told again
+    figures = [line.split()[:-1] for line in ended.stdout.splitlines()[2:5]]
+    told = [line.split()[:-2] for line in again.stdout.splitlines()[2:5]]
+    assert told == figures  # those of the last time
 
 
 def test_killed_while_it_writes_the_old_package_is_whole_and_it_goes_on(
@@ -150,14 +150,6 @@ def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path)
         "new steps",
         "5",
     )
-
-
-def test_a_run_with_changed_records_names_the_verb(run_town, tmp_path):
-    folder = copied(run_town, tmp_path)
-    path = write(folder, LATER)
-    ended = deepcity("run", path, "--out", folder / "run")
-    assert ended.returncode == 1
-    assert "deepcity refine" in ended.stderr
 
 
 def test_help_teaches_with_an_example():

@@ -13,9 +13,9 @@ from deepcity.intercity.new_days import new_days, told_origins
 from deepcity.intercity.own_networks import experts_of
 from deepcity.intercity.own_package import OwnPackages
 from deepcity.intercity.present_rows import rows_of
-from deepcity.intercity.refine import Asked, refine_map
+from deepcity.intercity.refine import refine_map
 from deepcity.intercity.refine_party import ground_of
-from deepcity.intercity.refine_results import Outcome
+from deepcity.intercity.refine_results import Asked, Outcome
 from deepcity.intercity.run import run_map
 from deepcity.learning.aggregate import aggregate
 
@@ -367,6 +367,12 @@ def test_a_folder_of_no_run_or_another_maps_is_refused(run_town, tmp_path):
     path.write_text(path.read_text().replace('name = "little"', 'name = "large"'))
     with pytest.raises(CheckpointError, match="a run of 'little', not of 'large'"):
         refine(folder)
+
+
+def test_a_run_whose_records_have_grown_names_the_verb(run_town, tmp_path):
+    folder = copied(run_town, tmp_path)
+    with pytest.raises(CheckpointError, match="`deepcity refine`"):
+        run_map(load_map(write(folder, LATER)), folder / "run")
 
 
 def test_a_party_that_is_none_is_refused_with_its_likeness(run_town):

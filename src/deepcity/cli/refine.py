@@ -1,15 +1,13 @@
 """`deepcity refine MAP.toml`: learn from the rows that have come since a run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from deepcity.cli.run import Out, Threads
 from deepcity.cli.screen import ProgressWatch, errors
-
-if TYPE_CHECKING:
-    from deepcity.intercity.refine_results import Refinement
+from deepcity.intercity.refine_results import BOUND, Asked, Refinement
 
 
 def refine(
@@ -22,7 +20,7 @@ def refine(
             help="Most by which a network's error on old days may rise, over all refinings "
             "together, as a share.",
         ),
-    ] = 0.05,
+    ] = BOUND,
     party: Annotated[
         list[str] | None,
         typer.Option(help="Refine only this party; may be repeated.", metavar="CITY/AGENCY"),
@@ -47,7 +45,7 @@ def refine(
     Example: deepcity refine cities/demo.toml --out runs/demo
     """
     from deepcity.intercity.city_map import load_map
-    from deepcity.intercity.refine import Asked, refine_map
+    from deepcity.intercity.refine import refine_map
 
     city_map = load_map(map_file)
     folder = out or Path("runs") / city_map.settings.name
@@ -63,7 +61,7 @@ def refine(
         raise trouble
 
 
-def show(found: "Refinement", folder: Path, *, as_json: bool) -> None:
+def show(found: Refinement, folder: Path, *, as_json: bool) -> None:
     """Say what was found and where it lies."""
     if as_json:
         typer.echo(found.model_dump_json(indent=1))

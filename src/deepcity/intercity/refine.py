@@ -26,6 +26,7 @@ from deepcity.intercity.own_package import OwnPackage, OwnPackages
 from deepcity.intercity.present_rows import Rows, days_of, rows_of
 from deepcity.intercity.refine_party import Judged, judge_new
 from deepcity.intercity.refine_results import (
+    Asked,
     Outcome,
     PartyRefined,
     ProblemTold,
@@ -36,21 +37,6 @@ from deepcity.intercity.results import DriftFound, Words
 from deepcity.intercity.watch import Silent, Watch, task_name
 from deepcity.intercity.watched_days import drift_of, joined
 from deepcity.intercity.worsening import drift_words
-
-BOUND = 0.05  # of the first error on old days, over all refinings together
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How a run is refined.
-
-    Attributes:
-        bound: by how much a network's error on old days may have risen in the end, as a share.
-        parties: only these; all where it is empty.
-    """
-
-    bound: float = BOUND
-    parties: Sequence[str] = ()
 
 
 def refine_map(
@@ -116,16 +102,14 @@ class _Work:
         days = days_of(rows)
         if days is None:
             return self._nothing_new(rows)
-        judged = judge_new(self.service, rows, days, self.city_map.settings.seed, self.bound,
-                           self._advancing(package))  # fmt: skip
+        seed, advance = self.city_map.settings.seed, self._advancing(package)
+        judged = judge_new(self.service, rows, days, seed, self.bound, advance)
         usual = round((package.times.aside_to - package.times.train_to) / DAY_S)
         logged = joined(package.days, judged.told.days(judged.kept.forecast_BNH))
         drift, watch_from = drift_of(logged, package.watch_from, usual)
         told = self._told(rows, days, judged, drift)
-        changed = replace(
-            _refined_package(rows, days, judged), days=logged, watch_from=watch_from, last=told
-        )
-        self.packages.save(changed)
+        changed = _refined_package(rows, days, judged)
+        self.packages.save(replace(changed, days=logged, watch_from=watch_from, last=told))
         return told
 
     def _package(self) -> OwnPackage:

@@ -1,10 +1,28 @@
-"""What refining found out: one entry a party of a service, and what went wrong."""
+"""What is asked of a refining, and what it found out: an entry a party, and what went wrong."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.intercity.results import DriftFound, Measured, Words
+
+BOUND = 0.05
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a run is refined.
+
+    Attributes:
+        bound: by how much a network's error on old days may have risen in the end, over all
+            refinings together, as a share of its first.
+        parties: only these; all where it is empty.
+    """
+
+    bound: float = BOUND
+    parties: Sequence[str] = ()
 
 
 class _Frozen(BaseModel):

@@ -16,8 +16,8 @@ def reason_words(outcome: Outcome, seen_to: int, told: PartyRefined) -> Words:
     if outcome is Outcome.NOTHING_NEW:
         when = datetime.fromtimestamp(seen_to, ZoneInfo(told.time_zone))
         return Words(
-            en=f"Nothing new: no row after {when:%Y-%m-%d %H:%M}. Nothing was changed.",
-            ko=f"새로운 것 없음: {when:%Y-%m-%d %H:%M} 이후의 자료가 없어 바꾼 것이 없습니다.",
+            en=f"Nothing new: no value since {when:%Y-%m-%d %H:%M}. Nothing was changed.",
+            ko=f"새로운 것 없음: {when:%Y-%m-%d %H:%M} 이후의 값이 없어 바꾼 것이 없습니다.",
         )
     if outcome is Outcome.REFINED:
         return Words(
