@@ -22,11 +22,14 @@ def turning(days: int, turn: int, seed: int) -> np.ndarray:
 
 
 def town(folder: Path, days: int = RUN_DAYS, **changed: np.ndarray) -> LittleMap:
-    """Three parties: one steady, two whose law turns round as their test days begin."""
+    """Three parties: one steady, one whose law turns round as its test days begin, and one
+    whose law does so too, but is gone again when the newest week comes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    back = np.concatenate([turning(90, 31, seed=2)[: 39 * 24], flows(51, 1, seed=8)])
     whole = {
         "east/calm": flows(90, 2, seed=1),
-        "east/turned": turning(90, 31, seed=2),
+        "east/back": back,
         "west/turned": turning(90, 31, seed=3),
     }
     little = LittleMap(folder)

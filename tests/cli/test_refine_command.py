@@ -137,7 +137,7 @@ def test_a_full_disk_is_told_and_the_old_package_is_whole(run_town, tmp_path):
 
 def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path):
     folder = copied(run_town, tmp_path)
-    write(folder, LATER, east_turned=turning(90, 31, seed=2)[: RUN_DAYS * 24 + 5])
+    write(folder, LATER, east_back=turning(90, 31, seed=2)[: RUN_DAYS * 24 + 5])
     ended = refine(folder, "--json")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
@@ -146,7 +146,7 @@ def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path)
     assert {party["party"] for party in told["parties"]} == {"east/calm", "west/turned"}
     (problem,) = told["problems"]
     assert (problem["party"], problem["key"], problem["value"]) == (
-        "east/turned",
+        "east/back",
         "new steps",
         "5",
     )

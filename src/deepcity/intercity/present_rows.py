@@ -24,13 +24,18 @@ ANEW = "or run the map anew into another folder"
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """A party's records, as far as its own package can make use of them."""
+    """A party's records, as far as its own package can make use of them.
+
+    Attributes:
+        new_places: places that have come since the run; they are left out.
+    """
 
     member: Member
     panel: Panel
     values_TN: NDArray[np.float32]
     package: OwnPackage
     known: Known
+    new_places: tuple[str, ...] = ()
 
     def step(self, second: int) -> int:
         """The step that begins then."""
@@ -50,6 +55,7 @@ def rows_of(service: Service, member: Member, package: OwnPackage) -> Rows:
     """
     panel = load_panel(member.city_file, member.agency.name)
     panel = cut(panel, service.settings.span.model_copy(update={"end": None}))
+    panel, new_places = _as_learned(panel, package.identity.places)
     problems = _differences(package.identity, _identity(service, member, panel))
     problems += _clock_problems(member.name, panel, package)
     if problems:
@@ -67,7 +73,26 @@ def rows_of(service: Service, member: Member, package: OwnPackage) -> Rows:
     )
     if known.end < known.seen_to:
         raise RefineError([_gone_back(rows, known)])
-    return replace(rows, known=known)
+    return replace(rows, known=known, new_places=new_places)
+
+
+def _as_learned(panel: Panel, places: tuple[str, ...]) -> tuple[Panel, tuple[str, ...]]:
+    """The panel of the places that were learned from, and which others there are.
+
+    Where one of them is gone the panel stays as it is.
+    """
+    index = {place.id: number for number, place in enumerate(panel.places)}
+    new = tuple(name for name in index if name not in places)
+    if not new or not set(places) <= set(index):
+        return panel, ()
+    order = [index[name] for name in places]
+    graph = panel.adjacency_NN
+    return replace(
+        panel,
+        places=tuple(panel.places[number] for number in order),
+        values_TNF=panel.values_TNF[:, order],
+        adjacency_NN=None if graph is None else graph[np.ix_(order, order)],
+    ), new
 
 
 def days_of(rows: Rows) -> NewDays | None:
@@ -146,8 +171,10 @@ def _short(value: object) -> object:
 
 def _clock_problems(party: str, panel: Panel, package: OwnPackage) -> list[Problem]:
     """Records that begin too late, or off the steps that were learned from."""
-    first, since = int(panel.time_T[0]), package.times.train_from
     right = f"keep the old rows in the source and its clock as it was, {ANEW}"
+    if not len(panel.time_T):
+        return [Problem(party, "records", None, "they hold no row of the map's span", right)]
+    first, since = int(panel.time_T[0]), package.times.train_from
     if first > since:
         reason = f"its training began at {moment(since)}: refining rehearses old rows too"
         return [Problem(party, "first step", moment(first), reason, right)]

@@ -32,7 +32,12 @@ from deepcity.intercity.refine_results import (
     ProblemTold,
     Refinement,
 )
-from deepcity.intercity.refine_words import corrected_words, reason_words, skipped_words
+from deepcity.intercity.refine_words import (
+    corrected_words,
+    places_words,
+    reason_words,
+    skipped_words,
+)
 from deepcity.intercity.results import DriftFound, Words
 from deepcity.intercity.watch import Silent, Watch, task_name
 from deepcity.intercity.watched_days import drift_of, joined
@@ -179,6 +184,7 @@ class _Work:
 def _remarks(rows: Rows, judged: Judged, drift: DriftFound | None) -> list[Words]:
     found = [drift_words(rows.panel.clock.time_zone, drift)] if drift else []
     found += [corrected_words()] if judged.corrected else []
+    found += [places_words(rows.new_places)] if rows.new_places else []
     return found + [skipped_words(one) for one in rows.package.skipped]
 
 

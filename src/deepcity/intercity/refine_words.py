@@ -1,5 +1,6 @@
 """Sentences of a refining, in English and Korean."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,15 @@ def corrected_words() -> Words:
     return Words(
         en="Old rows were corrected since: forgetting counts anew from here.",
         ko="예전 자료가 그 사이에 고쳐졌습니다. 망각은 여기서부터 다시 셉니다.",
+    )
+
+
+def places_words(names: Sequence[str]) -> Words:
+    """Places that came after the run."""
+    listed = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+    return Words(
+        en=f"{len(names)} new places are left out until the map is run anew: {listed}.",
+        ko=f"새 지점 {len(names)}곳은 지도를 새로 실행할 때까지 빼 둡니다: {listed}.",
     )
 
 
