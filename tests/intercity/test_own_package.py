@@ -13,6 +13,7 @@ from deepcity.intercity.own_package import OwnPackages
 from deepcity.intercity.present_rows import rows_of
 from deepcity.intercity.refine_party import ground_of
 from deepcity.intercity.run import run_map
+from deepcity.learning.learner import EVERY_LAYER
 from deepcity.store.blob import seal, unseal
 
 NEWCOMER = {
@@ -97,7 +98,11 @@ def test_a_package_goes_round(done, tmp_path):
             other.frozen,
             other.known,
         )
-        assert one.layers.keys() == other.layers.keys()
+        wanted = set(EVERY_LAYER) if one.kind == "network" else set()
+        assert set(one.layers) == set(other.layers) == wanted
+        for layer, tensors in one.layers.items():
+            for name, values in tensors.items():
+                np.testing.assert_array_equal(values, other.layers[layer][name])
 
 
 def test_a_package_of_another_layout_is_refused_with_the_next_step(done, tmp_path):
