@@ -4,6 +4,7 @@ DeepCityError
 ├── ProblemsError           several problems of one input, reported together
 │   ├── ConfigError         a city or map file
 │   ├── DataError           raw records
+│   ├── RefineError         parties whose networks cannot learn from their new rows
 │   └── DeepDataError       deep data that cannot be stored or searched for
 ├── LayerPackageError       a layer package that cannot be trusted
 ├── CheckpointError         a run that cannot be saved or resumed
@@ -43,6 +44,10 @@ class ConfigError(ProblemsError):
 
 class DataError(ProblemsError):
     """Raw records cannot become a panel."""
+
+
+class RefineError(ProblemsError):
+    """A party's networks cannot learn from its new rows; what it had is as it was."""
 
 
 class DeepDataError(ProblemsError):

@@ -6,7 +6,7 @@ import typer
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
-from deepcity.cli import agency, data, demo, layers, meet, report, run, serve
+from deepcity.cli import agency, data, demo, layers, meet, refine, report, run, serve
 from deepcity.cli.screen import errors
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(run.run)
+app.command()(refine.refine)
 app.command()(meet.meet)
 app.command()(report.report)
 app.command()(agency.agency)

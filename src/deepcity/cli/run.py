@@ -39,6 +39,8 @@ WRITTEN = (
     "checkpoints/*.records",
     "checkpoints/.*.part",
     "layers/*.layers",
+    "own/*.checkpoint",
+    "own/.*.part",
     "run.json",
     "results.json",
     "report.html",
@@ -57,7 +59,8 @@ def run(
     """Learn together as a map says, and report what joining was worth to each party.
 
     Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
-    and ends with the same results.
+    and ends with the same results. When more rows have come later, `deepcity refine` has
+    every party learn from them without beginning anew.
 
     Example: deepcity run cities/demo.toml --out runs/demo
     """

@@ -14,13 +14,14 @@ misjudged is found later. The level told is that of the level with most weight a
 validation days; 0 where what is its own has over half of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.level import ALONE, layers_up_to
+from deepcity.intercity.experts import Expert, Seeing, typical
 from deepcity.intercity.parties import Party
 from deepcity.learning.aggregate import Aggregated, Standing, aggregate, beginning
 from deepcity.learning.features import Inputs, Samples
@@ -28,8 +29,6 @@ from deepcity.learning.learner import Learner
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]
-Expert = Callable[[Samples, NDArray[np.int64]], Floats]
-"""From the party's samples and their origins to forecasts in the field's unit, (B, N, H)."""
 
 OWN_WEIGHT = 0.5  # of what is a party's own, before any truth
 TYPICAL_WEIGHT = 0.1  # of that, the typical day's: where records are noise it is hard to beat
@@ -105,7 +104,7 @@ class Choice:
 
         Weights go on learning from the truths of earlier origins, each once it is known.
         """
-        said = _said(self.experts, samples, origins_B)
+        said = said_by(self.experts, samples, origins_B)
         return aggregate(said, samples.truth_BNH, origins_B, self.validation.standing)
 
 
@@ -125,7 +124,7 @@ def choose(
         joined: trained at level `deepest`, at its best state.
     """
     tuned = levels(party, joined, deepest, seed, common_stem=common_stem)
-    return weigh(party, seeing(alone), tuned)
+    return weigh(party, Seeing(alone), tuned)
 
 
 def levels(
@@ -147,20 +146,8 @@ def levels(
         draw = party_seed(seed, f"{party.name}/refit", level)
         kept = layers_up_to(level, common_stem=common_stem)
         tuned = joined.refit(kept, joined.settings.refit_steps, draw)
-        found.append(Joined(level, seeing(tuned, inputs)))
+        found.append(Joined(level, Seeing(tuned, inputs)))
     return found
-
-
-def seeing(learner: Learner, inputs: Inputs | None = None) -> Expert:
-    """A learner as an expert, given the party's samples or those of other inputs."""
-    if inputs is None:
-        return lambda samples, _origins_B: learner.forecast(samples)
-    return lambda _samples, origins_B: learner.forecast(inputs.samples(origins_B))
-
-
-def typical(samples: Samples, _origins_B: NDArray[np.int64]) -> Floats:
-    """The typical day as an expert."""
-    return samples.anchor_BNH
 
 
 def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
@@ -172,7 +159,7 @@ def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
     if not joined:  # alone is alone
         experts, prior = experts[:1], prior[:1]
     samples, origins_B = party.data.validation, party.validation_origins
-    said_EBNH = _said(experts, samples, origins_B)
+    said_EBNH = said_by(experts, samples, origins_B)
     validation = aggregate(said_EBNH, samples.truth_BNH, origins_B, beginning(prior))
 
     def by_day(said_BNH: Floats) -> NDArray[np.float64]:
@@ -192,9 +179,10 @@ def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
     )
 
 
-def _said(
+def said_by(
     experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: NDArray[np.int64]
 ) -> Floats:
+    """What each expert says, (E, B, N, H)."""
     return np.stack([expert(samples, origins_B) for _, expert in experts])
 
 

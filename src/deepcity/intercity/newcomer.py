@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from deepcity.city.level import HEAD, MAX_LEVEL, STEM, Layers
 from deepcity.exchange.rounds import Progress
-from deepcity.intercity.automatic import Choice, Expert, Joined, levels, seeing, weigh
+from deepcity.intercity.automatic import Choice, Joined, levels, weigh
+from deepcity.intercity.experts import Ridge, Seeing
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party
-from deepcity.learning.features import Inputs, Samples, train_origins
+from deepcity.learning.features import Inputs, train_origins
 from deepcity.learning.hearsay import named, told
 from deepcity.learning.learner import Learner
-from deepcity.learning.recall import blended_ridge, fading, recalled
+from deepcity.learning.recall import blended_ridge, fading
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]
@@ -67,18 +68,18 @@ def choose_late(
     tuned = levels(party, joined, MAX_LEVEL, seed, common_stem=stem, inputs=inputs)
     tuned[-1] = replace(tuned[-1], weight=AS_IT_CAME)
     if not stem:
-        return weigh(party, seeing(alone), tuned)
+        return weigh(party, Seeing(alone), tuned)
     share = float(np.ravel(layers[HEAD]["share"])[0])
     heard = told(party.inputs, share, split.train, party.panel.adjacency_NN)
     ridge = seasoned_ridge(party, np.asarray(layers[HEAD]["recall"]))
     more = [
-        Joined(MAX_LEVEL, seeing(joined, heard), IN_THEIR_SCALE),
+        Joined(MAX_LEVEL, Seeing(joined, heard), IN_THEIR_SCALE),
         Joined(MAX_LEVEL, ridge, RIDGE),
     ]
-    return weigh(party, seeing(alone), [*tuned, *more])
+    return weigh(party, Seeing(alone), [*tuned, *more])
 
 
-def seasoned_ridge(party: Party, recall_HS: Floats) -> Expert:
+def seasoned_ridge(party: Party, recall_HS: Floats) -> Ridge:
     """The party's own ridge fits, some of them drawn towards what others recall."""
     train, validation = party.data.train, party.data.validation
     horizon, size = recall_HS.shape
@@ -88,12 +89,7 @@ def seasoned_ridge(party: Party, recall_HS: Floats) -> Expert:
         (validation.summaries_BNHS, validation.target_BNH),
         (recall_HS, *beliefs),
     )
-
-    def forecast(samples: Samples, _origins_B: NDArray[np.int64]) -> Floats:
-        deviation_BNH = recalled(samples.summaries_BNHS, own_HS)
-        return np.asarray(samples.anchor_BNH + samples.scale_N1 * deviation_BNH)
-
-    return forecast
+    return Ridge(own_HS)
 
 
 def _as_seen(party: Party, inputs: Inputs, settings: ServiceSettings) -> Party:

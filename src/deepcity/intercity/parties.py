@@ -83,7 +83,7 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
 
 def _party(service: Service, member: Member) -> Party:
     settings = service.settings
-    panel = _cut(load_panel(member.city_file, member.agency.name), settings.span)
+    panel = cut(load_panel(member.city_file, member.agency.name), settings.span)
     scarce_days = settings.span.scarce.get(member.name)
     split = _split(panel, settings.span, scarce_days, member.name)
     try:
@@ -127,8 +127,7 @@ def _prepared(
     stride = settings.training.stride if scarce_days is None else 1
     train = stacked([inputs.samples(o[::-1][::stride][::-1], k) for k, o in enumerate(chosen)])
     horizon = window.horizon
-    validation_origins = origins(split.validation, horizon)
-    validation_origins = validation_origins[:: max(1, len(validation_origins) // MANY)]
+    validation_origins = choosing_origins(split.validation, horizon)
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins)
     validation = inputs.samples(validation_origins)
@@ -149,6 +148,12 @@ def _prepared(
         validation_origins=validation_origins,
         scarce=scarce_days is not None,
     )
+
+
+def choosing_origins(validation: Span, horizon: int) -> NDArray[np.int64]:
+    """Origins of the validation days that a party chooses by, (B,)."""
+    found = origins(validation, horizon)
+    return found[:: max(1, len(found) // MANY)]
 
 
 def stacked(parts: Sequence[Samples]) -> Samples:
@@ -191,7 +196,8 @@ def _check_measured(name: str, field: str, train: Samples, validation: Samples) 
             raise DataError([Problem(name, field, None, reason, right)])
 
 
-def _cut(panel: Panel, span: SpanSettings) -> Panel:
+def cut(panel: Panel, span: SpanSettings) -> Panel:
+    """The days that a service uses."""
     first = int(panel.time_T[0]) if span.start is None else _utc_s(span.start, panel)
     last = int(panel.time_T[-1]) + 1 if span.end is None else _utc_s(span.end, panel)
     return panel.between(first, last)

@@ -3,6 +3,7 @@
 FOLDER/run.json        which map this is a run of
 FOLDER/checkpoints/    state after each round
 FOLDER/layers/         layer packages of the common layers
+FOLDER/own/            what each party forecasts with, for `refine`; private to it
 FOLDER/results.json    what was found out
 """
 
@@ -22,6 +23,7 @@ from deepcity.city.level import ALONE, Layers, layers_up_to
 from deepcity.intercity import results as names
 from deepcity.intercity.choices import Chosen, choices, fixed_method, level_errors, together
 from deepcity.intercity.city_map import CityMap, Service
+from deepcity.intercity.keeping import keep
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome, Run, run_method
 from deepcity.intercity.methods import alone as alone_method
@@ -38,6 +40,7 @@ from deepcity.intercity.summary import (
     traffic,
 )
 from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained_levels
+from deepcity.learning.aggregate import Aggregated
 from deepcity.store.atomic import why_not, write_whole
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
@@ -149,8 +152,8 @@ def _claim_records(folder: Path, service: str, parties: list[Party]) -> None:
     path = folder / "checkpoints" / f"{service}.records"
     if path.exists() and path.read_text(encoding="utf-8") != digest.hexdigest():
         msg = (
-            f"the records of {service} have changed since this run began; "
-            f"choose another --out, or start anew with --fresh"
+            f"the records of {service} have changed since this run began; learn from new rows "
+            f"with `deepcity refine`, choose another --out, or start anew with --fresh"
         )
         raise CheckpointError(msg)
     if not path.exists():
@@ -241,8 +244,14 @@ def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
     joined = outcomes.get(names.fixed(deepest))
     if joined is not None and any(joined.method.levels.values()):
         _export(work, joined, folder)
+    tested = {
+        party.name: chosen[party.name].choice.forecast(party.test, party.test_origins)
+        for party in parties
+    }
+    picked = {name: one.choice for name, one in chosen.items()}
+    keep(folder, work.service, parties, picked, tested)
     earlier = sum(outcome.earlier_seconds for outcome in outcomes.values())
-    return _result(work, outcomes, chosen, test, seconds), earlier
+    return _result(work, outcomes, chosen, tested, test, seconds), earlier
 
 
 def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Chosen]:
@@ -330,6 +339,7 @@ def _result(
     work: _Work,
     outcomes: Mapping[str, Outcome],
     chosen: Mapping[str, Chosen],
+    tested: Mapping[str, Aggregated],
     test: Mapping[str, Mapping[str, Errors]],
     seconds: dict[str, float],
 ) -> ServiceResult:
@@ -351,6 +361,7 @@ def _result(
                 work.service,
                 party,
                 chosen[party.name].choice,
+                tested[party.name],
                 alone[party.name],
                 test[party.name],
                 party_remarks(settings, party, work.parties, chosen[party.name], deepest),

@@ -26,6 +26,7 @@ from deepcity.intercity.results import (
 )
 from deepcity.intercity.words import level_reason
 from deepcity.intercity.worsening import drift_words, worsening
+from deepcity.learning.aggregate import Aggregated
 from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.learner import Learner
@@ -81,12 +82,12 @@ def party_result(
     service: Service,
     party: Party,
     choice: Choice,
+    found: Aggregated,
     alone: Learner,
     test: Mapping[str, Errors],
     remarks: Sequence[Words] = (),
 ) -> PartyResult:
-    """What the report says of one party."""
-    found = choice.forecast(party.test, party.test_origins)
+    """What the report says of one party, `found` being its forecast of the test days."""
     said = found.forecast_BNH
     half_BNH = _half_width(party, choice, said, service.settings.band)
     drift = worsening(party, choice, said)
@@ -108,7 +109,7 @@ def party_result(
         forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in service.settings.newcomers,
         drift=drift,
-        remarks=[*remarks, *([drift_words(party, drift)] if drift else [])],
+        remarks=[*remarks, *([drift_words(party.panel.clock.time_zone, drift)] if drift else [])],
         unit=party.unit,
         step_minutes=party.panel.clock.step_s / 60,
         horizon_steps=party.inputs.settings.horizon,

@@ -63,9 +63,10 @@ def _days(party: Party) -> tuple[_Days, _Days]:
     )
 
 
-def drift_words(party: Party, found: DriftFound) -> Words:
+def drift_words(time_zone: str, found: DriftFound) -> Words:
     """The finding as a sentence."""
-    since, noticed = (_date(party, second) for second in (found.since, found.noticed))
+    zone = ZoneInfo(time_zone)
+    since, noticed = (datetime.fromtimestamp(s, zone) for s in (found.since, found.noticed))
     en = (
         f"Drift: since {since.day} {since:%b %Y} its error is {found.excess:.0%} above the usual "
         f"(noticed on {noticed.day} {noticed:%b})."
@@ -83,7 +84,3 @@ def drift_words(party: Party, found: DriftFound) -> Words:
 
 def _start_of(party: Party, day: int) -> int:
     return int(party.panel.time_T[np.argmax(party.inputs.grid.day_T == day)])
-
-
-def _date(party: Party, second: int) -> datetime:
-    return datetime.fromtimestamp(second, ZoneInfo(party.panel.clock.time_zone))

@@ -1,0 +1,80 @@
+"""`deepcity refine MAP.toml`: learn from the rows that have come since a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepcity.cli.run import Out, Threads
+from deepcity.cli.screen import ProgressWatch, errors
+from deepcity.intercity.refine_results import BOUND, Asked, Refinement
+
+
+def refine(
+    map_file: Annotated[Path, typer.Argument(help="The map that was run.", metavar="MAP.toml")],
+    out: Out = None,
+    bound: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Most by which a network's error on old days may rise, over all refinings "
+            "together, as a share.",
+        ),
+    ] = BOUND,
+    party: Annotated[
+        list[str] | None,
+        typer.Option(help="Refine only this party; may be repeated.", metavar="CITY/AGENCY"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was found as JSON, not as a table.")
+    ] = False,
+    threads: Threads = 1,
+) -> None:
+    """Learn from the rows that have come since a run, without beginning anew.
+
+    Say it once a week, say, with the map and the folder of its run. Each party's networks
+    learn from the new rows, among old ones. Its newest days, a week at most, are left out
+    and judge: networks that err no less there stay as they were. Old days that were kept
+    aside tell what was forgotten: no network's error there rises by more than --bound. Where
+    forecasts have become worse than usual, that is said, and since when.
+
+    What a party forecasts with lies in FOLDER/own, private to it: a new package is written
+    whole beside the old one. Nothing is sent. With no new rows, nothing is changed. Stop it
+    with Ctrl-C, or kill it: the same command goes on with the parties that are left.
+
+    Example: deepcity refine cities/demo.toml --out runs/demo
+    """
+    from deepcity.intercity.city_map import load_map
+    from deepcity.intercity.refine import refine_map
+
+    city_map = load_map(map_file)
+    folder = out or Path("runs") / city_map.settings.name
+    asked = Asked(bound, tuple(party or ()))
+    try:
+        with ProgressWatch() as watch:
+            found, trouble = refine_map(city_map, folder, watch, asked, threads=threads)
+    except KeyboardInterrupt:
+        errors.print("\nStopped. Parties that are done are kept: the same command goes on.")
+        raise  # Typer ends with exit code 130
+    show(found, folder, as_json=as_json)
+    if trouble is not None:
+        raise trouble
+
+
+def show(found: Refinement, folder: Path, *, as_json: bool) -> None:
+    """Say what was found and where it lies."""
+    if as_json:
+        typer.echo(found.model_dump_json(indent=1))
+        return
+    from rich.console import Console
+
+    from deepcity.cli.refined_table import lines, tables
+
+    console = Console()
+    for table in tables(found, console.width):
+        console.print(table)
+        console.print()
+    for line in lines(found):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if found.parties:
+        errors.print(f"{found.seconds:.0f} s. What parties forecast with lies in {folder / 'own'}")

@@ -1,0 +1,158 @@
+"""`deepcity refine` as an operator meets it: real processes, a kill, a full disk, more rows."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from refining import RUN_DAYS, copied, prints, turning, write
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
+LATER = RUN_DAYS + 10
+KILLED_AT_FSYNC = (
+    "import os, signal, sys\n"
+    "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "from deepcity.cli import main\n"
+    "main()\n"
+)
+
+
+def deepcity(*arguments, program=("-m", "deepcity"), **how):
+    return subprocess.run(
+        [sys.executable, *program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=ENV,
+        timeout=600,
+        check=False,
+        **how,
+    )
+
+
+def refine(folder, *more, **how):
+    return deepcity("refine", folder / "map.toml", "--out", folder / "run", *more, **how)
+
+
+@pytest.fixture(scope="module")
+def run_town(tmp_path_factory):
+    """A town whose map was run by a process of its own."""
+    folder = tmp_path_factory.mktemp("town")
+    ended = deepcity("run", write(folder), "--out", folder / "run")
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def refined_town(run_town, tmp_path_factory):
+    """The same, refined by a process that nothing disturbed; with what it said."""
+    folder = copied(run_town, tmp_path_factory.mktemp("refined"))
+    write(folder, LATER)
+    return folder, refine(folder)
+
+
+def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town):
+    folder, ended = refined_town
+    assert ended.returncode == 0, ended.stderr
+    for word in ("last week", "before", "after", "forgot", "refined", "Refined: the error on"):
+        assert word in ended.stdout
+    assert "water: east/calm: 8/8 done" in ended.stderr
+    before = prints(folder / "run" / "own")
+    again = refine(folder)
+    assert again.returncode == 0
+    assert "Nothing new: no rows have come since the last time." in again.stdout
+    assert prints(folder / "run" / "own") == before
+    figures = [line.split()[:-1] for line in ended.stdout.splitlines()[2:5]]
+    told = [line.split()[:-2] for line in again.stdout.splitlines()[2:5]]
+    assert told == figures  # those of the last time
+
+
+def test_killed_while_it_writes_the_old_package_is_whole_and_it_goes_on(
+    run_town, refined_town, tmp_path
+):
+    folder = copied(run_town, tmp_path)
+    write(folder, LATER)
+    before = prints(folder / "run" / "own")
+    killed = refine(folder, program=("-c", KILLED_AT_FSYNC))
+    assert killed.returncode == -signal.SIGKILL
+    after = prints(folder / "run" / "own")
+    assert {name: after[name] for name in before} == before
+    assert not [name for name in after if name not in before and not name.endswith(".part")]
+    assert refine(folder).returncode == 0
+    whole = prints(refined_town[0] / "run" / "own")
+    for name, (digest, _) in whole.items():
+        assert prints(folder / "run" / "own")[name][0] == digest
+
+
+def test_ctrl_c_says_that_parties_that_are_done_are_kept(run_town, refined_town, tmp_path):
+    folder = copied(run_town, tmp_path)
+    write(folder, LATER)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepcity", "refine", folder / "map.toml", "--out", folder / "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+        start_new_session=True,
+    )
+    first = folder / "run" / "own" / "water.east.calm.000001.checkpoint"
+    end = time.monotonic() + 120
+    while not first.exists() and time.monotonic() < end:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Stopped. Parties that are done are kept" in said
+    assert "Traceback" not in said
+    done = prints(folder / "run" / "own")[first.name]
+    assert refine(folder).returncode == 0
+    found = prints(folder / "run" / "own")
+    assert found[first.name] == done
+    whole = prints(refined_town[0] / "run" / "own")
+    assert {name: digest for name, (digest, _) in found.items()} == {
+        name: digest for name, (digest, _) in whole.items()
+    }
+
+
+def small_files_only():
+    """No file may outgrow 20 kB: what a full disk does to a package."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_a_full_disk_is_told_and_the_old_package_is_whole(run_town, tmp_path):
+    folder = copied(run_town, tmp_path)
+    write(folder, LATER)
+    before = prints(folder / "run" / "own")
+    ended = refine(folder, "--party", "east/calm", preexec_fn=small_files_only)
+    assert ended.returncode == 1
+    assert "CheckpointError" in ended.stderr
+    assert "checkpoints before it are whole" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert prints(folder / "run" / "own") == before
+
+
+def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path):
+    folder = copied(run_town, tmp_path)
+    write(folder, LATER, east_back=turning(90, 31, seed=2)[: RUN_DAYS * 24 + 5])
+    ended = refine(folder, "--json")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "RefineError: 1 problem found" in ended.stderr
+    told = json.loads(ended.stdout)
+    assert {party["party"] for party in told["parties"]} == {"east/calm", "west/turned"}
+    (problem,) = told["problems"]
+    assert (problem["party"], problem["key"], problem["value"]) == (
+        "east/back",
+        "new steps",
+        "5",
+    )
+
+
+def test_help_teaches_with_an_example():
+    said = " ".join(deepcity("refine", "--help").stdout.split())
+    assert "Example: deepcity refine cities/demo.toml --out runs/demo" in said
+    assert "With no new rows, nothing is changed" in said
