@@ -108,15 +108,17 @@ def serve(
                 "ssl_certfile": certificate,
                 "ssl_keyfile": key,
             }
-            _answer(create_app(application, allowed), lambda: tell("listening", **says), how)
+            app = create_app(application, allowed)
+            _answer(app, lambda: tell("listening", **says), lambda: tell("stopped"), how)
         finally:
             done.set()
             follower.join(timeout=10)
-            tell("stopped")
 
 
-def _answer(app: "FastAPI", ready: Callable[[], None], how: dict[str, Any]) -> None:
-    """Serve until a signal comes; `ready` is called when the address is open."""
+def _answer(
+    app: "FastAPI", ready: Callable[[], None], over: Callable[[], None], how: dict[str, Any]
+) -> None:
+    """Serve until a signal comes; told when the address is open, and when it is closed."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -124,6 +126,10 @@ def _answer(app: "FastAPI", ready: Callable[[], None], how: dict[str, Any]) -> N
             await super().startup(sockets)
             if self.started:
                 ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            over()
 
     server = Server(uvicorn.Config(app, **how))
     server.run()

@@ -198,7 +198,7 @@ def _price(service: MeetingService, party: MeetingParty, what: str, ids: Ids) ->
     y_title = (
         say("meeting.metric", metric=of(party.metric), unit=unit) if unit else of(party.metric)
     )
-    titles = say(f"meeting.price_{what}", party=of(party.title)), y_title, say(f"met.x_{what}")
+    titles = say(f"met.price_{what}", party=of(party.title)), y_title, say(f"met.x_{what}")
     return price(found, levels, titles, told, ids)
 
 
