@@ -33,7 +33,7 @@ def town(folder, *, more="", text=None, **how):
     base = flows(days=30, places=2, noise=0.1)
     weather = np.repeat(np.random.default_rng(0).normal(size=len(base) // 6), 6)[:, None]
     little = LittleMap(folder).party("east/water", base + 3 * weather)
-    little.party("east/weather", weather + 10)
+    little.party("east/weather", weather + 10).party("east/wells", base)
     meeting = MEETING.format(more=more)
     said = {"levels": (), "rounds": 3, "local_steps": 6, "more": meeting, **how}
     path = little.write(service(**said).replace('["*/*"]', '["east/water"]'))
@@ -211,7 +211,10 @@ def test_records_that_changed_are_learned_from_again(tmp_path):
     ("text", "words"),
     [
         (("horizon = 6", "horizon = 6\nleads = 2"), ("window.leads", "horizon = 12")),
-        (("levels = []", 'levels = []\nnewcomers = ["east/water"]'), ("newcomers", "no rounds")),
+        (
+            ('["east/water"]', '["east/water", "east/wells"]\nnewcomers = ["east/wells"]'),
+            ("newcomers", "no rounds of others"),
+        ),
         (
             ("[service.meeting]", '[service.reuse]\npackage = "x.layers"\n[service.meeting]'),
             ("reuse", "x.layers", "teach themselves"),

@@ -158,6 +158,7 @@ def test_modes_stand_in_the_table_from_the_cheapest_to_the_dearest_and_seeds_wit
         "yesterday", "last week", "alone", "one-shot", "block-wise", "per-batch", "weighed",
         "pooled",
     ]  # fmt: skip
+    assert [name.ko for name, _ in table.heads][3:6] == ["한 번에", "묶음마다", "매번"]
     (_, cells), *_ = table.rows
     best = [name for name, cell in zip(names, cells, strict=True) if cell.best]
     assert best == ["block-wise"]

@@ -81,7 +81,8 @@ def salvage(model: type[ModelT], raw: Raw) -> ModelT | None:
         try:
             return model.model_validate(left)
         except ValidationError as error:
-            places = [_at_fault(detail) for detail in error.errors()]
+            told = [detail for detail in error.errors() if not _follows(detail)]
+            places = [_at_fault(detail) for detail in told]
         # from the back, so that the places of list entries before stay right
         for place in sorted(set(places), key=_from_the_back, reverse=True):
             if not place:
