@@ -94,17 +94,23 @@ def environment(**more):
     return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
 
-def serve_process(town, folder: Path, port: int, store: str, most_kb=None):
+def serve_process(town, folder: Path, port: int, store: str, *more, most_kb=None):
     """`deepcity serve` in a process of its own; files may grow to `most_kb`."""
     (folder / "access.toml").write_text(ACCESS_FILE, encoding="utf-8")
     command = [
         sys.executable, "-m", "deepcity", "serve", str(town.fused_file),
         "--city", str(folder / "town.toml"), "--access", str(folder / "access.toml"),
-        "--store", store, "--port", str(port), "--reload", "0.2",
+        "--store", store, "--port", str(port), "--reload", "0.2", *more,
     ]  # fmt: skip
     if most_kb is not None:
         command = ["bash", "-c", f'ulimit -f {most_kb}; exec "$@"', "bash", *command]
-    return subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.PIPE if "--json" in more else None,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def agency_process(town, name, folder: Path, address: str, *more, **environ):

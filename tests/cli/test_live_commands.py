@@ -124,6 +124,29 @@ def test_serve_and_agency_as_an_operator_runs_them(town_trained, tmp_path):
         assert_whole(town_trained, store, "weather", HOURS + 3)
 
 
+def test_serve_tells_its_events_to_programs(town_trained, tmp_path, url):
+    town_trained.copy_to(tmp_path, HOURS)
+    port = free_port()
+    with running(serve_process(town_trained, tmp_path, port, url, "--json")) as server:
+        first = [json.loads(server.stdout.readline()) for _ in range(2)]
+        found = {event.pop("event"): event for event in first}
+        assert found["listening"] == {
+            "address": f"http://127.0.0.1:{port}",
+            "service": "ridership",
+            "version": town_trained.fused.version,
+            "agencies": [agency.name for agency in town_trained.fused.facts.agencies],
+        }
+        assert ready(f"http://127.0.0.1:{port}")
+        assert found["rows"]["until"] == NOW
+        with (tmp_path / "riders.csv").open("a", encoding="utf-8") as file:
+            file.write("2024-05-25T01:00:00+00:00,many,1,1\n")
+        trouble = json.loads(server.stdout.readline())
+        assert trouble["event"] == "trouble"
+        assert "many" in trouble["reason"]
+        stop(server)
+        assert json.loads(server.stdout.readline()) == {"event": "stopped"}
+
+
 def test_an_agency_that_is_killed_while_it_sends_loses_and_doubles_nothing(
     town_trained, tmp_path, url
 ):

@@ -170,3 +170,25 @@ def test_one_city_named_twice(tmp_path):
 def test_a_setting_that_the_strategy_lacks(tmp_path):
     path = three(tmp_path).write(service(more="[service.strategy]\nname = 'fedavg'\nmu = 0.1"))
     assert ("map.toml", "service[water].strategy.mu") in problems(path)
+
+
+def test_what_is_wrong_with_a_map_does_not_hide_what_is_wrong_with_its_parties(tmp_path):
+    text = service(grant='party = { "east/nroth" = 1 }', span='strat = "2021-02-01"')
+    path = three(tmp_path).write(text, service("again", more="[service.wire]\nprecision = 'no'"))
+    whole = path.read_text().replace("rounds = 3", 'rounds = "many"', 1)
+    path.write_text(whole.replace('["*/*"]', '["east/nort"]', 1))
+    found = problems(path)
+    assert set(found) == {
+        ("map.toml", "service[water].span.strat"),
+        ("map.toml", "service[water].training.rounds"),
+        ("map.toml", "service[water].parties"),
+        ("map.toml", "service[water].grant.party"),
+        ("map.toml", "service[again].wire.precision"),
+    }
+
+
+def test_where_nothing_is_right_no_more_is_told_than_is_known(tmp_path):
+    path = three(tmp_path).write()
+    path.write_text(path.read_text().replace('application = "water"', "application = 5"))
+    (only,) = problems(path)
+    assert only == ("map.toml", "service[water].application")

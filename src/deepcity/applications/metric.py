@@ -23,6 +23,16 @@ class Metric(Protocol):
         """What people call it."""
         ...
 
+    @property
+    def name_ko(self) -> str:
+        """What Koreans call it."""
+        ...
+
+    @property
+    def in_unit(self) -> bool:
+        """Whether it is in the field's unit, and not a share."""
+        ...
+
     def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
         """Lower is better; missing truths count nowhere."""
         ...
@@ -33,6 +43,8 @@ class AbsoluteError:
     """Mean absolute error: every unit missed costs alike."""
 
     name: str = "mean absolute error"
+    name_ko: str = "평균 절대 오차"
+    in_unit: bool = True
 
     def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
@@ -44,6 +56,8 @@ class SquaredError:
     """Root mean squared error: one great miss costs more than many small ones."""
 
     name: str = "root mean squared error"
+    name_ko: str = "평균 제곱근 오차"
+    in_unit: bool = True
 
     def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
@@ -65,6 +79,8 @@ class Warnings:
 
     threshold: float
     name: str = "warnings missed or false"
+    name_ko: str = "놓쳤거나 틀린 경보"
+    in_unit: bool = False
 
     def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
         """A share from 0 to 1; NaN where there was nothing to warn of and no warning."""

@@ -5,21 +5,42 @@ from typing import Annotated
 
 import typer
 
-from deepcity.cli.run import Json, Out, Threads
+from deepcity.cli.report import put_meetings
+from deepcity.cli.run import Out, Threads, forget
 from deepcity.cli.screen import ProgressWatch, errors
-from deepcity.intercity.meeting_results import MeetingParty, MeetingResults, MeetingService
+from deepcity.intercity.meeting_results import MeetingParty, MeetingResults
+from deepcity.intercity.results import ALONE
+
+WRITTEN = (
+    "checkpoints/*.checkpoint",
+    "checkpoints/.*.part",
+    "packages/*/*.encoder",
+    "packages/*/*.fused",
+    "parties/*.json",
+    "meeting.json",
+    "report.html",
+)
 
 
 def meet(
     map_file: Annotated[
         Path,
         typer.Argument(
-            help="A map with [service.meeting]: a party, and agencies it listens to.",
+            help="A map with \\[service.meeting]: a party, and agencies it listens to.",
             metavar="MAP.toml",
         ),
     ],
     out: Out = None,
-    as_json: Json = False,
+    seeds: Annotated[
+        int,
+        typer.Option(min=1, help="Do it all so many times, from other seeds, and tell the spread."),
+    ] = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what the folder holds and begin anew.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print meeting.json instead of a summary.")
+    ] = False,
     threads: Threads = 1,
 ) -> None:
     """Let agencies of one city forecast together without handing over a row.
@@ -27,8 +48,21 @@ def meet(
     Each agency encodes its own columns; a few numbers for a cell and a time leave it, and the
     party's forecast is fused with them. Told beside it: the party alone, all raw columns
     pooled (which nobody may do in life), and what is left when an agency falls silent.
+    FOLDER/report.html shows it all, FOLDER/packages is for `deepcity agency` and `serve`.
 
-    Stop it with Ctrl-C: the same command goes on with the party it stood at.
+    What to write into a map (a service with a party, a field and a window is there already):
+
+        \\[service.meeting]
+        mode = "block-wise"          # or "one-shot", "per-batch"
+        compare = ["one-shot"]       # further modes to see beside it
+
+        [\\[service.meeting.agency]]
+        agency = "weather"           # an agency of the party's own city
+        ahead = 24                   # steps ahead that it knows, as a forecast of weather
+        deep = 16                    # numbers that leave for a cell and a time
+
+    Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
+    and ends with the same results.
 
     Example: deepcity meet cities/meeting.toml --out runs/meeting
     """
@@ -37,12 +71,15 @@ def meet(
 
     city_map = load_map(map_file)
     folder = out or Path("runs") / f"{city_map.settings.name}-meeting"
+    if fresh and folder.exists():
+        forget(folder, WRITTEN)
     try:
         with ProgressWatch() as watch:
-            results = run_meetings(city_map, folder, watch, threads=threads)
+            results = run_meetings(city_map, folder, watch, threads=threads, seeds=seeds)
     except KeyboardInterrupt:
-        errors.print("\nStopped. Parties that are done are kept: the same command goes on.")
-        raise
+        errors.print("\nStopped. The run is kept: the same command goes on from here.")
+        raise  # Typer ends with exit code 130
+    put_meetings(results, folder / "report.html")
     show(results, folder, as_json=as_json)
 
 
@@ -57,27 +94,40 @@ def show(results: MeetingResults, folder: Path, *, as_json: bool) -> None:
 
     console = Console()
     for service in results.services:
-        console.print(f"{service.title.en} ({service.mode}, cut level {service.level})")
+        title = f"{service.title.en} ({service.mode}, cut level {service.level})"
+        console.print(title, markup=False, highlight=False)
         for party in service.parties:
-            for line in _lines(service, party):
+            for line in _lines(party):
                 console.print(line, markup=False, highlight=False)
         if service.labels_stay:
             told = f"  No packages for daily use: {ELSEWHERE}"
             console.print(told, markup=False, highlight=False)
         console.print()
-    errors.print(f"Everything measured lies in {folder / 'meeting.json'}")
+    errors.print(f"{results.seconds:.0f} s. Look at {folder / 'report.html'}")
 
 
-def _lines(service: MeetingService, party: MeetingParty) -> list[str]:
-    gain = 1 - party.share("automatic")
-    cost = party.cost
-    said = [f"  {party.title.en}, with {', '.join(party.agencies)}: {party.metric}"]
-    said += [
-        f"    {method:<24} {error:>10.4g}"
-        + (f"  ({error / party.judged['alone'] - 1:+.1%})" if method != "alone" else "")
-        for method, error in party.judged.items()
-    ]
-    worth = "listening is worth" if gain > 0 else "listening is worth nothing here:"
-    said.append(f"    {worth} {gain:.1%} of the mean absolute error, {party.unit}")
-    said.append(f"    {cost.messages} messages, {cost.bytes / 1e6:.2f} MB, {cost.seconds:.0f} s")
+def _lines(party: MeetingParty) -> list[str]:
+    metric = party.metric.en + (f", {party.metric_unit}" if party.metric_unit else "")
+    said = [f"  {party.title.en}, with {', '.join(party.agencies)}: {metric}"]
+    said += [_line(party, method) for method in party.judged if party.error(method) is not None]
+    said.append(f"    listening is worth {_worth(party, 'together')}")
+    said.append(f"    weighed with its own as truths come in: {_worth(party, 'automatic')}")
+    for mode, cost in party.costs.items():
+        sent = f"{cost.messages} messages, {cost.bytes / 1e6:.2f} MB, {cost.seconds:.0f} s"
+        said.append(f"    {mode}: {sent}")
     return said + [f"    was silent: {failure}" for failure in party.failures]
+
+
+def _line(party: MeetingParty, method: str) -> str:
+    spread, change = party.spread(method), party.change(method)
+    said = f"    {method:<24} {party.error(method):>10.4g}"
+    said += "" if spread is None else f" ± {spread:.2g}"
+    return said if method == ALONE or change is None else f"{said}  ({change:+.1%})"
+
+
+def _worth(party: MeetingParty, method: str) -> str:
+    """What a method saves of the error alone, or costs."""
+    change = party.change(method)
+    if change is None:
+        return "not known: nothing was measured"
+    return f"{-change:.1%} of the error alone" if change < 0 else f"nothing here ({change:+.1%})"

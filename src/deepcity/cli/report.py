@@ -1,5 +1,6 @@
 """`deepcity report FOLDER`: write a finished run's report again."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from deepcity.city.errors import CheckpointError
 from deepcity.cli.screen import errors
+from deepcity.intercity.meeting_results import MeetingResults
 from deepcity.intercity.results import Results
 
 
@@ -21,7 +23,9 @@ def _file(said: str) -> Path:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="FOLDER")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of a finished run or meeting.", metavar="FOLDER")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -30,18 +34,26 @@ def report(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results instead.")] = False,
 ) -> None:
-    """Write the report of a finished run: one page that opens anywhere, offline.
+    """Write the report of a finished run or meeting: one page that opens anywhere, offline.
 
     Example: deepcity report runs/demo
     """
+    from deepcity.intercity.meeting_run import has_meetings, load_meetings
     from deepcity.intercity.run import load_results
 
-    results = load_results(folder)
-    if as_json:
-        typer.echo(results.model_dump_json(indent=1))
-        return
     path = out or folder / "report.html"
-    put(results, path)
+    if has_meetings(folder) and not (folder / "results.json").exists():
+        met = load_meetings(folder)
+        if as_json:
+            typer.echo(met.model_dump_json(indent=1))
+            return
+        put_meetings(met, path)
+    else:
+        results = load_results(folder)
+        if as_json:
+            typer.echo(results.model_dump_json(indent=1))
+            return
+        put(results, path)
     errors.print(f"Look at {path}")
 
 
@@ -53,8 +65,23 @@ def put(results: Results, path: Path) -> None:
     """
     from deepcity.serve.report import write_report
 
+    _written(lambda: write_report(results, path), path)
+
+
+def put_meetings(results: MeetingResults, path: Path) -> None:
+    """Write the page of meetings there.
+
+    Raises:
+        CheckpointError: if the disk is full or refuses; an older page stays.
+    """
+    from deepcity.serve.report import write_meetings
+
+    _written(lambda: write_meetings(results, path), path)
+
+
+def _written(write: Callable[[], None], path: Path) -> None:
     try:
-        write_report(results, path)
+        write()
     except OSError as error:
         msg = (
             f"{path} cannot be written: {error.strerror or error}. Free some space, then run again"

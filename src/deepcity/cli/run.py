@@ -1,5 +1,6 @@
 """`deepcity run MAP.toml`: learn together as a map says, and report what it was worth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +77,7 @@ def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> t
     city_map = load_map(map_file)
     folder = out or Path("runs") / city_map.settings.name
     if fresh and folder.exists():
-        _forget(folder)
+        forget(folder, WRITTEN)
     try:
         with ProgressWatch() as watch:
             results = run_map(city_map, folder, watch, threads=threads)
@@ -87,9 +88,9 @@ def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> t
     return results, folder
 
 
-def _forget(folder: Path) -> None:
+def forget(folder: Path, written: Sequence[str]) -> None:
     """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for pattern in WRITTEN:
+    for pattern in written:
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
 

@@ -1,8 +1,11 @@
 """`deepcity serve PACKAGE`: an application's HTTP API."""
 
+import json
+import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,9 +13,12 @@ from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from deepcity.data.followed import Followed
     from deepcity.intercity.live import LiveApplication
 
+_NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -47,6 +53,7 @@ def serve(
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(help="TLS key (PEM).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each event.")] = False,
 ) -> None:
     """Answer forecasts over HTTP from own rows and agencies' deep data.
 
@@ -54,17 +61,18 @@ def serve(
     is late, GET /health whether it is ready; /openapi.json describes them. Own records are
     read through the city file, again and again. The access file says who may send:
 
-        [[agency]]
+        [\\[agency]]
         name = "weather"
         token = "${WEATHER_TOKEN}"
-        [agency.grant]
+        \\[agency.grant]
         service = "ridership"
+
+    It says when it listens, when own rows came in, and what is wrong with them; with --json a
+    line each on standard output, for programs: listening, rows, trouble, stopped.
 
     Example: deepcity serve ridership-0123456789abcdef.fused --city seoul.toml
     --access access.toml --store duckdb:///deep.duckdb
     """
-    import uvicorn
-
     from deepcity.data.city_file import load_city
     from deepcity.data.followed import Followed
     from deepcity.exchange.access import load_access
@@ -85,6 +93,7 @@ def serve(
         right = f"run `deepcity serve` where {facts.agency}'s records are: it is the application"
         raise LiveError(str(city), reason, right)
     limits = Limits(most_bytes=round(most_mb * 1_000_000), most_rows=most_rows)
+    tell = _teller(as_json)
     folder = state or city.parent / f".{facts.service}-live"
     with open_store(store, allowed.may_read(facts.city)) as opened:
         for agency in facts.agencies:
@@ -93,25 +102,74 @@ def serve(
         followed = Followed(city_file, facts.agency, folder)
         done = threading.Event()
         follower = threading.Thread(
-            target=_follow, args=(application, followed, reload, done), daemon=True
+            target=_follow, args=(application, followed, reload, done, tell), daemon=True
         )
         follower.start()
+        scheme = "http" if certificate is None else "https"
+        says = {
+            "address": f"{scheme}://{host}:{port}",
+            "service": facts.service,
+            "version": trained.version,
+            "agencies": [agency.name for agency in facts.agencies],
+        }
         try:
-            uvicorn.run(
-                create_app(application, allowed, limits=limits),
-                host=host,
-                port=port,
-                log_level="warning",
-                ssl_certfile=certificate,
-                ssl_keyfile=key,
-            )
+            how = {
+                "host": host,
+                "port": port,
+                "log_level": "warning",
+                "ssl_certfile": certificate,
+                "ssl_keyfile": key,
+            }
+            app = create_app(application, allowed, limits=limits)
+            _answer(app, lambda: tell("listening", **says), lambda: tell("stopped"), how)
         finally:
             done.set()
             follower.join(timeout=10)
 
 
+def _answer(
+    app: "FastAPI", ready: Callable[[], None], over: Callable[[], None], how: dict[str, Any]
+) -> None:
+    """Serve until a signal comes; told when the address is open, and when it is closed."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            over()
+
+    server = Server(uvicorn.Config(app, **how))
+    server.run()
+    if not server.started:
+        raise typer.Exit(_NOT_STARTED)
+
+
+Tell = Callable[..., None]
+
+
+def _teller(as_json: bool) -> Tell:
+    def tell(event: str, **facts: object) -> None:
+        if as_json:
+            typer.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
+        elif "reason" in facts:
+            errors.print(f"Own records: {facts['reason']}", style="red", markup=False)
+        elif event == "listening":
+            errors.print(f"Answers {facts['service']} at {facts['address']}", markup=False)
+
+    return tell
+
+
 def _follow(
-    application: "LiveApplication", followed: "Followed", pause_s: float, done: threading.Event
+    application: "LiveApplication",
+    followed: "Followed",
+    pause_s: float,
+    done: threading.Event,
+    tell: Tell,
 ) -> None:
     """Take own rows whenever they have changed; what is wrong with them is told, once."""
     told = ""
@@ -121,9 +179,10 @@ def _follow(
             if panel is not None:
                 application.take(panel)
                 told = ""
+                tell("rows", until=int(panel.time_T[-1]) + panel.clock.step_s)
         except (DeepCityError, KeyError) as error:
             if str(error) != told:
-                errors.print(f"Own records: {error}", style="red", markup=False)
+                tell("trouble", reason=str(error))
             told = str(error)
         done.wait(pause_s)
     followed.close()

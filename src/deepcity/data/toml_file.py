@@ -1,5 +1,6 @@
 """TOML files through typed settings, with every problem told at once and in plain words."""
 
+import copy
 import difflib
 import re
 import tomllib
@@ -64,6 +65,64 @@ def validate(
     except ValidationError as error:
         details = [detail for detail in error.errors() if not _follows(detail)]
         return None, [_problem(model, raw, file, prefix, detail) for detail in details]
+
+
+_TRIES = 20  # mending one fault may bring up another
+
+
+def salvage(model: type[ModelT], raw: Raw) -> ModelT | None:
+    """Settings of what is right in a raw table that is not all right, to look at further.
+
+    A wrong key is left out, so that its default stands; where a key is needed, the table it
+    stands in goes. None where nothing is left.
+    """
+    left = copy.deepcopy(raw)
+    for _ in range(_TRIES):
+        try:
+            return model.model_validate(left)
+        except ValidationError as error:
+            told = [detail for detail in error.errors() if not _follows(detail)]
+            places = [_at_fault(detail) for detail in told]
+        # from the back, so that the places of list entries before stay right
+        for place in sorted(set(places), key=_from_the_back, reverse=True):
+            if not place:
+                return None
+            _leave_out(left, place)
+    return None
+
+
+def _at_fault(detail: ErrorDetails) -> Location:
+    """What to leave out so that an error goes."""
+    place, below = detail["loc"], detail.get("ctx", {}).get("key")
+    if detail["type"] == "missing":
+        return place[:-1]
+    if detail["type"] == "wrong" and below and _below(detail["input"], below) is not None:
+        return (*place, below)
+    return place
+
+
+def _from_the_back(place: Location) -> list[tuple[int, str]]:
+    return [(part, "") if isinstance(part, int) else (0, part) for part in place]
+
+
+def _leave_out(raw: Raw, place: Location) -> None:
+    """Take one key or list entry out, where it still is."""
+    node: object = raw
+    for part in place[:-1]:
+        node = _inside(node, part)
+    last = place[-1]
+    if isinstance(node, dict):
+        node.pop(last, None)
+    elif isinstance(node, list) and isinstance(last, int) and last < len(node):
+        del node[last]
+
+
+def _inside(node: object, part: str | int) -> object:
+    if isinstance(node, dict):
+        return node.get(part)
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        return node[part]
+    return None
 
 
 def _follows(detail: ErrorDetails) -> bool:

@@ -102,6 +102,12 @@ class Minutes:
     errors: tuple[float, ...] = ()
     failures: tuple[tuple[Failure, ...], ...] = field(default=())
 
+    @property
+    def best(self) -> int:
+        """The round with the lowest error, the first of several; -1 before any."""
+        known = [error for error in self.errors if error < float("inf")]
+        return self.errors.index(min(known)) if known else -1
+
 
 def ask_in(exchange: Exchange, agencies: Sequence[str]) -> dict[str, Guest]:
     """Ask each agency for its cells and the width of its deep data.
@@ -169,16 +175,25 @@ def meet(
     learner: FusedLearner,
     plan: Plan,
     after_round: Callable[[int], None] = lambda _: None,
+    *,
+    begin: Callable[[], Minutes] = Minutes,
+    keep: Callable[[Minutes], None] = lambda _: None,
 ) -> Minutes:
     """Learn until the plan is done; learner and agencies then stand where the best round ended.
+
+    Args:
+        begin: puts learner, agencies and ledger back where earlier rounds left them, and gives
+            their minutes; asked when all that is said once has been said again.
+        keep: told the minutes after each round, for a checkpoint.
 
     Raises:
         ValueError: if the plan's origins are not the learner's.
     """
     _check(plan, learner)
-    minutes, best = Minutes(), -1
     once, silent = _hear_once(exchange, guests, plan)
-    for number in range(plan.rounds):
+    minutes = begin()
+    silent = [] if minutes.errors else silent  # told in the first round's minutes already
+    for number in range(len(minutes.errors), plan.rounds):
         failed = list(silent)
         if once is not None:
             train, looked = once
@@ -188,19 +203,18 @@ def meet(
             failed += _round(exchange, guests, learner, plan, number)
             looked, missing = hear(exchange, guests, plan.validation_times, number)
             failed += missing
-        before = learner.best
         error = learner.look(looked)
-        best = number if error < before else best
         minutes = replace(
             minutes,
             errors=(*minutes.errors, error),
             failures=(*minutes.failures, tuple(failed)),
         )
         silent = []
+        keep(minutes)
         after_round(number + 1)
     learner.keep_best()
-    if once is None and best >= 0:
-        lost = _return(exchange, guests, best)
+    if once is None and minutes.best >= 0:
+        lost = _return(exchange, guests, minutes.best)
         last = (*minutes.failures[-1], *lost)
         minutes = replace(minutes, failures=(*minutes.failures[:-1], last))
     return minutes

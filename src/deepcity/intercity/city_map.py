@@ -16,7 +16,7 @@ from deepcity.city.agency import Agency
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city
-from deepcity.data.toml_file import did_you_mean, read_toml, validate
+from deepcity.data.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
 from deepcity.intercity.meeting_checks import meeting_problems
@@ -83,9 +83,7 @@ def load_map(path: Path | str) -> CityMap:
     if raw is not None:
         settings, problems = validate(MapSettings, raw, path.name)
     if settings is None:
-        named = raw.get("cities", []) if raw is not None else []
-        problems += _problems_of_cities(path, named)
-        raise ConfigError(problems)
+        raise ConfigError([*problems, *_more_problems(path, raw)])
     city_files, problems = _cities(path, settings.cities)
     if problems:  # what is said of parties would be said of files that could not be read
         raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
@@ -95,6 +93,23 @@ def load_map(path: Path | str) -> CityMap:
         raise ConfigError(problems)
     found = tuple(service for service in services if service is not None)
     return CityMap(path, settings, found, tuple(city_files))
+
+
+def _more_problems(path: Path, raw: Raw | None) -> list[Problem]:
+    """What else is wrong with a map that has a fault already: of its cities and its parties."""
+    if raw is None:
+        return []
+    right = salvage(MapSettings, raw)
+    if right is None:
+        return _problems_of_cities(path, raw.get("cities", []))
+    city_files, problems = _cities(path, right.cities)
+    if problems:
+        return problems
+    for wanted in right.service:
+        _service(path.name, wanted, city_files, problems)
+    problems += _doubles(path.name, right, city_files)
+    # a list of fields that was wrong is left out, and then means all fields: no news of it
+    return [problem for problem in problems if not problem.key.endswith(".fields")]
 
 
 def _problems_of_cities(path: Path, named: object) -> list[Problem]:

@@ -3,8 +3,9 @@
 Everything here happens on each agency's own side, but for what `exchange.meeting` carries.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class Table:
         place_cells: the party's own places as cells.
         fields: agency -> names of the fields it encodes, in the order of its panel.
         salt: what the agencies of this meeting agreed on.
+        raw_bytes: agency -> size of its records, which stay.
+        records: a digest of all records; the same only where nothing in them changed.
     """
 
     party: Party
@@ -58,6 +61,8 @@ class Table:
     place_cells: Sequence[int]
     salt: str
     fields: Mapping[str, tuple[str, ...]]
+    raw_bytes: Mapping[str, int] = field(default_factory=dict)
+    records: str = ""
 
     def cells_for(self, guest: str) -> Sequence[int]:
         """The party's places as cells that this guest knows: its own by their names alone."""
@@ -100,32 +105,52 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
     assert meeting is not None
     train, times = _measured(service, party)
     salt = f"{service.settings.name}/{party.city}"
-    horizon_s = service.settings.window.horizon * party.panel.clock.step_s
-    guests, own_times, names = {}, {}, {}
+    horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
+    guests, own_times, names, raw_bytes = {}, {}, {}, {}
+    digest = hashlib.sha256(party.panel.time_T.tobytes() + party.panel.values_TNF.tobytes())
     for guest in meeting.agency:
         panel, span = _panel(member.city_file, guest, party)
-        names[guest.agency] = tuple(field.name for field in panel.fields)
+        names[guest.agency] = tuple(known.name for known in panel.fields)
+        raw_bytes[guest.agency] = panel.values_TNF.nbytes
+        digest.update(panel.time_T.tobytes() + panel.values_TNF.tobytes())
         own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
         columns = fit_columns(panel, guest.columns, span, salt)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
         guests[guest.agency] = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
     cells = [cell_number(place, salt) for place in party.panel.places]
     return Table(
-        party, meeting, service.settings.name, train, times, guests, own_times, cells, salt, names
+        party,
+        meeting,
+        service.settings.name,
+        train,
+        times,
+        guests,
+        own_times,
+        cells,
+        salt,
+        names,
+        raw_bytes,
+        digest.hexdigest(),
     )
 
 
-def teach(tables: Sequence[Table], seed: int) -> Ledger:
-    """Every encoder teaches itself; equal agencies of several cities do it together."""
+def teach(
+    tables: Sequence[Table], seed: int, taught: Callable[[int], None] = lambda _done: None
+) -> Ledger:
+    """Every encoder teaches itself; equal agencies of several cities do it together.
+
+    `taught` is told how many of the agencies (by name) are done.
+    """
     ledger = Ledger()
     meeting = tables[0].meeting
-    for name in tables[0].guests:
+    for done, name in enumerate(tables[0].guests, 1):
         learners = {f"{table.party.city}/{name}": (table, table.guests[name]) for table in tables}
         if meeting.reuse_level and len(learners) > 1:
             _teach_together(learners, meeting, ledger)
         else:
             for table in tables:
                 table.guests[name].teach_itself(table.own_times[name], draw=seed)
+        taught(done)
     return ledger
 
 
@@ -148,7 +173,7 @@ def _measured(service: Service, party: Party) -> tuple[Samples, Times]:
     """Training samples with a measured target, and the times of their origins."""
     settings = service.settings
     stride = settings.training.stride if not party.scarce else 1
-    origins = train_origins(settings.window, party.split.train)[::-1][::stride][::-1]
+    origins = train_origins(party.inputs.settings, party.split.train)[::-1][::stride][::-1]
     known = np.isfinite(party.data.train.truth_BNH).any(axis=(1, 2))
     part = party.data.train
     kept = Samples(
@@ -165,9 +190,9 @@ def _measured(service: Service, party: Party) -> tuple[Samples, Times]:
 def _panel(city: CityFile, guest: GuestSettings, party: Party) -> tuple[Panel, Span]:
     """An agency's chosen fields, and all its steps before the party's validation span."""
     agency = city.city.agency(guest.agency)
-    names = {field.name for field in guest_fields(agency, guest)}
+    names = {known.name for known in guest_fields(agency, guest)}
     panel = load_panel(city, guest.agency)
-    chosen = [index for index, field in enumerate(panel.fields) if field.name in names]
+    chosen = [index for index, known in enumerate(panel.fields) if known.name in names]
     fields = tuple(panel.fields[index] for index in chosen)
     panel = replace(panel, fields=fields, values_TNF=panel.values_TNF[:, :, chosen])
     end = int(party.panel.time_T[party.split.train.end])

@@ -1,4 +1,4 @@
-"""Whether the agencies that a map's meetings name are there, and may meet."""
+"""Whether the agencies that a map's meetings name are there, may meet, and can do what it asks."""
 
 from collections import Counter
 
@@ -7,6 +7,7 @@ from deepcity.city.field import Field, Sensitivity
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.toml_file import did_you_mean
+from deepcity.intercity.map_settings import AttendanceSettings, ServiceSettings
 from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 
 
@@ -38,6 +39,31 @@ def meeting_problems(
             problems.append(Problem(file, f"{where}.fields", field, reason, right))
         claims.update(_names(agency, guest))
     return problems + _claimed_twice(file, key, claims)
+
+
+def asked_in_vain(file: str, settings: ServiceSettings) -> list[Problem]:
+    """What a service asks for and a meeting cannot do: better refused than left undone."""
+    key, elsewhere = f"service[{settings.name}]", "or put the meeting into a service of its own"
+    problems = []
+    if settings.window.leads > 1:
+        whole = settings.window.leads * settings.window.horizon
+        right = f"write horizon = {whole} and leave leads out"
+        reason = "agencies meet over one block of steps"
+        problems.append(Problem(file, f"{key}.window.leads", settings.window.leads, reason, right))
+    if settings.newcomers:
+        reason = "in a meeting there are no rounds of others that a newcomer could start from"
+        right = f"take newcomers out, {elsewhere}"
+        said = ", ".join(settings.newcomers)
+        problems.append(Problem(file, f"{key}.newcomers", said, reason, right))
+    if settings.reuse is not None:
+        reason = "a meeting begins with encoders that teach themselves, from no layer package"
+        right = f"take [service.reuse] out, {elsewhere}"
+        problems.append(Problem(file, f"{key}.reuse", settings.reuse.package, reason, right))
+    if settings.attendance != AttendanceSettings():
+        reason = "who joins or leaves in which round is for `deepcity run`; agencies are all there"
+        right = f"take [service.attendance] out, {elsewhere}"
+        problems.append(Problem(file, f"{key}.attendance", None, reason, right))
+    return problems
 
 
 def _names(agency: Agency, guest: GuestSettings) -> list[str]:

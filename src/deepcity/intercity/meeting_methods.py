@@ -24,6 +24,7 @@ from deepcity.exchange.meeting import (
     meet,
 )
 from deepcity.intercity.guests import Table
+from deepcity.intercity.meeting_checkpoints import Keeping
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.aggregate import Aggregated, aggregate, beginning
 from deepcity.learning.features import Samples
@@ -48,7 +49,7 @@ class Fused:
     Attributes:
         learner: at its best state.
         validation, test: what agencies said for these spans.
-        minutes: what came of the meeting; None where nobody met.
+        minutes: what came of each round.
         exchange: whose ledger counted; None where nobody met.
     """
 
@@ -65,13 +66,24 @@ class Fused:
         return self.labels.in_unit(self.learner.say(heard, deep), samples)
 
 
-def alone(table: Table, training: TrainingSettings, seed: int, after: AfterRound) -> Fused:
+def alone(
+    table: Table,
+    training: TrainingSettings,
+    seed: int,
+    after: AfterRound,
+    keeping: Keeping | None = None,
+) -> Fused:
     """The party with its own rows, as long as the meeting learns."""
-    return _without(table, table.train, table.party.data.validation, training, seed, after)
+    validation = table.party.data.validation
+    return _without(table, table.train, validation, training, seed, after, keeping)
 
 
 def pooled(
-    table: Table, training: TrainingSettings, seed: int, after: AfterRound
+    table: Table,
+    training: TrainingSettings,
+    seed: int,
+    after: AfterRound,
+    keeping: Keeping | None = None,
 ) -> tuple[Fused, Samples]:
     """All agencies' raw inputs in the party's own stem: forbidden in life, the upper bound.
 
@@ -80,11 +92,21 @@ def pooled(
     train = _with_columns(table, table.train, table.train_times)
     validation = _with_columns(table, table.party.data.validation, table.validation_times)
     test = _with_columns(table, table.party.test, table.test_times)
-    return _without(table, train, validation, training, seed, after), test
+    return _without(table, train, validation, training, seed, after, keeping), test
+
+
+def untouched(table: Table) -> Table:
+    """The same table with encoders of its own: a meeting changes them."""
+    return replace(table, guests={name: guest.twin() for name, guest in table.guests.items()})
 
 
 def fused(
-    table: Table, training: TrainingSettings, seed: int, mode: Mode, after: AfterRound
+    table: Table,
+    training: TrainingSettings,
+    seed: int,
+    mode: Mode,
+    after: AfterRound,
+    keeping: Keeping | None = None,
 ) -> Fused:
     """The party and the agencies meet at the cut."""
     validation = table.party.data.validation
@@ -92,11 +114,16 @@ def fused(
     exchange = table.exchange()
     guests = ask_in(exchange, sorted(table.guests))
     learner = _learner(table, table.train, validation, labels, guests, training, seed)
-    return _met(table, exchange, guests, learner, labels, training, seed, mode, after)
+    return _met(table, exchange, guests, learner, labels, training, seed, mode, after, keeping)
 
 
 def fused_elsewhere(
-    table: Table, training: TrainingSettings, seed: int, mode: Mode, after: AfterRound
+    table: Table,
+    training: TrainingSettings,
+    seed: int,
+    mode: Mode,
+    after: AfterRound,
+    keeping: Keeping | None = None,
 ) -> Fused:
     """An application that holds no rows and no labels: the party is a guest too, and judges."""
     data = table.party.data
@@ -110,7 +137,7 @@ def fused_elsewhere(
     learner = _learner(
         table, _bare(table.train), _bare(data.validation), remote, guests, training, seed, own=False
     )
-    return _met(table, exchange, guests, learner, labels, training, seed, mode, after)
+    return _met(table, exchange, guests, learner, labels, training, seed, mode, after, keeping)
 
 
 def _met(
@@ -123,7 +150,9 @@ def _met(
     seed: int,
     mode: Mode,
     after: AfterRound,
+    keeping: Keeping | None,
 ) -> Fused:
+    keeping, ledger = keeping or Keeping(), exchange.ledger
     plan = Plan(
         mode,
         training.rounds,
@@ -132,7 +161,14 @@ def _met(
         table.validation_times,
         seed,
     )
-    minutes = meet(exchange, guests, learner, plan, after)
+
+    def begin() -> Minutes:
+        return keeping.resume(learner, table.guests, ledger)
+
+    def keep(now: Minutes) -> None:
+        keeping.keep(now, learner, table.guests, ledger)
+
+    minutes = meet(exchange, guests, learner, plan, after, begin=begin, keep=keep)
     validation, _ = hear(exchange, guests, table.validation_times)
     test, _ = hear(exchange, guests, table.test_times)
     return Fused(learner, labels, validation, test, minutes, exchange)
@@ -168,16 +204,19 @@ def _without(
     training: TrainingSettings,
     seed: int,
     after: AfterRound,
+    keeping: Keeping | None,
 ) -> Fused:
+    keeping = keeping or Keeping()
     labels = HeldLabels(train, validation, training.absolute_share)
     learner = _learner(table, train, validation, labels, {}, training, seed)
-    every = np.arange(len(train))
-    for number in range(training.rounds):
+    every, minutes = np.arange(len(train)), keeping.resume(learner, {})
+    for number in range(len(minutes.errors), training.rounds):
         learner.steps(every, {}, number * training.local_steps, training.local_steps, seed)
-        learner.look({})
+        minutes = Minutes((*minutes.errors, learner.look({})), (*minutes.failures, ()))
+        keeping.keep(minutes, learner, {})
         after(number + 1)
     learner.keep_best()
-    return Fused(learner, labels, {}, {})
+    return Fused(learner, labels, {}, {}, minutes)
 
 
 def _learner(

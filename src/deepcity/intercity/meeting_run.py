@@ -1,8 +1,9 @@
 """Run the meetings of a map: each party with the agencies of its own city.
 
 FOLDER/meeting.json          what was found out
-FOLDER/parties/*.json        each party's part of it, kept as soon as it is done: a run that was
-                             stopped goes on with the party it stood at
+FOLDER/parties/*.json        each party's part of it, kept as soon as it is done
+FOLDER/checkpoints/          where the method stands that a party is at: a run that was killed
+                             goes on from its last round
 FOLDER/packages/PARTY/       encoders and application for daily use (`deepcity agency`,
                              `deepcity serve`)
 """
@@ -18,187 +19,250 @@ import torch
 from deepcity import __version__
 from deepcity.city.errors import CheckpointError, ConfigError
 from deepcity.city.problem import Problem
-from deepcity.exchange.exchange import Failure
-from deepcity.exchange.meeting import Mode
-from deepcity.intercity import meeting_methods as methods
-from deepcity.intercity.city_map import CityMap, Service
+from deepcity.intercity.city_map import CityMap, Member, Service
 from deepcity.intercity.guests import Table, lay, teach
-from deepcity.intercity.meeting_methods import Fused
+from deepcity.intercity.meeting_checkpoints import Keeping
+from deepcity.intercity.meeting_checks import asked_in_vain
+from deepcity.intercity.meeting_methods import AfterRound
 from deepcity.intercity.meeting_packages import save_packages
-from deepcity.intercity.meeting_results import (
-    SILENT,
-    TOGETHER,
-    Cost,
-    MeetingParty,
-    MeetingResults,
-    MeetingService,
-)
+from deepcity.intercity.meeting_party import Way, hold, methods_of, several
+from deepcity.intercity.meeting_results import MeetingParty, MeetingResults, MeetingService
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.results import ALONE, AUTOMATIC, POOLED, Errors, Words
-from deepcity.intercity.summary import errors_of, naive_errors
+from deepcity.intercity.results import Words
 from deepcity.intercity.watch import Silent, Task, Watch
 from deepcity.store.atomic import why_not, write_whole
+from deepcity.store.checkpoint import CheckpointStore
+
+_RESULTS = "meeting.json"
 
 
 @dataclass(frozen=True)
 class _Work:
-    """One service's meetings."""
+    """One service's meetings with one seed.
+
+    Attributes:
+        packed: whether packages are written; of the first seed alone.
+        said: how the seed is told on the screen, if there are several.
+    """
 
     service: Service
     seed: int
     folder: Path
     watch: Watch
     fingerprint: str
+    packed: bool
+    said: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the service."""
+        return self.service.settings.name
 
     def task(self, party: str, method: str) -> str:
         """How a piece of work is called on the screen."""
-        return f"{party}: {method}"
+        return f"{party}: {method}{self.said}"
+
+    def kept_as(self, table: Table) -> str:
+        """How a party's files are named; another map, seed, version or record has another."""
+        said = f"{self.fingerprint}/{self.seed}/{__version__}/{self.name}"
+        whole = f"{said}/{table.party.name}/{table.records}"
+        return f"{_plain(table.party.name)}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
 
 def run_meetings(
-    city_map: CityMap, folder: Path, watch: Watch | None = None, *, threads: int = 1
+    city_map: CityMap,
+    folder: Path,
+    watch: Watch | None = None,
+    *,
+    threads: int = 1,
+    seeds: int = 1,
 ) -> MeetingResults:
-    """Run every service of a map that has a meeting; parties done by an earlier run are kept.
+    """Run every service of a map that has a meeting; what an earlier run did is kept.
+
+    Args:
+        threads: of the processor.
+        seeds: how many, counted from the map's own; packages are the first one's.
 
     Raises:
-        ConfigError: if no service of the map has a meeting.
+        ConfigError: if no service of the map has a meeting, or one asks for what a meeting
+            cannot do; with every problem, before any record is read.
         CheckpointError: if the folder cannot be written.
         DataError: if records do not suffice.
         ExchangeError: if an agency cannot come.
     """
+    begun = time.perf_counter()
     torch.set_num_threads(threads)
-    services = [service for service in city_map.services if service.settings.meeting is not None]
-    if not services:
-        right = "add [service.meeting] with an [[service.meeting.agency]] to a service"
-        file = city_map.path.name
-        raise ConfigError([Problem(file, "service", None, "no service has a meeting", right)])
-    watch = watch or Silent()
-    watch.plan([task for service in services for task in _tasks(service)])
+    services, watch = _meetings(city_map), watch or Silent()
+    works = _works(city_map, services, folder, watch, seeds)
+    watch.plan([task for work in works for task in _tasks(work)])
+    found = [_service([work for work in works if work.service is service]) for service in services]
+    settings = city_map.settings
     results = MeetingResults(
-        map=city_map.settings.name,
+        map=settings.name,
+        title=Words(en=settings.title.en, ko=settings.title.ko),
         version=__version__,
-        seed=city_map.settings.seed,
-        services=[
-            _service(_Work(service, city_map.settings.seed, folder, watch, city_map.fingerprint()))
-            for service in services
-        ],
+        seed=settings.seed,
+        seeds=[settings.seed + number for number in range(seeds)],
+        seconds=time.perf_counter() - begun,
+        services=found,
     )
-    _write(folder / "meeting.json", results.model_dump_json(indent=1))
+    _write(folder / _RESULTS, results.model_dump_json(indent=1))
     return results
 
 
-def _tasks(service: Service) -> list[Task]:
-    training = service.settings.training
+def load_meetings(folder: Path) -> MeetingResults:
+    """What finished meetings found out.
+
+    Raises:
+        CheckpointError: if the folder has no readable results of meetings.
+    """
+    path = folder / _RESULTS
+    try:
+        return MeetingResults.model_validate_json(path.read_bytes())
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror}); finish it with `deepcity meet`"
+        raise CheckpointError(msg) from error
+    except ValueError as error:
+        msg = f"{path} is not a results file of this version; run the map again: {error}"
+        raise CheckpointError(msg) from error
+
+
+def has_meetings(folder: Path) -> bool:
+    """Whether a folder holds what `deepcity meet` found out."""
+    return (folder / _RESULTS).exists()
+
+
+def _meetings(city_map: CityMap) -> list[Service]:
+    """The services that have a meeting, if it can be held."""
+    file = city_map.path.name
+    services = [service for service in city_map.services if service.settings.meeting is not None]
+    if not services:
+        right = "add [service.meeting] with an [[service.meeting.agency]] to a service"
+        raise ConfigError([Problem(file, "service", None, "no service has a meeting", right)])
+    problems = [one for service in services for one in asked_in_vain(file, service.settings)]
+    if problems:
+        raise ConfigError(problems)
+    return services
+
+
+def _works(
+    city_map: CityMap, services: Sequence[Service], folder: Path, watch: Watch, seeds: int
+) -> list[_Work]:
+    first, fingerprint = city_map.settings.seed, city_map.fingerprint()
     return [
-        Task(f"{member.name}: {method}", training.rounds, float(training.total_steps))
-        for member in service.members
-        for method in (ALONE, TOGETHER, POOLED)
+        _Work(
+            service,
+            first + number,
+            folder,
+            watch,
+            fingerprint,
+            packed=number == 0,
+            said=f", seed {first + number}" if seeds > 1 else "",
+        )
+        for service in services
+        for number in range(seeds)
     ]
 
 
-def _service(work: _Work) -> MeetingService:
-    settings = work.service.settings
+def _tasks(work: _Work) -> list[Task]:
+    training = work.service.settings.training
+    return [
+        Task(work.task(member.name, method), training.rounds, float(training.total_steps))
+        for member in work.service.members
+        for method in methods_of(work.service.settings)
+    ]
+
+
+def _service(works: Sequence[_Work]) -> MeetingService:
+    """A service's parties, each with the errors of every seed."""
+    service, settings = works[0].service, works[0].service.settings
     assert settings.meeting is not None
-    parties = parties_of(work.service)
-    tables = [
-        lay(work.service, member, party, work.seed)
-        for member, party in zip(work.service.members, parties, strict=True)
-    ]
-    kept = {table.party.name: _kept(work, table) for table in tables}
-    if any(found is None for found in kept.values()):
-        teach(tables, work.seed)
-    title = settings.title or work.service.application.title
+    task, members = f"{settings.name}: reading records", len(service.members)
+    works[0].watch.begin(task, members)
+    parties = parties_of(service, lambda done: works[0].watch.advance(task, done))
+    by_seed = []
+    for work in works:
+        tables = [
+            lay(service, member, party, work.seed)
+            for member, party in zip(service.members, parties, strict=True)
+        ]
+        by_seed.append(_one_seed(work, tables))
+    title, asked = settings.title or service.application.title, service.application
     return MeetingService(
         name=settings.name,
         title=Words(en=title.en, ko=title.ko),
+        question=Words(en=asked.question.en, ko=asked.question.ko),
+        decision=Words(en=asked.decision.en, ko=asked.decision.ko),
         mode=settings.meeting.mode,
         level=settings.meeting.level,
         labels_stay=settings.meeting.labels_stay,
-        parties=[kept[table.party.name] or _party(work, table) for table in tables],
+        own_deep=settings.meeting.own_deep if settings.meeting.labels_stay else 0,
+        parties=[several(found) for found in zip(*by_seed, strict=True)],
     )
 
 
-def _party(work: _Work, table: Table) -> MeetingParty:
+def _one_seed(work: _Work, tables: Sequence[Table]) -> list[MeetingParty]:
+    kept = [_kept(work, table) for table in tables]
+    if any(found is None for found in kept):
+        task = f"{work.name}: agencies teach themselves{work.said}"
+        work.watch.begin(task, len(tables[0].guests))
+        teach(tables, work.seed, lambda done: work.watch.advance(task, done))
+    members = work.service.members
+    return [
+        found or _party(work, table, member)
+        for found, table, member in zip(kept, tables, members, strict=True)
+    ]
+
+
+def _party(work: _Work, table: Table, member: Member) -> MeetingParty:
     """Every method for one party; kept when done."""
-    party, settings = table.party, work.service.settings
-    test: dict[str, Errors] = naive_errors(party)
-    alone = methods.alone(table, settings.training, work.seed, _after(work, party.name, ALONE))
-    begun = time.perf_counter()
-    together = _together(work, table)
-    seconds = time.perf_counter() - begun
-    pooled, samples = methods.pooled(
-        table, settings.training, work.seed, _after(work, party.name, POOLED)
+    name, store = work.kept_as(table), CheckpointStore(_made(work.folder / "checkpoints"))
+    way = Way(
+        settings=work.service.settings,
+        metric=work.service.application.metric,
+        seed=work.seed,
+        after=lambda method: _after(work, table.party.name, method),
+        keeping=lambda method: Keeping(store, f"{name}.{_plain(method)}"),
     )
-    said = {
-        ALONE: alone.forecast(party.test, {}),
-        TOGETHER: together.forecast(party.test, together.test),
-        POOLED: pooled.forecast(samples, {}),
-        AUTOMATIC: methods.careful(table, alone, together).forecast_BNH,
-    }
-    for agency in table.guests:
-        said[f"{SILENT}{agency}"] = methods.without(table, alone, together, agency)
-    metric, truth = work.service.application.metric, party.test.truth_BNH
-    test |= {method: errors_of(forecast, truth) for method, forecast in said.items()}
-    found = MeetingParty(
-        name=party.name,
-        title=Words(en=party.title.en, ko=party.title.ko),
-        unit=party.unit,
-        agencies=list(table.guests),
-        test=test,
-        judged={method: metric.error(forecast, truth) for method, forecast in said.items()},
-        metric=metric.name,
-        cost=_cost(together, seconds),
-        failures=_failures(together),
-    )
-    if not table.meeting.labels_stay:
-        folder = work.folder / "packages" / party.name.replace("/", "-").replace(":", "-")
-        member = next(m for m in work.service.members if m.name == party.name)
-        save_packages(table, together, alone, member.city_file, settings.window, folder)
-    _write(_path(work, table), found.model_dump_json(indent=1))
-    return found
+    met = hold(table, member.city_file, way)
+    if work.packed and not table.meeting.labels_stay:
+        folder = work.folder / "packages" / _plain(table.party.name)
+        window = table.party.inputs.settings
+        save_packages(met.table, met.together, met.alone, member.city_file, window, folder)
+    _write(_path(work, table), met.result.model_dump_json(indent=1))
+    for old in store.folder.glob(f"{name}.*"):
+        old.unlink()  # the party is done: its rounds are not needed any more
+    return met.result
 
 
-def _together(work: _Work, table: Table) -> Fused:
-    settings = work.service.settings
-    meet = methods.fused_elsewhere if table.meeting.labels_stay else methods.fused
-    after = _after(work, table.party.name, TOGETHER)
-    return meet(table, settings.training, work.seed, Mode(table.meeting.mode), after)
-
-
-def _after(work: _Work, party: str, method: str) -> methods.AfterRound:
+def _after(work: _Work, party: str, method: str) -> AfterRound:
     task = work.task(party, method)
     work.watch.begin(task, work.service.settings.training.rounds)
     return lambda done: work.watch.advance(task, done)
 
 
-def _cost(fused: Fused, seconds: float) -> Cost:
-    assert fused.exchange is not None
-    ledger = fused.exchange.ledger
-    kinds: dict[str, int] = dict(ledger.left_by_layer())
-    for kind, size in ledger.received_by_layer().items():
-        kinds[kind] = kinds.get(kind, 0) + size
-    return Cost(messages=ledger.messages, bytes=ledger.total, by_kind=kinds, seconds=seconds)
-
-
-def _failures(fused: Fused) -> list[str]:
-    rounds: Sequence[Sequence[Failure]] = fused.minutes.failures if fused.minutes else ()
-    return sorted({f"{failure.party}: {failure.reason}" for one in rounds for failure in one})
+def _plain(name: str) -> str:
+    """A name as files may have it."""
+    return name.replace("/", "-").replace(":", "-")
 
 
 def _path(work: _Work, table: Table) -> Path:
-    """Where a party's part is kept; another map, seed or version has another name."""
-    said = f"{work.fingerprint}/{work.seed}/{__version__}/{work.service.settings.name}"
-    digest = hashlib.sha256(f"{said}/{table.party.name}".encode()).hexdigest()[:12]
-    name = table.party.name.replace("/", "-").replace(":", "-")
-    return work.folder / "parties" / f"{name}-{digest}.json"
+    return work.folder / "parties" / f"{work.kept_as(table)}.json"
 
 
 def _kept(work: _Work, table: Table) -> MeetingParty | None:
-    path = _path(work, table)
     try:
-        return MeetingParty.model_validate_json(path.read_bytes())
+        return MeetingParty.model_validate_json(_path(work, table).read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(why_not(folder, error, 0)) from error
+    return folder
 
 
 def _write(path: Path, text: str) -> None:

@@ -57,6 +57,7 @@ class MeetingSettings(Settings):
     Attributes:
         agency: the agencies, a table each.
         mode: when slopes return to them: "one-shot", "block-wise" or "per-batch".
+        compare: further modes to run and tell beside it; nothing is packaged of them.
         own_steps: steps in which each encoder teaches itself first.
         silence: share of training rows in which an agency is left out.
         reuse_level: h1..hk that equal agencies of several cities teach together; 0 for none.
@@ -67,6 +68,7 @@ class MeetingSettings(Settings):
 
     agency: Annotated[tuple[GuestSettings, ...], Field(min_length=1)]
     mode: Mode = Mode.BLOCK
+    compare: tuple[Mode, ...] = ()
     own_steps: Annotated[int, Field(ge=0)] = 1000
     silence: Annotated[float, Field(ge=0, lt=1)] = 0.2
     reuse_level: Annotated[int, Field(ge=0, le=5)] = 0
@@ -81,7 +83,16 @@ class MeetingSettings(Settings):
                 raise wrong(f"{name} is named twice", "name each agency once", "agency")
         if len({guest.level for guest in self.agency}) > 1:
             raise wrong("agencies meet at different levels", "give all one level", "agency")
+        if self.reuse_level > self.level:
+            right = f"write {self.level} or less, or meet at a deeper level"
+            reason = f"encoders have h1..h{self.level} only"
+            raise wrong(reason, right, "reuse_level")
         return self
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The meeting's own mode, then those it is compared with."""
+        return tuple(dict.fromkeys((self.mode, *self.compare)))
 
     @property
     def level(self) -> int:

@@ -43,20 +43,23 @@ def errors_of(forecast_BNH: Floats, truth_BNH: Floats) -> Errors:
     return Errors(mae=found.mae, rmse=found.rmse, mae_by_horizon=[float(e) for e in found.mae_H])
 
 
-def naive_errors(party: Party) -> dict[str, Errors]:
+def naive_forecasts(party: Party) -> dict[str, Floats]:
     """The same hour yesterday and last week; typical day and ridge before a network learns."""
     values, horizon = party.inputs.values_TN, party.test.truth_BNH.shape[-1]
     day = party.inputs.grid.slots
     lags = {NAIVE_DAY: day, NAIVE_WEEK: 7 * day}
     found = {
-        name: errors_of(
-            same_time_before(values, party.test_origins, horizon, lag), party.test.truth_BNH
-        )
+        name: same_time_before(values, party.test_origins, horizon, lag)
         for name, lag in lags.items()
     }
     expected = recalled(party.test.summaries_BNHS, party.inputs.recall_HS)
-    ridge = party.test.anchor_BNH + party.test.scale_N1 * expected
-    return {**found, RIDGE: errors_of(ridge, party.test.truth_BNH)}
+    return {**found, RIDGE: party.test.anchor_BNH + party.test.scale_N1 * expected}
+
+
+def naive_errors(party: Party) -> dict[str, Errors]:
+    """Errors of these over the test span."""
+    truth = party.test.truth_BNH
+    return {name: errors_of(said, truth) for name, said in naive_forecasts(party).items()}
 
 
 def test_errors(outcome: Outcome, parties: Sequence[Party]) -> dict[str, Errors]:
@@ -106,7 +109,7 @@ def party_result(
         test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
         band_level=service.settings.band,
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
-        forecast=_shown(party, said, half_BNH, alone.forecast(party.test)),
+        forecast=shown(party, said, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in service.settings.newcomers,
         drift=drift,
         remarks=[*remarks, *([drift_words(party.panel.clock.time_zone, drift)] if drift else [])],
@@ -124,13 +127,18 @@ def _named(weights: Mapping[int, float]) -> dict[str, float]:
 
 def _half_width(party: Party, choice: Choice, said: Floats, level: float) -> Floats:
     """Half the width of each test forecast's band, from errors known before it."""
-    before = choice.validation.forecast_BNH - party.data.validation.truth_BNH
-    errors = np.concatenate([before, said - party.test.truth_BNH])
+    return rolling_band(party, choice.validation.forecast_BNH, said, level)
+
+
+def rolling_band(party: Party, before: Floats, said: Floats, level: float) -> Floats:
+    """Half widths for test forecasts, from errors of the validation forecasts `before` on."""
+    known = before - party.data.validation.truth_BNH
+    errors = np.concatenate([known, said - party.test.truth_BNH])
     origins = np.concatenate([party.validation_origins, party.test_origins])
-    return rolling_half_width(errors, origins, len(before), level)
+    return rolling_half_width(errors, origins, len(known), level)
 
 
-def _shown(party: Party, said: Floats, half_BNH: Floats, alone: Floats) -> Forecast:
+def shown(party: Party, said: Floats, half_BNH: Floats, alone: Floats) -> Forecast:
     """Forecasts laid end to end over a week or so from the middle of the test span."""
     horizon = said.shape[-1]
     blocks = max(1, SHOWN_STEPS // horizon)

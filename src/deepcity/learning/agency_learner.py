@@ -23,6 +23,7 @@ from deepcity.learning.columns import Columns
 from deepcity.learning.encoder import EncoderShape, new_encoder
 from deepcity.learning.hearing import DeepBatch
 from deepcity.learning.own_columns import OwnColumns
+from deepcity.learning.standing import Arrays, stand_again, standing
 from deepcity.learning.training import party_seed
 
 Floats = NDArray[np.float32]
@@ -156,6 +157,23 @@ class AgencyLearner:
             KeyError: if it remembers no such round.
         """
         self.encoder.load_state_dict(self._stood[number])
+
+    def twin(self) -> "AgencyLearner":
+        """The same agency as it stands now, to learn on its own; rows are shared."""
+        other = copy.copy(self)
+        # together, so that the optimizer goes on with the copied weights
+        other.encoder, other._optimizer = copy.deepcopy((self.encoder, self._optimizer))
+        other._stood = dict(self._stood)
+        return other
+
+    def state(self, best: int) -> Arrays:
+        """All that changes in a meeting, as named arrays, and how it stood in the best round."""
+        return standing(self.encoder, self._optimizer, self._stood.get(best))
+
+    def restore(self, arrays: Arrays, best: int) -> None:
+        """Continue exactly where `state` was taken."""
+        stood = stand_again(self.encoder, self._optimizer, arrays)
+        self._stood = {best: stood} if stood else {}
 
     def _follow(self, loss: torch.Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)

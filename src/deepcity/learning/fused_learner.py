@@ -15,6 +15,7 @@ from deepcity.learning.features import Samples
 from deepcity.learning.fused import FusedNetwork
 from deepcity.learning.hearing import Deep, Rows, as_tensors, heard, rows_of, say
 from deepcity.learning.labels import Labels
+from deepcity.learning.standing import Arrays, stand_again, standing
 from deepcity.learning.training import TrainingSettings, learning_rate, party_seed
 
 Floats = NDArray[np.float32]
@@ -97,6 +98,16 @@ class FusedLearner:
     def keep_best(self) -> None:
         """Return to the best state seen."""
         self.network.load_state_dict(self._best_state)
+
+    def state(self) -> Arrays:
+        """All that changes in training, as named arrays; for checkpoints."""
+        arrays = standing(self.network, self.optimizer, self._best_state)
+        return {**arrays, "best_error": np.array([self.best], np.float64)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Continue exactly where `state` was taken."""
+        self._best_state = stand_again(self.network, self.optimizer, arrays)
+        self.best = float(arrays["best_error"][0])
 
     def say(self, samples: Samples, deep: Deep) -> Floats:
         """What the network says, (B, N, H), in scaled units."""

@@ -53,13 +53,13 @@ def panels(service: ServiceResult, points: int, ids: Ids) -> list[PartyPanel]:
 
 
 def band(party: PartyResult) -> list[Text]:
-    """How much the band held against what it promises, and what follows."""
-    missed = party.band_coverage - party.band_level
+    """How much a party's band held against what it promises, and what follows."""
+    return band_words(party.band_level, party.band_coverage, of(party.title))
+
+
+def band_words(level: float, coverage: float, party: Text) -> list[Text]:
+    """The same of any band."""
+    missed = coverage - level
     judged = "exact" if abs(missed) <= _BAND_SLACK else "wide" if missed > 0 else "narrow"
-    said = say(
-        "forecast.band",
-        level=percent(party.band_level, 0),
-        coverage=percent(party.band_coverage, 0),
-        party=of(party.title),
-    )
+    said = say("forecast.band", level=percent(level, 0), coverage=percent(coverage, 0), party=party)
     return [said, say(f"forecast.band_{judged}")]

@@ -40,11 +40,12 @@ class Text:
     en: str
     ko: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         if self.en == self.ko:
-            return str(Markup("{}").format(self.en))
+            return Markup("{}").format(self.en)
+        # Markup, not str: `Markup.format` would escape a str once more
         spans = Markup('<span lang="en">{}</span><span lang="ko">{}</span>')
-        return str(spans.format(self.en, self.ko))
+        return spans.format(self.en, self.ko)
 
     def __add__(self, other: "Text") -> "Text":
         return Text(self.en + other.en, self.ko + other.ko)

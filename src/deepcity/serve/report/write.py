@@ -4,7 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from deepcity.intercity.meeting_results import MeetingResults
 from deepcity.intercity.results import Results
+from deepcity.serve.report.meeting_page import render_meetings
 from deepcity.serve.report.page import render
 
 
@@ -17,6 +19,15 @@ def write_report(results: Results, path: Path) -> None:
         OSError: if the folder cannot be written or the disk is full; an older report stays.
     """
     write_page(render(results), path)
+
+
+def write_meetings(results: MeetingResults, path: Path) -> None:
+    """Write the page of meetings, as `write_report` does that of a run.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; an older page stays.
+    """
+    write_page(render_meetings(results), path)
 
 
 def write_page(page: str, path: Path) -> None:

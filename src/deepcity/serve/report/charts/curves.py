@@ -1,7 +1,7 @@
 """Learning curves: validation error by round, one line a method."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -32,23 +32,26 @@ def method_name(method: str) -> Text:
         return same(method)
 
 
-def curves(found: Sequence[Curve], ids: Ids) -> Markup:
-    """The chart of all curves, or nothing where none has two rounds."""
+def curves(
+    found: Sequence[Curve], ids: Ids, main: str = AUTOMATIC, y_title: Text | None = None
+) -> Markup:
+    """The chart of all curves, or nothing where none has two rounds; `main` stands out."""
+    styles = {**_STYLES, main: "auto"}
     kept = [curve for curve in found if len(curve.error_by_round) > 1]
     if not kept:
         return Markup("")
-    kept = sorted(kept, key=lambda curve: curve.method in _STYLES)  # named methods on top
+    kept = sorted(kept, key=lambda curve: curve.method in styles)  # named methods on top
     every = max(1, max(len(c.error_by_round) for c in kept) // _ROUNDS)
-    lines = [_line(curve, every) for curve in kept]
+    lines = [_line(curve, every, styles) for curve in kept]
     rounds = [1 + every * i for i in range(max(len(line.values) for line in lines))]
     frame = Frame.around(_SIZE, (1, rounds[-1]), span(v for line in lines for v in line.values))
-    body = [frame.grid(say("curves.y"), say("curves.x"))]
+    body = [frame.grid(y_title or say("curves.y"), say("curves.x"))]
     body += [frame.bottom((v, same(tick(v))) for v in ticks(1, rounds[-1]) if v == int(v))]
     body += [frame.line(rounds, line) for line in lines] + [frame.end_labels(lines)]
     reading = Reading("round", every, 3)
     return figure(frame, "plot", say("curves.alt"), body, ids=ids, reading=reading)
 
 
-def _line(curve: Curve, every: int) -> Line:
-    style = _STYLES.get(curve.method, "other")
+def _line(curve: Curve, every: int, styles: Mapping[str, str]) -> Line:
+    style = styles.get(curve.method, "other")
     return Line(method_name(curve.method), style, curve.error_by_round[::every])

@@ -1,6 +1,7 @@
 """A few test days of one place: measured values, forecast with band, learning alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,28 +21,44 @@ _FINE_HOURS = (1, 2, 3, 6, 12)
 
 def forecast(party: PartyResult, unit: str, step_minutes: float, points: int, ids: Ids) -> Markup:
     """The chart of one party's first `points` steps, or nothing where no forecast was kept."""
-    kept = party.forecast
+    how = Drawn(of(party.title), say("method.automatic"), party.band_level, unit, step_minutes)
+    return draw(party.forecast, how, points, ids)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a forecast is told: whose it is, how it is called, its band, unit and step."""
+
+    party: Text
+    name: Text
+    band_level: float
+    unit: str
+    step_minutes: float
+
+
+def draw(kept: Forecast, how: Drawn, points: int, ids: Ids) -> Markup:
+    """The chart of a forecast's first `points` steps, or nothing where none was kept."""
     times = kept.times[:points]
     if len(times) < 2:
         return Markup("")
-    lines = _lines(kept, len(times))
+    lines = _lines(kept, how.name, len(times))
     low, high = kept.low[: len(times)], kept.high[: len(times)]
     values = [*low, *high, *(value for line in lines for value in line.values)]
     frame = Frame.around(_SIZE, (times[0], times[-1]), span(values), (30, 92, 24, 46))
-    body = [frame.grid(say("forecast.y", unit=unit), Text("", ""))]
+    body = [frame.grid(say("forecast.y", unit=how.unit), Text("", ""))]
     body += [_days(frame, times, kept.time_zone), _band(frame, times, low, high)]
     body += [frame.line(times, line) for line in lines]
     body += [_hidden(frame, times, low, "low"), _hidden(frame, times, high, "high")]
-    body += [frame.end_labels(lines), _band_name(frame, party.band_level)]
-    alt = say("forecast.alt", place=kept.place, party=of(party.title))
-    reading = Reading("time", step_minutes * 60, decimals(values), kept.time_zone)
+    body += [frame.end_labels(lines), _band_name(frame, how.band_level)]
+    alt = say("forecast.alt", place=kept.place, party=how.party)
+    reading = Reading("time", how.step_minutes * 60, decimals(values), kept.time_zone)
     return figure(frame, "wide", alt, body, ids=ids, reading=reading)
 
 
-def _lines(kept: Forecast, count: int) -> list[Line]:
+def _lines(kept: Forecast, name: Text, count: int) -> list[Line]:
     return [
         Line(say("method.alone"), "alone", kept.alone[:count]),
-        Line(say("method.automatic"), "auto", kept.forecast[:count]),
+        Line(name, "auto", kept.forecast[:count]),
         Line(say("method.truth"), "truth", kept.truth[:count]),
     ]
 

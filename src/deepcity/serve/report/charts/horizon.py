@@ -1,5 +1,7 @@
 """Error by how far ahead the forecast looks, for one party."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from deepcity.intercity.results import (
@@ -13,7 +15,7 @@ from deepcity.intercity.results import (
 )
 from deepcity.serve.report.charts.canvas import Frame, Ids, Line, Reading, figure, span, ticks
 from deepcity.serve.report.figures import decimals, tick
-from deepcity.serve.report.text import of, same, say
+from deepcity.serve.report.text import Text, of, same, say
 
 _SIZE = (480.0, 300.0)
 _METHODS = (
@@ -32,23 +34,30 @@ def horizon(service: ServiceResult, party: PartyResult, ids: Ids) -> Markup:
         for method, style in _METHODS
         if method in party.test and party.test[method].mae_by_horizon
     ]
+    minutes = party.step_minutes or service.step_minutes
+    reach = minutes * (party.horizon_steps or service.horizon_steps)
+    return by_distance(lines, minutes, reach, party.unit or service.unit, of(party.title), ids)
+
+
+def by_distance(
+    lines: Sequence[Line], minutes: float, reach: float, unit: str, party: Text, ids: Ids
+) -> Markup:
+    """Errors at each step ahead, of `minutes` each, as far as `reach` minutes."""
     if not lines:
         return Markup("")
-    minutes = party.step_minutes or service.step_minutes
-    unit_minutes, title = _unit(minutes * (party.horizon_steps or service.horizon_steps))
+    unit_minutes, title = _unit(reach)
     steps = max(len(line.values) for line in lines)
     ahead = [(step + 1) * minutes / unit_minutes for step in range(steps)]
     values = [value for line in lines for value in line.values]
     left = min(0.0, ahead[0]) if steps > 1 else 0.0
     frame = Frame.around(_SIZE, (left, ahead[-1]), span(values, zero=True))
-    body = [frame.grid(say("horizon.y", unit=party.unit or service.unit), say(title))]
+    body = [frame.grid(say("horizon.y", unit=unit), say(title))]
     body += [frame.bottom((v, same(tick(v))) for v in _marks(ahead[-1], unit_minutes))]
     body += [frame.line(ahead, line) for line in lines] + [frame.end_labels(lines)]
     kind = "hours" if unit_minutes == 60 else "minutes"
     reading = Reading(kind, minutes / unit_minutes, decimals(values))
-    return figure(
-        frame, "plot", say("horizon.alt", party=of(party.title)), body, ids=ids, reading=reading
-    )
+    alt = say("horizon.alt", party=party)
+    return figure(frame, "plot", alt, body, ids=ids, reading=reading)
 
 
 def _unit(minutes: float) -> tuple[float, str]:

@@ -1,0 +1,203 @@
+"""The tables of a meeting's page: errors by method, who met, and what each mode sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepcity.exchange.meeting import Mode
+from deepcity.intercity.meeting_results import (
+    IN_MODE,
+    TOGETHER,
+    AgencyFacts,
+    Cost,
+    MeetingParty,
+    MeetingService,
+)
+from deepcity.intercity.results import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.serve.report.figures import MISSING, decimals, duration, number, signed_percent, size
+from deepcity.serve.report.findings import mean_known
+from deepcity.serve.report.tables import tint
+from deepcity.serve.report.text import Text, same, say
+
+_MINUTES_A_DAY = 1440
+_GROUPS = {
+    NAIVE_DAY: "naive_group",
+    NAIVE_WEEK: "naive_group",
+    ALONE: "alone_group",
+    AUTOMATIC: "careful_group",
+    POOLED: "forbidden_group",
+}
+
+
+def mode_name(mode: str) -> Text:
+    """What a mode is called on the page; an unknown one keeps its own name.
+
+    >>> mode_name("one-shot").ko
+    '한 번에'
+    """
+    known = {str(one) for one in Mode}
+    return say(f"method.{mode}") if mode in known else same(mode)
+
+
+def in_mode(method: str, mode: str) -> str:
+    """The mode that a method is, where `mode` is the map's own; empty where it is none."""
+    return mode if method == TOGETHER else method.removeprefix(IN_MODE) if IN_MODE in method else ""
+
+
+def name_of(method: str, mode: str) -> Text:
+    """What a method of a meeting in `mode` is called."""
+    own = in_mode(method, mode)
+    if own:
+        return mode_name(own)
+    return say("met.weighed") if method == AUTOMATIC else say(f"method.{method}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An error as written, its change against alone and spread, its tint, and whether best."""
+
+    value: str
+    change: str
+    spread: str
+    tint: str
+    best: bool
+    style: str
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of every method that was run, one row a party, and the mean changes."""
+
+    heads: list[tuple[Text, str]]
+    groups: list[tuple[str, int]]
+    rows: list[tuple[MeetingParty, list[Cell]]]
+    means: list[Cell]
+
+
+def errors(service: MeetingService) -> Errors:
+    """The table of one service; methods nobody ran have no column."""
+    methods = _methods(service)
+    groups: dict[str, int] = {}
+    for method in methods:
+        group = _GROUPS.get(method, "meeting_group")
+        groups[group] = groups.get(group, 0) + 1
+    return Errors(
+        heads=[(name_of(method, service.mode), _style(method)) for method in methods],
+        groups=list(groups.items()),
+        rows=[(party, _cells(party, methods)) for party in service.parties],
+        means=[_mean(service.parties, method) for method in methods],
+    )
+
+
+def _methods(service: MeetingService) -> list[str]:
+    """Those that any party was judged by, modes from the cheapest to the dearest."""
+    order = list(Mode)
+    modes = {m: in_mode(m, service.mode) for p in service.parties for m in p.judged}
+    met = sorted((m for m, mode in modes.items() if mode), key=lambda m: _place(modes[m], order))
+    wanted = (NAIVE_DAY, NAIVE_WEEK, ALONE, *met, AUTOMATIC, POOLED)
+    return [m for m in wanted if any(p.error(m) is not None for p in service.parties)]
+
+
+def _place(mode: str, order: Sequence[str]) -> int:
+    return order.index(mode) if mode in order else len(order)
+
+
+def _style(method: str) -> str:
+    return method if method in _GROUPS else "level_1"
+
+
+def _cells(party: MeetingParty, methods: Sequence[str]) -> list[Cell]:
+    """One party's errors, each with the digits that its own size asks for."""
+    places = decimals(party.error(method) for method in methods)
+    allowed = [e for m in methods if m != POOLED and (e := party.error(m)) is not None]
+    return [_cell(party, method, places, min(allowed, default=None)) for method in methods]
+
+
+def _cell(party: MeetingParty, method: str, places: int, least: float | None) -> Cell:
+    error, spread = party.error(method), party.spread(method)
+    change = None if method == ALONE else party.change(method)
+    return Cell(
+        number(error, places),
+        "" if change is None else signed_percent(change),
+        "" if spread is None else f"±{number(spread, places + 1)}",
+        tint(change),
+        best=method != POOLED and error is not None and error == least,
+        style=_style(method),
+    )
+
+
+def _mean(parties: Sequence[MeetingParty], method: str) -> Cell:
+    change = None if method == ALONE else mean_known(party.change(method) for party in parties)
+    return Cell(signed_percent(change), "", "", tint(change), best=False, style=_style(method))
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A row of who met: what an agency keeps, grants, says and sent."""
+
+    facts: AgencyFacts
+    keeps: str
+    step: Text
+    grants: Text
+    says: Text
+    cells: str
+    daily: str
+    sent: str
+    received: str
+
+
+def guests(party: MeetingParty) -> list[Guest]:
+    """The agencies that a party listens to, in the map's order."""
+    return [_guest(party, facts) for facts in party.facts]
+
+
+def _guest(party: MeetingParty, facts: AgencyFacts) -> Guest:
+    daily = facts.width * facts.cells * _MINUTES_A_DAY / max(facts.step_minutes, 1e-9)
+    return Guest(
+        facts,
+        keeps=size(facts.raw_bytes),
+        step=minutes(facts.step_minutes),
+        grants=say("met.grants", level=facts.least_level, n=facts.widest),
+        says=say("met.says", level=facts.level, n=facts.width),
+        cells=f"{facts.cells:,}",
+        daily=f"{daily:,.0f}",
+        sent=size(facts.sent),
+        received=size(facts.received),
+    )
+
+
+def minutes(count: float) -> Text:
+    """A stretch of time in the largest unit that says it whole.
+
+    >>> minutes(60).en, minutes(1440).ko
+    ('1\\xa0h', '1일')
+    """
+    if count >= _MINUTES_A_DAY and count % _MINUTES_A_DAY == 0:
+        days = round(count / _MINUTES_A_DAY)
+        return say("met.day") if days == 1 else say("unit.days", n=days)
+    if count >= 60 and count % 30 == 0:
+        return say("unit.hours", n=f"{count / 60:g}")
+    return say("unit.minutes", n=f"{count:g}")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one mode cost, as written."""
+
+    mode: Text
+    messages: str
+    total: str
+    kinds: str
+    seconds: Text
+
+
+def sent(party: MeetingParty) -> list[Sent]:
+    """Every mode that was run, from the fewest bytes to the most."""
+    known = sorted(party.costs.items(), key=lambda pair: pair[1].bytes)
+    return [_sent(mode, cost) for mode, cost in known]
+
+
+def _sent(mode: str, cost: Cost) -> Sent:
+    largest = sorted(cost.by_kind.items(), key=lambda pair: -pair[1])
+    kinds = ", ".join(f"{kind} {size(count)}" for kind, count in largest)
+    total, seconds = size(cost.bytes), duration(cost.seconds)
+    return Sent(mode_name(mode), f"{cost.messages:,}", total, kinds or MISSING, seconds)

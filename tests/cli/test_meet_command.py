@@ -1,0 +1,270 @@
+"""`deepcity meet` as people meet it: real processes, killed and stopped, and maps with faults."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from little_map import LittleMap, flows, service, without_seconds
+from typer.testing import CliRunner
+
+from deepcity.city.errors import DeepCityError
+from deepcity.cli import app
+from deepcity.learning.encoder_package import load_encoder
+
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+MEETING = """
+[service.meeting]
+own_steps = 10
+{more}
+[[service.meeting.agency]]
+agency = "weather"
+history = 4
+ahead = 6
+"""
+
+
+def town(folder, *, more="", text=None, **how):
+    """A water company whose flow follows its weather office's column."""
+    base = flows(days=30, places=2, noise=0.1)
+    weather = np.repeat(np.random.default_rng(0).normal(size=len(base) // 6), 6)[:, None]
+    little = LittleMap(folder).party("east/water", base + 3 * weather)
+    little.party("east/weather", weather + 10).party("east/wells", base)
+    meeting = MEETING.format(more=more)
+    said = {"levels": (), "rounds": 3, "local_steps": 6, "more": meeting, **how}
+    path = little.write(service(**said).replace('["*/*"]', '["east/water"]'))
+    if text is not None:
+        old, new = text
+        whole = path.read_text(encoding="utf-8")
+        assert old in whole
+        path.write_text(whole.replace(old, new), encoding="utf-8")
+    return path
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "deepcity", *map(str, arguments)]
+
+
+def deepcity(*arguments):
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=ENV, timeout=240, check=False
+    )
+
+
+def in_process(*arguments):
+    """The command in this process, which is quicker to start: (exit code, all it said)."""
+    ended = CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "200"})
+    if isinstance(ended.exception, DeepCityError):
+        return 1, f"{type(ended.exception).__name__}: {ended.exception}"
+    return ended.exit_code, ended.output
+
+
+def read(folder):
+    return without_seconds(json.loads((folder / "meeting.json").read_text(encoding="utf-8")))
+
+
+def packages(folder):
+    return sorted(path.name for path in (folder / "packages" / "east-water").iterdir())
+
+
+def assert_refused(path, *words):
+    """The map is refused in these words, and no folder is made."""
+    code, said = in_process("meet", path, "--out", path.parent / "run")
+    assert code == 1, said
+    assert said.startswith("ConfigError")
+    assert [word for word in words if word not in said] == [], said
+    assert not (path.parent / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A map, the folder of meetings that nothing disturbed, and their process."""
+    folder = tmp_path_factory.mktemp("meetings")
+    path = town(folder, more='compare = ["one-shot"]')
+    ended = deepcity("meet", path, "--out", folder / "run", "--seeds", 2, "--json")
+    assert ended.returncode == 0, ended.stderr
+    return path, folder / "run", ended
+
+
+def test_results_are_printed_and_progress_is_told(undisturbed):
+    _, folder, ended = undisturbed
+    assert without_seconds(json.loads(ended.stdout)) == read(folder)
+    for told in (
+        "water: reading records: 1/1 done",
+        "water: agencies teach themselves, seed 2: 1/1 done",
+        "east/water: together, seed 1: 3/3 done",
+        "left)",
+    ):
+        assert told in ended.stderr
+
+
+def test_seeds_and_modes_stand_beside_each_other(undisturbed):
+    found = read(undisturbed[1])
+    (party,) = found["services"][0]["parties"]
+    assert found["seeds"] == [1, 2]
+    assert all(len(errors) == 2 for errors in party["by_seed"].values())
+    first, second = party["by_seed"]["together"]
+    assert first != second
+    assert first == party["judged"]["together"]
+    assert set(party["costs"]) == {"block-wise", "one-shot"}
+    assert party["costs"]["one-shot"]["messages"] < party["costs"]["block-wise"]["messages"]
+    (agency,) = party["facts"]
+    assert (agency["name"], agency["width"], agency["cells"]) == ("weather", 4, 1)
+    assert agency["sent"] > 0
+
+
+def test_the_page_is_written_and_written_again(undisturbed, tmp_path):
+    _, folder, _ = undisturbed
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "when listening" in page
+    assert "mean of 2 seeds" in page
+    code, _ = in_process("report", folder, "--out", tmp_path / "page.html")
+    assert code == 0
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+    _, said = in_process("report", folder, "--json")
+    assert without_seconds(json.loads(said)) == read(folder)
+
+
+def test_packages_are_of_the_first_seed_alone(undisturbed):
+    folder = undisturbed[1] / "packages" / "east-water"
+    assert len(list(folder.iterdir())) == 2
+    assert load_encoder(next(folder.glob("weather-*.encoder"))).encoder.shape.level == 3
+
+
+def started(path, folder):
+    return subprocess.Popen(
+        command("meet", path, "--out", folder, "--seeds", 2),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+        start_new_session=True,
+    )
+
+
+def wait_for(process, folder, pattern, seconds=120):
+    """Poll until such a file is there."""
+    end = time.monotonic() + seconds
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end, f"{pattern} never came"
+        time.sleep(0.002)
+
+
+def test_kill_9_in_several_methods_changes_no_number(undisturbed, tmp_path):
+    path, whole, _ = undisturbed
+    for stage in ("together.000002", "mode-one-shot.000001"):
+        process = started(path, tmp_path / "run")
+        wait_for(process, tmp_path / "run", f"checkpoints/*.{stage}.checkpoint")
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not (tmp_path / "run" / "meeting.json").exists()
+    ended = deepcity("meet", path, "--out", tmp_path / "run", "--seeds", 2)
+    assert ended.returncode == 0
+    assert "together, seed 1: 1/3" not in ended.stderr
+    assert read(tmp_path / "run") == read(whole)
+    assert packages(tmp_path / "run") == packages(whole)
+
+
+def test_ctrl_c_says_that_the_run_is_kept(undisturbed, tmp_path):
+    process = started(undisturbed[0], tmp_path / "run")
+    wait_for(process, tmp_path / "run", "checkpoints/*.together.000001.checkpoint")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped. The run is kept: the same command goes on from here." in said
+    assert "Traceback" not in said
+
+
+def test_a_finished_meeting_is_not_held_again_and_fresh_begins_anew(tmp_path):
+    path = town(tmp_path, rounds=1)
+    run = tmp_path / "run"
+    assert in_process("meet", path, "--out", run)[0] == 0
+    assert list((run / "checkpoints").iterdir()) == []
+    (run / "notes.txt").write_text("mine", encoding="utf-8")
+    made = next((run / "parties").glob("*.json")).stat().st_mtime_ns
+    assert in_process("meet", path, "--out", run)[0] == 0
+    assert next((run / "parties").glob("*.json")).stat().st_mtime_ns == made
+    assert in_process("meet", path, "--out", run, "--fresh")[0] == 0
+    assert next((run / "parties").glob("*.json")).stat().st_mtime_ns > made
+    assert (run / "notes.txt").exists()
+
+
+def test_records_that_changed_are_learned_from_again(tmp_path):
+    path = town(tmp_path, rounds=1)
+    assert in_process("meet", path, "--out", tmp_path / "run")[0] == 0
+    before = read(tmp_path / "run")
+    records = tmp_path / "east-weather.csv"
+    lines = records.read_text(encoding="utf-8").splitlines()
+    lines[5] = lines[5].partition(",")[0] + ",99"
+    records.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert in_process("meet", path, "--out", tmp_path / "run")[0] == 0
+    assert read(tmp_path / "run") != before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (("horizon = 6", "horizon = 6\nleads = 2"), ("window.leads", "horizon = 12")),
+        (
+            ('["east/water"]', '["east/water", "east/wells"]\nnewcomers = ["east/wells"]'),
+            ("newcomers", "no rounds of others"),
+        ),
+        (
+            ("[service.meeting]", '[service.reuse]\npackage = "x.layers"\n[service.meeting]'),
+            ("reuse", "x.layers", "teach themselves"),
+        ),
+        (
+            ("[service.meeting]", "[service.attendance]\nshare = 0.5\n[service.meeting]"),
+            ("attendance", "deepcity run"),
+        ),
+        (("own_steps = 10", "own_steps = 10\nreuse_level = 5"), ("reuse_level", "h1..h3 only")),
+    ],
+    ids=["leads", "newcomers", "reuse", "attendance", "reuse_level"],
+)
+def test_what_a_meeting_cannot_do_is_refused_before_records_are_read(tmp_path, text, words):
+    path = town(tmp_path, text=text)
+    for records in tmp_path.glob("*.csv"):
+        records.write_text("no records at all", encoding="utf-8")
+    assert_refused(path, *words)
+
+
+def test_all_that_a_meeting_cannot_do_is_told_at_once(tmp_path):
+    text = ("[service.meeting]", "[service.attendance]\nshare = 0.5\n[service.meeting]")
+    path = town(tmp_path, text=text)
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(
+        whole.replace(
+            "[service.attendance]", '[service.reuse]\npackage = "x"\n[service.attendance]'
+        ),
+        encoding="utf-8",
+    )
+    assert_refused(path, "2 problems", "service[water].reuse", "service[water].attendance")
+
+
+def test_a_wrong_mode_and_an_unknown_agency_are_told_at_once(tmp_path):
+    path = town(tmp_path, more='mode = "one-shoot"')
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole.replace('agency = "weather"', 'agency = "wether"'), encoding="utf-8")
+    assert_refused(path, "2 problems", "one-shoot", "'one-shot'", "Did you mean 'weather'?")
+
+
+def test_help_teaches_what_to_write_into_a_map():
+    _, said = in_process("meet", "--help")
+    for word in (
+        "[service.meeting]",
+        "[[service.meeting.agency]]",
+        'mode = "block-wise"',
+        "Example: deepcity meet",
+        "goes on from the last finished round",
+    ):
+        assert word in said
+
+
+def test_help_of_serve_shows_the_access_file():
+    assert "[[agency]]" in in_process("serve", "--help")[1]
