@@ -7,6 +7,7 @@ import pytest
 from little_map import LittleMap, flows, three
 
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
+from deepcity.intercity import practice
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.methods import Method, Run, run_method
 from deepcity.intercity.newcomer import choose_late, common_layers
@@ -95,19 +96,31 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem):
     def rows_of(course):
         return [with_practice(party, settings, 1, course) for party in parties]
 
-    practice = practise(settings, rows_of, layers, 1)
+    courses = practise(settings, rows_of, layers, 1)
     if stem == "private":
-        assert practice == []
+        assert courses == []
         return
-    for course, (rounds, _) in zip(practice, COURSES, strict=True):
+    for course, (rounds, _) in zip(courses, COURSES, strict=True):
         assert course.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
         assert course.progress.round == rounds
-    first, found = (common_layers(course.progress) for course in practice)
+    first, found = (common_layers(course.progress) for course in courses)
     assert not np.array_equal(found["h1"]["inner.weight"], first["h1"]["inner.weight"])
     assert set(found) == {STEM, *HIDDEN_LAYERS, HEAD}
     assert not np.array_equal(found["h1"]["inner.weight"], layers["h1"]["inner.weight"])
     shares = [party.inputs.share for party in parties]
     assert min(shares) - 1e-6 <= found[HEAD]["share"][0] <= max(shares) + 1e-6
+
+
+def test_a_course_goes_on_from_where_the_one_before_ended(only, monkeypatch):
+    parties = parties_of(only)[:2]
+    method = Method("joined", {party.name: 6 for party in parties})
+    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    monkeypatch.setattr(practice, "COURSES", ((1, 1.0), (1, 1e-9)))  # the second learns nothing
+    rows = [with_practice(party, only.settings, 1) for party in parties]
+    first, second = practise(only.settings, lambda _course: rows, layers, 1)
+    ended, found = (common_layers(one.progress)["h1"]["inner.weight"] for one in (first, second))
+    np.testing.assert_allclose(found, ended, atol=1e-3)  # half precision on the wire
+    assert np.abs(ended - layers["h1"]["inner.weight"]).max() > 2e-3
 
 
 @pytest.mark.parametrize("stem", ["common", "private"])
