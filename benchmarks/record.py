@@ -16,6 +16,13 @@ _HEADING = (
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
+def recorded(section: str, path: Path = RESULTS) -> str:
+    """What a section holds now; nothing if it is not there."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    _, found, after = text.partition(f"<!-- begin {section} -->\n")
+    return after.partition(f"<!-- end {section} -->")[0].strip() if found else ""
+
+
 def record(section: str, markdown: str, path: Path = RESULTS) -> None:
     """Write a section, in place of its older self, or at the end if it is new.
 

@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent
 SETS = (
     "metro-10min",
     "metro-15min",
+    "metro-15min-hourly",
     "metro-30min",
     "tetouan",
     "bikes",

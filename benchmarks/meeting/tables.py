@@ -12,18 +12,18 @@ PUBLISHED = {
     "metro-30min": (56.96, 32.58),
 }
 """ResLSTM with weather and air, RMSE and MAE (Zhang et al., 10.1109/TITS.2020.3000761)."""
+SEEDS = 3
 MODES = ("one-shot", "block-wise", "per-batch", "pooled")
 
 
 def text(cases: Sequence[Case], reuse: Sequence[dict[str, dict[str, float]]]) -> str:
     """The whole section."""
-    seeds = sorted({case.seed for case in cases})
     return "\n".join(
         [
             "## Meeting at a hidden layer: agencies of one city",
             "",
-            f"`python -m benchmarks.meeting --seeds {','.join(map(str, seeds))}`. Cut level 3; "
-            "every method learns for the same number of steps from the same first weights. "
+            "`python -m benchmarks.meeting`, seeds 0, 1, 2 unless a row says otherwise. Cut level "
+            "3; every method learns for the same number of steps from the same first weights. "
             "'Together' is block-wise unless told; pooled has all raw columns in one stem "
             "(forbidden in life); weather a day ahead is what was measured then, standing in for "
             "a forecast, in the meeting and in the pool alike. Mean ± standard deviation over "
@@ -49,6 +49,12 @@ def _by_party(cases: Sequence[Case]) -> dict[tuple[str, str], list[Case]]:
     for case in cases:
         found.setdefault((case.set, case.party), []).append(case)
     return found
+
+
+def _named(name: str, cases: Sequence[Case]) -> str:
+    """A row's name, which tells where seeds are missing."""
+    seeds = len({case.seed for case in cases})
+    return name if seeds >= SEEDS else f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
@@ -79,7 +85,7 @@ def _metro(cases: Sequence[Case]) -> list[str]:
                 for m in ("alone", "block-wise", "pooled")
             ]
             rmse, mae = PUBLISHED[name]
-            lines.append(f"| {name[6:]} | {rmse} / {mae} | {' | '.join(cells)} |")
+            lines.append(f"| {_named(name[6:], own)} | {rmse} / {mae} | {' | '.join(cells)} |")
     return lines
 
 
@@ -95,7 +101,7 @@ def _gains(cases: Sequence[Case]) -> list[str]:
         alone = f"{np.mean([case.mae['alone'] for case in own]):.4g} {own[0].unit}"
         cells = [_share(own, mode) for mode in MODES]
         cells += [_kept(own), _share(own, "automatic")]
-        lines.append(f"| {name}, {party} | {alone} | {' | '.join(cells)} |")
+        lines.append(f"| {_named(f'{name}, {party}', own)} | {alone} | {' | '.join(cells)} |")
     return lines
 
 
@@ -121,7 +127,7 @@ def _silent(cases: Sequence[Case]) -> list[str]:
             worst = max(case.mae[answered] / case.mae["alone"] for case in own)
             agency = method.removeprefix("silent ")
             cells = [_share(own, answered), f"{worst:.3f}", _share(own, method)]
-            lines.append(f"| {name}, {party} | {agency} | {' | '.join(cells)} |")
+            lines.append(f"| {_named(f'{name}, {party}', own)} | {agency} | {' | '.join(cells)} |")
     return lines
 
 
@@ -143,13 +149,11 @@ def _cost(cases: Sequence[Case]) -> list[str]:
         if "per-batch" in case.messages:
             ratios = [case.messages["per-batch"] / case.messages[mode] for mode in MODES[:2]]
             fewer = " / ".join(f"{ratio:.0f} times" for ratio in ratios)
-        lines.append(f"| {name}, {party} | {' | '.join(cells)} | {fewer} |")
+        lines.append(f"| {_named(f'{name}, {party}', own)} | {' | '.join(cells)} | {fewer} |")
     return lines
 
 
 def _reuse(reuse: Sequence[dict[str, dict[str, float]]]) -> list[str]:
-    if not reuse:
-        return []
     lines = [
         "**Encoders reused across cities**: a bike service with 14 days of its own; h1..h3 of "
         "its weather office's encoder begin as the other two cities' offices taught them "
@@ -158,7 +162,7 @@ def _reuse(reuse: Sequence[dict[str, dict[str, float]]]) -> list[str]:
         "| city | own encoder | encoder of two other cities |",
         "|---|---|---|",
     ]
-    for party in reuse[0]:
+    for party in reuse[0] if reuse else ():
         cells = [
             _spread([found[party][name] / found[party]["alone"] for found in reuse], 3)
             for name in ("own encoder", "encoder of two other cities")

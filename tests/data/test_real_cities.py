@@ -34,6 +34,7 @@ PANELS = {
     "beijing/metro-10min": (4716, 276, ["boardings", "exits"], 0.427),
     "beijing/metro-30min": (1572, 276, ["boardings", "exits"], 0.427),
     "beijing/surroundings": (3144, 1, SCALED, 0.427),
+    "beijing/surroundings-hourly": (786, 1, SCALED, 0.427),
     "beijing/surroundings-10min": (4716, 1, SCALED, 0.427),
     "beijing/surroundings-30min": (1572, 1, SCALED, 0.427),
     "bielefeld/parking": (5856, 13, ["free"], 0.072),
@@ -278,6 +279,15 @@ def test_metro(agency, minutes):
     name = agency.replace("metro", "surroundings")
     around = loaded(f"beijing/{name}").panel.values_TNF[busy, 0]
     np.testing.assert_allclose(around, weather, rtol=1e-6)
+
+
+def test_the_hourly_office_of_beijing_tells_means_of_quarters():
+    quarters = loaded("beijing/surroundings").panel
+    hourly = loaded("beijing/surroundings-hourly").panel
+    assert hourly.clock.step_s == 4 * quarters.clock.step_s
+    assert hourly.time_T[0] == quarters.time_T[0]
+    means = quarters.values_TNF.reshape(len(hourly.time_T), 4, 1, -1).mean(axis=1)
+    np.testing.assert_allclose(hourly.values_TNF, means, rtol=1e-5)
 
 
 def published_grid(city):
