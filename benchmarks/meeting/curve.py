@@ -1,0 +1,201 @@
+"""Accuracy against messages: the table of all options, what validation chooses, the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from benchmarks.meeting.modes import Told
+
+FEWER = 50  # times fewer messages than per-batch: the goal
+LOSS = 0.01  # of accuracy that this may cost
+BATCH, ONE_SHOT = "per-batch", "one-shot"
+LEFT, WIDTH, TOP, PANEL = 70, 720, 60, 190
+LEAST, MOST = 4, 20_000  # messages
+COLOURS = {
+    "one-shot": "#8a8f98",
+    "block-wise, reach 0.2": "#2457c5",
+    "block-wise, reach 0.4": "#63a36c",
+    "per-batch": "#c77d2e",
+}
+
+
+def text(cases: Sequence[Told]) -> str:
+    """The whole section."""
+    return "\n".join(
+        [
+            "## Meeting at a hidden layer: how often",
+            "",
+            "`python -m benchmarks.meeting.modes`, seeds 0, 1, 2 unless a row says otherwise. All "
+            "learn for the same number of local steps from the same first weights and the same "
+            "encoders, which taught themselves first. A block is so many local steps between two "
+            "tellings of slopes, and between two looks at the validation span; reach is how far "
+            "an agency may move what it says by one telling. Messages and bytes of the training, "
+            "requests and answers, both ways. Loss: mean absolute error over the test span "
+            "against per-batch, seed by seed; mean ± standard deviation over seeds.",
+            "",
+            f"**Chosen by validation** among options with at least {FEWER} times fewer messages "
+            f"than per-batch (goal: a loss under {LOSS:.0%}).",
+            "",
+            "| set, party | chosen | fewer messages | loss against per-batch | goal |",
+            "|---|---|---|---|---|",
+            *(_choice(own) for own in _sets(cases)),
+            "",
+            "**All options.** Validation: the error by which the best round is kept, per-batch = "
+            "1.",
+            "",
+            "| set, party | option | messages | fewer | MB | share of alone | loss against "
+            "per-batch | validation |",
+            "|---|---|---|---|---|---|---|---|",
+            *(line for own in _sets(cases) for line in _lines(own)),
+            "",
+            "![Accuracy against messages](../docs/images/meeting-modes.svg)",
+        ]
+    )
+
+
+def _sets(cases: Sequence[Told]) -> list[list[Told]]:
+    names = sorted({case.set for case in cases})
+    return [[case for case in cases if case.set == name] for name in names]
+
+
+def _options(own: Sequence[Told]) -> dict[str, list[Told]]:
+    """Option -> its cases by seed; fewest messages first."""
+    found: dict[str, list[Told]] = {}
+    for case in sorted(own, key=lambda case: (case.messages, case.option, case.seed)):
+        found.setdefault(case.option, []).append(case)
+    return found
+
+
+def _against(some: Sequence[Told], batch: Sequence[Told], what: str) -> np.ndarray:
+    """Seed by seed, an error as a share of per-batch's."""
+    reference = {case.seed: getattr(case, what) for case in batch}
+    return np.array([getattr(case, what) / reference[case.seed] for case in some])
+
+
+def _row_name(own: Sequence[Told]) -> str:
+    seeds = len({case.seed for case in own})
+    name = f"{own[0].set}, {own[0].party}"
+    return name if seeds >= 3 else f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
+
+
+def chosen(own: Sequence[Told]) -> str:
+    """The option of least validation error among those with few enough messages."""
+    options = _options(own)
+    batch = options[BATCH]
+    few = [name for name, some in options.items() if some[0].messages * FEWER <= batch[0].messages]
+    return min(few, key=lambda name: _against(options[name], batch, "validation").mean())
+
+
+def _choice(own: Sequence[Told]) -> str:
+    options, name = _options(own), chosen(own)
+    times = options[BATCH][0].messages / options[name][0].messages
+    loss = _against(options[name], options[BATCH], "mae") - 1
+    goal = "reached" if loss.mean() < LOSS else "not reached"
+    return f"| {_row_name(own)} | {name} | {times:.0f} times | {_percent(loss)} | {goal} |"
+
+
+def _lines(own: Sequence[Told]) -> list[str]:
+    options = _options(own)
+    batch = options[BATCH]
+    lines = []
+    for name, some in options.items():
+        share = np.array([case.mae / case.alone for case in some])
+        cells = [
+            f"{some[0].messages:,}",
+            f"{batch[0].messages / some[0].messages:.0f}",
+            f"{some[0].sent / 1e6:.2f}",
+            f"{share.mean():.3f} ± {share.std():.3f}",
+            _percent(_against(some, batch, "mae") - 1),
+            f"{_against(some, batch, 'validation').mean():.3f}",
+        ]
+        lines.append(f"| {_row_name(own)} | {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _percent(loss: np.ndarray) -> str:
+    return f"{loss.mean():+.1%} ± {loss.std():.1%}"
+
+
+def svg(cases: Sequence[Told]) -> str:
+    """A panel for each set: share of alone over messages; thin marks are seeds."""
+    sets = _sets(cases)
+    height = TOP + PANEL * len(sets) + 20
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        'font-family="system-ui, sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        *_legend(),
+    ]
+    for index, own in enumerate(sets):
+        parts += _panel(own, TOP + PANEL * index)
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _legend() -> list[str]:
+    parts, x = [], 10.0
+    for label, colour in COLOURS.items():
+        parts.append(f'<circle cx="{x + 5}" cy="14" r="5" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 15}" y="18" fill="#222">{label}</text>')
+        x += 36 + 6.6 * len(label)
+    note = "error as a share of alone (lower is better) over messages of the training; numbers"
+    note += " are local steps a block; a thin mark is one seed"
+    return [*parts, f'<text x="10" y="40" fill="#555">{note}</text>']
+
+
+def _x(messages: float) -> float:
+    part = log10(messages / LEAST) / log10(MOST / LEAST)
+    return LEFT + part * (WIDTH - LEFT - 20)
+
+
+def _panel(own: Sequence[Told], top: float) -> list[str]:
+    shares = [case.mae / case.alone for case in own]
+    low, high = min([*shares, 1.0]) - 0.005, max([*shares, 1.0]) + 0.005
+    bottom = top + PANEL - 40
+
+    def y(share: float) -> float:
+        return bottom - (share - low) / (high - low) * (bottom - top - 22)
+
+    parts = [f'<text x="{LEFT}" y="{top + 10}" fill="#222">{own[0].set}, {own[0].party}</text>']
+    parts += _axes(low, high, bottom, y)
+    for name, some in _options(own).items():
+        colour, x = _colour(name), _x(some[0].messages)
+        marks = [y(case.mae / case.alone) for case in some]
+        parts += [
+            f'<line x1="{x - 5:.1f}" x2="{x + 5:.1f}" y1="{mark:.1f}" y2="{mark:.1f}" '
+            f'stroke="{colour}" stroke-opacity="0.5"/>'
+            for mark in marks
+        ]
+        middle = y(float(np.mean([case.mae / case.alone for case in some])))
+        parts.append(f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>')
+        if name not in (BATCH, ONE_SHOT):
+            place = f'x="{x + 8:.1f}" y="{middle + 4:.1f}" fill="{colour}"'
+            parts.append(f'<text {place} font-size="10">{some[0].block}</text>')
+    return parts
+
+
+def _axes(low: float, high: float, bottom: float, y) -> list[str]:
+    parts = []
+    step = 0.01 if high - low < 0.08 else 0.02 if high - low < 0.16 else 0.05
+    for value in np.arange(np.ceil(low / step) * step, high, step):
+        dark = abs(value - 1) < 1e-9
+        parts.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
+            f'stroke="{"#222" if dark else "#dddddd"}" stroke-width="{1.4 if dark else 1}"/>'
+        )
+        place = f'x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#555"'
+        parts.append(f"<text {place}>{value:.2f}</text>")
+    for messages in (10, 100, 1000, 10_000):
+        place = f'x="{_x(messages):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555"'
+        parts.append(f"<text {place}>{messages:,}</text>")
+    return parts
+
+
+def _colour(option: str) -> str:
+    if option in COLOURS:
+        return COLOURS[option]
+    return COLOURS[f"block-wise, {option.partition(', ')[2]}"]

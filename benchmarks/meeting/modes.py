@@ -1,0 +1,191 @@
+"""What fewer meetings cost: accuracy against messages and bytes, all with as many local steps.
+
+    python -m benchmarks.meeting.modes [--seeds 0,1,2] [--sets tetouan,bikes,...]
+
+One-shot, block-wise with blocks of several lengths, and per-batch (split learning), from the
+same encoders, taught once. Between two tellings an agency may move what it says by no more
+than its reach; with few tellings a longer one may pay, so two are tried. The option with 50
+times fewer messages than per-batch is chosen by the validation error, then tested.
+
+Cases are kept in runs/meeting/ as soon as they are done; rows of sets that have no cases
+there stay in benchmarks/RESULTS.md as they are, but the picture shows those that have.
+"""
+
+import argparse
+import copy
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from benchmarks.meeting.cases import service_of
+from benchmarks.meeting.curve import svg, text
+from benchmarks.record import record, recorded
+from benchmarks.rows import with_earlier_rows
+from deepcity.exchange.meeting import Mode
+from deepcity.intercity import meeting_methods as methods
+from deepcity.intercity.guests import Table, lay, teach
+from deepcity.intercity.parties import parties_of
+from deepcity.learning.metrics import scores
+from deepcity.learning.training import TrainingSettings
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "runs" / "meeting" / "modes.jsonl"
+PLOT = ROOT / "docs" / "images" / "meeting-modes.svg"
+PARTIES = {
+    "tetouan": "tetouan/power",
+    "bikes": "washington/bikes",
+    "ferrara-summer": "ferrara/water",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """When agencies are told slopes, and how far they may then move.
+
+    Attributes:
+        block: local steps between two tellings; 0: they are told nothing.
+    """
+
+    mode: Mode
+    block: int
+    reach: float = 0.2
+
+    @property
+    def name(self) -> str:
+        """As in tables."""
+        if self.mode is not Mode.BLOCK:
+            return str(self.mode)
+        return f"blocks of {self.block}, reach {self.reach:g}"
+
+
+OPTIONS = (
+    Option(Mode.ONE_SHOT, 0),
+    *(Option(Mode.BLOCK, block) for block in (400, 200, 100, 50, 25)),
+    *(Option(Mode.BLOCK, block, 0.4) for block in (400, 200, 100)),
+    Option(Mode.BATCH, 1),
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One option, one seed.
+
+    Attributes:
+        alone, mae: errors over the test span without and with the agencies, in `unit`.
+        validation: error by which the best round was kept, in scaled units.
+        messages, sent: of the training, both ways; bytes.
+    """
+
+    set: str
+    party: str
+    seed: int
+    unit: str
+    option: str
+    block: int
+    alone: float
+    mae: float
+    validation: float
+    messages: int
+    sent: int
+    seconds: float
+
+
+def measure(name: str, seed: int) -> Iterator[Told]:
+    """Every option for one party."""
+    service = service_of(name)
+    member = next(m for m in service.members if m.name == PARTIES[name])
+    party = parties_of(replace(service, members=(member,)))[0]
+    table = lay(service, member, party, seed)
+    teach([table], seed)
+    training, test, truth = service.settings.training, party.test, party.test.truth_BNH
+    own = methods.alone(table, training, seed, _quiet).forecast(test, {})
+    alone = scores(own, truth).mae
+    for option in OPTIONS:
+        begun = time.process_time()
+        met = methods.fused(
+            _ready(table, option), _paced(training, option), seed, option.mode, _quiet
+        )
+        assert met.exchange is not None
+        yield Told(
+            name,
+            party.name,
+            seed,
+            party.unit,
+            option.name,
+            option.block,
+            alone,
+            scores(met.forecast(test, met.test), truth).mae,
+            met.learner.best,
+            met.exchange.ledger.messages,
+            met.exchange.ledger.total,
+            time.process_time() - begun,
+        )
+
+
+def _ready(table: Table, option: Option) -> Table:
+    """The same encoders as taught, at an option's reach."""
+    guests = copy.deepcopy(dict(table.guests))
+    for guest in guests.values():
+        guest.settings = replace(guest.settings, reach=option.reach)
+    return replace(table, guests=guests)
+
+
+def _paced(training: TrainingSettings, option: Option) -> TrainingSettings:
+    """As many local steps in all; the application looks at its validation span once a block."""
+    if option.mode is not Mode.BLOCK:
+        return training
+    rounds = training.total_steps // option.block
+    assert rounds * option.block == training.total_steps
+    return training.model_copy(update={"rounds": rounds, "local_steps": option.block})
+
+
+def load() -> list[Told]:
+    """Cases of earlier runs; of one measured twice, the later."""
+    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
+    cases = [Told(**json.loads(line)) for line in lines]
+    return list({(case.set, case.seed, case.option): case for case in cases}.values())
+
+
+def main() -> None:
+    """Measure what is missing, print as it goes, and record."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--sets", default=",".join(PARTIES))
+    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    for seed in () if asked.only_tables else map(int, asked.seeds.split(",")):
+        for name in asked.sets.split(","):
+            if not any((case.set, case.seed) == (name, seed) for case in load()):
+                _run(name, seed)
+    cases = load()
+    found = with_earlier_rows(text(cases), recorded("meeting-modes"))
+    print(found)
+    record("meeting-modes", found)
+    PLOT.write_text(svg(cases), encoding="utf-8")
+
+
+def _run(name: str, seed: int) -> None:
+    """A set's options; a set half done is measured anew."""
+    cases = []
+    for case in measure(name, seed):
+        cases.append(case)
+        said = f"{case.mae / case.alone:.3f} of alone, {case.messages} messages"
+        print(f"{name}, seed {seed}, {case.option}: {said}, {case.seconds:.0f} s", flush=True)
+    with KEPT.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(case)) + "\n" for case in cases)
+
+
+def _quiet(_round: int) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()
