@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FEWER = 50  # times fewer messages than per-batch: the goal
 LOSS = 0.01  # of accuracy that this may cost
 BATCH, ONE_SHOT = "per-batch", "one-shot"
-LEFT, WIDTH, TOP, PANEL = 70, 720, 60, 190
+LEFT, WIDTH, TOP, PANEL = 70, 720, 56, 300
 LEAST, MOST = 4, 20_000  # messages
 COLOURS = {
     "one-shot": "#8a8f98",
@@ -53,7 +53,9 @@ def text(cases: Sequence[Told]) -> str:
             "|---|---|---|---|---|---|---|---|",
             *(line for own in _sets(cases) for line in _lines(own)),
             "",
-            "![Accuracy against messages](../docs/images/meeting-modes.svg)",
+            "| set | accuracy against messages |",
+            "|---|---|",
+            *(_picture(own[0].set) for own in _sets(cases)),
         ]
     )
 
@@ -91,6 +93,11 @@ def chosen(own: Sequence[Told]) -> str:
     return min(few, key=lambda name: _against(options[name], batch, "validation").mean())
 
 
+def _picture(name: str) -> str:
+    path = f"../docs/images/meeting-modes-{name}.svg"
+    return f"| {name} | ![{name}: error over messages]({path}) |"
+
+
 def _choice(own: Sequence[Told]) -> str:
     options, name = _options(own), chosen(own)
     times = options[BATCH][0].messages / options[name][0].messages
@@ -121,18 +128,16 @@ def _percent(loss: np.ndarray) -> str:
     return f"{loss.mean():+.1%} ± {loss.std():.1%}"
 
 
-def svg(cases: Sequence[Told]) -> str:
-    """A panel for each set: share of alone over messages; thin marks are seeds."""
-    sets = _sets(cases)
-    height = TOP + PANEL * len(sets) + 20
+def svg(own: Sequence[Told]) -> str:
+    """One set: share of alone over messages; thin marks are seeds."""
+    height = TOP + PANEL
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         *_legend(),
+        *_panel(own, TOP),
     ]
-    for index, own in enumerate(sets):
-        parts += _panel(own, TOP + PANEL * index)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -7,15 +7,16 @@ same encoders, taught once. Between two tellings an agency may move what it says
 than its reach; with few tellings a longer one may pay, so two are tried. The option with 50
 times fewer messages than per-batch is chosen by the validation error, then tested.
 
-Cases are kept in runs/meeting/ as soon as they are done; rows of sets that have no cases
-there stay in benchmarks/RESULTS.md as they are, but the picture shows those that have.
+Cases are kept in runs/meeting/ as soon as they are done; rows and pictures of sets that have
+no cases there stay as they are.
 """
 
 import argparse
 import copy
 import json
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from deepcity.learning.training import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "runs" / "meeting" / "modes.jsonl"
-PLOT = ROOT / "docs" / "images" / "meeting-modes.svg"
+PLOTS = ROOT / "docs" / "images"
 PARTIES = {
     "tetouan": "tetouan/power",
     "bikes": "washington/bikes",
@@ -94,8 +95,8 @@ class Told:
     seconds: float
 
 
-def measure(name: str, seed: int) -> Iterator[Told]:
-    """Every option for one party."""
+def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterator[Told]:
+    """Options for one party; yields cases as they are done."""
     service = service_of(name)
     member = next(m for m in service.members if m.name == PARTIES[name])
     party = parties_of(replace(service, members=(member,)))[0]
@@ -104,7 +105,7 @@ def measure(name: str, seed: int) -> Iterator[Told]:
     training, test, truth = service.settings.training, party.test, party.test.truth_BNH
     own = methods.alone(table, training, seed, _quiet).forecast(test, {})
     alone = scores(own, truth).mae
-    for option in OPTIONS:
+    for option in options:
         begun = time.process_time()
         met = methods.fused(
             _ready(table, option), _paced(training, option), seed, option.mode, _quiet
@@ -163,24 +164,31 @@ def main() -> None:
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     for seed in () if asked.only_tables else map(int, asked.seeds.split(",")):
         for name in asked.sets.split(","):
-            if not any((case.set, case.seed) == (name, seed) for case in load()):
-                _run(name, seed)
-    cases = load()
+            _run(name, seed)
+    cases = whole(load())
     found = with_earlier_rows(text(cases), recorded("meeting-modes"))
     print(found)
     record("meeting-modes", found)
-    PLOT.write_text(svg(cases), encoding="utf-8")
+    for name in {case.set for case in cases}:
+        own = [case for case in cases if case.set == name]
+        (PLOTS / f"meeting-modes-{name}.svg").write_text(svg(own), encoding="utf-8")
+
+
+def whole(cases: Sequence[Told]) -> list[Told]:
+    """Cases of sets and seeds for which every option is there."""
+    done = Counter((case.set, case.seed) for case in cases)
+    return [case for case in cases if done[case.set, case.seed] == len(OPTIONS)]
 
 
 def _run(name: str, seed: int) -> None:
-    """A set's options; a set half done is measured anew."""
-    cases = []
-    for case in measure(name, seed):
-        cases.append(case)
+    """A set's options that are missing."""
+    done = {case.option for case in load() if (case.set, case.seed) == (name, seed)}
+    missing = [option for option in OPTIONS if option.name not in done]
+    for case in measure(name, seed, missing) if missing else ():
         said = f"{case.mae / case.alone:.3f} of alone, {case.messages} messages"
         print(f"{name}, seed {seed}, {case.option}: {said}, {case.seconds:.0f} s", flush=True)
-    with KEPT.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(case)) + "\n" for case in cases)
+        with KEPT.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(case)) + "\n")
 
 
 def _quiet(_round: int) -> None:
