@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FEWER = 50  # times fewer messages than per-batch: the goal
 LOSS = 0.01  # of accuracy that this may cost
-BATCH, ONE_SHOT = "per-batch", "one-shot"
+BATCH = "per-batch"
 LEFT, WIDTH, TOP, PANEL = 70, 720, 56, 300
 LEAST, MOST = 4, 20_000  # messages
 COLOURS = {
@@ -34,9 +34,12 @@ def text(cases: Sequence[Told]) -> str:
             "learn for the same number of local steps from the same first weights and the same "
             "encoders, which taught themselves first. A block is so many local steps between two "
             "tellings of slopes, and between two looks at the validation span; reach is how far "
-            "an agency may move what it says by one telling. Messages and bytes of the training, "
+            "an agency may move what it says by one telling. 'Steps a look': with as few looks as "
+            "long blocks have, as another round is kept then; 'alone' has as many looks as what "
+            "stands beside it. Messages and bytes of the training, "
             "requests and answers, both ways. Loss: mean absolute error over the test span "
-            "against per-batch, seed by seed; mean ± standard deviation over seeds.",
+            "against per-batch (a look each 50 steps), seed by seed; mean ± standard deviation "
+            "over seeds.",
             "",
             f"**Chosen by validation** among options with at least {FEWER} times fewer messages "
             f"than per-batch (goal: a loss under {LOSS:.0%}).",
@@ -177,10 +180,15 @@ def _panel(own: Sequence[Told], top: float) -> list[str]:
         ]
         middle = y(float(np.mean([case.mae / case.alone for case in some])))
         parts.append(f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>')
-        if name not in (BATCH, ONE_SHOT):
-            place = f'x="{x + 8:.1f}" y="{middle + 4:.1f}" fill="{colour}"'
-            parts.append(f'<text {place} font-size="10">{some[0].block}</text>')
+        place = f'x="{x + 8:.1f}" y="{middle + 4:.1f}" fill="{colour}"'
+        parts.append(f'<text {place} font-size="10">{_label(name, some[0].block)}</text>')
     return parts
+
+
+def _label(option: str, block: int) -> str:
+    """The block's length, or how often it looks where that is not usual."""
+    kind, _, rest = option.partition(", ")
+    return (rest if kind in COLOURS else str(block)).replace("steps a look", "a look")
 
 
 def _axes(low: float, high: float, bottom: float, y) -> list[str]:
@@ -201,6 +209,7 @@ def _axes(low: float, high: float, bottom: float, y) -> list[str]:
 
 
 def _colour(option: str) -> str:
-    if option in COLOURS:
-        return COLOURS[option]
+    kind = option.partition(", ")[0]
+    if kind in COLOURS:
+        return COLOURS[kind]
     return COLOURS[f"block-wise, {option.partition(', ')[2]}"]

@@ -7,6 +7,9 @@ same encoders, taught once. Between two tellings an agency may move what it says
 than its reach; with few tellings a longer one may pay, so two are tried. The option with 50
 times fewer messages than per-batch is chosen by the validation error, then tested.
 
+Long blocks also look at the validation span less often, and so keep another round. What that
+alone does is told by 'alone', one-shot and per-batch with as few looks.
+
 Cases are kept in runs/meeting/ as soon as they are done; rows and pictures of sets that have
 no cases there stay as they are.
 """
@@ -35,6 +38,7 @@ from deepcity.learning.training import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "runs" / "meeting" / "modes.jsonl"
+LOOK = 50
 PLOTS = ROOT / "docs" / "images"
 PARTIES = {
     "tetouan": "tetouan/power",
@@ -49,25 +53,34 @@ class Option:
 
     Attributes:
         block: local steps between two tellings; 0: they are told nothing.
+        look: local steps between two looks at the validation span; in blocks, the block.
     """
 
     mode: Mode
     block: int
     reach: float = 0.2
+    look: int = LOOK
 
     @property
     def name(self) -> str:
         """As in tables."""
-        if self.mode is not Mode.BLOCK:
-            return str(self.mode)
-        return f"blocks of {self.block}, reach {self.reach:g}"
+        if self.mode is Mode.BLOCK:
+            return f"blocks of {self.block}, reach {self.reach:g}"
+        return str(self.mode) if self.look == LOOK else f"{self.mode}, {self.look} steps a look"
+
+
+def blocks(length: int, reach: float = 0.2) -> Option:
+    """Block-wise: a telling and a look after so many local steps."""
+    return Option(Mode.BLOCK, length, reach, length)
 
 
 OPTIONS = (
     Option(Mode.ONE_SHOT, 0),
-    *(Option(Mode.BLOCK, block) for block in (400, 200, 100, 50, 25)),
-    *(Option(Mode.BLOCK, block, 0.4) for block in (400, 200, 100)),
+    *(blocks(length) for length in (400, 200, 100, 50, 25)),
+    *(blocks(length, 0.4) for length in (400, 200, 100)),
     Option(Mode.BATCH, 1),
+    Option(Mode.ONE_SHOT, 0, look=400),
+    Option(Mode.BATCH, 1, look=400),
 )
 
 
@@ -76,7 +89,8 @@ class Told:
     """One option, one seed.
 
     Attributes:
-        alone, mae: errors over the test span without and with the agencies, in `unit`.
+        alone, mae: errors over the test span without and with the agencies, in `unit`; both
+            after as many looks at the validation span.
         validation: error by which the best round was kept, in scaled units.
         messages, sent: of the training, both ways; bytes.
     """
@@ -103,13 +117,14 @@ def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterat
     table = lay(service, member, party, seed)
     teach([table], seed)
     training, test, truth = service.settings.training, party.test, party.test.truth_BNH
-    own = methods.alone(table, training, seed, _quiet).forecast(test, {})
-    alone = scores(own, truth).mae
+    alone: dict[int, float] = {}
     for option in options:
+        paced = _paced(training, option)
+        if option.look not in alone:
+            own = methods.alone(table, paced, seed, _quiet).forecast(test, {})
+            alone[option.look] = scores(own, truth).mae
         begun = time.process_time()
-        met = methods.fused(
-            _ready(table, option), _paced(training, option), seed, option.mode, _quiet
-        )
+        met = methods.fused(_ready(table, option), paced, seed, option.mode, _quiet)
         assert met.exchange is not None
         yield Told(
             name,
@@ -118,7 +133,7 @@ def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterat
             party.unit,
             option.name,
             option.block,
-            alone,
+            alone[option.look],
             scores(met.forecast(test, met.test), truth).mae,
             met.learner.best,
             met.exchange.ledger.messages,
@@ -136,12 +151,10 @@ def _ready(table: Table, option: Option) -> Table:
 
 
 def _paced(training: TrainingSettings, option: Option) -> TrainingSettings:
-    """As many local steps in all; the application looks at its validation span once a block."""
-    if option.mode is not Mode.BLOCK:
-        return training
-    rounds = training.total_steps // option.block
-    assert rounds * option.block == training.total_steps
-    return training.model_copy(update={"rounds": rounds, "local_steps": option.block})
+    """As many local steps in all, with the option's looks at the validation span."""
+    rounds = training.total_steps // option.look
+    assert rounds * option.look == training.total_steps
+    return training.model_copy(update={"rounds": rounds, "local_steps": option.look})
 
 
 def load() -> list[Told]:
