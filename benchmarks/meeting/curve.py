@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log10
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ BATCH = "per-batch"
 LEFT, WIDTH, TOP, PANEL = 70, 720, 56, 300
 LEAST, MOST = 4, 20_000  # messages
 COLOURS = {
+    "alone": "#222222",
     "one-shot": "#8a8f98",
     "block-wise, reach 0.2": "#2457c5",
     "block-wise, reach 0.4": "#63a36c",
@@ -44,16 +45,16 @@ def text(cases: Sequence[Told]) -> str:
             f"**Chosen by validation** among options with at least {FEWER} times fewer messages "
             f"than per-batch (goal: a loss under {LOSS:.0%}).",
             "",
-            "| set, party | chosen | fewer messages | loss against per-batch | goal |",
-            "|---|---|---|---|---|",
-            *(_choice(own) for own in _sets(cases)),
+            "| set, party | among | chosen | fewer messages | loss against per-batch | goal |",
+            "|---|---|---|---|---|---|",
+            *(_choice(own, blocks) for own in _sets(cases) for blocks in (True, False)),
             "",
             "**All options.** Validation: the error by which the best round is kept, per-batch = "
             "1.",
             "",
-            "| set, party | option | messages | fewer | MB | share of alone | loss against "
+            "| set, party | option | messages | fewer | MB | error | share of alone | loss against "
             "per-batch | validation |",
-            "|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|",
             *(line for own in _sets(cases) for line in _lines(own)),
             "",
             "| set | accuracy against messages |",
@@ -88,11 +89,20 @@ def _row_name(own: Sequence[Told]) -> str:
     return name if seeds >= 3 else f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
 
 
-def chosen(own: Sequence[Told]) -> str:
-    """The option of least validation error among those with few enough messages."""
+def chosen(own: Sequence[Told], blocks: bool) -> str:
+    """The option of least validation error among those with few enough messages.
+
+    Args:
+        blocks: among blocks alone, or among all.
+    """
     options = _options(own)
     batch = options[BATCH]
-    few = [name for name, some in options.items() if some[0].messages * FEWER <= batch[0].messages]
+    few = [
+        name
+        for name, some in options.items()
+        if some[0].messages * FEWER <= batch[0].messages
+        and (name.startswith("blocks") or not blocks)
+    ]
     return min(few, key=lambda name: _against(options[name], batch, "validation").mean())
 
 
@@ -101,12 +111,16 @@ def _picture(name: str) -> str:
     return f"| {name} | ![{name}: error over messages]({path}) |"
 
 
-def _choice(own: Sequence[Told]) -> str:
-    options, name = _options(own), chosen(own)
+def _choice(own: Sequence[Told], blocks: bool) -> str:
+    options, name = _options(own), chosen(own, blocks)
     times = options[BATCH][0].messages / options[name][0].messages
     loss = _against(options[name], options[BATCH], "mae") - 1
-    goal = "reached" if loss.mean() < LOSS else "not reached"
-    return f"| {_row_name(own)} | {name} | {times:.0f} times | {_percent(loss)} | {goal} |"
+    among, goal = (
+        ("blocks" if blocks else "all"),
+        "reached" if loss.mean() < LOSS else "not reached",
+    )
+    cells = [among, name, f"{times:.0f} times", _percent(loss), goal]
+    return f"| {_row_name(own)} | {' | '.join(cells)} |"
 
 
 def _lines(own: Sequence[Told]) -> list[str]:
@@ -119,6 +133,7 @@ def _lines(own: Sequence[Told]) -> list[str]:
             f"{some[0].messages:,}",
             f"{batch[0].messages / some[0].messages:.0f}",
             f"{some[0].sent / 1e6:.2f}",
+            f"{np.mean([case.mae for case in some]):.4g} {some[0].unit}",
             f"{share.mean():.3f} ± {share.std():.3f}",
             _percent(_against(some, batch, "mae") - 1),
             f"{_against(some, batch, 'validation').mean():.3f}",
@@ -132,7 +147,7 @@ def _percent(loss: np.ndarray) -> str:
 
 
 def svg(own: Sequence[Told]) -> str:
-    """One set: share of alone over messages; thin marks are seeds."""
+    """One set: error over messages; thin marks are seeds."""
     height = TOP + PANEL
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
@@ -150,8 +165,8 @@ def _legend() -> list[str]:
         parts.append(f'<circle cx="{x + 5}" cy="14" r="5" fill="{colour}"/>')
         parts.append(f'<text x="{x + 15}" y="18" fill="#222">{label}</text>')
         x += 36 + 6.6 * len(label)
-    note = "error as a share of alone (lower is better) over messages of the training; numbers"
-    note += " are local steps a block; a thin mark is one seed"
+    note = "over messages of the training, lower is better; numbers are local steps a block; a "
+    note += "thin mark is one seed"
     return [*parts, f'<text x="10" y="40" fill="#555">{note}</text>']
 
 
@@ -161,28 +176,36 @@ def _x(messages: float) -> float:
 
 
 def _panel(own: Sequence[Told], top: float) -> list[str]:
-    shares = [case.mae / case.alone for case in own]
-    low, high = min([*shares, 1.0]) - 0.005, max([*shares, 1.0]) + 0.005
+    every = [error for case in own for error in (case.mae, case.alone)]
+    low, high = min(every), max(every)
+    low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)
     bottom = top + PANEL - 40
 
-    def y(share: float) -> float:
-        return bottom - (share - low) / (high - low) * (bottom - top - 22)
+    def y(error: float) -> float:
+        return bottom - (error - low) / (high - low) * (bottom - top - 22)
 
-    parts = [f'<text x="{LEFT}" y="{top + 10}" fill="#222">{own[0].set}, {own[0].party}</text>']
+    title = f"{own[0].set}, {own[0].party}: mean absolute error, {own[0].unit}"
+    parts = [f'<text x="{LEFT}" y="{top + 8}" fill="#222">{title}</text>']
     parts += _axes(low, high, bottom, y)
     for name, some in _options(own).items():
-        colour, x = _colour(name), _x(some[0].messages)
-        marks = [y(case.mae / case.alone) for case in some]
-        parts += [
-            f'<line x1="{x - 5:.1f}" x2="{x + 5:.1f}" y1="{mark:.1f}" y2="{mark:.1f}" '
-            f'stroke="{colour}" stroke-opacity="0.5"/>'
-            for mark in marks
-        ]
-        middle = y(float(np.mean([case.mae / case.alone for case in some])))
-        parts.append(f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>')
-        place = f'x="{x + 8:.1f}" y="{middle + 4:.1f}" fill="{colour}"'
-        parts.append(f'<text {place} font-size="10">{_label(name, some[0].block)}</text>')
+        label, x = _label(name, some[0].block), _x(some[0].messages)
+        parts += _marks([y(case.mae) for case in some], x, _colour(name), label)
+        if name.startswith("one-shot"):
+            parts += _marks([y(case.alone) for case in some], LEFT, COLOURS["alone"], label)
     return parts
+
+
+def _marks(heights: Sequence[float], x: float, colour: str, label: str) -> list[str]:
+    """A thin mark a seed, a disc for the mean."""
+    middle = float(np.mean(heights))
+    parts = [
+        f'<line x1="{x - 6:.1f}" x2="{x + 6:.1f}" y1="{height:.1f}" y2="{height:.1f}" '
+        f'stroke="{colour}" stroke-opacity="0.5"/>'
+        for height in heights
+    ]
+    parts.append(f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>')
+    place = f'x="{x + 8:.1f}" y="{middle + 4:.1f}" fill="{colour}" font-size="10"'
+    return [*parts, f"<text {place}>{label}</text>"]
 
 
 def _label(option: str, block: int) -> str:
@@ -191,17 +214,15 @@ def _label(option: str, block: int) -> str:
     return (rest if kind in COLOURS else str(block)).replace("steps a look", "a look")
 
 
-def _axes(low: float, high: float, bottom: float, y) -> list[str]:
+def _axes(low: float, high: float, bottom: float, y: Callable[[float], float]) -> list[str]:
     parts = []
-    step = 0.01 if high - low < 0.08 else 0.02 if high - low < 0.16 else 0.05
-    for value in np.arange(np.ceil(low / step) * step, high, step):
-        dark = abs(value - 1) < 1e-9
+    for value in np.linspace(low, high, 7)[1:-1]:
+        height = f"{y(value):.1f}"
         parts.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
-            f'stroke="{"#222" if dark else "#dddddd"}" stroke-width="{1.4 if dark else 1}"/>'
+            f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{height}" y2="{height}" stroke="#dddddd"/>'
         )
-        place = f'x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#555"'
-        parts.append(f"<text {place}>{value:.2f}</text>")
+        place = f'x="{LEFT - 12}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#555"'
+        parts.append(f"<text {place}>{value:.3g}</text>")
     for messages in (10, 100, 1000, 10_000):
         place = f'x="{_x(messages):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555"'
         parts.append(f"<text {place}>{messages:,}</text>")
