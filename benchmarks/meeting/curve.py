@@ -37,10 +37,11 @@ def text(cases: Sequence[Told]) -> str:
             "tellings of slopes, and between two looks at the validation span; reach is how far "
             "an agency may move what it says by one telling. 'Steps a look': with as few looks as "
             "long blocks have, as another round is kept then; 'alone' has as many looks as what "
-            "stands beside it. Messages and bytes of the training, "
-            "requests and answers, both ways. Loss: mean absolute error over the test span "
-            "against per-batch (a look each 50 steps), seed by seed; mean ± standard deviation "
-            "over seeds.",
+            "stands beside it. Where looks change the error by more than modes do, it is the round "
+            "that is kept, and not the meeting, that makes the difference. Messages and bytes of "
+            "the training, requests and answers, both ways. Loss: mean absolute error over the "
+            "test span against per-batch (a look each 50 steps), seed by seed; mean ± standard "
+            "deviation over seeds.",
             "",
             f"**Chosen by validation** among options with at least {FEWER} times fewer messages "
             f"than per-batch (goal: a loss under {LOSS:.0%}).",
@@ -134,7 +135,7 @@ def _lines(own: Sequence[Told]) -> list[str]:
             f"{batch[0].messages / some[0].messages:.0f}",
             f"{some[0].sent / 1e6:.2f}",
             f"{np.mean([case.mae for case in some]):.4g} {some[0].unit}",
-            f"{share.mean():.3f} ± {share.std():.3f}",
+            f"{share.mean():.3f}{_spread(share, '.3f')}",
             _percent(_against(some, batch, "mae") - 1),
             f"{_against(some, batch, 'validation').mean():.3f}",
         ]
@@ -143,7 +144,12 @@ def _lines(own: Sequence[Told]) -> list[str]:
 
 
 def _percent(loss: np.ndarray) -> str:
-    return f"{loss.mean():+.1%} ± {loss.std():.1%}"
+    return f"{loss.mean():+.1%}{_spread(loss, '.1%')}"
+
+
+def _spread(values: np.ndarray, digits: str) -> str:
+    """Over seeds; one seed has none."""
+    return f" ± {values.std():{digits}}" if len(values) > 1 else ""
 
 
 def svg(own: Sequence[Told]) -> str:

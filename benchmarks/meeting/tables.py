@@ -58,7 +58,8 @@ def _named(name: str, cases: Sequence[Case]) -> str:
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
-    return f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}"
+    spread = f" ± {np.std(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
 
 
 def _share(cases: Sequence[Case], method: str) -> str:
