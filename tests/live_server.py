@@ -19,7 +19,7 @@ from deepcity.store.open_store import open_store
 
 TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
 SERVICE = "ridership"
-PATIENCE_S = 120
+PATIENCE_S = 600
 
 
 def access(*names, readers=(), **grant):

@@ -146,12 +146,15 @@ def started(path, folder):
     )
 
 
-def wait_for(process, folder, pattern, seconds=120):
-    """Poll until such a file is there."""
+def wait_for(process, folder, pattern, seconds=600):
+    """Poll until such a file is there; the process does not outlive a test that waits in vain."""
     end = time.monotonic() + seconds
     while not list(folder.glob(pattern)):
         assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end, f"{pattern} never came"
+        if time.monotonic() > end:
+            process.kill()
+            process.communicate()
+            pytest.fail(f"{pattern} never came")
         time.sleep(0.002)
 
 

@@ -101,12 +101,15 @@ def started(path, folder):
     )
 
 
-def wait_for(process, path, seconds=60):
-    """Poll until a file is there."""
+def wait_for(process, path, seconds=600):
+    """Poll until a file is there; the process does not outlive a test that waits in vain."""
     end = time.monotonic() + seconds
     while not path.exists():
         assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end, f"{path} never came"
+        if time.monotonic() > end:
+            process.kill()
+            process.communicate()
+            pytest.fail(f"{path} never came")
         time.sleep(0.005)
 
 

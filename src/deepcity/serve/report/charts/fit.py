@@ -22,7 +22,7 @@ def fit(words: Text, room: float, em: float = _EM) -> Text:
 
     >>> from deepcity.serve.report.text import same
     >>> fit(same("Weather office"), 60).en
-    'Weathe…'
+    'Weather…'
     """
     return Text(_cut(words.en, room, em), _cut(words.ko, room, em))
 
