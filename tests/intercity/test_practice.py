@@ -86,7 +86,8 @@ def test_records_too_short_for_an_episode_are_left_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize("stem", ["common", "private"])
-def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem):
+def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem, monkeypatch):
+    monkeypatch.setattr(practice, "ENOUGH_PLACES", 2)
     grant = only.settings.grant.model_copy(update={"stem": stem})
     settings = only.settings.model_copy(update={"grant": grant})
     parties = parties_of(replace(only, settings=settings))[:2]
@@ -115,12 +116,21 @@ def test_a_course_goes_on_from_where_the_one_before_ended(only, monkeypatch):
     parties = parties_of(only)[:2]
     method = Method("joined", {party.name: 6 for party in parties})
     layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    monkeypatch.setattr(practice, "ENOUGH_PLACES", 2)
     monkeypatch.setattr(practice, "COURSES", ((1, 1.0), (1, 1e-9)))  # the second learns nothing
     rows = [with_practice(party, only.settings, 1) for party in parties]
     first, second = practise(only.settings, lambda _course: rows, layers, 1)
     ended, found = (common_layers(one.progress)["h1"]["inner.weight"] for one in (first, second))
     np.testing.assert_allclose(found, ended, atol=1e-3)  # half precision on the wire
     assert np.abs(ended - layers["h1"]["inner.weight"]).max() > 2e-3
+
+
+def test_few_places_have_one_course(only):
+    parties = parties_of(only)[:2]
+    assert sum(len(party.panel.places) for party in parties) < practice.ENOUGH_PLACES
+    method = Method("joined", {party.name: 6 for party in parties})
+    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    assert len(practise(only.settings, lambda _course: parties, layers, 1)) == 1
 
 
 @pytest.mark.parametrize("stem", ["common", "private"])

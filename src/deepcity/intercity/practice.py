@@ -9,8 +9,8 @@ How many like days a typical day rests on is an input, and weekdays are named, s
 learns what an unseen Sunday is like, and when to trust its own anchor. (Learning to learn
 from few by episodes that look like the test: Vinyals et al. 2016.)
 
-Such rows are drawn anew for every course of rounds. Rounds that meet the same rows again
-learn them by heart, and what longer practice gains is lost where partners are few.
+Such rows are drawn anew for every course of rounds: rounds that meet the same rows again
+learn them by heart. Where parties have few places in all, the first course is the only one.
 
 Shapes: B origins, N places, H horizon steps, S summaries, F features.
 """
@@ -35,6 +35,7 @@ PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
 EPISODES = 4  # for each number of known days
 COURSES = ((6, 0.75), (18, 1.5))
 """Rounds of each course, and its share of the learning rate; rows are drawn anew for each."""
+ENOUGH_PLACES = 8  # of all who practise; fewer are learned by heart in a second course
 PartiesOf = Callable[[int], Sequence[Party]]
 COURSE_SEED = 1000  # sets the draws of one course apart from those of the one before
 
@@ -44,8 +45,8 @@ def practise(
 ) -> list[Outcome]:
     """Courses of practice, from the layers that parties have in common after their last round.
 
-    Newcomers start from what the last course left. Empty where stems are private: the
-    newcomer's own stem is trained under the layers later.
+    Newcomers start from what the last course left; with few places there is but one. Empty
+    where stems are private: the newcomer's own stem is trained under the layers later.
 
     Args:
         parties_of: the parties of a course, each as `with_practice` gives it; asked when the
@@ -63,6 +64,8 @@ def practise(
         start = found[-1].progress.state.layers if found else layers
         run = Run(few, parties, seed + COURSE_SEED * number, start=start)
         found.append(run_method(run, method))
+        if sum(len(party.panel.places) for party in parties) < ENOUGH_PLACES:
+            break
     return found
 
 
