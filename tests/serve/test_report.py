@@ -212,9 +212,9 @@ def test_the_lead_names_who_took_part() -> None:
 
 def test_the_best_allowed_error_is_marked_and_pooled_never() -> None:
     (_, cells), *_ = error_table(fake_results().services[0]).rows
-    best = [cell.method for cell in cells if cell.best]
+    best = [cell.style for cell in cells if cell.best]
     assert best == [AUTOMATIC]
-    assert next(cell for cell in cells if cell.method == POOLED).value < cells[0].value
+    assert next(cell for cell in cells if cell.style == POOLED).value < cells[0].value
 
 
 def test_pooled_bytes_are_not_shown_as_weights() -> None:

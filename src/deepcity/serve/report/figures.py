@@ -94,6 +94,19 @@ def days(count: float) -> str:
     return f"{count:.1f}" if count < 9.95 and count != round(count) else f"{count:,.0f}"
 
 
+def stretch(minutes: float) -> Text:
+    """A stretch of time in the largest unit that says it whole; a day is 24 hours.
+
+    >>> stretch(60).en, stretch(2880).ko
+    ('1\\xa0h', '2일')
+    """
+    if minutes >= 2880 and minutes % 1440 == 0:
+        return say("unit.days", n=f"{minutes / 1440:g}")
+    if minutes >= 60 and minutes % 30 == 0:
+        return say("unit.hours", n=f"{minutes / 60:g}")
+    return say("unit.minutes", n=f"{minutes:g}")
+
+
 def duration(seconds: float | None) -> Text:
     """A time that computing took, in seconds or minutes.
 

@@ -1,7 +1,5 @@
 """The page of `deepcity meet` put together: what its template needs, and the rendered HTML."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,23 +20,22 @@ from deepcity.serve.report.charts.horizon import by_distance
 from deepcity.serve.report.charts.meeting_idea import meeting_idea
 from deepcity.serve.report.charts.price import Price, price
 from deepcity.serve.report.charts.silence import Left, silence
-from deepcity.serve.report.figures import duration, percent, size
+from deepcity.serve.report.figures import duration, percent, size, stretch
 from deepcity.serve.report.findings import SAME_WITHIN
+from deepcity.serve.report.frame import rendered
 from deepcity.serve.report.meeting_headline import findings, lead, parties_of, tiles
 from deepcity.serve.report.meeting_tables import (
-    Errors,
     Guest,
     Sent,
     errors,
     guests,
     in_mode,
-    minutes,
     mode_name,
     name_of,
     sent,
 )
-from deepcity.serve.report.page import templates
 from deepcity.serve.report.panels import band_words
+from deepcity.serve.report.tables import ErrorTable
 from deepcity.serve.report.text import Text, of, say
 
 _STEPS_IN_ALL, _FEWEST, _MOST = 14_000, 72, 400
@@ -68,7 +65,7 @@ class ServiceView:
     service: MeetingService
     key: str
     facts: Text
-    errors: Errors
+    errors: ErrorTable
     metric: Text
     mixed: bool
     parties: list[PartyView]
@@ -76,14 +73,14 @@ class ServiceView:
 
 def render_meetings(results: MeetingResults) -> str:
     """The whole page as one HTML document."""
-    environment, ids, parties = templates(), Ids(), parties_of(results)
+    ids, parties = Ids(), parties_of(results)
     points = min(_MOST, max(_FEWEST, _STEPS_IN_ALL // max(1, len(parties))))
-    script = environment.get_template("script.js").render()
     title = of(results.title) if results.title else say("meeting.title")
     first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
-    return environment.get_template("meeting.html").render(
+    return rendered(
+        "meeting.html",
+        title,
         results=results,
-        title=title,
         idea=meeting_idea(first, first.parties[0], ids) if first else Markup(""),
         lead=lead(results),
         tiles=tiles(results),
@@ -95,11 +92,6 @@ def render_meetings(results: MeetingResults) -> str:
         one_seed=len(results.seeds) < 2,
         duration=duration(results.seconds),
         same_within=percent(SAME_WITHIN),
-        style=Markup(environment.get_template("style.css").render()),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        say=say,
-        of=of,
     )
 
 
@@ -123,8 +115,8 @@ def _facts(service: MeetingService) -> Text:
         "meeting.facts",
         mode=mode_name(service.mode),
         level=service.level,
-        ahead=minutes(first.horizon_steps * first.step_minutes),
-        step=minutes(first.step_minutes),
+        ahead=stretch(first.horizon_steps * first.step_minutes),
+        step=stretch(first.step_minutes),
     )
     return said + say("meeting.facts_labels") if service.labels_stay else said
 

@@ -13,9 +13,17 @@ from deepcity.intercity.meeting_results import (
     MeetingService,
 )
 from deepcity.intercity.results import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
-from deepcity.serve.report.figures import MISSING, decimals, duration, number, signed_percent, size
+from deepcity.serve.report.figures import (
+    MISSING,
+    decimals,
+    duration,
+    number,
+    signed_percent,
+    size,
+    stretch,
+)
 from deepcity.serve.report.findings import mean_known
-from deepcity.serve.report.tables import tint
+from deepcity.serve.report.tables import Cell, ErrorTable, spans, tint
 from deepcity.serve.report.text import Text, same, say
 
 _MINUTES_A_DAY = 1440
@@ -51,38 +59,12 @@ def name_of(method: str, mode: str) -> Text:
     return say("met.weighed") if method == AUTOMATIC else say(f"method.{method}")
 
 
-@dataclass(frozen=True)
-class Cell:
-    """An error as written, its change against alone and spread, its tint, and whether best."""
-
-    value: str
-    change: str
-    spread: str
-    tint: str
-    best: bool
-    style: str
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Errors of every method that was run, one row a party, and the mean changes."""
-
-    heads: list[tuple[Text, str]]
-    groups: list[tuple[str, int]]
-    rows: list[tuple[MeetingParty, list[Cell]]]
-    means: list[Cell]
-
-
-def errors(service: MeetingService) -> Errors:
+def errors(service: MeetingService) -> ErrorTable:
     """The table of one service; methods nobody ran have no column."""
     methods = _methods(service)
-    groups: dict[str, int] = {}
-    for method in methods:
-        group = _GROUPS.get(method, "meeting_group")
-        groups[group] = groups.get(group, 0) + 1
-    return Errors(
+    return ErrorTable(
         heads=[(name_of(method, service.mode), _style(method)) for method in methods],
-        groups=list(groups.items()),
+        groups=spans(_GROUPS.get(method, "meeting_group") for method in methods),
         rows=[(party, _cells(party, methods)) for party in service.parties],
         means=[_mean(service.parties, method) for method in methods],
     )
@@ -118,16 +100,16 @@ def _cell(party: MeetingParty, method: str, places: int, least: float | None) ->
     return Cell(
         number(error, places),
         "" if change is None else signed_percent(change),
-        "" if spread is None else f"±{number(spread, places + 1)}",
         tint(change),
         best=method != POOLED and error is not None and error == least,
         style=_style(method),
+        spread="" if spread is None else f"±{number(spread, places + 1)}",
     )
 
 
 def _mean(parties: Sequence[MeetingParty], method: str) -> Cell:
     change = None if method == ALONE else mean_known(party.change(method) for party in parties)
-    return Cell(signed_percent(change), "", "", tint(change), best=False, style=_style(method))
+    return Cell(signed_percent(change), "", tint(change), best=False, style=_style(method))
 
 
 @dataclass(frozen=True)
@@ -155,7 +137,7 @@ def _guest(party: MeetingParty, facts: AgencyFacts) -> Guest:
     return Guest(
         facts,
         keeps=size(facts.raw_bytes),
-        step=minutes(facts.step_minutes),
+        step=stretch(facts.step_minutes),
         grants=say("met.grants", level=facts.least_level, n=facts.widest),
         says=say("met.says", level=facts.level, n=facts.width),
         cells=f"{facts.cells:,}",
@@ -163,20 +145,6 @@ def _guest(party: MeetingParty, facts: AgencyFacts) -> Guest:
         sent=size(facts.sent),
         received=size(facts.received),
     )
-
-
-def minutes(count: float) -> Text:
-    """A stretch of time in the largest unit that says it whole.
-
-    >>> minutes(60).en, minutes(1440).ko
-    ('1\\xa0h', '1일')
-    """
-    if count >= _MINUTES_A_DAY and count % _MINUTES_A_DAY == 0:
-        days = round(count / _MINUTES_A_DAY)
-        return say("met.day") if days == 1 else say("unit.days", n=days)
-    if count >= 60 and count % 30 == 0:
-        return say("unit.hours", n=f"{count / 60:g}")
-    return say("unit.minutes", n=f"{count:g}")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,8 @@
 """The page put together: what the templates need of each service, and the rendered HTML."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from deepcity.intercity.results import AUTOMATIC, POOLED, PartyResult, Results, ServiceResult
@@ -15,8 +12,9 @@ from deepcity.serve.report.charts.gains import LEAST, gains, scale
 from deepcity.serve.report.charts.idea import idea
 from deepcity.serve.report.charts.traffic import traffic
 from deepcity.serve.report.costs import Cost, costs
-from deepcity.serve.report.figures import days, duration, percent, signed_percent
+from deepcity.serve.report.figures import days, duration, percent, signed_percent, stretch
 from deepcity.serve.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
+from deepcity.serve.report.frame import rendered
 from deepcity.serve.report.headline import lead, sentences, tiles
 from deepcity.serve.report.matrix import matrix
 from deepcity.serve.report.panels import PartyPanel, panels, points_each
@@ -63,23 +61,12 @@ class ServiceView:
     costs: list[Cost]
 
 
-def templates() -> Environment:
-    """The templates of every page; a missing value is an error, not a blank."""
-    return Environment(
-        loader=PackageLoader("deepcity.serve.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-
-
 def render(results: Results) -> str:
     """The whole report as one HTML document."""
-    environment = templates()
     ids, points = Ids(), points_each(results.services)
-    script = environment.get_template("script.js").render()
-    return environment.get_template("page.html").render(
+    return rendered(
+        "page.html",
+        of(results.title),
         results=results,
         idea=idea(ids),
         lead=lead(results),
@@ -91,14 +78,8 @@ def render(results: Results) -> str:
         matrix=matrix(results.services),
         duration=duration(results.seconds),
         same_within=percent(SAME_WITHIN),
-        style=Markup(environment.get_template("style.css").render()),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         levels=LEVELS,
         level_words=level_words,
-        say=say,
-        counted=counted,
-        of=of,
         days=days,
     )
 
@@ -130,18 +111,10 @@ def _facts(service: ServiceResult) -> Text:
     return counted(
         "service.facts",
         len(service.parties),
-        ahead=_minutes(service.horizon_steps * service.step_minutes),
-        step=_minutes(service.step_minutes),
+        ahead=stretch(service.horizon_steps * service.step_minutes),
+        step=stretch(service.step_minutes),
         unit=service.unit,
     )
-
-
-def _minutes(minutes: float) -> Text:
-    if minutes >= 2880 and minutes % 1440 == 0:
-        return say("unit.days", n=f"{minutes / 1440:g}")
-    if minutes >= 60 and minutes % 30 == 0:
-        return say("unit.hours", n=f"{minutes / 60:g}")
-    return say("unit.minutes", n=f"{minutes:g}")
 
 
 def _gain_charts(service: ServiceResult, limits: tuple[float, float], ids: Ids) -> list[GainChart]:

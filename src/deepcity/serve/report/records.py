@@ -1,7 +1,5 @@
 """What `deepcity data check` found, as one page: findings on top, then each field drawn."""
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from deepcity.data.findings import Finding, Severity
 from deepcity.data.plots import Plot
 from deepcity.serve.report.charts.canvas import Ids
 from deepcity.serve.report.charts.course import course
-from deepcity.serve.report.page import templates
+from deepcity.serve.report.frame import rendered
 from deepcity.serve.report.text import say
 from deepcity.serve.report.write import write_page
 
@@ -56,15 +54,11 @@ def write_records(reports: Sequence[FileReport], path: Path) -> None:
 
 def render_records(reports: Sequence[FileReport]) -> str:
     """The whole page."""
-    environment, ids = templates(), Ids()
-    script = environment.get_template("script.js").render()
-    views = [_view(report, ids) for report in reports]
-    return environment.get_template("records.html").render(
-        views=views,
-        style=Markup(environment.get_template("style.css").render()),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        say=say,
+    ids = Ids()
+    return rendered(
+        "records.html",
+        say("records.title"),
+        views=[_view(report, ids) for report in reports],
         number=number,
         share=share,
     )

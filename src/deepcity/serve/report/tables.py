@@ -1,10 +1,12 @@
 """The two tables of a service, ready for the template: chosen levels, and errors by method."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import MAX_LEVEL
+from deepcity.intercity.meeting_results import MeetingParty
 from deepcity.intercity.results import (
     ALONE,
     AUTOMATIC,
@@ -76,33 +78,48 @@ def _choice(party: PartyResult, sent: int | None) -> Choice:
 
 @dataclass(frozen=True)
 class Cell:
-    """An error, its change against alone, its tint (`good-3`, `bad-1`, or none), and marks."""
+    """An error as written, its change against alone, its tint (`good-3`, `bad-1`, or none).
+
+    Attributes:
+        style: what it looks like, by its method.
+        spread: over seeds, if there are several.
+    """
 
     value: str
     change: str
     tint: str
     best: bool
-    method: str
+    style: str
+    spread: str = ""
 
 
 @dataclass(frozen=True)
 class ErrorTable:
-    """Errors of every method that was run, one row a party, and the mean changes."""
+    """Errors of every method that was run, one row a party, and the mean changes.
 
-    methods: tuple[str, ...]
-    rows: list[tuple[PartyResult, list[Cell]]]
+    Attributes:
+        heads: words and style of each method.
+        groups: heading keys over neighbouring columns, with how many columns each spans.
+    """
+
+    heads: list[tuple[Text, str]]
+    groups: list[tuple[str, int]]
+    rows: Sequence[tuple[PartyResult | MeetingParty, list[Cell]]]
     means: list[Cell]
 
-    def heads(self) -> list[tuple[str, Text, bool]]:
-        """Method, its words, and whether it is one of the fixed levels."""
-        return [(method, method_name(method), method in FIXED) for method in self.methods]
+    @property
+    def styles(self) -> set[str]:
+        """Of all methods."""
+        return {style for _, style in self.heads}
 
-    def groups(self) -> list[tuple[str, int]]:
-        """Heading keys over neighbouring columns, with how many columns each spans."""
-        spans: dict[str, int] = {}
-        for method in self.methods:
-            spans[_group(method)] = spans.get(_group(method), 0) + 1
-        return list(spans.items())
+
+def spans(groups: Iterable[str]) -> list[tuple[str, int]]:
+    """Neighbouring columns of one group, with how many there are.
+
+    >>> spans(["naive", "naive", "alone"])
+    [('naive', 2), ('alone', 1)]
+    """
+    return [(group, len(list(columns))) for group, columns in groupby(groups)]
 
 
 def error_table(service: ServiceResult) -> ErrorTable:
@@ -110,7 +127,12 @@ def error_table(service: ServiceResult) -> ErrorTable:
     methods = tuple(m for m in METHODS if any(m in party.test for party in service.parties))
     places = decimals(error(party, method) for party in service.parties for method in methods)
     rows = [(party, _cells(party, methods, places)) for party in service.parties]
-    return ErrorTable(methods, rows, [_mean_cell(service.parties, m) for m in methods])
+    return ErrorTable(
+        heads=[(method_name(m), "fixed" if m in FIXED else m) for m in methods],
+        groups=spans(map(_group, methods)),
+        rows=rows,
+        means=[_mean_cell(service.parties, m) for m in methods],
+    )
 
 
 def _cells(party: PartyResult, methods: Sequence[str], places: int) -> list[Cell]:
@@ -135,7 +157,7 @@ def _cell(party: PartyResult, method: str, places: int, least: float | None) -> 
 def _mean_cell(parties: Sequence[PartyResult], method: str) -> Cell:
     gain = mean_known(gain_over(party, method) for party in parties)
     change = None if gain is None or method == ALONE else -gain
-    return Cell(signed_percent(change), "", tint(change), best=False, method=method)
+    return Cell(signed_percent(change), "", tint(change), best=False, style=method)
 
 
 def tint(change: float | None) -> str:
