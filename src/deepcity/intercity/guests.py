@@ -3,7 +3,6 @@
 Everything here happens on each agency's own side, but for what `exchange.meeting` carries.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +23,7 @@ from deepcity.intercity.city_map import Member, Service
 from deepcity.intercity.meeting_checks import guest_fields
 from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 from deepcity.intercity.parties import Party
+from deepcity.intercity.run_folder import digest_of
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.columns import cell_number, fit_columns
 from deepcity.learning.features import Samples, train_origins
@@ -107,12 +107,12 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
     salt = f"{service.settings.name}/{party.city}"
     horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
     guests, own_times, names, raw_bytes = {}, {}, {}, {}
-    digest = hashlib.sha256(party.panel.time_T.tobytes() + party.panel.values_TNF.tobytes())
+    records = [(party.name, party.panel)]
     for guest in meeting.agency:
         panel, span = _panel(member.city_file, guest, party)
         names[guest.agency] = tuple(known.name for known in panel.fields)
         raw_bytes[guest.agency] = panel.values_TNF.nbytes
-        digest.update(panel.time_T.tobytes() + panel.values_TNF.tobytes())
+        records.append((guest.agency, panel))
         own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
         columns = fit_columns(panel, guest.columns, span, salt)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
@@ -130,7 +130,7 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
         salt,
         names,
         raw_bytes,
-        digest.hexdigest(),
+        digest_of(records),
     )
 
 

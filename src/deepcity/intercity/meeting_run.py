@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from deepcity import __version__
-from deepcity.city.errors import CheckpointError, ConfigError
+from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.intercity.city_map import CityMap, Member, Service
 from deepcity.intercity.guests import Table, lay, teach
@@ -29,8 +29,8 @@ from deepcity.intercity.meeting_party import Way, hold, methods_of, several
 from deepcity.intercity.meeting_results import MeetingParty, MeetingResults, MeetingService
 from deepcity.intercity.parties import parties_of
 from deepcity.intercity.results import Words
+from deepcity.intercity.run_folder import made, put, read
 from deepcity.intercity.watch import Silent, Task, Watch
-from deepcity.store.atomic import why_not, write_whole
 from deepcity.store.checkpoint import CheckpointStore
 
 _RESULTS = "meeting.json"
@@ -106,7 +106,7 @@ def run_meetings(
         seconds=time.perf_counter() - begun,
         services=found,
     )
-    _write(folder / _RESULTS, results.model_dump_json(indent=1))
+    put(folder / _RESULTS, results.model_dump_json(indent=1).encode())
     return results
 
 
@@ -116,15 +116,7 @@ def load_meetings(folder: Path) -> MeetingResults:
     Raises:
         CheckpointError: if the folder has no readable results of meetings.
     """
-    path = folder / _RESULTS
-    try:
-        return MeetingResults.model_validate_json(path.read_bytes())
-    except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}); finish it with `deepcity meet`"
-        raise CheckpointError(msg) from error
-    except ValueError as error:
-        msg = f"{path} is not a results file of this version; run the map again: {error}"
-        raise CheckpointError(msg) from error
+    return read(folder / _RESULTS, MeetingResults, "deepcity meet")
 
 
 def has_meetings(folder: Path) -> bool:
@@ -216,7 +208,7 @@ def _one_seed(work: _Work, tables: Sequence[Table]) -> list[MeetingParty]:
 
 def _party(work: _Work, table: Table, member: Member) -> MeetingParty:
     """Every method for one party; kept when done."""
-    name, store = work.kept_as(table), CheckpointStore(_made(work.folder / "checkpoints"))
+    name, store = work.kept_as(table), CheckpointStore(made(work.folder / "checkpoints"))
     way = Way(
         settings=work.service.settings,
         metric=work.service.application.metric,
@@ -229,7 +221,7 @@ def _party(work: _Work, table: Table, member: Member) -> MeetingParty:
         folder = work.folder / "packages" / _plain(table.party.name)
         window = table.party.inputs.settings
         save_packages(met.table, met.together, met.alone, member.city_file, window, folder)
-    _write(_path(work, table), met.result.model_dump_json(indent=1))
+    put(_path(work, table), met.result.model_dump_json(indent=1).encode())
     for old in store.folder.glob(f"{name}.*"):
         old.unlink()  # the party is done: its rounds are not needed any more
     return met.result
@@ -255,19 +247,3 @@ def _kept(work: _Work, table: Table) -> MeetingParty | None:
         return MeetingParty.model_validate_json(_path(work, table).read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(why_not(folder, error, 0)) from error
-    return folder
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise CheckpointError(why_not(path, error, len(text))) from error

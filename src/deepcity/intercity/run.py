@@ -7,7 +7,6 @@ FOLDER/own/            what each party forecasts with, for `refine`; private to 
 FOLDER/results.json    what was found out
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
 from deepcity.intercity.remarks import party_remarks, service_remarks
 from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
+from deepcity.intercity.run_folder import digest_of, made, put, read
 from deepcity.intercity.summary import (
     added,
     curve,
@@ -41,7 +41,6 @@ from deepcity.intercity.summary import (
 )
 from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained_levels
 from deepcity.learning.aggregate import Aggregated
-from deepcity.store.atomic import why_not, write_whole
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
 from deepcity.store.manifest import Facts
@@ -98,7 +97,7 @@ def run_map(
         seconds=time.perf_counter() - begun + sum(earlier for _, earlier in done),
         services=[service for service, _ in done],
     )
-    _write(folder / "results.json", results.model_dump_json(indent=1).encode())
+    put(folder / "results.json", results.model_dump_json(indent=1).encode())
     return results
 
 
@@ -108,15 +107,7 @@ def load_results(folder: Path) -> Results:
     Raises:
         CheckpointError: if the folder has no readable results.
     """
-    path = folder / "results.json"
-    try:
-        return Results.model_validate_json(path.read_bytes())
-    except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}); finish the run with `deepcity run`"
-        raise CheckpointError(msg) from error
-    except ValueError as error:
-        msg = f"{path} is not a results file of this version; run the map again: {error}"
-        raise CheckpointError(msg) from error
+    return read(folder / "results.json", Results, "deepcity run")
 
 
 def _claim(folder: Path, city_map: CityMap) -> None:
@@ -140,32 +131,21 @@ def _claim(folder: Path, city_map: CityMap) -> None:
             )
             raise CheckpointError(msg)
         return
-    _write(path, json.dumps(claim).encode())
+    put(path, json.dumps(claim).encode())
 
 
 def _claim_records(folder: Path, service: str, parties: list[Party]) -> None:
     """Mark which records a service learns from, or refuse to go on with others."""
-    digest = hashlib.sha256()
-    for party in parties:
-        digest.update(party.name.encode() + party.panel.time_T.tobytes())
-        digest.update(party.panel.values_TNF.tobytes())
+    digest = digest_of((party.name, party.panel) for party in parties)
     path = folder / "checkpoints" / f"{service}.records"
-    if path.exists() and path.read_text(encoding="utf-8") != digest.hexdigest():
+    if path.exists() and path.read_text(encoding="utf-8") != digest:
         msg = (
             f"the records of {service} have changed since this run began; learn from new rows "
             f"with `deepcity refine`, choose another --out, or start anew with --fresh"
         )
         raise CheckpointError(msg)
     if not path.exists():
-        _write(path, digest.hexdigest().encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
-    except OSError as error:
-        raise CheckpointError(why_not(path, error, len(data))) from error
+        put(path, digest.encode())
 
 
 def _run_service(
@@ -185,15 +165,10 @@ def _run_service(
         parties=parties,
         seed=city_map.settings.seed,
         start=start,
-        checkpoints=CheckpointStore(_made(folder / "checkpoints")),
+        checkpoints=CheckpointStore(made(folder / "checkpoints")),
         after_round=lambda method, done: watch.advance(task_name(settings.name, method.name), done),
     )
     return _compare(_Work(service, parties, run, watch, parent), folder)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _start(city_map: CityMap, service: Service) -> tuple[Layers, str | None]:
@@ -309,7 +284,7 @@ def _export(work: _Work, joined: Outcome, folder: Path) -> None:
     fused = layers_up_to(max(joined.method.levels.values()))  # what stayed private stays out
     state = joined.progress.state.layers  # a head that not all share stays out too
     layers = {name: state[name] for name in fused if name in state}
-    folder = _made(folder / "layers")
+    folder = made(folder / "layers")
     for old in folder.glob(f"{settings.name}-common-*.layers"):
         old.unlink()
     save_package(folder, facts, layers)
