@@ -104,6 +104,7 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem, mon
     for course, (rounds, _) in zip(courses, COURSES, strict=True):
         assert course.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
         assert course.progress.round == rounds
+        assert not course.learners  # they would keep the course's rows in memory
     first, found = (common_layers(course.progress) for course in courses)
     assert not np.array_equal(found["h1"]["inner.weight"], first["h1"]["inner.weight"])
     assert set(found) == {STEM, *HIDDEN_LAYERS, HEAD}

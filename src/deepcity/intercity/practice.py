@@ -55,18 +55,29 @@ def practise(
     found: list[Outcome] = []
     if STEM not in layers:
         return found
-    for number, (rounds, share) in enumerate(COURSES):
-        parties = parties_of(number)
-        method = Method("practice", {party.name: MAX_LEVEL for party in parties})
-        rate = share * settings.training.learning_rate
-        training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
-        few = settings.model_copy(update={"training": training})
+    for number in range(len(COURSES)):
         start = found[-1].progress.state.layers if found else layers
-        run = Run(few, parties, seed + COURSE_SEED * number, start=start)
-        found.append(run_method(run, method))
-        if sum(len(party.panel.places) for party in parties) < ENOUGH_PLACES:
+        outcome, places = _course(settings, parties_of, number, start, seed)
+        found.append(outcome)
+        if places < ENOUGH_PLACES:
             break
     return found
+
+
+def _course(
+    settings: ServiceSettings, parties_of: PartiesOf, number: int, start: Layers, seed: int
+) -> tuple[Outcome, int]:
+    """One course, without its learners: they would keep all its rows in memory; and how many
+    places practised.
+    """
+    rounds, share = COURSES[number]
+    rate = share * settings.training.learning_rate
+    training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
+    few = settings.model_copy(update={"training": training})
+    parties = parties_of(number)
+    method = Method("practice", {party.name: MAX_LEVEL for party in parties})
+    outcome = run_method(Run(few, parties, seed + COURSE_SEED * number, start=start), method)
+    return replace(outcome, learners={}), sum(len(party.panel.places) for party in parties)
 
 
 def with_practice(party: Party, settings: ServiceSettings, seed: int, course: int = 0) -> Party:
