@@ -53,7 +53,8 @@ def _scores(found: BySeed, name: str) -> NDArray[np.float64]:
 def _line(name: str, scores_SW3: NDArray[np.float64]) -> str:
     by_seed = scores_SW3.mean(axis=1)
     cells = [
-        f"{m:.3f} ± {s:.3f}" for m, s in zip(by_seed.mean(axis=0), by_seed.std(axis=0), strict=True)
+        f"{by_seed[:, column].mean():.3f}{_spread(by_seed[:, column], '.3f')}"
+        for column in range(len(SCORES))
     ]
     weeks = [f"{week[0]:.2f} / {week[2]:.2f}" for week in scores_SW3.mean(axis=0)]
     return f"| {name} | {' | '.join([*cells, *weeks])} |"
@@ -63,5 +64,10 @@ def _gain(score: str, column: int, scores: Mapping[str, NDArray[np.float64]]) ->
     alone, together, pooled = (scores[name][..., column].mean(axis=1) for name in METHODS)
     own, all_raw = 1 - together / alone, 1 - pooled / alone
     kept = f"{own.mean() / all_raw.mean():.0%}" if all_raw.mean() >= LEAST_GAIN else "–"
-    cells = [f"{gain.mean():.1%} ± {gain.std():.1%}" for gain in (own, all_raw)]
+    cells = [f"{gain.mean():.1%}{_spread(gain, '.1%')}" for gain in (own, all_raw)]
     return f"| {score} | {' | '.join(cells)} | {kept} |"
+
+
+def _spread(by_seed_S: NDArray[np.float64], digits: str) -> str:
+    """Over seeds; one seed has none."""
+    return f" ± {by_seed_S.std():{digits}}" if len(by_seed_S) > 1 else ""

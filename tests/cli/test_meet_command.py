@@ -1,22 +1,18 @@
 """`deepcity meet` as people meet it: real processes, killed and stopped, and maps with faults."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 from little_map import LittleMap, flows, service, without_seconds
+from processes import PATIENCE_S, deepcity, started, wait_for
 from typer.testing import CliRunner
 
 from deepcity.city.errors import DeepCityError
 from deepcity.cli import app
 from deepcity.learning.encoder_package import load_encoder
 
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
 MEETING = """
 [service.meeting]
 own_steps = 10
@@ -43,16 +39,6 @@ def town(folder, *, more="", text=None, **how):
         assert old in whole
         path.write_text(whole.replace(old, new), encoding="utf-8")
     return path
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "deepcity", *map(str, arguments)]
-
-
-def deepcity(*arguments):
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, env=ENV, timeout=240, check=False
-    )
 
 
 def in_process(*arguments):
@@ -135,33 +121,10 @@ def test_packages_are_of_the_first_seed_alone(undisturbed):
     assert load_encoder(next(folder.glob("weather-*.encoder"))).encoder.shape.level == 3
 
 
-def started(path, folder):
-    return subprocess.Popen(
-        command("meet", path, "--out", folder, "--seeds", 2),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENV,
-        start_new_session=True,
-    )
-
-
-def wait_for(process, folder, pattern, seconds=600):
-    """Poll until such a file is there; the process does not outlive a test that waits in vain."""
-    end = time.monotonic() + seconds
-    while not list(folder.glob(pattern)):
-        assert process.poll() is None, process.stderr.read()
-        if time.monotonic() > end:
-            process.kill()
-            process.communicate()
-            pytest.fail(f"{pattern} never came")
-        time.sleep(0.002)
-
-
 def test_kill_9_in_several_methods_changes_no_number(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     for stage in ("together.000002", "mode-one-shot.000001"):
-        process = started(path, tmp_path / "run")
+        process = started("meet", path, "--out", tmp_path / "run", "--seeds", 2)
         wait_for(process, tmp_path / "run", f"checkpoints/*.{stage}.checkpoint")
         process.kill()
         process.communicate()
@@ -175,10 +138,10 @@ def test_kill_9_in_several_methods_changes_no_number(undisturbed, tmp_path):
 
 
 def test_ctrl_c_says_that_the_run_is_kept(undisturbed, tmp_path):
-    process = started(undisturbed[0], tmp_path / "run")
+    process = started("meet", undisturbed[0], "--out", tmp_path / "run", "--seeds", 2)
     wait_for(process, tmp_path / "run", "checkpoints/*.together.000001.checkpoint")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "Stopped. The run is kept: the same command goes on from here." in said
     assert "Traceback" not in said

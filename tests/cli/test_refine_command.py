@@ -1,17 +1,13 @@
 """`deepcity refine` as an operator meets it: real processes, a kill, a full disk, more rows."""
 
 import json
-import os
 import resource
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
+from processes import PATIENCE_S, deepcity, started, wait_for
 from refining import RUN_DAYS, copied, prints, turning, write
 
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
 LATER = RUN_DAYS + 10
 KILLED_AT_FSYNC = (
     "import os, signal, sys\n"
@@ -19,18 +15,6 @@ KILLED_AT_FSYNC = (
     "from deepcity.cli import main\n"
     "main()\n"
 )
-
-
-def deepcity(*arguments, program=("-m", "deepcity"), **how):
-    return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=ENV,
-        timeout=600,
-        check=False,
-        **how,
-    )
 
 
 def refine(folder, *more, **how):
@@ -90,20 +74,11 @@ def test_killed_while_it_writes_the_old_package_is_whole_and_it_goes_on(
 def test_ctrl_c_says_that_parties_that_are_done_are_kept(run_town, refined_town, tmp_path):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deepcity", "refine", folder / "map.toml", "--out", folder / "run"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENV,
-        start_new_session=True,
-    )
+    process = started("refine", folder / "map.toml", "--out", folder / "run")
     first = folder / "run" / "own" / "water.east.calm.000001.checkpoint"
-    end = time.monotonic() + 600
-    while not first.exists() and time.monotonic() < end:
-        time.sleep(0.005)
+    wait_for(process, first.parent, first.name)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=600)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, said
     assert "Stopped. Parties that are done are kept" in said
     assert "Traceback" not in said

@@ -1,36 +1,16 @@
 """`deepcity run` and its kin as people meet them: real processes, real signals, full disks."""
 
 import json
-import os
 import resource
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from little_map import flows, service, three, without_seconds
+from processes import PATIENCE_S, deepcity, started, wait_for
 
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
 LITTLE = service(levels=(6,), rounds=3)
 SLOW = service(levels=(6,), rounds=3, local_steps=12, refit_steps=6)
 VERBS = [(), ("run",), ("demo",), ("report",), ("data",), ("layers",)]
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "deepcity", *map(str, arguments)]
-
-
-def deepcity(*arguments, **how):
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        env=ENV,
-        timeout=120,
-        check=False,
-        **how,
-    )
 
 
 def read(folder):
@@ -90,34 +70,11 @@ def test_the_exported_package_is_verified(undisturbed):
     assert package.name in listed.stdout
 
 
-def started(path, folder):
-    return subprocess.Popen(
-        command("run", path, "--out", folder),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENV,
-        start_new_session=True,
-    )
-
-
-def wait_for(process, path, seconds=600):
-    """Poll until a file is there; the process does not outlive a test that waits in vain."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert process.poll() is None, process.stderr.read()
-        if time.monotonic() > end:
-            process.kill()
-            process.communicate()
-            pytest.fail(f"{path} never came")
-        time.sleep(0.005)
-
-
 def test_kill_9_in_several_rounds_and_methods_changes_no_number(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     for stage in ("alone.000001", "level_6.000002", "pooled.000001"):
-        process = started(path, tmp_path / "run")
-        wait_for(process, tmp_path / "run" / "checkpoints" / f"water.{stage}.checkpoint")
+        process = started("run", path, "--out", tmp_path / "run")
+        wait_for(process, tmp_path / "run" / "checkpoints", f"water.{stage}.checkpoint")
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL
@@ -130,10 +87,10 @@ def test_kill_9_in_several_rounds_and_methods_changes_no_number(undisturbed, tmp
 
 def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
     path, whole, _ = undisturbed
-    process = started(path, tmp_path / "run")
-    wait_for(process, tmp_path / "run" / "checkpoints" / "water.level_6.000001.checkpoint")
+    process = started("run", path, "--out", tmp_path / "run")
+    wait_for(process, tmp_path / "run" / "checkpoints", "water.level_6.000001.checkpoint")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "Stopped. The run is kept: the same command goes on from here." in said
     assert "Traceback" not in said
@@ -150,8 +107,8 @@ def small_files_only():
 
 def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
     path, whole, _ = undisturbed
-    process = started(path, tmp_path / "run")
-    wait_for(process, tmp_path / "run" / "checkpoints" / "water.alone.000001.checkpoint")
+    process = started("run", path, "--out", tmp_path / "run")
+    wait_for(process, tmp_path / "run" / "checkpoints", "water.alone.000001.checkpoint")
     process.kill()
     process.communicate()
     ended = deepcity("run", path, "--out", tmp_path / "run", preexec_fn=small_files_only)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from deepcity.city.errors import CheckpointError
 from deepcity.city.level import Layers
 from deepcity.intercity.refine_results import PartyRefined
+from deepcity.intercity.run_folder import made
 from deepcity.learning.aggregate import Standing
 from deepcity.learning.features import WindowSettings
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
@@ -217,7 +218,7 @@ class OwnPackages:
             old_rows=package.old_rows,
             last=package.last,
         )
-        self.store.folder.mkdir(parents=True, exist_ok=True)
+        made(self.store.folder)
         name = _name(package.identity.service, package.identity.party)
         return self.store.save(name, package.number, arrays, values.model_dump(mode="json"))
 
