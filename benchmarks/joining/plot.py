@@ -6,11 +6,13 @@ import numpy as np
 
 from benchmarks.joining.cases import SETS, TUNED, Case
 from benchmarks.joining.tables import share
+from benchmarks.legend import legend
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity import results as names
 
 LEFT, WIDTH, ROW, TOP = 150, 720, 22, 56
 LOW, HIGH = 0.6, 1.3  # share of alone; what lies outside is drawn at the edge
+NOTE = "error as a share of learning alone: left of the line is better; a thin mark is one case"
 METHODS = {
     names.fixed(MAX_LEVEL): ("level 6, fixed", "#8a8f98"),
     TUNED: ("all rows pooled, then tuned (forbidden)", "#c77d2e"),
@@ -31,7 +33,7 @@ def svg(cases: Sequence[Case]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        *_legend(),
+        *legend(dict(METHODS.values()), NOTE),
         *_grid(height),
     ]
     for index, (name, days) in enumerate(rows):
@@ -47,16 +49,6 @@ def svg(cases: Sequence[Case]) -> str:
 def _x(value: float) -> float:
     inside = min(max(value, LOW), HIGH)
     return LEFT + (inside - LOW) / (HIGH - LOW) * (WIDTH - LEFT - 20)
-
-
-def _legend() -> list[str]:
-    parts, x = [], 10.0
-    for label, colour in METHODS.values():
-        parts.append(f'<circle cx="{x + 5}" cy="14" r="5" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 15}" y="18" fill="#222">{label}</text>')
-        x += 32 + 6.6 * len(label)
-    note = "error as a share of learning alone: left of the line is better; a thin mark is one case"
-    return [*parts, f'<text x="10" y="40" fill="#555">{note}</text>']
 
 
 def _grid(height: int) -> list[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.legend import legend
+
 if TYPE_CHECKING:
     from benchmarks.meeting.modes import Told
 
@@ -16,6 +18,10 @@ LOSS = 0.01  # of accuracy that this may cost
 BATCH = "per-batch"
 LEFT, WIDTH, TOP, PANEL = 70, 720, 56, 300
 LEAST, MOST = 4, 20_000  # messages
+NOTE = (
+    "over messages of the training, lower is better; numbers are local steps a block; "
+    "a thin mark is one seed"
+)
 COLOURS = {
     "alone": "#222222",
     "one-shot": "#8a8f98",
@@ -159,21 +165,10 @@ def svg(own: Sequence[Told]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="system-ui, sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        *_legend(),
+        *legend(COLOURS, NOTE),
         *_panel(own, TOP),
     ]
     return "\n".join([*parts, "</svg>"]) + "\n"
-
-
-def _legend() -> list[str]:
-    parts, x = [], 10.0
-    for label, colour in COLOURS.items():
-        parts.append(f'<circle cx="{x + 5}" cy="14" r="5" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 15}" y="18" fill="#222">{label}</text>')
-        x += 36 + 6.6 * len(label)
-    note = "over messages of the training, lower is better; numbers are local steps a block; a "
-    note += "thin mark is one seed"
-    return [*parts, f'<text x="10" y="40" fill="#555">{note}</text>']
 
 
 def _x(messages: float) -> float:
@@ -193,8 +188,11 @@ def _panel(own: Sequence[Told], top: float) -> list[str]:
     title = f"{own[0].set}, {own[0].party}: mean absolute error, {own[0].unit}"
     parts = [f'<text x="{LEFT}" y="{top + 8}" fill="#222">{title}</text>']
     parts += _axes(low, high, bottom, y)
+    named: set[tuple[str, float]] = set()
     for name, some in _options(own).items():
         label, x = _label(name, some[0].block), _x(some[0].messages)
+        label = "" if (label, x) in named else label  # another reach lies there
+        named.add((label, x))
         parts += _marks([y(case.mae) for case in some], x, _colour(name), label)
         if name.startswith("one-shot"):
             parts += _marks([y(case.alone) for case in some], LEFT, COLOURS["alone"], label)
