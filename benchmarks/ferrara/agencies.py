@@ -92,6 +92,7 @@ def measure(number: int, seed: int) -> dict[str, list[float]]:
     said = {
         "alone": own.forecast(test, {}),
         "together": met.forecast(test, met.test),
+        "automatic": methods.careful(table, own, met).forecast_BNH,
         "pooled": pooled.forecast(columns, {}),
     }
     names = [place.id for place in week.party.panel.places]
@@ -122,6 +123,7 @@ def _party(panel: Panel, start: int) -> Party:
     learned = [_midnights(train_origins(WINDOW, train, lead)) for lead in LEADS]
     chosen = [origins(validation, DAY, stride=DAY, lead=lead * DAY) for lead in LEADS]
     tested = [np.array([start]) for _ in LEADS]
+    order = np.argsort(_begun(chosen), kind="stable")  # experts are weighed as time goes on
     name = f"{city.name}/{WATER}"
     return Party(
         name=name,
@@ -131,10 +133,15 @@ def _party(panel: Panel, start: int) -> Party:
         field=FIELD,
         split=Split(train, validation, Span(start, start + WEEK)),
         inputs=inputs,
-        data=PartyData(name, _samples(inputs, learned), _samples(inputs, chosen), inputs.recall_HS),
+        data=PartyData(
+            name,
+            _samples(inputs, learned),
+            _rows(_samples(inputs, chosen), order),
+            inputs.recall_HS,
+        ),
         test=_samples(inputs, tested),
         test_origins=_begun(tested),
-        validation_origins=_begun(chosen),
+        validation_origins=_begun(chosen)[order],
         scarce=False,
     )
 
@@ -146,6 +153,16 @@ def _midnights(found: Origins) -> Origins:
 
 def _samples(inputs: Inputs, by_lead: Sequence[Origins]) -> Samples:
     return stacked([inputs.samples(found, lead) for lead, found in enumerate(by_lead)])
+
+
+def _rows(samples: Samples, which: Origins) -> Samples:
+    return replace(
+        samples,
+        features_BNF=samples.features_BNF[which],
+        summaries_BNHS=samples.summaries_BNHS[which],
+        anchor_BNH=samples.anchor_BNH[which],
+        truth_BNH=samples.truth_BNH[which],
+    )
 
 
 def _begun(by_lead: Sequence[Origins]) -> Origins:
@@ -171,13 +188,7 @@ def _table(party: Party, seed: int) -> Table:
     learned = [_midnights(train_origins(WINDOW, party.split.train, lead)) for lead in LEADS]
     part = party.data.train
     known = np.isfinite(part.truth_BNH).any(axis=(1, 2))
-    train = replace(
-        part,
-        features_BNF=part.features_BNF[known],
-        summaries_BNHS=part.summaries_BNHS[known],
-        anchor_BNH=part.anchor_BNH[known],
-        truth_BNH=part.truth_BNH[known],
-    )
+    train = _rows(part, np.flatnonzero(known))
     times = panel.time_T[_begun(learned)[known]]
     cells = [cell_number(place, salt) for place in panel.places]
     return Table(party, meeting, SERVICE.name, train, times, guests, own_times, cells, salt, fields)

@@ -116,7 +116,28 @@ def _verdicts(cases: Sequence[Case]) -> list[str]:
     lines.append(
         f"- Choosing took {cost:.2f} of one party's share of the joined training (median)."
     )
-    return lines + _arrivals(scarce)
+    return lines + _waiting(scarce, _full(cases)) + _arrivals(scarce)
+
+
+def _waiting(scarce: Sequence[Case], full: Sequence[Case]) -> list[str]:
+    """What a newcomer would gain by waiting until it had all its days: how much there is to win."""
+    later = {(case.set, case.party, case.seed): case.mae[names.ALONE] for case in full}
+    found = np.array(
+        [
+            (later[key] / case.mae[names.ALONE], share(case, names.AUTOMATIC))
+            for case in scarce
+            if (key := (case.set, case.party, case.seed)) in later
+        ]
+    )
+    if not len(found):
+        return []
+    waited, joined = found.mean(axis=0)
+    return [
+        f"- Had newcomers waited until they had all their days and then learned alone, they would "
+        f"err {waited:.3f} of what they err alone with few: joining gives "
+        f"{(1 - joined) / (1 - waited):.0%} of that gain at once, and at least all of it in "
+        f"{(found[:, 1] <= found[:, 0]).mean():.0%} of cases."
+    ]
 
 
 def _listed(cases: Sequence[Case]) -> str:
