@@ -71,21 +71,25 @@ def test_killed_while_it_writes_the_old_package_is_whole_and_it_goes_on(
         assert prints(folder / "run" / "own")[name][0] == digest
 
 
-def test_ctrl_c_says_that_parties_that_are_done_are_kept(run_town, refined_town, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_stopped_between_parties_those_that_are_done_are_kept(
+    run_town, refined_town, tmp_path, how
+):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
     process = started("refine", folder / "map.toml", "--out", folder / "run")
     first = folder / "run" / "own" / "water.east.calm.000001.checkpoint"
     wait_for(process, first.parent, first.name)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, said = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 130, said
-    assert "Stopped. Parties that are done are kept" in said
+    assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL), said
+    assert how is signal.SIGKILL or "Stopped. Parties that are done are kept" in said
     assert "Traceback" not in said
     done = prints(folder / "run" / "own")[first.name]
     assert refine(folder).returncode == 0
     found = prints(folder / "run" / "own")
     assert found[first.name] == done
+    found = {name: told for name, told in found.items() if not name.endswith(".part")}
     whole = prints(refined_town[0] / "run" / "own")
     assert {name: digest for name, (digest, _) in found.items()} == {
         name: digest for name, (digest, _) in whole.items()

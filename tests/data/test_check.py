@@ -1,4 +1,5 @@
 import json
+import random
 import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,31 @@ RAW = "Date,Hour,Temp (°C),visitors,Where\n" + "".join(
 
 def run(*arguments):
     return CliRunner().invoke(app, ["check", *map(str, arguments)])
+
+
+def quarters_of_weather(shifted_from: int) -> str:
+    """Sixty days of four columns; from a row on each holds what stood left of it."""
+    dice = random.Random(1)
+    lines = ["time,air,damp,sight,soil"]
+    for hour in range(60 * 24):
+        levels = (15, 60, 900, 300) if hour < shifted_from else (5, 15, 60, 900)
+        cells = [f"{level + level / 10 * dice.random():.2f}" for level in levels]
+        moment = datetime(2024, 5, 1) + timedelta(hours=hour)  # noqa: DTZ001 - wall time
+        lines.append(",".join([f"{moment:%Y-%m-%d %H:%M}", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def test_shifted_columns_are_found_whatever_the_order_of_the_city_file(town):
+    order = ("sight", "air", "soil", "damp")
+    fields = ", ".join(
+        f'{{ name = "{name}", kind = "level", unit = "1", source = "records", column = "{name}" }}'
+        for name in order
+    )
+    records = quarters_of_weather(shifted_from=30 * 24)
+    city = town(records, fields=f"[{fields}]", places='["a"]')
+    (agency,) = check_file(city.path).agencies
+    (told,) = [finding for finding in agency.findings if finding.what == "shifted"]
+    assert "to the right: damp holds what air held" in told.text
 
 
 def test_a_city_file_in_words_and_as_json(town):

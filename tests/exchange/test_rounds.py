@@ -103,6 +103,19 @@ def test_level_0_sends_and_receives_no_layer():
     assert progress.failures == ((), (), (), ())
 
 
+@pytest.mark.parametrize(("equal", "share"), [(False, 0.8), (True, 0.5)])
+def test_parties_weigh_by_their_rows_or_alike(equal, share):
+    together = Together({"a": 2, "b": 2})
+    together.learners["a"].data = replace(together.learners["a"].data, measured=400)
+    together.learners["b"].data = replace(together.learners["b"].data, measured=100)
+    together.plan = replace(together.plan, rounds=1, equal=equal)
+    fused = together.run().state.layers["h2"]
+    mine, theirs = (together.heard[name].sent[1].layers["h2"] for name in "ab")
+    for name, values in fused.items():
+        wanted = share * mine[name] + (1 - share) * theirs[name]
+        np.testing.assert_allclose(values, wanted, atol=1e-3)
+
+
 def test_level_0_learns_as_it_would_without_anybody():
     together = Together({"a": 0, "b": 6, "c": 6})
     together.run()

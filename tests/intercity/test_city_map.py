@@ -192,3 +192,19 @@ def test_where_nothing_is_right_no_more_is_told_than_is_known(tmp_path):
     path.write_text(path.read_text().replace('application = "water"', "application = 5"))
     (only,) = problems(path)
     assert only == ("map.toml", "service[water].application")
+
+
+def test_parties_of_one_title_are_told_apart_by_city_and_by_field(tmp_path):
+    path = three(tmp_path).write(service())
+    for file in tmp_path.glob("*.toml"):
+        same = file.read_text().replace(
+            'en = "office", ko = "office"', 'en = "north", ko = "north"'
+        )
+        file.write_text(same)
+    only = load_map(path).services[0]
+    titles = [only.title_of(member).en for member in only.members]
+    assert titles == ["east, north", "south", "west, north"]
+    text = path.read_text().replace('["*/*"]', '["east/north", "east/north:flow"]')
+    path.write_text(text)
+    only = load_map(path).services[0]
+    assert {only.title_of(member).ko for member in only.members} == {"north: flow"}

@@ -71,6 +71,12 @@ def test_a_span_too_short_for_one_window_is_told(tmp_path):
         loaded(path)
 
 
+def test_too_few_days_of_a_scarce_party_are_told_as_such(tmp_path):
+    path = three(tmp_path).write(service(horizon=24, span='scarce = { "west/office" = 2 }'))
+    with pytest.raises(DataError, match=r"span.scarce = '2': the last third of these days"):
+        loaded(path)
+
+
 def test_a_span_beyond_the_records_is_told(tmp_path):
     path = three(tmp_path).write(service(span="start = 2031-01-01"))
     with pytest.raises(DataError, match=r"0\.0 days leave none"):

@@ -93,6 +93,7 @@ def test_a_party_without_an_equal_joins_down_to_h5_and_the_report_says_so(tmp_pa
     assert "pooled" not in only.parties[0].test
     heads = [remark.en for remark in only.remarks if "each head" in remark.en]
     assert "east/north, east/south; west/fine" in heads[0]
+    assert "weigh by them in averages: west/fine has" in only.remarks[-1].en
     fine = next(party for party in only.parties if party.name == "west/fine")
     assert (fine.step_minutes, fine.horizon_steps) == (15, 24)
     assert "It forecasts 24 steps of 15 min." in [remark.en for remark in fine.remarks]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from little_map import LittleMap, flows, service, three, without_seconds
 
-from deepcity.city.errors import CheckpointError, DataError, LayerPackageError
+from deepcity.city.errors import CheckpointError, ConfigError, DataError, LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.results import Results
@@ -284,14 +284,15 @@ def reusing(tmp_path, package, level, *, frozen=False, **how):
     )
     folder = tmp_path / f"target-{level}-{frozen}"
     folder.mkdir()
-    return three(folder).write(service(**{**ONE, "rounds": 2, **how}, more=more)), folder / "run"
+    how = {"levels": (3,), "settings": ONE["settings"], "rounds": 2, **how}
+    return three(folder).write(service(**how, more=more)), folder / "run"
 
 
-def alone_layers(folder):
+def joined_layers(folder):
     """h1 of the first party after its last round, from its checkpoint."""
     from deepcity.store.checkpoint import CheckpointStore
 
-    arrays = CheckpointStore(folder / "checkpoints").load_latest("water.alone").arrays
+    arrays = CheckpointStore(folder / "checkpoints").load_latest("water.level_3").arrays
     return {key: value for key, value in arrays["learner:east|north"].items() if "now/" in key}
 
 
@@ -301,11 +302,47 @@ def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path):
     for frozen in (True, False):
         path, folder = reusing(tmp_path, package, 3, frozen=frozen)
         run(path, folder)
-        after = alone_layers(folder)
+        after = joined_layers(folder)
         for layer in ("h1", "h3"):
             same = [np.array_equal(after[f"now/{layer}/{k}"], v) for k, v in layers[layer].items()]
             assert all(same) == frozen
         assert not np.array_equal(after["now/h4/inner.weight"], layers["h4"]["inner.weight"])
+
+
+def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_packages(tmp_path):
+    package = packaged(tmp_path)
+    how = {"levels": (), "settings": "pooled = false"}
+    path, folder = reusing(tmp_path, package, 3, **how)
+    with_them = run(path, folder).services[0]
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    path = three(plain).write(service(**{**how, "rounds": 2}))
+    without = run(path, plain / "run").services[0]
+    for own, other in zip(with_them.parties, without.parties, strict=True):
+        assert own.test["alone"] == other.test["alone"]
+        assert own.test["automatic"] != other.test["automatic"]
+    assert "began with h1 to h3 of another service, water (east+west)." in with_them.remarks[0].en
+    assert not without.remarks
+
+
+def test_a_party_with_nobody_to_join_weighs_what_a_package_is_worth(tmp_path):
+    package = packaged(tmp_path)
+    folder = tmp_path / "lonely"
+    folder.mkdir()
+    more = f'[service.reuse]\npackage = "{package}"\nlevel = 3'
+    how = {"levels": (), "rounds": 2, "settings": "pooled = false", "more": more}
+    path = LittleMap(folder).party("far/only", flows(seed=7)).write(service(**how))
+    (only,) = run(path, folder / "run").services[0].parties
+    assert set(only.validation_mae) == set("0123")
+
+
+@pytest.mark.parametrize(
+    "how", [ONE, {"grant": "level = 0"}], ids=["only alone", "nothing granted"]
+)
+def test_a_package_that_nothing_would_start_from_is_refused(tmp_path, how):
+    path, _ = reusing(tmp_path, "any.layers", 3, **how)
+    with pytest.raises(ConfigError, match="learning alone starts from nobody's layers"):
+        load_map(path)
 
 
 def test_frozen_layers_stay_so_through_joining_and_refitting(tmp_path):

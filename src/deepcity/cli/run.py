@@ -63,6 +63,9 @@ def run(
     and ends with the same results. When more rows have come later, `deepcity refine` has
     every party learn from them without beginning anew.
 
+    What a run learned lies in FOLDER/layers, and another service may start from it, be it of
+    another application or city: name the package in [service.reuse] of its map.
+
     Example: deepcity run cities/demo.toml --out runs/demo
     """
     results, folder = execute(map_file, out, fresh=fresh, threads=threads)

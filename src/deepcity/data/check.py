@@ -4,17 +4,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city, check_raw, load_with_findings
+from deepcity.data.connectors import read_columns
 from deepcity.data.draft import draft
 from deepcity.data.duration import duration_text
 from deepcity.data.findings import Finding
 from deepcity.data.load import Loaded
+from deepcity.data.panel import Panel
 from deepcity.data.plots import Plot, plots_of
 from deepcity.data.profile import FieldSummary, summary_of
 from deepcity.data.quality import View, look_into
+from deepcity.data.records import column_of
+from deepcity.data.settings import AgencySettings, PlaceSettings
 from deepcity.data.settle import wall_text
+from deepcity.data.source import Layout
 
 Progress = Callable[[int, int], None]
 """Told how many agencies of how many are done."""
@@ -92,7 +100,31 @@ def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, Loaded], l
 def _view(city_file: CityFile, name: str, loaded: Loaded, drafted: bool) -> View:
     settings = next(entry for entry in city_file.settings.agency if entry.name == name)
     units = tuple(field.unit_of_records for field in settings.fields)
-    return View(name, loaded.panel, units, drafted)
+    column_NF = _columns(city_file, settings, loaded.panel)
+    return View(name, loaded.panel, units, drafted, column_NF)
+
+
+def _columns(
+    city_file: CityFile, settings: AgencySettings, panel: Panel
+) -> NDArray[np.int64] | None:
+    """Where each place's field stands in its file; None where columns are no places or fields."""
+    sources = [city_file.sources[field.source] for field in settings.fields]
+    if any(source.layout is not Layout.WIDE for source in sources):
+        return None
+    places = settings.places or tuple(PlaceSettings(id=place.id) for place in panel.places)
+    columns: dict[str, int] = {}
+    for source in {source.name: source for source in sources}.values():
+        for name in read_columns(source, city_file.path.parent):
+            columns.setdefault(f"{source.name}/{name}", len(columns))
+    return np.array(
+        [
+            [
+                columns.get(f"{f.source}/{column_of(f, place)}", len(columns))
+                for f in settings.fields
+            ]
+            for place in places
+        ]
+    )
 
 
 def _summary(

@@ -33,6 +33,7 @@ class Plan:
         own_stem: parties that keep their stem to themselves where others hold it in common.
         groups: who shares a layer that differs in shape between parties.
         attendance: who is there in which round.
+        equal: whether all weigh alike in averages, however many rows they learn from.
     """
 
     levels: Mapping[str, int]
@@ -42,6 +43,7 @@ class Plan:
     own_stem: frozenset[str] = frozenset()
     groups: Groups = field(default_factory=dict)
     attendance: Attendance = field(default_factory=Attendance)
+    equal: bool = False
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party holds in common."""
@@ -123,8 +125,9 @@ def one_round(exchange: Exchange, plan: Plan, progress: Progress) -> Progress:
     )
     errors, failed = _numbers(replies, ERROR)
     granted, refused = _usable(plan, replies, errors)
+    shares = dict.fromkeys(weights, 1.0) if plan.equal else weights
     state, received = merge(
-        plan.strategy, progress.state, granted, weights, plan.levels, plan.groups
+        plan.strategy, progress.state, granted, shares, plan.levels, plan.groups
     )
     return replace(
         progress,

@@ -92,6 +92,8 @@ def _member(
     others = together(settings, parties)
     groups = groups_of(others)
     level = shareable(party.name, levels, levels[party.name], groups)
+    if level == ALONE and settings.reuse is not None:  # it has the package's layers in common
+        level = settings.reuse.level
     stem = bool(_stems(settings, party, others))
     learner = joined.learners[party.name]
     return choose(party, own, learner, level, seed, common_stem=stem)

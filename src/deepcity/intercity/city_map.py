@@ -15,6 +15,7 @@ from deepcity.applications.application import Application, applications
 from deepcity.city.agency import Agency
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
+from deepcity.city.title import Title
 from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
@@ -49,6 +50,17 @@ class Service:
     settings: ServiceSettings
     application: Application
     members: tuple[Member, ...]
+
+    def title_of(self, member: Member) -> Title:
+        """What a report calls a party: its agency, with the city or field that tells it apart."""
+        title = member.agency.title
+        alike = [one for one in self.members if one.agency.title == title]
+        if len({one.city_file.city.name for one in alike}) > 1:
+            city = member.city_file.city.title
+            title = Title(f"{city.en}, {title.en}", f"{city.ko} {title.ko}")
+        if sum(one.agency is member.agency for one in self.members) > 1:
+            title = Title(f"{title.en}: {member.field}", f"{title.ko}: {member.field}")
+        return title
 
 
 @dataclass(frozen=True)

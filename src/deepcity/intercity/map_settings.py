@@ -18,15 +18,20 @@ Stem = Literal["private", "common"]
 
 
 class StrategySettings(Settings):
-    """How updates are fused; which settings a strategy takes is told by the strategy."""
+    """How updates are fused; which settings a strategy takes is told by the strategy.
+
+    Attributes:
+        weighting: what a party weighs in averages: its training rows, or as much as any other.
+    """
 
     name: Literal["fedavg", "fedprox", "personal"] = "fedavg"
+    weighting: Literal["rows", "equal"] = "rows"
     mu: float | None = None
     sharpness: float | None = None
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
-        return self.model_dump(exclude={"name"}, exclude_none=True)
+        return self.model_dump(exclude={"name", "weighting"}, exclude_none=True)
 
 
 class WireSettings(Settings):
@@ -156,6 +161,8 @@ class PartyWindowSettings(Settings):
 class ReuseSettings(Settings):
     """Start from another service's or city's layers (transfer learning).
 
+    Learning alone does not: so every party sees what they are worth, and weighs them.
+
     Attributes:
         package: a layer package, relative to the map file.
         level: h1..h`level` are taken from it (6: the head too).
@@ -224,6 +231,13 @@ class ServiceSettings(Settings):
         if self.newcomers and not (self.automatic and self.grant.level):
             right = "write automatic = true and a grant.level over 0, or name no newcomers"
             raise wrong("a newcomer has nothing to start from then", right, "newcomers")
+        return self
+
+    @model_validator(mode="after")
+    def _reuse_is_used(self) -> Self:
+        if self.reuse is not None and not (self.grant.level and (self.automatic or self.levels)):
+            right = "write automatic = true, or levels, with a grant.level over 0, or take it out"
+            raise wrong("learning alone starts from nobody's layers", right, "reuse")
         return self
 
     @model_validator(mode="after")

@@ -63,6 +63,7 @@ class Run:
     """What all methods of one service share.
 
     Attributes:
+        start: layers of a package, which every method begins with but learning alone.
         newcomers: those who will start from what these parties learn; they take no part.
     """
 
@@ -87,7 +88,7 @@ def run_method(run: Run, method: Method) -> Outcome:
         CheckpointError: if a checkpoint cannot be read or written.
         ExchangeError: if a party cannot join.
     """
-    learners = {party.name: _learner(run, party) for party in run.parties}
+    learners = {party.name: _learner(run, method, party) for party in run.parties}
     ledger = Ledger()
     handlers = {
         name: GrantedHandler(
@@ -117,15 +118,11 @@ def run_method(run: Run, method: Method) -> Outcome:
     return Outcome(method, learners, progress, ledger, seconds(), earlier)
 
 
-def _learner(run: Run, party: Party) -> Learner:
-    return Learner(
-        party.data, run.settings.training, run.seed, start=run.start, frozen=_frozen(run)
-    )
-
-
-def _frozen(run: Run) -> tuple[str, ...]:
+def _learner(run: Run, method: Method, party: Party) -> Learner:
+    start = run.start if any(method.levels.values()) else {}  # alone: from nobody's layers
     reuse = run.settings.reuse
-    return tuple(run.start) if reuse is not None and reuse.frozen else ()
+    frozen = tuple(start) if reuse is not None and reuse.frozen else ()
+    return Learner(party.data, run.settings.training, run.seed, start=start, frozen=frozen)
 
 
 def _common_stem(run: Run, party: str) -> bool:
@@ -158,6 +155,7 @@ def _plan(run: Run, method: Method, learners: Mapping[str, Learner]) -> Plan:
         own_stem=own_stem,
         groups=run.groups,
         attendance=_attendance(run, method),
+        equal=run.settings.strategy.weighting == "equal",
     )
 
 

@@ -98,7 +98,7 @@ def _party(service: Service, member: Member) -> Party:
         return _prepared(
             service,
             member.name,
-            member.agency.title,
+            service.title_of(member),
             panel,
             member.field,
             split,
@@ -129,7 +129,7 @@ def _prepared(
     horizon = window.horizon
     validation_origins = choosing_origins(split.validation, horizon)
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
-    _check_origins(name, validation_origins, test_origins)
+    _check_origins(name, validation_origins, test_origins, scarce_days)
     validation = inputs.samples(validation_origins)
     _check_measured(name, field, train, validation)
     return Party(
@@ -170,8 +170,17 @@ def stacked(parts: Sequence[Samples]) -> Samples:
     )
 
 
-def _check_origins(name: str, validation: NDArray[np.int64], test: NDArray[np.int64]) -> None:
+def _check_origins(
+    name: str,
+    validation: NDArray[np.int64],
+    test: NDArray[np.int64],
+    scarce_days: float | None,
+) -> None:
     """A span shorter than the horizon holds no forecast to choose by or to test."""
+    if scarce_days is not None and not len(validation):
+        reason = "the last third of these days, by which it chooses, is shorter than one forecast"
+        right = "give it more days, or a shorter horizon"
+        raise DataError([Problem(name, "span.scarce", f"{scarce_days:g}", reason, right)])
     short = {"validation_days": validation, "test_days": test}
     problems = [
         Problem(name, f"span.{key}", None, "shorter than one forecast", f"give more {key}")

@@ -141,7 +141,7 @@ class _Work:
 
     def _bare(self, rows: Rows) -> PartyRefined:
         """What is known before any refining."""
-        title = self.member.agency.title
+        title = self.service.title_of(self.member)
         return PartyRefined(
             service=self.service.settings.name,
             party=self.member.name,

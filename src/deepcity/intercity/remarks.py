@@ -9,15 +9,26 @@ from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Outcome
 from deepcity.intercity.parties import Party
 from deepcity.intercity.results import Words
+from deepcity.intercity.words import layer_words
+from deepcity.store.manifest import Manifest
+
+UNEQUAL = 3.0  # times the fewest rows
 
 
-def service_remarks(settings: ServiceSettings, parties: Sequence[Party]) -> list[Words]:
-    """Which layers are fused within groups alone, and in whose."""
+def service_remarks(
+    settings: ServiceSettings,
+    parties: Sequence[Party],
+    package: Manifest | None,
+    outcome: Outcome | None,
+) -> list[Words]:
+    """Whose layers all begin with, which are fused within groups alone, and in whose; and who
+    weighs much more than others.
+    """
     if settings.grant.level == ALONE:
         return []
     joined = together(settings, parties)
     sharing = [party for party in joined if settings.grant.stem_of(party.name) == "common"]
-    found = []
+    found = [_started(settings, package)] if package is not None else []
     for layer, members in ((STEM, sharing), (HEAD, joined)):
         own = groups_of(members).get(layer)
         if own is not None and (layer == STEM or settings.grant.level > 5):
@@ -26,7 +37,43 @@ def service_remarks(settings: ServiceSettings, parties: Sequence[Party]) -> list
                 for group in dict.fromkeys(own.values())
             ]
             found.append(_grouped(layer, groups))
-    return found
+    return found + (_weighed(settings, outcome) if outcome is not None else [])
+
+
+def _started(settings: ServiceSettings, package: Manifest) -> Words:
+    """From whose layers everything but learning alone began."""
+    assert settings.reuse is not None
+    layers, whose = layer_words(settings.reuse.level), f"{package.service} ({package.city})"
+    en = f"All but learning alone began with {layers.en} of another service, {whose}"
+    ko = f"혼자 학습하는 것 말고는 모두 다른 서비스 {whose}의 {layers.ko} 가져와 시작했습니다"
+    if settings.reuse.frozen:
+        return Words(en=f"{en}, and kept them as they came.", ko=f"{ko}(받은 그대로 둠).")
+    return Words(en=f"{en}.", ko=f"{ko}.")
+
+
+def _weighed(settings: ServiceSettings, joined: Outcome) -> list[Words]:
+    """What parties weigh in averages, where their rows are far from equally many."""
+    rows = joined.progress.weights
+    if not rows:  # everybody left
+        return []
+    least, most = min(rows, key=rows.__getitem__), max(rows, key=rows.__getitem__)
+    if rows[most] < UNEQUAL * rows[least]:
+        return []
+    en = f"Parties learn from unequally many rows ({least} {rows[least]:,.0f}, {most} "
+    en += f"{rows[most]:,.0f})"
+    ko = f"참여하는 곳마다 자료의 양이 크게 다릅니다({least} {rows[least]:,.0f}행, {most} "
+    ko += f"{rows[most]:,.0f}행)"
+    if settings.strategy.weighting == "equal":
+        return [
+            Words(en=f"{en}, and weigh alike in averages.", ko=f"{ko}. 평균에서는 똑같이 셉니다.")
+        ]
+    share = rows[most] / sum(rows.values())
+    return [
+        Words(
+            en=f"{en}, and weigh by them in averages: {most} has {share:.0%}.",
+            ko=f"{ko}. 평균에서 자료의 양만큼 세므로 {most}의 몫이 {share:.0%}입니다.",
+        )
+    ]
 
 
 def _grouped(layer: str, groups: Sequence[Sequence[Party]]) -> Words:

@@ -43,7 +43,7 @@ from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained
 from deepcity.learning.aggregate import Aggregated
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
-from deepcity.store.manifest import Facts
+from deepcity.store.manifest import Facts, Manifest
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Work:
     parties: list[Party]
     run: Run
     watch: Watch
-    parent: str | None = None  # SHA-256 of the package it starts from
+    package: Manifest | None = None  # of the layers it starts from
 
     def method(self, method: Method) -> Outcome:
         """Run one method and tell the watch."""
@@ -153,13 +153,13 @@ def _run_service(
 ) -> tuple[ServiceResult, float]:
     """A service's results, and the seconds of its rounds that earlier runs of it took."""
     settings = service.settings
+    start, package = _start(city_map, service)
     task = f"{settings.name}: reading records"
     watch.begin(task, len(service.members))
     parties = parties_of(service, lambda done: watch.advance(task, done))
     if settings.pooled and not can_pool(parties):
         watch.skip(task_name(settings.name, names.POOLED))
     _claim_records(folder, settings.name, parties)
-    start, parent = _start(city_map, service)
     run = Run(
         settings=settings,
         parties=parties,
@@ -168,11 +168,11 @@ def _run_service(
         checkpoints=CheckpointStore(made(folder / "checkpoints")),
         after_round=lambda method, done: watch.advance(task_name(settings.name, method.name), done),
     )
-    return _compare(_Work(service, parties, run, watch, parent), folder)
+    return _compare(_Work(service, parties, run, watch, package), folder)
 
 
-def _start(city_map: CityMap, service: Service) -> tuple[Layers, str | None]:
-    """The layers a service starts from, where its map says so, and their package's hash."""
+def _start(city_map: CityMap, service: Service) -> tuple[Layers, Manifest | None]:
+    """The layers a service starts from, where its map says so, and their package's manifest."""
     reuse = service.settings.reuse
     if reuse is None:
         return {}, None
@@ -185,7 +185,7 @@ def _start(city_map: CityMap, service: Service) -> tuple[Layers, str | None]:
             f"{', '.join(missing)}; it holds {', '.join(package.layers)}. Lower reuse.level"
         )
         raise LayerPackageError(msg)
-    return {name: package.layers[name] for name in wanted}, package.manifest.sha256
+    return {name: package.layers[name] for name in wanted}, package.manifest
 
 
 def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
@@ -250,7 +250,6 @@ def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
         settings=work.run.settings,
         parties=[pooled],
         seed=work.run.seed,
-        start=work.run.start,
         checkpoints=work.run.checkpoints,
         after_round=work.run.after_round,
     )
@@ -307,7 +306,7 @@ def _traffic(
 
 def _parents(work: _Work) -> tuple[str, ...]:
     """Hashes of the packages that the service started from."""
-    return (work.parent,) if work.parent else ()
+    return (work.package.sha256,) if work.package else ()
 
 
 def _result(
@@ -346,6 +345,6 @@ def _result(
         curves=[curve(outcome) for outcome in outcomes.values()],
         traffic=_traffic(settings, outcomes, chosen),
         seconds=seconds,
-        remarks=service_remarks(settings, work.parties),
+        remarks=service_remarks(settings, work.parties, work.package, deepest),
         who=Words(en=settings.who.en, ko=settings.who.ko) if settings.who else None,
     )

@@ -24,7 +24,7 @@ def level_reason(choice: Choice, unit: str) -> Words:
             f"(혼자일 때 오차 {before:.3g} {unit}). 나머지는 함께 배운 신경망의 몫이며, "
             f"가중치는 날마다 바뀝니다.",
         )
-    layers = _layers(choice.level)
+    layers = layer_words(choice.level)
     return Words(
         en=f"Reusing {layers.en} earned most weight on its validation days; its own network "
         f"and typical day keep {own:.0%}. Weighed together they err by {after:.3g} {unit} there, "
@@ -35,7 +35,8 @@ def level_reason(choice: Choice, unit: str) -> Words:
     )
 
 
-def _layers(level: int) -> Words:
+def layer_words(level: int) -> Words:
+    """Layers up to a level over 0; in Korean as an object."""
     if level == 1:
         return Words(en="h1", ko="h1을")
     if level <= len(HIDDEN_LAYERS):

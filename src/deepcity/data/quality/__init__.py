@@ -31,12 +31,14 @@ class View:
         panel: values in each field's unit.
         units_F: the unit each field's records are said to be in.
         guessed: the city file was drafted, so that units and time zone are guesses.
+        column_NF: number of the column that holds a field at a place; None: in the panel's order.
     """
 
     agency: str
     panel: Panel
     units_F: tuple[str, ...]
     guessed: bool = False
+    column_NF: NDArray[np.int64] | None = None
 
     def values_TN(self, field: int) -> NDArray[np.float64]:
         """One field's values; NaN where not measured."""

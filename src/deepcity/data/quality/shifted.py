@@ -1,20 +1,23 @@
 """Shifted columns: from a day on, or in single rows, each value stands one column too far.
 
 A missing or added delimiter does that, and so does a column that a supplier added. What
-gives it away is not that columns change, but that each becomes what its neighbour was.
+gives it away is not that columns change, but that each becomes what its neighbour was. Who
+is whose neighbour is told by the file, not by the city file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.units import convert
 from deepcity.data.daily import days_of, in_windows
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
 Values = NDArray[np.float64]
+Columns = NDArray[np.int64]
 
 WINDOW = 7  # days before and after
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -36,19 +39,37 @@ def look(view: View) -> Iterable[Finding]:
     """Shifts among an agency's fields at a place, and among its places in a field."""
     panel = view.panel
     if len(panel.fields) > 1:
+        names = [field.name for field in panel.fields]
         for n, place in enumerate(panel.places):
-            values = panel.values_TNF[:, n].astype(np.float64)
-            names = tuple(field.name for field in panel.fields)
-            table = _Table(values, names)
+            values = _as_recorded(view, n)
+            told = None if view.column_NF is None else view.column_NF[n]
+            table = _side_by_side(values, names, told)
             where = [n] if len(panel.places) > 1 else range(1)
             for text in (*_from_a_day(view, table), *_single_rows(view, table)):
                 yield view.warn("shifted", 0, where, f"{place.id}: {text}")
     if len(panel.places) > 2:
-        names = tuple(place.id for place in panel.places)
+        names = [place.id for place in panel.places]
         for f in range(len(panel.fields)):
-            table = _Table(view.values_TN(f), names)
+            told = None if view.column_NF is None else view.column_NF[:, f]
+            table = _side_by_side(view.values_TN(f), names, told)
             for text in _from_a_day(view, table):
                 yield view.warn("shifted", f, range(len(panel.places)), text)
+
+
+def _as_recorded(view: View, n: int) -> Values:
+    """A place's fields in the units of the records, (T, F): shifted before they were converted."""
+    values_TF = view.panel.values_TNF[:, n].astype(np.float64)
+    for f, (field, unit) in enumerate(zip(view.panel.fields, view.units_F, strict=True)):
+        values_TF[:, f] = convert(values_TF[:, f], field.unit, unit)
+    return values_TF
+
+
+def _side_by_side(values_TC: Values, names: Sequence[str], column_C: Columns | None) -> _Table:
+    """Columns as the file has them."""
+    if column_C is None:
+        return _Table(values_TC, tuple(names))
+    order = np.argsort(column_C, kind="stable")
+    return _Table(values_TC[:, order], tuple(names[int(c)] for c in order))
 
 
 def _from_a_day(view: View, table: _Table) -> Iterable[str]:
@@ -80,6 +101,13 @@ def _from_a_day(view: View, table: _Table) -> Iterable[str]:
 
 
 def _spread(values_TC: Values) -> Values:
+    """Of each column, in the calmer half: what came from elsewhere must not widen it."""
+    middle = len(values_TC) // 2
+    first, second = _spread_of(values_TC[:middle]), _spread_of(values_TC[middle:])
+    return np.asarray(np.minimum(first, second))
+
+
+def _spread_of(values_TC: Values) -> Values:
     known = np.isfinite(values_TC).sum(axis=0) >= 2 * WINDOW
     spread_C = np.zeros(values_TC.shape[1])
     if known.any():
