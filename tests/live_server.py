@@ -100,7 +100,8 @@ def serve_process(town, folder: Path, port: int, store: str, *more, most_kb=None
     command = [
         sys.executable, "-m", "deepcity", "serve", str(town.fused_file),
         "--city", str(folder / "town.toml"), "--access", str(folder / "access.toml"),
-        "--store", store, "--port", str(port), "--reload", "0.2", *more,
+        "--store", store, "--port", str(port), "--reload", "0.2",
+        "--keep-days", "36500", *more,  # the town lives in other years
     ]  # fmt: skip
     if most_kb is not None:
         command = ["bash", "-c", f'ulimit -f {most_kb}; exec "$@"', "bash", *command]

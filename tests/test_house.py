@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import deepcity
-from deepcity.applications.application import applications
 from deepcity.data.domains import domains
 from deepcity.exchange.strategies import STRATEGIES
 
@@ -30,8 +29,7 @@ def modules(package):
 
 
 def named():
-    """Everything that a city or map file can name, with where it lives."""
-    yield from (("application", name) for name in applications())
+    """What a city or map file can name; applications are documented by their own files."""
     yield from (("domain", str(name)) for name in domains())
     yield from (("connector", name) for name in modules("data.connectors"))
     yield from (("strategy", name) for name in STRATEGIES)

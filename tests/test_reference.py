@@ -1,4 +1,7 @@
-"""Every setting, application, domain, format and strategy stands in docs/reference.md."""
+"""Every setting, domain, format and strategy stands in docs/reference.md.
+
+An application says in its own file what it is (tests/applications): a new one costs no other edit.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from deepcity.applications.application import applications
 from deepcity.cli import app as cli
 from deepcity.data.adjacency import AdjacencySettings
 from deepcity.data.cells import GridSettings
@@ -84,7 +86,7 @@ def test_every_setting_is_documented(model: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize(
-    "registry", [applications, domains, connectors, lambda: STRATEGIES], ids=lambda r: r.__name__
+    "registry", [domains, connectors, lambda: STRATEGIES], ids=lambda r: r.__name__
 )
 def test_every_part_is_documented(registry: Any) -> None:
     lacking = [str(name) for name in registry() if f"`{name}`" not in REFERENCE]

@@ -27,13 +27,14 @@ from live_server import (
     store_of,
     wait_for,
 )
-from live_town import DAYS, HOUR, NOW, START, records
+from live_town import DAY, DAYS, HOUR, NOW, START, records
 from typer.testing import CliRunner
 
 from deepcity.city.errors import LiveError
 from deepcity.cli import app
 from deepcity.intercity.live import LiveApplication
 from deepcity.serve.api.app import create_app
+from deepcity.store.deep_data import DeepData
 from deepcity.store.outbox import Outbox
 
 SINCE = "2024-05-02T00:00:00Z"
@@ -145,6 +146,22 @@ def test_serve_tells_its_events_to_programs(town_trained, tmp_path, url):
         assert "many" in trouble["reason"]
         stop(server)
         assert json.loads(server.stdout.readline()) == {"event": "stopped"}
+
+
+def test_serve_deletes_deep_data_that_are_too_old(town_trained, tmp_path, url):
+    """A time to live that somebody must ask for would be none."""
+    town_trained.copy_to(tmp_path, HOURS)
+    encoder, more = town_trained.encoders["weather"], ("--json", "--keep-days", "30")
+    now = int(time.time()) // HOUR * HOUR
+    times = np.array([now - 31 * DAY, now - 29 * DAY])
+    old = DeepData(encoder.space, times, np.array(["a", "a"]), np.zeros((2, 3), np.float32))
+    with store_of(town_trained, url) as store:
+        store.append(old, now=now)
+    with running(serve_process(town_trained, tmp_path, free_port(), url, *more)) as server:
+        events = [json.loads(server.stdout.readline()) for _ in range(3)]
+        assert {"event": "expired", "rows": 1} in events
+    with store_of(town_trained, url) as store:
+        assert kept(store, encoder)[0] == [(now - 29 * DAY, "a")]
 
 
 def test_an_agency_that_is_killed_while_it_sends_loses_and_doubles_nothing(

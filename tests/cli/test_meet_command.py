@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from little_map import LittleMap, flows, service, without_seconds
 from processes import PATIENCE_S, deepcity, started, wait_for
 from typer.testing import CliRunner
 
+import deepcity.applications
 from deepcity.city.errors import DeepCityError
 from deepcity.cli import app
 from deepcity.learning.encoder_package import load_encoder
@@ -198,6 +200,52 @@ def test_what_a_meeting_cannot_do_is_refused_before_records_are_read(tmp_path, t
     for records in tmp_path.glob("*.csv"):
         records.write_text("no records at all", encoding="utf-8")
     assert_refused(path, *words)
+
+
+def test_labels_that_are_personal_do_not_stay_with_hashed_names(tmp_path):
+    """Where labels stay, places are met by their names, be their positions known or not."""
+    path = town(tmp_path, more="labels_stay = true")
+    city = tmp_path / "east.toml"
+    text = city.read_text(encoding="utf-8")
+    old = 'source = "water-records"'
+    assert old in text
+    city.write_text(text.replace(old, f'{old}, sensitivity = "personal"'), encoding="utf-8")
+    assert_refused(path, "meeting.labels_stay", "flow of east/water is personal", "Write false")
+
+
+SNOW = '''"""Snow: how much of it will have to be cleared?"""
+
+from deepcity.applications.application import Application
+from deepcity.city.agency import DomainName
+from deepcity.city.field import Kind
+from deepcity.city.title import Title
+
+APPLICATION = Application(
+    name="snow",
+    title=Title("Snow to clear", "제설"),
+    question=Title("How much snow will ploughs have to clear?", "치울 눈은 얼마일까요?"),
+    decision=Title("When to send the ploughs.", "제설차를 언제 보낼지 판단합니다."),
+    domains=(DomainName.RESOURCES,),
+    kinds=(Kind.FLOW,),
+    unit="L/s",
+    horizon_hours=6,
+)
+'''
+
+
+def test_a_new_application_costs_one_file(tmp_path, monkeypatch):
+    """Dropped into the folder, it is served and its page is written, in both languages."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "snow.py").write_text(SNOW, encoding="utf-8")
+    folders = [*deepcity.applications.__path__, str(tmp_path / "more")]
+    monkeypatch.setattr(deepcity.applications, "__path__", folders)
+    path = town(tmp_path, text=('application = "water"', 'application = "snow"'), rounds=1)
+    code, said = in_process("meet", path, "--out", tmp_path / "run")
+    monkeypatch.delitem(sys.modules, "deepcity.applications.snow")
+    assert code == 0, said
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    for words in ("Snow to clear", "제설", "How much snow will ploughs", "send the ploughs"):
+        assert words in page
 
 
 def test_all_that_a_meeting_cannot_do_is_told_at_once(tmp_path):

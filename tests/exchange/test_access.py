@@ -52,6 +52,16 @@ def test_a_store_lets_read_what_a_grant_covers_and_nothing_else(load):
         assert allowed(reader, where) is False
 
 
+def test_a_store_lets_nothing_be_read_that_is_wider_than_granted(load):
+    text = ACCESS_FILE.replace("[agency.grant]", "[agency.grant]\nwidest = 3")
+    widths = {space(): 4, space("gates"): 3}
+    allowed = load(text).may_read("town", widths)
+    assert allowed("ridership", space("gates")) is True
+    assert allowed("ridership", space()) is False
+    assert allowed("ridership", space("gates", "h4")) is False  # nobody said how wide it is
+    assert load(ACCESS_FILE).may_read("town", widths)("ridership", space()) is True
+
+
 def test_a_token_from_the_environment(load, monkeypatch):
     text = ACCESS_FILE.replace(TOKENS["weather"], "${RAIN}")
     with pytest.raises(ConfigError, match="RAIN is not set"):

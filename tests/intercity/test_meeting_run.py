@@ -8,7 +8,7 @@ import pytest
 from little_map import LittleMap, flows, service
 from typer.testing import CliRunner
 
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, LayerPackageError
 from deepcity.cli import app
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.guests import lay, teach
@@ -92,6 +92,46 @@ def test_an_application_apart_from_the_labels_names_who_can_answer_day_and_night
     assert "No packages for daily use" in words
     assert "labels_stay = false" in words
     assert "it runs `deepcity serve`" in words
+
+
+def test_an_agency_brings_its_encoder_into_another_service(tmp_path):
+    """One-shot: nobody's slopes come back, so it says for the second what it said for the first."""
+    run_meetings(load_map(little(tmp_path, more='mode = "one-shot"', rounds=1)), tmp_path / "run")
+    file = next((tmp_path / "run" / "packages" / "east-water").glob("weather-*.encoder"))
+    first = load_encoder(file)
+    brought = f'encoder = "{file.relative_to(tmp_path)}"'
+    path = little(tmp_path, more='mode = "one-shot"', agency=brought, rounds=1)
+    text = path.read_text(encoding="utf-8").replace('name = "water"', 'name = "leaks"')
+    path.write_text(text, encoding="utf-8")
+    run_meetings(load_map(path), tmp_path / "other")
+    packages = (tmp_path / "other" / "packages" / "east-water").glob("weather-*.encoder")
+    second = load_encoder(next(packages))
+    assert (first.facts.service, second.facts.service) == ("water", "leaks")
+    assert first.space != second.space  # what is said for one service is not for another
+    for name in first.encoder.layers:
+        for key, value in first.encoder.get_submodule(name).state_dict().items():
+            assert value.equal(second.encoder.get_submodule(name).state_dict()[key]), (name, key)
+
+
+def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):
+    run_meetings(load_map(little(tmp_path, rounds=1)), tmp_path / "run")
+    file = next((tmp_path / "run" / "packages" / "east-water").glob("weather-*.encoder"))
+    brought = f'encoder = "{file.relative_to(tmp_path)}"\ndeep = 5\nlag = 1'
+    path = little(tmp_path, agency=brought, cities=("east", "west"))
+    text = path.read_text(encoding="utf-8").replace('["*/water"]', '["west/water"]')
+    text = text.replace("validation_days = 5", "validation_days = 9")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LayerPackageError) as told:
+        run_meetings(load_map(path), tmp_path / "other")
+    for words in (
+        f"{file.name} is no encoder for west/weather",
+        "it is east/weather's, and a stem stays with its agency",
+        "it has deep = 4, asked is 5",
+        "it has lag = 0, asked is 1",
+        "it learned rows until 2021-03-",
+        "leave `encoder` out",
+    ):
+        assert words in str(told.value)
 
 
 def test_a_party_that_is_done_is_not_done_again(tmp_path):

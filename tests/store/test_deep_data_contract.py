@@ -261,6 +261,15 @@ def test_old_rows_go_as_their_space_says(store, space, fresh, batch):
     assert store.append(batch(space, rows_of(content)), now=NOW) == Appended(new=5)
 
 
+def test_tending_deletes_what_is_older_than_its_space_keeps_it(store, space, batch):
+    fill(store, space, {(day * DAY, "a"): (day, 1) for day in range(5)}, batch)
+    store.retain(space, 2)
+    assert store.tend(4 * DAY + 5) == 3
+    assert store.tend(4 * DAY + 5) == 0
+    times = store.read(space, None, 0, NOW, reader="app").time_R.tolist()
+    assert times == [3 * DAY, 4 * DAY]
+
+
 def test_spaces_and_how_long_they_keep(store, fresh):
     first, second = fresh(), fresh()
     store.register(second, 4, days=None)

@@ -95,15 +95,19 @@ def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_p
     assert found == list(range(1, sent + 1))
 
 
-def test_a_parcel_that_cannot_be_kept_leaves_its_mark_where_it_was(outbox, monkeypatch):
-    outbox.put("space", 1, b"a", {"sent": 1})
-    other = sqlite3.connect(outbox.path)
-    other.execute("create trigger no before insert on marks begin select raise(abort, 'no'); end")
-    with pytest.raises(StoreError, match="no"):
-        outbox.put("space", 1, b"b", {"sent": 2})
-    other.close()
-    assert outbox.mark("sent") == 1
-    assert bodies(outbox) == [b"a"]
+def test_a_parcel_that_cannot_be_kept_leaves_its_mark_where_it_was(tmp_path):
+    path = tmp_path / "outbox"
+    with Outbox(path) as outbox:
+        outbox.put("space", 1, b"a", {"sent": 1})
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(
+            "create trigger no before insert on marks begin select raise(abort, 'no'); end"
+        )
+    with Outbox(path) as outbox:
+        with pytest.raises(StoreError, match="no"):
+            outbox.put("space", 1, b"b", {"sent": 2})
+        assert outbox.mark("sent") == 1
+        assert bodies(outbox) == [b"a"]
 
 
 def test_a_file_that_is_no_outbox(tmp_path):
@@ -152,3 +156,15 @@ def test_an_outbox_of_before_revisions_is_read_on(tmp_path):
         assert outbox.first().revision == 0
         assert bodies(outbox) == [b"a", b"b"]
         assert outbox.mark("sent") == 2
+
+
+def test_a_second_process_is_told_to_take_a_folder_of_its_own(tmp_path):
+    """Else it would send the first one's parcels to its own application."""
+    path = tmp_path / "outbox.sqlite"
+    with Outbox(path) as first:
+        first.put("space", 1, b"mine", {})
+        with pytest.raises(StoreError, match=r"outbox\.sqlite: .*locked.*another --state folder"):
+            Outbox(path, patience_s=0.1)
+        assert bodies(first) == [b"mine"]
+    with Outbox(path) as second:
+        assert bodies(second) == []

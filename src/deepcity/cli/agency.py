@@ -33,7 +33,7 @@ def agency(
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Folder of the outbox; .AGENCY-live beside the city file by default."),
+        typer.Option(help="Folder of the outbox; .AGENCY-SERVICE-live beside the city file."),
     ] = None,
     every: Annotated[
         float, typer.Option(min=0.05, help="Seconds between two looks at the records.")
@@ -87,7 +87,7 @@ def agency(
 
     encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
     name = encoder.facts.agency
-    folder = state or city.parent / f".{name}-live"
+    folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
     with Outbox(folder / "outbox.sqlite", most_mb * 1_000_000) as outbox:
         if retry_refused:
             outbox.retry_refused()
@@ -151,6 +151,8 @@ class _Work:
                     self.tell("encoded", rows=found.rows, until=found.until)
                 if found.revised:
                     self.tell("corrected", rows=found.revised)
+                if found.doubt:
+                    self._once_told("doubt", found.doubt)
             self._said.pop("records", None)
         except (DataError, DeepCityError) as error:
             self.failed = True

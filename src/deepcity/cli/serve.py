@@ -3,13 +3,14 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deepcity.city.errors import DeepCityError, LiveError
+from deepcity.city.errors import DeepCityError, LiveError, StoreError
 from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from deepcity.data.followed import Followed
     from deepcity.intercity.live import LiveApplication
+    from deepcity.store.deep_data_store import DeepDataStore
 
+_TEND_S = 3600.0
 _NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -48,6 +51,14 @@ def serve(
     most_rows: Annotated[
         int, typer.Option(min=1, help="Rows of deep data that a request may have.")
     ] = 50_000,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Days that deep data are kept, by their own time; else as the store has it, "
+            "90 unless told otherwise. Older ones are deleted every hour.",
+        ),
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Folder for files of its own; CITY's by default.")
     ] = None,
@@ -67,8 +78,9 @@ def serve(
         \\[agency.grant]
         service = "ridership"
 
-    It says when it listens, when own rows came in, and what is wrong with them; with --json a
-    line each on standard output, for programs: listening, rows, trouble, stopped.
+    It says when it listens, when own rows came in, what is wrong with them, and how many deep
+    data were deleted because they are too old; with --json a line each on standard output, for
+    programs: listening, rows, trouble, expired, stopped.
 
     Example: deepcity serve ridership-0123456789abcdef.fused --city seoul.toml
     --access access.toml --store duckdb:///deep.duckdb
@@ -95,9 +107,12 @@ def serve(
     limits = Limits(most_bytes=round(most_mb * 1_000_000), most_rows=most_rows)
     tell = _teller(as_json)
     folder = state or city.parent / f".{facts.service}-live"
-    with open_store(store, allowed.may_read(facts.city)) as opened:
-        for agency in facts.agencies:
-            opened.register(agency.space, agency.width)
+    widths = {agency.space: agency.width for agency in facts.agencies}
+    with open_store(store, allowed.may_read(facts.city, widths)) as opened:
+        for space, width in widths.items():
+            opened.register(space, width)
+            if keep_days is not None:
+                opened.retain(space, keep_days)
         application = LiveApplication(trained, opened, late_steps=late_steps)
         followed = Followed(city_file, facts.agency, folder)
         done = threading.Event()
@@ -157,7 +172,8 @@ def _teller(as_json: bool) -> Tell:
         if as_json:
             typer.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
         elif "reason" in facts:
-            errors.print(f"Own records: {facts['reason']}", style="red", markup=False)
+            what = facts.get("of", "Own records")
+            errors.print(f"{what}: {facts['reason']}", style="red", markup=False)
         elif event == "listening":
             errors.print(f"Answers {facts['service']} at {facts['address']}", markup=False)
 
@@ -172,8 +188,11 @@ def _follow(
     tell: Tell,
 ) -> None:
     """Take own rows whenever they have changed; what is wrong with them is told, once."""
-    told = ""
+    told, due = "", 0.0
     while not done.is_set():
+        if time.monotonic() >= due:
+            _tend(application.store, tell)
+            due = time.monotonic() + _TEND_S
         try:
             panel = followed.poll()
             if panel is not None:
@@ -186,3 +205,14 @@ def _follow(
             told = str(error)
         done.wait(pause_s)
     followed.close()
+
+
+def _tend(store: "DeepDataStore", tell: Tell) -> None:
+    """Deep data have a time to live; what keeps them from being deleted is told."""
+    try:
+        gone = store.tend(int(time.time()))
+    except StoreError as error:
+        tell("trouble", of="Store", reason=str(error))
+    else:
+        if gone:
+            tell("expired", rows=gone)

@@ -12,6 +12,7 @@ An agency without an entry may send nothing, and nothing of it is read.
 import hmac
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,12 +79,19 @@ class Access(BaseModel):
                 return DeepGrant(agency=agency, **entry.grant.model_dump())
         return None
 
-    def may_read(self, city: str) -> MayRead:
-        """What a store asks before every read: the reader is the service."""
+    def may_read(self, city: str, widths: Mapping[Space, int] | None = None) -> MayRead:
+        """What a store asks before every read: the reader is the service.
+
+        Args:
+            city: whose agencies these are.
+            widths: of the spaces that may be read at all, numbers a vector; None: not asked.
+        """
 
         def allowed(reader: str, space: Space) -> bool:
             grant = self.grant_of(space.agency)
             if grant is None or space.city != city or grant.service != reader:
+                return False
+            if widths is not None and not 0 < widths.get(space, 0) <= grant.widest:
                 return False
             level = re.fullmatch(r"h([1-5])", space.layer)
             return level is not None and int(level[1]) >= grant.least_level

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deepcity.data.panel import Panel
 from deepcity.exchange.deep_wire import batch_of, cell_names, pack_deep, revised_of
 from deepcity.exchange.spoken import Spoken, Touched
+from deepcity.exchange.too_new import too_new
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder_package import EncoderPackage
 from deepcity.privacy.deep_grant import DeepGrant
@@ -40,11 +41,13 @@ class Encoded:
         rows: deep data put to be sent.
         until: the newest time spoken of; None: none yet.
         revised: deep data put to be sent in place of others, after a correction.
+        doubt: why the clock of the rows seems to be ahead; empty: it does not.
     """
 
     rows: int
     until: int | None
     revised: int = 0
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class LiveAgency:
         until = self.outbox.mark(self.mark)
         if (rows or revised) and until is not None:
             self._spoken.forget(columns, until)
-        return Encoded(rows, until, revised)
+        return Encoded(rows, until, revised, too_new(panel, self.package, now))
 
     @cached_property
     def _spoken(self) -> Spoken:

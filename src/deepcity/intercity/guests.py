@@ -5,6 +5,7 @@ Everything here happens on each agency's own side, but for what `exchange.meetin
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import Plan, learn_together
 from deepcity.exchange.strategies import FedAvg
 from deepcity.intercity.city_map import Member, Service
+from deepcity.intercity.kept_encoder import begin_with
 from deepcity.intercity.meeting_checks import guest_fields
 from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
 from deepcity.intercity.parties import Party
@@ -49,6 +51,7 @@ class Table:
         salt: what the agencies of this meeting agreed on.
         raw_bytes: agency -> size of its records, which stay.
         records: a digest of all records; the same only where nothing in them changed.
+        begun: agencies that begin with an encoder of another service's meeting.
     """
 
     party: Party
@@ -63,6 +66,7 @@ class Table:
     fields: Mapping[str, tuple[str, ...]]
     raw_bytes: Mapping[str, int] = field(default_factory=dict)
     records: str = ""
+    begun: frozenset[str] = frozenset()
 
     def cells_for(self, guest: str) -> Sequence[int]:
         """The party's places as cells that this guest knows: its own by their names alone."""
@@ -95,11 +99,14 @@ class Table:
         return InProcessExchange(handlers, ledger=Ledger())
 
 
-def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
+def lay(service: Service, member: Member, party: Party, seed: int, home: Path = Path()) -> Table:
     """Bring a party and the agencies of its city together; encoders have learned nothing yet.
+
+    But for those of another service's meeting, which are taken from files relative to `home`.
 
     Raises:
         DataError: with the problems of an agency's records.
+        LayerPackageError: if an agency cannot begin with the encoder that is named.
     """
     meeting = service.settings.meeting
     assert meeting is not None
@@ -116,7 +123,11 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
         own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
         columns = fit_columns(panel, guest.columns, span, salt)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
-        guests[guest.agency] = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
+        learner = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
+        if guest.encoder is not None:
+            fields = tuple((known.name, known.unit) for known in panel.fields)
+            begin_with(learner, home / guest.encoder, party.city, fields, learned_until(party))
+        guests[guest.agency] = learner
     cells = [cell_number(place, salt) for place in party.panel.places]
     return Table(
         party,
@@ -131,7 +142,13 @@ def lay(service: Service, member: Member, party: Party, seed: int) -> Table:
         names,
         raw_bytes,
         digest_of(records),
+        frozenset(guest.agency for guest in meeting.agency if guest.encoder is not None),
     )
+
+
+def learned_until(party: Party) -> int:
+    """The first second whose rows nobody of a meeting learns from."""
+    return int(party.panel.time_T[party.split.train.end])
 
 
 def teach(
@@ -144,12 +161,16 @@ def teach(
     ledger = Ledger()
     meeting = tables[0].meeting
     for done, name in enumerate(tables[0].guests, 1):
-        learners = {f"{table.party.city}/{name}": (table, table.guests[name]) for table in tables}
+        learners = {
+            f"{table.party.city}/{name}": (table, table.guests[name])
+            for table in tables
+            if name not in table.begun
+        }
         if meeting.reuse_level and len(learners) > 1:
             _teach_together(learners, meeting, ledger)
         else:
-            for table in tables:
-                table.guests[name].teach_itself(table.own_times[name], draw=seed)
+            for table, learner in learners.values():
+                learner.teach_itself(table.own_times[name], draw=seed)
         taught(done)
     return ledger
 
@@ -195,7 +216,7 @@ def _panel(city: CityFile, guest: GuestSettings, party: Party) -> tuple[Panel, S
     chosen = [index for index, known in enumerate(panel.fields) if known.name in names]
     fields = tuple(panel.fields[index] for index in chosen)
     panel = replace(panel, fields=fields, values_TNF=panel.values_TNF[:, :, chosen])
-    end = int(party.panel.time_T[party.split.train.end])
+    end = learned_until(party)
     return panel, Span(0, max(int(np.searchsorted(panel.time_T, end)), 1))
 
 

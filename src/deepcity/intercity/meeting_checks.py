@@ -38,6 +38,7 @@ def meeting_problems(
             right = f"name its other fields, without {field}, in fields = [...]"
             problems.append(Problem(file, f"{where}.fields", field, reason, right))
         claims.update(_names(agency, guest))
+    problems += _personal_labels(file, key, meeting, city, party, field)
     return problems + _claimed_twice(file, key, claims)
 
 
@@ -57,7 +58,7 @@ def asked_in_vain(file: str, settings: ServiceSettings) -> list[Problem]:
         problems.append(Problem(file, f"{key}.newcomers", said, reason, right))
     if settings.reuse is not None:
         reason = "a meeting begins with encoders that teach themselves, from no layer package"
-        right = f"take [service.reuse] out, {elsewhere}"
+        right = "name an agency's own encoder of another meeting as its `encoder` in place of it"
         problems.append(Problem(file, f"{key}.reuse", settings.reuse.package, reason, right))
     if settings.attendance != AttendanceSettings():
         reason = "who joins or leaves in which round is for `deepcity run`; agencies are all there"
@@ -90,6 +91,19 @@ def _personal(file: str, where: str, agency: Agency, guest: GuestSettings) -> li
     reason = f"{len(nowhere)} places of personal records have no position, only names"
     right = "give them positions, so that cells can be agreed on, or leave the agency out"
     return [Problem(file, f"{where}.agency", guest.agency, reason, right)]
+
+
+def _personal_labels(
+    file: str, key: str, meeting: MeetingSettings, city: CityFile, party: str, field: str
+) -> list[Problem]:
+    """Where labels stay, the party's own places are met by a hash of their names, always."""
+    fields = {known.name: known for known in city.city.agency(party.partition("/")[2]).fields}
+    personal = field in fields and fields[field].sensitivity is Sensitivity.PERSONAL
+    if not (meeting.labels_stay and personal):
+        return []
+    reason = f"{field} of {party} is personal, and its places would be met by their names"
+    right = "write false: then its application is its own, and hears no names"
+    return [Problem(file, f"{key}.meeting.labels_stay", True, reason, right)]
 
 
 def _claimed_twice(file: str, key: str, claims: Counter[str]) -> list[Problem]:

@@ -7,7 +7,7 @@ answers. `deepcity agency` and `deepcity serve` go on with them.
 from pathlib import Path
 
 from deepcity.data.city_file import CityFile
-from deepcity.intercity.guests import Table
+from deepcity.intercity.guests import Table, learned_until
 from deepcity.intercity.meeting_methods import Fused
 from deepcity.learning.agency_learner import AgencyLearner
 from deepcity.learning.columns import Columns
@@ -70,6 +70,7 @@ def _encoder(
         fields=tuple((name, units[name]) for name in table.fields[learner.name]),
         step_s=learner.columns.clock.step_s,
         grid=grid,
+        learned_until=learned_until(table.party),
     )
     return package_encoder(facts, learner.columns, learner.encoder)
 

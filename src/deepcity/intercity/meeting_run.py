@@ -41,6 +41,7 @@ class _Work:
     """One service's meetings with one seed.
 
     Attributes:
+        home: folder of the map file, to which its paths are relative.
         packed: whether packages are written; of the first seed alone.
         said: how the seed is told on the screen, if there are several.
     """
@@ -50,6 +51,7 @@ class _Work:
     folder: Path
     watch: Watch
     fingerprint: str
+    home: Path
     packed: bool
     said: str = ""
 
@@ -89,6 +91,7 @@ def run_meetings(
         CheckpointError: if the folder cannot be written.
         DataError: if records do not suffice.
         ExchangeError: if an agency cannot come.
+        LayerPackageError: if an agency cannot begin with the encoder that is named.
     """
     begun = time.perf_counter()
     torch.set_num_threads(threads)
@@ -148,6 +151,7 @@ def _works(
             folder,
             watch,
             fingerprint,
+            city_map.path.parent,
             packed=number == 0,
             said=f", seed {first + number}" if seeds > 1 else "",
         )
@@ -175,7 +179,7 @@ def _service(works: Sequence[_Work]) -> MeetingService:
     by_seed = []
     for work in works:
         tables = [
-            lay(service, member, party, work.seed)
+            lay(service, member, party, work.seed, work.home)
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(work, tables))

@@ -20,6 +20,7 @@ class GuestSettings(Settings):
         level: its cut level; shallower than `least_level` is refused.
         deep: width of its deep data; wider than `widest` is refused.
         least_level, widest: what it grants.
+        encoder: its own, of another service's meeting, to begin with; relative to the map file.
     """
 
     agency: str
@@ -32,6 +33,7 @@ class GuestSettings(Settings):
     deep: Annotated[int, Field(ge=1, le=64)] = 4
     least_level: Annotated[int, Field(ge=1, le=5)] = LEAST_LEVEL
     widest: Annotated[int, Field(ge=1)] = WIDEST
+    encoder: str | None = None
 
     @model_validator(mode="after")
     def _granted(self) -> "GuestSettings":

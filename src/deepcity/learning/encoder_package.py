@@ -76,6 +76,7 @@ class EncoderFacts:
         fields: name and unit of each, in the order of the panel.
         step_s: of the agency's own rows.
         grid: the times at which it speaks: those of the application's origins.
+        learned_until: no row of this second or later was learned from; None: nobody knows.
     """
 
     city: str
@@ -86,6 +87,7 @@ class EncoderFacts:
     fields: tuple[tuple[str, str], ...]
     step_s: int
     grid: TimeGrid
+    learned_until: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

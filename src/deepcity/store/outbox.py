@@ -100,12 +100,16 @@ class Outbox:
     Args:
         path: the file; made with its folder.
         most_bytes: of parcels that wait or were refused; more is an error, not a loss.
+        patience_s: how long to wait for another process to let go of it.
 
     Raises:
-        StoreError: if the file cannot be opened.
+        StoreError: if the file cannot be opened, or another process has it open: two would
+            send each other's parcels.
     """
 
-    def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, path: Path, most_bytes: int = MOST_BYTES, *, patience_s: float = 5.0
+    ) -> None:
         self.path, self.most_bytes = path, most_bytes
         self._lock = threading.RLock()
         with self._told():
@@ -114,7 +118,10 @@ class Outbox:
             except OSError as error:
                 msg = f"{path.parent} cannot be made: {error.strerror}. Name another folder"
                 raise StoreError(msg) from error
-            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._file = sqlite3.connect(
+                path, timeout=patience_s, isolation_level=None, check_same_thread=False
+            )
+            self._file.execute("pragma locking_mode = exclusive")
             self._file.execute("pragma journal_mode = wal")
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)

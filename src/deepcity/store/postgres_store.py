@@ -42,6 +42,12 @@ class PostgresStore(DeepDataStore):
             transact(partial(by_day.index, name=name))
         return len(waiting)
 
+    def tend(self, now: int) -> int:
+        """Delete what is too old, and index the days that are over; how many rows went."""
+        gone = super().tend(now)
+        self.index_closed(now)
+        return gone
+
 
 class PostgresDatabase:
     """A `Database` on a server."""
