@@ -10,7 +10,7 @@ from little_map import LittleMap, flows, service, without_seconds
 from processes import PATIENCE_S, deepcity, started, wait_for
 from typer.testing import CliRunner
 
-import deepcity.applications
+from deepcity import applications
 from deepcity.city.errors import DeepCityError
 from deepcity.cli import app
 from deepcity.learning.encoder_package import load_encoder
@@ -237,8 +237,8 @@ def test_a_new_application_costs_one_file(tmp_path, monkeypatch):
     """Dropped into the folder, it is served and its page is written, in both languages."""
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "snow.py").write_text(SNOW, encoding="utf-8")
-    folders = [*deepcity.applications.__path__, str(tmp_path / "more")]
-    monkeypatch.setattr(deepcity.applications, "__path__", folders)
+    folders = [*applications.__path__, str(tmp_path / "more")]
+    monkeypatch.setattr(applications, "__path__", folders)
     path = town(tmp_path, text=('application = "water"', 'application = "snow"'), rounds=1)
     code, said = in_process("meet", path, "--out", tmp_path / "run")
     monkeypatch.delitem(sys.modules, "deepcity.applications.snow")

@@ -38,7 +38,8 @@ class DuckDBStore(DeepDataStore):
     def expire(self, now: int) -> int:
         """Delete rows older than their space keeps them, and say how many."""
         deleted = super().expire(now)
-        self._file.checkpoint()
+        if deleted:
+            self._file.checkpoint()
         return deleted
 
 
