@@ -218,7 +218,7 @@ def _server(city: _City, folder: Path, store: Path) -> Iterator[tuple[str, float
         sys.executable, "-m", "deepcity", "serve", str(save_fused(folder, city.fused)),
         "--city", str(city.path), "--access", str(folder / "access.toml"),
         "--store", f"duckdb:///{store}", "--port", str(port), "--state", str(folder / "state"),
-        "--reload", "3600",
+        "--reload", "3600", "--keep-days", "36500",  # the records are years old
     ]  # fmt: skip
     begun, address = time.perf_counter(), f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) as process:

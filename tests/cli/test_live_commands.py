@@ -370,3 +370,10 @@ def test_access_file_of_the_tests_names_both_agencies():
     assert environment()["OMP_NUM_THREADS"] == "1"
     assert DAYS * 24 > HOURS + 3
     assert time.time() > NOW
+
+
+def test_serve_says_on_the_screen_what_it_deleted(capsys):
+    from deepcity.cli.serve import _teller
+
+    _teller(as_json=False)("expired", rows=1200)
+    assert "Deleted 1,200 rows of deep data" in capsys.readouterr().err

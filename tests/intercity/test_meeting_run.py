@@ -8,7 +8,7 @@ import pytest
 from little_map import LittleMap, flows, service
 from typer.testing import CliRunner
 
-from deepcity.city.errors import ConfigError, LayerPackageError
+from deepcity.city.errors import ConfigError, DataError, LayerPackageError
 from deepcity.cli import app
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.guests import lay, teach
@@ -132,6 +132,26 @@ def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):
         "leave `encoder` out",
     ):
         assert words in str(told.value)
+
+
+def test_a_place_far_outside_an_agencys_cells_is_refused(tmp_path):
+    """As with swapped coordinates: the nearest cell would speak for it all the same."""
+    path = little(tmp_path)
+    city = tmp_path / "east.toml"
+    text = city.read_text(encoding="utf-8")
+    for old, lat, lon in (("['p0', 'p1']", 11.62, 44.84), ("['p0']", 44.84, 11.62)):
+        assert text.count(old) == 1
+        ids = ["p0", "p1"] if "p1" in old else ["p0"]
+        placed = ", ".join(f'{{ id = "{one}", lat = {lat}, lon = {lon} }}' for one in ids)
+        text = text.replace(old, f"[{placed}]")
+    city.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as told:
+        run_meetings(load_map(path), tmp_path / "run")
+    first, second = told.value.problems
+    assert (first.key, second.key) == ("places[p0]", "places[p1]")
+    assert "(11.62, 44.84): 4,8" in str(first)
+    assert "km from the nearest cell of weather" in str(first)
+    assert "are the two swapped?" in str(first)
 
 
 def test_a_party_that_is_done_is_not_done_again(tmp_path):

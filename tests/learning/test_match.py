@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from deepcity.city.place import Place
 from deepcity.learning.columns import cell_number
-from deepcity.learning.match import match
+from deepcity.learning.match import match, too_far
 
 SEOUL, BUSAN, ROME = (37.57, 126.98), (35.18, 129.08), (41.9, 12.5)
 
@@ -50,6 +50,16 @@ def test_nearest_is_nearest_on_the_globe(data):
         for one in agency
     ]
     assert far[int(found.argmax())] == pytest.approx(min(far), rel=1e-6, abs=1e-6)
+
+
+def test_a_place_whose_coordinates_are_swapped_is_too_far_to_be_spoken_for():
+    ferrara, swapped = (44.84, 11.62), (11.62, 44.84)
+    agency = cells(cell(ferrara), cell((44.9, 11.7)))
+    found = too_far([cell(ferrara), cell(swapped), hashed("a")], agency)
+    assert list(found) == [1]
+    assert found[1] == pytest.approx(4836, rel=0.02)
+    assert too_far([cell(swapped)], cells(hashed("b"))) == {}
+    assert too_far([cell((37.3, 127.2))], cells(cell(SEOUL), cell(ROME))) == {}
 
 
 def test_where_a_position_is_unknown_all_speak_alike_but_for_the_same_name():

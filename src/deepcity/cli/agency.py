@@ -153,6 +153,8 @@ class _Work:
                     self.tell("corrected", rows=found.revised)
                 if found.doubt:
                     self._once_told("doubt", found.doubt)
+                else:
+                    self._said.pop("doubt", None)
             self._said.pop("records", None)
         except (DataError, DeepCityError) as error:
             self.failed = True

@@ -176,6 +176,11 @@ def _teller(as_json: bool) -> Tell:
             errors.print(f"{what}: {facts['reason']}", style="red", markup=False)
         elif event == "listening":
             errors.print(f"Answers {facts['service']} at {facts['address']}", markup=False)
+        elif event == "expired":
+            errors.print(
+                f"Deleted {facts['rows']:,} rows of deep data that are too old (--keep-days)",
+                markup=False,
+            )
 
     return tell
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
@@ -30,6 +32,7 @@ from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.columns import cell_number, fit_columns
 from deepcity.learning.features import Samples, train_origins
 from deepcity.learning.labels import Labels
+from deepcity.learning.match import FARTHEST_KM, too_far
 from deepcity.learning.own_columns import own_cells
 from deepcity.privacy.deep_grant import DeepGrant
 
@@ -105,7 +108,7 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
     But for those of another service's meeting, which are taken from files relative to `home`.
 
     Raises:
-        DataError: with the problems of an agency's records.
+        DataError: with the problems of an agency's records, or places too far from all its cells.
         LayerPackageError: if an agency cannot begin with the encoder that is named.
     """
     meeting = service.settings.meeting
@@ -115,6 +118,7 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
     horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
     guests, own_times, names, raw_bytes = {}, {}, {}, {}
     records = [(party.name, party.panel)]
+    cells = [cell_number(place, salt) for place in party.panel.places]
     for guest in meeting.agency:
         panel, span = _panel(member.city_file, guest, party)
         names[guest.agency] = tuple(known.name for known in panel.fields)
@@ -122,13 +126,13 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
         records.append((guest.agency, panel))
         own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
         columns = fit_columns(panel, guest.columns, span, salt)
+        _check_near(guest.agency, columns.cells.cell_C, party, cells)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
         learner = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
         if guest.encoder is not None:
             fields = tuple((known.name, known.unit) for known in panel.fields)
             begin_with(learner, home / guest.encoder, party.city, fields, learned_until(party))
         guests[guest.agency] = learner
-    cells = [cell_number(place, salt) for place in party.panel.places]
     return Table(
         party,
         meeting,
@@ -144,6 +148,26 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
         digest_of(records),
         frozenset(guest.agency for guest in meeting.agency if guest.encoder is not None),
     )
+
+
+def _check_near(guest: str, cell_C: Times, party: Party, cells: Sequence[int]) -> None:
+    """The nearest cell at any distance would speak for a place whose position is wrong."""
+    places = party.panel.places
+    reason = f"{{km:,.0f}} km from the nearest cell of {guest}, which can speak for no place over "
+    reason += f"{FARTHEST_KM:.0f} km away"
+    right = f"correct lat and lon of the place, or of {guest}'s places (are the two swapped?)"
+    problems = [
+        Problem(
+            party.name,
+            f"places[{places[row].id}]",
+            (places[row].lat, places[row].lon),
+            reason.format(km=km),
+            right,
+        )
+        for row, km in too_far(cells, cell_C).items()
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def learned_until(party: Party) -> int:

@@ -22,7 +22,7 @@ def service_remarks(
     outcome: Outcome | None,
 ) -> list[Words]:
     """Whose layers all begin with, which are fused within groups alone, and in whose; and who
-    weighs much more than others.
+    weighs much more than others, or failed in a round.
     """
     if settings.grant.level == ALONE:
         return []
@@ -37,7 +37,29 @@ def service_remarks(
                 for group in dict.fromkeys(own.values())
             ]
             found.append(_grouped(layer, groups))
-    return found + (_weighed(settings, outcome) if outcome is not None else [])
+    if outcome is None:
+        return found
+    return [*found, *_weighed(settings, outcome), *_left_out(outcome)]
+
+
+def _left_out(joined: Outcome) -> list[Words]:
+    """Who failed in how many rounds of learning together, and the last reason."""
+    rounds: dict[str, set[int]] = {}
+    reasons: dict[str, str] = {}
+    for number, failed in enumerate(joined.progress.failures, 1):
+        for failure in failed:
+            rounds.setdefault(failure.party, set()).add(number)
+            reasons[failure.party] = failure.reason
+    looks = len(joined.progress.failures)  # the last is the look after all rounds
+    return [
+        Words(
+            en=f"{party} failed in {len(rounds[party])} of {looks} meetings, and was left out "
+            f"there: {reasons[party]}",
+            ko=f"{party}: 모임 {looks}번 가운데 {len(rounds[party])}번 실패하여 그때 빠졌습니다: "
+            f"{reasons[party]}",
+        )
+        for party in rounds
+    ]
 
 
 def _started(settings: ServiceSettings, package: Manifest) -> Words:

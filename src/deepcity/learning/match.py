@@ -1,7 +1,8 @@
 """Which cells of an agency speak for which places of an application.
 
 Cells are H3 cells where positions are known (city/place.py), so the distance between two is
-known without any name. A place listens to the agency's same cell; else to its nearest one;
+known without any name. A place listens to the agency's same cell; else to its nearest one,
+however far (`too_far` tells which of them no agency of the city can speak for);
 where its own or the agency's position is unknown, to all of them alike.
 
 Shapes: N places, C cells.
@@ -14,6 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+FARTHEST_KM = 300.0
+"""No agency of a city speaks for a place farther away: some position is wrong."""
+
+_EARTH_KM = 6371.0
 
 
 def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
@@ -37,11 +43,30 @@ def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
     for row, cell in enumerate(place_cells):
         index = where.get(cell)
         if index is None and centres is not None and _is_h3(cell):
-            index = _nearest(h3.cell_to_latlng(h3.int_to_str(cell)), centres)
+            index = int(np.argmin(_distances_km(cell, centres)))
         if index is not None:
             found[row] = 0
             found[row, index] = 1
     return found
+
+
+def too_far(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> dict[int, float]:
+    """Places that are too far from all of an agency's cells to be spoken for, and how far, in km.
+
+    Only where all positions are known; distances are from centre to centre of H3 cells.
+
+    Returns:
+        index of a place -> km to its nearest cell, where that is over FARTHEST_KM.
+    """
+    centres = _centres(cell_C) if len(cell_C) else None
+    if centres is None:
+        return {}
+    near = {
+        row: float(_distances_km(cell, centres).min())
+        for row, cell in enumerate(place_cells)
+        if _is_h3(cell)
+    }
+    return {row: km for row, km in near.items() if km > FARTHEST_KM}
 
 
 def _is_h3(cell: int) -> bool:
@@ -55,10 +80,10 @@ def _centres(cell_C: NDArray[np.int64]) -> NDArray[np.float64] | None:
     return np.array([h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cell_C])
 
 
-def _nearest(position: tuple[float, float], centres_C2: NDArray[np.float64]) -> int:
-    """By great-circle distance."""
-    lat, lon = np.radians(position)
+def _distances_km(cell: int, centres_C2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Great-circle distance of a cell to each centre, (C,), by the haversine."""
+    lat, lon = np.radians(h3.cell_to_latlng(h3.int_to_str(cell)))
     lat_C, lon_C = np.radians(centres_C2).T
-    half = np.sin((lat_C - lat) / 2) ** 2
-    half += np.cos(lat) * np.cos(lat_C) * np.sin((lon_C - lon) / 2) ** 2
-    return int(np.argmin(half))
+    half_C = np.sin((lat_C - lat) / 2) ** 2
+    half_C += np.cos(lat) * np.cos(lat_C) * np.sin((lon_C - lon) / 2) ** 2
+    return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half_C, 0, 1))))
