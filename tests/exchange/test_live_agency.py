@@ -72,7 +72,7 @@ def test_records_by_a_clock_ahead_are_doubted(town_trained, gates, ahead):
     """Complete rows of an hour that has hardly begun: their clock or zone is told wrong."""
     found = gates.look_at(town_trained.panel("gates", NOW + ahead), NOW + 60)
     assert "the newest rows of gates begin at 2024-05-25T" in found.doubt
-    assert "2024-05-25T00:01:00Z" in found.doubt
+    assert "yet to come" in found.doubt
     assert "time.zone" in found.doubt
 
 

@@ -36,8 +36,8 @@ def too_new(panel: Panel, package: EncoderPackage, now: int) -> str:
     if not 0 < ahead_s <= _ZONES_S:
         return ""
     return (
-        f"the newest rows of {package.facts.agency} begin at {moment(newest)}, and it is "
-        f"{moment(now)}: nobody can have measured them yet, so what is said of now may be of "
-        "hours before. Correct time.zone or time.stamp of their source, or this machine's clock; "
-        "if they are known ahead (a forecast, a calendar), train the encoder with `ahead`"
+        f"the newest rows of {package.facts.agency} begin at {moment(newest)}, which by this "
+        "machine's clock is yet to come: nobody can have measured them, so what is said of now "
+        "may be of hours before. Correct time.zone or time.stamp of their source, or the clock; if "
+        "they are known ahead (a forecast, a calendar), train the encoder with `ahead`"
     )
