@@ -195,9 +195,6 @@ def _follow(
     """Take own rows whenever they have changed; what is wrong with them is told, once."""
     told, due = "", 0.0
     while not done.is_set():
-        if time.monotonic() >= due:
-            _tend(application.store, tell)
-            due = time.monotonic() + _TEND_S
         try:
             panel = followed.poll()
             if panel is not None:
@@ -208,6 +205,9 @@ def _follow(
             if str(error) != told:
                 tell("trouble", reason=str(error))
             told = str(error)
+        if time.monotonic() >= due:  # after own rows: a long delete must not keep them waiting
+            _tend(application.store, tell)
+            due = time.monotonic() + _TEND_S
         done.wait(pause_s)
     followed.close()
 

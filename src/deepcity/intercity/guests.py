@@ -54,7 +54,6 @@ class Table:
         salt: what the agencies of this meeting agreed on.
         raw_bytes: agency -> size of its records, which stay.
         records: a digest of all records; the same only where nothing in them changed.
-        begun: agencies that begin with an encoder of another service's meeting.
     """
 
     party: Party
@@ -69,7 +68,11 @@ class Table:
     fields: Mapping[str, tuple[str, ...]]
     raw_bytes: Mapping[str, int] = field(default_factory=dict)
     records: str = ""
-    begun: frozenset[str] = frozenset()
+
+    @property
+    def begun(self) -> frozenset[str]:
+        """Agencies that begin with an encoder of another service's meeting."""
+        return frozenset(one.agency for one in self.meeting.agency if one.encoder is not None)
 
     def cells_for(self, guest: str) -> Sequence[int]:
         """The party's places as cells that this guest knows: its own by their names alone."""
@@ -146,26 +149,18 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
         names,
         raw_bytes,
         digest_of(records),
-        frozenset(guest.agency for guest in meeting.agency if guest.encoder is not None),
     )
 
 
 def _check_near(guest: str, cell_C: Times, party: Party, cells: Sequence[int]) -> None:
     """The nearest cell at any distance would speak for a place whose position is wrong."""
     places = party.panel.places
-    reason = f"{{km:,.0f}} km from the nearest cell of {guest}, which can speak for no place over "
-    reason += f"{FARTHEST_KM:.0f} km away"
+    far = f"from the nearest cell of {guest}, which can speak for no place over {FARTHEST_KM:.0f}"
     right = f"correct lat and lon of the place, or of {guest}'s places (are the two swapped?)"
-    problems = [
-        Problem(
-            party.name,
-            f"places[{places[row].id}]",
-            (places[row].lat, places[row].lon),
-            reason.format(km=km),
-            right,
-        )
-        for row, km in too_far(cells, cell_C).items()
-    ]
+    problems = []
+    for row, km in too_far(cells, cell_C).items():
+        key, said = f"places[{places[row].id}]", (places[row].lat, places[row].lon)
+        problems.append(Problem(party.name, key, said, f"{km:,.0f} km {far} km away", right))
     if problems:
         raise DataError(problems)
 

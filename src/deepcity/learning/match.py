@@ -19,8 +19,6 @@ Floats = NDArray[np.float32]
 FARTHEST_KM = 300.0
 """No agency of a city speaks for a place farther away: some position is wrong."""
 
-_EARTH_KM = 6371.0
-
 
 def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
     """(N, C) weights, each row with sum 1.
@@ -73,17 +71,14 @@ def _is_h3(cell: int) -> bool:
     return bool(h3.is_valid_cell(h3.int_to_str(cell)))
 
 
-def _centres(cell_C: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def _centres(cell_C: NDArray[np.int64]) -> list[tuple[float, float]] | None:
     """Latitude and longitude of each cell, in degrees; None if one has no position."""
     if not all(_is_h3(int(cell)) for cell in cell_C):
         return None
-    return np.array([h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cell_C])
+    return [h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cell_C]
 
 
-def _distances_km(cell: int, centres_C2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Great-circle distance of a cell to each centre, (C,), by the haversine."""
-    lat, lon = np.radians(h3.cell_to_latlng(h3.int_to_str(cell)))
-    lat_C, lon_C = np.radians(centres_C2).T
-    half_C = np.sin((lat_C - lat) / 2) ** 2
-    half_C += np.cos(lat) * np.cos(lat_C) * np.sin((lon_C - lon) / 2) ** 2
-    return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half_C, 0, 1))))
+def _distances_km(cell: int, centres: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """Great-circle distance of a cell to each centre, (C,)."""
+    here = h3.cell_to_latlng(h3.int_to_str(cell))
+    return np.array([h3.great_circle_distance(here, there, unit="km") for there in centres])
