@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from processes import PATIENCE_S
 
 from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
 from deepcity.intercity.live import LiveApplication
@@ -19,7 +20,6 @@ from deepcity.store.open_store import open_store
 
 TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
 SERVICE = "ridership"
-PATIENCE_S = 600
 
 
 def access(*names, readers=(), **grant):

@@ -6,6 +6,7 @@ However that goes, the store ends with each row the agency could say, once.
 import json
 import signal
 import tempfile
+import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from live_server import (
     wait_for,
 )
 from live_town import DAY, DAYS, HOUR, NOW, START, records
+from processes import PATIENCE_S
 from typer.testing import CliRunner
 
 from deepcity.city.errors import LiveError
@@ -48,9 +50,13 @@ def stop(process):
 
 @contextmanager
 def running(process):
+    """A process that does not outlive the test; a line waited for in vain ends with it."""
+    watchdog = threading.Timer(PATIENCE_S, process.kill)
+    watchdog.start()
     try:
         yield process
     finally:
+        watchdog.cancel()
         process.kill()
         process.communicate()
 
