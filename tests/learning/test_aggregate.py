@@ -62,18 +62,47 @@ def test_mixes_where_two_err_apart():
     assert mae(found.forecast_BNH, truth) < 0.3 * min(mae(one, truth) for one in said)
 
 
-@given(scale=st.sampled_from([1e-6, 1e-2, 1e3, 1e6]), cut=st.integers(1, 119))
+@given(scale=st.sampled_from([1e-6, 1e-2, 1e3, 1e6]))
 @settings(max_examples=20)
-def test_units_do_not_matter_and_no_forecast_sees_a_truth_to_come(scale, cut):
+def test_units_do_not_matter(scale):
     said, truth, origins = stream(3, (0.5, 1, 2))
     found = aggregate(said, truth, origins, beginning([0.5, 0.3, 0.2]))
     scaled = aggregate(said * scale, truth * scale, origins, beginning([0.5, 0.3, 0.2]))
     assert np.allclose(found.weights_BE, scaled.weights_BE, atol=1e-3)
-    other = truth.copy()
-    other[cut - 1 :] = 99.0  # the newest truth known at origin `cut` is that of `cut - 1`
-    changed = aggregate(said, other, origins - 1 * (origins >= origins[cut]), _prior())
-    kept = aggregate(said, truth, origins - 1 * (origins >= origins[cut]), _prior())
+
+
+@given(cut=st.integers(1, 119), apart=st.sampled_from([1, 2, 3, 5]))
+@settings(max_examples=20)
+def test_no_forecast_sees_a_truth_to_come(cut, apart):
+    said, truth, _ = stream(3, (0.5, 1, 2))
+    origins = np.arange(len(truth)) * apart
+    known = (origins[:, None] + np.arange(3) < origins[cut])[:, None]
+    other = np.where(known, truth, 99).astype(np.float32)
+    kept = aggregate(said, truth, origins, _prior())
+    changed = aggregate(said, other, origins, _prior())
     assert np.array_equal(changed.weights_BE[: cut + 1], kept.weights_BE[: cut + 1])
+    assert not np.array_equal(changed.standing.regret_E, kept.standing.regret_E)
+
+
+def test_near_steps_teach_before_far_ones_have_passed():
+    said, truth, _ = stream(7, (0.2, 3), origins=12, horizon=24)
+    found = aggregate(said, truth, np.arange(12), beginning([0.5, 0.5]))
+    assert np.allclose(found.weights_BE[0], 0.5)
+    assert found.weights_BE[6, 0] > 0.7
+    before = aggregate(said[:, :6], truth[:6], np.arange(6), beginning([0.5, 0.5]))
+    assert before.standing.weights_E[0] > found.weights_BE[6, 0]  # its far steps teach as well
+
+
+def test_forecasts_of_one_step_teach_once():
+    said, truth, origins = stream(8, (0.5, 1))
+    once = aggregate(said, truth, origins, beginning([0.5, 0.5]))
+    twice = aggregate(
+        np.repeat(said, 2, axis=1),
+        np.repeat(truth, 2, axis=0),
+        np.repeat(origins, 2),
+        beginning([0.5, 0.5]),
+    )
+    assert np.allclose(once.standing.regret_E, twice.standing.regret_E)
 
 
 def _prior():

@@ -9,10 +9,11 @@ than the order of sqrt(log(1 / prior_e) * V_e), V_e being the sum of squared dif
 between the mixture and e: an expert with a large prior, as the party's own network has, is
 hardly ever lost to. Units do not matter.
 
-A forecast made at an origin is weighed by truths known at that origin alone: those of
-earlier forecasts whose last step has passed.
+A forecast made at an origin is weighed by truths known at that origin alone. Each step's
+truths teach as soon as the step has passed, once, by the mean over all forecasts that spoke
+of it: what is said a day ahead is judged hour by hour, and not first when the day is over.
 
-Shapes: E experts, B origins, N places, H horizon steps.
+Shapes: E experts, B origins, J forecasts that spoke of one step, N places, H horizon steps.
 """
 
 from dataclasses import dataclass, replace
@@ -103,28 +104,49 @@ def aggregate(
 
     Args:
         truth_BNH: NaN where not measured.
-        origins_B: (B,) step indices, ascending; forecast b's truths are known at origin c if
-            origins_B[b] + H <= origins_B[c].
+        origins_B: (B,) step indices, ascending; the truth of forecast b's step h is known at
+            origin c if origins_B[b] + h < origins_B[c].
     """
-    horizon = truth_BNH.shape[-1]
     mixed, weights = np.empty_like(truth_BNH), []
-    learned = 0
+    lessons = _Lessons(said_EBNH, truth_BNH, mixed, origins_B)
     for now, origin in enumerate(origins_B):
-        while learned < now and origins_B[learned] + horizon <= origin:
-            standing = _learned(standing, said_EBNH[:, learned], mixed[learned], truth_BNH[learned])
-            learned += 1
+        if now:
+            standing = lessons.learned(standing, range(int(origins_B[now - 1]), int(origin)), now)
         weights.append(standing.weights_E)
         mixed[now] = np.tensordot(weights[-1], said_EBNH[:, now], 1)
-    for late in range(learned, len(origins_B)):
-        standing = _learned(standing, said_EBNH[:, late], mixed[late], truth_BNH[late])
+    if len(origins_B):
+        left = range(int(origins_B[-1]), int(origins_B[-1]) + truth_BNH.shape[-1])
+        standing = lessons.learned(standing, left, len(origins_B))
     return Aggregated(mixed, np.array(weights).reshape(len(origins_B), -1), standing)
 
 
-def _learned(standing: Standing, said_ENH: Floats, mixed_NH: Floats, truth_NH: Floats) -> Standing:
-    """Learn from one forecast: the gradient of its absolute error along each expert."""
-    known = np.isfinite(truth_NH)
-    if not known.any():
+@dataclass(frozen=True)
+class _Lessons:
+    """What was said and what came true, by the step it is about."""
+
+    said_EBNH: Floats
+    truth_BNH: Floats
+    mixed_BNH: Floats  # filled while forecasts are made
+    origins_B: NDArray[np.int64]
+
+    def learned(self, standing: Standing, steps: range, made: int) -> Standing:
+        """The standing once these steps have passed, so many forecasts having been made."""
+        horizon = self.truth_BNH.shape[-1]
+        for step in steps[:horizon]:  # nobody has spoken of later ones
+            first = int(np.searchsorted(self.origins_B[:made], step - horizon, side="right"))
+            if first < made:
+                standing = self._step(standing, np.arange(first, made), step)
         return standing
-    side = np.sign(mixed_NH[known] - truth_NH[known])
-    loss_E = (said_ENH[:, known].astype(np.float64) * side).mean(axis=1)
-    return standing.after(loss_E - loss_E.mean())
+
+    def _step(self, standing: Standing, spoke_J: NDArray[np.int64], step: int) -> Standing:
+        """The gradient of the mean absolute error along each expert."""
+        leads_J = step - self.origins_B[spoke_J]
+        truth_JN = self.truth_BNH[spoke_J, :, leads_J]
+        known_JN = np.isfinite(truth_JN)
+        if not known_JN.any():
+            return standing
+        off_JN = self.mixed_BNH[spoke_J, :, leads_J] - truth_JN
+        share_JN = np.sign(np.where(known_JN, off_JN, 0.0)) / known_JN.sum()
+        said_JEN = self.said_EBNH[:, spoke_J, :, leads_J].astype(np.float64)
+        loss_E = np.einsum("jen,jn->e", np.where(known_JN[:, None], said_JEN, 0.0), share_JN)
+        return standing.after(loss_E - loss_E.mean())
