@@ -24,8 +24,9 @@ from benchmarks.record import record
 from deepcity.applications.application import applications
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, Layers
 from deepcity.data.city_file import load_city
-from deepcity.intercity.automatic import weigh
+from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import Member, Service
+from deepcity.intercity.experts import Seeing
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.summary import naive_errors
@@ -156,11 +157,11 @@ def measure(name: str, seed: int, days: float | None, common: Layers) -> dict[st
     for way, (_, count, frozen) in WAYS.items():
         start = {layer: common[layer] for layer in (*HIDDEN_LAYERS, HEAD)[:count]}
         learners[way] = train(party, settings, seed, start, frozen)
-    experts = {WAYS[way][0]: learner.forecast for way, learner in learners.items()}
-    choice = weigh(party, alone.forecast, dict(sorted(experts.items())))
+    joined = [Joined(WAYS[way][0], Seeing(learner)) for way, learner in learners.items()]
+    choice = weigh(party, Seeing(alone), sorted(joined, key=lambda one: one.level))
     said = {"alone": alone.forecast(party.test)}
     said |= {way: learner.forecast(party.test) for way, learner in learners.items()}
-    said["automatic"] = choice.forecast(party.test, party.test_origins).forecast_BNH
+    said["automatic"] = choice.forecast(party).forecast_BNH
     found = {
         way: float(np.nanmean(np.abs(forecast - party.test.truth_BNH)))
         for way, forecast in said.items()

@@ -109,7 +109,7 @@ def _pooled(share: float, parties: Sequence[Party], seed: int) -> Layers:
 
 def _automatic(party: Party, alone: Learner, joiner: Learner, seed: int) -> Said:
     choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=True)
-    found = choice.forecast(party.test, party.test_origins)
+    found = choice.forecast(party)
     return _said(choice.validation.forecast_BNH, found.forecast_BNH)
 
 

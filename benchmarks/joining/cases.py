@@ -157,7 +157,7 @@ def _case(
         )
         for level in range(MAX_LEVEL + 1)
     }
-    found = choice.forecast(party.test, party.test_origins)
+    found = choice.forecast(party)
     said[names.AUTOMATIC] = found.forecast_BNH
     said |= _from_pool(service, party, pooled, seed)
     said[TYPICAL] = party.test.anchor_BNH
@@ -172,7 +172,7 @@ def _case(
         mae=mae,
         level=choice.level,
         own_weight=choice.weights[ALONE],
-        own_after=choice.by_level(found.standing)[ALONE],
+        own_after=choice.by_level(found.council)[ALONE],
         seconds=seconds,
     )
 

@@ -31,7 +31,7 @@ def expert(shift, seed=0):
 
 def test_a_level_that_errs_more_is_left_and_costs_little(party):
     choice = weigh(party, expert(0.5), [Joined(6, expert(50.0, 1)), Joined(3, expert(-80.0, 2))])
-    found = choice.forecast(party.test, party.test_origins)
+    found = choice.forecast(party)
     assert choice.level == 0
     assert mae(found.forecast_BNH, party.test) < 1.05 * mae(expert(0.5)(party.test), party.test)
     assert choice.weights[0] > 0.9
@@ -43,7 +43,7 @@ def test_a_level_that_errs_less_is_taken(party):
     assert choice.level == 6
     assert choice.gain > 0
     assert choice.errors[0] > choice.errors[6]
-    found = choice.forecast(party.test, party.test_origins)
+    found = choice.forecast(party)
     assert mae(found.forecast_BNH, party.test) < mae(expert(5.0)(party.test), party.test)
 
 
@@ -54,8 +54,8 @@ def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
 
     choice = weigh(party, expert(1.0), [Joined(6, turning)])
     assert choice.level == 6
-    found = choice.forecast(party.test, party.test_origins)
-    after = choice.by_level(found.standing)
+    found = choice.forecast(party)
+    after = choice.by_level(found.council)
     assert after[6] < 0.05
     assert mae(found.forecast_BNH, party.test) < mae(turning(party.test), party.test) / 4
 
@@ -63,5 +63,5 @@ def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
 def test_nothing_joined_is_learning_alone(party):
     choice = weigh(party, expert(0.1), [])
     assert choice.level == 0
-    found = choice.forecast(party.test, party.test_origins)
+    found = choice.forecast(party)
     assert np.allclose(found.forecast_BNH, expert(0.1)(party.test), atol=1e-4)

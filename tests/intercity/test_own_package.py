@@ -90,7 +90,7 @@ def test_a_package_goes_round(done, tmp_path):
         package.times,
         package.days,
     )
-    np.testing.assert_array_equal(again.standing.weights_E, package.standing.weights_E)
+    np.testing.assert_array_equal(again.council.weights_E, package.council.weights_E)
     for one, other in zip(again.experts, package.experts, strict=True):
         assert (one.level, one.kind, one.frozen, one.known) == (
             other.level,

@@ -147,7 +147,7 @@ def test_a_newcomer_weighs_all_levels_with_what_is_its_own(only, stem):
     assert sum(choice.weights.values()) == pytest.approx(1)
     extra = 2 if stem == "common" else 0  # in the others' scale, and the ridge
     assert [level for level, _ in choice.experts] == [0, 0, 1, 2, 3, 4, 5, 6] + [6] * extra
-    found = choice.forecast(late.test, late.test_origins)
+    found = choice.forecast(late)
     assert found.forecast_BNH.shape == late.test.truth_BNH.shape
     assert np.isfinite(found.forecast_BNH).all()
     said = [expert(late.test, late.test_origins) for _, expert in choice.experts]

@@ -17,7 +17,7 @@ from deepcity.intercity.refine import refine_map
 from deepcity.intercity.refine_party import ground_of
 from deepcity.intercity.refine_results import Asked, Outcome
 from deepcity.intercity.run import run_map
-from deepcity.learning.aggregate import aggregate
+from deepcity.learning.council import aggregate, parts_of_day
 
 NAMES = ("east/calm", "east/back", "west/turned")
 LATER = RUN_DAYS + 10
@@ -70,13 +70,14 @@ def judged_error(folder, name, number):
         for kept in (old, new)
     ]
     later = origins_B >= days.judged.start
+    part_BH = parts_of_day(ground.inputs.grid, origins_B, rows.known.horizon)
     changed = said[0].copy()
     changed[:, later] = said[1][:, later]
     return [
         float(
             np.nanmean(
                 np.abs(
-                    aggregate(one, samples.truth_BNH, origins_B, old.standing).forecast_BNH
+                    aggregate(one, samples.truth_BNH, origins_B, part_BH, old.council).forecast_BNH
                     - samples.truth_BNH
                 )[later]
             )

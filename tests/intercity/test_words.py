@@ -5,12 +5,14 @@ import pytest
 
 from deepcity.intercity.automatic import Choice
 from deepcity.intercity.words import level_reason
-from deepcity.learning.aggregate import Aggregated, beginning
+from deepcity.learning.council import Aggregated, convened
 
 
 def choice(*weights, errors, gain=0.1):
     """A choice whose experts are alone and then levels."""
-    found = Aggregated(np.zeros((1, 1, 1), np.float32), np.zeros((1, 1)), beginning(list(weights)))
+    found = Aggregated(
+        np.zeros((1, 1, 1), np.float32), np.zeros((1, 1)), convened(list(weights), 1)
+    )
     return Choice([(level, None) for level in errors], errors, found, gain=gain, doubt=0.01)
 
 

@@ -5,13 +5,15 @@ network each party tries every level k: it keeps h1..hk as fused, and tunes the 
 own rows for a few steps, without another word to anyone. So all levels together cost far
 less than one training each.
 
-Alone and every level are then experts of one forecast (`deepcity.learning.aggregate`).
+Alone and every level are then experts of one forecast (`deepcity.learning.council`).
 Learning alone begins with four tenths of the weight and the typical day with one tenth; what
-was joined shares the other half. Weights move with what each would have saved, first over
-the validation days and then from day to day as truths come in. So a party is never much
-worse than alone, whatever the others send, and a level that its few validation days
-misjudged is found later. The level told is that of the level with most weight after the
-validation days; 0 where what is its own has over half of it.
+was joined shares the other half. Where fewer than three days are known, a typical day is
+little more than one of them, and yesterday takes a twentieth of the weight from alone.
+Weights move with what each would have saved, first over the validation days and then from
+day to day as truths come in. So a party is never much worse than alone, whatever the others
+send, and a level that its few validation days misjudged is found later. The level told is
+that of the level with most weight after the validation days; 0 where what is its own has
+over half of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.level import ALONE, layers_up_to
-from deepcity.intercity.experts import Expert, Seeing, typical
+from deepcity.intercity.experts import Expert, Seeing, Yesterday, typical
 from deepcity.intercity.parties import Party
-from deepcity.learning.aggregate import Aggregated, Standing, aggregate, beginning
+from deepcity.learning.council import Aggregated, Council, aggregate, convened, parts_of_day
 from deepcity.learning.features import Inputs, Samples
 from deepcity.learning.learner import Learner
 from deepcity.learning.training import party_seed
@@ -32,6 +34,8 @@ Floats = NDArray[np.float32]
 
 OWN_WEIGHT = 0.5  # of what is a party's own, before any truth
 TYPICAL_WEIGHT = 0.1  # of that, the typical day's: where records are noise it is hard to beat
+YESTERDAY_WEIGHT = 0.05  # of that too, where hardly any day is known
+HARDLY_ANY_DAYS = 3.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Choice:
     @property
     def weights(self) -> dict[int, float]:
         """Weight of each level after the validation days."""
-        return self.by_level(self.validation.standing)
+        return self.by_level(self.validation.council)
 
     @property
     def level(self) -> int:
@@ -81,10 +85,10 @@ class Choice:
         joined = [level for level in weights if level != ALONE]
         return max(joined, key=lambda level: (weights[level], level))
 
-    def by_level(self, standing: Standing) -> dict[int, float]:
-        """A standing's weights, those of one level added."""
+    def by_level(self, council: Council) -> dict[int, float]:
+        """A council's weights, those of one level added."""
         found: dict[int, float] = {}
-        for (level, _), weight in zip(self.experts, standing.weights_E, strict=True):
+        for (level, _), weight in zip(self.experts, council.weights_E, strict=True):
             found[level] = found.get(level, 0.0) + float(weight)
         return found
 
@@ -99,13 +103,13 @@ class Choice:
                 return expert
         raise KeyError(level)
 
-    def forecast(self, samples: Samples, origins_B: NDArray[np.int64]) -> Aggregated:
-        """Forecasts for origins after the validation days, in order of time.
+    def forecast(self, party: Party) -> Aggregated:
+        """Forecasts of the party's test days, in order of time.
 
         Weights go on learning from the truths of earlier origins, each once it is known.
         """
-        said = said_by(self.experts, samples, origins_B)
-        return aggregate(said, samples.truth_BNH, origins_B, self.validation.standing)
+        said = said_by(self.experts, party.test, party.test_origins)
+        return weighed(party, said, party.test, party.test_origins, self.validation.council)
 
 
 def choose(
@@ -151,16 +155,20 @@ def levels(
 
 
 def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
-    """Run the aggregate of alone, the typical day and what was joined over the validation days."""
-    experts = [(ALONE, alone), (ALONE, typical), *((one.level, one.expert) for one in joined)]
+    """Run the aggregate of alone, its anchors and what was joined over the validation days."""
+    anchors = _anchors(party)
+    experts = [(ALONE, alone), *((ALONE, anchor) for anchor, _ in anchors)]
+    experts += [(one.level, one.expert) for one in joined]
     total = sum(one.weight for one in joined)
-    own = [OWN_WEIGHT - TYPICAL_WEIGHT, TYPICAL_WEIGHT]
-    prior = own + [(1 - OWN_WEIGHT) * one.weight / total for one in joined]
+    own = [weight for _, weight in anchors]
+    prior = [OWN_WEIGHT - sum(own), *own]
+    prior += [(1 - OWN_WEIGHT) * one.weight / total for one in joined]
     if not joined:  # alone is alone
         experts, prior = experts[:1], prior[:1]
     samples, origins_B = party.data.validation, party.validation_origins
     said_EBNH = said_by(experts, samples, origins_B)
-    validation = aggregate(said_EBNH, samples.truth_BNH, origins_B, beginning(prior))
+    begun = convened(prior, len(party.panel.places))
+    validation = weighed(party, said_EBNH, samples, origins_B, begun)
 
     def by_day(said_BNH: Floats) -> NDArray[np.float64]:
         days_B = origins_B // party.panel.clock.steps_per_day
@@ -177,6 +185,27 @@ def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
         gain=float(saved.mean()),
         doubt=float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf"),
     )
+
+
+def _anchors(party: Party) -> list[tuple[Expert, float]]:
+    """What a party can say without any network, and its weight before any truth."""
+    found: list[tuple[Expert, float]] = [(typical, TYPICAL_WEIGHT)]
+    if party.known_days < HARDLY_ANY_DAYS:
+        found.append((Yesterday(party.inputs), YESTERDAY_WEIGHT))
+    return found
+
+
+def weighed(
+    party: Party,
+    said_EBNH: Floats,
+    samples: Samples,
+    origins_B: NDArray[np.int64],
+    council: Council,
+) -> Aggregated:
+    """The aggregate of what experts say of a party."""
+    truth_BNH = samples.truth_BNH
+    part_BH = parts_of_day(party.inputs.grid, origins_B, truth_BNH.shape[-1])
+    return aggregate(said_EBNH, truth_BNH, origins_B, part_BH, council)
 
 
 def said_by(

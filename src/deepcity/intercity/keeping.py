@@ -19,7 +19,7 @@ from deepcity.intercity.own_package import (
 )
 from deepcity.intercity.parties import Party
 from deepcity.intercity.watched_days import days_of_run
-from deepcity.learning.aggregate import Aggregated
+from deepcity.learning.council import Aggregated
 
 
 def keep(
@@ -67,7 +67,7 @@ def _package(service: str, party: Party, choice: Choice, test: Aggregated) -> Ow
             seen_to=max(aside_to, _start(party, measured_end(party.inputs.values_TN))),
         ),
         experts=kept_experts(party, choice),
-        standing=test.standing,
+        council=test.council,
         days=days_of_run(party, choice, test),
         watch_from=0,
         old_rows=OldRows.of(old),

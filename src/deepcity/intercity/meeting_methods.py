@@ -23,10 +23,11 @@ from deepcity.exchange.meeting import (
     hear,
     meet,
 )
+from deepcity.intercity.automatic import weighed
 from deepcity.intercity.guests import Table
 from deepcity.intercity.meeting_checkpoints import Keeping
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
-from deepcity.learning.aggregate import Aggregated, aggregate, beginning
+from deepcity.learning.council import Aggregated, convened
 from deepcity.learning.features import Samples
 from deepcity.learning.fused import Cut, new_fused
 from deepcity.learning.fused_learner import FusedLearner
@@ -183,17 +184,18 @@ def without(table: Table, one: Fused, other: Fused, agency: str) -> Floats:
 def careful(table: Table, one: Fused, other: Fused) -> Aggregated:
     """Alone and together, weighed as truths come in: never much worse than alone.
 
-    Weights begin on the validation days; see `deepcity.learning.aggregate`.
+    Weights begin on the validation days; see `deepcity.learning.council`.
     """
-    party, standing = table.party, beginning([OWN_WEIGHT, 1 - OWN_WEIGHT])
+    party = table.party
+    council = convened([OWN_WEIGHT, 1 - OWN_WEIGHT], len(party.panel.places))
     spans = (
         (party.data.validation, party.validation_origins, one.validation, other.validation),
         (party.test, party.test_origins, one.test, other.test),
     )
     for samples, origins_B, *deep in spans:
         said = np.stack([f.forecast(samples, d) for f, d in zip((one, other), deep, strict=True)])
-        found = aggregate(said, samples.truth_BNH, origins_B, standing)
-        standing = found.standing
+        found = weighed(party, said, samples, origins_B, council)
+        council = found.council
     return found
 
 

@@ -13,7 +13,7 @@ from deepcity.city.level import LADDER, STEM
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.intercity.automatic import Choice
-from deepcity.intercity.experts import Expert, Ridge, Seeing, typical
+from deepcity.intercity.experts import Expert, Ridge, Seeing, Yesterday, typical
 from deepcity.intercity.own_package import KeptExpert
 from deepcity.intercity.parties import Party
 from deepcity.learning.continual import Refined, memory_error, refine
@@ -87,6 +87,8 @@ def _kept(party: Party, level: int, expert: Expert) -> KeptExpert:
         )
     if isinstance(expert, Ridge):
         return KeptExpert(level, "ridge", recall_HS=expert.recall_HS)
+    if isinstance(expert, Yesterday):
+        return KeptExpert(level, "yesterday")
     if expert is typical:
         return KeptExpert(level, "typical")
     msg = f"{party.name}: an expert of level {level} cannot be kept: {expert}"
@@ -110,6 +112,8 @@ def _own(
 ) -> Own:
     if kept.kind == "typical":
         return Own(kept, typical)
+    if kept.kind == "yesterday":
+        return Own(kept, Yesterday(ground.inputs))
     if kept.recall_HS is not None:
         return Own(kept, Ridge(kept.recall_HS))
     key = (kept.named, np.asarray(kept.scale_N1).tobytes())

@@ -21,6 +21,7 @@ from deepcity.city.level import Layers
 from deepcity.intercity.refine_results import PartyRefined
 from deepcity.intercity.run_folder import made
 from deepcity.learning.aggregate import Standing
+from deepcity.learning.council import STANDINGS, Council
 from deepcity.learning.features import WindowSettings
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
@@ -28,8 +29,8 @@ MODEL = 1  # counts up when what a network sees, or is made of, changes
 FOLDER = "own"
 
 Floats = NDArray[np.float32]
-Kind = Literal["network", "typical", "ridge"]
-_STANDING = ("prior_E", "regret_E", "squared_E", "greatest_E")
+Kind = Literal["network", "typical", "yesterday", "ridge"]
+_STANDING = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 
 
 class _Frozen(BaseModel):
@@ -120,7 +121,7 @@ class OwnPackage:
     """All that a party forecasts with.
 
     Attributes:
-        standing: what each expert has been worth until `times.seen_to`.
+        council: what each expert has been worth until `times.seen_to`.
         days: errors day by day, as they were forecast.
         watch_from: position of the day from which drift is looked for.
         old_rows: of the training span and the days kept aside.
@@ -131,7 +132,7 @@ class OwnPackage:
     identity: Identity
     times: Times
     experts: tuple[KeptExpert, ...]
-    standing: Standing
+    council: Council
     days: tuple[Day, ...]
     watch_from: int
     old_rows: OldRows
@@ -196,7 +197,10 @@ class OwnPackages:
             CheckpointError: if it cannot be written; the one before is whole.
         """
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
-            "standing": {name: getattr(package.standing, name) for name in _STANDING}
+            f"standing:{view}": {
+                name: getattr(getattr(package.council, view), name) for name in _STANDING
+            }
+            for view in STANDINGS
         }
         for place, expert in enumerate(package.experts):
             arrays |= _arrays(place, expert)
@@ -247,13 +251,20 @@ def _package(found: Checkpoint) -> OwnPackage:
         identity=values.identity,
         times=values.times,
         experts=tuple(experts),
-        standing=Standing(**{name: found.arrays["standing"][name] for name in _STANDING}),
+        council=_council(found),
         days=values.days,
         watch_from=values.watch_from,
         old_rows=values.old_rows,
         number=found.round,
         last=values.last,
         skipped=found.skipped,
+    )
+
+
+def _council(found: Checkpoint) -> Council:
+    arrays = {view: found.arrays[f"standing:{view}"] for view in STANDINGS}
+    return Council(
+        **{view: Standing(**{name: arrays[view][name] for name in _STANDING}) for view in STANDINGS}
     )
 
 

@@ -57,6 +57,12 @@ class Party:
         return self.panel.fields[self.panel.field_index(self.field)].unit
 
     @property
+    def known_days(self) -> float:
+        """Days of its own before the test days: those it learns from and those it chooses by."""
+        steps = self.split.validation.end - self.split.train.start
+        return steps * self.panel.clock.step_s / DAY_S
+
+    @property
     def train_days(self) -> float:
         """Days of its own that it learns from."""
         return len(self.split.train) * self.panel.clock.step_s / DAY_S

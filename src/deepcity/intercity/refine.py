@@ -200,7 +200,7 @@ def _refined_package(rows: Rows, days: NewDays, judged: Judged) -> OwnPackage:
             update={"learned_to": learned_to, "seen_to": rows.second(rows.known.end)}
         ),
         experts=tuple(one.kept for one in experts),
-        standing=(judged.changed if judged.taken else judged.kept).standing,
+        council=(judged.changed if judged.taken else judged.kept).council,
         old_rows=type(package.old_rows).of(old),
         number=package.number + 1,
     )

@@ -22,7 +22,7 @@ from deepcity.intercity.own_package import OldRows
 from deepcity.intercity.parties import choosing_origins
 from deepcity.intercity.present_rows import ANEW, Rows
 from deepcity.intercity.watched_days import Told
-from deepcity.learning.aggregate import Aggregated, aggregate
+from deepcity.learning.council import Aggregated, aggregate, parts_of_day
 from deepcity.learning.features import fit_inputs, train_origins
 from deepcity.learning.metrics import scores
 
@@ -109,8 +109,9 @@ def _judged(
         ground.inputs.samples(origins_B[later_B]),
         origins_B[later_B],
     )
+    part_BH = parts_of_day(ground.inputs.grid, origins_B, rows.known.horizon)
     kept, changed = (
-        aggregate(said, samples.truth_BNH, origins_B, rows.package.standing)
+        aggregate(said, samples.truth_BNH, origins_B, part_BH, rows.package.council)
         for said in (said_EBNH, changed_EBNH)
     )
     return Judged(own, better, told, kept, changed, later_B, moved, corrected)

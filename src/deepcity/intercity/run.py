@@ -40,7 +40,7 @@ from deepcity.intercity.summary import (
     traffic,
 )
 from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained_levels
-from deepcity.learning.aggregate import Aggregated
+from deepcity.learning.council import Aggregated
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
 from deepcity.store.manifest import Facts, Manifest
@@ -219,10 +219,7 @@ def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
     joined = outcomes.get(names.fixed(deepest))
     if joined is not None and any(joined.method.levels.values()):
         _export(work, joined, folder)
-    tested = {
-        party.name: chosen[party.name].choice.forecast(party.test, party.test_origins)
-        for party in parties
-    }
+    tested = {party.name: chosen[party.name].choice.forecast(party) for party in parties}
     picked = {name: one.choice for name, one in chosen.items()}
     keep(folder, work.service, parties, picked, tested)
     earlier = sum(outcome.earlier_seconds for outcome in outcomes.values())

@@ -26,9 +26,9 @@ from deepcity.intercity.results import (
 )
 from deepcity.intercity.words import level_reason
 from deepcity.intercity.worsening import drift_words, worsening
-from deepcity.learning.aggregate import Aggregated
 from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
+from deepcity.learning.council import Aggregated
 from deepcity.learning.learner import Learner
 from deepcity.learning.metrics import scores
 from deepcity.learning.recall import recalled
@@ -104,7 +104,7 @@ def party_result(
         level=choice.level,
         level_reason=level_reason(choice, party.unit),
         weights=_named(choice.weights),
-        weights_after=_named(choice.by_level(found.standing)),
+        weights_after=_named(choice.by_level(found.council)),
         validation_mae={str(level): error for level, error in choice.errors.items()},
         test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
         band_level=service.settings.band,

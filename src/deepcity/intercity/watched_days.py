@@ -13,8 +13,8 @@ from deepcity.intercity.automatic import Choice
 from deepcity.intercity.own_package import Day
 from deepcity.intercity.parties import Party
 from deepcity.intercity.results import DriftFound
-from deepcity.learning.aggregate import Aggregated
 from deepcity.learning.baselines import same_time_before
+from deepcity.learning.council import Aggregated
 from deepcity.learning.drift import LEAST_DAYS, daily_errors, notice
 from deepcity.learning.features import Inputs
 
