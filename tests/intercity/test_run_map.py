@@ -180,20 +180,19 @@ def test_where_nothing_can_be_gained_joining_costs_nearly_nothing(tmp_path):
         assert party.gain() > -0.02
 
 
-def lagged(seed, days=50):
-    """Flows whose deviation from the day's law lasts: a law that can be learned and shared."""
+def lawful(seed, days=50, places=4):
+    """Flows whose deviations follow one bent law everywhere: it can be learned and shared."""
     rng = np.random.default_rng(seed)
-    shock = rng.normal(0, 1, days * 24)
-    lasting = np.zeros(days * 24)
-    for step in range(1, days * 24):
-        lasting[step] = 0.95 * lasting[step - 1] + shock[step]
-    return flows(days, 1, seed=seed, noise=0.05) + lasting[:, None]
+    deviation = rng.normal(0, 1, (days * 24, places))
+    for step in range(4, days * 24):
+        deviation[step] += 0.95 * deviation[step - 1] - 1.2 * np.tanh(2 * deviation[step - 4])
+    return flows(days, places, seed=seed, noise=0.05) + deviation
 
 
 def test_a_party_with_few_days_chooses_to_join_where_it_helps(tmp_path):
     little = LittleMap(tmp_path)
     for seed in range(4):
-        little.party(f"a/l{seed}", lagged(seed))
+        little.party(f"a/l{seed}", lawful(seed))
     path = little.write(
         service(
             levels=(),
@@ -201,14 +200,14 @@ def test_a_party_with_few_days_chooses_to_join_where_it_helps(tmp_path):
             local_steps=25,
             refit_steps=30,
             settings="pooled = false",
-            span='scarce = { "a/l0" = 8 }',
+            span='scarce = { "a/l0" = 2 }',
         )
     )
     (only,) = run(path, tmp_path / "run").services
     scarce = only.parties[0]
     assert scarce.scarce
     assert scarce.level > 0
-    assert scarce.test["automatic"].mae < scarce.test["alone"].mae
+    assert scarce.test["automatic"].mae < 0.9 * scarce.test["alone"].mae
 
 
 def test_a_package_holds_only_what_was_fused(tmp_path):

@@ -14,7 +14,6 @@ from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome
 from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party
-from deepcity.intercity.practice import practise, with_practice
 from deepcity.intercity.results import Errors, fixed
 from deepcity.intercity.summary import errors_of
 from deepcity.learning.learner import Learner
@@ -64,8 +63,13 @@ def choices(
     joined: Outcome | None,
     seed: int,
     advance: Callable[[int], None],
+    practice: Sequence[Outcome] = (),
 ) -> dict[str, Chosen]:
-    """Every party's choice; without a joined training each stays alone."""
+    """Every party's choice; without a joined training each stays alone.
+
+    Args:
+        practice: the courses of rounds in which members practised for newcomers, if they did.
+    """
     found: dict[str, Chosen] = {}
     for done, party in enumerate(parties, 1):
         own = alone[party.name]
@@ -73,7 +77,7 @@ def choices(
             found[party.name] = Chosen(choose(party, own, own, ALONE, seed))
         elif party.name in settings.newcomers:
             others = together(settings, parties)
-            found[party.name] = _newcomer(settings, party, others, own, joined, seed)
+            found[party.name] = _newcomer(settings, party, others, own, joined, seed, practice)
         else:
             found[party.name] = Chosen(_member(settings, party, parties, own, joined, seed))
         advance(done)
@@ -106,6 +110,7 @@ def _newcomer(
     own: Learner,
     joined: Outcome,
     seed: int,
+    practice: Sequence[Outcome],
 ) -> Chosen:
     groups = groups_of([*others, party])
     granted = settings.grant.level_of(party.name)
@@ -117,26 +122,45 @@ def _newcomer(
     if not {STEM, HEAD} <= set(start):
         learner = join_late(party, settings, start, seed)
         return Chosen(choose(party, own, learner, level, seed, common_stem=stem))
-    practice = _practice(settings, others, start, seed) if not groups else []
+    practice = () if groups else practice  # members practised in their own shapes
     layers = common_layers(practice[-1].progress) if practice else start
     choice = choose_late(party, own, settings, layers, seed)
     as_it_came = choice.first(MAX_LEVEL)(party.test, party.test_origins)
     return Chosen(choice, errors_of(as_it_came, party.test.truth_BNH), practice)
 
 
-def _practice(
-    settings: ServiceSettings, others: Sequence[Party], start: Layers, seed: int
-) -> list[Outcome]:
-    """The others practise, if all of them share all that a newcomer starts from."""
+def practises(settings: ServiceSettings) -> bool:
+    """Whether grants let members practise: if all share all, and some newcomer may have it."""
+    grant, late = settings.grant, settings.newcomers
+    less = {name for name in grant.party if not _whole(settings, name)}
+    shared = grant.level == MAX_LEVEL and grant.stem == "common"
+    return shared and not less - set(late) and bool(set(late) - less)
+
+
+def practice_start(settings: ServiceSettings, parties: Sequence[Party], joined: Outcome) -> Layers:
+    """The layers that members practise from; none where no newcomer could start from all."""
+    others = together(settings, parties)
+    ready = [
+        party
+        for party in parties
+        if party.name in settings.newcomers
+        and _whole(settings, party.name)
+        and not groups_of([*others, party])
+    ]
+    layers = common_layers(joined.progress)
+    if not practises(settings) or not ready or not {STEM, HEAD} <= set(layers):
+        return {}
+    return layers
+
+
+def practice_of(chosen: Mapping[str, Chosen]) -> Sequence[Outcome]:
+    """The courses of practice, which are the same for every newcomer that had them."""
+    return next((one.practice for one in chosen.values() if one.practice), ())
+
+
+def _whole(settings: ServiceSettings, name: str) -> bool:
     grant = settings.grant
-    whole = [grant.level_of(other.name) == MAX_LEVEL for other in others]
-    if not all(whole) or any(grant.stem_of(other.name) != "common" for other in others):
-        return []
-
-    def course(number: int) -> list[Party]:
-        return [with_practice(other, settings, seed, number) for other in others]
-
-    return practise(settings, course, start, seed)
+    return grant.level_of(name) == MAX_LEVEL and grant.stem_of(name) == "common"
 
 
 def _stems(settings: ServiceSettings, party: Party, others: Sequence[Party]) -> list[str]:

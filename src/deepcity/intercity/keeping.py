@@ -29,10 +29,9 @@ def keep(
     choices: Mapping[str, Choice],
     tested: Mapping[str, Aggregated],
 ) -> None:
-    """Write every party's own package, where this run has not written it before.
+    """Write every party's own package, but over one that has been refined since.
 
-    A package that is there is of this very run (another's folder is refused), and may have
-    been refined since.
+    A package that is there is of this very run: another's folder is refused.
 
     Raises:
         CheckpointError: if one cannot be written.
@@ -40,7 +39,8 @@ def keep(
     packages = OwnPackages.of(folder)
     for party in parties:
         name = service.settings.name
-        if packages.load(name, party.name) is None:
+        found = packages.load(name, party.name)
+        if found is None or not found.number:
             packages.save(_package(name, party, choices[party.name], tested[party.name]))
 
 

@@ -4,9 +4,10 @@ A method's run is checkpointed after every round and kept when done, so a killed
 on where it stood and ends with the same numbers.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from deepcity.privacy.grants import Grant
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 Floats = NDArray[np.float32]
+_NAMED = 12  # hexadecimal digits of a hash that tell checkpoints apart
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Run:
     Attributes:
         start: layers of a package, which every method begins with but learning alone.
         newcomers: those who will start from what these parties learn; they take no part.
+        made_of: what else this run follows from; checkpoints of another are not touched.
     """
 
     settings: ServiceSettings
@@ -73,6 +76,7 @@ class Run:
     start: Layers = field(default_factory=dict)
     checkpoints: CheckpointStore | None = None
     newcomers: Sequence[Party] = ()
+    made_of: str = ""
     after_round: Callable[[Method, int], None] = lambda _method, _round: None
 
     @property
@@ -191,7 +195,10 @@ def _strategy(settings: ServiceSettings) -> Strategy:
 
 
 def _checkpoint_name(run: Run, method: Method) -> str:
-    return f"{run.settings.name}.{method.name}"
+    if not run.made_of:
+        return f"{run.settings.name}.{method.name}"
+    made_of = hashlib.sha256(run.made_of.encode()).hexdigest()[:_NAMED]
+    return f"{run.settings.name}.{method.name}-{made_of}"
 
 
 def _keep(
@@ -213,6 +220,7 @@ def _keep(
     for layer, tensors in now.state.layers.items():
         arrays[f"state:{layer}"] = tensors
     values = {
+        "shares": _shares(run, method),
         "state_numbers": dict(now.state.numbers),
         "weights": dict(now.weights),
         "errors": [dict(errors) for errors in now.errors],
@@ -228,17 +236,26 @@ def _resumed(
 ) -> tuple[Progress | None, float]:
     """Where the newest whole checkpoint left off, and the seconds until then.
 
-    None and 0 to begin at the beginning.
+    None and 0 to begin at the beginning; so too where parties share other layers than they did
+    then, since a newcomer came whom theirs fit.
     """
     if run.checkpoints is None:
         return None, 0.0
     found = run.checkpoints.load_latest(_checkpoint_name(run, method))
-    if found is None:
+    if found is None or found.values.get("shares") != _shares(run, method):
         return None, 0.0
     for name, learner in learners.items():
         learner.restore(found.arrays[f"learner:{_group(name)}"])
     ledger.restore(found.values["ledger"])
     return _progress(found, plan), float(found.values.get("seconds", 0.0))
+
+
+def _shares(run: Run, method: Method) -> dict[str, list[object]]:
+    """Each party's level, and whether it shares its stem with others."""
+    levels = method.levels
+    return {
+        name: [level, level > ALONE and _common_stem(run, name)] for name, level in levels.items()
+    }
 
 
 def _progress(found: Checkpoint, plan: Plan) -> Progress:
@@ -267,6 +284,17 @@ def _progress(found: Checkpoint, plan: Plan) -> Progress:
 def _group(party: str) -> str:
     """A party's name as checkpoints spell it: they keep "/" for themselves."""
     return party.replace("/", "|")
+
+
+def beside(one: Outcome, other: Outcome) -> Outcome:
+    """Two runs of one method without a word between their parties; the first tells the curve."""
+    return replace(
+        one,
+        method=Method(one.method.name, {**one.method.levels, **other.method.levels}),
+        learners={**one.learners, **other.learners},
+        seconds=one.seconds + other.seconds,
+        earlier_seconds=one.earlier_seconds + other.earlier_seconds,
+    )
 
 
 def alone(parties: Sequence[Party], name: str = "alone") -> Method:

@@ -15,6 +15,7 @@ learn them by heart. Where parties have few places in all, the first course is t
 Shapes: B origins, N places, H horizon steps, S summaries, F features.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from deepcity.intercity.parties import SCARCE_VALIDATION, Party, stacked
 from deepcity.learning.features import Inputs, Samples, fit_inputs
 from deepcity.learning.hearsay import told
 from deepcity.learning.training import party_seed
+from deepcity.store.checkpoint import CheckpointStore
 
 KNOWN_DAYS = (1, 2, 4, 7, 14, 28)
 PASSED_DAYS = 14  # so many days after its first forecast a newcomer is watched
@@ -41,7 +43,13 @@ COURSE_SEED = 1000  # sets the draws of one course apart from those of the one b
 
 
 def practise(
-    settings: ServiceSettings, parties_of: PartiesOf, layers: Layers, seed: int
+    settings: ServiceSettings,
+    parties_of: PartiesOf,
+    layers: Layers,
+    seed: int,
+    *,
+    checkpoints: CheckpointStore | None = None,
+    after_round: Callable[[int], None] = lambda _round: None,
 ) -> list[Outcome]:
     """Courses of practice, from the layers that parties have in common after their last round.
 
@@ -51,33 +59,54 @@ def practise(
     Args:
         parties_of: the parties of a course, each as `with_practice` gives it; asked when the
             course begins, so that the rows of one alone are in memory.
+        checkpoints: where a killed practice goes on from.
+        after_round: told how many rounds of all courses are done.
     """
     found: list[Outcome] = []
     if STEM not in layers:
         return found
     for number in range(len(COURSES)):
         start = found[-1].progress.state.layers if found else layers
-        outcome, places = _course(settings, parties_of, number, start, seed)
-        found.append(outcome)
-        if places < ENOUGH_PLACES:
+        parties = parties_of(number)
+        before = sum(rounds for rounds, _ in COURSES[:number])
+
+        def advance(_method: Method, done: int, before: int = before) -> None:
+            after_round(before + done)
+
+        run = Run(
+            _hurried(settings, number),
+            parties,
+            seed + COURSE_SEED * number,
+            start=start,
+            checkpoints=checkpoints,
+            made_of=_digest(start),
+            after_round=advance,
+        )
+        outcome = run_method(run, _method(number, parties))
+        found.append(replace(outcome, learners={}))  # they would keep all rows in memory
+        if sum(len(party.panel.places) for party in parties) < ENOUGH_PLACES:
             break
     return found
 
 
-def _course(
-    settings: ServiceSettings, parties_of: PartiesOf, number: int, start: Layers, seed: int
-) -> tuple[Outcome, int]:
-    """One course, without its learners: they would keep all its rows in memory; and how many
-    places practised.
-    """
+def _hurried(settings: ServiceSettings, number: int) -> ServiceSettings:
+    """A course has rounds and a rate of its own."""
     rounds, share = COURSES[number]
     rate = share * settings.training.learning_rate
     training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
-    few = settings.model_copy(update={"training": training})
-    parties = parties_of(number)
-    method = Method("practice", {party.name: MAX_LEVEL for party in parties})
-    outcome = run_method(Run(few, parties, seed + COURSE_SEED * number, start=start), method)
-    return replace(outcome, learners={}), sum(len(party.panel.places) for party in parties)
+    return settings.model_copy(update={"training": training})
+
+
+def _method(number: int, parties: Sequence[Party]) -> Method:
+    return Method(f"practice-{number + 1}", {party.name: MAX_LEVEL for party in parties})
+
+
+def _digest(layers: Layers) -> str:
+    digest = hashlib.sha256()
+    for layer, tensors in sorted(layers.items()):
+        for name, values in sorted(tensors.items()):
+            digest.update(f"{layer}.{name}".encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def with_practice(party: Party, settings: ServiceSettings, seed: int, course: int = 0) -> Party:

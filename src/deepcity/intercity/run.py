@@ -7,7 +7,6 @@ FOLDER/own/            what each party forecasts with, for `refine`; private to 
 FOLDER/results.json    what was found out
 """
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,19 +16,29 @@ from pathlib import Path
 import torch
 
 from deepcity import __version__
-from deepcity.city.errors import CheckpointError, LayerPackageError
+from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import ALONE, Layers, layers_up_to
 from deepcity.intercity import results as names
-from deepcity.intercity.choices import Chosen, choices, fixed_method, level_errors, together
+from deepcity.intercity.choices import (
+    Chosen,
+    choices,
+    fixed_method,
+    level_errors,
+    practice_of,
+    practice_start,
+    together,
+)
 from deepcity.intercity.city_map import CityMap, Service
+from deepcity.intercity.claim import claim, claim_newcomers, claim_records, newcomers_of
 from deepcity.intercity.keeping import keep
 from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.methods import Method, Outcome, Run, run_method
+from deepcity.intercity.methods import Method, Outcome, Run, beside, run_method
 from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
+from deepcity.intercity.practice import COURSES, practise, with_practice
 from deepcity.intercity.remarks import party_remarks, service_remarks
 from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
-from deepcity.intercity.run_folder import digest_of, made, put, read
+from deepcity.intercity.run_folder import made, put, read
 from deepcity.intercity.summary import (
     added,
     curve,
@@ -39,7 +48,15 @@ from deepcity.intercity.summary import (
     test_errors,
     traffic,
 )
-from deepcity.intercity.watch import Silent, Watch, task_name, tasks_of, trained_levels
+from deepcity.intercity.watch import (
+    NEWCOMERS_ALONE,
+    PRACTICE,
+    Silent,
+    Watch,
+    task_name,
+    tasks_of,
+    trained_levels,
+)
 from deepcity.learning.council import Aggregated
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.layer_package import load_package, save_package
@@ -54,19 +71,71 @@ class _Work:
     parties: list[Party]
     run: Run
     watch: Watch
+    newcomers: Mapping[str, str]  # name -> SHA-256 of its records and settings
     package: Manifest | None = None  # of the layers it starts from
 
+    @property
+    def together(self) -> list[Party]:
+        """Those who take part in the rounds."""
+        return together(self.service.settings, self.parties)
+
+    @property
+    def late(self) -> list[Party]:
+        """Those who do not."""
+        return [party for party in self.parties if party.name in self.newcomers]
+
     def method(self, method: Method) -> Outcome:
-        """Run one method and tell the watch."""
+        """Run one method among those who take part in the rounds, and tell the watch."""
         name = task_name(self.service.settings.name, method.name)
         self.watch.begin(name, self.run.settings.training.rounds)
-        parties = self.parties_of(method)
-        newcomers = [party for party in self.parties if party not in parties]
-        return run_method(replace(self.run, parties=parties, newcomers=newcomers), method)
+        return run_method(replace(self.run, parties=self.together, newcomers=self.late), method)
 
-    def parties_of(self, method: Method) -> list[Party]:
-        """Those that a method trains."""
-        return [party for party in self.parties if party.name in method.levels]
+    def with_newcomers(self, alone: Outcome) -> Outcome:
+        """What each learned alone, newcomers too; these one by one, so that more may come."""
+        rounds = self.run.settings.training.rounds
+        task = task_name(self.service.settings.name, NEWCOMERS_ALONE)
+        if self.late:
+            self.watch.begin(task, rounds * len(self.late))
+        for number, party in enumerate(self.late):
+
+            def after_round(_method: Method, done: int, before: int = number * rounds) -> None:
+                self.watch.advance(task, before + done)
+
+            own = replace(
+                self.run,
+                parties=[party],
+                made_of=self.newcomers[party.name],
+                after_round=after_round,
+            )
+            alone = beside(alone, run_method(own, alone_method([party])))
+        return alone
+
+    def practised(self, joined: Outcome | None) -> list[Outcome]:
+        """The members' courses of practice, where newcomers start from all they have in common."""
+        settings = self.service.settings
+        layers = {} if joined is None else practice_start(settings, self.parties, joined)
+        if not layers:
+            return []
+        task = task_name(settings.name, PRACTICE)
+        self.watch.begin(task, sum(rounds for rounds, _ in COURSES))
+        return practise(
+            settings,
+            lambda course: [
+                with_practice(party, settings, self.run.seed, course) for party in self.together
+            ],
+            layers,
+            self.run.seed,
+            checkpoints=self.run.checkpoints,
+            after_round=lambda done: self.watch.advance(task, done),
+        )
+
+    def pooled(self, pool: Party) -> Outcome:
+        """One network of all raw rows; of other newcomers' rows, another network."""
+        method = Method(names.POOLED, {pool.name: ALONE})
+        name = task_name(self.service.settings.name, method.name)
+        self.watch.begin(name, self.run.settings.training.rounds)
+        made_of = "".join(sorted(self.newcomers.values()))
+        return run_method(replace(self.run, parties=[pool], start={}, made_of=made_of), method)
 
 
 def run_map(
@@ -86,7 +155,7 @@ def run_map(
     begun = time.perf_counter()
     torch.set_num_threads(threads)
     watch = watch or Silent()
-    _claim(folder, city_map)
+    claim(folder, city_map)
     watch.plan(tasks_of(city_map.services))
     done = [_run_service(city_map, service, folder, watch) for service in city_map.services]
     results = Results(
@@ -110,44 +179,6 @@ def load_results(folder: Path) -> Results:
     return read(folder / "results.json", Results, "deepcity run")
 
 
-def _claim(folder: Path, city_map: CityMap) -> None:
-    """Mark the folder as this map's, or refuse one that is another's."""
-    path = folder / "run.json"
-    claim = {
-        "map": city_map.settings.name,
-        "version": __version__,
-        "fingerprint": city_map.fingerprint(),
-    }
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            found = None
-        if found != claim:
-            msg = (
-                f"{folder} holds a run of another map, of this one before it was changed, "
-                f"or of another version of deepcity; "
-                f"choose another --out, or start anew with --fresh"
-            )
-            raise CheckpointError(msg)
-        return
-    put(path, json.dumps(claim).encode())
-
-
-def _claim_records(folder: Path, service: str, parties: list[Party]) -> None:
-    """Mark which records a service learns from, or refuse to go on with others."""
-    digest = digest_of((party.name, party.panel) for party in parties)
-    path = folder / "checkpoints" / f"{service}.records"
-    if path.exists() and path.read_text(encoding="utf-8") != digest:
-        msg = (
-            f"the records of {service} have changed since this run began; learn from new rows "
-            f"with `deepcity refine`, choose another --out, or start anew with --fresh"
-        )
-        raise CheckpointError(msg)
-    if not path.exists():
-        put(path, digest.encode())
-
-
 def _run_service(
     city_map: CityMap, service: Service, folder: Path, watch: Watch
 ) -> tuple[ServiceResult, float]:
@@ -159,7 +190,8 @@ def _run_service(
     parties = parties_of(service, lambda done: watch.advance(task, done))
     if settings.pooled and not can_pool(parties):
         watch.skip(task_name(settings.name, names.POOLED))
-    _claim_records(folder, settings.name, parties)
+    claim_records(folder, service, parties)
+    newcomers = newcomers_of(folder, service, parties)
     run = Run(
         settings=settings,
         parties=parties,
@@ -168,7 +200,7 @@ def _run_service(
         checkpoints=CheckpointStore(made(folder / "checkpoints")),
         after_round=lambda method, done: watch.advance(task_name(settings.name, method.name), done),
     )
-    return _compare(_Work(service, parties, run, watch, package), folder)
+    return _compare(_Work(service, parties, run, watch, newcomers, package), folder)
 
 
 def _start(city_map: CityMap, service: Service) -> tuple[Layers, Manifest | None]:
@@ -201,14 +233,18 @@ def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
 
     deepest = settings.grant.level
     for level in trained_levels(settings):
-        method = alone_method(parties) if level == ALONE else fixed_method(settings, parties, level)
+        method = fixed_method(settings, parties, level) if level else alone_method(work.together)
         outcomes[method.name] = work.method(method)
+        if level == ALONE:
+            outcomes[method.name] = work.with_newcomers(outcomes[method.name])
         seconds[method.name] = outcomes[method.name].seconds
-        add(method.name, test_errors(outcomes[method.name], work.parties_of(method)))
+        learned = [party for party in parties if party.name in outcomes[method.name].learners]
+        add(method.name, test_errors(outcomes[method.name], learned))
     begun = time.perf_counter()
     chosen = _choices(work, outcomes)
     joined_seconds = seconds.get(names.fixed(deepest), 0.0)  # choosing needs that training
-    seconds[names.AUTOMATIC] = time.perf_counter() - begun + joined_seconds
+    practised = sum(course.earlier_seconds for course in practice_of(chosen))
+    seconds[names.AUTOMATIC] = time.perf_counter() - begun + joined_seconds + practised
     for party in parties:
         if party.name in settings.newcomers:
             trained = [level for level in trained_levels(settings) if level != ALONE]
@@ -221,16 +257,18 @@ def _compare(work: _Work, folder: Path) -> tuple[ServiceResult, float]:
         _export(work, joined, folder)
     tested = {party.name: chosen[party.name].choice.forecast(party) for party in parties}
     picked = {name: one.choice for name, one in chosen.items()}
+    claim_newcomers(folder, work.service, work.newcomers)
     keep(folder, work.service, parties, picked, tested)
-    earlier = sum(outcome.earlier_seconds for outcome in outcomes.values())
+    earlier = practised + sum(outcome.earlier_seconds for outcome in outcomes.values())
     return _result(work, outcomes, chosen, tested, test, seconds), earlier
 
 
 def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Chosen]:
     settings = work.service.settings
+    joined = outcomes.get(names.fixed(settings.grant.level)) if settings.automatic else None
+    practice = work.practised(joined)
     task = task_name(settings.name, names.AUTOMATIC)
     work.watch.begin(task, len(work.parties))
-    joined = outcomes.get(names.fixed(settings.grant.level)) if settings.automatic else None
     return choices(
         settings,
         work.parties,
@@ -238,21 +276,13 @@ def _choices(work: _Work, outcomes: Mapping[str, Outcome]) -> dict[str, Chosen]:
         joined,
         work.run.seed,
         lambda done: work.watch.advance(task, done),
+        practice,
     )
 
 
 def _pooled(work: _Work, outcomes: dict[str, Outcome]) -> dict[str, Errors]:
     pooled = pooled_party(work.service, work.parties)
-    run = Run(
-        settings=work.run.settings,
-        parties=[pooled],
-        seed=work.run.seed,
-        checkpoints=work.run.checkpoints,
-        after_round=work.run.after_round,
-    )
-    method = Method(names.POOLED, {pooled.name: ALONE})
-    work.watch.begin(task_name(run.settings.name, method.name), run.settings.training.rounds)
-    outcomes[names.POOLED] = run_method(run, method)
+    outcomes[names.POOLED] = work.pooled(pooled)
     return pooled_errors(outcomes[names.POOLED], pooled, work.parties)
 
 
@@ -295,8 +325,7 @@ def _traffic(
     found = [traffic(outcome) for outcome in outcomes.values()]
     deepest = names.fixed(settings.grant.level)
     if settings.automatic and deepest in outcomes:
-        practices = [course for one in chosen.values() for course in one.practice]
-        spent = [traffic(outcome) for outcome in (outcomes[deepest], *practices)]
+        spent = [traffic(outcome) for outcome in (outcomes[deepest], *practice_of(chosen))]
         found.append(added(names.AUTOMATIC, spent))
     return found
 

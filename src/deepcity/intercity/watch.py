@@ -10,8 +10,13 @@ from typing import Protocol
 
 from deepcity.city.level import ALONE
 from deepcity.intercity import results as names
+from deepcity.intercity.choices import practises
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.practice import COURSES
+
+NEWCOMERS_ALONE = "newcomers alone"
+PRACTICE = "practice for newcomers"
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,13 @@ def _tasks(service: Service) -> list[Task]:
     levels = trained_levels(settings)
     methods = [names.ALONE if level == ALONE else names.fixed(level) for level in levels]
     joining = parties - len(settings.newcomers)
-    tasks = [
-        _task(settings, name, training.rounds, (parties if name == names.ALONE else joining) * one)
-        for name in methods
-    ]
+    tasks = [_task(settings, name, training.rounds, joining * one) for name in methods]
+    late = len(settings.newcomers)
+    if late:
+        tasks.insert(1, _task(settings, NEWCOMERS_ALONE, training.rounds * late, late * one))
+    if practises(settings):
+        rounds = sum(rounds for rounds, _ in COURSES)
+        tasks.append(_task(settings, PRACTICE, rounds, joining * one * rounds / training.rounds))
     tries = max(levels) + 1 if settings.automatic else 0
     choosing = float(parties * tries * training.refit_steps * training.batch_rows)
     tasks.append(_task(settings, names.AUTOMATIC, parties, choosing))
