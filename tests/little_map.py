@@ -149,6 +149,20 @@ def _csv(places: list[str], values_TN: np.ndarray) -> str:
     return "\n".join(lines) + "\n"
 
 
+def quarters(path: Path, city: str) -> None:
+    """The city's records as quarters of an hour, and its clock with them."""
+    file = path.parent / f"{city}.toml"
+    file.write_text(file.read_text().replace('step = "1h"', 'step = "15min"'))
+    for records in path.parent.glob(f"{city}-*.csv"):
+        head, *rows = records.read_text().splitlines()
+        finer = [
+            row.replace(":00,", f":{minute},", 1)
+            for row in rows
+            for minute in ("00", "15", "30", "45")
+        ]
+        records.write_text("\n".join([head, *finer]) + "\n")
+
+
 def three(folder: Path) -> LittleMap:
     """Three parties of two cities under one law."""
     little = LittleMap(folder)

@@ -1,7 +1,7 @@
 """A city that comes when a run is over: it starts from what is there, and nobody learns anew."""
 
 import pytest
-from little_map import LittleMap, flows, service, three, without_seconds
+from little_map import LittleMap, flows, quarters, service, three, without_seconds
 
 from deepcity.city.errors import CheckpointError, DataError
 from deepcity.intercity.city_map import load_map
@@ -139,15 +139,33 @@ def test_practice_that_was_stopped_goes_on_and_ends_the_same(before, tmp_path):
     assert first == second
 
 
+def of_two_steps(folder, *late):
+    """An hourly party and one by quarters of an hour; newcomers are by quarters, too."""
+    little = LittleMap(folder).party("east/north", flows(seed=0, places=1))
+    for seed, name in enumerate(("west/fine", *late), 1):
+        little.party(name, flows(seed=seed, places=2))
+    path = little.write(
+        service(
+            levels=(),
+            rounds=2,
+            settings=f"newcomers = {list(late)}\npooled = false",
+            grant='stem = "common"',
+        )
+    )
+    quarters(path, "west")
+    windows = [f'"{name}" = {{ history = 8, horizon = 24 }}' for name in ("west/fine", *late)]
+    path.write_text("\n".join([path.read_text(), "[service.windows]", *windows]))
+    return path
+
+
 def test_members_begin_anew_where_a_newcomer_changes_what_they_share(tmp_path):
-    """A lone member's layers fit nobody; with a newcomer they are shared, and so is the stem."""
-    little = three(tmp_path)
-    for name in ("east/south", FIRST):
-        office = little.parties.pop(name)
-    settings = {"levels": (2,), "rounds": 2, "grant": 'stem = "common"'}
-    run(little.write(service(settings="pooled = false", **settings)), tmp_path / "run")
-    path = written(little.party(FIRST, office), FIRST)
-    late, fresh = run(path, tmp_path / "run"), run(path, tmp_path / "fresh")
+    """A lone party's stem and head fit nobody; with a newcomer of its step they are shared."""
+    run(of_two_steps(tmp_path), tmp_path / "run")
+    path, watch = of_two_steps(tmp_path, "west/late"), Trained()
+    late = run(path, tmp_path / "run", watch)
+    assert watch.rounds_of("level") == [1, 2]
+    assert not watch.rounds_of("water: alone")
+    fresh = run(path, tmp_path / "fresh")
     first, second = (without_seconds(one.model_dump(mode="json")) for one in (late, fresh))
     assert first == second
     assert_own_packages_alike(tmp_path / "run", tmp_path / "fresh")

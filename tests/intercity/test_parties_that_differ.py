@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from little_map import LittleMap, flows, service
+from little_map import LittleMap, flows, quarters, service
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HIDDEN_LAYERS
@@ -19,20 +19,6 @@ from deepcity.store.layer_package import load_package
 CITIES = Path(__file__).parents[2] / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 COMMON = 'stem = "common"'
-
-
-def quarters(path, city):
-    """The city's records as quarters of an hour, and its clock with them."""
-    file = path.parent / f"{city}.toml"
-    file.write_text(file.read_text().replace('step = "1h"', 'step = "15min"'))
-    for records in path.parent.glob(f"{city}-*.csv"):
-        head, *rows = records.read_text().splitlines()
-        finer = [
-            row.replace(":00,", f":{minute},", 1)
-            for row in rows
-            for minute in ("00", "15", "30", "45")
-        ]
-        records.write_text("\n".join([head, *finer]) + "\n")
 
 
 def mixed(folder, **how):
