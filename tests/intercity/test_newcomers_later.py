@@ -4,6 +4,7 @@ import pytest
 from little_map import LittleMap, flows, quarters, service, three, without_seconds
 
 from deepcity.city.errors import CheckpointError, DataError
+from deepcity.cli.run import WRITTEN
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.run import run_map
 from deepcity.intercity.watch import Silent
@@ -81,6 +82,12 @@ def test_it_starts_from_what_is_there_and_nobody_trains_anew(before, tmp_path, n
     fresh = run(written(LittleMap(tmp_path, little.parties), FIRST, new), tmp_path / "run")
     found = [without_seconds(one.model_dump(mode="json")) for one in (results, fresh)]
     assert found[0] == found[1]
+
+
+def test_a_fresh_run_forgets_every_file_of_one_with_newcomers(before):
+    _, folder, _ = before
+    files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    assert files == {path for path in files if any(path.match(one) for one in WRITTEN)}
 
 
 def test_the_first_newcomer_may_come_after_a_run_without_any(tmp_path):

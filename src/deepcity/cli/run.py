@@ -38,6 +38,7 @@ Threads = Annotated[int, typer.Option(min=1, help="Processor threads to compute 
 WRITTEN = (
     "checkpoints/*.checkpoint",
     "checkpoints/*.records",
+    "checkpoints/*.newcomers",
     "checkpoints/.*.part",
     "layers/*.layers",
     "own/*.checkpoint",
@@ -61,7 +62,8 @@ def run(
 
     Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
     and ends with the same results. When more rows have come later, `deepcity refine` has
-    every party learn from them without beginning anew.
+    every party learn from them without beginning anew. A city that comes later is named under
+    `newcomers`: the same command then has it start from what is there, and no other trains.
 
     What a run learned lies in FOLDER/layers, and another service may start from it, be it of
     another application or city: name the package in [service.reuse] of its map.
