@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deepcity.city.problem import Problem
 from deepcity.data.connectors import Table, read_batches, read_columns
 from deepcity.data.findings import Finding, Notebook, rows_text
 from deepcity.data.settings import FieldSettings
 from deepcity.data.sheet import Sheet
 from deepcity.data.source import Layout, SourceSettings
-from deepcity.data.time_format import pinned
+from deepcity.data.time_format import doubtful, pinned
 from deepcity.data.time_settings import TimeSettings
 from deepcity.data.toml_file import did_you_mean
 
@@ -34,25 +35,40 @@ class Origin:
     zone: str
 
 
-def sheets(origin: Origin, columns: Sequence[str], book: Notebook) -> Iterator[Sheet]:
-    """Rows of a long table or of events; the format of their times is settled by the first ones.
+def sheets(
+    origin: Origin, columns: Sequence[str], book: Notebook, *, past_problems: bool = False
+) -> Iterator[Sheet]:
+    """Rows of a table; the format of their times is settled by the first ones.
 
     Each sheet has a notebook of its own, which goes into `book` once the sheet is done with.
-    Nothing more is read after a sheet with problems.
+    Nothing more is read after a sheet with problems, unless all problems are asked for.
 
     Raises:
         ReadError: if the rows cannot be read.
     """
-    time = origin.time
+    time, above = origin.time, 0
     for table in read_batches(origin.source, origin.folder, columns):
         own = Notebook(book.file)
-        frame, rows_R = without_empty(table, own)
-        time = pinned(time, frame)
+        if time.start is None:
+            frame, rows_R = without_empty(table, own)
+        else:  # an empty row is a time at which nothing was measured
+            frame, rows_R = table.frame, _numbered(table)
+        time = _with_format(origin, time, frame)
         place_R = np.zeros(len(rows_R), dtype=np.int64)
-        yield Sheet(frame, rows_R, place_R, origin.source, time, origin.zone, own)
+        yield Sheet(frame, rows_R, place_R, origin.source, time, origin.zone, own, above)
         absorb(book, own)
-        if own.problems:
+        above += table.frame.height
+        if own.problems and not past_problems:
             return
+
+
+def _with_format(origin: Origin, time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
+    """The format of these rows' times; where several fit them, the one that all rows keep to."""
+    if not doubtful(time, frame):
+        return pinned(time, frame)
+    tables = read_batches(origin.source, origin.folder, time.names)
+    frames = [without_empty(table, Notebook(""))[0] for table in tables]
+    return pinned(time, pl.concat(frames, how="vertical_relaxed"))
 
 
 def needed_columns(origin: Origin, fields: Sequence[FieldSettings]) -> dict[str, str]:
@@ -70,8 +86,8 @@ def needed_columns(origin: Origin, fields: Sequence[FieldSettings]) -> dict[str,
     return needed
 
 
-def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> bool:
-    """Whether a source has all columns; tells each that it lacks.
+def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> list[str]:
+    """The columns that a source lacks; tells each.
 
     Raises:
         ReadError: if they cannot be read.
@@ -80,13 +96,13 @@ def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> bool:
     absent = {name: key for name, key in needed.items() if name not in there}
     for name, key in absent.items():
         book.problem(key, name, "no such column", did_you_mean(name, there))
-    return not absent
+    return list(absent)
 
 
 def without_empty(table: Table, book: Notebook) -> tuple[pl.DataFrame, Rows]:
     """The rows that hold anything, and what a reader calls them."""
     frame = table.frame
-    rows_R = np.arange(table.first_row, table.first_row + frame.height, dtype=np.int64)
+    rows_R = _numbered(table)
     if not frame.width:
         return frame, rows_R
     texts = pl.col(pl.String)
@@ -100,9 +116,20 @@ def without_empty(table: Table, book: Notebook) -> tuple[pl.DataFrame, Rows]:
     return frame.filter(pl.Series(~empty_R)), rows_R[~empty_R]
 
 
+def _numbered(table: Table) -> Rows:
+    return np.arange(table.first_row, table.first_row + table.frame.height, dtype=np.int64)
+
+
 def absorb(book: Notebook, own: Notebook) -> None:
     """A batch's problems and findings; one that was told of an earlier batch grows."""
-    book.problems += own.problems
+    told = {_stem(problem): n for n, problem in enumerate(book.problems)}
+    for problem in own.problems:
+        n = told.get(_stem(problem))
+        if n is None:
+            book.problems.append(problem)
+        else:
+            one = book.problems[n]
+            book.problems[n] = replace(one, reason=one.reason.removesuffix(MORE) + MORE)
     at = {_key(finding): n for n, finding in enumerate(book.findings)}
     for finding in own.findings:
         n = at.get(_key(finding))
@@ -112,6 +139,11 @@ def absorb(book: Notebook, own: Notebook) -> None:
             first = book.findings[n]
             text = first.text.removesuffix(MORE) + MORE
             book.findings[n] = replace(first, count=first.count + finding.count, text=text)
+
+
+def _stem(problem: Problem) -> tuple[str, str]:
+    """What a problem is, without the rows it names."""
+    return problem.key, problem.reason.removesuffix(MORE).rpartition(" (row")[0] or problem.reason
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

@@ -19,10 +19,10 @@ from deepcity.data.panel import Panel
 from deepcity.data.plots import Plot, plots_of
 from deepcity.data.profile import FieldSummary, summary_of
 from deepcity.data.quality import View, look_into
-from deepcity.data.records import column_of
 from deepcity.data.settings import AgencySettings, PlaceSettings
 from deepcity.data.settle import wall_text
 from deepcity.data.source import Layout
+from deepcity.data.wide_rows import column_of
 
 Progress = Callable[[int, int], None]
 """Told how many agencies of how many are done."""

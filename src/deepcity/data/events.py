@@ -106,7 +106,7 @@ def read_events(
     """
     _see_amounts(fields, book)
     needed = needed_columns(origin, fields)
-    if not see_columns(origin, needed, book) or book.problems:
+    if see_columns(origin, needed, book) or book.problems:
         return None
     kinds = _Kinds(fields, {place.key: n for n, place in enumerate(places)}, grid, clock)
     tally, steps = Tally(len(places), len(fields)), Steps(clock)
@@ -121,7 +121,9 @@ def read_events(
     if book.problems:
         return None
     _see_silence(busy, last - first + 1, steps, clock, book)
-    return Records(steps.starts(first, last), clock.step_s, tally.over(first, last), clock.step_s)
+    starts_T = steps.starts(first, last)
+    values_TNF = tally.over(first, last)
+    return Records(starts_T, clock.step_s, values_TNF, clock.step_s, len(starts_T))
 
 
 def _see_amounts(fields: Sequence[FieldSettings], book: Notebook) -> None:

@@ -3,7 +3,7 @@
 Shapes: T steps, N places, F fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,8 @@ from deepcity.data.records import read_records
 from deepcity.data.resample import NEEDED, Grid, fits, grid_over, hold, onto_grid
 from deepcity.data.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.source import SourceSettings
+
+CELLS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _see_steps(
             )
             book.problem(field.name, own, f"records are coarser than the clock's {step}", right)
         elif records.step_s != clock.step_s:
-            book.note("resampled", field.name, len(records.time_T), _how(rule, records, clock))
+            book.note("resampled", field.name, records.times, _how(rule, records, clock))
 
 
 def _see_stays(stays: timedelta, fields: Sequence[FieldSettings], book: Notebook) -> None:
@@ -172,7 +174,8 @@ def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
     values_TNF = np.full(shape, np.nan, dtype=np.float32)
     for part in parts:
         for column, (position, field) in enumerate(zip(part.positions, part.fields, strict=True)):
-            values_TNF[:, :, position] = _column(part, column, field, grid)
+            for some in _some_places(len(part.records.time_T), len(agency.places)):
+                values_TNF[:, some, position] = _column(part, column, field, grid, some)
     return Panel(clock, grid.time_T, agency.places, agency.fields, values_TNF)
 
 
@@ -183,9 +186,18 @@ def _end_s(part: _Part, clock: Clock) -> int:
     return int(records.time_T[-1]) + (records.values_step_s if coarser else 1)
 
 
-def _column(part: _Part, column: int, field: FieldSettings, grid: Grid) -> NDArray[np.float64]:
+def _some_places(times: int, places: int) -> Iterator[slice]:
+    """A few places at a time: what a column needs on its way is ten times a panel."""
+    size = max(1, CELLS_AT_ONCE // max(1, times))
+    return (slice(n, n + size) for n in range(0, places, size))
+
+
+def _column(
+    part: _Part, column: int, field: FieldSettings, grid: Grid, some: slice
+) -> NDArray[np.float64]:
     records, stays = part.records, part.source.stays
-    values_SN, rule = records.values_TNF[:, :, column], rule_of(field, part.source)
+    values_SN = records.values_TNF[:, some, column].astype(np.float64)
+    rule = rule_of(field, part.source)
     if stays is None:
         return onto_grid(records.time_T, values_SN, records.values_step_s, rule, grid)
     values_TN = onto_grid(records.time_T, values_SN, grid.step_s, rule, grid)

@@ -17,7 +17,6 @@ from deepcity.data.settings import FieldSettings
 from deepcity.data.settle import NO_TIME, wall_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.source import SourceSettings
-from deepcity.data.time_settings import Stamp, TimeSettings
 
 Seconds = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -35,12 +34,14 @@ class Records:
         values_TNF: in each field's unit; NaN where not measured.
         values_step_s: the step of the values: the rows' own, or the clock's where they have
             been brought to it already.
+        times: how many different times the rows have.
     """
 
     time_T: Seconds
     step_s: int
-    values_TNF: Values
+    values_TNF: NDArray[np.floating]
     values_step_s: int
+    times: int
 
 
 def kept_rows(utc_R: Seconds, values: Values, sheet: Sheet) -> NDArray[np.intp]:
@@ -55,32 +56,11 @@ def kept_rows(utc_R: Seconds, values: Values, sheet: Sheet) -> NDArray[np.intp]:
     return settle_duplicates(utc_R, values, sheet)
 
 
-def on_own_step(time_T: Seconds, values_TNF: Values, sheet: Sheet) -> Records | None:
-    """Times (each once) and their values as records, or None where problems were found."""
-    order = np.argsort(time_T, kind="stable")
-    time_T, values_TNF = time_T[order], values_TNF[order]
-    if not see_enough(len(time_T), sheet.book):
-        return None
-    step_s = own_step_s(np.diff(time_T), sheet.time)
-    if sheet.time.stamp is Stamp.END:
-        time_T = time_T - step_s
-    see_span(int(time_T[0]), int(time_T[-1]), len(time_T), step_s, sheet.book)
-    return Records(time_T, step_s, values_TNF, step_s)
-
-
 def see_enough(times: int, book: Notebook) -> bool:
     """Whether there are times enough to have a step; tells if not."""
     if times < 2:
         book.problem("rows", times, "fewer than two times", "give records of some days")
     return times >= 2
-
-
-def own_step_s(gaps_S: Seconds, time: TimeSettings) -> int:
-    """The stated step, or the most frequent gap between rows."""
-    if time.step is not None:
-        return int(time.step.total_seconds())
-    gaps, times = np.unique(gaps_S, return_counts=True)
-    return int(gaps[np.argmax(times)])
 
 
 def rule_of(field: FieldSettings, source: SourceSettings) -> Resample:

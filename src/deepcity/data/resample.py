@@ -86,6 +86,21 @@ def onto_grid(
     return result_TK
 
 
+def onto_steps(
+    time_S: Seconds, values_SFN: Values, expected: int, rules: Sequence[Resample], grid: Grid
+) -> tuple[Seconds, Values]:
+    """Rows in order of time -> the grid's steps that have any, and their values (T, F, N).
+
+    A step needs its share of `expected` rows, as above, and one of them at least.
+    """
+    bins = grid.index(time_S)
+    starts = np.flatnonzero(np.diff(bins, prepend=-1))
+    values_TFN = np.empty((len(starts), *values_SFN.shape[1:]))
+    for f, rule in enumerate(rules):
+        values_TFN[:, f] = _merge(values_SFN[:, f], starts, rule, expected)
+    return grid.time_T[bins[starts]], values_TFN
+
+
 def rows_onto_grid(
     time_R: Seconds,
     place_R: Seconds,

@@ -26,6 +26,8 @@ class Sheet:
         time: how its rows tell time.
         zone: the zone of times without an offset.
         book: takes problems and findings.
+        above: how many rows of the source came before the first of these, where rows tell
+            their time by their number.
     """
 
     frame: pl.DataFrame
@@ -35,6 +37,7 @@ class Sheet:
     time: TimeSettings
     zone: str
     book: Notebook
+    above: int = 0
 
     def rows_text(self, positions: NDArray[np.intp]) -> str:
         """Row numbers for people, rising."""

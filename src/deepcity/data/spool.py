@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deepcity.city.clock import DAY_S
 
 HELD_ROWS = 1_000_000  # some 30 MB, and ten times that while they are sorted and merged
+HELD_BYTES = 40_000_000  # wide rows are held in smaller numbers
 NOON_S = DAY_S // 2
 Rows = NDArray[np.void]
 
@@ -69,7 +70,7 @@ class Spool:
         self._count += len(rows)
         times = rows["time"]
         self._span = (min(self._span[0], int(times.min())), max(self._span[1], int(times.max())))
-        if self._waiting > HELD_ROWS:
+        if self._waiting > _most_held(rows.dtype):
             self._flush()
 
     def _flush(self) -> None:
@@ -102,13 +103,18 @@ class Spool:
         assert self._file is not None
         first = (self._span[0] - NOON_S) // DAY_S * DAY_S + NOON_S
         days = -(-(self._span[1] - first + 1) // DAY_S)
-        block_s = max(1, days * HELD_ROWS // self._count) * DAY_S
+        most = _most_held(kind)
+        block_s = max(1, days * most // self._count) * DAY_S
         numbers: set[int] = set()
         self._file.seek(0)
-        while len(rows := np.fromfile(self._file, dtype=kind, count=HELD_ROWS)):
+        while len(rows := np.fromfile(self._file, dtype=kind, count=most)):
             block_R = (rows["time"] - first) // block_s
             for number in np.unique(block_R).tolist():
                 numbers.add(number)
                 with (folder / str(number)).open("ab") as file:
                     rows[block_R == number].tofile(file)
         return numbers
+
+
+def _most_held(kind: np.dtype[np.void]) -> int:
+    return max(1, min(HELD_ROWS, HELD_BYTES // kind.itemsize))

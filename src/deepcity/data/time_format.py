@@ -74,12 +74,17 @@ def find_pattern(texts: pl.Series) -> str | None:
 
     Where day and month could be either way round, the way that keeps rows in order is taken.
     """
+    return next(iter(_fitting(texts)), None)
+
+
+def _fitting(texts: pl.Series) -> list[str]:
+    """Every pattern that reads every text; those that keep rows in order come first."""
     known = texts.drop_nulls()
     sample = pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)])
     fitting = [pattern for pattern in PATTERNS if _reads(sample, pattern)]
     fitting = [pattern for pattern in fitting if _reads(known, pattern)]
     in_order = [pattern for pattern in fitting if parse_times(known, pattern).is_sorted()]
-    return next(iter(in_order + fitting), None)
+    return list(dict.fromkeys(in_order + fitting))
 
 
 def _reads(texts: pl.Series, pattern: str) -> bool:
@@ -88,12 +93,20 @@ def _reads(texts: pl.Series, pattern: str) -> bool:
 
 def pinned(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
     """The same with a format, found in these rows, where it states none and times are texts."""
-    if time.format is not None or not time.names or set(time.names) - set(frame.columns):
-        return time
-    if len(time.names) == 1 and frame.schema[time.names[0]] != pl.String:
-        return time
-    pattern = find_pattern(joined(frame, time))
+    pattern = find_pattern(joined(frame, time)) if _unsettled(time, frame) else None
     return time if pattern is None else time.model_copy(update={"format": pattern})
+
+
+def doubtful(time: TimeSettings, frame: pl.DataFrame) -> bool:
+    """Whether several patterns read all of these rows, so that others must tell which is right."""
+    return _unsettled(time, frame) and len(_fitting(joined(frame, time))) > 1
+
+
+def _unsettled(time: TimeSettings, frame: pl.DataFrame) -> bool:
+    """Whether times are texts of which no format is stated."""
+    if time.format is not None or not time.names or set(time.names) - set(frame.columns):
+        return False
+    return len(time.names) > 1 or frame.schema[time.names[0]] == pl.String
 
 
 def joined(frame: pl.DataFrame, time: TimeSettings) -> pl.Series:

@@ -44,7 +44,7 @@ def raw_times(sheet: Sheet) -> RawTimes | None:
     """Seconds as the rows tell them, or None where problems were found."""
     if sheet.time.start is not None:
         if sheet.time.skips:
-            return RawTimes(_open_times(sheet.time, len(sheet.rows_R)), wall=True)
+            return RawTimes(_open_times(sheet.time, _numbers(sheet)), wall=True)
         return RawTimes(_counted(sheet), wall=False)
     columns = sheet.frame.columns
     absent = [name for name in sheet.time.names if name not in columns]
@@ -66,17 +66,22 @@ def _counted(sheet: Sheet) -> Seconds:
         start_s = int(moments(np.array([wall_s]), sheet.zone).earlier_R[0])
     else:
         start_s = int(start.timestamp())
-    return start_s + np.arange(len(sheet.rows_R), dtype=np.int64) * int(step.total_seconds())
+    return start_s + _numbers(sheet) * int(step.total_seconds())
 
 
-def _open_times(time: TimeSettings, rows: int) -> Seconds:
+def _numbers(sheet: Sheet) -> Seconds:
+    """Each row's number, counted from the first of its source."""
+    return sheet.above + np.arange(len(sheet.rows_R), dtype=np.int64)
+
+
+def _open_times(time: TimeSettings, number_R: Seconds) -> Seconds:
     """Rows that follow each other by the wall clock, but for closed hours and days."""
     assert time.start is not None
     assert time.step is not None
     step_s, (opens_s, closes_s) = int(time.step.total_seconds()), time.open_s
     a_day = (closes_s - opens_s) // step_s
     first = (seconds_of_day(time.start.time()) - opens_s) // step_s
-    count_R = first + np.arange(rows, dtype=np.int64)
+    count_R = first + number_R
     mask = "".join(str(int(not time.weekdays or day in time.weekdays)) for day in Weekday)
     start = np.datetime64(time.start.date(), "D")
     days_R = np.busday_offset(start, count_R // a_day, weekmask=mask).astype(np.int64)

@@ -18,6 +18,7 @@ import polars as pl
 from deepcity.data.source import SourceSettings
 
 BATCH_ROWS = 500_000  # texts of a few columns: some 100 MB
+BATCH_CELLS = 4_000_000  # as many cells; a table of many columns comes in fewer rows at a time
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,20 @@ class Table:
 
 
 def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[Table]:
-    """Rows that are still to be read, `BATCH_ROWS` at a time; `first_row` is the first's number."""
-    for frame in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, lazy=True):
+    """Rows that are still to be read, some at a time; `first_row` is the first's number."""
+    size = rows_at_once(len(rows.collect_schema()))
+    for frame in rows.collect_batches(chunk_size=size, maintain_order=True, lazy=True):
         yield Table(frame, first_row)
         first_row += frame.height
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows of so many columns make a batch.
+
+    >>> rows_at_once(4), rows_at_once(400)
+    (500000, 10000)
+    """
+    return max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, columns)))
 
 
 class ReadError(Exception):
@@ -78,7 +89,7 @@ class Connector(Protocol):
         folder: Path,
         columns: Sequence[str],
     ) -> Iterator[Table]:
-        """Some columns (all there), about `BATCH_ROWS` rows at a time, in the order of the file."""
+        """Some columns (all there), `rows_at_once` at a time, in the order of the file."""
         ...
 
     def columns(self, source: Any, folder: Path) -> list[str]:  # noqa: ANN401 - its own settings

@@ -52,7 +52,7 @@ class SqlConnector:
     def batches(self, source: SqlSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
         """Some columns, some rows at a time, as the database hands them over."""
         first_row = 1
-        for names, rows in _batches(source, folder, connectors.BATCH_ROWS):
+        for names, rows in _batches(source, folder, connectors.rows_at_once(len(columns))):
             wanted = [(name, names.index(name)) for name in columns]
             series = [_series(name, [row[i] for row in rows]) for name, i in wanted]
             yield Table(pl.DataFrame(series), first_row)

@@ -1,0 +1,213 @@
+"""Spooled rows of all times -> records: each time settled, rows brought to the clock's step.
+
+Rows no coarser than the clock's step are merged here, block by block of time, so that a file
+larger than memory needs little more than its panel.
+
+Shapes: R rows, T times, N places, F values of a row: its fields, or, of a row of a wide table,
+all places of the first field, then of the next.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deepcity.city.clock import Clock
+from deepcity.data.batches import Origin, absorb
+from deepcity.data.findings import Notebook
+from deepcity.data.own_step import Records, kept_rows, see_enough, see_off_step, see_span
+from deepcity.data.resample import Grid, grid_over
+from deepcity.data.settle import settle_wall_times
+from deepcity.data.sheet import Sheet
+from deepcity.data.spool import Rows, Spool
+from deepcity.data.time_settings import Stamp, TimeSettings
+
+Seconds = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Rows of which each has a time and place of its own; `time_R` in UTC seconds, rising."""
+
+    time_R: Seconds
+    place_R: Seconds
+    values_RF: Values
+
+    def __len__(self) -> int:
+        return len(self.time_R)
+
+    def take(self, keep: NDArray[np.bool_] | slice) -> "Settled":
+        """Some of the rows."""
+        return Settled(self.time_R[keep], self.place_R[keep], self.values_RF[keep])
+
+
+@dataclass(frozen=True)
+class Merges:
+    """How rows become values by time, place and field, shape (T, N, F).
+
+    Attributes:
+        onto: rows, how many a step should have, and the clock's steps they fall in -> times of
+            some of these steps, rising, and their values.
+        apart: rows that stay on their own step -> their times, rising, and their values.
+    """
+
+    onto: Callable[[Settled, int, Grid], tuple[Seconds, Values]]
+    apart: Callable[[Settled], tuple[Seconds, Values]]
+
+
+def spooled_records(
+    spool: Spool,
+    blocks: Callable[[], Iterable[Rows]],
+    origin: Origin,
+    merges: Merges,
+    clock: Clock,
+    book: Notebook,
+    *,
+    wall: bool,
+) -> Records | None:
+    """Records of all rows, or None where problems were found.
+
+    Args:
+        spool: holds them.
+        blocks: what it gives back.
+        origin: where they come from.
+        merges: how they become values.
+        clock: the step to bring them to.
+        book: takes problems and findings.
+        wall: whether their times are those of a wall clock.
+    """
+    before = len(book.problems)
+    sheet = _sheet(origin, book)
+    first, last = spool.span
+    if not see_enough((first <= last) + (first < last), book):
+        return None
+    step_s = _step_s(spool, origin.time)
+    settled = (_settled(rows, sheet, wall=wall) for rows in blocks())
+    records = _records(settled, sheet, step_s, merges, clock)
+    if records is None and len(book.problems) == before:
+        see_enough(0, book)
+    return None if len(book.problems) > before else records
+
+
+def see_times(blocks: Iterable[Rows], origin: Origin, book: Notebook, *, wall: bool) -> None:
+    """Tell what is wrong with the times of rows that become no records for other reasons."""
+    for rows in blocks:
+        _settled(rows, _sheet(origin, book), wall=wall)
+
+
+def _sheet(origin: Origin, book: Notebook) -> Sheet:
+    empty = np.empty(0, dtype=np.int64)
+    return Sheet(pl.DataFrame(), empty, empty, origin.source, origin.time, origin.zone, book)
+
+
+def _settled(rows: Rows, sheet: Sheet, *, wall: bool) -> Settled:
+    """Rows in UTC, each time and place once; none of them where that is a problem."""
+    own = Notebook(sheet.book.file)
+    sheet_ = replace(sheet, rows_R=rows["row"], place_R=rows["place"], book=own)
+    utc_R = settle_wall_times(rows["time"], sheet_) if wall else rows["time"]
+    values_RF = rows["values"].copy()
+    kept = np.empty(0, dtype=np.intp) if utc_R is None else kept_rows(utc_R, values_RF, sheet_)
+    utc_R = rows["time"] if utc_R is None else utc_R
+    absorb(sheet.book, own)
+    order = kept[np.argsort(utc_R[kept], kind="stable")]
+    return Settled(utc_R[order], rows["place"][order], values_RF[order])
+
+
+def _step_s(spool: Spool, time: TimeSettings) -> int:
+    """The stated step, or the most frequent time between two rows of a place."""
+    if time.step is not None:
+        return int(time.step.total_seconds())
+    counts: Counter[int] = Counter()
+    for rows in spool.blocks():
+        gaps, times = np.unique(_gaps(rows), return_counts=True)
+        counts.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
+    if not counts:  # no day has two rows
+        return spool.span[1] - spool.span[0]
+    return max(counts, key=lambda gap: (counts[gap], -gap))
+
+
+def _gaps(rows: Rows) -> Seconds:
+    """Time between rows of one place, or between all where no place has two."""
+    order = np.lexsort((rows["time"], rows["place"]))
+    gaps_S: Seconds = np.diff(rows["time"][order])
+    own: Seconds = gaps_S[(np.diff(rows["place"][order]) == 0) & (gaps_S > 0)]
+    if len(own):
+        return own
+    times_S: Seconds = np.unique(rows["time"])
+    return times_S[1:] - times_S[:-1]
+
+
+def _records(
+    blocks: Iterable[Settled], sheet: Sheet, step_s: int, merges: Merges, clock: Clock
+) -> Records | None:
+    """All blocks brought to the clock's step, or left on their own where that is coarser."""
+    coarse = step_s > clock.step_s
+    merged: list[tuple[Seconds, NDArray[np.floating]]] = []
+    times, left, base = 0, None, None
+    for rows in blocks:
+        if not len(rows):
+            continue
+        times += len(np.unique(rows.time_R))
+        stamped = _stamped(rows, step_s, sheet)
+        first_s = int(stamped.time_R[0])
+        base = base or (first_s, grid_over(clock, first_s, first_s + 1))
+        _see_steps(stamped, base[0], step_s, clock, sheet)
+        known = _joined(left, stamped)
+        cut_s = int(known.time_R[-1] if coarse else _grid(known, base[1]).time_T[-1])
+        cut = int(np.searchsorted(known.time_R, cut_s))
+        left = known.take(slice(cut, None))  # the next block may hold more of the last step
+        if cut:
+            merged.append(_merged(known.take(slice(cut)), step_s, merges, clock, base[1]))
+    if left is None or base is None:
+        return None
+    merged.append(_merged(left, step_s, merges, clock, base[1]))
+    time_T = np.concatenate([time for time, _ in merged])
+    see_span(int(time_T[0]), int(time_T[-1]), times, step_s, sheet.book)
+    values_TNF = np.concatenate([values for _, values in merged])
+    return Records(time_T, step_s, values_TNF, max(step_s, clock.step_s), times)
+
+
+def _see_steps(rows: Settled, first_s: int, step_s: int, clock: Clock, sheet: Sheet) -> None:
+    """Rows between the steps; rows that stay on their own step are seen as records."""
+    if step_s > clock.step_s:
+        return
+    own = Notebook(sheet.book.file)
+    time_S = np.concatenate(([first_s], np.unique(rows.time_R)))
+    see_off_step(time_S, step_s, clock, own)
+    absorb(sheet.book, own)
+
+
+def _stamped(rows: Settled, step_s: int, sheet: Sheet) -> Settled:
+    """Times at the start of each row's interval."""
+    early_s = step_s if sheet.time.stamp is Stamp.END else 0
+    return replace(rows, time_R=rows.time_R - early_s)
+
+
+def _joined(left: Settled | None, rows: Settled) -> Settled:
+    if left is None:
+        return rows
+    return Settled(
+        np.concatenate([left.time_R, rows.time_R]),
+        np.concatenate([left.place_R, rows.place_R]),
+        np.concatenate([left.values_RF, rows.values_RF]),
+    )
+
+
+def _grid(rows: Settled, base: Grid) -> Grid:
+    """The clock's steps from the first row to the last, counted as those of the first block."""
+    first, last = (int(step) for step in base.index(rows.time_R[[0, -1]]))
+    return Grid(base.start_s + first * base.step_s, base.step_s, last - first + 1)
+
+
+def _merged(
+    rows: Settled, step_s: int, merges: Merges, clock: Clock, base: Grid
+) -> tuple[Seconds, NDArray[np.floating]]:
+    """Times and values on the clock's step, as small as a panel's; or on the rows' own step."""
+    if step_s > clock.step_s:
+        return merges.apart(rows)
+    time_T, values_TNF = merges.onto(rows, clock.step_s // step_s, _grid(rows, base))
+    return time_T, values_TNF.astype(np.float32)
