@@ -1,12 +1,27 @@
 """From a column of cells to numbers: what says "missing" becomes NaN, any other text is told."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 OTHER_SIGN = {sign: rf"^[+-]?\d*[{sign}]\d+$" for sign in ",."}
+
+
+@cache
+def _number_among(missing: tuple[str, ...]) -> bool:
+    """Whether a number means "missing" too."""
+
+    def is_number(text: str) -> bool:
+        try:
+            return not math.isnan(float(text))
+        except ValueError:
+            return False
+
+    return any(is_number(text) for text in missing)
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,10 @@ def read_numbers(column: pl.Series, missing: tuple[str, ...], decimal: str = "."
     [1.5, nan, nan]
     """
     other_sign = np.empty(0, dtype=np.intp)
+    if column.dtype == pl.String and decimal == "." and not _number_among(missing):
+        numbers = column.cast(pl.Float64, strict=False)
+        if numbers.null_count() == column.null_count():  # numbers only: no need to look closer
+            column = numbers
     if column.dtype == pl.String:
         texts = column.str.strip_chars()
         absent = texts.is_null() | texts.is_in(list(missing))

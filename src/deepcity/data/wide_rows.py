@@ -79,6 +79,7 @@ def _fill(
     for sheet in sheets(origin, columns, book, past_problems=True):
         count += len(sheet.rows_R)
         found = _compact(sheet, fields, places)
+        sheet.book.findings = list(dict.fromkeys(sheet.book.findings))  # each place tells it
         walls.add(None if found is None else found[1])
         if found is not None:
             spool.add(found[0])
