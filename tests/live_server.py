@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 import uvicorn
 from processes import PATIENCE_S
+from typer.testing import CliRunner
 
+from deepcity.cli import app
 from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
 from deepcity.intercity.live import LiveApplication
 from deepcity.serve.api.app import create_app
@@ -42,11 +44,11 @@ def free_port():
 
 
 @contextmanager
-def store_of(town, url, allowed=None):
+def store_of(town, url, allowed=None, days=36_500):  # the town lives in other years
     allowed = allowed or access()
     with open_store(url, allowed.may_read("town")) as store:
         for agency in town.fused.facts.agencies:
-            store.register(agency.space, agency.width)
+            store.register(agency.space, agency.width, days)
         yield store
 
 
@@ -124,3 +126,15 @@ def agency_process(town, name, folder: Path, address: str, *more, **environ):
     return subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def once(*call):
+    """One pass of `deepcity agency` in this process; its exit code."""
+    return once_told(*call).exit_code
+
+
+def once_told(town, name, folder, address, *more):
+    """One pass, and what it said."""
+    call = ["agency", str(town.encoder_files[name]), "--city", str(folder / "town.toml")]
+    call += ["--to", address, "--once", "--json", *more]
+    return CliRunner().invoke(app, call, env={"DEEPCITY_TOKEN": TOKENS[name]})

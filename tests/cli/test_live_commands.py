@@ -22,6 +22,7 @@ from live_server import (
     application_of,
     environment,
     free_port,
+    once,
     ready,
     serve_process,
     serving,
@@ -203,13 +204,6 @@ def test_an_agency_that_is_killed_while_it_sends_loses_and_doubles_nothing(
             assert once(town_trained, "gates", tmp_path, address, "--since", SINCE) == 0
         assert len(taken) >= 3  # two answers were never heard, and what they confirmed came again
         assert_whole(town_trained, store, "gates", HOURS)
-
-
-def once(town, name, folder, address, *more):
-    """One pass of `deepcity agency` in this process; its exit code."""
-    call = ["agency", str(town.encoder_files[name]), "--city", str(folder / "town.toml")]
-    call += ["--to", address, "--once", "--json", *more]
-    return CliRunner().invoke(app, call, env={"DEEPCITY_TOKEN": TOKENS[name]}).exit_code
 
 
 def test_a_full_disk_is_answered_507_and_the_outbox_keeps(town_trained, tmp_path):

@@ -12,7 +12,6 @@ from deepcity.exchange import live_agency
 from deepcity.exchange.deep_wire import read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
 from deepcity.exchange.spoken import Touched
-from deepcity.exchange.too_new import too_new
 from deepcity.learning.hearing import DeepBatch
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.outbox import Outbox
@@ -65,26 +64,6 @@ def test_it_never_speaks_of_times_whose_rows_have_not_come(town_trained, gates, 
 def test_it_never_speaks_of_the_future(town_trained, gates, outbox):
     gates.look_at(town_trained.panel("gates", NOW + 9 * HOUR), NOW)  # a zone told wrong
     assert max(time for time, _ in sent(outbox)[0]) == NOW
-
-
-@pytest.mark.parametrize("ahead", [HOUR, 9 * HOUR], ids=["one step", "a time zone"])
-def test_records_by_a_clock_ahead_are_doubted(town_trained, gates, ahead):
-    """Complete rows of an hour that has hardly begun: their clock or zone is told wrong."""
-    found = gates.look_at(town_trained.panel("gates", NOW + ahead), NOW + 60)
-    assert "the newest rows of gates begin at 2024-05-25T" in found.doubt
-    assert "yet to come" in found.doubt
-    assert "time.zone" in found.doubt
-
-
-def test_records_in_time_or_known_ahead_are_not_doubted(town_trained, gates):
-    assert gates.look_at(town_trained.panel("gates", NOW), NOW).doubt == ""
-    assert gates.look_at(town_trained.panel("gates", NOW - 9 * HOUR), NOW).doubt == ""
-    calendar = town_trained.panel("gates")  # its rows go on for days
-    assert gates.look_at(calendar, NOW).doubt == ""
-    package = gates.package
-    knows = replace(package, settings=package.settings.model_copy(update={"ahead": 12}))
-    panel = town_trained.panel("gates", NOW + 9 * HOUR)
-    assert too_new(panel, knows, NOW) == ""
 
 
 def test_a_cell_that_is_late_is_waited_for_and_then_left_out(town_trained, gates, outbox):

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from live_server import access, store_of
-from live_town import HOUR, NOW
+from live_town import DAY, HOUR, NOW
 
 from deepcity.city.errors import DeepDataError, GrantError, LiveError, VersionError
 from deepcity.exchange.deep_wire import cell_names
 from deepcity.intercity.receipt import ClockError, Receipt
+from deepcity.store.arrivals import Appended
 from deepcity.store.deep_data import DeepData
 
 
@@ -37,13 +38,33 @@ def held(receipt, space):
 
 
 def test_what_is_right_is_taken_and_again_changes_nothing(receipt, rows):
-    assert receipt.take("weather", rows(), now=NOW).new == 2
-    assert receipt.take("weather", rows(), now=NOW).repeated == 2
+    assert receipt.take("weather", rows(), now=NOW).appended.new == 2
+    assert receipt.take("weather", rows(), now=NOW).appended.repeated == 2
     assert len(held(receipt, rows().space)) == 2
 
 
 def test_late_rows_are_taken(receipt, rows):
-    assert receipt.take("weather", rows(), now=NOW + 40 * HOUR).new == 2
+    assert receipt.take("weather", rows(), now=NOW + 40 * HOUR).appended.new == 2
+
+
+def test_rows_older_than_the_store_keeps_are_told_and_not_stored(receipt, rows):
+    """On the very second they are kept; what tending would delete is never called stored."""
+    space, days = rows().space, 30
+    receipt.store.retain(space, days)
+    taken = receipt.take("weather", rows(), now=NOW + days * DAY)
+    assert (taken.appended.new, taken.expired) == (1, 1)
+    assert held(receipt, space).time_R.tolist() == [NOW]
+    assert receipt.store.tend(NOW + days * DAY) == 0
+    (why,) = taken.why
+    assert "1 of 2 rows, from 2024-05-24T23:00:00Z on" in why.reason
+    assert "the 30 days that the application keeps" in why.reason
+    assert "--keep-days" in why.right
+    again = receipt.take("weather", rows(), now=NOW + days * DAY)
+    assert (again.appended.repeated, again.expired) == (1, 1)
+    later = receipt.take("weather", rows(), now=NOW + days * DAY + 1)
+    assert (later.appended, later.expired) == (Appended(), 2)
+    receipt.store.retain(space, None)
+    assert receipt.take("weather", rows(), now=NOW + 999 * DAY).expired == 0
 
 
 def test_another_vector_for_a_cell_and_time_is_refused(receipt, rows):
@@ -73,7 +94,7 @@ def test_times_of_clocks_that_do_not_agree_are_refused(receipt, rows, shift, tol
 def test_a_sender_whose_clock_is_off_is_told_so(receipt, rows, off, told):
     with pytest.raises(ClockError, match=told):
         receipt.take("weather", rows(), now=NOW, sent_at=NOW + off)
-    assert receipt.take("weather", rows(), now=NOW, sent_at=NOW - 299).new == 2
+    assert receipt.take("weather", rows(), now=NOW, sent_at=NOW - 299).appended.new == 2
 
 
 def test_everything_wrong_is_told_at_once(receipt, rows):

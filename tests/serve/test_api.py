@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 from live_server import TOKENS, access, application_of
-from live_town import HOUR, NOW
+from live_town import DAY, HOUR, NOW
 
 from deepcity.data.arrow import ARROW, from_arrow
 from deepcity.exchange.access import ReaderEntry
@@ -56,7 +56,8 @@ def push(client, space, content, *, token=TOKENS["weather"], form=ARROW, revisio
 
 
 def taken(**counts):
-    return {**dict.fromkeys(("new", "repeated", "revised", "outdated"), 0), **counts}
+    none = dict.fromkeys(("new", "repeated", "revised", "outdated", "expired"), 0)
+    return {**none, "told": [], **counts}
 
 
 def told(reply, status):
@@ -218,6 +219,31 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
         assert not delivery.deliver()  # patient
         assert outbox.waiting().parcels == 1
         delivery.close()
+
+
+def test_rows_past_their_time_are_told_and_leave_the_outbox(town_trained, tmp_path):
+    """Each row is answered for once in effect: stored, or told to be too old."""
+    package, url = town_trained.encoders["gates"], f"duckdb:///{tmp_path / 'deep.duckdb'}"
+    where = {"until": NOW, "clock": lambda: NOW + 30 * DAY - 12 * HOUR}
+    with application_of(town_trained, url, **where) as (address, application):
+        application.store.retain(package.space, 30)
+        with Outbox(tmp_path / "outbox") as outbox:
+            LiveAgency(package, outbox).look_at(town_trained.panel("gates", NOW), NOW)
+            body = outbox.first().body
+            delivery = Delivery(outbox, address, TOKENS["gates"], where["clock"])
+            (sent,) = delivery.deliver()
+            assert (sent.outcome, sent.rows, sent.expired) == (Outcome.SENT, 75, 36)
+            assert "rows before 2024-05-24T12:00:00Z: 36 of 75 rows" in sent.reason
+            assert "--keep-days" in sent.reason
+            assert outbox.waiting().parcels == outbox.waiting().refused == 0
+            assert delivery.deliver() == []
+            delivery.close()
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            reply = push(client, package.space, body, token=TOKENS["gates"]).json()
+        assert (reply["repeated"], reply["expired"]) == (39, 36)
+        (told_,) = reply["told"]
+        assert "30 days" in told_["reason"]
+        assert application.store.tend(int(where["clock"]())) == 0
 
 
 def test_a_receiver_that_is_away_is_tried_later_and_later(tmp_path):

@@ -16,10 +16,12 @@ from deepcity.city.errors import DataError, DeepCityError
 from deepcity.cli.screen import errors
 
 if TYPE_CHECKING:
+    from deepcity.data.city_file import CityFile
     from deepcity.data.followed import Followed
     from deepcity.data.panel import Panel
     from deepcity.exchange.delivery import Delivery
     from deepcity.exchange.live_agency import LiveAgency
+    from deepcity.learning.encoder_package import EncoderPackage
 
 TOKEN = "DEEPCITY_TOKEN"
 
@@ -82,13 +84,15 @@ def agency(
     from deepcity.data.followed import Followed
     from deepcity.exchange.delivery import Delivery
     from deepcity.exchange.live_agency import LiveAgency
+    from deepcity.exchange.live_folder import OUTBOX
     from deepcity.learning.encoder_package import load_encoder
     from deepcity.store.outbox import Outbox
 
     encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
     name = encoder.facts.agency
-    folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
-    with Outbox(folder / "outbox.sqlite", most_mb * 1_000_000) as outbox:
+    tell = _teller(as_json)
+    folder = state or _folder(encoder, city.parent, tell)
+    with Outbox(folder / OUTBOX, most_mb * 1_000_000) as outbox:
         if retry_refused:
             outbox.retry_refused()
         followed = Followed(city_file, name, folder / "records", encoder.steps_back)
@@ -97,8 +101,9 @@ def agency(
 
             followed.instead = start_inlet(city_file, name, folder / "pushed", listen)
         back_s = None if look_back is None else round(look_back * 86_400)
-        live = LiveAgency(encoder, outbox, None, _seconds(since), patience, back_s)
-        work = _Work(live, followed, Delivery(outbox, to, token), _teller(as_json))
+        begun = _counts_events(city_file, name)
+        live = LiveAgency(encoder, outbox, None, _seconds(since), patience, back_s, begun)
+        work = _Work(live, followed, Delivery(outbox, to, token), tell)
         try:
             work.once() if once else work.go_on(every)
         except KeyboardInterrupt:
@@ -151,10 +156,10 @@ class _Work:
                     self.tell("encoded", rows=found.rows, until=found.until)
                 if found.revised:
                     self.tell("corrected", rows=found.revised)
-                if found.doubt:
-                    self._once_told("doubt", found.doubt)
-                else:
+                if not found.doubt:
                     self._said.pop("doubt", None)
+                elif "doubt" not in self._said:  # once, though each step names other times
+                    self._once_told("doubt", found.doubt)
             self._said.pop("records", None)
         except (DataError, DeepCityError) as error:
             self.failed = True
@@ -166,7 +171,10 @@ class _Work:
         for told in self.delivery.deliver(patient=patient):
             if told.outcome is Outcome.SENT:
                 self._said.pop("waits", None)
-                self.tell("sent", rows=told.rows)
+                gone = {"expired": told.expired} if told.expired else {}
+                self.tell("sent", rows=told.rows, **gone)
+                if told.expired and "expired" not in self._said:  # once, however many follow
+                    self._once_told("expired", told.reason)
             elif told.outcome is Outcome.REFUSED:
                 self.failed = True
                 self.tell("refused", rows=told.rows, reason=told.reason)
@@ -187,9 +195,31 @@ def _teller(as_json: bool) -> Tell:
         elif "reason" in facts:
             errors.print(f"{event}: {facts['reason']}", style="red", markup=False)
         else:
-            typer.echo(f"{event} {facts['rows']} rows")
+            gone = f", {facts['expired']} of them not kept" if "expired" in facts else ""
+            typer.echo(f"{event} {facts['rows']} rows{gone}")
 
     return tell
+
+
+def _folder(encoder: "EncoderPackage", beside: Path, tell: Tell) -> Path:
+    """Its own; what was found in one of an earlier name is told."""
+    from deepcity.exchange.live_folder import own_folder
+
+    found = own_folder(encoder, beside)
+    if found.adopted:
+        tell("adopted", reason=found.adopted)
+    if found.left:
+        tell("elsewhere", reason=found.left)
+    return found.path
+
+
+def _counts_events(city_file: "CityFile", name: str) -> bool:
+    """Whether the newest step may be counted while it runs."""
+    from deepcity.data.source import Layout
+
+    agencies = [one for one in city_file.settings.agency if one.name == name]
+    layouts = [city_file.sources[known.source].layout for one in agencies for known in one.fields]
+    return Layout.EVENTS in layouts
 
 
 def _token(path: Path | None) -> str:

@@ -32,11 +32,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """What became of a parcel, with the receiver's words."""
+    """What became of a parcel, with the receiver's words.
+
+    Attributes:
+        expired: rows of it that arrived, and were older than the receiver keeps: it let them go.
+    """
 
     outcome: Outcome
     rows: int = 0
     reason: str = ""
+    expired: int = 0
 
 
 @dataclass
@@ -97,7 +102,8 @@ class Delivery:
         if reply.is_success:
             self.outbox.confirm(parcel.number)
             self._pause_s = self._not_before = 0.0
-            return Told(Outcome.SENT, parcel.rows)
+            expired, why = _expired(reply)
+            return Told(Outcome.SENT, parcel.rows, why, expired)
         reason = _reason(reply)
         if reply.status_code in _NEVER:
             self.outbox.refuse(parcel.number, reason)
@@ -131,7 +137,20 @@ def _reason(reply: httpx.Response) -> str:
     """The receiver's own words, else its status."""
     try:
         errors = reply.json()["errors"]
-        said = "; ".join(f"{one['value']}: {one['reason']}. {one['next']}" for one in errors)
+        said = _words(errors)
     except (ValueError, LookupError, TypeError):
         said = reply.text[:200].strip()
     return f"HTTP {reply.status_code}: {said}"
+
+
+def _expired(reply: httpx.Response) -> tuple[int, str]:
+    """How many rows were not kept, and why; an application of before does not say."""
+    try:
+        answer = reply.json()
+        return int(answer["expired"]), _words(answer["told"])
+    except (ValueError, LookupError, TypeError):
+        return 0, ""
+
+
+def _words(told: list[dict[str, str]]) -> str:
+    return "; ".join(f"{one['value']}: {one['reason']}. {one['next']}" for one in told)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deepcity.data.panel import Panel
 from deepcity.exchange.deep_wire import batch_of, cell_names, pack_deep, revised_of
 from deepcity.exchange.spoken import Spoken, Touched
-from deepcity.exchange.too_new import too_new
+from deepcity.exchange.too_new import Arrivals
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder_package import EncoderPackage
 from deepcity.privacy.deep_grant import DeepGrant
@@ -41,7 +41,7 @@ class Encoded:
         rows: deep data put to be sent.
         until: the newest time spoken of; None: none yet.
         revised: deep data put to be sent in place of others, after a correction.
-        doubt: why the clock of the rows seems to be ahead; empty: it does not.
+        doubt: why the clock of the rows seems to be ahead, as long as it does; empty: it is not.
     """
 
     rows: int
@@ -60,6 +60,7 @@ class LiveAgency:
         patience_s: how long a cell that is late is waited for; None: half a step of the grid.
         look_back_s: of times older than so many seconds no correction is sent; None: as far
             as the encoder looks back.
+        at_once: rows of a step are there as soon as it begins: events, counted as they happen.
     """
 
     package: EncoderPackage
@@ -68,6 +69,7 @@ class LiveAgency:
     since: int | None = None
     patience_s: int | None = None
     look_back_s: int | None = None
+    at_once: bool = False
 
     @property
     def mark(self) -> str:
@@ -99,13 +101,17 @@ class LiveAgency:
         until = self.outbox.mark(self.mark)
         if (rows or revised) and until is not None:
             self._spoken.forget(columns, until)
-        return Encoded(rows, until, revised, too_new(panel, self.package, now))
+        return Encoded(rows, until, revised, self._arrivals.look_at(panel, now))
 
     @cached_property
     def _spoken(self) -> Spoken:
         whole = self.package.steps_back * self.package.facts.step_s
         look_back = whole if self.look_back_s is None else self.look_back_s
         return Spoken(self.package, self.outbox, look_back)
+
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        return Arrivals(self.package, self.outbox, self.at_once)
 
     def _chunks(self, times: int) -> list[slice]:
         size = max(1, PARCEL_ROWS // len(self.package.cells))

@@ -17,10 +17,26 @@ from deepcity.store.arrivals import Appended
 from deepcity.store.deep_data import DeepData, Space, moment, rows_told
 from deepcity.store.deep_data_check import TOLERANCE_SECONDS, check_batch
 from deepcity.store.deep_data_store import DeepDataStore
+from deepcity.store.deep_tables import DAY
 
 
 class ClockError(LiveError):
     """An agency's clock and the application's do not agree."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a push.
+
+    Attributes:
+        appended: of the rows that are stored.
+        expired: rows older than the store keeps; they were not stored.
+        why: what the sender of those should know: value, reason and next step.
+    """
+
+    appended: Appended
+    expired: int = 0
+    why: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +96,8 @@ class Receipt:
         now: int,
         sent_at: int | None = None,
         revision: int = 0,
-    ) -> Appended:
-        """Store what an agency said, all of it or nothing.
+    ) -> Taken:
+        """Store what an agency said, all of it or nothing, but for rows whose time is over.
 
         Args:
             agency: whose token came with it.
@@ -111,7 +127,32 @@ class Receipt:
             problems += [one for one in error.problems if (one.key, str(one.value)) not in keys]
         if problems:
             raise DeepDataError(problems)
-        return self.store.append(batch, now=now, cells=cells, revision=revision)
+        expired, why = self._past(batch, now)
+        if expired and expired == len(batch):
+            return Taken(Appended(), expired, why)
+        left = batch[slice(expired, None)]
+        stored = self.store.append(left, now=now, cells=cells, revision=revision)
+        return Taken(stored, expired, why)
+
+    def _past(self, batch: DeepData, now: int) -> tuple[int, tuple[Problem, ...]]:
+        """How many of the first rows the next tending would delete, told to their sender.
+
+        They are not stored: to answer that they were would be true for an hour.
+        """
+        before = self.store.kept_from(batch.space, now)
+        past = 0 if before is None else int(np.searchsorted(batch.time_R, before))
+        if before is None or not past:
+            return 0, ()
+        reason = (
+            f"{past} of {len(batch)} rows, from {moment(int(batch.time_R[0]))} on, are older than "
+            f"the {(now - before) // DAY} days that the application keeps deep data: not stored"
+        )
+        right = (
+            "nothing is to be done if they are not needed; else let `deepcity serve` keep more "
+            "(--keep-days) and send them again: `deepcity agency` with --since and a new --state"
+        )
+        told = Problem(str(batch.space), "rows before", moment(before), reason, right)
+        return past, (told,)
 
 
 def _problems(batch: DeepData, heard: HeardAgency, now: int) -> list[Problem]:

@@ -13,6 +13,7 @@ from deepcity.store.arrivals import Appended, own_rows, settle
 from deepcity.store.deep_data import DeepData, Space, Vectors
 from deepcity.store.deep_data_check import check_batch, check_query, check_room
 from deepcity.store.deep_tables import (
+    DAY,
     DAYS,
     Database,
     DeepTables,
@@ -168,6 +169,11 @@ class DeepDataStore:
             tables.keep(table, days)
 
         self._database.writing(work)
+
+    def kept_from(self, space: Space, now: int) -> int | None:
+        """The time before which rows of a space are deleted at the next tending; None: none."""
+        days = next((shelf.days for shelf in self.spaces() if shelf.space == space), DAYS)
+        return None if days is None else int(now) - days * DAY
 
     def expire(self, now: int) -> int:
         """Delete rows older than their space keeps them, and say how many.

@@ -215,6 +215,12 @@ class Outbox:
         with self._told():
             return Waiting(*self._file.execute(query).fetchone())
 
+    def topics(self) -> frozenset[str]:
+        """Of all parcels that wait or were refused."""
+        query = "select topic from parcels union select topic from refused"
+        with self._told():
+            return frozenset(topic for (topic,) in self._file.execute(query).fetchall())
+
     def close(self) -> None:
         """Let go of the file. Twice is fine."""
         with self._lock:

@@ -22,7 +22,7 @@ from deepcity.intercity.receipt import Receipt
 from deepcity.serve.api import models
 from deepcity.serve.api.answers import agency_now, forecast_arrow, forecast_json
 from deepcity.serve.api.limits import Limits
-from deepcity.serve.api.refusals import Refusal, answer, refuse
+from deepcity.serve.api.refusals import Refusal, answer, problems_told, refuse
 from deepcity.store.deep_data import moment
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -105,7 +105,11 @@ def create_app(
         taken = await run_in_threadpool(
             receipt.take, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
         )
-        return models.Taken(**asdict(taken))
+        told = [
+            models.ErrorEntry(value=value, reason=reason, next=right)
+            for value, reason, right in problems_told(taken.why)
+        ]
+        return models.Taken(**asdict(taken.appended), expired=taken.expired, told=told)
 
     @app.get(
         "/forecast",

@@ -36,12 +36,14 @@ class DeepRows(BaseModel):
 
 
 class Taken(BaseModel):
-    """What became of the rows; the four add up to all of them."""
+    """What became of the rows; the five counts add up to all of them."""
 
     new: int = Field(examples=[276])
     repeated: int = Field(examples=[0])
     revised: int = Field(description="replaced those of an older revision", examples=[0])
     outdated: int = Field(description="a newer revision is there already", examples=[0])
+    expired: int = Field(description="older than deep data are kept: not stored", examples=[0])
+    told: list[ErrorEntry] = Field(description="why rows have expired, and what to do")
 
 
 class AgencyNow(BaseModel):

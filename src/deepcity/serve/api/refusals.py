@@ -1,5 +1,7 @@
 """Errors of the house as answers: a status, and for each problem value, reason, next step."""
 
+from collections.abc import Iterable
+
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
@@ -13,6 +15,7 @@ from deepcity.city.errors import (
     TooMuchError,
     VersionError,
 )
+from deepcity.city.problem import Problem
 from deepcity.intercity.receipt import ClockError
 
 _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
@@ -53,12 +56,17 @@ def answer(status: int, told: list[tuple[str, str, str]]) -> JSONResponse:
     return JSONResponse({"errors": errors}, status, headers)
 
 
+def problems_told(problems: Iterable[Problem]) -> list[tuple[str, str, str]]:
+    """Each problem as (value, reason, next step)."""
+    return [
+        (f"{one.key} {'' if one.value is None else one.value}".strip(), one.reason, one.right)
+        for one in problems
+    ]
+
+
 def _told(error: Exception) -> list[tuple[str, str, str]]:
     if isinstance(error, ProblemsError):
-        return [
-            (f"{one.key} {'' if one.value is None else one.value}".strip(), one.reason, one.right)
-            for one in error.problems
-        ]
+        return problems_told(error.problems)
     if isinstance(error, LiveError):
         return [(error.value, error.reason, error.right)]
     reason, _, right = str(error).rpartition(". ")  # the house ends with the next step
