@@ -61,7 +61,7 @@ def killed_at(moment, town, folder, address):
 
 @pytest.fixture
 def server(town_trained, tmp_path):
-    """A real `deepcity serve` that runs on while agencies die: (folder, address, store, process)."""
+    """A real `deepcity serve` that runs on while agencies die, and where it is."""
     folder, port = tmp_path / "killed", free_port()
     town_trained.copy_to(folder, HOURS - 3)
     url = f"duckdb:///{folder / 'deep.duckdb'}"
