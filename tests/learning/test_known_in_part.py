@@ -67,7 +67,9 @@ def test_a_record_that_begins_is_one_whose_earlier_days_are_missing(train, days)
     values[:shift] = np.nan
     padded = replace(WHOLE, values_TNF=values)
     begun = padded.between(int(padded.time_T[shift]), int(padded.time_T[-1]) + 1)
-    _, whole, whole_chosen = rows(padded, Span(shift, shift + train), Span(shift + train, shift + 48))
+    _, whole, whole_chosen = rows(
+        padded, Span(shift, shift + train), Span(shift + train, shift + 48)
+    )
     _, part, part_chosen = rows(begun, Span(0, train), Span(train, 48))
     assert same(whole, part)
     assert same(whole_chosen, part_chosen)
