@@ -260,7 +260,10 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
         validation_start = test_start - round(scarce_days * per_day * SCARCE_VALIDATION)
     if train_start < 0 or validation_start <= train_start:
         reason = f"{steps / per_day:.1f} days leave none to train on after validation and test"
-        right = "use fewer validation_days and test_days, or a longer span"
+        right = (
+            "use fewer validation_days and test_days, a longer span, or, of a newcomer, say in "
+            "span.scarce how many days it owns"
+        )
         if scarce_days is not None and train_start >= 0:
             reason = f"{scarce_days:g} days leave no step to train on"
             right = "give it more days"

@@ -19,6 +19,7 @@ from deepcity.learning.known_in_part import judged, learned_in_part, whole_windo
 from deepcity.learning.neighbours import mixings
 from deepcity.learning.recall import blended_ridge, fading
 from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_and_evidence
+from deepcity.learning.yardsticks import yardsticks
 
 Floats = NDArray[np.float32]
 _MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
@@ -268,7 +269,8 @@ def fit_inputs(
     (typical, evidence), (fast, _), (slow, _) = (
         _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
     )
-    scale_N1, spread_N1, level_N1 = _scaling(values_TN, typical[0], settings, train)
+    alike = settings.scale_by is ScaleBy.PARTY
+    scale_N1, spread_N1, level_N1 = yardsticks(values_TN, typical[0], train, alike=alike)
     nothing = np.zeros((0, 0), np.float32)
     bare = Inputs(
         settings=settings,
@@ -350,28 +352,6 @@ def _typical(
     ]
     typical, evidence = zip(*found, strict=True)
     return np.stack(typical), np.stack(evidence)
-
-
-def _scaling(
-    values_TN: Floats, typical_TN: Floats, settings: WindowSettings, train: Span
-) -> tuple[Floats, Floats, Floats]:
-    """Scale of deviations, spread and mean of values, (N, 1) each, from training rows."""
-    values = values_TN[train.start : train.end].astype(np.float64)
-    deviation = values - typical_TN[train.start : train.end]
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    level = np.where(known, values, 0.0).sum(axis=0) / count
-    variance = np.where(known, (values - level) ** 2, 0.0).sum(axis=0) / count
-    square = np.where(known, deviation**2, 0.0).sum(axis=0) / count
-    if settings.scale_by is ScaleBy.PARTY:
-        variance, square = (
-            np.full_like(variance, variance.mean()),
-            np.full_like(square, square.mean()),
-        )
-    spread, scale = np.sqrt(variance), np.sqrt(square)
-    spread = np.where(spread > 0, spread, 1.0)  # a constant place: any yardstick will do
-    scale = np.maximum(scale, 1e-3 * spread)
-    return tuple(part[:, None].astype(np.float32) for part in (scale, spread, level))  # type: ignore[return-value]
 
 
 def _weekdays(grid: DayGrid, train: Span) -> Floats:
