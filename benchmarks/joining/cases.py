@@ -84,22 +84,34 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
     service = service_of(name, stem)
     parties = parties_of(service)
     yield from _full(name, service, parties, seed)
-    courses = [
-        [with_practice(party, service.settings, seed, course) for party in parties]
-        for course in range(len(COURSES))
-    ]
+    courses = practising(service, parties, seed)
     for party, member in zip(parties, service.members, strict=True):
         begun = time.perf_counter()
         others = [other for other in parties if other.name != party.name]
-        layers = common_layers(_joined(service, others, seed).progress)
         few = [[other for other in course if other.name != party.name] for course in courses]
-        practice = practise(service.settings, few.__getitem__, layers, seed)
-        layers = common_layers(practice[-1].progress) if practice else layers
+        layers = learned_without(service, others, few, seed)
         seconds = (time.perf_counter() - begun) / len(others)
         pooled = _pooled(service, others, seed)
         for days in SETS[name]:
-            newcomer = parties_of(_scarce(service, member, days))[0]
+            newcomer = parties_of(scarce(service, member, days))[0]
             yield _newcomer(name, service, newcomer, layers, pooled, days, seed, seconds)
+
+
+def practising(service: Service, parties: Sequence[Party], seed: int) -> list[list[Party]]:
+    """The parties of every course of practice."""
+    return [
+        [with_practice(party, service.settings, seed, course) for party in parties]
+        for course in range(len(COURSES))
+    ]
+
+
+def learned_without(
+    service: Service, others: Sequence[Party], courses: Sequence[Sequence[Party]], seed: int
+) -> Layers:
+    """What others have in common for a newcomer: learned together, then practised."""
+    layers = common_layers(_joined(service, others, seed).progress)
+    practice = practise(service.settings, courses.__getitem__, layers, seed)
+    return common_layers(practice[-1].progress) if practice else layers
 
 
 def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
@@ -109,7 +121,7 @@ def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> I
     pooled = _pooled(service, parties, seed)
     for party in parties:
         start = time.perf_counter()
-        alone = _alone(service, party, seed)
+        alone = alone_learner(service, party, seed)
         spent = {"alone": time.perf_counter() - start, "joined": seconds / len(parties)}
         begun = time.perf_counter()
         common = service.settings.grant.stem == "common"
@@ -130,7 +142,7 @@ def _newcomer(
     seconds: float,
 ) -> Case:
     start = time.perf_counter()
-    alone = _alone(service, party, seed)
+    alone = alone_learner(service, party, seed)
     spent = {"alone": time.perf_counter() - start, "joined": seconds}
     begun = time.perf_counter()
     join_late(party, service.settings, layers, seed)
@@ -161,7 +173,7 @@ def _case(
     said[names.AUTOMATIC] = found.forecast_BNH
     said |= _from_pool(service, party, pooled, seed)
     said[TYPICAL] = party.test.anchor_BNH
-    mae = {method: _mae(forecast, party) for method, forecast in said.items()}
+    mae = {method: mean_error(forecast, party) for method, forecast in said.items()}
     mae |= {method: error.mae for method, error in naive_errors(party).items()}
     return Case(
         set=name,
@@ -185,7 +197,8 @@ def _from_pool(service: Service, party: Party, pooled: Layers, seed: int) -> dic
     return {names.POOLED: learner.forecast(party.test), TUNED: tuned.forecast(party.test)}
 
 
-def _mae(said_BNH: Floats, party: Party) -> float:
+def mean_error(said_BNH: Floats, party: Party) -> float:
+    """Mean absolute error over the test days."""
     return float(np.nanmean(np.abs(said_BNH - party.test.truth_BNH)))
 
 
@@ -194,7 +207,8 @@ def _joined(service: Service, parties: Sequence[Party], seed: int) -> Outcome:
     return run_method(Run(service.settings, parties, seed), Method("joined", levels))
 
 
-def _alone(service: Service, party: Party, seed: int) -> Learner:
+def alone_learner(service: Service, party: Party, seed: int) -> Learner:
+    """The party's own network, trained on its own rows alone."""
     return run_method(Run(service.settings, [party], seed), alone_method([party])).learners[
         party.name
     ]
@@ -207,8 +221,9 @@ def _pooled(service: Service, parties: Sequence[Party], seed: int) -> Layers:
     return learner.export(EVERY_LAYER)
 
 
-def _scarce(service: Service, member: Member, days: float) -> Service:
-    """The service of one member alone, with its last days before the test span."""
+def scarce(service: Service, member: Member, days: float) -> Service:
+    """The service of one member alone, a newcomer with its last days before the test span."""
     span = service.settings.span.model_copy(update={"scarce": {member.name: days}})
-    settings = service.settings.model_copy(update={"span": span})
+    new = {"span": span, "newcomers": (member.name,)}
+    settings = service.settings.model_copy(update=new)
     return replace(service, settings=settings, members=(member,))

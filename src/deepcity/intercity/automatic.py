@@ -36,6 +36,7 @@ OWN_WEIGHT = 0.5  # of what is a party's own, before any truth
 TYPICAL_WEIGHT = 0.1  # of that, the typical day's: where records are noise it is hard to beat
 YESTERDAY_WEIGHT = 0.05  # of that too, where hardly any day is known
 HARDLY_ANY_DAYS = 3.0
+_ROUNDING = 1e-9  # before any truth what is its own has half, and no more
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Choice:
     Attributes:
         experts: (level, forecaster), level 0 being what is the party's own; the first is
             learning alone. Several may count for one level.
-        errors: level -> validation MAE of its first expert, in the field's unit.
+        errors: level -> validation MAE of its first expert, in the field's unit; NaN where no
+            validation truth is known.
         validation: the aggregate over the validation days, and what it learned there.
         gain: validation MAE saved by the aggregate against alone, in the field's unit.
         doubt: standard error of that saving, over days.
@@ -80,7 +82,7 @@ class Choice:
     def level(self) -> int:
         """The level with most weight after the validation days; 0 where alone has over half."""
         weights = self.weights
-        if len(weights) == 1 or weights[ALONE] > OWN_WEIGHT:
+        if len(weights) == 1 or weights[ALONE] > OWN_WEIGHT + _ROUNDING:
             return ALONE
         joined = [level for level in weights if level != ALONE]
         return max(joined, key=lambda level: (weights[level], level))
@@ -176,15 +178,20 @@ def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
 
     errors: dict[int, float] = {}
     for (level, _), said_BNH in zip(experts, said_EBNH, strict=True):
-        errors.setdefault(level, float(by_day(said_BNH).mean()))
+        errors.setdefault(level, _mean(by_day(said_BNH)))
     saved = by_day(said_EBNH[0]) - by_day(validation.forecast_BNH)
     return Choice(
         experts=experts,
         errors=errors,
         validation=validation,
-        gain=float(saved.mean()),
+        gain=_mean(saved),
         doubt=float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf"),
     )
+
+
+def _mean(by_day_D: NDArray[np.float64]) -> float:
+    """NaN where there is no day."""
+    return float(by_day_D.mean()) if len(by_day_D) else float("nan")
 
 
 def _anchors(party: Party) -> list[tuple[Expert, float]]:

@@ -112,7 +112,8 @@ class SpanSettings(Settings):
         test_days: the last days; nothing is ever fitted to them.
         test_stride: keep every n-th origin of the test span.
         scarce: agencies that own only this many days before the test span begins; the last
-            third of them validates.
+            third of them validates. A newcomer may own one day, or part of one: what its
+            windows lack counts as missing.
     """
 
     start: date | None = None
@@ -120,7 +121,7 @@ class SpanSettings(Settings):
     validation_days: Annotated[float, Field(gt=0)] = 30
     test_days: Annotated[float, Field(gt=0)] = 60
     test_stride: Annotated[int, Field(ge=1)] = 1
-    scarce: dict[str, Annotated[float, Field(ge=1)]] = Field(default_factory=dict)
+    scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
 class AttendanceSettings(Settings):

@@ -5,7 +5,9 @@ for newcomers (`deepcity.intercity.practice`). With a common stem it forecasts a
 (zero-shot) from its own typical day; with a private stem it first trains that stem under
 their hidden layers and head. Then it tries every reuse level and weighs them with what it
 has of its own, as every party does (`deepcity.intercity.automatic`), and refines as its days
-come in.
+come in. Days so few that no window is whole are learned from in part
+(`deepcity.learning.known_in_part`); where they leave none to choose by, all begin with their
+weights before any truth.
 
 Two more experts cost it no training: the joined network in the scale that others report
 (a first day cannot tell how far values stray from a typical day), and its own ridge drawn
@@ -22,8 +24,8 @@ from deepcity.exchange.rounds import Progress
 from deepcity.intercity.automatic import Choice, Joined, levels, weigh
 from deepcity.intercity.experts import Ridge, Seeing
 from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.parties import Party
-from deepcity.learning.features import Inputs, train_origins
+from deepcity.intercity.parties import Party, learned_rows
+from deepcity.learning.features import Inputs
 from deepcity.learning.hearsay import named, told
 from deepcity.learning.learner import Learner
 from deepcity.learning.recall import blended_ridge, fading
@@ -82,6 +84,8 @@ def choose_late(
 def seasoned_ridge(party: Party, recall_HS: Floats) -> Ridge:
     """The party's own ridge fits, some of them drawn towards what others recall."""
     train, validation = party.data.train, party.data.validation
+    if not np.isfinite(validation.truth_BNH).any():  # nothing says whether own rows know better
+        return Ridge(recall_HS)
     horizon, size = recall_HS.shape
     beliefs = fading(horizon, party.inputs.settings.leads, size)
     own_HS = blended_ridge(
@@ -97,7 +101,7 @@ def _as_seen(party: Party, inputs: Inputs, settings: ServiceSettings) -> Party:
     if inputs is party.inputs:
         return party
     stride = 1 if party.scarce else settings.training.stride
-    origins_B = train_origins(settings.window, party.split.train)[::-1][::stride][::-1]
-    train = inputs.samples(origins_B)
-    validation = inputs.samples(party.validation_origins)
+    split = party.split
+    train = learned_rows(inputs, split.train, stride, newcomer=party.newcomer)
+    validation = inputs.samples(party.validation_origins, until=split.validation.end)
     return replace(party, data=replace(party.data, train=train, validation=validation))

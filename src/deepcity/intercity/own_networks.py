@@ -31,13 +31,15 @@ class Ground:
 
     Attributes:
         inputs: fitted to the first training span.
-        old_B, aside_B: origins learned from first, and those kept aside.
+        train, aside: spans of the targets learned from first, and of those kept aside.
+        old_B, aside_B: origins of their rows.
     """
 
     name: str
     panel: Panel
     inputs: Inputs
     train: Span
+    aside: Span
     old_B: NDArray[np.int64]
     aside_B: NDArray[np.int64]
     training: TrainingSettings
@@ -76,6 +78,8 @@ def kept_experts(party: Party, choice: Choice) -> tuple[KeptExpert, ...]:
 def _kept(party: Party, level: int, expert: Expert) -> KeptExpert:
     if isinstance(expert, Seeing):
         inputs = expert.inputs or party.inputs
+        aside = inputs.samples(party.validation_origins, until=party.split.validation.end)
+        known = memory_error(expert.learner, aside)
         return KeptExpert(
             level,
             "network",
@@ -83,7 +87,7 @@ def _kept(party: Party, level: int, expert: Expert) -> KeptExpert:
             frozen=tuple(sorted(expert.learner.frozen)),
             scale_N1=inputs.scale_N1,
             named=inputs is not party.inputs,
-            known=memory_error(expert.learner, inputs.samples(party.validation_origins)),
+            known=known if np.isfinite(known) else 0.0,  # no truth aside: nothing to forget
         )
     if isinstance(expert, Ridge):
         return KeptExpert(level, "ridge", recall_HS=expert.recall_HS)
@@ -130,7 +134,8 @@ def _view(kept: KeptExpert, ground: Ground) -> tuple[Inputs | None, PartyData]:
     if kept.scale_N1 is not None and not np.array_equal(kept.scale_N1, inputs.scale_N1):
         inputs = replace(inputs, scale_N1=kept.scale_N1)
         inputs = scaled(inputs, ground.train, ground.panel.adjacency_NN)
-    old, aside = inputs.samples(ground.old_B), inputs.samples(ground.aside_B)
+    old = inputs.samples(ground.old_B, until=ground.train.end)
+    aside = inputs.samples(ground.aside_B, until=ground.aside.end)
     data = PartyData(ground.name, old, aside, ground.inputs.recall_HS, share=ground.inputs.share)
     return None if inputs is ground.inputs else inputs, data
 

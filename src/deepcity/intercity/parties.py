@@ -22,6 +22,7 @@ from deepcity.data.windows import Span, Split, origins
 from deepcity.intercity.city_map import Member, Service
 from deepcity.intercity.map_settings import SpanSettings
 from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
+from deepcity.learning.known_in_part import judged
 from deepcity.learning.learner import PartyData
 
 MANY = 400  # validation origins that suffice to choose by
@@ -36,6 +37,7 @@ class Party:
         field: the name of what it forecasts.
         split: its own training and validation spans, and the test span common to all.
         test_origins: (B,) step indices of the forecasts it is tested on.
+        newcomer: it may learn from windows known in part, where there is no whole one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Party:
     test_origins: NDArray[np.int64]
     validation_origins: NDArray[np.int64]
     scarce: bool
+    newcomer: bool = False
 
     @property
     def unit(self) -> str:
@@ -100,6 +103,7 @@ def _party(service: Service, member: Member) -> Party:
             split.train,
             panel.adjacency_NN,
             validation=split.validation,
+            partly=member.name in settings.newcomers,
         )
         return _prepared(
             service,
@@ -112,7 +116,10 @@ def _party(service: Service, member: Member) -> Party:
             scarce_days,
         )
     except ValueError as error:
-        right = "give it more days, a shorter history, or leave it out of the service"
+        right = (
+            "give it more days, a shorter history, name it among newcomers (they start from "
+            "the others' layers on their first day), or leave it out of the service"
+        )
         problem = Problem(member.name, "training steps", len(split.train), str(error), right)
         raise DataError([problem]) from error
 
@@ -128,16 +135,15 @@ def _prepared(
     scarce_days: float | None,
 ) -> Party:
     settings, window = service.settings, inputs.settings
-    leads = range(window.leads)
-    chosen = [train_origins(window, split.train, lead) for lead in leads]
+    newcomer = name in settings.newcomers
     stride = settings.training.stride if scarce_days is None else 1
-    train = stacked([inputs.samples(o[::-1][::stride][::-1], k) for k, o in enumerate(chosen)])
+    train = learned_rows(inputs, split.train, stride, newcomer=newcomer)
     horizon = window.horizon
-    validation_origins = choosing_origins(split.validation, horizon)
+    validation_origins = choosing_origins(split.validation, horizon, partly=newcomer)
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
-    _check_origins(name, validation_origins, test_origins, scarce_days)
-    validation = inputs.samples(validation_origins)
-    _check_measured(name, field, train, validation)
+    _check_origins(name, validation_origins, test_origins, scarce_days, newcomer=newcomer)
+    validation = inputs.samples(validation_origins, until=split.validation.end)
+    _check_measured(name, field, train, None if newcomer else validation)
     return Party(
         name=name,
         title=title,
@@ -153,12 +159,26 @@ def _prepared(
         test_origins=test_origins,
         validation_origins=validation_origins,
         scarce=scarce_days is not None,
+        newcomer=newcomer,
     )
 
 
-def choosing_origins(validation: Span, horizon: int) -> NDArray[np.int64]:
-    """Origins of the validation days that a party chooses by, (B,)."""
-    found = origins(validation, horizon)
+def learned_rows(inputs: Inputs, train: Span, stride: int, *, newcomer: bool) -> Samples:
+    """Rows of the training span that a party learns from; no truth beyond it is told."""
+    window, parts = inputs.settings, []
+    for lead in range(window.leads):
+        found = train_origins(window, train, lead, partly=newcomer)
+        parts.append(inputs.samples(found[::-1][::stride][::-1], lead, until=train.end))
+    return stacked(parts)
+
+
+def choosing_origins(validation: Span, horizon: int, *, partly: bool = False) -> NDArray[np.int64]:
+    """Origins of the validation days that a party chooses by, (B,).
+
+    Args:
+        partly: where no forecast fits in, those that begin there will do.
+    """
+    found = judged(validation, horizon, partly=partly)
     return found[:: max(1, len(found) // MANY)]
 
 
@@ -181,13 +201,18 @@ def _check_origins(
     validation: NDArray[np.int64],
     test: NDArray[np.int64],
     scarce_days: float | None,
+    *,
+    newcomer: bool,
 ) -> None:
-    """A span shorter than the horizon holds no forecast to choose by or to test."""
-    if scarce_days is not None and not len(validation):
+    """A span shorter than the horizon holds no forecast to choose by or to test.
+
+    A newcomer need not choose: the others' layers weigh most until truths come in.
+    """
+    if scarce_days is not None and not len(validation) and not newcomer:
         reason = "the last third of these days, by which it chooses, is shorter than one forecast"
-        right = "give it more days, or a shorter horizon"
+        right = "give it more days, a shorter horizon, or name it among newcomers"
         raise DataError([Problem(name, "span.scarce", f"{scarce_days:g}", reason, right)])
-    short = {"validation_days": validation, "test_days": test}
+    short = {"test_days": test} if newcomer else {"validation_days": validation, "test_days": test}
     problems = [
         Problem(name, f"span.{key}", None, "shorter than one forecast", f"give more {key}")
         for key, found in short.items()
@@ -202,10 +227,10 @@ def _measured(inputs: Inputs, train: Span) -> int:
     return int(np.isfinite(inputs.values_TN[train.start : train.end]).sum())
 
 
-def _check_measured(name: str, field: str, train: Samples, validation: Samples) -> None:
-    """A party without one measured target cannot learn, or cannot choose."""
+def _check_measured(name: str, field: str, train: Samples, validation: Samples | None) -> None:
+    """A party without one measured target cannot learn, or cannot choose (if it must)."""
     for what, samples in (("training", train), ("validation", validation)):
-        if not np.isfinite(samples.truth_BNH).any():
+        if samples is not None and not np.isfinite(samples.truth_BNH).any():
             reason = f"its {what} span holds no measured value to forecast"
             right = f"choose a span with data, or leave {name} out of the service"
             raise DataError([Problem(name, field, None, reason, right)])
@@ -235,8 +260,14 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
         validation_start = test_start - round(scarce_days * per_day * SCARCE_VALIDATION)
     if train_start < 0 or validation_start <= train_start:
         reason = f"{steps / per_day:.1f} days leave none to train on after validation and test"
-        right = "use fewer validation_days and test_days, or a longer span"
-        if scarce_days is not None:
+        right = (
+            "use fewer validation_days and test_days, a longer span, or, of a newcomer, say in "
+            "span.scarce how many days it owns"
+        )
+        if scarce_days is not None and train_start >= 0:
+            reason = f"{scarce_days:g} days leave no step to train on"
+            right = "give it more days"
+        elif scarce_days is not None:
             reason = f"only {test_start / per_day:.1f} days lie before the test span"
             right = f"give fewer days than these {scarce_days:g}"
         raise DataError([Problem(name, "span", None, reason, right)])

@@ -122,6 +122,7 @@ def ground_of(service: Service, rows: Rows, seed: int) -> Ground:
     times, window = rows.package.times, rows.package.identity.window
     train = Span(rows.step(times.train_from), rows.step(times.train_to))
     aside = Span(train.end, rows.known.aside_to)
+    newcomer = rows.member.name in service.settings.newcomers
     inputs = fit_inputs(
         rows.panel,
         rows.member.field,
@@ -129,14 +130,16 @@ def ground_of(service: Service, rows: Rows, seed: int) -> Ground:
         train,
         rows.panel.adjacency_NN,
         validation=aside,
+        partly=newcomer,
     )
     return Ground(
         name=rows.member.name,
         panel=rows.panel,
         inputs=inputs,
         train=train,
-        old_B=drawn(train_origins(window, train), seed),
-        aside_B=choosing_origins(aside, window.horizon),
+        aside=aside,
+        old_B=drawn(train_origins(window, train, partly=newcomer), seed),
+        aside_B=choosing_origins(aside, window.horizon, partly=newcomer),
         training=service.settings.training,
         seed=seed,
     )

@@ -105,7 +105,9 @@ def party_result(
         level_reason=level_reason(choice, party.unit),
         weights=_named(choice.weights),
         weights_after=_named(choice.by_level(found.council)),
-        validation_mae={str(level): error for level, error in choice.errors.items()},
+        validation_mae={
+            str(level): error for level, error in choice.errors.items() if np.isfinite(error)
+        },
         test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
         band_level=service.settings.band,
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
@@ -131,10 +133,17 @@ def _half_width(party: Party, choice: Choice, said: Floats, level: float) -> Flo
 
 
 def rolling_band(party: Party, before: Floats, said: Floats, level: float) -> Floats:
-    """Half widths for test forecasts, from errors of the validation forecasts `before` on."""
-    known = before - party.data.validation.truth_BNH
+    """Half widths for test forecasts, from errors of the validation forecasts `before` on.
+
+    Where no validation truth is known, they begin with how far the typical day was off in
+    training.
+    """
+    known, earlier = before - party.data.validation.truth_BNH, party.validation_origins
+    if not np.isfinite(known).any():
+        known = party.data.train.anchor_BNH - party.data.train.truth_BNH
+        earlier = np.full(len(known), party.split.train.start)
     errors = np.concatenate([known, said - party.test.truth_BNH])
-    origins = np.concatenate([party.validation_origins, party.test_origins])
+    origins = np.concatenate([earlier, party.test_origins])
     return rolling_half_width(errors, origins, len(known), level)
 
 
@@ -178,9 +187,9 @@ def curve(outcome: Outcome) -> Curve:
     for errors in outcome.progress.errors:  # of one that joins late: as it came
         first = {**errors, **first}
     by_round = [
-        float(np.mean([error / first[name] for name, error in errors.items() if first.get(name)]))
+        float(np.mean([error / first[name] for name, error in known.items() if first.get(name)]))
         for errors in outcome.progress.errors
-        if errors
+        if (known := {name: error for name, error in errors.items() if np.isfinite(error)})
     ]
     return Curve(method=outcome.method.name, error_by_round=by_round)
 

@@ -1,5 +1,7 @@
 """Sentences of a run, in English and Korean."""
 
+from math import isfinite
+
 from deepcity.city.level import ALONE, HEAD, HIDDEN_LAYERS
 from deepcity.intercity.automatic import Choice
 from deepcity.intercity.results import Words
@@ -14,6 +16,13 @@ def level_reason(choice: Choice, unit: str) -> Words:
         )
     own, before = choice.weights[ALONE], choice.errors[ALONE]
     after = before - choice.gain
+    if not isfinite(before):
+        return Words(
+            en="No validation truth was known, so every level began with its weight before any "
+            "truth. Weights move every day.",
+            ko="검증에 쓸 관측값이 없어 모든 단계가 처음 가중치로 시작했습니다. "
+            "가중치는 날마다 바뀝니다.",
+        )
     if choice.level == ALONE:
         return Words(
             en=f"On its validation days its own network and typical day earned "
@@ -25,13 +34,16 @@ def level_reason(choice: Choice, unit: str) -> Words:
             f"가중치는 날마다 바뀝니다.",
         )
     layers = layer_words(choice.level)
+    doubt = Words(en="", ko="")
+    if isfinite(choice.doubt):  # one day alone tells none
+        doubt = Words(en=f" (doubt {choice.doubt:.2g})", ko=f"(불확실성 {choice.doubt:.2g})")
     return Words(
         en=f"Reusing {layers.en} earned most weight on its validation days; its own network "
         f"and typical day keep {own:.0%}. Weighed together they err by {after:.3g} {unit} there, "
-        f"alone by {before:.3g} (doubt {choice.doubt:.2g}). Weights move every day.",
+        f"alone by {before:.3g}{doubt.en}. Weights move every day.",
         ko=f"{layers.ko} 재사용하는 것이 자체 검증 기간에 가장 큰 가중치를 얻었고, 자기 신경망과 "
         f"평소 하루는 {own:.0%}를 지닙니다. 함께 쓰면 오차가 {after:.3g} {unit}, 혼자일 때는 "
-        f"{before:.3g}입니다(불확실성 {choice.doubt:.2g}). 가중치는 날마다 바뀝니다.",
+        f"{before:.3g}입니다{doubt.ko}. 가중치는 날마다 바뀝니다.",
     )
 
 

@@ -20,7 +20,8 @@ def half_width(forecast_BNH: Floats, truth_BNH: Floats, level: float = 0.9) -> F
     """Half the band's width for each place and step, (N, H), in the field's unit.
 
     Takes the ceil((n + 1) * level)-th smallest of n errors. A place whose n is too small
-    for that, or zero, gets the step's widest known half-width.
+    for that, or zero, gets the step's widest known half-width; a step none of whose places
+    has enough gets that of all errors together, or the largest where these are too few.
     """
     error = np.abs(forecast_BNH - truth_BNH)
     count_NH = np.isfinite(error).sum(axis=0)
@@ -29,8 +30,18 @@ def half_width(forecast_BNH: Floats, truth_BNH: Floats, level: float = 0.9) -> F
     last = max(error.shape[0] - 1, 0)
     picked = np.take_along_axis(ordered, np.clip(rank_NH - 1, 0, last)[None], axis=0)[0]
     picked = np.where(rank_NH <= count_NH, picked, np.inf)
-    finite = np.where(np.isfinite(picked), picked, 0.0)
-    return np.where(np.isfinite(picked), picked, finite.max(axis=0)).astype(np.float32)
+    known = np.isfinite(picked)
+    widest_H = np.where(known, picked, 0.0).max(axis=0)
+    if not known.any(axis=0).all():
+        widest_H = np.where(known.any(axis=0), widest_H, _of_all(ordered, level))
+    return np.where(known, picked, widest_H).astype(np.float32)
+
+
+def _of_all(error_BNH: Floats, level: float) -> float:
+    """One half-width from the errors of all places and steps; 0 where there is none."""
+    found = np.sort(error_BNH[np.isfinite(error_BNH)])
+    rank = int(np.ceil((len(found) + 1) * level))
+    return float(found[min(rank, len(found)) - 1]) if len(found) else 0.0
 
 
 def rolling_half_width(

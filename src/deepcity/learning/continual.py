@@ -83,7 +83,7 @@ def refine(
         layers = _between(before, after, moved)
         import_layers(other.network, layers)
         found = memory_error(other, aside)
-        if found <= allowed:
+        if not found > allowed:  # NaN: no old row was kept aside
             break
     kept = Learner(
         learner.data, learner.settings, learner.seed, start=layers, frozen=learner.frozen

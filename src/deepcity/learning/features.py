@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from deepcity.data.panel import Panel
-from deepcity.data.windows import Span, origins
+from deepcity.data.windows import Span
+from deepcity.learning.known_in_part import judged, learned_in_part, whole_windows
 from deepcity.learning.neighbours import mixings
 from deepcity.learning.recall import blended_ridge, fading
 from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_and_evidence
+from deepcity.learning.yardsticks import yardsticks
 
 Floats = NDArray[np.float32]
 _MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
@@ -90,6 +92,8 @@ class Inputs:
         recall_HS: ridge coefficients from summaries to deviations; where a head begins.
         spread_N1, level_N1: spread and mean of the values themselves.
         weekday_D7: each day's weekday, Monday first; zero where training saw it only once.
+        short: its training span holds no whole window, so steps before the panel are looked
+            back on, and count as missing.
     """
 
     settings: WindowSettings
@@ -106,9 +110,16 @@ class Inputs:
     level_N1: Floats
     weekday_D7: Floats
     recall_HS: Floats
+    short: bool = False
 
-    def samples(self, origins_B: NDArray[np.int64], lead: int = 0) -> Samples:
-        """Inputs, anchors and truths (NaN where missing or beyond the panel) for origins."""
+    def samples(
+        self, origins_B: NDArray[np.int64], lead: int = 0, until: int | None = None
+    ) -> Samples:
+        """Inputs, anchors and truths (NaN where missing or beyond the panel) for origins.
+
+        Args:
+            until: truths of this step and later ones are not told (NaN); left out, all are.
+        """
         targets_BH = self._targets(origins_B, lead)
         typical_BNH = self._at(self.typical_KTN[lead], targets_BH)
         summaries_BNHS = self._summaries(origins_B, targets_BH, lead)
@@ -125,7 +136,7 @@ class Inputs:
             np.clip(np.concatenate(features, axis=-1), -_CLIP, _CLIP).astype(np.float32),
             summaries_BNHS,
             typical_BNH,
-            self._truth(targets_BH),
+            self._truth(targets_BH, until),
             self.scale_N1,
             recent=self.settings.history * (1 + len(self.around_TN)),
         )
@@ -150,13 +161,21 @@ class Inputs:
         inside = np.clip(index_BX, 0, len(series_TN) - 1)
         return np.asarray(np.swapaxes(series_TN[inside], 1, 2))
 
-    def _truth(self, targets_BH: NDArray[np.int64]) -> Floats:
-        inside = (targets_BH >= 0) & (targets_BH < len(self.values_TN))
+    def _known(self, series_TN: Floats, index_BX: NDArray[np.int64]) -> Floats:
+        """Deviations at step indices, (B, N, X); of a short record 0 before its first step."""
+        found = self._at(series_TN, index_BX)
+        if not self.short:
+            return found
+        return np.where((index_BX >= 0)[:, None], found, np.float32(0))
+
+    def _truth(self, targets_BH: NDArray[np.int64], until: int | None = None) -> Floats:
+        end = len(self.values_TN) if until is None else min(until, len(self.values_TN))
+        inside = (targets_BH >= 0) & (targets_BH < end)
         return np.where(inside[:, None], self._at(self.values_TN, targets_BH), np.float32("nan"))
 
     def _recent(self, series_TN: Floats, origins_B: NDArray[np.int64]) -> Floats:
         back_BR = origins_B[:, None] - np.arange(self.settings.history, 0, -1)
-        return self._at(series_TN, back_BR)
+        return self._known(series_TN, back_BR)
 
     def _typical_now(self, origins_B: NDArray[np.int64]) -> Floats:
         back_BR = origins_B[:, None] - np.arange(min(self.settings.history, 12), 0, -1)
@@ -177,7 +196,7 @@ class Inputs:
         same += self._same_time_before(origins_B, targets_BH)
         summaries = np.zeros((*shape, self.settings.leads, len(same)), np.float32)
         summaries[..., lead, :] = np.stack(same, axis=-1)
-        return summaries.reshape(*shape, -1)
+        return summaries.reshape(*shape, self.settings.leads * len(same))
 
     def _same_time_before(
         self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64]
@@ -187,7 +206,7 @@ class Inputs:
             return []
         ahead = targets_BH - origins_B[:, None] + 1
         lags = (self.grid.slots, 7 * self.grid.slots)
-        return [self._at(self.deviation_TN, targets_BH - -(-ahead // lag) * lag) for lag in lags]
+        return [self._known(self.deviation_TN, targets_BH - -(-ahead // lag) * lag) for lag in lags]
 
     def _days_before(
         self,
@@ -229,11 +248,14 @@ def fit_inputs(
     train: Span,
     adjacency_NN: Floats | None = None,
     validation: Span | None = None,
+    *,
+    partly: bool = False,
 ) -> Inputs:
     """Fit typical days, scaling, surroundings and ridge on the training span alone.
 
     Args:
         validation: where the ridge's penalty is chosen; left out, one fit for long records.
+        partly: windows that are known in part will do, where there is no whole one.
 
     Raises:
         KeyError: if the panel lacks the field.
@@ -241,12 +263,14 @@ def fit_inputs(
     """
     values_TN = panel.values_TNF[:, :, panel.field_index(field)].copy()
     values_TN[: train.start] = np.nan  # a party that joined late knows nothing of earlier days
-    train_origins(settings, train, settings.leads - 1)  # the longest window must fit
+    last = settings.leads - 1  # the longest window must fit
+    train_origins(settings, train, last, partly=partly)
     grid = day_grid(panel.clock, panel.time_T)
     (typical, evidence), (fast, _), (slow, _) = (
         _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
     )
-    scale_N1, spread_N1, level_N1 = _scaling(values_TN, typical[0], settings, train)
+    alike = settings.scale_by is ScaleBy.PARTY
+    scale_N1, spread_N1, level_N1 = yardsticks(values_TN, typical[0], train, alike=alike)
     nothing = np.zeros((0, 0), np.float32)
     bare = Inputs(
         settings=settings,
@@ -263,9 +287,11 @@ def fit_inputs(
         level_N1=level_N1,
         weekday_D7=_weekdays(grid, train),
         recall_HS=nothing,
+        short=not len(whole_windows(train, settings.history, settings.horizon, last)),
     )
     done = scaled(bare, train, adjacency_NN)
-    return replace(done, recall_HS=_fit_recall(done, train, validation))
+    recall_HS = _fit_recall(done, train, validation or Span(0, 0), partly=partly)
+    return replace(done, recall_HS=recall_HS)
 
 
 def scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
@@ -281,14 +307,21 @@ def scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
     )
 
 
-def train_origins(settings: WindowSettings, train: Span, lead: int = 0) -> NDArray[np.int64]:
+def train_origins(
+    settings: WindowSettings, train: Span, lead: int = 0, *, partly: bool = False
+) -> NDArray[np.int64]:
     """Origins a party may learn from: history and targets inside the training span.
+
+    Args:
+        partly: where there is none, those with one target inside it will do. Whoever learns
+            from them hides the targets beyond it (`Inputs.samples(..., until=train.end)`).
 
     Raises:
         ValueError: if there is none; says how many steps are needed.
     """
-    found = origins(train, settings.horizon, lead=lead * settings.horizon)
-    found = found[found >= train.start + settings.history]
+    found = whole_windows(train, settings.history, settings.horizon, lead)
+    if not len(found) and partly:
+        found = learned_in_part(train, settings.horizon, lead)
     if not len(found):
         need = settings.history + (lead + 1) * settings.horizon
         msg = f"the training span has {len(train)} steps; one window needs {need}"
@@ -321,28 +354,6 @@ def _typical(
     return np.stack(typical), np.stack(evidence)
 
 
-def _scaling(
-    values_TN: Floats, typical_TN: Floats, settings: WindowSettings, train: Span
-) -> tuple[Floats, Floats, Floats]:
-    """Scale of deviations, spread and mean of values, (N, 1) each, from training rows."""
-    values = values_TN[train.start : train.end].astype(np.float64)
-    deviation = values - typical_TN[train.start : train.end]
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    level = np.where(known, values, 0.0).sum(axis=0) / count
-    variance = np.where(known, (values - level) ** 2, 0.0).sum(axis=0) / count
-    square = np.where(known, deviation**2, 0.0).sum(axis=0) / count
-    if settings.scale_by is ScaleBy.PARTY:
-        variance, square = (
-            np.full_like(variance, variance.mean()),
-            np.full_like(square, square.mean()),
-        )
-    spread, scale = np.sqrt(variance), np.sqrt(square)
-    spread = np.where(spread > 0, spread, 1.0)  # a constant place: any yardstick will do
-    scale = np.maximum(scale, 1e-3 * spread)
-    return tuple(part[:, None].astype(np.float32) for part in (scale, spread, level))  # type: ignore[return-value]
-
-
 def _weekdays(grid: DayGrid, train: Span) -> Floats:
     """Weekdays one-hot, (D, 7): a weekday met on one day alone would only name that day."""
     days = np.unique(grid.day_T[train.start : train.end])
@@ -357,17 +368,19 @@ def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Float
     return np.asarray(clipped, dtype=np.float32)
 
 
-def _fit_recall(inputs: Inputs, train: Span, validation: Span | None) -> Floats:
+def _fit_recall(inputs: Inputs, train: Span, validation: Span, *, partly: bool) -> Floats:
     horizon, leads = inputs.settings.horizon, range(inputs.settings.leads)
-    learned = [train_origins(inputs.settings, train, lead) for lead in leads]
-    chosen = [origins(validation or Span(0, 0), horizon, lead=lead * horizon) for lead in leads]
-    judged = _recall_rows(inputs, chosen) if all(map(len, chosen)) else None
-    rows = _recall_rows(inputs, learned)
+    learned = [train_origins(inputs.settings, train, lead, partly=partly) for lead in leads]
+    chosen = [judged(validation, horizon, lead, partly=partly) for lead in leads]
+    said = _recall_rows(inputs, chosen, validation.end) if all(map(len, chosen)) else None
+    rows = _recall_rows(inputs, learned, train.end)
     beliefs = fading(horizon, inputs.settings.leads, rows[0].shape[-1])
-    return blended_ridge(rows, judged, beliefs)
+    return blended_ridge(rows, said, beliefs)
 
 
-def _recall_rows(inputs: Inputs, origins_KB: list[NDArray[np.int64]]) -> tuple[Floats, Floats]:
+def _recall_rows(
+    inputs: Inputs, origins_KB: list[NDArray[np.int64]], until: int
+) -> tuple[Floats, Floats]:
     """Summaries and deviations of every lead's origins, (B, N, H, S) and (B, N, H)."""
     summaries, deviations = [], []
     for lead, found in enumerate(origins_KB):
@@ -375,5 +388,5 @@ def _recall_rows(inputs: Inputs, origins_KB: list[NDArray[np.int64]]) -> tuple[F
         targets = inputs._targets(chosen, lead)
         typical = inputs._at(inputs.typical_KTN[lead], targets)
         summaries.append(inputs._summaries(chosen, targets, lead))
-        deviations.append((inputs._truth(targets) - typical) / inputs.scale_N1)
+        deviations.append((inputs._truth(targets, until) - typical) / inputs.scale_N1)
     return np.concatenate(summaries), np.concatenate(deviations)

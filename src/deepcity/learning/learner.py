@@ -109,13 +109,14 @@ class Learner:
     def receive(self, layers: Layers) -> float:
         """Take in common layers, validate, remember the state if it is the best so far.
 
+        Without a validation truth nothing tells which is: the newest counts.
         Frozen layers stay to the bit, even where others send them rounded.
         """
         import_layers(
             self.network, {name: part for name, part in layers.items() if name not in self.frozen}
         )
         error = self.look()
-        if error < self.best:
+        if not error >= self.best:  # NaN: no truth
             self.best = error
             self._best_layers = export_layers(self.network, EVERY_LAYER)
         return error

@@ -52,6 +52,8 @@ def _foretelling(deviation_TN: Floats, lag: int) -> NDArray[np.float64]:
     present, past = deviation_TN[back:-lag].astype(np.float64), deviation_TN[: -lag - back]
     future = deviation_TN[back + lag :].astype(np.float64)
     places = present.shape[1]
+    if not len(future):  # a span so short tells nothing
+        return np.zeros((places, places))
     left = np.empty_like(future)
     for place in range(places):
         own = np.stack([present[:, place], past[:, place], np.ones(len(past))], axis=1)
