@@ -53,7 +53,8 @@ class CheckpointStore:
     def save(self, name: str, round: int, arrays: Arrays, values: Mapping[str, object]) -> Path:  # noqa: A002
         """Keep a run as it stands after a round, and the checkpoint before it.
 
-        Older ones go, and later ones too: they are of a run that was begun anew.
+        Older ones go, and later ones too: they are of a run that was begun anew. A file that
+        holds just this already is left as it is.
 
         Args:
             name: letters, digits, ".", "_", "-".
@@ -67,7 +68,8 @@ class CheckpointStore:
         path = self._path(name, round)
         data = _to_bytes(path, name, round, arrays, values)
         try:
-            write_whole(path, data)
+            if not _holds(path, data):
+                write_whole(path, data)
         except OSError as error:
             kept = "; the checkpoints before it are whole" if self._rounds(name) else ""
             raise CheckpointError(why_not(path, error, len(data)) + kept) from error
@@ -115,6 +117,10 @@ class CheckpointStore:
         files = (_FILE.fullmatch(path.name) for path in self.folder.glob("*.checkpoint"))
         rounds = (int(file["round"]) for file in files if file and file["name"] == name)
         return sorted(rounds, reverse=True)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
 
 
 def _to_bytes(
