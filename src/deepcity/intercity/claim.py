@@ -60,7 +60,7 @@ def claim_records(folder: Path, service: Service, parties: Sequence[Party]) -> N
     if not path.exists():
         put(path, digest.encode())
     elif path.read_text(encoding="utf-8") != digest:
-        raise CheckpointError(_changed(f"the records of {name} have"))
+        raise CheckpointError(_changed(f"records of {name}"))
 
 
 def newcomers_of(folder: Path, service: Service, parties: Sequence[Party]) -> dict[str, str]:
@@ -81,8 +81,7 @@ def newcomers_of(folder: Path, service: Service, parties: Sequence[Party]) -> di
     known = _read(_newcomers_file(folder, service)) or {}
     other = [name for name, digest in found.items() if known.get(name, digest) != digest]
     if other:
-        whose = f"records or settings of the newcomer {', '.join(other)} have"
-        raise CheckpointError(_changed(whose))
+        raise CheckpointError(_changed(f"records or settings of the newcomer {', '.join(other)}"))
     return found
 
 
@@ -100,7 +99,7 @@ def _newcomers_file(folder: Path, service: Service) -> Path:
 
 def _changed(what: str) -> str:
     return (
-        f"the {what.removeprefix('the ')} changed since this run began; learn from new rows "
+        f"the {what} have changed since this run began; learn from new rows "
         f"with `deepcity refine`, {_ANEW}"
     )
 

@@ -29,7 +29,7 @@ def keep(
     choices: Mapping[str, Choice],
     tested: Mapping[str, Aggregated],
 ) -> None:
-    """Write every party's own package, but over one that has been refined since.
+    """Write every party's own package; one that has been refined since stays.
 
     A package that is there is of this very run: another's folder is refused.
 

@@ -23,7 +23,7 @@ from deepcity.exchange.meeting import (
     hear,
     meet,
 )
-from deepcity.intercity.automatic import weighed
+from deepcity.intercity.automatic import OWN_WEIGHT, weighed
 from deepcity.intercity.guests import Table
 from deepcity.intercity.meeting_checkpoints import Keeping
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
@@ -40,7 +40,6 @@ from deepcity.learning.training import TrainingSettings
 
 Floats = NDArray[np.float32]
 AfterRound = Callable[[int], None]
-OWN_WEIGHT = 0.5  # of the party alone, before any truth
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,15 @@ def practise(
         )
         outcome = run_method(run, _method(number, parties))
         found.append(replace(outcome, learners={}))  # they would keep all rows in memory
-        if sum(len(party.panel.places) for party in parties) < ENOUGH_PLACES:
+        if number + 1 == courses_of(parties):
             break
     return found
+
+
+def courses_of(parties: Sequence[Party]) -> int:
+    """How many courses these parties practise."""
+    places = sum(len(party.panel.places) for party in parties)
+    return len(COURSES) if places >= ENOUGH_PLACES else 1
 
 
 def _hurried(settings: ServiceSettings, number: int) -> ServiceSettings:

@@ -35,7 +35,7 @@ from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.methods import Method, Outcome, Run, beside, run_method
 from deepcity.intercity.methods import alone as alone_method
 from deepcity.intercity.parties import Party, can_pool, parties_of, pooled_party
-from deepcity.intercity.practice import COURSES, practise, with_practice
+from deepcity.intercity.practice import COURSES, courses_of, practise, with_practice
 from deepcity.intercity.remarks import party_remarks, service_remarks
 from deepcity.intercity.results import Errors, Results, ServiceResult, Traffic, Words
 from deepcity.intercity.run_folder import made, put, read
@@ -114,10 +114,12 @@ class _Work:
         """The members' courses of practice, where newcomers start from all they have in common."""
         settings = self.service.settings
         layers = {} if joined is None else practice_start(settings, self.parties, joined)
-        if not layers:
-            return []
         task = task_name(settings.name, PRACTICE)
-        self.watch.begin(task, sum(rounds for rounds, _ in COURSES))
+        if not layers:
+            self.watch.skip(task)
+            return []
+        courses = COURSES[: courses_of(self.together)]
+        self.watch.begin(task, sum(rounds for rounds, _ in courses))
         return practise(
             settings,
             lambda course: [
