@@ -31,6 +31,21 @@ def found(city):
     return {finding.what: finding for finding in load_with_findings(city, "office").findings}
 
 
+def test_a_time_unlike_the_others_is_named_and_not_the_others(town):
+    rows = [f"{time},{i},1" for i, time in enumerate(hours(30))]
+    rows[11] = "about noon,11,1"
+    (problem,) = refused(town(table(rows), fields=COUNTS))
+    assert problem.value == "about noon"
+    assert "not a time like %Y-%m-%d %H:%M (row 13)" in problem.reason
+
+
+def test_times_of_no_known_pattern_ask_for_it(town):
+    rows = [f"{i}h,{i},1" for i in range(30)]
+    (problem,) = refused(town(table(rows), fields=COUNTS))
+    assert "known patterns" in problem.reason
+    assert "format" in problem.right
+
+
 def test_all_problems_of_a_file_at_once(town):
     rows = [f"{time},{i},1" for i, time in enumerate(hours(30))]
     rows[4] = "2024-05-01 04:00,broken,1"

@@ -77,6 +77,14 @@ def find_pattern(texts: pl.Series) -> str | None:
     return next(iter(_fitting(texts)), None)
 
 
+def usual_pattern(texts: pl.Series) -> str | None:
+    """The pattern that reads most texts, if these are over half: the others are mistakes."""
+    known = texts.drop_nulls()
+    read = {pattern: len(known) - parse_times(known, pattern).null_count() for pattern in PATTERNS}
+    best = max(read, key=lambda pattern: read[pattern])
+    return best if 2 * read[best] > len(known) else None
+
+
 def _fitting(texts: pl.Series) -> list[str]:
     """Every pattern that reads every text; those that keep rows in order come first."""
     known = texts.drop_nulls()

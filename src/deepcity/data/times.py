@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deepcity.city.clock import DAY_S
 from deepcity.data.settle import settle_wall_times
 from deepcity.data.sheet import Sheet
-from deepcity.data.time_format import EPOCHS, find_pattern, joined, parse_times
+from deepcity.data.time_format import EPOCHS, find_pattern, joined, parse_times, usual_pattern
 from deepcity.data.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.toml_file import did_you_mean
 from deepcity.data.wall_time import moments
@@ -93,7 +93,7 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     key = " + ".join(sheet.time.names)
     if sheet.time.format in EPOCHS:
         return _from_typed(column.cast(pl.Float64, strict=False), sheet)
-    pattern = sheet.time.format or find_pattern(column)
+    pattern = sheet.time.format or find_pattern(column) or usual_pattern(column)
     if pattern is None:
         first = column.drop_nulls().head(1).to_list()
         reason = "the times follow none of the known patterns"
