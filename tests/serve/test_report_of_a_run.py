@@ -34,3 +34,14 @@ def test_the_map_shows_what_each_party_sent(results):
     for sent in traffic_of(only, AUTOMATIC).bytes_by_party.values():
         assert sent > 0
         assert say("map.sent", bytes=size(sent)).en in page
+
+
+def test_the_picture_shows_the_stem_as_it_was(results, tmp_path):
+    path = three(tmp_path).write(
+        service(levels=(2,), rounds=1, settings="pooled = false", grant='stem = "common"')
+    )
+    shared = run_map(load_map(path), tmp_path / "run")
+    assert say("idea.alt").en in render(results)
+    page = render(shared)
+    assert say("idea.alt_stem").en in page
+    assert page.count("node common") == render(results).count("node common") + 3

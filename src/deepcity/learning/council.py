@@ -176,7 +176,7 @@ class _Lessons:
         return replace(
             council,
             whole=council.whole.after(by_view[0].sum(axis=0, keepdims=True) / total),
-            place=council.place.after(loss_NE, count_N > 0),
+            place=council.place.after(loss_NE),  # where nothing was measured, all losses are 0
             part=council.part.after(by_view[2].sum(axis=0, keepdims=True) / total, part_P),
             views=council.views.after(
                 losses(views_JVN, mixed_JN).sum(axis=0, keepdims=True) / total

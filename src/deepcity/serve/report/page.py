@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from deepcity.city.level import STEM
 from deepcity.intercity.results import AUTOMATIC, POOLED, PartyResult, Results, ServiceResult
 from deepcity.serve.report.charts.canvas import Ids
 from deepcity.serve.report.charts.curves import curves
@@ -68,7 +69,7 @@ def render(results: Results) -> str:
         "page.html",
         of(results.title),
         results=results,
-        idea=idea(ids),
+        idea=idea(ids, stem_common=_stem_left(results)),
         lead=lead(results),
         tiles=tiles(results.services),
         services=[
@@ -81,6 +82,13 @@ def render(results: Results) -> str:
         levels=LEVELS,
         level_words=level_words,
         days=days,
+    )
+
+
+def _stem_left(results: Results) -> bool:
+    """Whether any party's stem left it, as a grant may allow."""
+    return any(
+        sent.bytes_by_layer.get(STEM) for service in results.services for sent in service.traffic
     )
 
 

@@ -13,13 +13,18 @@ _RECORDS, _STEM, _FIRST, _ROW, _HEAD, _FORECAST = 36.0, 102.0, 150.0, 32.0, 322.
 _NODE = 26.0
 
 
-def idea(ids: Ids) -> Markup:
-    """The picture of the first screen."""
+def idea(ids: Ids, *, stem_common: bool) -> Markup:
+    """The picture of the first screen.
+
+    Args:
+        stem_common: whether stems left parties, by grant.
+    """
     frame = Frame(_WIDTH, _HEIGHT, Axis(0, 1, 0, _WIDTH), Axis(0, 1, 0, _HEIGHT))
     body = [_band(), *_names()]
     for column, (letter, level) in enumerate(_PARTIES):
-        body += _column(_LEFT + column * (_BOX + _GAP), letter, level)
-    return figure(frame, "idea", say("idea.alt"), body, ids=ids)
+        body += _column(_LEFT + column * (_BOX + _GAP), letter, level, stem_common=stem_common)
+    alt = say("idea.alt_stem" if stem_common else "idea.alt")
+    return figure(frame, "idea", alt, body, ids=ids)
 
 
 def _band() -> Markup:
@@ -40,11 +45,11 @@ def _names() -> list[Markup]:
     return names + hidden
 
 
-def _column(x: float, letter: str, level: int) -> list[Markup]:
+def _column(x: float, letter: str, level: int, *, stem_common: bool) -> list[Markup]:
     middle = x + _BOX / 2
     parts = [label(middle, 16, say("idea.party", letter=letter), "party-name", "middle")]
     parts += [_records(x), _arrow(middle, _RECORDS + 44, _STEM - 4)]
-    parts += [_node(x, _STEM, common=False), _arrow(middle, _STEM + _NODE, _FIRST - 3)]
+    parts += [_node(x, _STEM, common=stem_common), _arrow(middle, _STEM + _NODE, _FIRST - 3)]
     for number in range(5):
         y = _FIRST + number * _ROW
         parts.append(_node(x, y, common=number < level))
