@@ -6,6 +6,7 @@ from little_map import service, three
 
 from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import load_map
+from deepcity.intercity.experts import Yesterday
 from deepcity.intercity.parties import parties_of
 
 
@@ -58,6 +59,22 @@ def test_a_level_that_turns_bad_is_left_while_it_is_used(party):
     after = choice.by_level(found.council)
     assert after[6] < 0.05
     assert mae(found.forecast_BNH, party.test) < mae(turning(party.test), party.test) / 4
+
+
+@pytest.mark.parametrize(("days", "there"), [(2, True), (4, False)])
+def test_yesterday_is_an_expert_where_hardly_any_day_is_known(tmp_path, days, there):
+    path = three(tmp_path).write(service(span=f'scarce = {{ "east/north" = {days} }}'))
+    party = parties_of(load_map(path).services[0])[0]
+    choice = weigh(party, expert(0.1), [Joined(6, expert(0.1, 1))])
+    found = [one for level, one in choice.experts if level == 0 and isinstance(one, Yesterday)]
+    assert bool(found) == there
+    assert np.isclose(choice.validation.weights_BE[0, : 2 + there].sum(), 0.5)
+    if there:
+        said_BNH = found[0](party.test, party.test_origins)
+        first = party.test_origins[0]
+        expected = party.inputs.values_TN[first - 24 : first - 18].T
+        assert np.allclose(said_BNH[0], expected)
+        assert np.isclose(choice.validation.weights_BE[0, 2], 0.05)
 
 
 def test_nothing_joined_is_learning_alone(party):

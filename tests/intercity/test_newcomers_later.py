@@ -26,7 +26,10 @@ class Trained(Silent):
     """Which tasks had steps of their own."""
 
     def __init__(self, stop_at=()):
-        self.tasks, self.stop_at = [], stop_at
+        self.tasks, self.skipped, self.stop_at = [], [], stop_at
+
+    def skip(self, task):
+        self.skipped.append(task)
 
     def advance(self, task, done):
         self.tasks.append((task, done))
@@ -171,6 +174,7 @@ def test_members_begin_anew_where_a_newcomer_changes_what_they_share(tmp_path):
     path, watch = of_two_steps(tmp_path, "west/late"), Trained()
     late = run(path, tmp_path / "run", watch)
     assert watch.rounds_of("level") == [1, 2]
+    assert watch.skipped == ["water: practice for newcomers"]  # shapes differ: nobody practises
     assert not watch.rounds_of("water: alone")
     fresh = run(path, tmp_path / "fresh")
     first, second = (without_seconds(one.model_dump(mode="json")) for one in (late, fresh))
