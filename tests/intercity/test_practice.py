@@ -13,6 +13,7 @@ from deepcity.intercity.methods import Method, Run, run_method
 from deepcity.intercity.newcomer import choose_late, common_layers
 from deepcity.intercity.parties import parties_of
 from deepcity.intercity.practice import COURSES, practise, with_practice
+from deepcity.store.checkpoint import CheckpointStore
 
 
 def little(path, stem="common"):
@@ -124,6 +125,32 @@ def test_a_course_goes_on_from_where_the_one_before_ended(only, monkeypatch):
     ended, found = (common_layers(one.progress)["h1"]["inner.weight"] for one in (first, second))
     np.testing.assert_allclose(found, ended, atol=1e-3)  # half precision on the wire
     assert np.abs(ended - layers["h1"]["inner.weight"]).max() > 2e-3
+
+
+def test_kept_practice_is_gone_on_with_only_from_the_layers_it_began_with(only, tmp_path):
+    parties = parties_of(only)[:2]
+    method = Method("joined", {party.name: 6 for party in parties})
+    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    h1 = layers["h1"]
+    other = {**layers, "h1": {**h1, "inner.weight": h1["inner.weight"] + np.float32(0.01)}}
+    rounds = []
+
+    def practised(start, kept):
+        rounds.clear()
+        (found,) = practise(
+            only.settings,
+            lambda _course: parties,
+            start,
+            1,
+            checkpoints=CheckpointStore(tmp_path) if kept else None,
+            after_round=rounds.append,
+        )
+        return common_layers(found.progress)["h1"]["inner.weight"]
+
+    first = practised(layers, kept=True)
+    np.testing.assert_array_equal(practised(layers, kept=True), first)
+    assert not rounds
+    np.testing.assert_array_equal(practised(other, kept=True), practised(other, kept=False))
 
 
 def test_few_places_have_one_course(only):
