@@ -21,8 +21,8 @@ from benchmarks.record import record
 from deepcity.data.quality import View, look_into
 
 KINDS = {
-    "wrong-unit", "sibling-unit", "unit-change", "shifted", "decimal", "placeholder", "clock",
-    "sibling-clock",
+    "wrong-unit", "header-unit", "sibling-unit", "unit-change", "shifted", "decimal",
+    "placeholder", "clock", "sibling-clock",
 }  # fmt: skip
 
 
@@ -62,7 +62,8 @@ def trials(views: Callable[[Dice], View], count: int, seed: int) -> tuple[dict[s
             fault = fault_of(view, dice)
             if fault is None:
                 continue
-            after = said(replace(view, panel=fault.panel)) - before
+            spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F)
+            after = said(spoilt) - before
             tallies[name].tried += 1
             tallies[name].found += any(
                 what in fault.right and (field == fault.field or what in {"shifted", "clock"})

@@ -11,6 +11,7 @@ from deepcity.city.clock import Clock
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
+from deepcity.data.check import view_of
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.quality import View
@@ -83,15 +84,22 @@ def real() -> list[View]:
         try:
             city = load_city(path)
             for agency in city.settings.agency:
-                panel = load_panel(city, agency.name)
-                thin = slice(None, None, max(1, -(-len(panel.places) // 30)))
-                values = panel.values_TNF[:, thin]
-                panel = Panel(panel.clock, panel.time_T, panel.places[thin], panel.fields, values)
-                units = tuple(field.unit_of_records for field in agency.fields)
-                found.append(View(f"{city.city.name}/{agency.name}", panel, units))
+                view = view_of(city, agency.name, load_panel(city, agency.name))
+                found.append(_thin(view, f"{city.city.name}/{agency.name}"))
         except (ConfigError, DataError):
             continue  # a map, or records that are not at hand
     return found
+
+
+def _thin(view: View, name: str) -> View:
+    """At most 30 places, under a full name."""
+    panel, every = view.panel, max(1, -(-len(view.panel.places) // 30))
+    values = panel.values_TNF[:, ::every]
+    panel = Panel(panel.clock, panel.time_T, panel.places[::every], panel.fields, values)
+    headers = tuple(
+        {n // every: text for n, text in one.items() if n % every == 0} for one in view.headers_F
+    )
+    return View(name, panel, view.units_F, headers_F=headers)
 
 
 def stretch(view: View, dice: Dice) -> View:

@@ -3,25 +3,31 @@
 Each takes a clean view and gives the spoilt one, or None where it could not be put in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from benchmarks.data_check.cities import Dice, Values
 from deepcity.city.field import Kind
-from deepcity.data.conversions import mix_ups
+from deepcity.data.conversions import MixUp, mix_ups
 from deepcity.data.panel import Panel
 from deepcity.data.quality import View
+from deepcity.data.quality.header_unit import unit_in
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault put in: the spoilt panel, the field it is in, and findings that would be right."""
+    """A fault put in: the spoilt panel, the field it is in, and findings that would be right.
+
+    Attributes:
+        headers_F: of its columns, where they count.
+    """
 
     panel: Panel
     field: str
     right: tuple[str, ...]
+    headers_F: tuple[Mapping[int, str], ...] = ()
 
 
 def _changed(panel: Panel, values_TNF: Values) -> Panel:
@@ -41,10 +47,10 @@ def _long(view: View) -> bool:
     return clock.step_s <= 3600 and len(view.panel.time_T) >= 28 * clock.steps_per_day
 
 
-def _mixed(view: View, dice: Dice) -> tuple[int, float, float] | None:
+def _mixed(view: View, dice: Dice) -> tuple[int, MixUp] | None:
     """A field with a unit that it may be mixed up with."""
     options = [
-        (f, m.factor, m.offset)
+        (f, m)
         for f, field in enumerate(view.panel.fields)
         for m in mix_ups(field.kind, field.unit, view.units_F[f])
         if np.isfinite(view.panel.values_TNF[:, :, f]).any()
@@ -58,11 +64,26 @@ def wrong_unit(view: View, dice: Dice) -> Fault | None:
     mixed = _mixed(view, dice)
     if mixed is None or view.panel.fields[mixed[0]].kind not in judged:
         return None
-    f, factor, offset = mixed
+    f, m = mixed
     values = view.panel.values_TNF.astype(np.float64)
-    values[:, :, f] = values[:, :, f] * factor + offset
+    values[:, :, f] = values[:, :, f] * m.factor + m.offset
     name = view.panel.fields[f].name
     return Fault(_changed(view.panel, values), name, ("wrong-unit",))
+
+
+def wrong_unit_by_header(view: View, dice: Dice) -> Fault | None:
+    """The same of any field whose columns name units: they name the one its records are in."""
+    mixed = _mixed(view, dice)
+    if mixed is None or not view.headers_F:
+        return None
+    f, m = mixed
+    field, headers = view.panel.fields[f], list(view.headers_F)
+    if not any(unit_in(text, field.kind) for text in headers[f].values()):
+        return None
+    values = view.panel.values_TNF.astype(np.float64)
+    values[:, :, f] = values[:, :, f] * m.factor + m.offset
+    headers[f] = dict.fromkeys(headers[f], f"{field.name} ({m.unit})")
+    return Fault(_changed(view.panel, values), field.name, ("header-unit",), tuple(headers))
 
 
 def unit_at_one_place(view: View, dice: Dice) -> Fault | None:
@@ -70,12 +91,12 @@ def unit_at_one_place(view: View, dice: Dice) -> Fault | None:
     mixed = _mixed(view, dice)
     if mixed is None or len(view.panel.places) < 4:
         return None
-    f, factor, offset = mixed
-    if view.panel.fields[f].kind is not Kind.SPEED and max(factor, 1 / factor) < 900:
+    f, m = mixed
+    if view.panel.fields[f].kind is not Kind.SPEED and max(m.factor, 1 / m.factor) < 900:
         return None
     n = int(dice.integers(len(view.panel.places)))
     values = view.panel.values_TNF.astype(np.float64)
-    values[:, n, f] = values[:, n, f] * factor + offset
+    values[:, n, f] = values[:, n, f] * m.factor + m.offset
     right = ("sibling-unit", "wrong-unit")
     return Fault(_changed(view.panel, values), view.panel.fields[f].name, right)
 
@@ -85,10 +106,10 @@ def unit_change(view: View, dice: Dice) -> Fault | None:
     mixed = _mixed(view, dice)
     if mixed is None or not _long(view):
         return None
-    f, factor, offset = mixed
+    f, m = mixed
     n, at = int(dice.integers(len(view.panel.places))), _middle(view.panel, dice)
     values = view.panel.values_TNF.astype(np.float64)
-    values[at:, n, f] = values[at:, n, f] * factor + offset
+    values[at:, n, f] = values[at:, n, f] * m.factor + m.offset
     return Fault(_changed(view.panel, values), view.panel.fields[f].name, ("unit-change",))
 
 
@@ -196,6 +217,7 @@ def clock_of_one_place(view: View, dice: Dice) -> Fault | None:
 
 FAULTS: dict[str, Callable[[View, Dice], Fault | None]] = {
     "wrong unit throughout": wrong_unit,
+    "the same, where the header names the right one": wrong_unit_by_header,
     "wrong unit at one place": unit_at_one_place,
     "unit changes half-way": unit_change,
     "columns shifted from a day on": columns_from_a_day,

@@ -71,6 +71,31 @@ def test_shifted_columns_are_found_whatever_the_order_of_the_city_file(town):
     assert "to the right: damp holds what air held" in told.text
 
 
+@pytest.mark.parametrize(
+    ("keys", "layout", "told"),
+    [
+        ("", "wide", ["header-unit"]),
+        (', unit_in = "km/h"', "wide", []),
+        (", scale = 0.2778", "wide", []),  # the city file knows better than to take it as it is
+        ("", "long", ["header-unit"]),
+    ],
+)
+def test_a_unit_in_a_header_is_held_against_the_city_file(town, keys, layout, told):
+    cells = [
+        f"2024-05-{1 + hour // 24:02d} {hour % 24:02d}:00,a,{8 + hour % 7}" for hour in range(96)
+    ]
+    records = "time,spot,Windspeed (km/h)\n" + "\n".join(cells) + "\n"
+    fields = (
+        '[{ name = "wind", kind = "wind", unit = "m/s", source = "records", '
+        f'column = "Windspeed (km/h)"{keys} }}]'
+    )
+    source = 'format = "csv"\npath = "records.csv"\ntime = { column = "time" }'
+    source += '\nlayout = "long"\nplace = "spot"' if layout == "long" else ""
+    city = town(records, fields=fields, places='["a"]', source=source)
+    (agency,) = check_file(city.path).agencies
+    assert [f.what for f in agency.findings if f.what == "header-unit"] == told
+
+
 def test_a_city_file_in_words_and_as_json(town):
     city = town("time,a,b\n" + "".join(f"2024-05-01 {h:02d}:00,{h},\n" for h in range(24)))
     result = run(city.path)

@@ -112,6 +112,21 @@ def check_convertible(unit_in: str, unit: str) -> None:
         raise UnitError(reason, "state a unit of the same quantity")
 
 
+def same_unit(one: str, other: str) -> bool:
+    """Whether a value in one unit is the same number in the other.
+
+    >>> same_unit("km/h", "kph"), same_unit("L/s", "m3/h"), same_unit("ppm", "ug/m3")
+    (True, False, False)
+
+    Raises:
+        UnitError: if one is unknown.
+    """
+    if not _parse(one).is_compatible_with(_parse(other)):
+        return False
+    told = convert(np.array([0.0, 1.0]), one, other)
+    return bool(np.allclose(told, [0.0, 1.0], rtol=1e-9, atol=1e-12))
+
+
 def convert(values: NDArray[np.float64], unit_in: str, unit: str) -> NDArray[np.float64]:
     """Values of any shape, from one unit into another; NaN stays NaN.
 

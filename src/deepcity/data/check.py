@@ -19,7 +19,7 @@ from deepcity.data.panel import Panel
 from deepcity.data.plots import Plot, plots_of
 from deepcity.data.profile import FieldSummary, summary_of
 from deepcity.data.quality import View, look_into
-from deepcity.data.settings import AgencySettings, PlaceSettings
+from deepcity.data.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.settle import wall_text
 from deepcity.data.source import Layout
 from deepcity.data.wide_rows import column_of
@@ -67,7 +67,7 @@ def check_file(
     if city_file is None:
         return FileReport(str(path), drafted, (), tuple(problems))
     loaded, found = _load(city_file, progress or (lambda _done, _total: None))
-    views = [_view(city_file, name, one, drafted) for name, one in loaded.items()]
+    views = [view_of(city_file, name, one.panel, drafted) for name, one in loaded.items()]
     seen = look_into(views)
     agencies = [_summary(city_file, name, one, seen[name]) for name, one in loaded.items()]
     plots = [
@@ -97,11 +97,33 @@ def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, Loaded], l
     return loaded, list(found)
 
 
-def _view(city_file: CityFile, name: str, loaded: Loaded, drafted: bool) -> View:
+def view_of(city_file: CityFile, name: str, panel: Panel, drafted: bool = False) -> View:
+    """An agency's panel as `deepcity.data.quality` looks at it.
+
+    Args:
+        drafted: nobody wrote the city file, so that units and time zone are guesses.
+    """
     settings = next(entry for entry in city_file.settings.agency if entry.name == name)
     units = tuple(field.unit_of_records for field in settings.fields)
-    column_NF = _columns(city_file, settings, loaded.panel)
-    return View(name, loaded.panel, units, drafted, column_NF)
+    column_NF = _columns(city_file, settings, panel)
+    headers_F = tuple(_headers(city_file, settings, f, panel) for f in settings.fields)
+    return View(name, panel, units, drafted, column_NF, headers_F)
+
+
+def _places(settings: AgencySettings, panel: Panel) -> tuple[PlaceSettings, ...]:
+    return settings.places or tuple(PlaceSettings(id=place.id) for place in panel.places)
+
+
+def _headers(
+    city_file: CityFile, settings: AgencySettings, field: FieldSettings, panel: Panel
+) -> dict[int, str]:
+    """Place -> header of the column its values are taken from as they stand; none of others."""
+    layout = city_file.sources[field.source].layout
+    if field.scale != 1 or field.offset or field.codes or layout is Layout.EVENTS:
+        return {}
+    if layout is Layout.WIDE:
+        return {n: column_of(field, place) for n, place in enumerate(_places(settings, panel))}
+    return dict.fromkeys(range(len(panel.places)), field.column or field.name)
 
 
 def _columns(
@@ -111,7 +133,7 @@ def _columns(
     sources = [city_file.sources[field.source] for field in settings.fields]
     if any(source.layout is not Layout.WIDE for source in sources):
         return None
-    places = settings.places or tuple(PlaceSettings(id=place.id) for place in panel.places)
+    places = _places(settings, panel)
     columns: dict[str, int] = {}
     for source in {source.name: source for source in sources}.values():
         for name in read_columns(source, city_file.path.parent):

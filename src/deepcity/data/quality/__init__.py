@@ -6,7 +6,7 @@ with what was seen, since when, and what to do. False alarms cost trust, so each
 evidence that ordinary life does not give; benchmarks/data_check.py measures both sides.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -32,6 +32,7 @@ class View:
         units_F: the unit each field's records are said to be in.
         guessed: the city file was drafted, so that units and time zone are guesses.
         column_NF: number of the column that holds a field at a place; None: in the panel's order.
+        headers_F: by field, place -> header of the column whose values were taken as they stand.
     """
 
     agency: str
@@ -39,6 +40,7 @@ class View:
     units_F: tuple[str, ...]
     guessed: bool = False
     column_NF: NDArray[np.int64] | None = None
+    headers_F: tuple[Mapping[int, str], ...] = ()
 
     def values_TN(self, field: int) -> NDArray[np.float64]:
         """One field's values; NaN where not measured."""

@@ -1,7 +1,8 @@
 """A unit that changes half-way: from one day to the next, all values times a known factor.
 
 Lives change by factors too (a lockdown, a closed road), but not by exactly 3.6, not from one
-day to the next at all hours alike, and not the quiet hours as much as the busy ones.
+day to the next at all hours alike, and not the quiet hours as much as the busy ones. Winds and
+rains differ from week to week by themselves: `restless_unit` looks at them by months.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.field import Kind
 from deepcity.data.conversions import mix_ups
 from deepcity.data.daily import Days, days_of, in_windows
 from deepcity.data.findings import Finding
@@ -17,11 +19,13 @@ from deepcity.data.quality import View
 
 Values = NDArray[np.float64]
 
+MONTHLY = {Kind.WIND, Kind.RAIN}  # `restless_unit` compares these by months
 WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SMALLEST = 1.2  # factors below cannot be told from life
 EXACT = 0.07  # how far all quantiles' factors may lie from the known one, in logarithms
 LARGE, LESS_EXACT = 30.0, 0.35  # nothing natural does this, so quantiles need agree less
+PERCENT, MOST_SHARE = 100.0, 1.5  # a car park may be a little more than full
 SURE = 5.0  # how many times the usual shift between two weeks
 
 
@@ -37,12 +41,13 @@ class Shift:
 def look(view: View) -> Iterable[Finding]:
     """Places whose values change by the factor between two units."""
     for f in range(len(view.panel.fields)):
-        candidates = _candidates(view, f)
+        candidates = [] if view.panel.fields[f].kind in MONTHLY else _candidates(view, f)
         values_TN = view.values_TN(f)
         days = days_of(view.panel, values_TN) if candidates else None
         if days is None or len(days.day_D) < 2 * WINDOW:
             continue
-        found = {n: _shift(days, n, candidates) for n in range(values_TN.shape[1])}
+        share = view.panel.fields[f].kind is Kind.SHARE
+        found = {n: _shift(days, n, candidates, share) for n in range(values_TN.shape[1])}
         for shift in dict.fromkeys(s for s in found.values() if s is not None):
             places = [n for n, s in found.items() if s == shift]
             yield view.warn("unit-change", f, places, _text(view, f, days, shift))
@@ -59,7 +64,9 @@ def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:
     ]
 
 
-def _shift(days: Days, n: int, candidates: list[tuple[str, float, float]]) -> Shift | None:
+def _shift(
+    days: Days, n: int, candidates: list[tuple[str, float, float]], share: bool
+) -> Shift | None:
     """The change of one place, or None; where two tales fit, the one with fewer odd days."""
     values_DS = days.values_DSN[:, :, n]
     if np.isfinite(values_DS).sum() < 2 * WINDOW * 8:
@@ -67,6 +74,8 @@ def _shift(days: Days, n: int, candidates: list[tuple[str, float, float]]) -> Sh
     found: list[Shift] = []
     for unit, factor, offset in candidates:
         days_ = _by_offset(values_DS, factor, offset) if offset else _by_factor(values_DS, factor)
+        if share and factor == PERCENT and not days_:
+            days_ = _by_bound(values_DS)
         found += [Shift(abs(day), unit, day < 0) for day in days_]
     count = len(values_DS)
     return min(found, key=lambda s: s.day if s.back else count - s.day, default=None)
@@ -91,6 +100,22 @@ def _by_factor(values_DS: Values, factor: float) -> list[int]:
                 found.append(sign * _first(level_D, int(day), sign * np.log(factor)))
                 break
     return found
+
+
+def _by_bound(values_DS: Values) -> list[int]:
+    """For shares, many of which are 0: from when (until when) most others are above any share."""
+    high_D = np.where(np.isfinite(values_DS), np.abs(values_DS), 0.0).max(axis=1)
+    above = np.flatnonzero(high_D > MOST_SHARE)
+    if not len(above) or high_D.max() > MOST_SHARE * PERCENT:
+        return []
+    first, last = int(above[0]), int(above[-1]) + 1
+    sides = [(first, values_DS[first:], len(high_D) - first), (-last, values_DS[:last], last)]
+    return [
+        day
+        for day, odd, count in sides
+        if WINDOW <= count <= len(high_D) - WINDOW
+        and np.mean(np.abs(odd[np.abs(odd) > 0]) > MOST_SHARE) > 0.5
+    ]
 
 
 def _middle(values_DS: Values) -> Values:

@@ -1,0 +1,114 @@
+"""A unit of winds or rains that changes half-way, seen by months.
+
+A windy week follows a still one, and most hours are dry, so weeks cannot be compared as
+`unit_change` does. Four weeks on either side of a day can: all quantiles of what blows or
+falls move by the factor between two units, and once it is taken back, no other four weeks of
+the record differ nearly as much.
+
+Shapes: D days, S hours of a day, Q quantiles.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.field import Kind
+from deepcity.data.conversions import mix_ups
+from deepcity.data.daily import Days, days_of
+from deepcity.data.findings import Finding
+from deepcity.data.quality import View
+
+Values = NDArray[np.float64]
+
+WINDOW = 28  # days before and after
+QUANTILES = (0.25, 0.5, 0.75)  # of values above 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a kind asks for before a change is told; in logarithms, found on real records.
+
+    Attributes:
+        least: smallest factor that can be told from the weather.
+        fewest: values above 0 in each window.
+        exact: how far the middle of the quantiles may lie from the factor; each, half as far again.
+        sure: how many times the usual difference of windows the factor must be.
+        most: how many times the largest of them.
+    """
+
+    least: float
+    fewest: int
+    exact: float
+    sure: float
+    most: float
+
+
+KINDS = {
+    Kind.WIND: Evidence(1.8, 30, 0.25, 6.0, 1.6),
+    Kind.RAIN: Evidence(20.0, 16, 0.8, 3.0, 1.3),  # inches; tenths of mm are like a dry spring
+}
+
+
+def look(view: View) -> Iterable[Finding]:
+    """Places whose winds or rains change by the factor between two units."""
+    for f, field in enumerate(view.panel.fields):
+        asked = KINDS.get(field.kind)
+        days = days_of(view.panel, view.values_TN(f)) if asked is not None else None
+        if asked is None or days is None or len(days.day_D) < 2 * WINDOW:
+            continue
+        for n in range(days.values_DSN.shape[2]):
+            found = _change(view, f, days.values_DSN[:, :, n], asked)
+            if found is not None:
+                yield view.warn("unit-change", f, [n], _text(view, f, days, *found))
+
+
+def _change(view: View, f: int, values_DS: Values, asked: Evidence) -> tuple[str, int] | None:
+    """The unit that fits, and the day from which on (negative: until which); None: no change."""
+    moved_DQ = _moves(values_DS, asked)
+    if not np.isfinite(moved_DQ).any():
+        return None
+    field = view.panel.fields[f]
+    fits: list[tuple[float, str, int]] = []
+    for m in mix_ups(field.kind, field.unit, view.units_F[f]):
+        for sign in (1, -1) if max(m.factor, 1 / m.factor) >= asked.least else ():
+            moved = sign * float(np.log(m.factor))
+            off_D = np.abs(np.median(moved_DQ, axis=1) - moved)
+            far_D = np.abs(moved_DQ - moved).max(axis=1)
+            fit_D = (off_D < asked.exact) & (far_D < 1.5 * asked.exact)
+            if fit_D.any():
+                day = int(np.nanargmin(np.where(fit_D, off_D, np.nan)))
+                if _quiet_without(values_DS, day, moved, asked):
+                    fits.append((float(off_D[day]), m.unit, sign * day))
+    return min(fits)[1:] if fits else None
+
+
+def _moves(values_DS: Values, asked: Evidence) -> Values:
+    """How each quantile moves from the weeks before a day to those after, (D, Q); else NaN."""
+    moved_DQ = np.full((len(values_DS), len(QUANTILES)), np.nan)
+    for day in range(WINDOW // 2, len(values_DS) - WINDOW // 2):
+        sides = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
+        led, followed = (side[side > 0] for side in sides)
+        if min(len(led), len(followed)) >= asked.fewest:
+            moved_DQ[day] = np.log(np.quantile(followed, QUANTILES) / np.quantile(led, QUANTILES))
+    return moved_DQ
+
+
+def _quiet_without(values_DS: Values, day: int, moved: float, asked: Evidence) -> bool:
+    """Whether the change stands out of what the record does once it is taken back."""
+    back_DS = values_DS.copy()
+    back_DS[day:] *= np.exp(-moved)
+    left_D = np.abs(np.median(_moves(back_DS, asked), axis=1))
+    usual, largest = 1.4826 * float(np.nanmedian(left_D)), float(np.nanmax(left_D))
+    return abs(moved) > asked.sure * usual and abs(moved) > asked.most * largest
+
+
+def _text(view: View, f: int, days: Days, unit: str, day: int) -> str:
+    when = view.when(int(days.first_D[abs(day)]))[:10]
+    led, followed = (view.units_F[f], unit) if day > 0 else (unit, view.units_F[f])
+    return (
+        f"values look like {led} before about {when} and like {followed} after: four weeks on "
+        f"either side differ by the factor between the two, and no other weeks nearly as much; "
+        f"split the source there, or mend the records ({view.panel.fields[f].kind.value})"
+    )
