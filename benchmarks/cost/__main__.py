@@ -1,6 +1,7 @@
 """What learning together costs: steps, bytes, memory, forecasts a second, many parties.
 
     python -m benchmarks.cost [reuse] [bytes] [memory] [forecasts] [parties] [precision]
+                              [streaming]
 
 Each part prints its table and records it; without names all run. Real data where data
 matter (water districts of Ferrara), synthetic rows where only their number does.
@@ -21,6 +22,7 @@ from benchmarks.cost.memory import memory
 from benchmarks.cost.parties import parties
 from benchmarks.cost.precision import precision
 from benchmarks.cost.reuse import reuse
+from benchmarks.cost.streaming import streaming
 from benchmarks.cost.wire import bytes_by_level
 from benchmarks.record import record
 
@@ -35,6 +37,7 @@ def main() -> None:
         "forecasts": forecasts,
         "parties": parties,
         "precision": precision,
+        "streaming": streaming,
     }
     unknown = [name for name in sys.argv[1:] if name not in parts]
     if unknown:

@@ -15,10 +15,12 @@ from deepcity.data.city_file import load_panel
 from deepcity.data.connectors import (
     connector_for,
     connectors,
+    parquet,
     read_batches,
     read_columns,
     read_table,
 )
+from deepcity.data.connectors.parquet import ParquetSettings
 from deepcity.data.numbers import read_numbers
 
 pytest_plugins = ["towns"]
@@ -250,3 +252,28 @@ def test_positions_from_another_source(town, tmp_path):
     (tmp_path / "map.csv").write_text(content + "b,51.6,-0.2\n", encoding="utf-8")
     places = town(FRAME.write_csv(), **settings_).city.agencies[0].places
     assert [(place.lat, place.lon) for place in places] == [(51.5, -0.1), (51.6, -0.2)]
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(height=st.integers(1, 40), group=st.integers(1, 90), cells=st.integers(1, 60))
+def test_a_parquet_file_of_one_row_group_is_read_by_columns(height, group, cells, tmp_path):
+    """However few cells are decoded, or handed on, together."""
+    frame = pl.DataFrame(
+        {
+            "time": [f"t{n}" for n in range(height)],
+            "a": range(height),
+            "b": [None if n % 3 else n / 7 for n in range(height)],
+        }
+    )
+    frame.write_parquet(tmp_path / "g.parquet", row_group_size=height)
+    source = ParquetSettings(name="g", path="g.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parquet, "GROUP_CELLS", group)
+        patch.setattr("deepcity.data.connectors.BATCH_CELLS", cells)
+        tables = list(read_batches(source, tmp_path, ["b", "time", "a"]))
+    assert pl.concat([t.frame for t in tables]).equals(frame.select("b", "time", "a"))
+    sizes = [table.frame.height for table in tables]
+    assert max(sizes) <= max(1, cells // 3)
+    assert [table.first_row for table in tables] == (1 + np.cumsum([0, *sizes])[:-1]).tolist()

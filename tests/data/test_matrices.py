@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError, DataError
+from deepcity.data import connectors
 from deepcity.data.city_file import load_panel
+from deepcity.data.connectors import read_batches, read_columns
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.findings import Notebook
 from deepcity.data.sheet import Sheet
@@ -48,6 +50,53 @@ def test_a_matrix_with_names_and_times_on_its_side(town):
     panel = load_panel(town(text, source=source, places='"all"'), "office")
     assert [p.id for p in panel.places] == ["a", "b"]
     np.testing.assert_array_equal(panel.values_TNF[:, :, 0], [[1, 3], [2, np.nan]])
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(
+        st.lists(st.none() | st.integers(-99, 99), min_size=7, max_size=7), min_size=1, max_size=9
+    ),
+    cells=st.integers(1, 30),
+    header=st.booleans(),
+    asked=st.randoms(use_true_random=False),
+)
+def test_a_matrix_on_its_side_comes_in_batches(rows, cells, header, asked, tmp_path_factory):
+    """However few cells are read at once: what one asks for, in the order of the file."""
+    folder = tmp_path_factory.mktemp("side")
+    texts = [["" if x is None else str(x) for x in row] for row in rows]
+    lines = [",".join([f"p{n}", *row] if header else row) for n, row in enumerate(texts)]
+    head = ["spot," + ",".join(f"t{n}" for n in range(7))] if header else []
+    (folder / "m.csv").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    source = CsvSettings(
+        name="m", path="m.csv", header=header, transpose=True,
+        **({} if header else {"names": "p{n}"}),
+    )  # fmt: skip
+    named = {f"p{n + (not header)}": row for n, row in enumerate(texts)}
+    named |= {"spot": [f"t{n}" for n in range(7)]} if header else {}
+    columns = asked.sample(sorted(named), asked.randint(1, len(named)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connectors, "BATCH_CELLS", cells)
+        assert set(read_columns(source, folder)) == set(named)
+        tables = list(read_batches(source, folder, columns))
+    assert max(table.frame.height for table in tables) <= max(1, cells // len(columns))
+    first = 2 if header else 1
+    starts = first + np.cumsum([0, *(table.frame.height for table in tables)])
+    assert [table.first_row for table in tables] == starts[:-1].tolist()
+    got = pl.concat([table.frame for table in tables])
+    assert got.columns == columns
+    wanted = {name: [x or None for x in named[name]] for name in columns}
+    assert got.to_dict(as_series=False) == wanted
+
+
+def test_two_rows_of_one_name_are_told(town):
+    source = MATRIX.replace("false", "true") + 'time = { column = "station" }'
+    text = "station,2024-05-01 00:00,2024-05-01 01:00\na,1,2\na,3,4\n"
+    with pytest.raises(DataError, match="two rows begin with 'a'") as caught:
+        load_panel(town(text, source=source, places='["a"]'), "office")
+    assert "Rename one of them" in str(caught.value)
 
 
 def test_names_in_place_of_a_header(town):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from little_map import LittleMap, flows, service
 from typer.testing import CliRunner
 
@@ -113,10 +114,46 @@ def test_an_agency_brings_its_encoder_into_another_service(tmp_path):
             assert value.equal(second.encoder.get_submodule(name).state_dict()[key]), (name, key)
 
 
+def test_agencies_of_several_cities_begin_each_with_its_own(tmp_path):
+    """West brings one, east does not and teaches itself."""
+    mode = 'mode = "one-shot"'
+    alone = little(tmp_path, more=mode, rounds=1, cities=("west",))
+    run_meetings(load_map(alone), tmp_path / "run")
+    file = next((tmp_path / "run" / "packages" / "west-water").glob("weather-*.encoder"))
+    brought = f'encoder = {{ west = "{file.relative_to(tmp_path)}" }}'
+    both = {"more": mode, "rounds": 1, "cities": ("east", "west")}
+    folders = {}
+    for name, agency in (("with", brought), ("without", "")):
+        run_meetings(load_map(little(tmp_path, agency=agency, **both)), tmp_path / name)
+        folders[name] = tmp_path / name / "packages"
+
+    def weights(folder):
+        encoder = load_encoder(next(folder.glob("weather-*.encoder"))).encoder
+        layers = [encoder.get_submodule(name) for name in encoder.layers]
+        return torch.cat([value.flatten() for layer in layers for value in layer.parameters()])
+
+    had, west = weights(file.parent), weights(folders["with"] / "west-water")
+    assert torch.equal(had, west)
+    assert not torch.equal(had, weights(folders["without"] / "west-water"))
+    east = [weights(folder / "east-water") for folder in folders.values()]
+    assert torch.equal(*east)
+
+
+def test_encoders_of_other_cities_are_refused_before_anything_runs(tmp_path):
+    little(tmp_path, cities=("east", "west"))
+    with pytest.raises(ConfigError) as told:
+        load_map(little(tmp_path, agency='encoder = { wets = "x" }', cities=("east", "west")))
+    assert "no city of this service" in str(told.value)
+    assert "west" in str(told.value)
+    with pytest.raises(ConfigError, match="one file for 2 cities") as told:
+        load_map(little(tmp_path, agency='encoder = "x"', cities=("east", "west")))
+    assert 'encoder = { east = "x" }' in str(told.value)
+
+
 def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):
     run_meetings(load_map(little(tmp_path, rounds=1)), tmp_path / "run")
     file = next((tmp_path / "run" / "packages" / "east-water").glob("weather-*.encoder"))
-    brought = f'encoder = "{file.relative_to(tmp_path)}"\ndeep = 5\nlag = 1'
+    brought = f'encoder = {{ west = "{file.relative_to(tmp_path)}" }}\ndeep = 5\nlag = 1'
     path = little(tmp_path, agency=brought, cities=("east", "west"))
     text = path.read_text(encoding="utf-8").replace('["*/water"]', '["west/water"]')
     text = text.replace("validation_days = 5", "validation_days = 9")

@@ -20,7 +20,7 @@ from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
-from deepcity.intercity.meeting_checks import meeting_problems
+from deepcity.intercity.meeting_checks import encoder_problems, meeting_problems
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,9 @@ def _service(
     members = _members(file, key, settings, city_files, problems)
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
+    if settings.meeting is not None:
+        cities = list(dict.fromkeys(member.city_file.city.name for member in members))
+        problems += encoder_problems(file, key, settings.meeting, cities)
     for member in members:
         problems += _field_problems(file, key, application, member)
         if settings.meeting is not None:

@@ -72,7 +72,8 @@ class Table:
     @property
     def begun(self) -> frozenset[str]:
         """Agencies that begin with an encoder of another service's meeting."""
-        return frozenset(one.agency for one in self.meeting.agency if one.encoder is not None)
+        city = self.party.city
+        return frozenset(one.agency for one in self.meeting.agency if one.encoder_of(city))
 
     def cells_for(self, guest: str) -> Sequence[int]:
         """The party's places as cells that this guest knows: its own by their names alone."""
@@ -132,9 +133,9 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
         _check_near(guest.agency, columns.cells.cell_C, party, cells)
         own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
         learner = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
-        if guest.encoder is not None:
+        if (file := guest.encoder_of(party.city)) is not None:
             fields = tuple((known.name, known.unit) for known in panel.fields)
-            begin_with(learner, home / guest.encoder, party.city, fields, learned_until(party))
+            begin_with(learner, home / file, party.city, fields, learned_until(party))
         guests[guest.agency] = learner
     return Table(
         party,

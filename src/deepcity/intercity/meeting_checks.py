@@ -1,6 +1,7 @@
 """Whether the agencies that a map's meetings name are there, may meet, and can do what it asks."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from deepcity.city.agency import Agency
 from deepcity.city.field import Field, Sensitivity
@@ -40,6 +41,28 @@ def meeting_problems(
         claims.update(_names(agency, guest))
     problems += _personal_labels(file, key, meeting, city, party, field)
     return problems + _claimed_twice(file, key, claims)
+
+
+def encoder_problems(
+    file: str, key: str, meeting: MeetingSettings, cities: Sequence[str]
+) -> list[Problem]:
+    """Encoders to begin with that are of no city of the service, or cannot be of all."""
+    problems = []
+    for guest in meeting.agency:
+        where = f"{key}.meeting.agency[{guest.agency}].encoder"
+        if isinstance(guest.encoder, str) and len(cities) > 1:
+            right = f'name each city\'s own: encoder = {{ {cities[0]} = "{guest.encoder}" }}'
+            reason = f"one file for {len(cities)} cities, and a stem stays with its agency"
+            problems.append(Problem(file, where, guest.encoder, reason, right))
+        elif isinstance(guest.encoder, dict):
+            problems += [
+                Problem(
+                    file, where, city, "no city of this service", did_you_mean(city, list(cities))
+                )
+                for city in guest.encoder
+                if city not in cities
+            ]
+    return problems
 
 
 def asked_in_vain(file: str, settings: ServiceSettings) -> list[Problem]:

@@ -21,6 +21,7 @@ class GuestSettings(Settings):
         deep: width of its deep data; wider than `widest` is refused.
         least_level, widest: what it grants.
         encoder: its own, of another service's meeting, to begin with; relative to the map file.
+            In a service of several cities: city -> file; agencies of others teach themselves.
     """
 
     agency: str
@@ -33,7 +34,7 @@ class GuestSettings(Settings):
     deep: Annotated[int, Field(ge=1, le=64)] = 4
     least_level: Annotated[int, Field(ge=1, le=5)] = LEAST_LEVEL
     widest: Annotated[int, Field(ge=1)] = WIDEST
-    encoder: str | None = None
+    encoder: str | dict[str, str] | None = None
 
     @model_validator(mode="after")
     def _granted(self) -> "GuestSettings":
@@ -44,6 +45,10 @@ class GuestSettings(Settings):
             right = f"write {self.widest} or less, or have the agency raise widest"
             raise wrong("wider than the agency grants", right, "deep")
         return self
+
+    def encoder_of(self, city: str) -> str | None:
+        """The file with which the agency of a city begins."""
+        return self.encoder.get(city) if isinstance(self.encoder, dict) else self.encoder
 
     @property
     def columns(self) -> ColumnSettings:

@@ -1,5 +1,6 @@
 """CSV, plain or gzip. Cells stay texts here; whoever makes them numbers knows the row."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from deepcity.data.connectors import ReadError, Table, batches_of
+from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
 from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
+from deepcity.data.strips import Strips
 from deepcity.data.toml_file import wrong
 
 
@@ -64,18 +66,21 @@ class CsvConnector:
         return Table(_frame(source, folder), _first_row(source))
 
     def batches(self, source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
-        """Some columns, some rows at a time; a table to be transposed as a whole."""
-        if source.transpose:
-            yield Table(_frame(source, folder).select(columns), _first_row(source))
-            return
+        """Some columns, some rows at a time."""
+        first_row = _first_row(source)
         with _told(source):
-            yield from batches_of(_scan(source, folder).select(columns), _first_row(source))
+            if not source.transpose:
+                yield from batches_of(_scan(source, folder).select(columns), first_row)
+                return
+            for frame in _turned(source, folder, columns):
+                yield Table(frame, first_row)
+                first_row += frame.height
 
     def columns(self, source: CsvSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        if source.transpose:
-            return _frame(source, folder).columns
         with _told(source):
+            if source.transpose:
+                return _row_names(source, _lines(source, folder))
             return _scan(source, folder).collect_schema().names()
 
 
@@ -95,12 +100,47 @@ def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
     with _told(source):
         if not source.transpose:
             return _scan(source, folder).collect()
-        frame = _scan(source.model_copy(update={"names": "column_{n}"}), folder).collect()
-        if source.header:
-            first = frame.columns[0]
-            return frame.transpose(include_header=True, header_name=first, column_names=first)
-        turned = frame.transpose()
-        return turned.rename(_renamed(turned.columns, source))
+        names = _row_names(source, _lines(source, folder))
+        return pl.concat(_turned(source, folder, names))
+
+
+def _lines(source: CsvSettings, folder: Path) -> pl.LazyFrame:
+    """The rows of a table to be transposed, as they stand in the file."""
+    return _scan(source.model_copy(update={"names": "column_{n}"}), folder)
+
+
+def _row_names(source: CsvSettings, lines: pl.LazyFrame) -> list[str]:
+    """What the columns are called once rows are columns: by the first cell of each row."""
+    first = lines.collect_schema().names()[0]
+    cells = lines.select(first).collect().to_series()
+    if not source.header:
+        return list(_renamed([str(n) for n in range(len(cells))], source).values())
+    names = [first, *("" if cell is None else str(cell) for cell in cells)]
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ReadError("path", source.path, f"two rows begin with {name!r}", "rename one of them")
+    return names
+
+
+def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Some rows of the file as columns; a row of what is given back was a column of the file."""
+    lines = _lines(source, folder)
+    names, wanted = _row_names(source, lines), dict.fromkeys(columns)
+    heads = lines.collect_schema().names()
+    held = names[1:] if source.header else names  # of the rows; the header's cells are no row
+    cells = heads[1:] if source.header else heads
+    with Strips() as strips:
+        if source.header and names[0] in wanted:
+            strips.add(pl.DataFrame({names[0]: cells}, schema={names[0]: pl.String}))
+        start = 0
+        for table in batches_of(lines.select(cells), 0):
+            here = held[start : start + table.frame.height]
+            start += len(here)
+            kept = [n for n, name in enumerate(here) if name in wanted]
+            if kept:
+                strips.add(table.frame[kept].transpose(column_names=[here[n] for n in kept]))
+        for frame in strips.rows(rows_at_once(len(wanted))):
+            yield frame.select(*wanted)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:

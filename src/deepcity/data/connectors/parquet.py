@@ -1,4 +1,8 @@
-"""Parquet: a file, with the column types it carries."""
+"""Parquet: a file, with the column types it carries.
+
+A row group is decoded as a whole, and some writers put a whole file into one; so of a large
+file a few columns are read at a time.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,9 +10,12 @@ from typing import Literal
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError, Table, batches_of
+from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
 from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
+from deepcity.data.strips import Strips
+
+GROUP_CELLS = 32_000_000  # some 250 MB of numbers, decoded together
 
 
 class ParquetSettings(SourceSettings):
@@ -43,7 +50,12 @@ class ParquetConnector:
         """Some columns, some rows at a time."""
         path = _file(source, folder)
         try:
-            yield from batches_of(pl.scan_parquet(path).select(columns), 1)
+            lazy = pl.scan_parquet(path).select(columns)
+            height = lazy.select(pl.len()).collect().item()
+            if height * len(columns) <= GROUP_CELLS:
+                yield from batches_of(lazy, 1)
+            else:
+                yield from _strip_by_strip(lazy, columns, max(1, GROUP_CELLS // height))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _broken(source, error) from error
 
@@ -54,6 +66,17 @@ class ParquetConnector:
             return list(pl.read_parquet_schema(path))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _broken(source, error) from error
+
+
+def _strip_by_strip(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> Iterator[Table]:
+    """All rows, in batches, decoding `width` columns at a time."""
+    with Strips() as strips:
+        for start in range(0, len(columns), width):
+            strips.add(lazy.select(columns[start : start + width]))
+        first_row = 1
+        for frame in strips.rows(rows_at_once(len(columns))):
+            yield Table(frame, first_row)
+            first_row += frame.height
 
 
 def _file(source: ParquetSettings, folder: Path) -> Path:
