@@ -12,13 +12,16 @@ from typing import Self
 
 import polars as pl
 
-TOGETHER = 20_000  # rows that lie together in a file: as many as are read for one
-
 
 class Strips:
-    """Takes strips of equally many rows; a context that leaves no file behind."""
+    """Takes strips of equally many rows; a context that leaves no file behind.
 
-    def __init__(self) -> None:
+    Args:
+        at_once: how many rows are to be given back at a time; they lie together in the files.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files: list[Path] = []
 
@@ -38,14 +41,14 @@ class Strips:
         """
         assert self._folder is not None
         path = Path(self._folder.name) / str(len(self._files))
-        columns.lazy().sink_ipc(path, maintain_order=True, record_batch_size=TOGETHER)
+        columns.lazy().sink_ipc(path, maintain_order=True, record_batch_size=self.at_once)
         self._files.append(path)
 
-    def rows(self, at_once: int) -> Iterator[pl.DataFrame]:
+    def rows(self) -> Iterator[pl.DataFrame]:
         """All columns, some rows at a time, in order."""
         start = 0
         while True:
-            parts = [pl.scan_ipc(path).slice(start, at_once).collect() for path in self._files]
+            parts = [pl.scan_ipc(path).slice(start, self.at_once).collect() for path in self._files]
             frame = pl.concat(parts, how="horizontal")
             if not frame.height:
                 return

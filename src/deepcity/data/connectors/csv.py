@@ -1,5 +1,8 @@
 """CSV, plain or gzip. Cells stay texts here; whoever makes them numbers knows the row."""
 
+import csv
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +17,11 @@ from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
 from deepcity.data.strips import Strips
 from deepcity.data.toml_file import wrong
+
+STRIP_CELLS = 2_000_000  # of a table to be transposed, before they go to disk
+NAME = 10_000  # signs of a line, in which its first cell must end
+GZIP = b"\x1f\x8b"
+BROKEN = (csv.Error, zlib.error)
 
 
 class CsvSettings(SourceSettings):
@@ -80,7 +88,7 @@ class CsvConnector:
         """Names of the columns."""
         with _told(source):
             if source.transpose:
-                return _row_names(source, _lines(source, folder))
+                return _row_names(source, folder)
             return _scan(source, folder).collect_schema().names()
 
 
@@ -100,47 +108,65 @@ def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
     with _told(source):
         if not source.transpose:
             return _scan(source, folder).collect()
-        names = _row_names(source, _lines(source, folder))
-        return pl.concat(_turned(source, folder, names))
+        return pl.concat(_turned(source, folder, _row_names(source, folder)))
 
 
-def _lines(source: CsvSettings, folder: Path) -> pl.LazyFrame:
-    """The rows of a table to be transposed, as they stand in the file."""
-    return _scan(source.model_copy(update={"names": "column_{n}"}), folder)
-
-
-def _row_names(source: CsvSettings, lines: pl.LazyFrame) -> list[str]:
+def _row_names(source: CsvSettings, folder: Path) -> list[str]:
     """What the columns are called once rows are columns: by the first cell of each row."""
-    first = lines.collect_schema().names()[0]
-    cells = lines.select(first).collect().to_series()
+    firsts = [_cells(line[:NAME], source)[0] for line in _lines(source, folder)]
     if not source.header:
-        return list(_renamed([str(n) for n in range(len(cells))], source).values())
-    names = [first, *("" if cell is None else str(cell) for cell in cells)]
-    name, count = Counter(names).most_common(1)[0]
+        return list(_renamed([str(n) for n in range(len(firsts))], source).values())
+    if "" in firsts:
+        reason = f"row {firsts.index('') + 1} begins with an empty cell"
+        raise ReadError("path", source.path, reason, "name what the row is of")
+    name, count = Counter(firsts).most_common(1)[0]
     if count > 1:
         raise ReadError("path", source.path, f"two rows begin with {name!r}", "rename one of them")
-    return names
+    return firsts
 
 
 def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Some rows of the file as columns; a row of what is given back was a column of the file."""
-    lines = _lines(source, folder)
-    names, wanted = _row_names(source, lines), dict.fromkeys(columns)
-    heads = lines.collect_schema().names()
-    held = names[1:] if source.header else names  # of the rows; the header's cells are no row
-    cells = heads[1:] if source.header else heads
-    with Strips() as strips:
-        if source.header and names[0] in wanted:
-            strips.add(pl.DataFrame({names[0]: cells}, schema={names[0]: pl.String}))
-        start = 0
-        for table in batches_of(lines.select(cells), 0):
-            here = held[start : start + table.frame.height]
-            start += len(here)
-            kept = [n for n, name in enumerate(here) if name in wanted]
-            if kept:
-                strips.add(table.frame[kept].transpose(column_names=[here[n] for n in kept]))
-        for frame in strips.rows(rows_at_once(len(wanted))):
+    """Some rows of the file as columns; a row of what is given back was a column of the file.
+
+    Line by line: a reader of columns would hold as many pieces as a row has cells.
+    """
+    names, wanted = _row_names(source, folder), dict.fromkeys(columns)
+    held: list[pl.Series] = []
+    length = None
+    with Strips(rows_at_once(len(wanted))) as strips:
+        for name, line in zip(names, _lines(source, folder), strict=True):
+            if name not in wanted:
+                continue
+            cells = [cell or None for cell in _cells(line, source)[int(source.header) :]]
+            if length is not None and len(cells) != length:
+                reason = f"the row of {name!r} has {len(cells)} values, one before it {length}"
+                raise ReadError("path", source.path, reason, "mend it, or check the delimiter")
+            length = len(cells)
+            held.append(pl.Series(name, cells, dtype=pl.String))
+            if len(held) * length >= STRIP_CELLS:
+                strips.add(pl.DataFrame(held))
+                held = []
+        if held:
+            strips.add(pl.DataFrame(held))
+        for frame in strips.rows():
             yield frame.select(*wanted)
+
+
+def _lines(source: CsvSettings, folder: Path) -> Iterator[str]:
+    """The lines of a table to be transposed, but for empty ones."""
+    path = _file(source, folder)
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == GZIP
+    opened = gzip.open if zipped else open
+    errors = "strict" if source.encoding == "utf8" else "replace"
+    with opened(path, "rt", encoding="utf-8-sig", errors=errors) as file:
+        for number, line in enumerate(file):
+            if number >= source.skip_rows and line.strip():
+                yield line
+
+
+def _cells(line: str, source: CsvSettings) -> list[str]:
+    return next(csv.reader([line], delimiter=source.delimiter))
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
@@ -180,7 +206,7 @@ def _told(source: CsvSettings) -> Iterator[None]:
     """What a reader stumbles over, with the next step."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, EOFError, *BROKEN) as error:
         reason = str(error).strip().splitlines()[0][:200]
         right = "see that it is a whole CSV file (or .gz); check delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error

@@ -70,11 +70,11 @@ class ParquetConnector:
 
 def _strip_by_strip(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> Iterator[Table]:
     """All rows, in batches, decoding `width` columns at a time."""
-    with Strips() as strips:
+    with Strips(rows_at_once(len(columns))) as strips:
         for start in range(0, len(columns), width):
             strips.add(lazy.select(columns[start : start + width]))
         first_row = 1
-        for frame in strips.rows(rows_at_once(len(columns))):
+        for frame in strips.rows():
             yield Table(frame, first_row)
             first_row += frame.height
 
