@@ -1,17 +1,12 @@
 """Accuracy against messages: the table of all options, what validation chooses, the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from math import log10
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.legend import legend
-
-if TYPE_CHECKING:
-    from benchmarks.meeting.modes import Told
+from benchmarks.meeting.told import Told
 
 FEWER = 50  # times fewer messages than per-batch: the goal
 LOSS = 0.01  # of accuracy that this may cost

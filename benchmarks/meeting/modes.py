@@ -27,6 +27,7 @@ import torch
 
 from benchmarks.meeting.cases import service_of
 from benchmarks.meeting.curve import svg, text
+from benchmarks.meeting.told import Told
 from benchmarks.record import record, recorded
 from benchmarks.rows import with_earlier_rows
 from deepcity.exchange.meeting import Mode
@@ -82,31 +83,6 @@ OPTIONS = (
     Option(Mode.ONE_SHOT, 0, look=400),
     Option(Mode.BATCH, 1, look=400),
 )
-
-
-@dataclass(frozen=True)
-class Told:
-    """One option, one seed.
-
-    Attributes:
-        alone, mae: errors over the test span without and with the agencies, in `unit`; both
-            after as many looks at the validation span.
-        validation: error by which the best round was kept, in scaled units.
-        messages, sent: of the training, both ways; bytes.
-    """
-
-    set: str
-    party: str
-    seed: int
-    unit: str
-    option: str
-    block: int
-    alone: float
-    mae: float
-    validation: float
-    messages: int
-    sent: int
-    seconds: float
 
 
 def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterator[Told]:
