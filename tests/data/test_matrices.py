@@ -1,5 +1,6 @@
 """Tables without names or times: matrices on their side, clocks that skip nights and weekends."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError, DataError
-from deepcity.data import connectors
+from deepcity.data import connectors, turned
 from deepcity.data.city_file import load_panel
-from deepcity.data.connectors import read_batches, read_columns
+from deepcity.data.connectors import read_batches, read_columns, read_table
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.findings import Notebook
 from deepcity.data.sheet import Sheet
@@ -60,10 +61,11 @@ def test_a_matrix_with_names_and_times_on_its_side(town):
         st.lists(st.none() | st.integers(-99, 99), min_size=7, max_size=7), min_size=1, max_size=9
     ),
     cells=st.integers(1, 30),
+    strip=st.integers(1, 60),
     header=st.booleans(),
     asked=st.randoms(use_true_random=False),
 )
-def test_a_matrix_on_its_side_comes_in_batches(rows, cells, header, asked, tmp_path_factory):
+def test_a_matrix_on_its_side_comes_in_batches(rows, cells, strip, header, asked, tmp_path_factory):
     """However few cells are read at once: what one asks for, in the order of the file."""
     folder = tmp_path_factory.mktemp("side")
     texts = [["" if x is None else str(x) for x in row] for row in rows]
@@ -79,6 +81,7 @@ def test_a_matrix_on_its_side_comes_in_batches(rows, cells, header, asked, tmp_p
     columns = asked.sample(sorted(named), asked.randint(1, len(named)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connectors, "BATCH_CELLS", cells)
+        patch.setattr(turned, "STRIP_CELLS", strip)
         assert set(read_columns(source, folder)) == set(named)
         tables = list(read_batches(source, folder, columns))
     assert max(table.frame.height for table in tables) <= max(1, cells // len(columns))
@@ -91,12 +94,54 @@ def test_a_matrix_on_its_side_comes_in_batches(rows, cells, header, asked, tmp_p
     assert got.to_dict(as_series=False) == wanted
 
 
-def test_two_rows_of_one_name_are_told(town):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("s\tt0\tt1\na\t1\t2\n\nb\t\t\n", {"a": ["1", "2"], "b": [None, None]}),
+        ("s\tt0\tt1\r\na\t1\r\n", {"a": ["1", None]}),  # a short row
+        ("\tt0\tt1\na\t1\t2\n", {"": ["t0", "t1"], "a": ["1", "2"]}),  # no word in the corner
+        ('s\t"t\n0"\tt1\n"a\tb"\t1\t2\n', {"s": ["t\n0", "t1"], "a\tb": ["1", "2"]}),
+        ("\ufeffs\tt0\na\t1\n", {"s": ["t0"], "a": ["1"]}),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_rows_as_people_write_them_become_columns(text, found, zipped, tmp_path):
+    data = text.encode()
+    (tmp_path / "m.csv").write_bytes(gzip.compress(data) if zipped else data)
+    source = CsvSettings(name="m", path="m.csv", transpose=True, delimiter="\t")
+    assert set(found) <= set(read_columns(source, tmp_path))
+    (table,) = read_batches(source, tmp_path, list(found))
+    assert table.frame.to_dict(as_series=False) == found
+
+
+def test_rows_without_names_keep_their_numbers_though_nothing_was_measured(tmp_path):
+    source = CsvSettings(
+        name="m", path="m.csv", transpose=True, delimiter="\t", header=False, names="{n}"
+    )
+    (tmp_path / "m.csv").write_text("1\t2\n\t\n5\t6\n", encoding="utf-8")
+    whole = read_table(source, tmp_path).frame.to_dict(as_series=False)
+    assert whole == {"1": ["1", "2"], "2": [None, None], "3": ["5", "6"]}
+    (tmp_path / "m.csv").write_text("1\n\n3\n", encoding="utf-8")
+    assert read_table(source, tmp_path).frame.row(0) == ("1", None, "3")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "right"),
+    [
+        ("station,t0,t1\na,1,2\na,3,4\n", "lines 2 and 3 both begin with 'a'", "Rename one"),
+        ("station,t0,t1\n\n,1,2\n", "line 3 begins with an empty cell", "Name what the row"),
+        ("station,t0,t1\na,1,2,3\n", "line 2 has 4 cells, the first row 3", "the delimiter"),
+        ('station,t0,t1\n"a,1,2\n', "cannot be read: unexpected end", "whole CSV"),
+        ("", "no row in it", "the right file"),
+        ("\n\n", "no row in it", "the right file"),
+    ],
+)
+def test_what_cannot_be_turned_is_told_with_its_line(text, reason, right, tmp_path, town):
     source = MATRIX.replace("false", "true") + 'time = { column = "station" }'
-    text = "station,2024-05-01 00:00,2024-05-01 01:00\na,1,2\na,3,4\n"
-    with pytest.raises(DataError, match="two rows begin with 'a'") as caught:
+    with pytest.raises(DataError) as caught:
         load_panel(town(text, source=source, places='["a"]'), "office")
-    assert "Rename one of them" in str(caught.value)
+    assert reason in str(caught.value)
+    assert right in str(caught.value)
 
 
 def test_names_in_place_of_a_header(town):

@@ -62,6 +62,9 @@ def test_every_kind_is_known_and_finds_only_what_it_says():
 @given(seed=SEEDS)
 def test_a_wrong_unit_is_found_by_what_nature_and_roads_know(make, f, unit, seed):
     view = make(seed, days=330)
+    if unit == "km/h" and make is weather:  # a breeze of 3 m/s would be a strong wind, no more
+        view = spoilt(view, lambda values: np.multiply(values[:, :, 2], 1.4, out=values[:, :, 2]))
+        assert found(view) == []
     field = view.panel.fields[f]
     (mix_up,) = [m for m in mix_ups(field.kind, field.unit, field.unit) if m.unit == unit]
 
@@ -156,13 +159,26 @@ def test_rain_in_inches_from_a_day_on_and_a_wet_season_that_is_none():
     def inches(values):
         values[80 * 24 :] /= 25.4
 
-    def monsoon(values):
-        values[80 * 24 :] *= 5
+    def monsoon(values):  # as large a factor as inches, but it goes as it came
+        values[60 * 24 : 95 * 24] *= 25.4
 
     (told,) = of(spoilt(view, inches), "unit-change")
     assert "like mm before about 2022-03" in told.text
     assert "like inch after" in told.text
     assert of(view, "unit-change") == of(spoilt(view, monsoon), "unit-change") == []
+
+
+def test_winds_of_many_stations_that_change_together_are_one_finding():
+    views = [weather(seed) for seed in range(6)]
+    winds = np.concatenate([view.panel.values_TNF[:, :, 2] for view in views], axis=1)
+    clean = view_of(winds[..., None].astype(float), (views[0].panel.fields[2],))
+    assert of(clean, "unit-change") == []
+    bad = spoilt(clean, lambda v: np.multiply(v[70 * 24 :, :4], 3.6, out=v[70 * 24 :, :4]))
+    (told,) = of(bad, "unit-change")
+    name, places = told.shows
+    assert name == "wind"
+    assert len(places) >= 3  # one may pass for a windy month
+    assert set(places) <= {"p0", "p1", "p2", "p3"}
 
 
 @tries(max_examples=8, deadline=None)
@@ -175,8 +191,28 @@ def test_shares_that_are_mostly_zero_become_per_cent(seed, at, back):
     (told,) = of(spoilt(view, lambda v: np.multiply(v[odd], 100, out=v[odd])), "unit-change")
     assert f"like % {'until' if back else 'from'}" in told.text
     assert of(view, "unit-change") == []
-    full = spoilt(view, lambda v: np.multiply(v[odd], 1.4, out=v[odd]))  # more than full at times
+    full = spoilt(view, lambda v: np.multiply(v[odd], 1.9, out=v[odd]))  # fuller than full
     assert of(full, "unit-change") == []
+
+
+@pytest.mark.parametrize("unknown", [slice(0, 10 * 24), slice(108 * 24, None)])
+def test_shares_shown_in_per_cent_may_begin_late_and_end_early(unknown):
+    """The panel is in %, the records are shares: 99 is no share above 1.5."""
+    dice = np.random.default_rng(3)
+    full = 50 + 40 * np.sin(np.arange(120 * 24) / 24 * 2 * np.pi) + dice.normal(0, 3, 120 * 24)
+    view = view_of(full[:, None, None], (Field("full", Kind.SHARE, "%"),))
+    view = replace(view, units_F=("1",))
+    late_ = spoilt(view, lambda v: v.__setitem__(unknown, np.nan))
+    assert of(late_, "unit-change") == []
+    odd = spoilt(view, lambda v: np.multiply(v[50 * 24 :], 100, out=v[50 * 24 :]))
+    assert len(of(odd, "unit-change")) == 1
+
+
+def test_a_few_large_values_among_zeros_are_no_change_of_unit():
+    zeros = np.zeros((120 * 24, 1, 1))
+    view = view_of(zeros, (Field("rest", Kind.SHARE, "1"),))
+    few = spoilt(view, lambda v: v.__setitem__(slice(50 * 24, 50 * 24 + 3), 100))
+    assert of(few, "unit-change") == []
 
 
 def test_a_header_that_names_another_unit_than_the_city_file():
@@ -189,13 +225,41 @@ def test_a_header_that_names_another_unit_than_the_city_file():
     assert 'unit_in = "km/h"' in told.text
 
 
-def test_headers_of_places_are_told_together_and_twins_are_no_fault():
+def test_headers_of_places_are_told_together_and_names_are_no_units():
     flows = view_of(loads(3).panel.values_TNF, (Field("inflow", Kind.FLOW, "L/s"),))
-    same = {n: f"DMA {n} ({unit})" for n, unit in enumerate(["l/s", "L/s", "2", "north", "L/s"])}
+    same = {n: f"DMA {n} ({unit})" for n, unit in enumerate(["l/s", "L/s", "2", "north", "in"])}
     assert of(replace(flows, headers_F=(same,)), "header-unit") == []
     other = same | {1: "DMA 1 (m3/h)", 4: "DMA 4 (m3/h)"}
     (told,) = of(replace(flows, headers_F=(other,)), "header-unit")
     assert told.shows == ("inflow", ("p1", "p4"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "headers", "told"),
+    [
+        (Kind.SHARE, "%", ["Modal share (bike)"], 0),
+        (Kind.LEVEL, "spaces", ["P1 (B)", "P2 (m)"], 0),
+        (Kind.LEVEL, "spaces", ["P1 (m)", "P2 (m)"], 1),
+        (Kind.TEMPERATURE, "degC", ["Room 1 (A)", "Room 2 (F)"], 0),
+        (Kind.TEMPERATURE, "degC", ["Room 1 (F)", "Room 2 (F)"], 1),
+        (Kind.TEMPERATURE, "K", ["Temp (C)"], 1),
+        (Kind.SPEED, "km/h", ["Speed (max)"], 0),
+        (Kind.CONCENTRATION, "ug/m3", ["PM10 (㎍/㎥)", "PM10 (daily)"], 0),
+    ],
+)
+def test_words_and_letters_in_brackets(kind, unit, headers, told):
+    ones = np.random.default_rng(1).random((48, len(headers), 1)) + 280
+    view = view_of(ones, (Field("f", kind, unit),))
+    view = replace(view, headers_F=(dict(enumerate(headers)),))
+    assert len(of(view, "header-unit")) == told
+    assert of(replace(view, guessed=True), "header-unit") == []
+
+
+def test_a_header_that_no_conversion_helps_asks_for_another_unit():
+    view = view_of(np.ones((48, 1, 1)), (Field("free", Kind.LEVEL, "spaces"),))
+    (told,) = of(replace(view, headers_F=({0: "Level (m)"},)), "header-unit")
+    assert "correct `unit`" in told.text
+    assert "unit_in" not in told.text
 
 
 def test_a_lockdown_is_no_change_of_unit():

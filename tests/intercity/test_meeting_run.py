@@ -148,6 +148,18 @@ def test_encoders_of_other_cities_are_refused_before_anything_runs(tmp_path):
     with pytest.raises(ConfigError, match="one file for 2 cities") as told:
         load_map(little(tmp_path, agency='encoder = "x"', cities=("east", "west")))
     assert 'encoder = { east = "x" }' in str(told.value)
+    brought = 'encoder = { east = "x" }'
+    with pytest.raises(ConfigError, match="no two others are left"):
+        load_map(little(tmp_path, agency=brought, more="reuse_level = 2", cities=("east", "west")))
+
+
+@pytest.mark.parametrize("said", ["5", '""', "{ east = 5 }", '{ east = "" }'])
+def test_an_encoder_is_a_file_or_a_file_by_city(said, tmp_path):
+    with pytest.raises(ConfigError) as told:
+        load_map(little(tmp_path, agency=f"encoder = {said}"))
+    (problem,) = told.value.problems
+    assert problem.key.endswith("meeting.agency[1].encoder")
+    assert "neither a file nor a table of cities and files" in problem.reason
 
 
 def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):

@@ -12,6 +12,10 @@ from typing import Self
 
 import polars as pl
 
+from deepcity.data.connectors import ReadError
+
+FULL = ("No space left", "too large", "quota")
+
 
 class Strips:
     """Takes strips of equally many rows; a context that leaves no file behind.
@@ -37,17 +41,25 @@ class Strips:
         """Take the next columns.
 
         Raises:
-            PolarsError, OSError: if they cannot be read, or written.
+            ReadError: if there is no room for them.
+            PolarsError, OSError: if they cannot be read.
         """
         assert self._folder is not None
         path = Path(self._folder.name) / str(len(self._files))
-        columns.lazy().sink_ipc(path, maintain_order=True, record_batch_size=self.at_once)
+        try:
+            columns.lazy().sink_ipc(path, maintain_order=True, record_batch_size=self.at_once)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            if not any(sign in str(error) for sign in FULL):
+                raise
+            reason = "no room left there for what must wait on disk"
+            right = "make room, or set TMPDIR to another folder"
+            raise ReadError("TMPDIR", tempfile.gettempdir(), reason, right) from error
         self._files.append(path)
 
     def rows(self) -> Iterator[pl.DataFrame]:
         """All columns, some rows at a time, in order."""
         start = 0
-        while True:
+        while self._files:
             parts = [pl.scan_ipc(path).slice(start, self.at_once).collect() for path in self._files]
             frame = pl.concat(parts, how="horizontal")
             if not frame.height:

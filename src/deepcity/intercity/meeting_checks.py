@@ -62,6 +62,15 @@ def encoder_problems(
                 for city in guest.encoder
                 if city not in cities
             ]
+    teaching = (sum(guest.encoder_of(city) is None for city in cities) for guest in meeting.agency)
+    if meeting.reuse_level and len(cities) > 1 and max(teaching) < 2:
+        reason = (
+            "who begins with its own encoder teaches itself nothing, and no two others are left"
+        )
+        right = "write 0, or leave `encoder` out for two cities"
+        problems.append(
+            Problem(file, f"{key}.meeting.reuse_level", meeting.reuse_level, reason, right)
+        )
     return problems
 
 

@@ -2,12 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from deepcity.data.toml_file import Settings, wrong
 from deepcity.exchange.meeting import Mode
 from deepcity.learning.columns import ColumnSettings
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST
+
+
+def _files(said: object) -> object:
+    """One file, or a file by city."""
+    files = list(said.values()) if isinstance(said, dict) else [said]
+    if said is not None and not all(isinstance(file, str) and file for file in files):
+        right = 'write "AGENCY-VERSION.encoder", or { CITY = "AGENCY-VERSION.encoder" }'
+        raise wrong("neither a file nor a table of cities and files", right)
+    return said
 
 
 class GuestSettings(Settings):
@@ -34,7 +43,7 @@ class GuestSettings(Settings):
     deep: Annotated[int, Field(ge=1, le=64)] = 4
     least_level: Annotated[int, Field(ge=1, le=5)] = LEAST_LEVEL
     widest: Annotated[int, Field(ge=1)] = WIDEST
-    encoder: str | dict[str, str] | None = None
+    encoder: Annotated[str | dict[str, str] | None, BeforeValidator(_files)] = None
 
     @model_validator(mode="after")
     def _granted(self) -> "GuestSettings":

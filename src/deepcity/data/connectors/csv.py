@@ -1,9 +1,7 @@
 """CSV, plain or gzip. Cells stay texts here; whoever makes them numbers knows the row."""
 
 import csv
-import gzip
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +13,9 @@ from pydantic import Field, model_validator
 from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
 from deepcity.data.location import LocationError, locate
 from deepcity.data.source import SourceSettings
-from deepcity.data.strips import Strips
 from deepcity.data.toml_file import wrong
+from deepcity.data.turned import OnItsSide
 
-STRIP_CELLS = 2_000_000  # of a table to be transposed, before they go to disk
-NAME = 10_000  # signs of a line, in which its first cell must end
-GZIP = b"\x1f\x8b"
 BROKEN = (csv.Error, zlib.error)
 
 
@@ -108,65 +103,37 @@ def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
     with _told(source):
         if not source.transpose:
             return _scan(source, folder).collect()
-        return pl.concat(_turned(source, folder, _row_names(source, folder)))
+        names = _row_names(source, folder)
+        empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+        return pl.concat([empty, *_turned(source, folder, names)])
 
 
 def _row_names(source: CsvSettings, folder: Path) -> list[str]:
-    """What the columns are called once rows are columns: by the first cell of each row."""
-    firsts = [_cells(line[:NAME], source)[0] for line in _lines(source, folder)]
-    if not source.header:
-        return list(_renamed([str(n) for n in range(len(firsts))], source).values())
-    if "" in firsts:
-        reason = f"row {firsts.index('') + 1} begins with an empty cell"
-        raise ReadError("path", source.path, reason, "name what the row is of")
-    name, count = Counter(firsts).most_common(1)[0]
-    if count > 1:
-        raise ReadError("path", source.path, f"two rows begin with {name!r}", "rename one of them")
-    return firsts
+    """What the columns are called once rows are columns."""
+    side = _side(source, folder)
+    if source.header:
+        return side.names()
+    numbers = [str(number) for number, _ in enumerate(side.rows())]
+    return list(_renamed(numbers, source).values())
 
 
 def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Some rows of the file as columns; a row of what is given back was a column of the file.
+    """Rows of the file as columns; a row of what is given back was a column of the file."""
 
-    Line by line: a reader of columns would hold as many pieces as a row has cells.
-    """
-    names, wanted = _row_names(source, folder), dict.fromkeys(columns)
-    held: list[pl.Series] = []
-    length = None
-    with Strips(rows_at_once(len(wanted))) as strips:
-        for name, line in zip(names, _lines(source, folder), strict=True):
-            if name not in wanted:
-                continue
-            cells = [cell or None for cell in _cells(line, source)[int(source.header) :]]
-            if length is not None and len(cells) != length:
-                reason = f"the row of {name!r} has {len(cells)} values, one before it {length}"
-                raise ReadError("path", source.path, reason, "mend it, or check the delimiter")
-            length = len(cells)
-            held.append(pl.Series(name, cells, dtype=pl.String))
-            if len(held) * length >= STRIP_CELLS:
-                strips.add(pl.DataFrame(held))
-                held = []
-        if held:
-            strips.add(pl.DataFrame(held))
-        for frame in strips.rows():
-            yield frame.select(*wanted)
+    def name_of(number: int, first: str) -> str:
+        if source.header:
+            return first
+        if isinstance(source.names, str):
+            return source.names.replace("{n}", str(number + 1))
+        return source.names[number]
+
+    yield from _side(source, folder).turned(columns, rows_at_once(len(columns)), name_of)
 
 
-def _lines(source: CsvSettings, folder: Path) -> Iterator[str]:
-    """The lines of a table to be transposed, but for empty ones."""
+def _side(source: CsvSettings, folder: Path) -> OnItsSide:
+    lossy = source.encoding == "utf8-lossy"
     path = _file(source, folder)
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == GZIP
-    opened = gzip.open if zipped else open
-    errors = "strict" if source.encoding == "utf8" else "replace"
-    with opened(path, "rt", encoding="utf-8-sig", errors=errors) as file:
-        for number, line in enumerate(file):
-            if number >= source.skip_rows and line.strip():
-                yield line
-
-
-def _cells(line: str, source: CsvSettings) -> list[str]:
-    return next(csv.reader([line], delimiter=source.delimiter))
+    return OnItsSide(path, source.delimiter, lossy, source.skip_rows, source.header)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:

@@ -6,53 +6,76 @@ The records' keeper wrote the header, so it is believed before the city file: ``
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from deepcity.city.field import Kind
-from deepcity.city.units import UnitError, check_unit, same_unit
+from deepcity.city.units import EXAMPLES, UnitError, check_convertible, same_unit
+from deepcity.data.conversions import OFTEN_MIXED_UP
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
 BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 SPELT = {
-    "kmh": "km/h", "kph": "km/h", "mps": "m/s", "℃": "degC", "℉": "degF", "µg/m³": "ug/m3",
-    "μg/m³": "ug/m3", "㎍/㎥": "ug/m3",
+    Kind.SPEED: {"kmh": "km/h", "kph": "km/h", "mps": "m/s"},
+    Kind.WIND: {"kmh": "km/h", "kph": "km/h", "mps": "m/s", "kt": "knot", "kts": "knot"},
+    Kind.TEMPERATURE: {
+        "c": "degC", "°c": "degC", "℃": "degC", "f": "degF", "°f": "degF", "℉": "degF",
+    },
+    Kind.CONCENTRATION: {
+        "µg/m3": "ug/m3", "μg/m3": "ug/m3", "µg/m³": "ug/m3", "μg/m³": "ug/m3", "㎍/㎥": "ug/m3",
+    },
+    Kind.FLOW: {"m³/h": "m3/h", "m³/s": "m3/s", "l/h": "L/h"},
 }  # fmt: skip
-"""Spellings of headers that no library of units knows."""
-DEGREES = {"c": "degC", "°c": "degC", "f": "degF", "°f": "degF", "k": "K"}
-"""As people write them behind a temperature, where C is no coulomb."""
+"""Spellings of headers beside those that city files use."""
 
 
 def look(view: View) -> Iterable[Finding]:
     """Fields some of whose columns are headed by another unit."""
-    for f, headers in enumerate(view.headers_F):
-        named = {n: unit_in(text, view.panel.fields[f].kind) for n, text in headers.items()}
-        for unit in dict.fromkeys(unit for unit in named.values() if unit is not None):
+    for f, headers in enumerate(() if view.guessed else view.headers_F):
+        kind = view.panel.fields[f].kind
+        told = {n: _told(text, kind) for n, text in headers.items()}
+        if len(set(told.values())) > 1:  # a letter is a unit where all columns have it, else a name
+            told = {n: None if _is_letter(text) else text for n, text in told.items()}
+        units = {n: _usual(kind)[text] for n, text in told.items() if text is not None}
+        for unit in dict.fromkeys(units.values()):
             if not same_unit(unit, view.units_F[f]):
-                places = [n for n, one in named.items() if one == unit]
-                text = _text(headers[places[0]], unit, view.units_F[f])
-                yield view.warn("header-unit", f, places, text)
+                places = [n for n, one in units.items() if one == unit]
+                yield view.warn("header-unit", f, places, _text(headers[places[0]], unit, view, f))
 
 
 def unit_in(header: str, kind: Kind) -> str | None:
-    """The unit in a header's last brackets that hold one a kind can have.
+    """The unit in a header's last brackets that hold a usual one of a kind.
 
     >>> unit_in("Windspeed (km/h)", Kind.WIND), unit_in("Temp [F] (roof)", Kind.TEMPERATURE)
     ('km/h', 'degF')
     """
-    for text in reversed(BRACKETS.findall(header)):
-        unit = SPELT.get(text.lower(), text)
-        if kind is Kind.TEMPERATURE:
-            unit = DEGREES.get(text.lower(), unit)
-        try:
-            check_unit(unit, kind)
-        except UnitError:
-            continue
-        return str(unit) if not unit.isdigit() else None  # "(2)" counts columns of one name
-    return None
+    text = _told(header, kind)
+    return None if text is None else _usual(kind)[text]
 
 
-def _text(header: str, unit: str, stated: str) -> str:
-    return (
-        f"column {header!r} says {unit}, the city file {stated}; "
-        f'if the column is right, write unit_in = "{unit}"'
-    )
+def _told(header: str, kind: Kind) -> str | None:
+    """How a header spells its unit, in lower case."""
+    texts = (text.lower() for text in reversed(BRACKETS.findall(header)))
+    return next((text for text in texts if text in _usual(kind)), None)
+
+
+def _is_letter(text: str | None) -> bool:
+    return text is not None and len(text) == 1 and text.isalpha()
+
+
+@cache
+def _usual(kind: Kind) -> dict[str, str]:
+    """Spelling in lower case -> unit; words for what is counted are names as often as units."""
+    units = [*EXAMPLES[kind], *OFTEN_MIXED_UP.get(kind, ())]
+    known = {unit.lower(): unit for unit in units if unit != "1" and not same_unit(unit, "count")}
+    return known | SPELT.get(kind, {})
+
+
+def _text(header: str, unit: str, view: View, f: int) -> str:
+    stated = view.units_F[f]
+    said = f"column {header!r} says {unit}, the city file {stated}"
+    try:
+        check_convertible(unit, view.panel.fields[f].unit)
+    except UnitError:
+        return f"{said}, which is no other unit of the same: if the column is right, correct `unit`"
+    return f'{said}; if the column is right, write unit_in = "{unit}"'

@@ -3,11 +3,12 @@
 A windy week follows a still one, and most hours are dry, so weeks cannot be compared as
 `unit_change` does. Four weeks on either side of a day can: all quantiles of what blows or
 falls move by the factor between two units, and once it is taken back, no other four weeks of
-the record differ nearly as much.
+the record differ nearly as much. So it takes four months to see one.
 
 Shapes: D days, S hours of a day, Q quantiles.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from deepcity.data.quality import View
 Values = NDArray[np.float64]
 
 WINDOW = 28  # days before and after
+SHORTEST = 4 * WINDOW  # days of a record
 QUANTILES = (0.25, 0.5, 0.75)  # of values above 0
 
 
@@ -46,7 +48,7 @@ class Evidence:
 
 
 KINDS = {
-    Kind.WIND: Evidence(1.8, 30, 0.25, 6.0, 1.6),
+    Kind.WIND: Evidence(3.0, 30, 0.25, 6.0, 1.6),  # knots and miles an hour are like a windy month
     Kind.RAIN: Evidence(20.0, 16, 0.8, 3.0, 1.3),  # inches; tenths of mm are like a dry spring
 }
 
@@ -56,12 +58,25 @@ def look(view: View) -> Iterable[Finding]:
     for f, field in enumerate(view.panel.fields):
         asked = KINDS.get(field.kind)
         days = days_of(view.panel, view.values_TN(f)) if asked is not None else None
-        if asked is None or days is None or len(days.day_D) < 2 * WINDOW:
+        if asked is None or days is None or len(days.day_D) < SHORTEST:
             continue
-        for n in range(days.values_DSN.shape[2]):
-            found = _change(view, f, days.values_DSN[:, :, n], asked)
-            if found is not None:
-                yield view.warn("unit-change", f, [n], _text(view, f, days, *found))
+        each = {
+            n: _change(view, f, days.values_DSN[:, :, n], asked)
+            for n in range(days.values_DSN.shape[2])
+        }
+        for places, unit, day in _together({n: one for n, one in each.items() if one}):
+            yield view.warn("unit-change", f, places, _text(view, f, days, unit, day))
+
+
+def _together(found: dict[int, tuple[str, int]]) -> Iterable[tuple[list[int], str, int]]:
+    """Places that change within two weeks of each other: the middle day, the unit of most."""
+    left = dict(found)
+    while left:
+        days = sorted(day for _, day in left.values())
+        most = max(days, key=lambda day: sum(abs(day - other) <= WINDOW // 2 for other in days))
+        places = [n for n, (_, day) in left.items() if abs(day - most) <= WINDOW // 2]
+        units = Counter(left.pop(n)[0] for n in places)
+        yield places, units.most_common(1)[0][0], most
 
 
 def _change(view: View, f: int, values_DS: Values, asked: Evidence) -> tuple[str, int] | None:
@@ -87,8 +102,8 @@ def _change(view: View, f: int, values_DS: Values, asked: Evidence) -> tuple[str
 def _moves(values_DS: Values, asked: Evidence) -> Values:
     """How each quantile moves from the weeks before a day to those after, (D, Q); else NaN."""
     moved_DQ = np.full((len(values_DS), len(QUANTILES)), np.nan)
-    for day in range(WINDOW // 2, len(values_DS) - WINDOW // 2):
-        sides = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
+    for day in range(WINDOW, len(values_DS) - WINDOW + 1):
+        sides = values_DS[day - WINDOW : day], values_DS[day : day + WINDOW]
         led, followed = (side[side > 0] for side in sides)
         if min(len(led), len(followed)) >= asked.fewest:
             moved_DQ[day] = np.log(np.quantile(followed, QUANTILES) / np.quantile(led, QUANTILES))

@@ -46,7 +46,7 @@ RANGES = {
     Kind.TEMPERATURE: Believable("degC", (-40, 42), (-65, 60), (7.5, 44), signed=True),
     Kind.PRESSURE: Believable("hPa", (550, 1090), (500, 1100)),
     Kind.HUMIDITY: Believable("%", (5, 101), (-1, 106)),
-    Kind.WIND: Believable("m/s", (0.2, 10), (-1, 20)),  # hourly means; no capital is windier
+    Kind.WIND: Believable("m/s", (0.2, 11), (-1, 25)),  # hourly means of a windy coast, and gusts
     Kind.SPEED: Believable("km/h", (3, 140), (-1, 230)),
     Kind.CONCENTRATION: Believable("ug/m3", (0.5, 20_000)),
     Kind.SHARE: Believable("%", (1.01, 120)),

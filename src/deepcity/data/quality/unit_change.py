@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.city.field import Kind
+from deepcity.city.field import Field, Kind
+from deepcity.city.units import convert
 from deepcity.data.conversions import mix_ups
 from deepcity.data.daily import Days, days_of, in_windows
 from deepcity.data.findings import Finding
@@ -26,6 +27,7 @@ SMALLEST = 1.2  # factors below cannot be told from life
 EXACT = 0.07  # how far all quantiles' factors may lie from the known one, in logarithms
 LARGE, LESS_EXACT = 30.0, 0.35  # nothing natural does this, so quantiles need agree less
 PERCENT, MOST_SHARE = 100.0, 1.5  # a car park may be a little more than full
+NEAR_PERCENT = 1.1  # how far the middles of both sides may lie from 100 times, in logarithms
 SURE = 5.0  # how many times the usual shift between two weeks
 
 
@@ -36,6 +38,7 @@ class Shift:
     day: int
     unit: str
     back: bool  # the other unit comes first
+    above_share: bool = False  # seen by values above any share, not by all hours' factor
 
 
 def look(view: View) -> Iterable[Finding]:
@@ -46,8 +49,8 @@ def look(view: View) -> Iterable[Finding]:
         days = days_of(view.panel, values_TN) if candidates else None
         if days is None or len(days.day_D) < 2 * WINDOW:
             continue
-        share = view.panel.fields[f].kind is Kind.SHARE
-        found = {n: _shift(days, n, candidates, share) for n in range(values_TN.shape[1])}
+        most = _most_share(view.panel.fields[f])
+        found = {n: _shift(days, n, candidates, most) for n in range(values_TN.shape[1])}
         for shift in dict.fromkeys(s for s in found.values() if s is not None):
             places = [n for n, s in found.items() if s == shift]
             yield view.warn("unit-change", f, places, _text(view, f, days, shift))
@@ -64,8 +67,15 @@ def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:
     ]
 
 
+def _most_share(field: Field) -> float | None:
+    """Above this no share is believed, in the panel's unit; None of other kinds."""
+    if field.kind is not Kind.SHARE:
+        return None
+    return float(convert(np.array([MOST_SHARE]), "1", field.unit)[0])
+
+
 def _shift(
-    days: Days, n: int, candidates: list[tuple[str, float, float]], share: bool
+    days: Days, n: int, candidates: list[tuple[str, float, float]], most: float | None
 ) -> Shift | None:
     """The change of one place, or None; where two tales fit, the one with fewer odd days."""
     values_DS = days.values_DSN[:, :, n]
@@ -74,9 +84,10 @@ def _shift(
     found: list[Shift] = []
     for unit, factor, offset in candidates:
         days_ = _by_offset(values_DS, factor, offset) if offset else _by_factor(values_DS, factor)
-        if share and factor == PERCENT and not days_:
-            days_ = _by_bound(values_DS)
         found += [Shift(abs(day), unit, day < 0) for day in days_]
+        if most is not None and np.isclose(factor, PERCENT) and not days_:
+            above = _by_bound(values_DS, most)
+            found += [Shift(abs(day), unit, day < 0, above_share=True) for day in above]
     count = len(values_DS)
     return min(found, key=lambda s: s.day if s.back else count - s.day, default=None)
 
@@ -102,20 +113,24 @@ def _by_factor(values_DS: Values, factor: float) -> list[int]:
     return found
 
 
-def _by_bound(values_DS: Values) -> list[int]:
-    """For shares, many of which are 0: from when (until when) most others are above any share."""
-    high_D = np.where(np.isfinite(values_DS), np.abs(values_DS), 0.0).max(axis=1)
-    above = np.flatnonzero(high_D > MOST_SHARE)
-    if not len(above) or high_D.max() > MOST_SHARE * PERCENT:
+def _by_bound(values_DS: Values, most: float) -> list[int]:
+    """For shares, many of which are 0: from when (until when) others are 100 times too large."""
+    size_DS = np.where(np.isfinite(values_DS), np.abs(values_DS), 0.0)
+    above = np.flatnonzero(size_DS.max(axis=1) > most)
+    if not len(above):
         return []
-    first, last = int(above[0]), int(above[-1]) + 1
-    sides = [(first, values_DS[first:], len(high_D) - first), (-last, values_DS[:last], last)]
-    return [
-        day
-        for day, odd, count in sides
-        if WINDOW <= count <= len(high_D) - WINDOW
-        and np.mean(np.abs(odd[np.abs(odd) > 0]) > MOST_SHARE) > 0.5
-    ]
+    found = []
+    for day, odd_DS, rest_DS in (
+        (int(above[0]), size_DS[above[0] :], size_DS[: above[0]]),
+        (-int(above[-1]) - 1, size_DS[: above[-1] + 1], size_DS[above[-1] + 1 :]),
+    ):
+        odd, rest = odd_DS[odd_DS > 0], rest_DS[rest_DS > 0]
+        if min(len(odd_DS), len(rest_DS)) < WINDOW or min(len(odd), len(rest)) < 2 * WINDOW:
+            continue
+        apart = abs(np.log(np.median(odd) / np.median(rest) / PERCENT))
+        if apart < NEAR_PERCENT and np.mean(odd > most) > 0.5:
+            found.append(day)
+    return found
 
 
 def _middle(values_DS: Values) -> Values:
@@ -179,8 +194,13 @@ def _text(view: View, f: int, days: Days, shift: Shift) -> str:
     field, stated = view.panel.fields[f], view.units_F[f]
     when = view.when(int(days.first_D[min(shift.day, len(days.first_D) - 1)]))[:10]
     side = "until" if shift.back else "from"
+    seen = (
+        f"most are above {MOST_SHARE:.0%} there and 100 times those of the other days"
+        if shift.above_share
+        else "all hours change at once by the factor between the two"
+    )
     return (
         f"values look like {shift.unit} {side} {when} and like {stated} "
-        f"{'after' if shift.back else 'before'}: all hours change at once by the factor between "
-        f"the two; split the source there, or mend the records ({field.kind.value})"
+        f"{'after' if shift.back else 'before'}: {seen}; split the source there, or mend the "
+        f"records ({field.kind.value})"
     )
