@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.clock import DAY_S
+from deepcity.data.room import room_needed
 
 HELD_ROWS = 1_000_000  # some 30 MB, and ten times that while they are sorted and merged
 HELD_BYTES = 40_000_000  # wide rows are held in smaller numbers
@@ -61,7 +62,11 @@ class Spool:
             self._folder.cleanup()
 
     def add(self, rows: Rows) -> None:
-        """Take rows; times are of any origin, but all of the same."""
+        """Take rows; times are of any origin, but all of the same.
+
+        Raises:
+            ReadError: if there is no room for them on disk.
+        """
         if not len(rows):
             return
         self._held.append(rows)
@@ -77,8 +82,10 @@ class Spool:
         if self._file is None:
             self._folder = tempfile.TemporaryDirectory(prefix="deepcity-")
             self._file = (Path(self._folder.name) / "rows").open("w+b")
-        for rows in self._held:
-            rows.tofile(self._file)
+        with room_needed():
+            for rows in self._held:
+                rows.tofile(self._file)
+            self._file.flush()
         self._held, self._waiting = [], 0
 
     def blocks(self) -> Iterator[Rows]:
@@ -111,7 +118,7 @@ class Spool:
             block_R = (rows["time"] - first) // block_s
             for number in np.unique(block_R).tolist():
                 numbers.add(number)
-                with (folder / str(number)).open("ab") as file:
+                with room_needed(), (folder / str(number)).open("ab") as file:
                     rows[block_R == number].tofile(file)
         return numbers
 

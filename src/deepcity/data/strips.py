@@ -12,9 +12,7 @@ from typing import Self
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError
-
-FULL = ("No space left", "too large", "quota")
+from deepcity.data.room import room_needed
 
 
 class Strips:
@@ -46,14 +44,8 @@ class Strips:
         """
         assert self._folder is not None
         path = Path(self._folder.name) / str(len(self._files))
-        try:
+        with room_needed():
             columns.lazy().sink_ipc(path, maintain_order=True, record_batch_size=self.at_once)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            if not any(sign in str(error) for sign in FULL):
-                raise
-            reason = "no room left there for what must wait on disk"
-            right = "make room, or set TMPDIR to another folder"
-            raise ReadError("TMPDIR", tempfile.gettempdir(), reason, right) from error
         self._files.append(path)
 
     def rows(self) -> Iterator[pl.DataFrame]:
