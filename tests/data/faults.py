@@ -1,5 +1,6 @@
 """Clean series that never were, and the faults that people put into them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -8,7 +9,7 @@ from deepcity.city.clock import Clock
 from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
-from deepcity.data.quality import View
+from deepcity.data.quality import View, look_into
 
 ROME = Clock("Europe/Rome", timedelta(hours=1))
 BEGIN = 1_640_991_600  # midnight in Rome, 1 January 2022
@@ -95,3 +96,23 @@ def late(values, hours):
     else:
         out = values.copy()
     return out
+
+
+def found(*views):
+    return [f for fs in look_into(views).values() for f in fs]
+
+
+def of(view, what):
+    return [finding for finding in found(view) if finding.what == what]
+
+
+def spoilt(view, change):
+    """The view after `change` of its values (T, N, F), made in place on a copy."""
+    values = view.panel.values_TNF.astype(np.float64)
+    change(values)
+    panel = replace(view.panel, values_TNF=values.astype(np.float32))
+    return replace(view, panel=panel)
+
+
+def day(view, step):
+    return view.when(step)[:10]

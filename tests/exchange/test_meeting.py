@@ -1,11 +1,9 @@
 """Meetings of a small city: three modes, silent and lying agencies, and what the wire carries."""
 
-import signal
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from agency_process import AgencyProcess
 from meetings import (
     APPLICATION,
     PLACES,
@@ -220,44 +218,6 @@ def test_an_agency_killed_while_it_learns_is_told_and_the_rest_learn_on():
     told = brief("per-batch", how=dies)
     assert [bool(failed) for failed in told.minutes.failures] == [False, True, True]
     assert told.handlers["mill"].asked.count("learn") == BRIEF.rounds * BRIEF.local_steps
-
-
-@pytest.mark.parametrize(("verb", "killed_at"), [("encode", 5), ("learn", 6)])
-def test_an_agency_whose_process_is_killed_in_mid_epoch_is_silent_and_the_rest_learn_on(
-    verb, killed_at
-):
-    """kill -9 while it works on an answer; the application and the mill go on to the end."""
-    mill = parties(agencies(TOWN, ["mill"], taught=0))["mill"]
-    with AgencyProcess("office", killed_at) as office:
-        exchange = exchange_of({"mill": mill, "office": office})
-        guests = ask_in(exchange, NAMES)
-        learner = application(TOWN, NAMES, settings=BRIEF, silence=0.3)
-        minutes = meet(exchange, guests, learner, plan(TOWN, "block-wise", settings=BRIEF))
-        assert office.asked[killed_at - 1] == verb
-        office.process.join(30)
-        assert office.process.exitcode == -signal.SIGKILL
-        times = TOWN.time_T[TOWN.validation_rows]
-        deep, failed = hear(exchange, guests, times)
-    assert [{failure.party for failure in round_} for round_ in minutes.failures] == [
-        set(), {"office"}, {"office"},
-    ]  # fmt: skip
-    assert np.isfinite(minutes.errors).all()
-    assert [failure.party for failure in failed] == ["office"]
-    assert "office failed at 'encode'" in failed[0].reason
-    assert np.isfinite(learner.say(learner.validation, deep)).all()
-
-
-def test_an_agency_in_a_process_of_its_own_learns_as_one_that_is_here():
-    """Nothing but messages passes between it and the application."""
-    learned = []
-    with AgencyProcess("office") as office:
-        for handler in (office, parties(agencies(TOWN, ["office"], taught=0))["office"]):
-            exchange = exchange_of({"office": handler})
-            guests = ask_in(exchange, ["office"])
-            learner = application(TOWN, ["office"], settings=BRIEF)
-            learned.append(meet(exchange, guests, learner, plan(TOWN, Mode.BLOCK, settings=BRIEF)))
-    there, here = (minutes.errors for minutes in learned)
-    assert there == pytest.approx(here, rel=1e-6)  # threads round differently
 
 
 def told_otherwise(change):
