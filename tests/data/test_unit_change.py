@@ -110,8 +110,13 @@ def test_shares_shown_in_per_cent_may_begin_late_and_end_early(unknown):
     view = replace(view, units_F=("1",))
     late_ = spoilt(view, lambda v: v.__setitem__(unknown, np.nan))
     assert of(late_, "unit-change") == []
+    rest = np.repeat((dice.random(120) < 0.3) * 100.0, 24)  # mostly 0, so that no week has a level
+    view = view_of(rest[:, None, None], (Field("rest", Kind.SHARE, "%"),))
+    view = replace(view, units_F=("1",))
+    assert of(view, "unit-change") == []
     odd = spoilt(view, lambda v: np.multiply(v[50 * 24 :], 100, out=v[50 * 24 :]))
-    assert len(of(odd, "unit-change")) == 1
+    (told,) = of(odd, "unit-change")
+    assert "above 150%" in told.text
 
 
 def test_a_few_large_values_among_zeros_are_no_change_of_unit():
