@@ -75,6 +75,7 @@ def _spelling(unit: str) -> str:
     return re.sub(r"(?<![A-Za-z])([a-zµμ]?m)([23])\b", r"\1**\2", unit.strip())
 
 
+@cache
 def _parse(unit: str) -> "pint.Unit":
     try:
         return _registry().parse_units(_spelling(unit))

@@ -22,11 +22,12 @@ NEVER_NEGATIVE = {Kind.COUNT, Kind.SPEED, Kind.RAIN}
 
 def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Values:
     """The numbers of a column, shape (R,); NaN where missing, wrong or masked."""
-    if name not in sheet.frame.columns:
+    cells = sheet.frame.get_column(name, default=None)
+    if cells is None:
         right = did_you_mean(name, sheet.frame.columns)
         sheet.book.problem("column", name, "no such column", right)
         return np.full(len(sheet.rows_R), np.nan)
-    column = _decoded(sheet.frame[name], field)
+    column = _decoded(cells, field)
     numbers = read_numbers(column, sheet.source.missing, sheet.source.decimal)
     if len(numbers.other_sign):
         _see_decimals(numbers, name, sheet)
