@@ -3,6 +3,7 @@
 Shapes: R rows of a batch.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from deepcity.data.toml_file import did_you_mean
 
 Rows = NDArray[np.int64]
 MORE = "; and more further down"
+NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def sheets(
     for table in read_batches(origin.source, origin.folder, columns):
         own = Notebook(book.file)
         if time.start is None:
-            frame, rows_R = without_empty(table, own)
+            frame, rows_R = without_empty(table, own, origin.source.row_word)
         else:  # an empty row is a time at which nothing was measured
             frame, rows_R = table.frame, _numbered(table)
         time = _with_format(origin, time, frame)
@@ -99,7 +101,7 @@ def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> list[
     return list(absent)
 
 
-def without_empty(table: Table, book: Notebook) -> tuple[pl.DataFrame, Rows]:
+def without_empty(table: Table, book: Notebook, word: str = "row") -> tuple[pl.DataFrame, Rows]:
     """The rows that hold anything, and what a reader calls them."""
     frame = table.frame
     rows_R = _numbered(table)
@@ -111,7 +113,8 @@ def without_empty(table: Table, book: Notebook) -> tuple[pl.DataFrame, Rows]:
     count = int(empty_R.sum())
     if not count:
         return frame, rows_R
-    text = f"{count} empty row{'s' if count != 1 else ''} left out ({rows_text(rows_R[empty_R])})"
+    plural, shown = "s" if count != 1 else "", rows_text(rows_R[empty_R], word)
+    text = f"{count} empty {word}{plural} left out ({shown})"
     book.note("empty", "rows", count, text)
     return frame.filter(pl.Series(~empty_R)), rows_R[~empty_R]
 
@@ -143,7 +146,8 @@ def absorb(book: Notebook, own: Notebook) -> None:
 
 def _stem(problem: Problem) -> tuple[str, str]:
     """What a problem is, without the rows it names."""
-    return problem.key, problem.reason.removesuffix(MORE).rpartition(" (row")[0] or problem.reason
+    reason = problem.reason.removesuffix(MORE)
+    return problem.key, NUMBERED.split(reason)[0]
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

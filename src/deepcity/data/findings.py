@@ -68,8 +68,8 @@ class Notebook:
         self.findings.append(Finding(Severity.NOTE, what, where, count, text))
 
 
-def rows_text(rows: Sequence[int] | NDArray[np.int64]) -> str:
-    """Row numbers for people.
+def rows_text(rows: Sequence[int] | NDArray[np.int64], noun: str = "row") -> str:
+    """Row numbers for people; `noun` is what the file calls a row.
 
     >>> rows_text([3])
     'row 3'
@@ -78,4 +78,4 @@ def rows_text(rows: Sequence[int] | NDArray[np.int64]) -> str:
     """
     shown = ", ".join(str(int(row)) for row in rows[:ROWS_SHOWN])
     more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+    return f"{noun}{'s' if len(rows) != 1 else ''} {shown}{more}"

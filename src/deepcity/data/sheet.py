@@ -41,7 +41,7 @@ class Sheet:
 
     def rows_text(self, positions: NDArray[np.intp]) -> str:
         """Row numbers for people, rising."""
-        return rows_text(np.sort(self.rows_R[positions]))
+        return rows_text(np.sort(self.rows_R[positions]), self.source.row_word)
 
     def keep(self, keep_R: NDArray[np.bool_]) -> "Sheet":
         """Only the rows where `keep_R` is True."""

@@ -53,6 +53,11 @@ class SourceSettings(Settings):
     missing: tuple[str, ...] = MISSING
     decimal: str = Field(default=".", min_length=1, max_length=1)
 
+    @property
+    def row_word(self) -> str:
+        """What its rows are in the file."""
+        return "row"
+
     @model_validator(mode="after")
     def _place_fits_layout(self) -> "SourceSettings":
         if self.layout is Layout.LONG and self.place is None:

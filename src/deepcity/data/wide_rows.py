@@ -53,9 +53,11 @@ def read_wide(
             return None
         assert wall is not None
         merges = _merges([rule_of(field, origin.source) for field in fields], len(places))
-        return spooled_records(
-            spool, lambda: _in_order(spool.blocks(), book), origin, merges, clock, book, wall=wall
-        )
+
+        def blocks() -> Iterable[Rows]:
+            return _in_order(spool.blocks(), origin, book)
+
+        return spooled_records(spool, blocks, origin, merges, clock, book, wall=wall)
 
 
 def column_of(field: FieldSettings, place: PlaceSettings) -> str:
@@ -104,13 +106,13 @@ def _compact(
     return compact(raw.seconds_R, sheet.place_R, sheet.rows_R, values_RK), raw.wall
 
 
-def _in_order(blocks: Iterable[Rows], book: Notebook) -> Iterable[Rows]:
+def _in_order(blocks: Iterable[Rows], origin: Origin, book: Notebook) -> Iterable[Rows]:
     """The same blocks; tells of rows that stand after rows of a later block."""
     last = -1
     for rows in blocks:
         early = rows["row"][rows["row"] < last]
         if len(early):
-            shown = rows_text(np.sort(early))
+            shown = rows_text(np.sort(early), origin.source.row_word)
             text = f"times are not in order; rows were sorted (earlier than later times: {shown})"
             book.warn("unsorted", "time", len(early), text)
         last = max(last, int(rows["row"].max()))

@@ -42,6 +42,11 @@ class CsvSettings(SourceSettings):
     transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
 
+    @property
+    def row_word(self) -> str:
+        """What its rows are in the file."""
+        return "column" if self.transpose else "row"
+
     @model_validator(mode="after")
     def _names_are_needed(self) -> "CsvSettings":
         if self.header and "names" in self.model_fields_set:
