@@ -26,7 +26,6 @@ from deepcity.data.city_file import load_city, load_panel
 
 GIB = 1024**3
 LIMIT = 2 * GIB
-LEAST = 2.4 * GIB  # what each file holds at least
 BEGIN = np.datetime64("2020-01-01T00:00", "m")
 CHUNK = 20_000  # steps written at once
 TOWN = """
@@ -159,7 +158,7 @@ def _line(name: str, big: Big, folder: Path) -> str:
     path = folder / big.file
     big.write(big, path)
     size = path.stat().st_size
-    assert size > max(LIMIT, LEAST), f"{name} holds {size / GIB:.2f} GiB only"
+    assert size > LIMIT, f"{name} holds {size / GIB:.2f} GiB only"
     places = ", ".join(f'{{ id = "p{n}" }}' for n in range(big.places))
     source = big.source.format(file=big.file)
     (folder / "town.toml").write_text(TOWN.format(source=source, places=places), encoding="utf-8")

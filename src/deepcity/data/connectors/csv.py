@@ -178,7 +178,7 @@ def _told(source: CsvSettings) -> Iterator[None]:
     """What a reader stumbles over, with the next step."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError, ValueError, EOFError, *BROKEN) as error:
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, *BROKEN) as error:
         reason = str(error).strip().splitlines()[0][:200]
         right = "see that it is a whole CSV file (or .gz); check delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error

@@ -16,11 +16,10 @@ from deepcity.city.units import convert
 from deepcity.data.conversions import mix_ups
 from deepcity.data.daily import Days, days_of, in_windows
 from deepcity.data.findings import Finding
-from deepcity.data.quality import View
+from deepcity.data.quality import View, restless_unit
 
 Values = NDArray[np.float64]
 
-MONTHLY = {Kind.WIND, Kind.RAIN}  # `restless_unit` compares these by months
 WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SMALLEST = 1.2  # factors below cannot be told from life
@@ -44,7 +43,9 @@ class Shift:
 def look(view: View) -> Iterable[Finding]:
     """Places whose values change by the factor between two units."""
     for f in range(len(view.panel.fields)):
-        candidates = [] if view.panel.fields[f].kind in MONTHLY else _candidates(view, f)
+        candidates = (
+            [] if view.panel.fields[f].kind in restless_unit.KINDS else _candidates(view, f)
+        )
         values_TN = view.values_TN(f)
         days = days_of(view.panel, values_TN) if candidates else None
         if days is None or len(days.day_D) < 2 * WINDOW:
