@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.record import record
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
@@ -31,7 +31,6 @@ from deepcity.learning.learner import Learner, PartyData
 from deepcity.learning.recall import recalled
 from deepcity.learning.training import TrainingSettings
 
-Floats = NDArray[np.float32]
 CITY = Path(__file__).parents[1] / "cities" / "los_angeles.toml"
 SEEDS = (0, 1, 2)
 STEPS = (3, 6, 9, 12)  # 15, 30, 45, 60 minutes
@@ -61,8 +60,8 @@ class Task:
 class Found:
     """Errors of one run, (2, 4) each: RMSE and MAE by horizon, in mile/h."""
 
-    mean_to: NDArray[np.float64]
-    exactly: NDArray[np.float64]
+    mean_to: Doubles
+    exactly: Doubles
 
 
 def main() -> None:
@@ -147,7 +146,7 @@ def _errors(forecast_BNH: Floats, test: Samples) -> Found:
     )
 
 
-def _both(errors: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _both(errors: list[Doubles]) -> Doubles:
     rmse = [float(np.sqrt(np.nanmean(error**2))) for error in errors]
     return np.array([rmse, [float(np.nanmean(np.abs(error))) for error in errors]])
 
@@ -184,7 +183,7 @@ def _columns() -> list[str]:
     return [f"{metric} {5 * step} min" for metric in ("RMSE", "MAE") for step in STEPS]
 
 
-def _row(name: str, errors: list[NDArray[np.float64]]) -> str:
+def _row(name: str, errors: list[Doubles]) -> str:
     mean = np.mean(errors, axis=0).ravel()
     if len(errors) == 1:
         return f"| {name} | " + " | ".join(f"{value:.3f}" for value in mean) + " |"

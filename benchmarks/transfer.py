@@ -26,10 +26,10 @@ from deepcity.city.level import HEAD, HIDDEN_LAYERS, Layers
 from deepcity.data.city_file import load_city
 from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import Member, Service
-from deepcity.intercity.experts import Seeing
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.summary import naive_errors
+from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.learner import Learner
 
 CITIES = Path(__file__).parents[1] / "cities"
@@ -117,7 +117,7 @@ def service(field: Field, days: float | None) -> Service:
     span = dict(said["span"])  # type: ignore[call-overload]
     if days is not None:
         span["scarce"] = {member.name: days}
-    application = "ridership"  # any will do: it is not asked anything
+    application = "people"  # any will do that is judged by the mean absolute error
     settings = ServiceSettings.model_validate(
         {**said, "span": span, "name": "transfer", "application": application}
         | {"parties": [member.name], "field": field.field}
@@ -157,8 +157,8 @@ def measure(name: str, seed: int, days: float | None, common: Layers) -> dict[st
     for way, (_, count, frozen) in WAYS.items():
         start = {layer: common[layer] for layer in (*HIDDEN_LAYERS, HEAD)[:count]}
         learners[way] = train(party, settings, seed, start, frozen)
-    joined = [Joined(WAYS[way][0], Seeing(learner)) for way, learner in learners.items()]
-    choice = weigh(party, Seeing(alone), sorted(joined, key=lambda one: one.level))
+    joined = [Joined(WAYS[way][0], NetworkExpert(learner)) for way, learner in learners.items()]
+    choice = weigh(party, NetworkExpert(alone), sorted(joined, key=lambda one: one.level))
     said = {"alone": alone.forecast(party.test)}
     said |= {way: learner.forecast(party.test) for way, learner in learners.items()}
     said["automatic"] = choice.forecast(party).forecast_BNH

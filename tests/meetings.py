@@ -7,8 +7,8 @@ import numpy as np
 
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field, Kind
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
-from deepcity.city.title import Title
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.exchange.agency_party import AgencyParty
@@ -38,7 +38,9 @@ def panel_of(values_TNF, places=PLACES, *, step_minutes=60, zone="UTC", first=1_
     """Any values as a panel; begins at a midnight UTC."""
     clock = Clock(zone, timedelta(minutes=step_minutes))
     values = np.asarray(values_TNF, np.float32)
-    fields = [Field(f"f{i}", Kind.FLOW, "L/s", Title("f", "f")) for i in range(values.shape[2])]
+    fields = [
+        Field(f"f{i}", Kind.FLOW, "L/s", LocalizedText("f", "f")) for i in range(values.shape[2])
+    ]
     time_T = first + clock.step_s * np.arange(len(values), dtype=np.int64)
     return Panel(clock, time_T, tuple(places), tuple(fields), values)
 

@@ -49,6 +49,15 @@ def copied(run_town: Path, folder: Path) -> Path:
     return folder
 
 
+def own_prints(run: Path) -> dict[str, tuple[str, int]]:
+    """`prints` of what every site of a run forecasts with."""
+    return {
+        name: found
+        for site in (run / "sites").iterdir()
+        for name, found in prints(site / "own").items()
+    }
+
+
 def prints(folder: Path) -> dict[str, tuple[str, int]]:
     """Every file of a folder: its hash, and when it was written."""
     return {

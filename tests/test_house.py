@@ -10,6 +10,7 @@ import pytest
 import deepcity
 from deepcity.data.domains import domains
 from deepcity.exchange.strategies import STRATEGIES
+from deepcity.learning.experts.expert import experts
 
 ROOT = Path(__file__).parents[1]
 SOURCE = Path(deepcity.__file__).parent
@@ -33,6 +34,7 @@ def named():
     yield from (("domain", str(name)) for name in domains())
     yield from (("connector", name) for name in modules("data.connectors"))
     yield from (("strategy", name) for name in STRATEGIES)
+    yield from (("expert", kind) for kind in experts())
 
 
 @pytest.mark.parametrize(("sort", "name"), list(named()))
@@ -42,7 +44,8 @@ def test_what_a_file_can_name_is_in_the_reference(sort, name):
 
 
 @pytest.mark.parametrize(
-    "package", ["applications", "data.domains", "data.connectors", "data.quality"]
+    "package",
+    ["applications", "data.domains", "data.connectors", "data.quality", "learning.experts"],
 )
 def test_every_entry_of_a_registry_says_what_it_is(package):
     for name in modules(package):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.cost.precision_plot import svg
 from benchmarks.cost.setting import ROOT, SEEDS
 from benchmarks.joining.cases import service_of
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.level import ALONE, LADDER, MAX_LEVEL, STEM, Layers
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.inprocess import InProcessExchange
@@ -20,7 +20,8 @@ from deepcity.exchange.rounds import Plan, learn_together
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.map_settings import WireSettings
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.learner import Learner
 from deepcity.learning.reuse import export_layers
@@ -29,7 +30,6 @@ SETS = ("bikes", "air", "ferrara")
 MOST = 4  # parties of a set
 TOLD: tuple[Precision, ...] = ("float32", "float16")
 PLOT = ROOT / "docs" / "images" / "precision.svg"
-Floats = NDArray[np.float32]
 Round = Callable[[Floats], Floats]
 Errors = Mapping[str, float]
 
@@ -83,9 +83,8 @@ def _run(
 ) -> tuple[Errors, float]:
     settings = service.settings.model_copy(update={"wire": WireSettings(precision=told)})
     method = Method(f"level_{level}", {party.name: level for party in parties})
-    outcome = run_method(Run(settings, parties, seed), method)
-    sent = sum(outcome.ledger.left_by_party().values())
-    learners = outcome.learners
+    training, learners = train_parties(settings, parties, seed, method)
+    sent = sum(training.ledger.left_by_party().values())
     rounds = settings.training.rounds
     return _errors(parties, learners), sent / len(parties) / rounds
 
@@ -258,9 +257,9 @@ def _others(
     return lines
 
 
-def _spread(values: NDArray[np.float64]) -> str:
+def _spread(values: Doubles) -> str:
     return f"{values.mean():.4f} ± {values.std(ddof=1):.4f}"
 
 
-def _percent(values: NDArray[np.float64]) -> str:
+def _percent(values: Doubles) -> str:
     return f"{values.mean():+.2f} ± {values.std(ddof=1):.2f}"

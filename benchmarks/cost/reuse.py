@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from benchmarks.cost.setting import SEEDS, water
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, MAX_LEVEL, Layers
 from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.learner import Learner
 from deepcity.learning.training import judge
@@ -62,9 +63,9 @@ def reuse() -> str:
 def _common(settings: ServiceSettings, found: list[Party], seed: int) -> Layers:
     """h1..h5 and the head as eight districts fused them last."""
     first = [party for party in found if party.name not in NEW]
-    run = Run(settings, first, seed)
-    outcome = run_method(run, Method("joined", {party.name: MAX_LEVEL for party in first}))
-    return {name: outcome.progress.state.layers[name] for name in (*HIDDEN_LAYERS, HEAD)}
+    method = Method("joined", {party.name: MAX_LEVEL for party in first})
+    training, _ = train_parties(settings, first, seed, method)
+    return {name: training.progress.state.layers[name] for name in (*HIDDEN_LAYERS, HEAD)}
 
 
 def _compare(own: Course, other: Course) -> tuple[float, ...]:

@@ -19,9 +19,9 @@ from threading import Thread
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from benchmarks.cost.setting import MB, ROOT
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.data.city_file import load_city, load_panel
 
 GIB = 1024**3
@@ -63,7 +63,7 @@ class Big:
     places: int
     write: Callable[["Big", Path], None]
 
-    def values_TN(self, start: int, end: int) -> NDArray[np.float64]:
+    def values_TN(self, start: int, end: int) -> Doubles:
         """Numbers of seven digits that can be worked out again."""
         return _value(np.arange(start, end)[:, None], np.arange(self.places))
 
@@ -83,7 +83,7 @@ class Big:
         return pl.DataFrame({"time": self.times(start, end), **columns})
 
 
-def _value(step: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.float64]:
+def _value(step: Ints, place: Ints) -> Doubles:
     return (step * 7919 + place * 104_729) % 1_000_003 / 1000 + 1000
 
 

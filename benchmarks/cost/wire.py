@@ -2,7 +2,8 @@
 
 from benchmarks.cost.setting import water
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import parties_of
 
 
@@ -21,9 +22,9 @@ def bytes_by_level() -> str:
         "|---:|---:|---:|",
     ]
     for level in range(MAX_LEVEL + 1):
-        run = Run(settings, found, 0)
-        outcome = run_method(run, Method(f"level_{level}", {party.name: level for party in found}))
-        rows = [row for row in outcome.ledger.snapshot() if row[0] == 1]
+        method = Method(f"level_{level}", {party.name: level for party in found})
+        training, _ = train_parties(settings, found, 0, method)
+        rows = [row for row in training.ledger.snapshot() if row[0] == 1]
         me = found[0].name
         up = sum(row[5] for row in rows if row[2] == me)
         down = sum(row[5] for row in rows if row[3] == me)

@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.crime.protocol import Said
+from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
 from deepcity.intercity.automatic import choose
 from deepcity.intercity.city_map import Service, load_map
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.pooling import pooled_rows
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.learner import EVERY_LAYER, Learner
 from deepcity.learning.training import party_seed
 
-Floats = NDArray[np.float32]
 MAP = Path(__file__).with_name("map.toml")
 WEEK = 7
 OURS = ("alone", "joined", "pooled")
@@ -75,11 +75,11 @@ def measure(share: float, parties: Sequence[Party], seed: int) -> dict[str, Mapp
     """Ours by line and party: alone, joined (automatic), pooled and then tuned."""
     settings = service_of(share).settings
     levels = {party.name: MAX_LEVEL for party in parties}
-    joined = run_method(Run(settings, parties, seed), Method("joined", levels))
+    _, joined = train_parties(settings, parties, seed, Method("joined", levels))
     layers = _pooled(share, parties, seed)
     found: dict[str, dict[str, Said]] = {line: {} for line in OURS}
     for party in parties:
-        own, joiner = _alone(share, party, seed), joined.learners[party.name]
+        own, joiner = _alone(share, party, seed), joined[party.name]
         start = Learner(party.data, settings.training, seed, start=layers)
         draw = party_seed(seed, f"{party.name}/pooled", 0)
         tuned = start.refit((), settings.training.refit_steps, draw)
@@ -95,15 +95,15 @@ def prepared() -> list[Party]:
 
 
 def _alone(share: float, party: Party, seed: int) -> Learner:
-    run = Run(service_of(share).settings, [party], seed)
-    return run_method(run, Method("alone", {party.name: ALONE})).learners[party.name]
+    method = Method("alone", {party.name: ALONE})
+    return train_parties(service_of(share).settings, [party], seed, method)[1][party.name]
 
 
 def _pooled(share: float, parties: Sequence[Party], seed: int) -> Layers:
     """One network of all parties' raw rows."""
     pool = replace(parties[0], name="pooled", data=pooled_rows(parties))
-    run = Run(service_of(share).settings, [pool], seed)
-    learner = run_method(run, Method("pooled", {"pooled": ALONE})).learners["pooled"]
+    method = Method("pooled", {"pooled": ALONE})
+    learner = train_parties(service_of(share).settings, [pool], seed, method)[1]["pooled"]
     return learner.export(EVERY_LAYER)
 
 

@@ -6,9 +6,9 @@ is the mean or the median of a Poisson count that is known not to be zero.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Floats
+
 _LEAST = 1e-6  # offences a day: under this the one offence is all there will be
 
 

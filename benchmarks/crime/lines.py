@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.crime.forecasts import Days
 from benchmarks.crime.given import FORMS
@@ -22,9 +21,10 @@ from benchmarks.crime.protocol import (
     validation_mae,
 )
 from benchmarks.crime.tensors import Compared
+from deepcity.city.arrays import Floats
 
 Line = Mapping[str, Said]  # by party
-Form = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Form = Callable[[Floats], Floats]
 NAMES = {
     "alone": "deepcity, alone",
     "joined": "deepcity, joined (automatic)",

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Floats
+
 OVERALL = "overall"
 CITIES = {"new-york": "New York", "chicago": "Chicago"}
 KINDS: Mapping[str, tuple[str, ...]] = {

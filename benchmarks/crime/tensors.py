@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.crime.protocol import KINDS, party_name
+from deepcity.city.arrays import Doubles
 from deepcity.intercity.parties import Party
 
 FOLDERS = {"new-york": "NYC_crime", "chicago": "CHI_crime"}
@@ -65,7 +65,7 @@ def _compared(path: Path, parties: Sequence[Party]) -> Compared:
     if not path.is_file() or not path.stat().st_size:
         return Compared(name, None)
     with path.open("rb") as file:
-        theirs_RCBK: NDArray[np.float64] = _Arrays(file).load()
+        theirs_RCBK: Doubles = _Arrays(file).load()
     split = parties[0].split
     span = dict(zip(PARTS, (split.train, split.validation, split.test), strict=True))[path.stem]
     ours_KBN = np.stack([p.inputs.values_TN[span.start : span.end] for p in parties])

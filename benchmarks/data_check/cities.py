@@ -5,8 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.clock import Clock
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.field import Field, Kind
@@ -16,7 +16,6 @@ from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
 Dice = np.random.Generator
 CITIES = Path(__file__).parents[2] / "cities"
 ROME = Clock("Europe/Rome", timedelta(hours=1))
@@ -36,7 +35,7 @@ def synthetic(dice: Dice) -> View:
     rest = ((steps // 24) % 7 >= 5) * dice.uniform(0.1, 0.4)
     season = np.cos(2 * np.pi * (steps / 24 - dice.uniform(0, 365)) / 365)
 
-    def noise(size: float, memory: float) -> Values:
+    def noise(size: float, memory: float) -> Doubles:
         shocks = dice.normal(size=len(steps)) * size * np.sqrt(1 - memory**2)
         return np.convolve(shocks, memory ** np.arange(400))[: len(steps)]
 
@@ -70,7 +69,7 @@ def synthetic(dice: Dice) -> View:
     return _view(np.stack(parts, axis=-1)[:, :, None], (Field(sort, kind, unit),))
 
 
-def _view(values_TNF: Values, fields: tuple[Field, ...]) -> View:
+def _view(values_TNF: Doubles, fields: tuple[Field, ...]) -> View:
     time_T = BEGIN + 3600 * np.arange(len(values_TNF), dtype=np.int64)
     places = tuple(Place(f"p{n}") for n in range(values_TNF.shape[1]))
     panel = Panel(ROME, time_T, places, fields, values_TNF.astype(np.float32))

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from deepcity.store.deep_data import DeepData, Space, Vectors
+from deepcity.city.arrays import Floats
+from deepcity.store.deep_data import DeepData, Space
 from deepcity.store.deep_data_store import DeepDataStore
 from deepcity.store.deep_tables import DAY
 from deepcity.store.open_store import open_store
@@ -81,7 +82,7 @@ def store() -> str:
     )
 
 
-def _in_duckdb(vectors_TNW: Vectors) -> list[Row]:
+def _in_duckdb(vectors_TNW: Floats) -> list[Row]:
     """As rows come in, and rewritten by cell."""
     import duckdb
 
@@ -103,7 +104,7 @@ def _in_duckdb(vectors_TNW: Vectors) -> list[Row]:
         return [as_they_come, Row("DuckDB by cell", width, None, *times, other.stat().st_size)]
 
 
-def _in_postgres(url: str, vectors_TNW: Vectors) -> Row:
+def _in_postgres(url: str, vectors_TNW: Floats) -> Row:
     import psycopg
 
     with open_store(url, _yes) as opened:
@@ -119,7 +120,7 @@ def _in_postgres(url: str, vectors_TNW: Vectors) -> Row:
     return Row("PostgreSQL", vectors_TNW.shape[2], ingest, *times, size)
 
 
-def _in_numpy(vectors_TNW: Vectors) -> Row:
+def _in_numpy(vectors_TNW: Floats) -> Row:
     held_TNW = np.empty_like(vectors_TNW)
     begun = time.perf_counter()
     np.copyto(held_TNW, vectors_TNW)
@@ -127,7 +128,7 @@ def _in_numpy(vectors_TNW: Vectors) -> Row:
     flat_RW = held_TNW.reshape(-1, held_TNW.shape[2])
     square_R = np.einsum("rw,rw->r", flat_RW, flat_RW)
 
-    def nearest(vector_W: Vectors) -> Any:
+    def nearest(vector_W: Floats) -> Any:
         return np.argpartition(square_R - 2 * (flat_RW @ vector_W), NEIGHBOURS)[:NEIGHBOURS]
 
     times = (
@@ -138,7 +139,7 @@ def _in_numpy(vectors_TNW: Vectors) -> Row:
     return Row("NumPy", held_TNW.shape[2], ingest, *times, held_TNW.nbytes)
 
 
-def _fill(opened: DeepDataStore, vectors_TNW: Vectors) -> float:
+def _fill(opened: DeepDataStore, vectors_TNW: Floats) -> float:
     """Seconds to append everything."""
     begun = time.perf_counter()
     for first in range(0, HOURS, BATCH_HOURS):
@@ -146,14 +147,14 @@ def _fill(opened: DeepDataStore, vectors_TNW: Vectors) -> float:
     return time.perf_counter() - begun
 
 
-def _batch(vectors_TNW: Vectors, first: int, last: int) -> DeepData:
+def _batch(vectors_TNW: Floats, first: int, last: int) -> DeepData:
     part_RW = vectors_TNW[first:last].reshape(-1, vectors_TNW.shape[2])
     time_R = START + 3600 * np.repeat(np.arange(first, last), CELLS)
     return DeepData(SPACE, time_R, np.tile(CELL_N, last - first), part_RW)
 
 
 def _reads(
-    opened: DeepDataStore, vectors_TNW: Vectors
+    opened: DeepDataStore, vectors_TNW: Floats
 ) -> tuple[list[float], list[float], list[float]]:
     """Seconds of each read; what comes back must be what was sent."""
     days, hours, nearest = [], [], []
@@ -185,7 +186,7 @@ def _reads(
     return days, hours, nearest
 
 
-def _index_notes(url: str, vectors_TNW: Vectors) -> list[str]:
+def _index_notes(url: str, vectors_TNW: Floats) -> list[str]:
     """What the vector index of one closed day costs and gives."""
     from deepcity.store.postgres_store import PostgresStore
 
@@ -234,7 +235,7 @@ def _places(span: int) -> Iterator[tuple[int, int]]:
         yield int(random.integers(HOURS - span)), int(random.integers(CELLS))
 
 
-def _questions(vectors_TNW: Vectors) -> Iterator[Vectors]:
+def _questions(vectors_TNW: Floats) -> Iterator[Floats]:
     """Five vectors, each a stored one with noise."""
     random = np.random.default_rng(3)
     for hour, cell in list(_places(24))[:5]:

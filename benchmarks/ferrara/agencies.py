@@ -51,12 +51,14 @@ from deepcity.data.windows import Span, Split, origins
 from deepcity.exchange.meeting import Mode
 from deepcity.intercity import meeting_methods as methods
 from deepcity.intercity.guests import Table, teach
-from deepcity.intercity.parties import Party, stacked
+from deepcity.intercity.parties import Party
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.columns import cell_number, fit_columns
 from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.learner import PartyData
 from deepcity.learning.training import TrainingSettings
+from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_site import AgencySite
 
 WATER = "water"
 SERVICE = service_of("ferrara").settings  # the agencies and the training as there
@@ -164,7 +166,7 @@ def _midnights(found: Origins) -> Origins:
 
 
 def _samples(inputs: Inputs, by_lead: Sequence[Origins]) -> Samples:
-    return stacked([inputs.samples(found, lead) for lead, found in enumerate(by_lead)])
+    return Samples.concat([inputs.samples(found, lead) for lead, found in enumerate(by_lead)])
 
 
 def _rows(samples: Samples, which: Origins) -> Samples:
@@ -187,23 +189,30 @@ def _table(party: Party, seed: int) -> Table:
     meeting, panel = SERVICE.meeting, party.panel
     assert meeting is not None
     salt, end_s = f"{SERVICE.name}/{party.city}", int(panel.time_T[party.split.train.end])
-    guests, own_times, fields = {}, {}, {}
+    sites = {}
     for guest in meeting.agency:
         records = _records(guest.agency)
         span = Span(0, int(np.searchsorted(records.time_T, end_s)))
         columns = fit_columns(records, guest.columns, span, salt)
         settings = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
         horizon_s = DAY * panel.clock.step_s
-        guests[guest.agency] = AgencyLearner(guest.agency, columns, settings, seed, horizon_s)
-        own_times[guest.agency] = records.time_T[: span.end : 3]
-        fields[guest.agency] = tuple(field.name for field in records.fields)
+        sites[guest.agency] = AgencySite(
+            AgencyLearner(guest.agency, columns, settings, seed, horizon_s),
+            DeepGrant(
+                agency=guest.agency,
+                service=SERVICE.name,
+                least_level=guest.least_level,
+                widest=guest.widest,
+            ),
+            records.time_T[: span.end : 3],
+        )
     learned = [_midnights(train_origins(WINDOW, party.split.train, lead)) for lead in LEADS]
     part = party.data.train
     known = np.isfinite(part.truth_BNH).any(axis=(1, 2))
     train = _rows(part, np.flatnonzero(known))
     times = panel.time_T[_begun(learned)[known]]
     cells = [cell_number(place, salt) for place in panel.places]
-    return Table(party, meeting, SERVICE.name, train, times, guests, own_times, cells, salt, fields)
+    return Table(party, meeting, SERVICE.name, train, times, sites, cells, salt)
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+
+from deepcity.city.arrays import Doubles
 
 BySeed = Mapping[int, Mapping[int, Mapping[str, list[float]]]]
 METHODS = {
@@ -57,12 +58,12 @@ def text(found: BySeed, training: str) -> str:
     )
 
 
-def _scores(found: BySeed, name: str) -> NDArray[np.float64]:
+def _scores(found: BySeed, name: str) -> Doubles:
     """(seeds, weeks, 3)."""
     return np.array([[weeks[number][name] for number in sorted(weeks)] for weeks in found.values()])
 
 
-def _line(name: str, scores_SW3: NDArray[np.float64]) -> str:
+def _line(name: str, scores_SW3: Doubles) -> str:
     by_seed = scores_SW3.mean(axis=1)
     cells = [
         f"{by_seed[:, column].mean():.3f}{_spread(by_seed[:, column], '.3f')}"
@@ -72,7 +73,7 @@ def _line(name: str, scores_SW3: NDArray[np.float64]) -> str:
     return f"| {name} | {' | '.join([*cells, *weeks])} |"
 
 
-def _gain(score: str, column: int, scores: Mapping[str, NDArray[np.float64]]) -> str:
+def _gain(score: str, column: int, scores: Mapping[str, Doubles]) -> str:
     alone, *others = (scores[name][..., column].mean(axis=1) for name in METHODS)
     *met, pooled = gains = [1 - one / alone for one in others]
     cells = [f"{gain.mean():.1%}{_spread(gain, '.1%')}" for gain in gains]
@@ -81,6 +82,6 @@ def _gain(score: str, column: int, scores: Mapping[str, NDArray[np.float64]]) ->
     return f"| {score} | {' | '.join(cells)} |"
 
 
-def _spread(by_seed_S: NDArray[np.float64], digits: str) -> str:
+def _spread(by_seed_S: Doubles, digits: str) -> str:
     """Over seeds; one seed has none."""
     return f" ± {by_seed_S.std():{digits}}" if len(by_seed_S) > 1 else ""

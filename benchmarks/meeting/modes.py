@@ -15,7 +15,6 @@ no cases there stay as they are.
 """
 
 import argparse
-import copy
 import json
 import time
 from collections import Counter
@@ -32,7 +31,7 @@ from benchmarks.record import record, recorded
 from benchmarks.rows import with_earlier_rows
 from deepcity.exchange.meeting import Mode
 from deepcity.intercity import meeting_methods as methods
-from deepcity.intercity.guests import Table, lay, teach
+from deepcity.intercity.guests import lay, teach
 from deepcity.intercity.parties import parties_of
 from deepcity.learning.metrics import scores
 from deepcity.learning.training import TrainingSettings
@@ -100,8 +99,10 @@ def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterat
             own = methods.alone(table, paced, seed, _quiet).forecast(test, {})
             alone[option.look] = scores(own, truth).mae
         begun = time.process_time()
-        met = methods.fused(_ready(table, option), paced, seed, option.mode, _quiet)
-        assert met.exchange is not None
+        for site in table.sites.values():
+            site.learner.settings = replace(site.learner.settings, reach=option.reach)
+        met = methods.fused(table, paced, seed, option.mode, _quiet)
+        assert met.ledger is not None
         yield Told(
             name,
             party.name,
@@ -112,18 +113,10 @@ def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterat
             alone[option.look],
             scores(met.forecast(test, met.test), truth).mae,
             met.learner.best,
-            met.exchange.ledger.messages,
-            met.exchange.ledger.total,
+            met.ledger.messages,
+            met.ledger.total,
             time.process_time() - begun,
         )
-
-
-def _ready(table: Table, option: Option) -> Table:
-    """The same encoders as taught, at an option's reach."""
-    guests = copy.deepcopy(dict(table.guests))
-    for guest in guests.values():
-        guest.settings = replace(guest.settings, reach=option.reach)
-    return replace(table, guests=guests)
 
 
 def _paced(training: TrainingSettings, option: Option) -> TrainingSettings:

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from live_server import application_of, once_told
 from live_town import HOUR, NOW, START, records
 
@@ -84,30 +83,9 @@ def test_events_are_known_from_the_city_file(town_trained, tmp_path):
     assert not verb._counts_events(load_city(path), "weather")
 
 
-@pytest.mark.parametrize("of", ["own", "another"])
-def test_parcels_in_a_folder_of_the_earlier_name_are_found_at_start(town_trained, tmp_path, of):
-    """Its own are sent by the first pass; another service's are told of, with the way to them."""
+def test_an_agency_has_a_folder_for_each_service_beside_the_city_file(town_trained, tmp_path):
     town_trained.copy_to(tmp_path, HOURS)
-    package, url = town_trained.encoders["gates"], f"duckdb:///{tmp_path / 'deep.duckdb'}"
-    earlier = tmp_path / ".gates-live" / "outbox.sqlite"
-    with Outbox(earlier) as outbox:
-        if of == "own":
-            early = NOW - 3 * HOUR
-            LiveAgency(package, outbox).look_at(town_trained.panel("gates", early), early)
-        else:
-            outbox.put("town/transport/gates/h3@another", 75, b"rows", {})
-    with application_of(town_trained, url, until=NOW) as (address, application):
-        result = once_told(town_trained, "gates", tmp_path, address)
-        rows = application.store.read(package.space, None, 0, 2 * NOW, reader="ridership")
-    assert result.exit_code == 0
-    events = [json.loads(line) for line in result.stdout.splitlines()]
+    with application_of(town_trained, f"duckdb:///{tmp_path / 'deep.duckdb'}", until=NOW) as found:
+        result = once_told(town_trained, "gates", tmp_path, found[0])
+    assert [json.loads(line)["event"] for line in result.stdout.splitlines()] == ["encoded", "sent"]
     assert (tmp_path / ".gates-ridership-live" / "outbox.sqlite").exists()
-    if of == "own":
-        assert [one["event"] for one in events] == ["adopted", "encoded", "sent", "sent"]
-        assert len(rows) == (25 + 3) * 3  # it went on, and did not begin a day back
-        assert not earlier.exists()
-    else:
-        assert [one["event"] for one in events] == ["elsewhere", "encoded", "sent"]
-        assert f"--state {earlier.parent}" in events[0]["reason"]
-        assert len(rows) == 25 * 3
-        assert earlier.exists()

@@ -56,7 +56,7 @@ def read(folder):
 
 
 def packages(folder):
-    return sorted(path.name for path in (folder / "packages" / "east-water").iterdir())
+    return sorted(path.name for path in folder.glob("sites/*/packages/east.water/*"))
 
 
 def assert_refused(path, *words):
@@ -110,6 +110,7 @@ def test_the_page_is_written_and_written_again(undisturbed, tmp_path):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "when listening" in page
     assert "mean of 2 seeds" in page
+    assert "does not share its measured values" in page
     code, _ = in_process("report", folder, "--out", tmp_path / "page.html")
     assert code == 0
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
@@ -118,16 +119,16 @@ def test_the_page_is_written_and_written_again(undisturbed, tmp_path):
 
 
 def test_packages_are_of_the_first_seed_alone(undisturbed):
-    folder = undisturbed[1] / "packages" / "east-water"
-    assert len(list(folder.iterdir())) == 2
-    assert load_encoder(next(folder.glob("weather-*.encoder"))).encoder.shape.level == 3
+    folder = undisturbed[1]
+    assert len(packages(folder)) == 2
+    assert load_encoder(next(folder.glob("sites/*/*/*/*.encoder"))).encoder.shape.level == 3
 
 
 def test_kill_9_in_several_methods_changes_no_number(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     for stage in ("together.000002", "mode-one-shot.000001"):
         process = started("meet", path, "--out", tmp_path / "run", "--seeds", 2)
-        wait_for(process, tmp_path / "run", f"checkpoints/*.{stage}.checkpoint")
+        wait_for(process, tmp_path / "run", f"sites/east.water/checkpoints/*.{stage}.checkpoint")
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL
@@ -141,7 +142,7 @@ def test_kill_9_in_several_methods_changes_no_number(undisturbed, tmp_path):
 
 def test_ctrl_c_says_that_the_run_is_kept(undisturbed, tmp_path):
     process = started("meet", undisturbed[0], "--out", tmp_path / "run", "--seeds", 2)
-    wait_for(process, tmp_path / "run", "checkpoints/*.together.000001.checkpoint")
+    wait_for(process, tmp_path / "run", "sites/east.water/checkpoints/*.together.000001.checkpoint")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
@@ -153,13 +154,13 @@ def test_a_finished_meeting_is_not_held_again_and_fresh_begins_anew(tmp_path):
     path = town(tmp_path, rounds=1)
     run = tmp_path / "run"
     assert in_process("meet", path, "--out", run)[0] == 0
-    assert list((run / "checkpoints").iterdir()) == []
+    assert list(run.rglob("*.checkpoint")) == []
     (run / "notes.txt").write_text("mine", encoding="utf-8")
-    made = next((run / "parties").glob("*.json")).stat().st_mtime_ns
+    made = next(run.glob("sites/east.water/results/*.json")).stat().st_mtime_ns
     assert in_process("meet", path, "--out", run)[0] == 0
-    assert next((run / "parties").glob("*.json")).stat().st_mtime_ns == made
+    assert next(run.glob("sites/east.water/results/*.json")).stat().st_mtime_ns == made
     assert in_process("meet", path, "--out", run, "--fresh")[0] == 0
-    assert next((run / "parties").glob("*.json")).stat().st_mtime_ns > made
+    assert next(run.glob("sites/east.water/results/*.json")).stat().st_mtime_ns > made
     assert (run / "notes.txt").exists()
 
 
@@ -215,7 +216,8 @@ def test_labels_that_are_personal_do_not_stay_with_hashed_names(tmp_path):
 
 SNOW = '''"""Snow: how much of it will have to be cleared?"""
 
-from deepcity.applications.application import Application
+from deepcity.applications.application import Application, Target, Task
+from deepcity.applications.tasks.forecast import ActAtExtreme
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.title import Title
@@ -225,10 +227,11 @@ APPLICATION = Application(
     title=Title("Snow to clear", "제설"),
     question=Title("How much snow will ploughs have to clear?", "치울 눈은 얼마일까요?"),
     decision=Title("When to send the ploughs.", "제설차를 언제 보낼지 판단합니다."),
-    domains=(DomainName.RESOURCES,),
-    kinds=(Kind.FLOW,),
-    unit="L/s",
+    task=Task.FORECAST,
+    targets=(Target(Kind.FLOW, "L/s"),),
+    reads=(DomainName.RESOURCES,),
     horizon_hours=6,
+    decide=ActAtExtreme("send-ploughs"),
 )
 '''
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from processes import PATIENCE_S, deepcity, started, wait_for
-from refining import RUN_DAYS, copied, prints, turning, write
+from refining import RUN_DAYS, copied, own_prints, turning, write
 
 LATER = RUN_DAYS + 10
 KILLED_AT_FSYNC = (
@@ -44,11 +44,11 @@ def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town
     for word in ("last week", "before", "after", "forgot", "refined", "Refined: the error on"):
         assert word in ended.stdout
     assert "water: east/calm: 8/8 done" in ended.stderr
-    before = prints(folder / "run" / "own")
+    before = own_prints(folder / "run")
     again = refine(folder)
     assert again.returncode == 0
     assert "Nothing new: no rows have come since the last time." in again.stdout
-    assert prints(folder / "run" / "own") == before
+    assert own_prints(folder / "run") == before
     figures = [line.split()[:-1] for line in ended.stdout.splitlines()[2:5]]
     told = [line.split()[:-2] for line in again.stdout.splitlines()[2:5]]
     assert told == figures  # those of the last time
@@ -59,16 +59,16 @@ def test_killed_while_it_writes_the_old_package_is_whole_and_it_goes_on(
 ):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
-    before = prints(folder / "run" / "own")
+    before = own_prints(folder / "run")
     killed = refine(folder, program=("-c", KILLED_AT_FSYNC))
     assert killed.returncode == -signal.SIGKILL
-    after = prints(folder / "run" / "own")
+    after = own_prints(folder / "run")
     assert {name: after[name] for name in before} == before
     assert not [name for name in after if name not in before and not name.endswith(".part")]
     assert refine(folder).returncode == 0
-    whole = prints(refined_town[0] / "run" / "own")
+    whole = own_prints(refined_town[0] / "run")
     for name, (digest, _) in whole.items():
-        assert prints(folder / "run" / "own")[name][0] == digest
+        assert own_prints(folder / "run")[name][0] == digest
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
@@ -78,19 +78,19 @@ def test_stopped_between_parties_those_that_are_done_are_kept(
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
     process = started("refine", folder / "map.toml", "--out", folder / "run")
-    first = folder / "run" / "own" / "water.east.calm.000001.checkpoint"
+    first = folder / "run" / "sites" / "east.calm" / "own" / "water.east.calm.000001.checkpoint"
     wait_for(process, first.parent, first.name)
     process.send_signal(how)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL), said
     assert how is signal.SIGKILL or "Stopped. Parties that are done are kept" in said
     assert "Traceback" not in said
-    done = prints(folder / "run" / "own")[first.name]
+    done = own_prints(folder / "run")[first.name]
     assert refine(folder).returncode == 0
-    found = prints(folder / "run" / "own")
+    found = own_prints(folder / "run")
     assert found[first.name] == done
     found = {name: told for name, told in found.items() if not name.endswith(".part")}
-    whole = prints(refined_town[0] / "run" / "own")
+    whole = own_prints(refined_town[0] / "run")
     assert {name: digest for name, (digest, _) in found.items()} == {
         name: digest for name, (digest, _) in whole.items()
     }
@@ -105,13 +105,13 @@ def small_files_only():
 def test_a_full_disk_is_told_and_the_old_package_is_whole(run_town, tmp_path):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
-    before = prints(folder / "run" / "own")
+    before = own_prints(folder / "run")
     ended = refine(folder, "--party", "east/calm", preexec_fn=small_files_only)
     assert ended.returncode == 1
     assert "CheckpointError" in ended.stderr
     assert "checkpoints before it are whole" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert prints(folder / "run" / "own") == before
+    assert own_prints(folder / "run") == before
 
 
 def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path):

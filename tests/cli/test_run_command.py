@@ -61,7 +61,7 @@ def test_json_goes_to_standard_output_and_progress_to_standard_error(undisturbed
 
 
 def test_the_exported_package_is_verified(undisturbed):
-    (package,) = (undisturbed[1] / "layers").glob("*.layers")
+    (package,) = (undisturbed[1] / "coordinator" / "layers").glob("*.layers")
     ended = deepcity("layers", "verify", package)
     assert ended.returncode == 0
     assert "whole" in ended.stdout
@@ -74,21 +74,23 @@ def test_kill_9_in_several_rounds_and_methods_changes_no_number(undisturbed, tmp
     path, whole, _ = undisturbed
     for stage in ("alone.000001", "level_6.000002", "pooled.000001"):
         process = started("run", path, "--out", tmp_path / "run")
-        wait_for(process, tmp_path / "run" / "checkpoints", f"water.{stage}.checkpoint")
+        wait_for(process, tmp_path / "run" / "coordinator", f"water.{stage}.checkpoint")
         process.kill()
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         assert not (tmp_path / "run" / "results.json").exists()
     assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
     assert read(tmp_path / "run") == read(whole)
-    names = [sorted(p.name for p in f.glob("layers/*")) for f in (tmp_path / "run", whole)]
+    names = [
+        sorted(p.name for p in f.glob("coordinator/layers/*")) for f in (tmp_path / "run", whole)
+    ]
     assert names[0] == names[1]
 
 
 def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     process = started("run", path, "--out", tmp_path / "run")
-    wait_for(process, tmp_path / "run" / "checkpoints", "water.level_6.000001.checkpoint")
+    wait_for(process, tmp_path / "run" / "coordinator", "water.level_6.000001.checkpoint")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
@@ -108,7 +110,7 @@ def small_files_only():
 def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     process = started("run", path, "--out", tmp_path / "run")
-    wait_for(process, tmp_path / "run" / "checkpoints", "water.alone.000001.checkpoint")
+    wait_for(process, tmp_path / "run" / "coordinator", "water.alone.000001.checkpoint")
     process.kill()
     process.communicate()
     ended = deepcity("run", path, "--out", tmp_path / "run", preexec_fn=small_files_only)
@@ -128,7 +130,7 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     path = three(tmp_path).write(service(levels=(), rounds=1, settings="pooled = false"))
     assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
     (tmp_path / "run" / "notes.txt").write_text("mine")
-    (tmp_path / "run" / "layers" / "mine.txt").write_text("mine")
+    (tmp_path / "run" / "coordinator" / "layers" / "mine.txt").write_text("mine")
     path.write_text(path.read_text().replace("seed = 1", "seed = 2"))
     before = read(tmp_path / "run")
     assert_told(deepcity("run", path, "--out", tmp_path / "run"), 1, "before it was changed")
@@ -136,8 +138,8 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     assert deepcity("run", path, "--out", tmp_path / "run", "--fresh").returncode == 0
     assert read(tmp_path / "run")["seed"] == 2
     assert (tmp_path / "run" / "notes.txt").exists()
-    assert (tmp_path / "run" / "layers" / "mine.txt").exists()
-    assert len(list((tmp_path / "run" / "layers").glob("*.layers"))) == 1
+    assert (tmp_path / "run" / "coordinator" / "layers" / "mine.txt").exists()
+    assert len(list((tmp_path / "run" / "coordinator" / "layers").glob("*.layers"))) == 1
 
 
 def test_a_bad_map_is_told_with_all_problems(tmp_path):

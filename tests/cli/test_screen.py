@@ -8,11 +8,11 @@ import pytest
 from little_map import flows, service, three
 from rich.console import Console
 
+from deepcity.city.localized_text import LocalizedText
 from deepcity.cli.screen import ProgressWatch
 from deepcity.cli.summary import tables
 from deepcity.cli.whole import Whole
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.results import Words
 from deepcity.intercity.run import run_map
 from deepcity.intercity.watch import Task
 
@@ -125,7 +125,9 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize("width", [80, 100])
 def test_a_party_takes_one_line_and_its_numbers_stay_whole(results, width):
     (only,) = results.services
-    long = Words(en="A district with [a] name that no terminal has the width to hold " * 2, ko="가")
+    long = LocalizedText(
+        en="A district with [a] name that no terminal has the width to hold " * 2, ko="가"
+    )
     parties = [party.model_copy(update={"title": long}) for party in only.parties]
     service_ = only.model_copy(update={"parties": parties})
     out = io.StringIO()

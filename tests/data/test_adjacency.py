@@ -67,12 +67,12 @@ def test_an_edge_may_count_both_ways(town, tmp_path):
     [
         ("1,2\n3,4\n", BARE, "", "2 rows and 2 columns for 3 places"),
         ("1,2,3\n3,4,5\n", BARE, "", "2 rows and 3 columns for 3 places"),
-        ("0,1,2\n1,0,3\n2,4,0\n", BARE, ", symmetric = true", "3 from b to c, but 4 back"),
+        ("0,1,2\n1,0,3\n2,4,0\n", BARE, ", symmetric = true", "3 from b to c, but 4 the other way"),
         ("0,-1,2\n1,0,3\n2,3,0\n", BARE, "", r"'-1': not a weight \(row 1\)"),
         ("0,1,2\n1,0,far\n2,3,0\n", BARE, "", r"'far': not a weight \(row 2\)"),
         ("a,b,d\n0,1,2\n1,0,3\n2,3,0\n", GRAPH, "", "'c': the matrix has no such place"),
         ("f,t\na,b\n", GRAPH, ', from = "f", to = "tt"', "'tt': no such column. Did you mean 't'"),
-        ("f,t\nx,y\n", GRAPH, ', from = "f", to = "t"', "no edge joins two of the agency's places"),
+        ("f,t\nx,y\n", GRAPH, ', from = "f", to = "t"', "no edge connects two of the agency's"),
         ("f,t,w\na,b,-3\n", GRAPH, ', from = "f", to = "t", weight = "w"', "'-3': not a weight"),
     ],
 )
@@ -85,8 +85,8 @@ def test_a_graph_that_does_not_fit_is_told(content, source, keys, told, town, tm
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        (', from = "f"', "an edge has two ends"),
-        (', weight = "w"', "a matrix holds its weights"),
+        (', from = "f"', "only one of from and to is given"),
+        (', weight = "w"', "only an edge list has a weight column"),
         (', wieght = "w"', "unknown key. Did you mean 'weight'"),
     ],
 )

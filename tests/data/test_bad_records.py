@@ -228,7 +228,7 @@ def test_a_long_table_with_other_places_and_an_absent_one(town):
     records = table(rows, "time,where,flow")
     assert found(town(records, source=source, places='["a"]'))["other-places"].count == 24
     problems = refused(town(records, source=source))
-    assert (problems[0].value, problems[0].reason) == ("b", "no row is of this place")
+    assert (problems[0].value, problems[0].reason) == ("b", "no rows for this place")
 
 
 def test_fields_and_places_in_one_wide_table(town):

@@ -101,7 +101,7 @@ def test_a_city_file_in_words_and_as_json(town):
     result = run(city.path)
     assert result.exit_code == 0, result.output
     assert "2024-05-01 00:00 .. 2024-05-01 23:00, 24 steps of 1h (office)" in result.output
-    assert "warning (office) b / flow: not one value was measured" in result.output
+    assert "warning (office) b / flow: no value was measured" in result.output
     report = json.loads(run("--json", city.path).stdout)[0]
     field = report["agencies"][0]["fields"][0]
     assert (field["missing"], field["low"], field["median"], field["high"]) == (0.5, 0, 11.5, 23)
@@ -133,7 +133,7 @@ def test_warnings_are_no_problems_and_name_the_place(town):
     city = town("time,a,b\n" + "\n".join(rows) + "\n")
     result = run(city.path)
     assert result.exit_code == 0
-    assert "b / flow: -999 stands 2 times" in result.output
+    assert "b / flow: -999 occurs 2 times" in result.output
     told = json.loads(run("--json", city.path).stdout)[0]["agencies"][0]["findings"]
     assert [f["places"] for f in told if f["what"] == "placeholder"] == [["b"]]
 
@@ -231,9 +231,9 @@ def test_a_parquet_file_explains_itself(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("a.csv", "x,y\n1,2\n3,4\n", "no column that tells the time"),
+        ("a.csv", "x,y\n1,2\n3,4\n", "no time column found"),
         ("a.csv", "", "cannot be read"),
-        ("a.pdf", "%PDF", "not a known ending"),
+        ("a.pdf", "%PDF", "unknown file extension"),
         ("a.csv", "time,v\n2024-01-01,1\n2024-01-01,2\n2024-01-02,2\n", "more than one row"),
     ],
 )

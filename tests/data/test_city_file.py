@@ -53,15 +53,15 @@ TOLD = [
     "clock.step = '1 hr': not a duration. Write a whole number and s, min, h or d",
     "source[flows].format = 'exel': not a known format. Did you mean 'excel'?",
     "source[weather].path = 'absent.csv': no such file. Put the file at ",
-    "source = 'weather': 2 of this name",
+    "source = 'weather': 2 entries have this name",
     "source[weather].time.colum: unknown key. Did you mean 'column'?",
     "agency[office].domain = 'watre': not one of the known values. Known are life, resources,",
     "agency[office].fields[x].kind = 'flw': not one of the known values. Did you mean 'flow'?",
     "agency[office].fields[x].source = 'flow': there is no such source. Did you mean 'flows'?",
     "agency[office].fields[y].unit = 'degC': not a unit of the kind 'flow'",
     "agency[office].fields[y].unit_in = 'kW': cannot be converted into 'L/s'",
-    "agency[office].fields = 'y': 2 of this name",
-    "agency[office].places = 'p': 2 of this id",
+    "agency[office].fields = 'y': 2 entries have this name",
+    "agency[office].places = 'p': 2 entries have this id",
     "agency[office].places[q].latt: unknown key. Did you mean 'lat'?",
     "agency[office].places[q].lat = 100:",
 ]
@@ -103,7 +103,7 @@ def test_an_uninstalled_package_is_told_with_the_next_step(town):
     [
         ({"places": "[]"}, "neither a list of places"),
         ({"fields": "[]"}, "empty"),
-        ({"source": 'format = "csv"\npath = "records.csv"'}, "does not say how rows tell time"),
+        ({"source": 'format = "csv"\npath = "records.csv"'}, "the source has no time setting"),
         ({"source": 'format = "csv"\npath = "records.csv"\ntime = {}'}, "exactly one of column"),
         (
             {"source": 'format = "csv"\npath = "records.csv"\ntime = { start = 2024-01-01 }'},
@@ -119,7 +119,7 @@ def test_an_uninstalled_package_is_told_with_the_next_step(town):
         ),
         (
             {"fields": FIELD.replace(" }", ", valid = [3, 1] }")},
-            "lowest is not below highest",
+            "the lowest is not below the highest",
         ),
     ],
 )

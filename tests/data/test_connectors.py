@@ -234,8 +234,8 @@ TIME_SOURCE = f'format = "csv"\npath = "records.csv"\n{TIME}'
 @pytest.mark.parametrize(
     ("lat", "name", "told"),
     [
-        ("51.5", "name", "'b': places_from does not know it"),
-        ("95", "name", "no position on the globe"),
+        ("51.5", "name", "'b': not found in places_from"),
+        ("95", "name", "latitude or longitude out of range"),
         ("north", "name", "'north': not a number"),
         ("51.5", "nam", "no such column. Did you mean 'name'?"),
     ],

@@ -196,7 +196,7 @@ def test_a_long_silence_is_told(tmp_path):
     [
         ({"source": SOURCE.replace('"lat"', '"lta"')}, "no such column. Did you mean 'lat'"),
         ({"fields": FIELDS.replace("what =", "waht =")}, "no such column. Did you mean 'what'"),
-        ({"fields": FIELDS.replace('"count"', '"level"').replace("offences", "m")}, "add up"),
+        ({"fields": FIELDS.replace('"count"', '"level"').replace("offences", "m")}, "not additive"),
         ({"source": SOURCE + '\nmissing = ["?"]'}, r"'none': not a number \(row 3\)"),
     ],
 )
@@ -214,16 +214,19 @@ def test_events_that_cannot_be_counted(changes, told, tmp_path):
     [
         ({"source": 'time = { column = "time" }'}, "events need a place column or a position"),
         ({"source": SOURCE.replace('lon = "lon"', "")}, "events need a place column or a position"),
-        ({"source": SOURCE + '\nstays = "1d"'}, "what happens does not stay"),
+        ({"source": SOURCE + '\nstays = "1d"'}, "counts of events are not carried forward"),
         ({"source": SOURCE + "\nrecorded = [2024-02-28, 2024-02-02]"}, "the last day is before"),
-        ({"places": 'places = ["a"]'}, "its events have positions, but no cells"),
+        ({"places": 'places = ["a"]'}, "events with positions need a grid"),
         ({"places": ""}, "places: missing"),
         ({"places": GRID + '\nplaces = "all"'}, "cells are the places"),
         ({"places": 'grid = { cell = "3 miles", box = [1, 2, 3, 4] }'}, "not a length"),
-        ({"places": 'grid = { cell = "3km" }'}, "it says where cells begin"),
+        ({"places": 'grid = { cell = "3km" }'}, "it sets the area of the grid"),
         ({"places": 'grid = { cell = "3km", h3 = 4 }'}, "a grid needs one cell size"),
         ({"places": 'grid = { cell = "1m", box = [1, 2, 3, 4] }'}, "Choose larger cells"),
-        ({"places": 'grid = { cell = "1km", box = [3, 2, 1, 4] }'}, "south is not below north"),
+        (
+            {"places": 'grid = { cell = "1km", box = [3, 2, 1, 4] }'},
+            "south must be less than north",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_grid_is_told(changes, told, tmp_path):

@@ -57,6 +57,6 @@ def test_a_full_temporary_folder_is_named(write, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert f"TMPDIR = '{rest}': no room left there" in done.stdout
-    assert "Make room, or set TMPDIR to another folder" in done.stdout
+    assert f"TMPDIR = '{rest}': no disk space left there" in done.stdout
+    assert "Free some, or set TMPDIR to another folder" in done.stdout
     assert list(rest.iterdir()) == []

@@ -15,7 +15,9 @@ def test_a_header_that_names_another_unit_than_the_city_file():
     view = replace(view, headers_F=tuple({0: header} for header in headers))
     (told,) = of(view, "header-unit")
     assert told.shows == ("wind", ("p0",))
-    assert "column 'Windspeed (km/h)' says km/h, the city file m/s" in told.text
+    assert (
+        "column 'Windspeed (km/h)' is headed km/h, but stated as m/s in the city file" in told.text
+    )
     assert 'unit_in = "km/h"' in told.text
 
 

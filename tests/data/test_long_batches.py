@@ -111,7 +111,7 @@ def test_what_batches_find_is_told_once(town, small):
     told = {finding.what: finding for finding in found.findings}
     assert told["other-places"].count == 40
     assert told["outside-valid"].count == 4
-    assert told["other-places"].text.endswith("and more further down")
+    assert told["other-places"].text.endswith("and more later in the file")
     whats = [finding.what for finding in found.findings if finding.what != "short"]
     assert len(whats) == len(set(whats))
 

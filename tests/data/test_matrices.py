@@ -131,8 +131,8 @@ def test_rows_without_names_keep_their_numbers_though_nothing_was_measured(tmp_p
         ("station,t0,t1\na,1,2\na,3,4\n", "lines 2 and 3 both begin with 'a'", "Rename one"),
         ("station,t0,t1\n\n,1,2\n", "line 3 begins with an empty cell", "Name what the row"),
         ("station,t0,t1\na,1,2,3\n", "line 2 has 4 cells, the first row 3", "the delimiter"),
-        ('station,t0,t1\n"a,1,2\n', "cannot be read: unexpected end", "whole CSV"),
-        ("station,2024-05-01 00:00,2024-05-01 01:00\na,1,x\n", "a number (column 3)", "Mend"),
+        ('station,t0,t1\n"a,1,2\n', "cannot be read: unexpected end", "file is complete"),
+        ("station,2024-05-01 00:00,2024-05-01 01:00\na,1,x\n", "a number (column 3)", "Correct"),
         ("", "no row in it", "the right file"),
         ("\n\n", "no row in it", "the right file"),
     ],
@@ -208,18 +208,21 @@ def test_open_hours_over_a_change_of_the_clock(town):
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        (MATRIX + 'names = "station"\n' + TIME % "", "no {n} in it"),
-        (MATRIX + 'names = ["a", "a"]\n' + TIME % "", "a name stands there twice"),
-        ('format = "csv"\npath = "records.csv"\nnames = ["a"]\n' + TIME % "", "the header names"),
+        (MATRIX + 'names = "station"\n' + TIME % "", "pattern has no {n}"),
+        (MATRIX + 'names = ["a", "a"]\n' + TIME % "", "a name occurs twice"),
+        (
+            'format = "csv"\npath = "records.csv"\nnames = ["a"]\n' + TIME % "",
+            "only used without a header",
+        ),
         (MATRIX + TIME % ', hours = ["08:00", "10:30"]', "the step does not divide"),
         (MATRIX + TIME % ', hours = ["08:00", "10:00"]', "outside hours"),
         (MATRIX + TIME % ', weekdays = ["mon"]', "not on one of the weekdays"),
         (MATRIX + TIME % ', weekdays = ["mnd"]', "not one of the known values"),
         (
             MATRIX + 'time = { column = "column_1", hours = ["08:00", "10:00"] }',
-            "place rows that no column tells",
+            "only used with start and step",
         ),
-        (MATRIX + TIME % ', stamp = "wall_end"', "only by a stated step"),
+        (MATRIX + TIME % ', stamp = "wall_end"', "needs a stated step"),
     ],
 )
 def test_what_is_wrong_is_told(source, told, town):

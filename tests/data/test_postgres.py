@@ -106,7 +106,7 @@ def test_events_of_a_database(records, town):
     [
         ("select nothing from flows", 'column "nothing" does not exist'),
         ("select at, a as x, b from flows", "column = 'a': no such column"),
-        ("delete from flows returning at, a, b; select", "the database refused"),
+        ("delete from flows returning at, a, b; select", "the database reported"),
     ],
 )
 def test_what_the_database_refuses_is_told_without_its_address(query, told, records, town, url):

@@ -157,7 +157,7 @@ def test_a_clock_that_is_off_for_some_weeks(seed, at, weeks, hours):
     told = [one for one in of(spoilt(view, change), "clock") if one.where == "people"]
     assert len(told) == 1
     word = "later" if hours > 0 else "earlier"
-    assert told[0].text.startswith(f"the daily pattern comes {word} by {abs(hours)} h from")
+    assert told[0].text.startswith(f"the daily pattern is {word} by {abs(hours)} h from")
 
 
 def test_a_street_that_wakes_up_at_night_is_no_clock_that_is_off():

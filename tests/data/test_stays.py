@@ -60,7 +60,7 @@ def test_the_last_value_stays_within_its_limit(rows, limit, town):
 
 def test_amounts_do_not_stay(town):
     fields = SPACES.replace("level", "count")
-    with pytest.raises(DataError, match="an amount cannot stay"):
+    with pytest.raises(DataError, match="an additive amount cannot be carried forward"):
         load_panel(
             town(table([(0, 1, 2), (15, 3, 4)]), source=SOURCE % "1h", fields=fields), "office"
         )
@@ -124,11 +124,11 @@ def test_stations_of_which_not_all_is_known(town, tmp_path):
 @pytest.mark.parametrize(
     ("content", "keys", "told"),
     [
-        ("lot,y,x,holds\na,51.0,,1\nb,,,\n", 'lat = "y", lon = "x"', "half a position"),
-        ("lot,y,x,holds\na,51.0,13,-1\nb,,,\n", 'capacity = "holds"', "a capacity below 0"),
+        ("lot,y,x,holds\na,51.0,,1\nb,,,\n", 'lat = "y", lon = "x"', "only one of lat"),
+        ("lot,y,x,holds\na,51.0,13,-1\nb,,,\n", 'capacity = "holds"', "negative capacity"),
         ("lot,y,x,holds\na,51.0,13,many\nb,,,\n", 'capacity = "holds"', "'many': not a number"),
-        ("lot,y,x,holds\na,51.0,13,1\n", 'capacity = "holds"', "'b': places_from does not know it"),
-        ("lot,y,x,holds\na,51.0,13,1\n", 'lat = "y"', "half a position"),
+        ("lot,y,x,holds\na,51.0,13,1\n", 'capacity = "holds"', "'b': not found in places_from"),
+        ("lot,y,x,holds\na,51.0,13,1\n", 'lat = "y"', "only one of lat"),
         ("lot,y,x,holds\na,51.0,13,1\n", None, "names neither a position nor a capacity"),
     ],
 )

@@ -13,7 +13,7 @@ from deepcity.privacy.deep_grant import DeepGrant
 
 TOWN = town(days=12)
 TIMES = TOWN.time_T[30:40]
-VERBS = ("meet", "encode", "learn", "return", "judge")
+VERBS = ("meet", "encode", "learn", "return", "judge", "package")
 
 
 def party(grant=None, **how):
@@ -168,9 +168,9 @@ def test_of_a_silent_cell_nothing_leaves():
 
 def test_an_agency_returns_to_where_a_round_ended():
     one = party()
-    first = one.handle(encode(round=0), APPLICATION).layers["deep"]["vectors"]
+    first = one.handle(encode(round=0, best=-1), APPLICATION).layers["deep"]["vectors"]
     one.handle(learn(SLOPE, round=1), APPLICATION)
-    second = one.handle(encode(round=1), APPLICATION).layers["deep"]["vectors"]
+    second = one.handle(encode(round=1, best=0), APPLICATION).layers["deep"]["vectors"]
     one.handle(Message("return", {"round": 0}), APPLICATION)
     now = one.handle(encode(), APPLICATION).layers["deep"]["vectors"]
     np.testing.assert_array_equal(now, first)

@@ -7,9 +7,8 @@ import pytest
 from live_town import DAY, HOUR, NOW
 
 from deepcity.city.errors import GrantError, OutboxFullError
-from deepcity.data.arrow import ARROW
 from deepcity.exchange import live_agency
-from deepcity.exchange.deep_wire import read_space, unpack_deep
+from deepcity.exchange.deep_wire import BLOB, read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
 from deepcity.exchange.spoken import Touched
 from deepcity.learning.hearing import DeepBatch
@@ -32,7 +31,7 @@ def sent(outbox):
     """(time, cell) of all that waits, in order, and their vectors."""
     keys, vectors = [], []
     while (parcel := outbox.first()) is not None:
-        batch = unpack_deep(read_space(parcel.topic), parcel.body, ARROW)
+        batch = unpack_deep(read_space(parcel.topic), parcel.body, BLOB)
         keys += list(zip(batch.time_R.tolist(), batch.cell_R.tolist(), strict=True))
         vectors.append(batch.vectors_RW)
         outbox.confirm(parcel.number)
@@ -124,7 +123,7 @@ def corrected(panel, changes):
 def parcels(outbox):
     found = []
     while (parcel := outbox.first()) is not None:
-        batch = unpack_deep(read_space(parcel.topic), parcel.body, ARROW)
+        batch = unpack_deep(read_space(parcel.topic), parcel.body, BLOB)
         found.append((parcel.revision, batch))
         outbox.confirm(parcel.number)
     return found

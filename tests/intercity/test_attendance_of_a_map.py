@@ -4,9 +4,10 @@ import pytest
 from little_map import flows, service, three, without_seconds
 
 from deepcity.city.errors import ConfigError
-from deepcity.intercity import methods
+from deepcity.exchange.coordinator import Coordinator
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.run import run_map
+from deepcity.serve.report.notes import note
 
 TIMES = """
 [service.attendance]
@@ -24,24 +25,24 @@ def written(folder, more=TIMES, **how):
 def test_a_killed_run_with_late_and_early_parties_ends_the_same(tmp_path, monkeypatch):
     path = written(tmp_path)
     whole = run_map(load_map(path), tmp_path / "whole")
-    keep = methods._keep
+    keep = Coordinator._keep
 
-    def killed(run, method, learners, ledger, now, seconds):
-        keep(run, method, learners, ledger, now, seconds)
-        if method.name == "level_6" and now.round == 2:
+    def killed(self, name, plan, now, seconds):
+        keep(self, name, plan, now, seconds)
+        if name == "water.level_6" and now.round == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(methods, "_keep", killed)
+    monkeypatch.setattr(Coordinator, "_keep", killed)
     with pytest.raises(KeyboardInterrupt):
         run_map(load_map(path), tmp_path / "killed")
-    monkeypatch.setattr(methods, "_keep", keep)
+    monkeypatch.setattr(Coordinator, "_keep", keep)
     again = run_map(load_map(path), tmp_path / "killed")
     assert without_seconds(again.model_dump(mode="json")) == without_seconds(
         whole.model_dump(mode="json")
     )
     by_name = {party.name: party for party in whole.services[0].parties}
-    assert "Joined in round 2 of 3." in [remark.en for remark in by_name["east/south"].remarks]
-    said = [remark.en for remark in by_name["west/office"].remarks]
+    assert "Joined in round 2 of 3." in [note(one).en for one in by_name["east/south"].notes]
+    said = [note(one).en for one in by_name["west/office"].notes]
     assert "Left before round 3 of 3, and keeps what it had then." in said
     assert any("Drawn by lot for" in words for words in said)
     (traffic,) = [t for t in whole.services[0].traffic if t.method == "level_6"]

@@ -48,7 +48,7 @@ def test_a_right_map_lists_its_members_in_order(tmp_path):
         (('["*/*"]', '["east/nort"]'), "parties", "did you mean 'east/north'?"),
         (('["*/*"]', '["nowhere/*"]'), "parties", "east/north"),
         (('"water"\nparties', '"watr"\nparties'), "application", "did you mean 'water'?"),
-        (('"water"\nparties', '"traffic"\nparties'), None, None),
+        (('"water"\nparties', '"traffic"\nparties'), "field", "an application for this one"),
         (('"water"\nparties', '"windmills"\nparties'), "application", "water"),
         (('field = "flow"', 'field = "flw"'), "parties", "east/north"),
         (
@@ -64,9 +64,6 @@ def test_unknown_words_are_named_with_what_would_be_right(tmp_path, change, key,
     text = path.read_text()
     assert change[0] in text
     path.write_text(text.replace(*change))
-    if key is None:  # a flow is a field that traffic can forecast too
-        load_map(path)
-        return
     found = problems(path)
     assert right in found["map.toml", f"service[water].{key}"].right
 
@@ -81,6 +78,13 @@ def test_a_field_of_a_kind_that_the_application_cannot_forecast(tmp_path):
         file.write_text(text)
     problem = problems(path)["map.toml", "service[water].field"]
     assert "water cannot forecast a speed" in problem.reason
+
+
+def test_a_field_of_another_quantity_says_which_units_would_do(tmp_path):
+    path = three(tmp_path).write()
+    path.write_text(path.read_text().replace('application = "water"', 'application = "people"'))
+    problem = problems(path)["map.toml", "service[water].field"]
+    assert problem.reason.startswith("people forecasts a flow in people/h; L/s is another quantity")
 
 
 def test_two_services_of_one_name(tmp_path):

@@ -8,6 +8,7 @@ from little_map import LittleMap, flows, service
 
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.run import load_results, run_map
+from deepcity.serve.report.notes import notes_of
 from deepcity.serve.report.page import render
 
 
@@ -43,7 +44,7 @@ def test_only_the_party_that_changed_is_told(done):
 def test_results_keep_it_and_the_report_says_it(done):
     results = load_results(done[1])
     odd = next(party for party in results.services[0].parties if party.drift)
-    (words,) = [remark for remark in odd.remarks if "Drift: since" in remark.en]
+    (words,) = [one for one in notes_of(odd) if "Drift: since" in one.en]
     assert "above the usual (noticed on" in words.en
     page = render(results)
     assert "Drift: since" in page

@@ -13,6 +13,8 @@ from deepcity.intercity.parties import parties_of
 from deepcity.intercity.refine import refine_map
 from deepcity.intercity.refine_results import Asked, Outcome
 from deepcity.intercity.run import load_results, run_map
+from deepcity.intercity.run_folder import site_folder
+from deepcity.serve.report.notes import note
 from deepcity.serve.report.page import render
 
 DAY, LATE = 24, "west/office"
@@ -98,20 +100,20 @@ def test_its_band_is_open_from_the_first_hour(first_day):
 def test_the_report_tells_of_it_without_a_word_that_is_no_figure(first_day):
     late, page, _ = first_day
     assert "newcomer" in page
-    assert "doubt inf" not in late.level_reason.en
+    assert "doubt inf" not in note(late.level_reason).en
     assert ">nan<" not in page.lower()
     assert ">inf<" not in page.lower()
 
 
 def test_it_is_refined_when_its_days_have_come(first_day, tmp_path):
     _, _, path = first_day
-    before = OwnPackages.of(path.parent / "run").load("water", LATE)
+    before = OwnPackages.of(site_folder(path.parent / "run", LATE)).load("water", LATE)
     written(town(path.parent, days=36 + LATER))
     found = refine(path)
     assert found.number == 1
     assert found.outcome in (Outcome.REFINED, Outcome.KEPT)
     assert np.isfinite([found.kept, found.refined, found.last_week]).all()
-    after = OwnPackages.of(path.parent / "run").load("water", LATE)
+    after = OwnPackages.of(site_folder(path.parent / "run", LATE)).load("water", LATE)
     assert after.times.seen_to > before.times.seen_to
     assert len(after.days) > len(before.days)
 
@@ -126,7 +128,7 @@ def test_records_may_begin_on_that_day_with_none_to_choose_by(tmp_path, stem):
     late, page = run(path)
     assert is_finite(late)
     assert not late.validation_mae
-    assert "No validation truth" in late.level_reason.en
+    assert "No validation truth" in note(late.level_reason).en
     assert late.weights["alone"] == pytest.approx(0.5)
     assert late.weights_after["alone"] != pytest.approx(0.5)  # it learned as truths came in
     assert ">nan<" not in page.lower()

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from test_meeting_run import little
+from little_vertical import little
 
-from deepcity.data.arrow import ARROW
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
-from deepcity.exchange.deep_wire import read_space, unpack_deep
+from deepcity.exchange.deep_wire import BLOB, read_space, unpack_deep
 from deepcity.exchange.live_agency import LiveAgency
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.live import LiveApplication, Standing
@@ -27,9 +26,9 @@ def folder(tmp_path_factory):
 
 
 def test_what_a_meeting_trained_lives_on(folder):
-    packages = folder / "run" / "packages" / "east-water"
-    encoder = load_encoder(next(packages.glob("weather-*.encoder")))
-    fused = load_fused(next(packages.glob("*.fused")))
+    sites = folder / "run" / "sites"
+    encoder = load_encoder(next(sites.glob("east.weather/packages/*/*.encoder")))
+    fused = load_fused(next(sites.glob("east.water/packages/*/*.fused")))
     city = load_city(next(folder.glob("**/east.toml")))
     water, weather = load_panel(city, "water"), load_panel(city, "weather")
     now = int(water.time_T[-30])
@@ -45,7 +44,7 @@ def test_what_a_meeting_trained_lives_on(folder):
         assert alone.agencies[0].standing is Standing.SILENT
         LiveAgency(encoder, outbox).look_at(weather, now)
         while (parcel := outbox.first()) is not None:
-            batch = unpack_deep(read_space(parcel.topic), parcel.body, ARROW)
+            batch = unpack_deep(read_space(parcel.topic), parcel.body, BLOB)
             Receipt(fused, access, store).take("weather", batch, now=now)
             outbox.confirm(parcel.number)
         found = application.forecast(now)

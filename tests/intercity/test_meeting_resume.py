@@ -2,7 +2,7 @@
 
 import pytest
 from little_map import without_seconds
-from test_meeting_run import little
+from little_vertical import little
 
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.meeting_run import run_meetings
@@ -50,16 +50,21 @@ def test_stopped_in_every_method_it_ends_as_if_it_had_not(tmp_path, more):
         assert rounds == last  # only the third round of the one that was stopped
     last = run_meetings(city_map, run)
     assert without_seconds(last.model_dump()) == without_seconds(whole.model_dump())
-    names = [sorted(p.name for p in f.glob("packages/*/*")) for f in (run, tmp_path / "whole")]
+    packages = "sites/*/packages/*/*"
+    names = [{p.name for p in f.glob(packages)} for f in (run, tmp_path / "whole")]
     assert names[0] == names[1]
 
 
-def test_a_damaged_checkpoint_costs_one_round(tmp_path):
+@pytest.mark.parametrize(
+    ("site", "kept"), [("east.water", "*.together.000002"), ("east.weather", "*.run-1.000002")]
+)
+def test_a_damaged_checkpoint_costs_one_round(tmp_path, site, kept):
+    """Of the coordinator, or of an agency alone: all go on from the round that all have."""
     city_map = brief(tmp_path, "own_steps = 8")
     whole, run = run_meetings(city_map, tmp_path / "whole"), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         run_meetings(city_map, run, StopsAt("east/water: together", 2))
-    (newest,) = (run / "checkpoints").glob("*.together.000002.checkpoint")
+    (newest,) = (run / "sites" / site / "checkpoints").glob(f"{kept}.checkpoint")
     newest.write_bytes(newest.read_bytes()[:-9])
     watch = StopsAt("", 0)
     last = run_meetings(city_map, run, watch)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from little_map import LittleMap, flows, service
+from little_map import LittleMap, flows
+from little_vertical import little
 from typer.testing import CliRunner
 
 from deepcity.city.errors import ConfigError, DataError, LayerPackageError
@@ -18,32 +19,6 @@ from deepcity.intercity.meeting_run import run_meetings
 from deepcity.intercity.parties import parties_of
 from deepcity.learning.encoder_package import load_encoder
 from deepcity.learning.fused_package import load_fused
-
-MEETING = """
-[service.meeting]
-own_steps = 40
-{more}
-[[service.meeting.agency]]
-agency = "weather"
-history = 4
-ahead = 6
-{agency}
-"""
-
-
-def little(folder, *, more="", agency="", cities=("east",), rounds=6, seed=0):
-    """Each city has a water company whose flow follows its weather office's column."""
-    town = LittleMap(folder)
-    for number, city in enumerate(cities):
-        rng = np.random.default_rng(seed + number)
-        base = flows(days=40, places=2, seed=number, noise=0.1)
-        weather = np.repeat(rng.normal(size=len(base) // 6), 6)[:, None]
-        town.party(f"{city}/water", base + 3 * weather)
-        town.party(f"{city}/weather", weather + 10)
-    meeting = MEETING.format(more=more, agency=agency)
-    text = service(levels=(), rounds=rounds, local_steps=20, more=meeting)
-    town.write(text.replace('["*/*"]', '["*/water"]'))
-    return town.path
 
 
 def test_listening_pays_and_is_told(tmp_path):
@@ -59,9 +34,10 @@ def test_listening_pays_and_is_told(tmp_path):
     assert sum(party.cost.by_kind.values()) == party.cost.bytes
     kept = MeetingResults.model_validate_json((tmp_path / "run" / "meeting.json").read_bytes())
     assert kept == found
-    folder = tmp_path / "run" / "packages" / "east-water"
-    encoder = load_encoder(next(folder.glob("weather-*.encoder")))
-    application = load_fused(next(folder.glob("*.fused")))
+    assert party.forecast.truth is None  # measured values stay in the party's own folder
+    sites = tmp_path / "run" / "sites"
+    encoder = load_encoder(next(sites.glob("east.weather/packages/east.water/weather-*.encoder")))
+    application = load_fused(next(sites.glob("east.water/packages/east.water/*.fused")))
     assert application.facts.agencies[0].space == encoder.space
     assert application.facts.unit == "L/s"
     narrow, wide = (application.half_width(heard) for heard in (["weather"], []))
@@ -82,7 +58,7 @@ def test_labels_may_stay_with_the_party(tmp_path):
     party = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
     assert party.share("together") < 1
     assert {"said", "rows"} <= set(party.cost.by_kind)
-    assert not list((tmp_path / "run").glob("packages/**/*.fused"))
+    assert not list((tmp_path / "run").glob("**/*.fused"))
 
 
 def test_an_application_apart_from_the_labels_names_who_can_answer_day_and_night(tmp_path):
@@ -98,14 +74,14 @@ def test_an_application_apart_from_the_labels_names_who_can_answer_day_and_night
 def test_an_agency_brings_its_encoder_into_another_service(tmp_path):
     """One-shot: nobody's slopes come back, so it says for the second what it said for the first."""
     run_meetings(load_map(little(tmp_path, more='mode = "one-shot"', rounds=1)), tmp_path / "run")
-    file = next((tmp_path / "run" / "packages" / "east-water").glob("weather-*.encoder"))
+    file = next((tmp_path / "run" / "sites").glob("east.weather/packages/*/*.encoder"))
     first = load_encoder(file)
     brought = f'encoder = "{file.relative_to(tmp_path)}"'
     path = little(tmp_path, more='mode = "one-shot"', agency=brought, rounds=1)
     text = path.read_text(encoding="utf-8").replace('name = "water"', 'name = "leaks"')
     path.write_text(text, encoding="utf-8")
     run_meetings(load_map(path), tmp_path / "other")
-    packages = (tmp_path / "other" / "packages" / "east-water").glob("weather-*.encoder")
+    packages = (tmp_path / "other" / "sites").glob("east.weather/packages/*/*.encoder")
     second = load_encoder(next(packages))
     assert (first.facts.service, second.facts.service) == ("water", "leaks")
     assert first.space != second.space  # what is said for one service is not for another
@@ -119,23 +95,23 @@ def test_agencies_of_several_cities_begin_each_with_its_own(tmp_path):
     mode = 'mode = "one-shot"'
     alone = little(tmp_path, more=mode, rounds=1, cities=("west",))
     run_meetings(load_map(alone), tmp_path / "run")
-    file = next((tmp_path / "run" / "packages" / "west-water").glob("weather-*.encoder"))
+    file = next((tmp_path / "run" / "sites").glob("west.weather/packages/*/*.encoder"))
     brought = f'encoder = {{ west = "{file.relative_to(tmp_path)}" }}'
     both = {"more": mode, "rounds": 1, "cities": ("east", "west")}
     folders = {}
     for name, agency in (("with", brought), ("without", "")):
         run_meetings(load_map(little(tmp_path, agency=agency, **both)), tmp_path / name)
-        folders[name] = tmp_path / name / "packages"
+        folders[name] = tmp_path / name / "sites"
 
     def weights(folder):
-        encoder = load_encoder(next(folder.glob("weather-*.encoder"))).encoder
+        encoder = load_encoder(next(folder.rglob("weather-*.encoder"))).encoder
         layers = [encoder.get_submodule(name) for name in encoder.layers]
         return torch.cat([value.flatten() for layer in layers for value in layer.parameters()])
 
-    had, west = weights(file.parent), weights(folders["with"] / "west-water")
+    had, west = weights(file.parent), weights(folders["with"] / "west.weather")
     assert torch.equal(had, west)
-    assert not torch.equal(had, weights(folders["without"] / "west-water"))
-    east = [weights(folder / "east-water") for folder in folders.values()]
+    assert not torch.equal(had, weights(folders["without"] / "west.weather"))
+    east = [weights(folder / "east.weather") for folder in folders.values()]
     assert torch.equal(*east)
 
 
@@ -164,7 +140,7 @@ def test_an_encoder_is_a_file_or_a_file_by_city(said, tmp_path):
 
 def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):
     run_meetings(load_map(little(tmp_path, rounds=1)), tmp_path / "run")
-    file = next((tmp_path / "run" / "packages" / "east-water").glob("weather-*.encoder"))
+    file = next((tmp_path / "run" / "sites").glob("east.weather/packages/*/*.encoder"))
     brought = f'encoder = {{ west = "{file.relative_to(tmp_path)}" }}\ndeep = 5\nlag = 1'
     path = little(tmp_path, agency=brought, cities=("east", "west"))
     text = path.read_text(encoding="utf-8").replace('["*/water"]', '["west/water"]')
@@ -203,10 +179,25 @@ def test_a_place_far_outside_an_agencys_cells_is_refused(tmp_path):
     assert "are the two swapped?" in str(first)
 
 
+def test_measured_values_leave_the_partys_folder_only_where_granted(tmp_path):
+    path = little(tmp_path, rounds=1)
+    kept = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
+    text = path.read_text(encoding="utf-8")
+    granted = text.replace("[service.grant]", '[service.grant]\ntruths = "shared"')
+    path.write_text(granted, encoding="utf-8")
+    shared = run_meetings(load_map(path), tmp_path / "run").services[0].parties[0]
+    assert kept.forecast.truth is None
+    assert kept == shared.model_copy(update={"forecast": kept.forecast})
+    values = {value for value in shared.forecast.truth if value is not None}
+    assert len(values) > 20
+    (own,) = (tmp_path / "run" / "sites" / "east.water" / "results").glob("*.json")
+    assert json.loads(own.read_text(encoding="utf-8"))["forecast"]["truth"]
+
+
 def test_a_party_that_is_done_is_not_done_again(tmp_path):
     city_map = load_map(little(tmp_path, rounds=2))
     first = run_meetings(city_map, tmp_path / "run")
-    path = next((tmp_path / "run" / "parties").glob("*.json"))
+    path = next((tmp_path / "run" / "sites" / "east.water" / "results").glob("*.json"))
     said = json.loads(path.read_text(encoding="utf-8"))
     said["unit"] = "kept"
     path.write_text(json.dumps(said), encoding="utf-8")
@@ -223,7 +214,8 @@ def test_equal_agencies_of_two_cities_teach_their_hidden_layers_together(tmp_pat
     parties = parties_of(wanted)
     tables = [lay(wanted, m, p, 0) for m, p in zip(wanted.members, parties, strict=True)]
     ledger = teach(tables, 0)
-    east, west = (table.guests["weather"].export(("stem", "h1", "h2", "h3")) for table in tables)
+    learners = [table.sites["weather"].learner for table in tables]
+    east, west = (learner.export(("stem", "h1", "h2", "h3")) for learner in learners)
     assert set(ledger.left_by_layer()) == {"h1", "h2", "header"}
     for name in ("h1", "h2"):
         np.testing.assert_array_equal(east[name]["inner.weight"], west[name]["inner.weight"])

@@ -9,7 +9,8 @@ from little_map import LittleMap, flows, service, three
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.newcomer import common_layers, join_late
 from deepcity.intercity.parties import parties_of
 from deepcity.intercity.pooling import pooled_rows
@@ -21,7 +22,7 @@ def joined(path, stem):
     settings = only.settings.model_copy(update={"grant": grant})
     *others, late = parties_of(replace(only, settings=settings))
     method = Method("joined", {party.name: 6 for party in others})
-    return run_method(Run(settings, others, 1), method), settings, late
+    return train_parties(settings, others, 1, method)[0], settings, late
 
 
 def test_with_a_common_stem_it_forecasts_by_the_others_layers_at_once(tmp_path):

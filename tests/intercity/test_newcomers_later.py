@@ -4,9 +4,9 @@ import pytest
 from little_map import LittleMap, flows, quarters, service, three, without_seconds
 
 from deepcity.city.errors import CheckpointError, DataError
-from deepcity.cli.run import WRITTEN
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.run import run_map
+from deepcity.intercity.run_folder import WRITTEN
 from deepcity.intercity.watch import Silent
 
 FIRST = "west/office"
@@ -46,8 +46,8 @@ def run(path, folder, watch=None):
 
 def files(folder, *beginnings):
     return {
-        path.name: path.read_bytes()
-        for path in (folder / "checkpoints").iterdir()
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.checkpoint")
         if path.name.startswith(beginnings)
     }
 
@@ -184,6 +184,7 @@ def test_members_begin_anew_where_a_newcomer_changes_what_they_share(tmp_path):
 
 def assert_own_packages_alike(*folders):
     first, second = (
-        {path.name: path.read_bytes() for path in (folder / "own").iterdir()} for folder in folders
+        {path.name: path.read_bytes() for path in folder.glob("sites/*/own/*")}
+        for folder in folders
     )
     assert first == second

@@ -6,6 +6,7 @@ from little_map import service, three
 from deepcity.city.errors import ConfigError
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.run import load_results, run_map
+from deepcity.serve.report.notes import note
 from deepcity.serve.report.page import render
 
 LATE = 'newcomers = ["west/office"]\npooled = false'
@@ -37,10 +38,11 @@ def test_a_newcomer_is_judged_by_the_same_methods_as_the_others(done):
     assert set(late.test) == set(only.parties[0].test)
     assert set(late.validation_mae) == set("0123456")
     assert late.scarce
-    (remark,) = late.remarks
-    assert "started from what 2 others had learned" in remark.en
-    assert "as they came, before any training of its own" in remark.en
-    assert not only.parties[0].remarks
+    (one,) = late.notes
+    said = note(one).en
+    assert "started from what 2 others had learned" in said
+    assert "as they came, before any training of its own" in said
+    assert not only.parties[0].notes
 
 
 def test_what_it_starts_from_is_what_the_others_learn_without_it(done, tmp_path):
@@ -65,7 +67,7 @@ def test_the_report_says_who_is_new(done):
 def test_with_a_private_stem_there_is_no_first_day_without_training(tmp_path):
     (only,) = run_map(load_map(written(tmp_path)), tmp_path / "run").services
     late = next(party for party in only.parties if party.newcomer)
-    assert "as they came" not in late.remarks[0].en
+    assert "as they came" not in note(late.notes[0]).en
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,13 @@ from little_map import service, three
 
 from deepcity.city.errors import CheckpointError
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.experts import Ridge, Seeing
 from deepcity.intercity.keeping import keep
 from deepcity.intercity.own_networks import experts_of
 from deepcity.intercity.own_package import OwnPackages
 from deepcity.intercity.present_rows import rows_of
 from deepcity.intercity.refine_party import ground_of
 from deepcity.intercity.run import run_map
-from deepcity.learning.learner import EVERY_LAYER
+from deepcity.intercity.run_folder import site_folder
 from deepcity.store.blob import seal, unseal
 
 NEWCOMER = {
@@ -26,17 +25,18 @@ NEWCOMER = {
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A run with a newcomer, its map, and what `keep` was given."""
-    given = {}
+    given = {"parties": [], "choices": {}}
     folder = tmp_path_factory.mktemp("kept")
     path = three(folder).write(service(levels=(), rounds=2, **NEWCOMER))
     patch = pytest.MonkeyPatch()
 
-    def kept(run, one, parties, choices, tested):
-        given.update(parties=parties, choices=choices)
-        keep(run, one, parties, choices, tested)
+    def kept(site, one, party, choice, tested):
+        given["parties"].append(party)
+        given["choices"][party.name] = choice
+        keep(site, one, party, choice, tested)
 
     with patch.context() as context:
-        context.setattr("deepcity.intercity.run.keep", kept)
+        context.setattr("deepcity.intercity.site.keep", kept)
         run_map(load_map(path), folder / "run")
     return folder, load_map(path), given
 
@@ -45,7 +45,7 @@ def restored(done, name):
     folder, city_map, _ = done
     (one,) = city_map.services
     member = next(member for member in one.members if member.name == name)
-    package = OwnPackages.of(folder / "run").load(one.settings.name, name)
+    package = OwnPackages.of(site_folder(folder / "run", name)).load(one.settings.name, name)
     ground = ground_of(one, rows_of(one, member, package), 1)
     return package, ground, experts_of(package.experts, ground)
 
@@ -58,20 +58,20 @@ def test_every_expert_says_what_it_said(done, name):
     assert len(before) == len(experts)
     samples = ground.inputs.samples(party.test_origins)
     for (level, said), again in zip(before, experts, strict=True):
-        assert level == again.kept.level
+        assert level == again.level
         np.testing.assert_array_equal(
-            again.expert(samples, party.test_origins), said(party.test, party.test_origins)
+            again.expert.predict(samples, party.test_origins),
+            said.predict(party.test, party.test_origins),
         )
 
 
 def test_a_newcomer_keeps_networks_in_others_scale_and_its_ridge(done):
     _, ground, experts = restored(done, "west/office")
-    networks = [one for one in experts if isinstance(one.expert, Seeing)]
-    scales = {one.kept.scale_N1.tobytes() for one in networks}
-    assert len(scales) == 2
-    assert {one.kept.named for one in networks} == {False, True}
-    assert sum(isinstance(one.expert, Ridge) for one in experts) == 1
-    assert all(one.kept.scale_N1.shape == ground.inputs.scale_N1.shape for one in networks)
+    networks = [one.kept.arrays for one in experts if one.expert.kind == "network"]
+    assert len({arrays["scale_N1"].tobytes() for arrays in networks}) == 2
+    assert {bool(arrays["every_weekday"]) for arrays in networks} == {False, True}
+    assert sum(one.expert.kind == "ridge" for one in experts) == 1
+    assert all(arrays["scale_N1"].shape == ground.inputs.scale_N1.shape for arrays in networks)
 
 
 def test_nothing_is_forgotten_before_anything_is_learned(done):
@@ -92,17 +92,11 @@ def test_a_package_goes_round(done, tmp_path):
     )
     np.testing.assert_array_equal(again.council.weights_E, package.council.weights_E)
     for one, other in zip(again.experts, package.experts, strict=True):
-        assert (one.level, one.kind, one.frozen, one.known) == (
-            other.level,
-            other.kind,
-            other.frozen,
-            other.known,
-        )
-        wanted = set(EVERY_LAYER) if one.kind == "network" else set()
-        assert set(one.layers) == set(other.layers) == wanted
-        for layer, tensors in one.layers.items():
-            for name, values in tensors.items():
-                np.testing.assert_array_equal(values, other.layers[layer][name])
+        assert (one.level, one.kind, one.known) == (other.level, other.kind, other.known)
+        assert one.arrays.keys() == other.arrays.keys()
+        assert bool(one.arrays) == (one.kind in ("network", "ridge"))
+        for name, values in one.arrays.items():
+            np.testing.assert_array_equal(values, other.arrays[name])
 
 
 def test_a_package_of_another_layout_is_refused_with_the_next_step(done, tmp_path):

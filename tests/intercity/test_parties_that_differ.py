@@ -10,9 +10,12 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.intercity.alike import groups_of, shareable
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import can_pool, parties_of
 from deepcity.intercity.run import run_map
+from deepcity.intercity.site import Site
+from deepcity.serve.report.notes import note
 from deepcity.serve.report.page import render
 from deepcity.store.layer_package import load_package
 
@@ -37,8 +40,12 @@ def mixed(folder, **how):
 def learned(path):
     only = load_map(path).services[0]
     parties = parties_of(only)
-    run = Run(only.settings, parties, 1)
-    return parties, run_method(run, Method("joined", {party.name: 6 for party in parties}))
+    method = Method("joined", {party.name: 6 for party in parties})
+    return parties, train_parties(only.settings, parties, 1, method)[0]
+
+
+def profiles(parties):
+    return {party.name: Site(None, party, 1).profile for party in parties}
 
 
 def same(one, other, layer):
@@ -77,16 +84,16 @@ def test_a_party_without_an_equal_joins_down_to_h5_and_the_report_says_so(tmp_pa
             joined.bytes_by_party["east/north"] / joined.rounds - others / 2
         )
     assert "pooled" not in only.parties[0].test
-    heads = [remark.en for remark in only.remarks if "each head" in remark.en]
+    heads = [note(one).en for one in only.notes if one.code == "grouped_head"]
     assert "east/north, east/south; west/fine" in heads[0]
-    assert "weigh by them in averages: west/fine has" in only.remarks[-1].en
+    assert any("weigh by them in averages: west/fine has" in note(one).en for one in only.notes)
     fine = next(party for party in only.parties if party.name == "west/fine")
     assert (fine.step_minutes, fine.horizon_steps) == (15, 24)
-    assert "It forecasts 24 steps of 15 min." in [remark.en for remark in fine.remarks]
+    assert "It forecasts 24 steps of 15 min." in [note(one).en for one in fine.notes]
     assert len(fine.test["automatic"].mae_by_horizon) == 24
     page = render(results)
     assert "east/north, east/south; west/fine" in page
-    (package,) = (tmp_path / "run" / "layers").glob("*.layers")
+    (package,) = (tmp_path / "run" / "coordinator" / "layers").glob("*.layers")
     assert set(load_package(package).layers) == set(HIDDEN_LAYERS)
 
 
@@ -95,11 +102,11 @@ def test_equal_shapes_of_unequal_steps_are_not_shared(tmp_path):
     path.write_text(path.read_text().partition("[service.windows]")[0])
     parties = parties_of(load_map(path).services[0])
     assert len({party.data.recall_HS.shape for party in parties}) == 1
-    groups = groups_of(parties)["head"]
+    groups = groups_of(profiles(parties))["head"]
     assert groups["east/north"] == groups["east/south"] != groups["west/fine"]
     levels = {party.name: 6 for party in parties}
-    assert shareable("west/fine", levels, 6, groups_of(parties)) == 5
-    assert shareable("east/north", levels, 6, groups_of(parties)) == 6
+    assert shareable("west/fine", levels, 6, groups_of(profiles(parties))) == 5
+    assert shareable("east/north", levels, 6, groups_of(profiles(parties))) == 6
 
 
 def test_a_newcomer_of_another_step_starts_from_the_hidden_layers(tmp_path):
@@ -107,7 +114,7 @@ def test_a_newcomer_of_another_step_starts_from_the_hidden_layers(tmp_path):
     (only,) = run_map(load_map(path), tmp_path / "run").services
     late = next(party for party in only.parties if party.newcomer)
     assert set(late.validation_mae) == set("012345")
-    assert "as they came" not in late.remarks[0].en
+    assert "as they came" not in note(late.notes[0]).en
 
 
 def test_years_and_places_may_differ(tmp_path):
@@ -119,7 +126,7 @@ def test_years_and_places_may_differ(tmp_path):
     parties, outcome = learned(path)
     assert [len(party.panel.places) for party in parties] == [3, 40]
     assert parties[0].panel.time_T[0] - parties[1].panel.time_T[-1] > 2 * 365 * 24 * 3600
-    assert not groups_of(parties)
+    assert not groups_of(profiles(parties))
     assert not can_pool(parties)
     small, large = (outcome.progress.outgoing[party.name] for party in parties)
     assert all(np.array_equal(small["head"][key], large["head"][key]) for key in small["head"])
@@ -170,6 +177,6 @@ def test_tetouan_by_ten_minutes_learns_with_chicago_by_the_hour(tmp_path):
     assert [set(party.validation_mae) for party in only.parties] == [set("012345")] * 2
     (joined,) = [traffic for traffic in only.traffic if traffic.method == "level_6"]
     assert set(HIDDEN_LAYERS) <= set(joined.bytes_by_layer)
-    assert "tetouan/power; chicago/power" in only.remarks[0].en
+    assert "tetouan/power; chicago/power" in note(only.notes[0]).en
     steps = [(party.step_minutes, party.horizon_steps) for party in only.parties]
     assert steps == [(10, 36), (60, 24)]

@@ -9,10 +9,12 @@ from little_map import LittleMap, flows, three
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
 from deepcity.intercity import practice
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import train_parties
 from deepcity.intercity.newcomer import choose_late, common_layers
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.practice import COURSES, practise, with_practice
+from deepcity.intercity.practice import COURSES, practise, practising, with_practice
+from deepcity.intercity.site import Site
 from deepcity.store.checkpoint import CheckpointStore
 
 
@@ -93,10 +95,10 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem, mon
     settings = only.settings.model_copy(update={"grant": grant})
     parties = parties_of(replace(only, settings=settings))[:2]
     method = Method("joined", {party.name: 6 for party in parties})
-    layers = common_layers(run_method(Run(settings, parties, 1), method).progress)
+    layers = common_layers(train_parties(settings, parties, 1, method)[0].progress)
 
     def rows_of(course):
-        return [with_practice(party, settings, 1, course) for party in parties]
+        return [practising(Site(settings, party, 1), course) for party in parties]
 
     courses = practise(settings, rows_of, layers, 1)
     if stem == "private":
@@ -105,7 +107,6 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem, mon
     for course, (rounds, _) in zip(courses, COURSES, strict=True):
         assert course.ledger.left_by_layer()["head"] > 0  # what practising sends is counted
         assert course.progress.round == rounds
-        assert not course.learners  # they would keep the course's rows in memory
     first, found = (common_layers(course.progress) for course in courses)
     assert not np.array_equal(found["h1"]["inner.weight"], first["h1"]["inner.weight"])
     assert set(found) == {STEM, *HIDDEN_LAYERS, HEAD}
@@ -117,11 +118,11 @@ def test_newcomers_get_practised_layers_where_the_stem_is_common(only, stem, mon
 def test_a_course_goes_on_from_where_the_one_before_ended(only, monkeypatch):
     parties = parties_of(only)[:2]
     method = Method("joined", {party.name: 6 for party in parties})
-    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    layers = common_layers(train_parties(only.settings, parties, 1, method)[0].progress)
     monkeypatch.setattr(practice, "ENOUGH_PLACES", 2)
     monkeypatch.setattr(practice, "COURSES", ((1, 1.0), (1, 1e-9)))  # the second learns nothing
-    rows = [with_practice(party, only.settings, 1) for party in parties]
-    first, second = practise(only.settings, lambda _course: rows, layers, 1)
+    sites = [practising(Site(only.settings, party, 1), 0) for party in parties]
+    first, second = practise(only.settings, lambda _course: sites, layers, 1)
     ended, found = (common_layers(one.progress)["h1"]["inner.weight"] for one in (first, second))
     np.testing.assert_allclose(found, ended, atol=1e-3)  # half precision on the wire
     assert np.abs(ended - layers["h1"]["inner.weight"]).max() > 2e-3
@@ -130,16 +131,17 @@ def test_a_course_goes_on_from_where_the_one_before_ended(only, monkeypatch):
 def test_kept_practice_is_gone_on_with_only_from_the_layers_it_began_with(only, tmp_path):
     parties = parties_of(only)[:2]
     method = Method("joined", {party.name: 6 for party in parties})
-    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
+    layers = common_layers(train_parties(only.settings, parties, 1, method)[0].progress)
     h1 = layers["h1"]
     other = {**layers, "h1": {**h1, "inner.weight": h1["inner.weight"] + np.float32(0.01)}}
     rounds = []
 
     def practised(start, kept):
         rounds.clear()
+        folder = tmp_path / "site" if kept else None  # one folder: names of checkpoints differ
         (found,) = practise(
             only.settings,
-            lambda _course: parties,
+            lambda _course: [Site(only.settings, party, 1, folder) for party in parties],
             start,
             1,
             checkpoints=CheckpointStore(tmp_path) if kept else None,
@@ -157,8 +159,9 @@ def test_few_places_have_one_course(only):
     parties = parties_of(only)[:2]
     assert sum(len(party.panel.places) for party in parties) < practice.ENOUGH_PLACES
     method = Method("joined", {party.name: 6 for party in parties})
-    layers = common_layers(run_method(Run(only.settings, parties, 1), method).progress)
-    assert len(practise(only.settings, lambda _course: parties, layers, 1)) == 1
+    layers = common_layers(train_parties(only.settings, parties, 1, method)[0].progress)
+    sites = [Site(only.settings, party, 1) for party in parties]
+    assert len(practise(only.settings, lambda _course: sites, layers, 1)) == 1
 
 
 @pytest.mark.parametrize("stem", ["common", "private"])
@@ -167,9 +170,9 @@ def test_a_newcomer_weighs_all_levels_with_what_is_its_own(only, stem):
     settings = only.settings.model_copy(update={"grant": grant})
     *others, late = parties_of(replace(only, settings=settings))
     method = Method("joined", {party.name: 6 for party in others})
-    layers = common_layers(run_method(Run(settings, others, 1), method).progress)
-    alone = run_method(Run(settings, [late], 1), Method("alone", {late.name: 0}))
-    choice = choose_late(late, alone.learners[late.name], settings, layers, 1)
+    layers = common_layers(train_parties(settings, others, 1, method)[0].progress)
+    _, alone = train_parties(settings, [late], 1, Method("alone", {late.name: 0}))
+    choice = choose_late(late, alone[late.name], settings, layers, 1)
     assert set(choice.weights) == set(range(7)) == set(choice.errors)
     assert sum(choice.weights.values()) == pytest.approx(1)
     extra = 2 if stem == "common" else 0  # in the others' scale, and the ridge
@@ -177,6 +180,6 @@ def test_a_newcomer_weighs_all_levels_with_what_is_its_own(only, stem):
     found = choice.forecast(late)
     assert found.forecast_BNH.shape == late.test.truth_BNH.shape
     assert np.isfinite(found.forecast_BNH).all()
-    said = [expert(late.test, late.test_origins) for _, expert in choice.experts]
-    assert np.array_equal(said[0], alone.learners[late.name].forecast(late.test))
+    said = [expert.predict(late.test, late.test_origins) for _, expert in choice.experts]
+    assert np.array_equal(said[0], alone[late.name].forecast(late.test))
     assert np.array_equal(said[1], late.test.anchor_BNH)

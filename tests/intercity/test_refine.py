@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from little_map import flows
-from refining import RUN_DAYS, copied, prints, turning, write
+from refining import RUN_DAYS, copied, own_prints, turning, write
 
 from deepcity.city.errors import CheckpointError, ConfigError
 from deepcity.intercity.city_map import load_map
@@ -17,7 +17,10 @@ from deepcity.intercity.refine import refine_map
 from deepcity.intercity.refine_party import ground_of
 from deepcity.intercity.refine_results import Asked, Outcome
 from deepcity.intercity.run import run_map
+from deepcity.intercity.run_folder import site_folder
 from deepcity.learning.council import aggregate, parts_of_day
+from deepcity.learning.learner import EVERY_LAYER
+from deepcity.serve.report.updates import reason, update_notes
 
 NAMES = ("east/calm", "east/back", "west/turned")
 LATER = RUN_DAYS + 10
@@ -30,7 +33,7 @@ def refine(folder, **asked):
 
 
 def package(folder, party):
-    return OwnPackages.of(folder / "run").load("water", party)
+    return OwnPackages.of(site_folder(folder / "run", party)).load("water", party)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def judged_error(folder, name, number):
     city_map = load_map(folder / "map.toml")
     (service,) = city_map.services
     member = next(member for member in service.members if member.name == name)
-    store = OwnPackages.of(folder / "run")
+    store = OwnPackages.of(site_folder(folder / "run", name))
     first = store.store.folder / f"water.{name.replace('/', '.')}.{number:06d}.checkpoint"
     newer = store.store.folder / f"water.{name.replace('/', '.')}.{number + 1:06d}.checkpoint"
     old, new = _alone(store, first, name), _alone(store, newer, name)
@@ -66,7 +69,9 @@ def judged_error(folder, name, number):
     ground = ground_of(service, rows, 1)
     samples = ground.inputs.samples(origins_B)
     said = [
-        np.stack([one.expert(samples, origins_B) for one in experts_of(kept.experts, ground)])
+        np.stack(
+            [one.expert.predict(samples, origins_B) for one in experts_of(kept.experts, ground)]
+        )
         for kept in (old, new)
     ]
     later = origins_B >= days.judged.start
@@ -117,11 +122,11 @@ def test_a_step_that_would_err_more_is_undone_and_said(run_town, tmp_path):
     told, after = found["east/back"], package(folder, "east/back")
     assert told.outcome is Outcome.KEPT
     assert told.refined >= told.kept
-    assert "the step was undone" in told.reason.en
+    assert "the step was undone" in reason(told).en
     for one, other in zip(before.experts, after.experts, strict=True):
-        for layer, tensors in one.layers.items():
-            for tensor, values in tensors.items():
-                np.testing.assert_array_equal(values, other.layers[layer][tensor])
+        assert one.arrays.keys() == other.arrays.keys()
+        for name, values in one.arrays.items():
+            np.testing.assert_array_equal(values, other.arrays[name])
     assert after.times.learned_to == before.times.learned_to  # to be learned with the next
     assert after.times.seen_to > before.times.seen_to
 
@@ -159,11 +164,10 @@ def test_the_judged_days_teach_nothing(run_town, tmp_path):
         write(folder, LATER, west_turned=values)
         found, _ = refine(folder, parties=("west/turned",))
         assert found["west/turned"].outcome is Outcome.REFINED
-        layers.append([one.layers for one in package(folder, "west/turned").experts])
+        layers.append([one.arrays for one in package(folder, "west/turned").experts])
     for one, other in zip(*layers, strict=True):
-        for layer, tensors in one.items():
-            for tensor, values in tensors.items():
-                np.testing.assert_array_equal(values, other[layer][tensor])
+        for name, values in one.items():
+            np.testing.assert_array_equal(values, other[name])
 
 
 def test_only_layers_that_are_its_own_change(run_town, refined_town):
@@ -171,29 +175,32 @@ def test_only_layers_that_are_its_own_change(run_town, refined_town):
         before, after = package(run_town, name), package(refined_town[0], name)
         taken = refined_town[1][name].outcome is Outcome.REFINED
         for one, other in zip(before.experts, after.experts, strict=True):
-            same = {
-                layer: all(np.array_equal(v, other.layers[layer][t]) for t, v in tensors.items())
-                for layer, tensors in one.layers.items()
-            }
-            assert all(same[layer] for layer in one.frozen)
-            assert all(same.values()) != (taken and bool(same))
+            if one.kind != "network":
+                continue
+            same = dict.fromkeys(EVERY_LAYER, True)
+            for key, values in one.arrays.items():
+                layer = key.partition("/")[0]
+                same[layer] = same.get(layer, True) and np.array_equal(values, other.arrays[key])
+            frozen = dict(zip(EVERY_LAYER, one.arrays["frozen"], strict=True))
+            assert all(same[layer] for layer in EVERY_LAYER if frozen[layer])
+            assert all(same.values()) != taken
 
 
 def test_with_no_new_rows_nothing_is_changed(run_town, refined_town, tmp_path):
     for given, number in ((run_town, 0), (refined_town[0], 1)):
         folder = copied(given, tmp_path / str(number))
-        before = prints(folder / "run" / "own")
+        before = own_prints(folder / "run")
         found, trouble = refine(folder)
         assert trouble is None
-        assert prints(folder / "run" / "own") == before
+        assert own_prints(folder / "run") == before
         for name in NAMES:
             assert found[name].outcome is Outcome.NOTHING_NEW
-            assert "Nothing new" in found[name].reason.en
+            assert "Nothing new" in reason(found[name]).en
             assert found[name].number == number
 
 
 def test_a_new_package_lies_beside_the_old_one_which_is_as_it_was(run_town, refined_town):
-    before, after = prints(run_town / "run" / "own"), prints(refined_town[0] / "run" / "own")
+    before, after = own_prints(run_town / "run"), own_prints(refined_town[0] / "run")
     assert len(after) == 2 * len(before) == 6
     assert all(after[name][0] == digest for name, (digest, _) in before.items())
 
@@ -202,7 +209,7 @@ def test_refining_repeats_itself_to_the_bit(run_town, refined_town, tmp_path):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
     refine(folder)
-    first, again = prints(refined_town[0] / "run" / "own"), prints(folder / "run" / "own")
+    first, again = own_prints(refined_town[0] / "run"), own_prints(folder / "run")
     assert {name: digest for name, (digest, _) in first.items()} == {
         name: digest for name, (digest, _) in again.items()
     }
@@ -218,7 +225,7 @@ def test_drift_is_said_once_with_its_day(run_town, tmp_path):
     began = int(package(folder, "east/calm").days[0].start) - 26 * 86_400 + 40 * 86_400
     assert abs(drift.since - began) <= 3 * 86_400
     assert drift.excess > 0.5
-    (words,) = [words.en for words in found["east/calm"].remarks]
+    (words,) = [words.en for words in update_notes(found["east/calm"])]
     assert words.startswith("Drift: since")
     write(folder, 63, east_calm=values)
     assert refine(folder, parties=("east/calm",))[0]["east/calm"].drift is None
@@ -231,19 +238,19 @@ def test_corrected_old_rows_are_said_and_forgetting_counts_anew(run_town, tmp_pa
     write(folder, LATER, east_calm=values)
     found, trouble = refine(folder, parties=("east/calm",))
     assert trouble is None
-    assert "Old rows were corrected" in found["east/calm"].remarks[0].en
+    assert "Old rows were corrected" in update_notes(found["east/calm"])[0].en
     again = write(folder, LATER + 7, east_calm=values)
     assert again.exists()
-    assert not refine(folder, parties=("east/calm",))[0]["east/calm"].remarks
+    assert not update_notes(refine(folder, parties=("east/calm",))[0]["east/calm"])
 
 
 def test_a_damaged_newest_package_is_passed_over_and_said(refined_town, tmp_path):
     folder = copied(refined_town[0], tmp_path)
-    newest = folder / "run" / "own" / "water.east.calm.000001.checkpoint"
+    newest = folder / "run" / "sites" / "east.calm" / "own" / "water.east.calm.000001.checkpoint"
     newest.write_bytes(newest.read_bytes()[:-1])
     found, trouble = refine(folder, parties=("east/calm",))
     assert trouble is None
-    assert "passed over" in found["east/calm"].remarks[-1].en
+    assert "passed over" in update_notes(found["east/calm"])[-1].en
     assert package(folder, "east/calm").number == 1
 
 
@@ -260,9 +267,9 @@ def test_running_the_map_again_leaves_refined_packages_as_they_are(tmp_path):
     path.write_text(path.read_text().replace("test_days = 5", "test_days = 5\nend = 2021-03-09"))
     run_map(load_map(path), tmp_path / "run")
     refine(tmp_path, parties=("east/calm",))
-    before = prints(tmp_path / "run" / "own")
+    before = own_prints(tmp_path / "run")
     run_map(load_map(path), tmp_path / "run")
-    assert prints(tmp_path / "run" / "own") == before
+    assert own_prints(tmp_path / "run") == before
 
 
 def problems(trouble):
@@ -271,7 +278,7 @@ def problems(trouble):
 
 def test_every_partys_trouble_is_told_and_the_others_learn(run_town, tmp_path):
     folder = copied(run_town, tmp_path)
-    before = prints(folder / "run" / "own")
+    before = own_prints(folder / "run")
     write(
         folder,
         LATER,
@@ -287,7 +294,7 @@ def test_every_partys_trouble_is_told_and_the_others_learn(run_town, tmp_path):
     few = told["west/turned", "new steps"]
     assert (few.value, few.right) == (5, "refine again once 19 more have come")
     assert len(told) == 2
-    after = prints(folder / "run" / "own")
+    after = own_prints(folder / "run")
     assert set(after) - set(before) == {"water.east.calm.000001.checkpoint"}
     assert all(after[name] == was for name, was in before.items())
 
@@ -320,7 +327,7 @@ def test_a_place_that_is_new_is_left_out_and_said(run_town, refined_town, tmp_pa
     write(folder, LATER, east_calm=np.c_[flows(90, 2, seed=1), 100 * flows(90, 1, seed=7)])
     found, trouble = refine(folder, parties=("east/calm",))
     assert trouble is None
-    assert "1 new places are left out" in found["east/calm"].remarks[0].en
+    assert "1 new places are left out" in update_notes(found["east/calm"])[0].en
     before = refined_town[1]["east/calm"]
     assert (found["east/calm"].kept, found["east/calm"].refined) == (before.kept, before.refined)
 
@@ -348,10 +355,10 @@ def test_another_model_is_told(run_town, tmp_path, monkeypatch):
 def test_a_damaged_and_a_missing_package_are_told_together(run_town, tmp_path):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
-    own = folder / "run" / "own"
-    damaged = own / "water.east.calm.000000.checkpoint"
+    sites = folder / "run" / "sites"
+    damaged = sites / "east.calm" / "own" / "water.east.calm.000000.checkpoint"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    (own / "water.east.back.000000.checkpoint").unlink()
+    (sites / "east.back" / "own" / "water.east.back.000000.checkpoint").unlink()
     found, trouble = refine(folder)
     assert set(found) == {"west/turned"}
     told = problems(trouble)

@@ -11,6 +11,7 @@ from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.results import Results
 from deepcity.intercity.run import load_results, run_map
+from deepcity.serve.report.notes import note
 from deepcity.store.layer_package import load_package
 
 ONE = {"levels": (), "settings": "automatic = false\npooled = false"}
@@ -48,7 +49,7 @@ def test_results_go_round_and_hold_every_method(done):
         }
         assert all(np.isfinite(errors.mae) for errors in party.test.values())
         assert 0 <= party.band_coverage <= 1
-        assert len(party.forecast.times) == len(party.forecast.truth) > 0
+        assert len(party.forecast.times) == len(party.forecast.forecast) > 0
         assert party.validation_mae.keys() >= {"0", "1", "2"}
     assert {curve.method for curve in only.curves} == {"alone", "level_2", "level_6", "pooled"}
     assert all(len(curve.error_by_round) == 4 for curve in only.curves)
@@ -70,7 +71,7 @@ def test_a_party_goes_no_deeper_than_it_grants(done):
 
 def test_the_common_layers_are_exported_as_a_whole_package(done):
     _, folder, _ = done
-    (path,) = (folder / "layers").glob("*.layers")
+    (path,) = (folder / "coordinator" / "layers").glob("*.layers")
     package = load_package(path)
     assert set(package.layers) == {*HIDDEN_LAYERS, "head"}
     assert package.manifest.city == "east+west"
@@ -79,12 +80,12 @@ def test_the_common_layers_are_exported_as_a_whole_package(done):
 
 def test_a_finished_run_gives_the_same_results_again(done):
     path, folder, results = done
-    before = {file.name for file in (folder / "layers").iterdir()}
+    before = {file.name for file in (folder / "coordinator" / "layers").iterdir()}
     again = run(path, folder)
     assert without_seconds(again.model_dump(mode="json")) == without_seconds(
         results.model_dump(mode="json")
     )
-    assert {file.name for file in (folder / "layers").iterdir()} == before
+    assert {file.name for file in (folder / "coordinator" / "layers").iterdir()} == before
 
 
 def test_a_changed_map_is_refused(done, tmp_path):
@@ -94,8 +95,8 @@ def test_a_changed_map_is_refused(done, tmp_path):
     with pytest.raises(CheckpointError, match="start anew with --fresh"):
         run(other, folder)
     broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "run.json").write_text("{")
+    (broken / "coordinator").mkdir(parents=True)
+    (broken / "coordinator" / "run.json").write_text("{")
     with pytest.raises(CheckpointError, match="holds a run of another map"):
         run(path, broken)
 
@@ -128,7 +129,7 @@ def test_without_the_deepest_level_nothing_is_exported(tmp_path):
     path = three(tmp_path).write(service(levels=(1,), rounds=1, settings=settings))
     (only,) = run(path, tmp_path / "run").services
     assert [party.level for party in only.parties] == [0, 0, 0]
-    assert not list((tmp_path / "run").glob("layers/*"))
+    assert not list((tmp_path / "run").rglob("*.layers"))
 
 
 @pytest.mark.parametrize("strategy", ['name = "fedprox"\nmu = 0.5', 'name = "personal"'])
@@ -213,7 +214,7 @@ def test_a_party_with_few_days_chooses_to_join_where_it_helps(tmp_path):
 def test_a_package_holds_only_what_was_fused(tmp_path):
     path = three(tmp_path).write(service(levels=(), rounds=1, grant="level = 3"))
     run(path, tmp_path / "run")
-    (package,) = (tmp_path / "run" / "layers").glob("*.layers")
+    (package,) = (tmp_path / "run" / "coordinator" / "layers").glob("*.layers")
     assert set(load_package(package).layers) == {"h1", "h2", "h3"}
 
 
@@ -230,7 +231,7 @@ def test_a_party_with_nobody_to_join_stays_alone(tmp_path):
     assert party.level == 0
     assert party.test["automatic"] == party.test["alone"]
     assert party.weights == {"alone": pytest.approx(1)}
-    assert "No level was tried" in party.level_reason.en
+    assert "No level was tried" in note(party.level_reason).en
 
 
 def test_choosing_costs_the_bytes_of_the_deepest_training(done):
@@ -273,7 +274,7 @@ def packaged(tmp_path, **how):
     settings = "automatic = false\npooled = false"
     path = three(folder).write(service(levels=(6,), rounds=2, settings=settings, **how))
     run(path, folder / "run")
-    (package,) = (folder / "run" / "layers").glob("*.layers")
+    (package,) = (folder / "run" / "coordinator" / "layers").glob("*.layers")
     return package
 
 
@@ -291,8 +292,9 @@ def joined_layers(folder):
     """h1 of the first party after its last round, from its checkpoint."""
     from deepcity.store.checkpoint import CheckpointStore
 
-    arrays = CheckpointStore(folder / "checkpoints").load_latest("water.level_3").arrays
-    return {key: value for key, value in arrays["learner:east|north"].items() if "now/" in key}
+    own = folder / "sites" / "east.north" / "checkpoints"
+    arrays = CheckpointStore(own).load_latest("water.level_3").arrays
+    return {key: value for key, value in arrays["learner"].items() if "now/" in key}
 
 
 def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path):
@@ -303,9 +305,9 @@ def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path):
         run(path, folder)
         after = joined_layers(folder)
         for layer in ("h1", "h3"):
-            same = [np.array_equal(after[f"now/{layer}/{k}"], v) for k, v in layers[layer].items()]
+            same = [np.array_equal(after[f"now/{layer}.{k}"], v) for k, v in layers[layer].items()]
             assert all(same) == frozen
-        assert not np.array_equal(after["now/h4/inner.weight"], layers["h4"]["inner.weight"])
+        assert not np.array_equal(after["now/h4.inner.weight"], layers["h4"]["inner.weight"])
 
 
 def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_packages(tmp_path):
@@ -320,8 +322,10 @@ def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_package
     for own, other in zip(with_them.parties, without.parties, strict=True):
         assert own.test["alone"] == other.test["alone"]
         assert own.test["automatic"] != other.test["automatic"]
-    assert "began with h1 to h3 of another service, water (east+west)." in with_them.remarks[0].en
-    assert not without.remarks
+    assert (
+        "began with h1 to h3 of another service, water (east+west)." in note(with_them.notes[0]).en
+    )
+    assert not any(one.code.startswith("started") for one in without.notes)
 
 
 def test_a_party_with_nobody_to_join_weighs_what_a_package_is_worth(tmp_path):
@@ -350,7 +354,7 @@ def test_frozen_layers_stay_so_through_joining_and_refitting(tmp_path):
         tmp_path, package, 5, frozen=True, levels=(), settings="pooled = false", grant="level = 5"
     )
     run(path, folder)
-    (joined,) = (folder / "layers").glob("*.layers")
+    (joined,) = (folder / "coordinator" / "layers").glob("*.layers")
     before, after = load_package(package).layers, load_package(joined).layers
     for layer in HIDDEN_LAYERS:
         for name, value in before[layer].items():

@@ -83,7 +83,7 @@ def test_a_state_is_remembered_by_round_and_returned_to():
     said = []
     for number in range(2):
         one.teach_itself(TIMES, 2)
-        one.remember(number)
+        one.remember(number, best=0)
         said.append(one.encode(TIMES).vectors_BCD)
     one.return_to(0)
     np.testing.assert_array_equal(one.encode(TIMES).vectors_BCD, said[0])

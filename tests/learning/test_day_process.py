@@ -7,8 +7,8 @@ import pytest
 from signals import panel
 
 from deepcity.city.field import Field, Kind
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
-from deepcity.city.title import Title
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.day_kernel import covariance, noise
@@ -52,7 +52,7 @@ def test_every_origin_is_told_what_its_own_days_tell():
     whole = panel(70, 1)
     process = process_of(whole)
     place, asked = process.places[0], 52 + np.arange(10)[:, None] + np.arange(3)
-    part, log_P = place.parameters[1]
+    part, log_P = place.model.parts[1]
     series = place.series_IM[:, part]
     shared = _means(process.days, log_P, place.known_I, series, asked)
     for row, days in enumerate(asked):
@@ -116,12 +116,16 @@ def test_logarithms_take_no_zero_for_a_value():
     )
 
 
-def test_it_says_what_it_cannot_do():
-    whole = panel(60, 1)
-    with pytest.raises(ValueError, match="midnights only"):
-        process_of(whole).forecast(np.array([55 * 24 + 1]), 24)
+def test_within_a_day_its_forecast_goes_on_as_at_midnight():
+    whole = panel(70, 1)
+    process, midnight = process_of(whole), midnights(whole, [60])
+    from_midnight, from_noon = (process.forecast(midnight + hour, 24) for hour in (0, 12))
+    np.testing.assert_array_equal(from_midnight[..., 12:], from_noon[..., :12])
+
+
+def test_too_few_days_are_refused():
     with pytest.raises(ValueError, match="12 training days"):
-        process_of(whole, days=12)
+        process_of(panel(60, 1), days=12)
 
 
 def test_days_are_warm_or_wet_as_this_place_knows_them():
@@ -130,7 +134,7 @@ def test_days_are_warm_or_wet_as_this_place_knows_them():
     temperature, rain = np.where(day < 30, 10.0, 10 + day / 2), np.where(day == 50, 12.0, 0.0)
     values = np.repeat(np.stack([temperature, rain / 24], axis=1), 24, axis=0)[:, None]
     fields = tuple(
-        Field(name, kind, unit, Title(name, name))
+        Field(name, kind, unit, LocalizedText(name, name))
         for name, kind, unit in (
             ("temperature", Kind.TEMPERATURE, "degC"),
             ("rain", Kind.RAIN, "mm"),

@@ -4,6 +4,7 @@ import random
 
 from fake_results import fake_errors, fake_forecast
 
+from deepcity.city.localized_text import LocalizedText
 from deepcity.intercity.meeting_results import (
     AgencyFacts,
     Cost,
@@ -11,16 +12,16 @@ from deepcity.intercity.meeting_results import (
     MeetingResults,
     MeetingService,
 )
-from deepcity.intercity.results import Curve, Words
+from deepcity.intercity.results import Curve
 
 HOURS, HORIZON = 168, 24
 MESSAGES = {"one-shot": 8, "block-wise": 152, "per-batch": 6000}
 SENT = {"one-shot": 1_800_000, "block-wise": 9_300_000, "per-batch": 310_000_000}
-METRIC = Words(en="mean absolute error", ko="평균 절대 오차")
+METRIC = LocalizedText(en="mean absolute error", ko="평균 절대 오차")
 
 
 def fake_agency(name, title=None, **more):
-    title = title or Words(en=f"{name.capitalize()} office", ko=f"{name} 관청")
+    title = title or LocalizedText(en=f"{name.capitalize()} office", ko=f"{name} 관청")
     facts = {
         "fields": [("rain", "mm"), ("temperature", "degC")],
         "level": 3,
@@ -53,7 +54,7 @@ def fake_party(name="bikes", *, gain=0.09, agencies=("weather",), modes=("block-
     seeds = more.pop("seeds", 1)
     by_seed = {m: [e * (1 + 0.01 * s) for s in range(seeds)] for m, e in judged.items()}
     party = {
-        "title": Words(en=name.capitalize(), ko=f"{name} 기관"),
+        "title": LocalizedText(en=name.capitalize(), ko=f"{name} 기관"),
         "unit": "bikes",
         "metric_unit": "bikes",
         "agencies": [agency.name for agency in facts],
@@ -89,16 +90,16 @@ def fake_cost(mode):
 def fake_meetings(*parties, seeds=1, **more):
     service = {
         "name": "bikes",
-        "title": Words(en="Bikes", ko="자전거"),
+        "title": LocalizedText(en="Bikes", ko="자전거"),
         "mode": "block-wise",
         "level": 3,
-        "question": Words(en="How many bikes?", ko="몇 대일까요?"),
-        "decision": Words(en="Where to bring bikes & when.", ko="어디로 옮길지 정합니다."),
+        "question": LocalizedText(en="How many bikes?", ko="몇 대일까요?"),
+        "decision": LocalizedText(en="Where to bring bikes & when.", ko="어디로 옮길지 정합니다."),
         "parties": list(parties),
     }
     return MeetingResults(
         map="bikes",
-        title=Words(en="Bikes and weather", ko="자전거와 날씨"),
+        title=LocalizedText(en="Bikes and weather", ko="자전거와 날씨"),
         version="0.1.0",
         seed=3,
         seeds=[3 + number for number in range(seeds)],

@@ -4,6 +4,7 @@ import math
 import random
 
 from deepcity.city.level import LADDER, layers_up_to
+from deepcity.city.localized_text import LocalizedText
 from deepcity.intercity.results import (
     ALONE,
     AUTOMATIC,
@@ -13,11 +14,11 @@ from deepcity.intercity.results import (
     Curve,
     Errors,
     Forecast,
+    Note,
     PartyResult,
     Results,
     ServiceResult,
     Traffic,
-    Words,
     fixed,
 )
 
@@ -55,7 +56,7 @@ def fake_forecast(place: str, level: float, dice: random.Random, zone: str, hour
 
 def fake_party(
     name: str,
-    title: Words,
+    title: LocalizedText,
     *,
     city: str = "ferrara",
     zone: str = "Europe/Rome",
@@ -76,17 +77,11 @@ def fake_party(
         maes[fixed(k)] = alone * (1 - gain - wobble)
     maes[AUTOMATIC] = alone * (1 - gain)
     maes[POOLED] = alone * (1 - gain - 0.025)
-    reason = (
-        Words(
-            en=f"Level {level} made {gain:.1%} smaller errors than alone on its validation days.",
-            ko=f"검증 기간에 {level}단계까지 공유했을 때 단독보다 오차가 {gain:.1%} 작았습니다.",
-        )
-        if level
-        else Words(
-            en="No level beat learning alone on its validation days, so it keeps its own network.",
-            ko="검증 기간에 단독보다 나은 단계가 없어 자기 신경망을 그대로 씁니다.",
-        )
-    )
+    figures = {"own": 0.3, "alone": alone}
+    reason = Note(code="level_alone", numbers=figures, names={"unit": "L/s"})
+    if level:
+        figures |= {"level": level, "together": alone * (1 - gain)}
+        reason = Note(code="level_reused", numbers=figures, names={"unit": "L/s"})
     return PartyResult(
         name=name,
         title=title,
@@ -133,17 +128,17 @@ def fake_traffic(names: list[str], rounds: int = 30) -> list[Traffic]:
 
 
 def fake_service(
-    name: str, title: Words, parties: list[PartyResult], who: Words | None = None
+    name: str, title: LocalizedText, parties: list[PartyResult], who: LocalizedText | None = None
 ) -> ServiceResult:
     methods = [ALONE, *(fixed(k) for k in range(1, 7)), AUTOMATIC, POOLED]
     return ServiceResult(
         name=name,
         title=title,
-        question=Words(
+        question=LocalizedText(
             en="How much will flow or pass in each of the next 24 hours?",
             ko="앞으로 24시간 동안 시간마다 얼마나 흐르거나 지나가겠습니까?",
         ),
-        decision=Words(en="When to pump & how much.", ko="언제 얼마나 퍼 올릴지 정합니다."),
+        decision=LocalizedText(en="When to pump & how much.", ko="언제 얼마나 퍼 올릴지 정합니다."),
         unit="L/s",
         horizon_steps=24,
         step_minutes=60.0,
@@ -161,7 +156,7 @@ def water_parties(count: int = 10) -> list[PartyResult]:
     return [
         fake_party(
             f"dma-{n + 1}",
-            Words(en=f"District {_letters(n)}", ko=f"{_letters(n)} 구역"),
+            LocalizedText(en=f"District {_letters(n)}", ko=f"{_letters(n)} 구역"),
             alone=[0.61, 1.24, 0.88, 2.31, 4.7, 0.52, 1.9, 0.73, 1.12, 1.48][n % 10],
             gain=gains[n % 10],
             level=levels[n % 10],
@@ -186,7 +181,7 @@ def street_parties() -> list[PartyResult]:
     ]
     return [
         fake_party(
-            f"area-{n}", Words(en=en, ko=ko), city="auckland", zone="Pacific/Auckland",
+            f"area-{n}", LocalizedText(en=en, ko=ko), city="auckland", zone="Pacific/Auckland",
             alone=40.0 + 17 * n, gain=0.03 * n - 0.02, level=(0, 2, 3, 5, 6)[n],
         )
         for n, (en, ko) in enumerate(areas)
@@ -197,19 +192,21 @@ def fake_results(water: int = 10, *, streets: bool = True) -> Results:
     services = [
         fake_service(
             "water",
-            Words(en="Water demand", ko="물 수요"),
+            LocalizedText(en="Water demand", ko="물 수요"),
             water_parties(water),
-            Words(en="water districts of Ferrara", ko="페라라의 급수 구역"),
+            LocalizedText(en="water districts of Ferrara", ko="페라라의 급수 구역"),
         )
     ]
     if streets:
-        walkers = Words(en="People on foot", ko="보행자 수")
-        areas = Words(en="street areas of Auckland", ko="오클랜드의 거리 구역")
+        walkers = LocalizedText(en="People on foot", ko="보행자 수")
+        areas = LocalizedText(en="street areas of Auckland", ko="오클랜드의 거리 구역")
         streets_service = fake_service("footfall", walkers, street_parties(), areas)
         services.append(streets_service.model_copy(update={"unit": "people/h"}))
     return Results(
         map="demo",
-        title=Words(en="Water and footsteps, forecast together", ko="함께 예측하는 물과 발걸음"),
+        title=LocalizedText(
+            en="Water and footsteps, forecast together", ko="함께 예측하는 물과 발걸음"
+        ),
         version="0.1.0",
         seed=7,
         seconds=214.0,

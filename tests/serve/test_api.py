@@ -4,13 +4,14 @@ import json
 
 import httpx
 import numpy as np
+import polars as pl
 import pytest
 from live_server import TOKENS, access, application_of
 from live_town import DAY, HOUR, NOW
 
-from deepcity.data.arrow import ARROW, from_arrow
+from deepcity.data.arrow import ARROW
 from deepcity.exchange.access import ReaderEntry
-from deepcity.exchange.deep_wire import batch_of, cell_names, pack_deep
+from deepcity.exchange.deep_wire import BLOB, batch_of, cell_names, pack_deep
 from deepcity.exchange.delivery import Delivery, Outcome
 from deepcity.exchange.live_agency import LiveAgency
 from deepcity.serve.api.limits import Limits
@@ -49,7 +50,7 @@ def body_of(town, name, times):
     return pack_deep(batch_of(package.space, cell_names(package.cells), times_B, said))
 
 
-def push(client, space, content, *, token=TOKENS["weather"], form=ARROW, revision=0, **headers):
+def push(client, space, content, *, token=TOKENS["weather"], form=BLOB, revision=0, **headers):
     headers = {"Authorization": f"Bearer {token}", "Content-Type": form, **headers}
     query = {"space": str(space), "revision": revision}
     return client.post("/deep-data", params=query, content=content, headers=headers)
@@ -104,7 +105,7 @@ def test_a_revision_replaces_and_an_older_one_changes_nothing(town_trained, clie
         assert "revision" in told(push(client, space, first, revision=revision), 422)
 
 
-def test_the_same_as_json_and_as_an_arrow_stream(town_trained, client, weather):
+def test_the_same_as_json_and_in_arrays(town_trained, client, weather):
     said = weather.encode(town_trained.panel("weather"), np.array([NOW - 5 * HOUR]))
     row = {
         "time": NOW - 5 * HOUR,
@@ -119,8 +120,8 @@ def test_the_same_as_json_and_as_an_arrow_stream(town_trained, client, weather):
     plain = client.get("/forecast", params=query).json()
     arrow = client.get("/forecast", params=query, headers={"Accept": ARROW})
     assert arrow.headers["Deepcity-Late"]
-    columns = from_arrow(arrow.content)
-    assert columns["place"].tolist() == ["b", "b", "a", "a"]
+    columns = pl.read_ipc_stream(arrow.content)
+    assert columns["place"].to_list() == ["b", "b", "a", "a"]
     values = [value for place in plain["places"] for value in place["value"]]
     np.testing.assert_allclose(columns["value"], values, atol=1e-3)
 
@@ -146,8 +147,8 @@ def test_refusals_say_what_and_why_and_what_next(town_trained, client, weather):
     other = str(weather.space).replace(weather.version, "feedfeedfeedfeed")
     assert "never mixed" in told(push(client, other, body), 409)
     assert "not a space" in told(push(client, "weather", body), 422)
-    assert "Arrow" in told(push(client, weather.space, body[:40]), 422)
-    assert "arrow.stream" in told(push(client, weather.space, body, form="text/csv"), 422)
+    assert "cannot be read" in told(push(client, weather.space, body[:40]), 422)
+    assert "deepcity.deep-data" in told(push(client, weather.space, body, form="text/csv"), 422)
     ahead = {"Deepcity-Sent-At": str(NOW + HOUR)}
     assert "NTP" in told(push(client, weather.space, body, **ahead), 412)
     told(push(client, weather.space, body, **{"Deepcity-Sent-At": "soon"}), 422)
@@ -209,7 +210,7 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
         delivery = Delivery(outbox, served[0], TOKENS["gates"], clock)
         found = delivery.deliver()
         assert [one.outcome for one in found] == [Outcome.REFUSED, Outcome.SENT]
-        assert "no whole Arrow" in outbox.waiting().reason
+        assert "no deep data" in outbox.waiting().reason
         assert outbox.waiting().parcels == 0
         assert "gates" in client.get("/forecast").json()["heard"]
         outbox.put(str(package.space), 1, b"", {})
@@ -269,5 +270,5 @@ def test_every_route_has_its_answers_and_examples_described(client):
             assert route["description"], (path, verb)
             assert "200" in route["responses"]
     text = json.dumps(client.get("/openapi.json").json())
-    for example in ("8930e1d8c4fffff", "2024-05-01T10:00:00Z", ARROW):
+    for example in ("8930e1d8c4fffff", "2024-05-01T10:00:00Z", ARROW, BLOB):
         assert example in text

@@ -10,8 +10,10 @@ import pytest
 from live_server import TOKENS, application_of
 from live_town import HOUR, NOW
 
-from deepcity.data.arrow import ARROW, to_arrow
+from deepcity.data.arrow import ARROW
+from deepcity.exchange.deep_wire import BLOB, pack_deep, read_space
 from deepcity.serve.api.limits import Limits
+from deepcity.store.deep_data import DeepData
 
 LIMITS = Limits(most_bytes=200_000, most_json_bytes=50_000, most_rows=1000)
 JSON = "application/json"
@@ -32,7 +34,7 @@ def client(town_trained, tmp_path_factory):
 def push(client, town_trained):
     space = str(town_trained.encoders["weather"].space)
 
-    def send(body, form=ARROW):
+    def send(body, form=BLOB):
         headers = {"Authorization": f"Bearer {TOKENS['weather']}", "Content-Type": form}
         return client.post("/deep-data", params={"space": space}, content=body, headers=headers)
 
@@ -46,12 +48,12 @@ def told(reply, status, *parts):
     assert all(part in text for part in parts), text
 
 
-def rows(count, cell="c", width=3):
-    return {
-        "time": np.full(count, NOW - HOUR),
-        "cell": np.array([cell] * count),
-        "vector": np.zeros((count, width), np.float32),
-    }
+def packed(count, number=0.0):
+    space = read_space("town/environment/weather/h3@0123456789abcdef")
+    vectors_RW = np.full((count, 3), number, np.float32)
+    return pack_deep(
+        DeepData(space, np.full(count, NOW - HOUR), np.array(["c"] * count), vectors_RW)
+    )
 
 
 def as_json(count, **more):
@@ -62,35 +64,42 @@ def as_json(count, **more):
 def test_a_body_is_bounded(push):
     told(push(b"0" * 200_001), 413, "200001 bytes", "200,000 bytes at most", "fewer rows")
     told(push(b" " * 50_001, JSON), 413, "50001 bytes", "50,000 bytes at most")
-    told(push(b"0" * 50_001), 422, "Arrow")  # the tighter one is of JSON alone
+    told(push(b"0" * 50_001), 422, "header")  # the tighter one is of JSON alone
 
 
 def test_rows_of_a_push_are_bounded(push):
-    told(push(to_arrow(rows(1001))), 413, "1,001 rows", "1,000 rows at most", "several requests")
-    told(push(to_arrow(rows(1000))), 422, "known cells")  # so many are looked at
+    told(push(packed(1001)), 413, "1,001 rows", "1,000 rows at most", "several requests")
+    told(push(packed(1000)), 422, "known cells")  # so many are looked at
     short = '{"time":1,"cell":"c","vector":[0]}'
     told(push(f'{{"rows":[{",".join([short] * 1001)}]}}', JSON), 413, "1,001 rows", "1,000")
 
 
-def test_a_compressed_body_is_not_unpacked(push):
-    """2 kB that would become 160 MB."""
+@pytest.mark.parametrize("form", [ARROW, BLOB, JSON])
+def test_an_arrow_stream_is_refused_and_the_server_goes_on(push, form):
+    """Lists nested thousands deep, or 2 kB that would become 160 MB: no reader sees them."""
     buffer = BytesIO()
     zeros = pl.Series("vector", np.zeros(40_000_000, np.float32))
     pl.DataFrame({"vector": zeros}).write_ipc_stream(buffer, compression="zstd")
     assert len(buffer.getvalue()) < 50_000
-    told(push(buffer.getvalue()), 422, "compressed")
+    assert push(buffer.getvalue(), form).status_code == 422
+    assert push(b"\xff\xff\xff\xff" + b"\x10\0\0\0" * 10_000, form).status_code == 422
+    told(push(packed(1)), 422, "known cells")
 
 
 def test_long_texts_are_not_read(push):
     """NumPy would give every row the room of the longest."""
-    columns = rows(2)
-    frame = pl.DataFrame({"time": columns["time"], "cell": ["c", "x" * 100_000]})
-    buffer = BytesIO()
-    frame.with_columns(vector=pl.Series(columns["vector"])).write_ipc_stream(buffer)
-    told(push(buffer.getvalue()), 422, "100,000 characters", "200")
     told(push(as_json(1, cell="x" * 40_000), JSON), 422, "40,000 characters", "200")
     told(push(as_json(1, vector=["x" * 40_000, 1]), JSON), 422, "not numbers")
     told(push("[" * 40_000, JSON), 422, "body")
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(1.5, "outside -1 to 1"), (-3e38, "outside"), (np.nan, "not finite")]
+)
+def test_numbers_that_no_encoder_gives_are_refused(push, number, reason):
+    reply = push(packed(2, number=number))
+    assert reply.status_code == 422
+    assert reason in reply.text
 
 
 @pytest.mark.parametrize(

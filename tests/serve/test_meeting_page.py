@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_report import outline
 
-from deepcity.intercity.results import Words
+from deepcity.city.localized_text import LocalizedText
 from deepcity.serve.report.charts.fit import fit, wide
 from deepcity.serve.report.meeting_headline import findings, lead, tiles
 from deepcity.serve.report.meeting_page import render_meetings
@@ -17,7 +17,7 @@ from deepcity.serve.report.meeting_tables import errors, guests
 from deepcity.serve.report.text import same
 
 MODES = ("block-wise", "one-shot", "per-batch")
-LONG = Words(
+LONG = LocalizedText(
     en="Metropolitan Administration for Meteorology, Hydrology and Seismic Observation",
     ko="수도권 광역 기상 수문 지진 관측 종합 행정 관리 본부 및 부속 연구소",
 )
@@ -101,7 +101,7 @@ def test_the_same_results_give_the_same_page():
 
 def test_a_hostile_title_is_escaped():
     bad = '"><script>alert(1)</script>{x}'
-    title = Words(en=bad, ko=bad)
+    title = LocalizedText(en=bad, ko=bad)
     evil = fake_party(
         title=title,
         agencies=(fake_agency("sky", title, fields=[(bad, bad)]),),
@@ -248,6 +248,6 @@ def test_words_are_cut_to_the_room(words, room):
 )
 def test_any_meeting_can_be_shown(title, gain, alone, agencies, seeds):
     names = tuple(f"a{n}" for n in range(agencies))
-    words = Words(en=title, ko=title)
+    words = LocalizedText(en=title, ko=title)
     party = fake_party(gain=gain, alone=alone, agencies=names, seeds=seeds, title=words)
     outline(render_meetings(fake_meetings(party, seeds=seeds)))

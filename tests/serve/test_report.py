@@ -12,7 +12,8 @@ from fake_results import fake_party, fake_results, fake_service
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcity.intercity.results import AUTOMATIC, POOLED, PartyResult, Results, Traffic, Words
+from deepcity.city.localized_text import LocalizedText
+from deepcity.intercity.results import AUTOMATIC, POOLED, PartyResult, Results, Traffic
 from deepcity.serve.report import write_report
 from deepcity.serve.report.charts.canvas import Axis, path, spread, ticks
 from deepcity.serve.report.findings import Verdict, bytes_left, raw_bytes, verdict
@@ -63,12 +64,12 @@ def outline(page: str) -> Outline:
 
 def with_parties(*parties: PartyResult) -> Results:
     results = fake_results(1, streets=False)
-    service = fake_service("s", Words(en="Service", ko="서비스"), list(parties))
+    service = fake_service("s", LocalizedText(en="Service", ko="서비스"), list(parties))
     return results.model_copy(update={"services": [service]})
 
 
 def party(name: str = "p", **settings_: object) -> PartyResult:
-    return fake_party(name, Words(en=f"Party {name}", ko=f"기관 {name}"), **settings_)  # type: ignore[arg-type]
+    return fake_party(name, LocalizedText(en=f"Party {name}", ko=f"기관 {name}"), **settings_)  # type: ignore[arg-type]
 
 
 def said(results: Results) -> Text:
@@ -103,6 +104,7 @@ def test_no_sentence_is_left_unused() -> None:
     made |= {
         "forecast",
         "met",
+        "note",  # see the next test
         "records",
         "service",
         "tile",
@@ -116,6 +118,20 @@ def test_no_sentence_is_left_unused() -> None:
         and key.partition(".")[0] not in made
     ]
     assert unused == []
+
+
+def test_every_note_of_a_run_has_a_sentence_and_every_sentence_a_note() -> None:
+    report = Path(render.__code__.co_filename).parent
+    runs = "".join(
+        file.read_text("utf-8") for file in (report.parents[1] / "intercity").glob("*.py")
+    )
+    told = "".join(file.read_text("utf-8") for file in report.glob("*.py"))
+    codes = set(re.findall(r'code="([a-z_]+)"', runs)) | {"grouped_stem", "grouped_head"}
+    assert len(codes) > 15
+    assert {f"note.{code}" for code in codes} <= set(words("en"))
+    known = {key.partition(".")[2] for key in words("en") if key.startswith("note.")}
+    unused = {name for name in known if f'"{name}"' not in runs and f'"note.{name}"' not in told}
+    assert unused == {"grouped_stem", "grouped_head"}  # their layer is put in
 
 
 def test_the_page_is_whole_and_asks_for_nothing() -> None:
@@ -139,7 +155,7 @@ def test_sixty_parties_stay_light() -> None:
 
 def test_a_hostile_title_is_escaped() -> None:
     bad = '"><script>alert(1)</script>{x}'
-    evil = party().model_copy(update={"title": Words(en=bad, ko=bad), "city": bad})
+    evil = party().model_copy(update={"title": LocalizedText(en=bad, ko=bad), "city": bad})
     page = render(with_parties(evil, party("q")))
     assert page.count("<script>") == 1
     assert "&lt;script&gt;alert(1)" in page
@@ -310,7 +326,9 @@ def test_any_party_can_be_shown(
     title: str, gain: float, level: int, alone: float, zone: str
 ) -> None:
     odd = party(gain=gain, level=level, alone=alone, zone=zone, hours=30)
-    outline(render(with_parties(odd.model_copy(update={"title": Words(en=title, ko=title)}))))
+    outline(
+        render(with_parties(odd.model_copy(update={"title": LocalizedText(en=title, ko=title)})))
+    )
 
 
 def test_an_older_report_stays_when_writing_fails(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import pytest
 from browser import CHROMIUM, Tab, browsing
 from fake_results import fake_results
 
-from deepcity.intercity.results import Words
+from deepcity.city.localized_text import LocalizedText
+from deepcity.intercity.results import Note
 from deepcity.serve.report import write_report
+from deepcity.serve.report.notes import note
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -87,7 +89,7 @@ def test_a_reason_is_told_on_focus(tab: Tab, report: str) -> None:
     tab.open(report + "#en")
     tab.value("document.querySelector('.pick').focus()")
     said = tab.value("document.getElementById('tip').innerText")
-    assert said == fake_results().services[0].parties[0].level_reason.en
+    assert said == note(fake_results().services[0].parties[0].level_reason).en
 
 
 def test_a_hostile_title_stays_words(tab: Tab, tmp_path: Path) -> None:
@@ -96,17 +98,28 @@ def test_a_hostile_title_stays_words(tab: Tab, tmp_path: Path) -> None:
     water = results.services[0]
     evil = water.parties[0].model_copy(
         update={
-            "title": Words(en=bad, ko=bad),
-            "level_reason": Words(en=bad, ko=bad),
+            "title": LocalizedText(en=bad, ko=bad),
+            "level_reason": Note(
+                code="newcomer_first_day", names={"unit": bad}, numbers={"others": 1, "error": 2}
+            ),
             "forecast": water.parties[0].forecast.model_copy(
                 update={"place": bad, "time_zone": bad}
             ),
         }
     )
     hostile = water.model_copy(
-        update={"parties": [evil, *water.parties[1:]], "title": Words(en=bad, ko=bad), "unit": bad}
+        update={
+            "parties": [evil, *water.parties[1:]],
+            "title": LocalizedText(en=bad, ko=bad),
+            "unit": bad,
+        }
     )
-    update = {"services": [hostile], "title": Words(en=bad, ko=bad), "map": bad, "version": bad}
+    update = {
+        "services": [hostile],
+        "title": LocalizedText(en=bad, ko=bad),
+        "map": bad,
+        "version": bad,
+    }
     path = tmp_path / "report.html"
     write_report(results.model_copy(update=update), path)
     tab.open(path.as_uri())

@@ -142,29 +142,14 @@ def test_parcels_marks_and_notes_are_kept_together_or_not_at_all(tmp_path):
         assert [(p.rows, p.revision) for p in (*found, outbox.first())] == [(1, 0), (2, 7)]
 
 
-def test_an_outbox_of_before_revisions_is_read_on(tmp_path):
-    with Outbox(tmp_path / "outbox") as outbox:
-        outbox.put("space", 1, b"a", {"sent": 1})
-        outbox.put("space", 1, b"b", {"sent": 2})
-        outbox.refuse(outbox.first().number, "another version")
-    with closing(sqlite3.connect(tmp_path / "outbox")) as old:
-        for table in ("parcels", "refused"):
-            old.execute(f"alter table {table} drop column revision")
-        old.execute("drop table notes")
-    with Outbox(tmp_path / "outbox") as outbox:
-        assert outbox.retry_refused() == 1
-        assert outbox.first().revision == 0
-        assert bodies(outbox) == [b"a", b"b"]
-        assert outbox.mark("sent") == 2
-
-
-def test_a_second_process_is_told_to_take_a_folder_of_its_own(tmp_path):
+def test_a_second_process_is_told_to_take_a_folder_of_its_own(tmp_path, monkeypatch):
     """Else it would send the first one's parcels to its own application."""
+    monkeypatch.setattr("deepcity.store.outbox._LOCK_WAIT_S", 0.1)
     path = tmp_path / "outbox.sqlite"
     with Outbox(path) as first:
         first.put("space", 1, b"mine", {})
         with pytest.raises(StoreError, match=r"outbox\.sqlite: .*locked.*another --state folder"):
-            Outbox(path, patience_s=0.1)
+            Outbox(path)
         assert bodies(first) == [b"mine"]
     with Outbox(path) as second:
         assert bodies(second) == []

@@ -1,1 +1,1 @@
-"""City Application Layer: one file a service."""
+"""City Application Layer: one file a service; what services of one task share is in `tasks`."""

@@ -1,18 +1,57 @@
-"""The contract of a service: which question it answers, from what, for which decision.
+"""The contract of a service: a question, what it reads, and a decision.
 
-A new service is one new file beside this one that sets `APPLICATION`; the folder is the
-registry.
+A new service is one new file (or folder) beside this one that sets `APPLICATION`; the folder
+is the registry. What services of one task have in common is in `deepcity.applications.tasks`.
 """
 
 import importlib
+import math
 import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import deepcity.applications
-from deepcity.applications.metric import AbsoluteError, Metric
+from deepcity.applications.decision import Decision
+from deepcity.applications.metric import AbsoluteError, FirstSteps, Metric
+from deepcity.applications.state import State
 from deepcity.city.agency import DomainName
-from deepcity.city.field import Kind
-from deepcity.city.title import Title
+from deepcity.city.field import Field, Kind
+from deepcity.city.localized_text import LocalizedText
+from deepcity.city.units import same_quantity
+
+_HOUR_S = 3600
+
+
+class Task(StrEnum):
+    """What sort of decision a service makes. No service matches or controls yet."""
+
+    FORECAST = "forecast"  # act on values to come
+    ALERT = "alert"  # will it cross, when, how sure
+    MATCH = "match"  # ranked hits for a query
+    PLAN = "plan"  # who or what goes where
+    CONTROL = "control"  # which action now
+
+
+class Baseline(StrEnum):
+    """A forecast without any learning, which a service's forecast must beat."""
+
+    SAME_HOUR_YESTERDAY = "same_hour_yesterday"
+    SAME_HOUR_LAST_WEEK = "same_hour_last_week"
+    PERSISTENCE = "persistence"  # the newest value stays
+    TYPICAL_DAY = "typical_day"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a service can forecast: a kind of field, and a unit that the field's converts into."""
+
+    kind: Kind
+    unit: str
+
+    def fits(self, field: Field) -> bool:
+        """Whether a field is of this kind and measures the same quantity."""
+        return field.kind is self.kind and same_quantity(field.unit, self.unit)
 
 
 @dataclass(frozen=True)
@@ -24,22 +63,49 @@ class Application:
         title: how people name it.
         question: what it answers.
         decision: what the answer is good for.
-        domains: the domains of the Deep Data Layer it reads.
-        kinds: the kinds of field it can forecast.
-        unit: the unit its answers are usually told in; a map's own field decides.
-        horizon_hours: how far ahead its decision looks; a map's own window decides.
-        metric: what its answers are judged by.
+        task: what sort of decision it makes.
+        targets: what it can forecast; a map's field must fit one of them. Figures are in the
+            field's own unit, and the metric's thresholds are converted into it.
+        reads: the domains of the Deep Data Layer it reads; a run notes an agency of another.
+        horizon_hours: how far ahead its decision looks: it is judged by these steps alone.
+        decide: from what is known now to a decision.
+        metric: what its forecasts, and the choice of levels, are judged by.
+        baselines: the best of these is the one to beat.
     """
 
     name: str
-    title: Title
-    question: Title
-    decision: Title
-    domains: tuple[DomainName, ...]
-    kinds: tuple[Kind, ...]
-    unit: str
+    title: LocalizedText
+    question: LocalizedText
+    decision: LocalizedText
+    task: Task
+    targets: tuple[Target, ...]
+    reads: tuple[DomainName, ...]
     horizon_hours: float
+    decide: Callable[[State], Decision]
     metric: Metric = field(default_factory=AbsoluteError)
+    baselines: tuple[Baseline, ...] = (
+        Baseline.SAME_HOUR_YESTERDAY,
+        Baseline.SAME_HOUR_LAST_WEEK,
+    )
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of field it can forecast, each once."""
+        return tuple(dict.fromkeys(target.kind for target in self.targets))
+
+    def target_of(self, field: Field) -> Target | None:
+        """The target that a field fits; None if it fits none."""
+        return next((target for target in self.targets if target.fits(field)), None)
+
+    def horizon_steps(self, step_s: int) -> int:
+        """How many steps ahead its decision looks, at least one."""
+        return max(1, math.ceil(self.horizon_hours * _HOUR_S / step_s))
+
+    def metric_of(self, field: Field, step_s: int) -> Metric:
+        """Its metric for values of a field, in the field's unit, over its own horizon."""
+        target = self.target_of(field)
+        metric = self.metric if target is None else self.metric.converted(target.unit, field.unit)
+        return FirstSteps(metric, self.horizon_steps(step_s))
 
 
 def applications() -> dict[str, Application]:

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
-from deepcity.city.title import Title
 
 
 class DomainName(StrEnum):
@@ -24,7 +24,7 @@ class Agency:
     """Who keeps which fields of which places; a party when it learns with others."""
 
     name: str
-    title: Title
+    title: LocalizedText
     domain: DomainName
     places: tuple[Place, ...]
     fields: tuple[Field, ...]
@@ -35,7 +35,7 @@ class City:
     """A city: its name, its clock and its agencies."""
 
     name: str
-    title: Title
+    title: LocalizedText
     clock: Clock
     agencies: tuple[Agency, ...]
 

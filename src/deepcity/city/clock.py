@@ -1,11 +1,12 @@
-"""A clock: the time zone and the holidays people of a city live by, and the step of a panel."""
+"""A clock: a city's time zone and public holidays, and the time step of its panels."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
+
+from deepcity.city.arrays import Ints
 
 DAY_S = 86_400
 WEEK_S = 7 * DAY_S
@@ -13,7 +14,7 @@ WEEK_S = 7 * DAY_S
 
 @dataclass(frozen=True)
 class Clock:
-    """Time zone (IANA name), step, and the days on which a city rests as on a Sunday.
+    """Time zone (IANA name), step, and public holidays, which count as Sundays.
 
     >>> Clock("Asia/Seoul", timedelta(minutes=15)).steps_per_day
     96
@@ -34,16 +35,16 @@ class Clock:
         return max(1, DAY_S // self.step_s)
 
     @property
-    def holiday_numbers(self) -> NDArray[np.int64]:
+    def holiday_numbers(self) -> Ints:
         """The holidays as days since 1970-01-01, sorted."""
         epoch = date(1970, 1, 1).toordinal()
         return np.array(sorted(day.toordinal() - epoch for day in self.holidays), dtype=np.int64)
 
-    def local_seconds(self, time_T: NDArray[np.int64]) -> NDArray[np.int64]:
+    def local_seconds(self, time_T: Ints) -> Ints:
         """UTC seconds since 1970 -> wall-clock seconds, shape (T,).
 
-        The offset is looked up once a day, and once a time on days that begin and end with
-        different ones: zones change their clocks on quarter hours, and at any of them.
+        The UTC offset is looked up once per day, and for every time on days on which it changes:
+        zones may change their clocks at any quarter hour.
         """
         zone = ZoneInfo(self.time_zone)
         days, where = np.unique(time_T // DAY_S, return_inverse=True)

@@ -7,15 +7,16 @@ DeepCityError
 │   ├── RefineError         parties whose networks cannot learn from their new rows
 │   └── DeepDataError       deep data that cannot be stored or searched for
 ├── LayerPackageError       a layer package that cannot be trusted
+├── ExpertError             a party's expert that cannot be used or restored
 ├── CheckpointError         a run that cannot be saved or resumed
 ├── StoreError              a store of deep data that cannot be opened, written or read
-│   ├── StoreFullError      no room is left where it is
-│   └── OutboxFullError     too much waits to be sent
+│   ├── StoreFullError      no disk space left for the store
+│   └── OutboxFullError     too much data not sent yet
 ├── GrantError              a layer or deep data that may not leave its party
-├── ExchangeError           a party that did not answer, or answered nonsense
-└── LiveError               deep data or a question that a live application does not take
+├── ExchangeError           a party that did not answer, or whose answer is invalid
+└── LiveError               deep data or a request that a live application rejects
     ├── VersionError        deep data of another model version
-    └── TooMuchError        more than one request may hold
+    └── TooMuchError        a request over the size limit
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class ProblemsError(DeepCityError):
 
 
 class ConfigError(ProblemsError):
-    """A city or map file does not say what it must."""
+    """A city or map file is invalid."""
 
 
 class DataError(ProblemsError):
@@ -47,15 +48,19 @@ class DataError(ProblemsError):
 
 
 class RefineError(ProblemsError):
-    """A party's networks cannot learn from its new rows; what it had is as it was."""
+    """A party's networks cannot learn from its new rows; its saved networks are unchanged."""
 
 
 class DeepDataError(ProblemsError):
-    """Deep data are not what their space holds, or not to be believed."""
+    """Deep data do not match their space, or their values are implausible."""
 
 
 class LayerPackageError(DeepCityError):
     """A layer package is damaged, renamed, or does not fit."""
+
+
+class ExpertError(DeepCityError):
+    """An expert is unknown, not installed, or its arrays are damaged or do not fit."""
 
 
 class CheckpointError(DeepCityError):
@@ -67,11 +72,11 @@ class StoreError(DeepCityError):
 
 
 class StoreFullError(StoreError):
-    """No room is left where a store is; nothing of a batch was stored."""
+    """No disk space is left for a store; nothing of the batch was stored."""
 
 
 class OutboxFullError(StoreError):
-    """Too much waits to be sent."""
+    """The outbox is full: too much data has not been sent yet."""
 
 
 class GrantError(DeepCityError):
@@ -83,11 +88,11 @@ class ExchangeError(DeepCityError):
 
 
 class LiveError(DeepCityError):
-    """Deep data or a question that a live application does not take.
+    """Deep data or a request that a live application rejects.
 
     Attributes:
-        value: what was said or asked.
-        reason: why it is not taken.
+        value: the value received.
+        reason: why it is rejected.
         right: the next step.
     """
 
@@ -101,4 +106,4 @@ class VersionError(LiveError):
 
 
 class TooMuchError(LiveError):
-    """A request holds more than one may."""
+    """A request exceeds the size limit."""

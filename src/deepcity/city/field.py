@@ -5,12 +5,12 @@ from enum import StrEnum
 
 
 class Resample(StrEnum):
-    """How finer rows become one coarser step, and what coarser rows say of finer steps."""
+    """How rows are aggregated into a coarser step, or spread over finer steps."""
 
     MEAN = "mean"  # a rate or a state: its average over the step
     SUM = "sum"  # an amount that adds up: its total over the step
-    LAST = "last"  # a stock: what stood at the end of the step
-    MAX = "max"  # a warning level: the worst of the step
+    LAST = "last"  # a stock: its value at the end of the step
+    MAX = "max"  # a warning level: the highest of the step
 
 
 class Kind(StrEnum):
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
     @property
     def resample(self) -> Resample:
-        """The rule by which rows of this kind are brought to another step."""
+        """The rule by which rows of this kind are resampled."""
         return _RESAMPLE.get(self, Resample.MEAN)
 
 
@@ -45,7 +45,7 @@ _RESAMPLE = {
 
 
 class Sensitivity(StrEnum):
-    """How much a field says about persons; policy bounds what may be made of it."""
+    """How much a field reveals about persons; policy limits its use accordingly."""
 
     PUBLIC = "public"
     INTERNAL = "internal"
@@ -60,7 +60,7 @@ class Field:
         name: unique within its agency, e.g. ``"inflow"``.
         kind: what sort of quantity it is.
         unit: the unit its values are in once loaded, e.g. ``"L/s"``.
-        sensitivity: how much it says about persons.
+        sensitivity: how much it reveals about persons.
     """
 
     name: str

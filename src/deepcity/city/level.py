@@ -1,13 +1,12 @@
-"""The reuse level: down to which layer parties hold their networks in common.
+"""The reuse level: down to which hidden layer parties share their networks.
 
-Level 0 is learning alone; level k holds h1..hk in common; level 6 the head too.
+Level 0 is learning alone; level k shares h1..hk; level 6 shares the head too.
 The stem is private unless a grant makes it common, so no level names it.
 """
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
+from deepcity.city.arrays import Floats
 
 HIDDEN_LAYERS = ("h1", "h2", "h3", "h4", "h5")
 HEAD = "head"
@@ -16,7 +15,7 @@ LADDER = (*HIDDEN_LAYERS, HEAD)
 ALONE = 0
 MAX_LEVEL = len(LADDER)
 
-Tensors = Mapping[str, NDArray[np.float32]]
+Tensors = Mapping[str, Floats]
 """Parameter name -> array, of one layer."""
 
 Layers = Mapping[str, Tensors]
@@ -24,7 +23,7 @@ Layers = Mapping[str, Tensors]
 
 
 def layers_up_to(level: int, *, common_stem: bool = False) -> tuple[str, ...]:
-    """Names of the layers in common at a level; a common stem joins from level 1 on.
+    """Names of the layers shared at a level; a common stem is shared from level 1 on.
 
     >>> layers_up_to(2)
     ('h1', 'h2')

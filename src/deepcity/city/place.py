@@ -14,7 +14,7 @@ class Place:
     Attributes:
         id: unique within its agency.
         lat, lon: in degrees (WGS 84), or None where unknown.
-        capacity: how much it can hold, in the unit of what is counted there, or None.
+        capacity: how much it can hold, in the unit of its counts, or None.
 
     >>> Place("counter-1", -36.845, 174.766).cell
     '89bb5000577ffff'

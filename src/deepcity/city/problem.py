@@ -1,11 +1,11 @@
-"""One thing wrong with an input, said so that the reader can mend it."""
+"""One problem of an input, worded so that the reader can correct it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, where, why, and what would be right.
+    """Where the problem is (file, key, value), why it is one, and the next step (`right`).
 
     >>> print(Problem("ferrara.toml", "clock.step", "1 hr", "not a duration", "write 1h"))
     ferrara.toml: clock.step = '1 hr': not a duration. Write 1h.

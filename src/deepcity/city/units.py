@@ -1,7 +1,7 @@
-"""Units of measurement: what a unit is called, what it may be turned into, and what fits a kind.
+"""Units of measurement: spelling, conversion, and which units fit a kind of field.
 
 The arithmetic is pint's; this file adds the spellings that city records use (m3/h, vehicles/h)
-and says which dimensions a kind of field may have.
+and the dimensions that a kind of field may have.
 """
 
 import difflib
@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 import pint
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
 
 _COUNTED = [
@@ -49,13 +49,13 @@ EXAMPLES = {
     Kind.RAIN: ("mm",),
     Kind.SHARE: ("%", "1"),
 }
-"""Units a field of each kind may have: these, and whatever converts into one of them."""
+"""Units a field of each kind may have: these, and any unit that converts into one of them."""
 
 _COMMON = ("km/h", "mph", "L/s", "m3/h", "kW", "MW", "kWh", "degC", "degF", "hPa", "mm", "ug/m3")
 
 
 class UnitError(ValueError):
-    """A unit that is unknown or cannot become another; `right` says what to write instead."""
+    """A unit that is unknown or not convertible; `right` is what to write instead."""
 
     def __init__(self, reason: str, right: str) -> None:
         super().__init__(reason)
@@ -71,7 +71,7 @@ def _registry() -> "pint.UnitRegistry[float]":
 
 
 def _spelling(unit: str) -> str:
-    """``m3/h`` -> ``m**3/h``; everything else as it is."""
+    """``m3/h`` -> ``m**3/h``; other spellings are unchanged."""
     return re.sub(r"(?<![A-Za-z])([a-zµμ]?m)([23])\b", r"\1**\2", unit.strip())
 
 
@@ -87,7 +87,7 @@ def _parse(unit: str) -> "pint.Unit":
 
 
 def check_unit(unit: str, kind: Kind | None = None) -> None:
-    """See that a unit is known and, where a kind is given, that it fits.
+    """Check that a unit is known and, where a kind is given, that it fits the kind.
 
     >>> check_unit("vehicles/h", Kind.FLOW)
 
@@ -103,7 +103,7 @@ def check_unit(unit: str, kind: Kind | None = None) -> None:
 
 
 def check_convertible(unit_in: str, unit: str) -> None:
-    """See that values in one unit can be told in another.
+    """Check that values in one unit can be converted into another.
 
     Raises:
         UnitError: if either is unknown or they measure different things.
@@ -111,6 +111,24 @@ def check_convertible(unit_in: str, unit: str) -> None:
     if not _parse(unit_in).is_compatible_with(_parse(unit)):
         reason = f"cannot be converted into {unit!r}"
         raise UnitError(reason, "state a unit of the same quantity")
+
+
+def same_quantity(one: str, other: str) -> bool:
+    """Whether values in one unit can be told in the other, and mean the same there.
+
+    A share is no count, though neither has a dimension.
+
+    >>> same_quantity("mph", "km/h"), same_quantity("%", "spaces"), same_quantity("m", "spaces")
+    (True, False, False)
+
+    Raises:
+        UnitError: if one is unknown.
+    """
+    parsed = _parse(one), _parse(other)
+    counts = ["count" in str(unit) for unit in parsed]
+    return parsed[0].is_compatible_with(parsed[1]) and (
+        not parsed[0].dimensionless or counts[0] == counts[1]
+    )
 
 
 def same_unit(one: str, other: str) -> bool:
@@ -128,7 +146,7 @@ def same_unit(one: str, other: str) -> bool:
     return bool(np.allclose(told, [0.0, 1.0], rtol=1e-9, atol=1e-12))
 
 
-def convert(values: NDArray[np.float64], unit_in: str, unit: str) -> NDArray[np.float64]:
+def convert(values: Doubles, unit_in: str, unit: str) -> Doubles:
     """Values of any shape, from one unit into another; NaN stays NaN.
 
     >>> convert(np.array([32.0, 212.0]), "degF", "degC").round(6).tolist()
@@ -141,5 +159,5 @@ def convert(values: NDArray[np.float64], unit_in: str, unit: str) -> NDArray[np.
     source, target = _parse(unit_in), _parse(unit)
     if source == target:
         return values
-    result: NDArray[np.float64] = _registry().Quantity(values, source).to(target).magnitude
+    result: Doubles = _registry().Quantity(values, source).to(target).magnitude
     return result

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from deepcity.data.panel import Panel
     from deepcity.exchange.delivery import Delivery
     from deepcity.exchange.live_agency import LiveAgency
-    from deepcity.learning.encoder_package import EncoderPackage
 
 TOKEN = "DEEPCITY_TOKEN"
 
@@ -84,15 +83,14 @@ def agency(
     from deepcity.data.followed import Followed
     from deepcity.exchange.delivery import Delivery
     from deepcity.exchange.live_agency import LiveAgency
-    from deepcity.exchange.live_folder import OUTBOX
     from deepcity.learning.encoder_package import load_encoder
     from deepcity.store.outbox import Outbox
 
     encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
     name = encoder.facts.agency
     tell = _teller(as_json)
-    folder = state or _folder(encoder, city.parent, tell)
-    with Outbox(folder / OUTBOX, most_mb * 1_000_000) as outbox:
+    folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
+    with Outbox(folder / "outbox.sqlite", most_mb * 1_000_000) as outbox:
         if retry_refused:
             outbox.retry_refused()
         followed = Followed(city_file, name, folder / "records", encoder.steps_back)
@@ -199,18 +197,6 @@ def _teller(as_json: bool) -> Tell:
             typer.echo(f"{event} {facts['rows']} rows{gone}")
 
     return tell
-
-
-def _folder(encoder: "EncoderPackage", beside: Path, tell: Tell) -> Path:
-    """Its own; what was found in one of an earlier name is told."""
-    from deepcity.exchange.live_folder import own_folder
-
-    found = own_folder(encoder, beside)
-    if found.adopted:
-        tell("adopted", reason=found.adopted)
-    if found.left:
-        tell("elsewhere", reason=found.left)
-    return found.path
 
 
 def _counts_events(city_file: "CityFile", name: str) -> bool:

@@ -19,7 +19,7 @@ app = typer.Typer(
         "A layer package holds the trained layers that a city lets others reuse, and the facts "
         "about them: where, when and for which service they were trained, and how well. Its "
         "file is called NAME-HASH.layers; the hash is that of its content.\n\n"
-        "Example: deepcity layers verify runs/demo/layers/*.layers"
+        "Example: deepcity layers verify runs/demo/coordinator/layers/*.layers"
     ),
     no_args_is_help=True,
 )
@@ -54,7 +54,7 @@ def list_packages(folder: Folder, as_json: AsJson = False) -> None:
 def show(file: File, as_json: AsJson = False) -> None:
     """Show all facts of one layer package: its manifest and every tensor; exit 1 if refused.
 
-    Example: deepcity layers show runs/demo/layers/water-common-0123456789ab.layers
+    Example: deepcity layers show runs/demo/coordinator/layers/water-common-0123456789ab.layers
     """
     checked = _check([file])
     result = checked[file]
@@ -71,7 +71,7 @@ def show(file: File, as_json: AsJson = False) -> None:
 def verify(files: Files, as_json: AsJson = False) -> None:
     """Verify layer packages: name, format, hash, shapes and weights; exit 1 if any is refused.
 
-    Example: deepcity layers verify runs/demo/layers/*.layers
+    Example: deepcity layers verify runs/demo/coordinator/layers/*.layers
     """
     checked = _check(files)
     if as_json:
@@ -84,8 +84,9 @@ def verify(files: Files, as_json: AsJson = False) -> None:
 
 
 def _packages(folder: Path) -> list[Path]:
-    """Those of the folder, and those that a run wrote into its folder `layers`."""
-    return [*sorted(folder.glob(f"*{SUFFIX}")), *sorted(folder.glob(f"layers/*{SUFFIX}"))]
+    """Those of the folder, and those that a run wrote into its coordinator's folder."""
+    patterns = (f"*{SUFFIX}", f"layers/*{SUFFIX}", f"coordinator/layers/*{SUFFIX}")
+    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
 
 def _check(paths: list[Path]) -> Checked:

@@ -6,20 +6,10 @@ from typing import Annotated
 import typer
 
 from deepcity.cli.report import put_meetings
-from deepcity.cli.run import Out, Threads, forget
+from deepcity.cli.run import Out, Threads
 from deepcity.cli.screen import ProgressWatch, errors
 from deepcity.intercity.meeting_results import MeetingParty, MeetingResults
 from deepcity.intercity.results import ALONE
-
-WRITTEN = (
-    "checkpoints/*.checkpoint",
-    "checkpoints/.*.part",
-    "packages/*/*.encoder",
-    "packages/*/*.fused",
-    "parties/*.json",
-    "meeting.json",
-    "report.html",
-)
 
 
 def meet(
@@ -48,7 +38,8 @@ def meet(
     Each agency encodes its own columns; a few numbers for a cell and a time leave it, and the
     party's forecast is fused with them. Told beside it: the party alone, all raw columns
     pooled (which nobody may do in life), and what is left when an agency falls silent.
-    FOLDER/report.html shows it all, FOLDER/packages is for `deepcity agency` and `serve`.
+    FOLDER/report.html shows it all. What is an agency's own stays in FOLDER/sites/AGENCY: there
+    `packages` is for `deepcity agency` and `serve`.
 
     What to write into a map (a service with a party, a field and a window is there already):
 
@@ -71,11 +62,11 @@ def meet(
 
     city_map = load_map(map_file)
     folder = out or Path("runs") / f"{city_map.settings.name}-meeting"
-    if fresh and folder.exists():
-        forget(folder, WRITTEN)
     try:
         with ProgressWatch() as watch:
-            results = run_meetings(city_map, folder, watch, threads=threads, seeds=seeds)
+            results = run_meetings(
+                city_map, folder, watch, threads=threads, seeds=seeds, fresh=fresh
+            )
     except KeyboardInterrupt:
         errors.print("\nStopped. The run is kept: the same command goes on from here.")
         raise  # Typer ends with exit code 130

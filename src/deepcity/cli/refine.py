@@ -38,8 +38,8 @@ def refine(
     aside tell what was forgotten: no network's error there rises by more than --bound. Where
     forecasts have become worse than usual, that is said, and since when.
 
-    What a party forecasts with lies in FOLDER/own, private to it: a new package is written
-    whole beside the old one. Nothing is sent. With no new rows, nothing is changed. Stop it
+    What a party forecasts with lies in FOLDER/sites/SITE/own, private to it: a new package is
+    written whole beside the old one. Nothing is sent. With no new rows, nothing is changed. Stop it
     with Ctrl-C, or kill it: the same command goes on with the parties that are left.
 
     Example: deepcity refine cities/demo.toml --out runs/demo
@@ -77,4 +77,6 @@ def show(found: Refinement, folder: Path, *, as_json: bool) -> None:
     for line in lines(found):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if found.parties:
-        errors.print(f"{found.seconds:.0f} s. What parties forecast with lies in {folder / 'own'}")
+        errors.print(
+            f"{found.seconds:.0f} s. What parties forecast with lies in {folder / 'sites'}"
+        )

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepcity.intercity.refine_results import Outcome, PartyRefined, Refinement
+from deepcity.serve.report.updates import reason, update_notes
 
 HEADINGS = ("party", "last week", "before", "after", "saved", "forgot", "outcome")
 _GAP = 2  # columns that rich leaves beside each of ours
@@ -34,9 +35,9 @@ def lines(found: Refinement) -> list[str]:
         return ["Nothing new: no rows have come since the last time. Nothing was changed."]
     said = []
     for party in found.parties:
-        words = [party.reason.en]
+        words = [reason(party).en]
         if party.outcome is not Outcome.NOTHING_NEW:
-            words += [remark.en for remark in party.remarks]
+            words += [one.en for one in update_notes(party)]
         said.append(f"{party.title.en}: {' '.join(words)}")
     return said
 

@@ -1,6 +1,5 @@
 """`deepcity run MAP.toml`: learn together as a map says, and report what it was worth."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -35,19 +34,6 @@ Fresh = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print results.json instead of a summary.")]
 Threads = Annotated[int, typer.Option(min=1, help="Processor threads to compute with.")]
 
-WRITTEN = (
-    "checkpoints/*.checkpoint",
-    "checkpoints/*.records",
-    "checkpoints/*.newcomers",
-    "checkpoints/.*.part",
-    "layers/*.layers",
-    "own/*.checkpoint",
-    "own/.*.part",
-    "run.json",
-    "results.json",
-    "report.html",
-)
-
 
 def run(
     map_file: Annotated[
@@ -65,8 +51,12 @@ def run(
     every party learn from them without beginning anew. A city that comes later is named under
     `newcomers`: the same command then has it start from what is there, and no other trains.
 
-    What a run learned lies in FOLDER/layers, and another service may start from it, be it of
-    another application or city: name the package in [service.reuse] of its map.
+    What each site holds for itself lies in FOLDER/sites, a folder a site, which may be carried
+    to another machine; the map-wide report shows a site's measured values only where it grants
+    that ([service.grant] truths = "shared").
+
+    What a run learned lies in FOLDER/coordinator/layers, and another service may start from it,
+    be it of another application or city: name the package in [service.reuse] of its map.
 
     Example: deepcity run cities/demo.toml --out runs/demo
     """
@@ -81,23 +71,14 @@ def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> t
 
     city_map = load_map(map_file)
     folder = out or Path("runs") / city_map.settings.name
-    if fresh and folder.exists():
-        forget(folder, WRITTEN)
     try:
         with ProgressWatch() as watch:
-            results = run_map(city_map, folder, watch, threads=threads)
+            results = run_map(city_map, folder, watch, fresh=fresh, threads=threads)
     except KeyboardInterrupt:
         errors.print("\nStopped. The run is kept: the same command goes on from here.")
         raise  # Typer ends with exit code 130
     put(results, folder / "report.html")
     return results, folder
-
-
-def forget(folder: Path, written: Sequence[str]) -> None:
-    """Remove what a run wrote, and nothing else that may lie in the folder."""
-    for pattern in written:
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
 
 
 def show(results: Results, folder: Path, *, as_json: bool) -> None:

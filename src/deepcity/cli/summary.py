@@ -1,5 +1,7 @@
 """The short of a run for the terminal: one table a service."""
 
+from math import isfinite
+
 from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
@@ -31,7 +33,8 @@ def _table(service: ServiceResult, width: int) -> Table:
     rows = [_row(party) for party in service.parties]
     columns = list(zip(HEADINGS, *rows, strict=True))
     taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
-    title = f"{service.title.en}: mean absolute error, {service.unit}"
+    unit = f", {service.unit}" if service.metric_in_unit else ""
+    title = f"{service.title.en}: {service.metric.en}{unit}"
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     room = max(_LEAST, width - taken - _GAP)
     table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=room)
@@ -47,5 +50,10 @@ def _row(party: PartyResult) -> list[str]:
     cells = [f"{party.title.en}{mark}"]
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
-        cells.append(f"{errors.mae:.3g}" if errors else "")
-    return [*cells, str(party.level), f"{party.gain():+.1%}"]
+        cells.append(_known(errors.judged, ".3g") if errors else "")
+    return [*cells, str(party.level), _known(party.gain(), "+.1%")]
+
+
+def _known(value: float, form: str) -> str:
+    """A number as written; nothing where it is not known."""
+    return format(value, form) if isfinite(value) else ""

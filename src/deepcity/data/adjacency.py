@@ -1,4 +1,4 @@
-"""Which places lie beside which: a matrix or a list of edges, checked against the places.
+"""The graph of an agency's places: a matrix or an edge list, checked against the places.
 
 Shapes: N places of the agency, M places of the records.
 """
@@ -8,28 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from deepcity.city.arrays import Doubles, Floats, Indices, Ints
 from deepcity.data.connectors import read_table
 from deepcity.data.findings import Notebook, rows_text
 from deepcity.data.numbers import read_numbers
 from deepcity.data.source import SourceSettings
 from deepcity.data.toml_file import Settings, did_you_mean, wrong
 
-Weights = NDArray[np.float32]
-
 
 class AdjacencySettings(Settings):
-    """Where an agency's graph of places stands.
+    """Where an agency's graph of places is read from.
 
     Attributes:
-        source: the source that holds it: a matrix, a row and a column a place (without header
-            in the order of the records' places), or, where `from_` is given, a row an edge.
+        source: the source that holds it: a matrix with one row and one column per place
+            (without a header in the order of the records' places), or, where `from_` is
+            given, an edge list with one row per edge.
         from_, to: columns of an edge's two places (written ``from`` and ``to``).
-        weight: column of an edge's weight, 0 or more; left out, each weighs 1.
-        symmetric: whether both directions weigh the same: a matrix is checked, an edge counts
-            both ways. Left out, a matrix is taken as it is, and an edge leads one way.
+        weight: column of an edge's weight, 0 or more; by default each edge weighs 1.
+        symmetric: whether the graph is undirected: a matrix is checked for symmetry, an edge
+            counts both ways. By default a matrix is not checked, and edges are directed.
     """
 
     source: str
@@ -42,9 +41,11 @@ class AdjacencySettings(Settings):
     def _edges_have_two_ends(self) -> "AdjacencySettings":
         if (self.from_ is None) != (self.to is None):
             right = "give both from and to, or neither for a matrix"
-            raise wrong("an edge has two ends", right, "to" if self.to is None else "from")
+            reason = "only one of from and to is given"
+            raise wrong(reason, right, "to" if self.to is None else "from")
         if self.weight is not None and self.from_ is None:
-            raise wrong("a matrix holds its weights", "leave it out, or give from and to", "weight")
+            reason = "only an edge list has a weight column"
+            raise wrong(reason, "remove it, or give from and to", "weight")
         return self
 
 
@@ -56,16 +57,16 @@ def read_adjacency(
     places: Sequence[str],
     in_records: Callable[[], Sequence[str]],
     book: Notebook,
-) -> Weights | None:
+) -> Floats | None:
     """Weights between an agency's places, shape (N, N), or None where problems were found.
 
     Args:
-        settings: how the table is to be read.
-        source: where it is.
+        settings: how the table is read.
+        source: the source that holds it.
         folder: where relative paths start.
-        places: what the records call the agency's places, in order.
-        in_records: every place of the records, in their order.
-        book: takes problems.
+        places: names of the agency's places in the records, in the agency's order.
+        in_records: returns all places of the records, in their order.
+        book: collects problems.
 
     Raises:
         ReadError: if the table, or the records whose order it follows, cannot be read.
@@ -83,15 +84,15 @@ def _matrix(
     places: Sequence[str],
     in_records: Callable[[], Sequence[str]],
     book: Notebook,
-) -> Weights | None:
-    """A row and a column a place, in the order of the header, else of the records."""
+) -> Floats | None:
+    """A matrix whose places are in the order of its header, else of the records."""
     named = getattr(source, "header", True)
     if named and frame.width == frame.height + 1:
         frame = frame.drop(frame.columns[0])  # names of the rows
     names = frame.columns if named else list(in_records())
     if frame.height != frame.width or frame.width != len(names):
         reason = f"{frame.height} rows and {frame.width} columns for {len(names)} places"
-        right = "give a row and a column for each place of the records, in their order"
+        right = "give one row and one column per place of the records, in their order"
         book.problem("adjacency", settings.source, reason, right)
         return None
     at = {name: n for n, name in enumerate(names)}
@@ -108,18 +109,18 @@ def _matrix(
     return weights_MM[np.ix_(chosen, chosen)].astype(np.float32)
 
 
-def _see_symmetric(weights_MM: NDArray[np.float64], names: Sequence[str], book: Notebook) -> None:
+def _see_symmetric(weights_MM: Doubles, names: Sequence[str], book: Notebook) -> None:
     unequal = np.argwhere(~np.isclose(weights_MM, weights_MM.T, rtol=1e-6, atol=0, equal_nan=True))
     if len(unequal):
         one, other = (int(n) for n in unequal[0])
         there, back = weights_MM[one, other], weights_MM[other, one]
-        reason = f"{there:g} from {names[one]} to {names[other]}, but {back:g} back"
-        right = "correct the weights, or leave symmetric out"
+        reason = f"{there:g} from {names[one]} to {names[other]}, but {back:g} the other way"
+        right = "correct the weights, or remove symmetric"
         book.problem("adjacency.symmetric", True, reason, right)
 
 
-def _numbers(column: pl.Series, source: SourceSettings, book: Notebook) -> NDArray[np.float64]:
-    """Weights of a column; a blank joins nothing."""
+def _numbers(column: pl.Series, source: SourceSettings, book: Notebook) -> Doubles:
+    """Weights of a column; a blank cell is 0, no edge."""
     numbers = read_numbers(column, source.missing, source.decimal)
     wrong = np.union1d(numbers.bad, np.union1d(numbers.infinite, _negative(numbers.values_R)))
     if len(wrong):
@@ -129,7 +130,7 @@ def _numbers(column: pl.Series, source: SourceSettings, book: Notebook) -> NDArr
     return np.nan_to_num(numbers.values_R)
 
 
-def _negative(values_R: NDArray[np.float64]) -> NDArray[np.intp]:
+def _negative(values_R: Doubles) -> Indices:
     return np.flatnonzero(values_R < 0)
 
 
@@ -139,8 +140,8 @@ def _edges(
     source: SourceSettings,
     places: Sequence[str],
     book: Notebook,
-) -> Weights | None:
-    """A row an edge; edges to places of other agencies are left out."""
+) -> Floats | None:
+    """An edge list, one edge per row; edges to places outside the agency are ignored."""
     ends = [name for name in (settings.from_, settings.to, settings.weight) if name is not None]
     for name in [name for name in ends if name not in frame.columns]:
         right = did_you_mean(name, frame.columns)
@@ -156,10 +157,10 @@ def _edges(
     if not inside_E.any():
         known = frame[ends[0]].unique().sort().cast(pl.String).drop_nulls().to_list()
         right = did_you_mean(places[0], known)
-        book.problem("adjacency", places[0], "no edge joins two of the agency's places", right)
+        book.problem("adjacency", places[0], "no edge connects two of the agency's places", right)
     left = int((~inside_E).sum())
     if left:
-        text = f"{left:,} edges to other places left out"
+        text = f"{left:,} edges to places outside the agency ignored"
         book.note("other-places", "adjacency", left, text)
     weights_NN = np.zeros((len(places), len(places)), dtype=np.float32)
     weights_NN[start_E[inside_E], end_E[inside_E]] = weight_E[inside_E]
@@ -168,7 +169,7 @@ def _edges(
     return None if book.problems else weights_NN
 
 
-def _numbered(column: pl.Series, number: dict[str, int]) -> NDArray[np.int64]:
+def _numbered(column: pl.Series, number: dict[str, int]) -> Ints:
     names = column.cast(pl.String).str.strip_chars()
     placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
     return placed.fill_null(-1).to_numpy()

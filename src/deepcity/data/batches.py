@@ -1,4 +1,4 @@
-"""A source's rows, some at a time, so that a file larger than memory can be read.
+"""Reads a source's rows in batches, so that a file larger than memory can be read.
 
 Shapes: R rows of a batch.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 from deepcity.data.connectors import Table, read_batches, read_columns
 from deepcity.data.findings import Finding, Notebook, rows_text
@@ -22,14 +22,13 @@ from deepcity.data.time_format import doubtful, pinned
 from deepcity.data.time_settings import TimeSettings
 from deepcity.data.toml_file import did_you_mean
 
-Rows = NDArray[np.int64]
-MORE = "; and more further down"
+MORE = "; and more later in the file"
 NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A source, where its relative paths start, and how its rows tell time."""
+    """A source, where its relative paths start, and how the times of its rows are read."""
 
     source: SourceSettings
     folder: Path
@@ -40,10 +39,10 @@ class Origin:
 def sheets(
     origin: Origin, columns: Sequence[str], book: Notebook, *, past_problems: bool = False
 ) -> Iterator[Sheet]:
-    """Rows of a table; the format of their times is settled by the first ones.
+    """Yields a table's rows in batches; the time format is detected in the first one.
 
-    Each sheet has a notebook of its own, which goes into `book` once the sheet is done with.
-    Nothing more is read after a sheet with problems, unless all problems are asked for.
+    Each sheet has a notebook of its own, merged into `book` when the next sheet is requested.
+    Reading stops after a sheet with problems, unless `past_problems` is set.
 
     Raises:
         ReadError: if the rows cannot be read.
@@ -53,7 +52,7 @@ def sheets(
         own = Notebook(book.file)
         if time.start is None:
             frame, rows_R = without_empty(table, own, origin.source.row_word)
-        else:  # an empty row is a time at which nothing was measured
+        else:  # times are counted by row, so an empty row still takes up a step
             frame, rows_R = table.frame, _numbered(table)
         time = _with_format(origin, time, frame)
         place_R = np.zeros(len(rows_R), dtype=np.int64)
@@ -65,7 +64,7 @@ def sheets(
 
 
 def _with_format(origin: Origin, time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
-    """The format of these rows' times; where several fit them, the one that all rows keep to."""
+    """The time settings with a format; if several fit these rows, the one that fits all rows."""
     if not doubtful(time, frame):
         return pinned(time, frame)
     tables = read_batches(origin.source, origin.folder, time.names)
@@ -74,7 +73,7 @@ def _with_format(origin: Origin, time: TimeSettings, frame: pl.DataFrame) -> Tim
 
 
 def needed_columns(origin: Origin, fields: Sequence[FieldSettings]) -> dict[str, str]:
-    """The columns that are read, each with the setting that names it."""
+    """The columns to read, each with the setting that names it."""
     source = origin.source
     needed = dict.fromkeys(origin.time.names, "time")
     for key in ("place", "lat", "lon"):
@@ -89,7 +88,7 @@ def needed_columns(origin: Origin, fields: Sequence[FieldSettings]) -> dict[str,
 
 
 def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> list[str]:
-    """The columns that a source lacks; tells each.
+    """Report each needed column that the source lacks; returns their names.
 
     Raises:
         ReadError: if they cannot be read.
@@ -101,8 +100,8 @@ def see_columns(origin: Origin, needed: dict[str, str], book: Notebook) -> list[
     return list(absent)
 
 
-def without_empty(table: Table, book: Notebook, word: str = "row") -> tuple[pl.DataFrame, Rows]:
-    """The rows that hold anything, and what a reader calls them."""
+def without_empty(table: Table, book: Notebook, word: str = "row") -> tuple[pl.DataFrame, Ints]:
+    """The rows that are not empty, and their numbers in the file."""
     frame = table.frame
     rows_R = _numbered(table)
     if not frame.width:
@@ -119,12 +118,12 @@ def without_empty(table: Table, book: Notebook, word: str = "row") -> tuple[pl.D
     return frame.filter(pl.Series(~empty_R)), rows_R[~empty_R]
 
 
-def _numbered(table: Table) -> Rows:
+def _numbered(table: Table) -> Ints:
     return np.arange(table.first_row, table.first_row + table.frame.height, dtype=np.int64)
 
 
 def absorb(book: Notebook, own: Notebook) -> None:
-    """A batch's problems and findings; one that was told of an earlier batch grows."""
+    """Merge a batch's problems and findings into `book`; repetitions extend earlier entries."""
     told = {_stem(problem): n for n, problem in enumerate(book.problems)}
     for problem in own.problems:
         n = told.get(_stem(problem))
@@ -145,7 +144,7 @@ def absorb(book: Notebook, own: Notebook) -> None:
 
 
 def _stem(problem: Problem) -> tuple[str, str]:
-    """What a problem is, without the rows it names."""
+    """A problem's key and reason, without the row numbers."""
     reason = problem.reason.removesuffix(MORE)
     return problem.key, NUMBERED.split(reason)[0]
 

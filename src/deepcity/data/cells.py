@@ -1,4 +1,4 @@
-"""A grid over a city: cells of H3, of a stated length, or of stated degrees, as places.
+"""A grid over a city: H3 cells, or cells sized in metres or degrees, used as places.
 
 Shapes: R rows.
 """
@@ -10,30 +10,29 @@ from typing import Annotated
 
 import h3
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.place import Place
 from deepcity.data.toml_file import Settings, wrong
 
 KM_PER_DEGREE = 111.195  # of a meridian, on a sphere of 6,371 km
 MOST_CELLS = 100_000
 _LENGTHS = {"m": 0.001, "km": 1.0}
-Positions = NDArray[np.float64]
 Degrees = Annotated[float, Field(gt=0, le=10)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 
 
 class GridSettings(Settings):
-    """Cells in place of listed places; exactly one of `cell`, `cell_deg` and `h3`.
+    """Grid cells used as places; exactly one of `cell`, `cell_deg` and `h3`.
 
     Attributes:
-        cell: side of a square cell, e.g. ``500m`` or ``3km``, measured in the box's middle.
+        cell: side of a square cell, e.g. ``500m`` or ``3km``, at the box's middle latitude.
         cell_deg: height and width of a cell in degrees of latitude and longitude.
         h3: resolution of H3 cells, 0 to 15 (8: about 1 km across, 9: 350 m).
         box: south, west, north and east edge. Rows of cells count from the south, columns from
-            the west. With `h3` it may be left out: then each cell in which something happened.
+            the west. Optional with `h3`: then every cell that holds an event is a place.
     """
 
     cell: str | None = None
@@ -50,18 +49,18 @@ class GridSettings(Settings):
             raise wrong("not a length", "write a number and m or km, e.g. 500m or 3km", "cell")
         if self.box is None and self.h3 is None:
             right = "write box = [south, west, north, east]"
-            raise wrong("missing: it says where cells begin", right, "box")
+            raise wrong("missing: it sets the area of the grid", right, "box")
         if self.box is not None:
             self._check_box(self.box)
         return self
 
     def _check_box(self, box: tuple[float, float, float, float]) -> None:
         if box[0] >= box[2] or box[1] >= box[3]:
-            reason = "south is not below north, or west not below east"
+            reason = "south must be less than north, and west less than east"
             raise wrong(reason, "write box = [south, west, north, east]", "box")
         if self.h3 is None and self.shape[0] * self.shape[1] > MOST_CELLS:
-            reason = f"{self.shape[0]:,} x {self.shape[1]:,} cells"
-            raise wrong(reason, f"choose larger cells: at most {MOST_CELLS:,}")
+            reason = f"{self.shape[0]:,} x {self.shape[1]:,} cells are too many"
+            raise wrong(reason, f"choose larger cells: at most {MOST_CELLS:,} are allowed")
 
     @property
     def size_deg(self) -> tuple[float, float]:
@@ -114,7 +113,7 @@ def _h3_place(cell: str) -> Place:
     return Place(cell, lat, lon)
 
 
-def h3_cells(grid: GridSettings, lat_R: Positions, lon_R: Positions) -> list[str]:
+def h3_cells(grid: GridSettings, lat_R: Doubles, lon_R: Doubles) -> list[str]:
     """The H3 cell of each position; finite positions only."""
     assert grid.h3 is not None
     points, where = np.unique(np.stack([lat_R, lon_R], axis=1), axis=0, return_inverse=True)
@@ -128,8 +127,8 @@ def place_h3(cells: Sequence[str]) -> list[Place]:
 
 
 def number_cells(
-    grid: GridSettings, number: dict[str, int], lat_R: Positions, lon_R: Positions
-) -> NDArray[np.int64]:
+    grid: GridSettings, number: dict[str, int], lat_R: Doubles, lon_R: Doubles
+) -> Ints:
     """Number of the place each position lies in, shape (R,); -1 outside or where NaN.
 
     Args:

@@ -1,12 +1,12 @@
-"""What a file of records or a city file holds, summed up for people and scripts."""
+"""The report of `data check` on a city file or a file of raw records."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city, check_raw, load_with_findings
@@ -25,7 +25,7 @@ from deepcity.data.source import Layout
 from deepcity.data.wide_rows import column_of
 
 Progress = Callable[[int, int], None]
-"""Told how many agencies of how many are done."""
+"""Called with the number of agencies done and their total."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class AgencySummary:
 
 @dataclass(frozen=True)
 class FileReport:
-    """All there is to say of one file.
+    """The report on one file.
 
     Attributes:
-        plots: a drawing of each field at some places, where they were asked for.
+        plots: a plot of each field at some places, if requested.
     """
 
     file: str
@@ -98,10 +98,10 @@ def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, Loaded], l
 
 
 def view_of(city_file: CityFile, name: str, panel: Panel, drafted: bool = False) -> View:
-    """An agency's panel as `deepcity.data.quality` looks at it.
+    """An agency's panel as input of the checks in `deepcity.data.quality`.
 
     Args:
-        drafted: nobody wrote the city file, so that units and time zone are guesses.
+        drafted: the city file was drafted automatically, so units and time zone are guesses.
     """
     settings = next(entry for entry in city_file.settings.agency if entry.name == name)
     units = tuple(field.unit_of_records for field in settings.fields)
@@ -117,7 +117,7 @@ def _places(settings: AgencySettings, panel: Panel) -> tuple[PlaceSettings, ...]
 def _headers(
     city_file: CityFile, settings: AgencySettings, field: FieldSettings, panel: Panel
 ) -> dict[int, str]:
-    """Place -> header of the column its values are taken from as they stand; none of others."""
+    """Place -> header of its column; empty where values are scaled, coded or counted."""
     layout = city_file.sources[field.source].layout
     if field.scale != 1 or field.offset or field.codes or layout is Layout.EVENTS:
         return {}
@@ -126,10 +126,8 @@ def _headers(
     return dict.fromkeys(range(len(panel.places)), field.column or field.name)
 
 
-def _columns(
-    city_file: CityFile, settings: AgencySettings, panel: Panel
-) -> NDArray[np.int64] | None:
-    """Where each place's field stands in its file; None where columns are no places or fields."""
+def _columns(city_file: CityFile, settings: AgencySettings, panel: Panel) -> Ints | None:
+    """Column number of each place's field in its file, (N, F); None unless all are wide tables."""
     sources = [city_file.sources[field.source] for field in settings.fields]
     if any(source.layout is not Layout.WIDE for source in sources):
         return None

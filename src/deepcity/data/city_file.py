@@ -1,4 +1,4 @@
-"""A city file: one TOML page that says who keeps which records, and how to read them."""
+"""A city file: a TOML file that describes a city's agencies, their records and how to read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from deepcity.data.toml_file import Raw, did_you_mean, entry_name, read_toml, va
 
 @dataclass(frozen=True)
 class CityFile:
-    """A city file that was found right.
+    """A valid city file.
 
     Attributes:
         path: the file.
         city: the city it describes.
-        settings: what it says, word for word.
+        settings: its content.
         sources: its sources by name.
     """
 
@@ -48,14 +48,14 @@ def load_city(path: Path | str) -> CityFile:
 
 
 def check_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:
-    """Read one city file; its problems are returned, so that several files' can be told at once."""
+    """Read one city file; problems are returned, so that those of several files can be joined."""
     path = Path(path)
     raw, problems = read_toml(path)
     return (None, problems) if raw is None else check_raw(raw, path)
 
 
 def check_raw(raw: Raw, path: Path) -> tuple[CityFile | None, list[Problem]]:
-    """The content of a city file that stands, or could stand, at `path`."""
+    """Check the content of a city file; `path` itself need not exist."""
     file = path.name
     settings, problems = validate(CitySettings, raw, file)
     sources, source_problems = _sources(raw, file, path.parent)
@@ -77,7 +77,7 @@ def load_panel(city_file: CityFile, agency_name: str) -> Panel:
 
 
 def load_with_findings(city_file: CityFile, agency_name: str) -> Loaded:
-    """One agency's panel, and everything noticed, masked or dropped on the way to it.
+    """One agency's panel, with everything noticed, masked or dropped while loading it.
 
     Raises:
         KeyError: if the city has no such agency.
@@ -90,7 +90,7 @@ def load_with_findings(city_file: CityFile, agency_name: str) -> Loaded:
 
 
 def _sources(raw: Raw, file: str, folder: Path) -> tuple[dict[str, SourceSettings], list[Problem]]:
-    """Each source by the settings of its own format, and whether its records are there."""
+    """Each source, checked by the settings of its format; its file or database must exist."""
     sources: dict[str, SourceSettings] = {}
     problems: list[Problem] = []
     entries = raw.get("source", [])

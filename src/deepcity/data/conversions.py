@@ -1,4 +1,4 @@
-"""How values look that were recorded in another unit than their city file says."""
+"""How values look when they were recorded in another unit than their city file states."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +26,7 @@ OFTEN_MIXED_UP = {
 
 @dataclass(frozen=True)
 class MixUp:
-    """True values v, recorded in `unit` but read as the stated one, show as factor * v + offset."""
+    """True values v in `unit`, read in the stated unit, appear as factor * v + offset."""
 
     unit: str
     factor: float
@@ -35,11 +35,12 @@ class MixUp:
 
 @cache
 def mix_ups(kind: Kind, unit: str, stated: str) -> tuple[MixUp, ...]:
-    """Every other unit that records of a kind often come in.
+    """Units in which records of a kind often come, other than the stated one.
 
     Args:
-        unit: of the panel.
-        stated: of the records, as the city file says.
+        kind: the kind of field.
+        unit: the unit of the panel.
+        stated: the unit of the records, as the city file states it.
 
     >>> [(m.unit, round(m.factor, 3), m.offset) for m in mix_ups(Kind.SPEED, "mph", "mph")]
     [('km/h', 1.609, 0.0), ('m/s', 0.447, 0.0)]

@@ -1,4 +1,4 @@
-"""A panel's series as days: one row a day, one column an hour, for checks that compare days.
+"""A panel's series as days: one row per day, one column per hour, for checks that compare days.
 
 Shapes: T steps, N places, D days, S hours of a day (24).
 """
@@ -6,8 +6,8 @@ Shapes: T steps, N places, D days, S hours of a day (24).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.data.panel import Panel
@@ -15,10 +15,9 @@ from deepcity.data.wall_time import standard_offset_s
 
 HOUR_S = 3600
 HOURS = 24
-Values = NDArray[np.float64]
 
 BY_THE_SUN = {Kind.TEMPERATURE, Kind.HUMIDITY, Kind.WIND, Kind.PRESSURE, Kind.RAIN}
-"""Kinds that follow the sun and not people's clocks: summer time does not move their day."""
+"""Kinds whose daily pattern follows the sun: daylight saving does not shift it."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,18 @@ class Days:
         day_D: days since 1970, Monday is day 4.
     """
 
-    values_DSN: Values
-    first_D: NDArray[np.int64]
-    day_D: NDArray[np.int64]
+    values_DSN: Doubles
+    first_D: Ints
+    day_D: Ints
 
     @property
-    def rest_D(self) -> NDArray[np.bool_]:
+    def rest_D(self) -> Bools:
         """True on Saturdays and Sundays."""
         return (self.day_D + 3) % 7 >= 5
 
 
-def days_of(panel: Panel, values_TN: Values, *, by_sun: bool = False) -> Days | None:
-    """One field's days by people's clocks, or without summer time; None for steps above an hour."""
+def days_of(panel: Panel, values_TN: Doubles, *, by_sun: bool = False) -> Days | None:
+    """One field's days in local time, or `by_sun` in standard time; None for steps over an hour."""
     if panel.clock.step_s > HOUR_S or len(panel.time_T) == 0:
         return None
     if by_sun:
@@ -63,10 +62,10 @@ def days_of(panel: Panel, values_TN: Values, *, by_sun: bool = False) -> Days | 
     return Days(means.reshape(count, HOURS, -1), first_D.astype(np.int64), whole)
 
 
-def in_windows(series_D: Values, width: int) -> tuple[Values, Values]:
-    """Medians of the `width` days before and from each day on, (D, ...) each.
+def in_windows(series_D: Doubles, width: int) -> tuple[Doubles, Doubles]:
+    """Medians of the `width` days before each day, and of those from it on, (D, ...) each.
 
-    NaN where under half of a window's days are known.
+    NaN where less than half of a window's days are known.
     """
     pad = [(width, width), *[(0, 0)] * (series_D.ndim - 1)]
     padded = np.pad(series_D, pad, constant_values=np.nan)

@@ -1,4 +1,4 @@
-"""A first city file for raw records that have none: guessed, and to be corrected by its reader."""
+"""Drafts a city file for raw records; names, kinds, units and time zone are guesses to review."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ TIME_WORDS = r"(?i)time|date|stamp|hour|일시|시간|날짜|일자"
 HOUR_WORDS = r"(?i)^(hour|hr|time|시간|시)$"
 CALENDAR = ("year", "month", "day", "hour")
 HOUR_PATTERNS = (" %H:%M", " %H:%M:%S", " %H:%M*", " %I.%M.%S %p", " %I:%M:%S %p", " %H")
-MANY = 12  # more columns of numbers than this are places rather than fields
+MANY = 12  # more numeric columns than this are taken for places, not fields
 _GUESSES = {
     r"(?i)temp|기온|온도": (Kind.TEMPERATURE, "degC"),
     r"(?i)rain|precip|강수|강우": (Kind.RAIN, "mm"),
@@ -40,12 +40,12 @@ _GUESSES = {
 
 
 def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
-    """The content of a city file for one file of raw records, or why there can be none."""
+    """The content of a city file for one file of raw records, or the problems that prevent it."""
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
-        return None, [Problem(path.name, "path", str(path), "not a known ending", right)]
+        return None, [Problem(path.name, "path", str(path), "unknown file extension", right)]
     source: Raw = {"name": "records", "format": connector.name, "path": path.name}
     source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
     try:
@@ -56,7 +56,7 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
     source["time"] = time = _guess_time(frame)
     if not time:
         right = f"name it in a city file: time = {{ column = ... }} (of {', '.join(frame.columns)})"
-        return None, [Problem(path.name, "time", None, "no column that tells the time", right)]
+        return None, [Problem(path.name, "time", None, "no time column found", right)]
     raw = _content(path, source, frame)
     return raw | {"clock": raw["clock"] | {"step": _own_step(raw, path)}}, []
 
@@ -88,7 +88,7 @@ def _content(path: Path, source: Raw, frame: pl.DataFrame) -> Raw:
 
 
 def _guess_time(frame: pl.DataFrame) -> Raw:
-    """The time settings that fit, or nothing."""
+    """Time settings that fit the table, or {}."""
     lower = {name.lower(): name for name in frame.columns}
     if set(CALENDAR) <= set(lower):
         return {"columns": [lower[part] for part in CALENDAR], "format": "%Y %m %d %H"}
@@ -104,7 +104,7 @@ def _guess_time(frame: pl.DataFrame) -> Raw:
 
 
 def _with_hour(frame: pl.DataFrame, name: str, pattern: str) -> Raw:
-    """A date whose hour stands in a column of its own."""
+    """Time settings for a date whose hour is in a column of its own, or {}."""
     if "%H" in pattern or "%I" in pattern:
         return {}
     dates = frame[name].str.strip_chars()
@@ -117,14 +117,14 @@ def _with_hour(frame: pl.DataFrame, name: str, pattern: str) -> Raw:
 
 
 def _is_numeric(column: pl.Series, decimal: str) -> bool:
-    """Numbers, but for a few cells: those are then told as problems."""
+    """Whether over 90 % of the cells are numbers; loading reports the others as problems."""
     numbers = read_numbers(column, MISSING, decimal)
     known = int((column.is_not_null()).sum())
     return len(numbers.bad) * 10 < max(known, 1)
 
 
 def _guess_place(frame: pl.DataFrame, time: Raw, texts: list[str]) -> str | None:
-    """The column of texts which, with the time, tells rows apart."""
+    """The text column that, together with the time, identifies each row."""
     keys = list(time.get("columns", [time.get("column")]))
     if frame.select(keys).is_duplicated().mean() in (None, 0.0):
         return None
@@ -144,7 +144,7 @@ def _fields(columns: list[str]) -> list[Raw]:
 
 
 def _field(name: str, column: str | None) -> Raw:
-    """Kind and unit by the unit in the column's brackets, else by words in its name."""
+    """A field, its kind and unit guessed from a unit in the column's brackets, else its name."""
     kind, unit = Kind.LEVEL, "1"
     guess = _guess(column or "")
     if guess is not None:
@@ -169,7 +169,7 @@ def _domain(fields: list[Raw]) -> str:
 
 
 def _own_step(raw: Raw, path: Path) -> str:
-    """The step of the rows themselves, or of an hour where they cannot be read."""
+    """The step of the rows; 1h if they cannot be read."""
     city_file, _ = check_raw(raw, path)
     if city_file is None:
         return "1h"
@@ -194,7 +194,7 @@ def _kind_of(unit: str, likely: Kind) -> Kind | None:
 def draft_text(raw: Raw) -> str:
     """The content as TOML text."""
     head = [
-        "# A draft: kinds, units and names were guessed. Correct them, then run data check on it.",
+        "# A draft: names, kinds, units and time zone are guesses. Correct them, run data check.",
         *(f"{key} = {_value(raw[key])}" for key in ("name", "title")),
         "\n[clock]",
         *(f"{key} = {_value(value)}" for key, value in raw["clock"].items()),

@@ -1,29 +1,27 @@
-"""Two rows for one time and place: told as a problem, or settled as the city file says.
+"""Several rows for one time and place: reported, or resolved as `time.duplicates` states.
 
 Shapes: R rows of the sheet.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.settle import NO_TIME, moment_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.time_settings import Duplicates
 
 TIMES_SHOWN = 3
 _DONE = {
-    Duplicates.MASK: "where they differ neither is believed",
-    Duplicates.FIRST: "the first was taken",
-    Duplicates.LAST: "the last was taken",
+    Duplicates.MASK: "where they differ, their values were masked",
+    Duplicates.FIRST: "the first was kept",
+    Duplicates.LAST: "the last was kept",
 }
-Positions = NDArray[np.intp]
-Values = NDArray[np.float64]
 
 
-def settle_duplicates(utc_R: NDArray[np.int64], values: Values, sheet: Sheet) -> Positions:
+def settle_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     """Positions of the rows to keep, in the sheet's order; rows without a time are dropped.
 
-    `values` has shape (R, ...) and is masked in place where two rows contradict each other.
+    `values` has shape (R, ...) and is masked in place where rows of one time differ.
     """
     known = np.flatnonzero(utc_R != NO_TIME)
     order = known[np.lexsort((known, sheet.place_R[known], utc_R[known]))]
@@ -36,7 +34,7 @@ def settle_duplicates(utc_R: NDArray[np.int64], values: Values, sheet: Sheet) ->
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
-        right = "remove the wrong rows, or say time.duplicates = 'mask', 'first' or 'last'"
+        right = "remove the wrong rows, or set time.duplicates = 'mask', 'first' or 'last'"
         sheet.book.problem("time", times, reason, right)
         return known
     text = f"more than one row for one time, {len(groups)} times; {_DONE[rule]} ({times}; {rows})"
@@ -44,15 +42,15 @@ def settle_duplicates(utc_R: NDArray[np.int64], values: Values, sheet: Sheet) ->
     return np.setdiff1d(known, np.concatenate([_settle(group, values, rule) for group in groups]))
 
 
-def _times_text(utc_R: NDArray[np.int64], groups: list[Positions], zone: str) -> str:
-    """The first doubled times as the records' clocks show them, with offset."""
+def _times_text(utc_R: Ints, groups: list[Indices], zone: str) -> str:
+    """The first times with several rows, in the records' zone, with UTC offset."""
     times = dict.fromkeys(int(utc_R[group[0]]) for group in groups)
     shown = ", ".join(moment_text(time, zone) for time in list(times)[:TIMES_SHOWN])
     return f"{shown} and {len(times) - TIMES_SHOWN:,} more" if len(times) > TIMES_SHOWN else shown
 
 
-def _settle(group: Positions, values: Values, rule: Duplicates) -> Positions:
-    """What of one time's rows to drop; under `mask`, values that differ become NaN first."""
+def _settle(group: Indices, values: Doubles, rule: Duplicates) -> Indices:
+    """Which rows of one time to drop; with `mask`, values that differ first become NaN."""
     if rule is Duplicates.LAST:
         return group[:-1]
     if rule is Duplicates.MASK:

@@ -12,13 +12,13 @@ _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 
 def parse_duration(text: object) -> timedelta:
-    """A positive whole number and a unit.
+    """Parse a positive whole number with a unit.
 
     >>> parse_duration("15min")
     datetime.timedelta(seconds=900)
 
     Raises:
-        PydanticCustomError: if it is none, with what would be right.
+        PydanticCustomError: if the text is not a duration.
     """
     found = re.fullmatch(r"\s*(\d+)\s*(s|min|h|d)\s*", text) if isinstance(text, str) else None
     if found is None or int(found[1]) == 0:
@@ -36,7 +36,7 @@ def duration_text(seconds: int) -> str:
     return f"{seconds // _UNITS[unit]}{unit}"
 
 
-def _parse(value: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file holds
+def _parse(value: Any) -> Any:  # noqa: ANN401 - pydantic passes whatever the file holds
     return value if isinstance(value, timedelta) else parse_duration(value)
 
 

@@ -1,16 +1,14 @@
-"""What was noticed while records became a panel: nothing is dropped or masked in silence.
+"""Problems and findings of loading records: nothing is dropped or masked silently.
 
-A *problem* stops the panel; a *finding* stands beside it. Findings are of two severities:
-`warning` (look at it before you learn from it) and `note` (done as the city file says).
+A *problem* prevents loading; a *finding* does not. It is either a `warning` (review it before
+training) or a `note` (how rows were treated, as the city file states).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
+from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 
 ROWS_SHOWN = 5
@@ -25,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing noticed.
+    """One observation on the records.
 
     Attributes:
         severity: warning or note.
@@ -33,7 +31,7 @@ class Finding:
         where: source, field or place it concerns.
         count: how many rows, values or steps it touches.
         text: one sentence for people.
-        shows: a field and the ids of places where it can be seen; empty where there is none.
+        shows: the field and the ids of places to plot; empty if there are none.
     """
 
     severity: Severity
@@ -49,26 +47,26 @@ class Finding:
 
 @dataclass
 class Notebook:
-    """Collects problems and findings of one file, so that all are told at once."""
+    """Collects problems and findings of one file, so that all are reported at once."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def problem(self, key: str, value: object, reason: str, right: str) -> None:
-        """Write down what stops the panel."""
+        """Add a problem, which prevents loading."""
         self.problems.append(Problem(self.file, key, value, reason, right))
 
     def warn(self, what: str, where: str, count: int, text: str) -> None:
-        """Write down what the reader should look at."""
+        """Add a warning, which the user should review."""
         self.findings.append(Finding(Severity.WARNING, what, where, count, text))
 
     def note(self, what: str, where: str, count: int, text: str) -> None:
-        """Write down what was done as the city file says."""
+        """Add a note on how rows were treated."""
         self.findings.append(Finding(Severity.NOTE, what, where, count, text))
 
 
-def rows_text(rows: Sequence[int] | NDArray[np.int64], noun: str = "row") -> str:
+def rows_text(rows: Sequence[int] | Ints, noun: str = "row") -> str:
     """Row numbers for people; `noun` is what the file calls a row.
 
     >>> rows_text([3])

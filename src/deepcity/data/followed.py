@@ -1,7 +1,7 @@
-"""An agency's panel as new records arrive, by the sources of its city file.
+"""An agency's panel, updated as new records arrive at the sources of its city file.
 
 A plain CSV file is followed line by line; any other file is read again when it has changed,
-and a query is asked again each time. What is read goes through the same checks as ever.
+and a query is run at every poll. New rows pass the same checks as in a first load.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from pathlib import Path
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile
+from deepcity.data.connectors import ReadError
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.load import load_agency
-from deepcity.data.location import PACKAGE, LocationError, locate
+from deepcity.data.location import PACKAGE, locate
 from deepcity.data.panel import Panel
 from deepcity.data.source import SourceSettings
 from deepcity.data.tail import Tail
@@ -23,14 +24,14 @@ _PACKED = (".gz", ".zip", ".zst")
 
 @dataclass
 class Followed:
-    """Reads one agency's sources again and again.
+    """Polls one agency's sources.
 
     Attributes:
-        city_file: whose sources they are.
-        agency: its name.
-        folder: for whole lines of files that are being written.
-        steps_back: rows that must stay, in steps of the panel; None: all of them.
-        instead: source -> a file to follow instead of the one it names, in the same form.
+        city_file: the city file with the sources.
+        agency: the agency's name.
+        folder: for copies that hold only the complete lines of files being written.
+        steps_back: how many steps of the panel to keep at least; None: all.
+        instead: source -> a file of the same format to follow instead of the one it names.
     """
 
     city_file: CityFile
@@ -42,7 +43,7 @@ class Followed:
     _seen: dict[str, object] = field(default_factory=dict)
 
     def poll(self) -> Panel | None:
-        """The panel with all records so far; None where nothing has changed.
+        """The panel with all records so far; None if nothing has changed.
 
         Raises:
             KeyError: if the city has no such agency.
@@ -63,28 +64,28 @@ class Followed:
         return panel
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for tail in self._tails.values():
             tail.close()
 
     def _poll(self, source: SourceSettings) -> bool:
-        """Whether a source may hold something new."""
+        """Whether a source may have new rows."""
         if (header_lines := _tailed(source)) is not None:
             if source.name not in self._tails:
                 self._tails[source.name] = Tail(self._file(source), header_lines)
             try:
                 return self._tails[source.name].poll()
             except (OSError, ValueError) as error:
-                right = "mend the file; it is read again once it changes"
+                right = "correct the file; it is read again when it changes"
                 problem = Problem(self._file(source).name, "path", None, str(error), right)
                 raise DataError([problem]) from error
         path = getattr(source, "path", None)
         if not isinstance(path, str):
-            return True  # only asking tells
+            return True  # only running the query shows it
         try:
             state = locate(path, self.city_file.path.parent).stat()
-        except (LocationError, OSError):
-            return False  # it will be back
+        except (ReadError, OSError):
+            return False  # missing for the moment
         seen = (state.st_mtime_ns, state.st_size, state.st_ino)
         before, self._seen[source.name] = self._seen.get(source.name), seen
         return before != seen
@@ -95,19 +96,19 @@ class Followed:
         )
 
     def _spooled(self, source: SourceSettings, tail: Tail) -> SourceSettings:
-        """The source over whole lines only."""
+        """The source, with the path of a copy that holds only complete lines."""
         spool = self.folder / f"{source.name}.csv"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             spool.write_bytes(tail.text())
         except OSError as error:
-            right = "free some space there; it is tried again when records come"
-            problem = Problem(str(spool), "copy of whole lines", None, str(error), right)
+            right = "free some space there; the copy is tried again when new records arrive"
+            problem = Problem(str(spool), "copy of complete lines", None, str(error), right)
             raise DataError([problem]) from error
         return source.model_copy(update={"path": str(spool.absolute())})
 
     def _forget(self, panel: Panel) -> None:
-        """Let go of rows that nobody looks back on; half of what is kept is reserve."""
+        """Drop rows that are no longer needed; keeps twice `steps_back` as a reserve."""
         if self.steps_back is None or len(panel.time_T) < 4 * self.steps_back:
             return
         for tail in self._tails.values():

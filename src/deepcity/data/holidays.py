@@ -13,10 +13,10 @@ YEARS = range(2000, 2041)
 
 
 def check_calendar(code: str) -> str:
-    """A code such as ``IT`` or ``IT-FE``, if its holidays are known.
+    """Check a code such as ``IT`` or ``IT-FE`` and return it.
 
     Raises:
-        PydanticCustomError: if they are not, with what would be right.
+        PydanticCustomError: if its holidays are unknown, with the codes that are known.
     """
     known = holidays.list_supported_countries()
     country, _, part = code.partition("-")

@@ -1,4 +1,4 @@
-"""One agency's panel: its sources read, brought to the clock's step, and laid side by side.
+"""Loads one agency's panel: reads its sources, resamples them to the clock's step, joins them.
 
 Shapes: T steps, N places, F fields.
 """
@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepcity.city.agency import Agency
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.clock import Clock
 from deepcity.city.errors import DataError
 from deepcity.city.field import Resample
@@ -34,7 +34,7 @@ CELLS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class Loaded:
-    """A panel, and everything noticed, masked or dropped on the way to it."""
+    """A panel, with everything noticed, masked or dropped while loading it."""
 
     panel: Panel
     findings: tuple[Finding, ...]
@@ -42,7 +42,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one source gave for some of the fields."""
+    """One source's records of some of the fields."""
 
     positions: tuple[int, ...]
     fields: tuple[FieldSettings, ...]
@@ -61,7 +61,7 @@ def load_agency(
 
     Args:
         agency: its places and fields, in the panel's order.
-        settings: where its values stand.
+        settings: where its values are read from.
         sources: the city file's sources by name.
         folder: where relative paths start.
         clock: the city's.
@@ -99,18 +99,18 @@ def load_agency(
 
 
 def _looked_at(panel: Panel, settings: AgencySettings) -> list[Finding]:
-    """What a panel's values give rise to; cells in which nothing ever happens are no fault."""
+    """Findings on a panel's values; grid cells without any event give a note, not a warning."""
     found = look_at(panel)
     if settings.grid is None:
         return found
     quiet = int((np.nansum(panel.values_TNF, axis=(0, 2)) == 0).sum())
-    text = f"nothing ever happened in {quiet:,} of {len(panel.places):,} cells"
+    text = f"no event ever in {quiet:,} of {len(panel.places):,} cells"
     told = [Finding(Severity.NOTE, "quiet-cells", "grid", quiet, text)] if quiet else []
     return [finding for finding in found if finding.what != "constant"] + told
 
 
 def source_file(source: SourceSettings) -> str:
-    """What to call a source's file when telling of it."""
+    """The name of a source's file in messages."""
     path = getattr(source, "path", None)
     return Path(path).name if isinstance(path, str) else source.name
 
@@ -122,15 +122,15 @@ def _see_steps(
     clock: Clock,
     book: Notebook,
 ) -> None:
-    """Tell how records reach the clock's step, or why they cannot."""
+    """Note how records are resampled to the clock's step, or report why they cannot be."""
     if source.stays is not None:
         _see_stays(source.stays, fields, book)
         return
     own, step = duration_text(records.step_s), duration_text(clock.step_s)
-    if records.values_step_s == records.step_s:  # else it was seen where rows were merged
+    if records.values_step_s == records.step_s:  # else checked when rows were merged
         see_off_step(records.time_T, records.step_s, clock, book)
     if not fits(records.step_s, clock.step_s):
-        right = "choose a clock.step that one divides the other, or state time.step"
+        right = "choose a clock.step that divides it or is a multiple of it, or state time.step"
         book.problem(
             "time.step", own, f"neither divides nor is divided by the clock's {step}", right
         )
@@ -139,7 +139,7 @@ def _see_steps(
         if records.step_s > clock.step_s and not field.spread:
             done = "divided over" if rule is Resample.SUM else "held over"
             right = (
-                f"say spread = true (each value is then {done} its steps), or a longer clock.step"
+                f"set spread = true (each value is then {done} its steps), or a longer clock.step"
             )
             book.problem(field.name, own, f"records are coarser than the clock's {step}", right)
         elif records.step_s != clock.step_s:
@@ -150,9 +150,10 @@ def _see_stays(stays: timedelta, fields: Sequence[FieldSettings], book: Notebook
     longest = duration_text(int(stays.total_seconds()))
     for field in fields:
         if field.kind.resample is Resample.SUM:
-            right = "leave time without rows missing (no stays), or choose another kind"
-            book.problem(f"{field.name}.kind", field.kind.value, "an amount cannot stay", right)
-        text = f"a value stays until it is changed, for at most {longest}"
+            reason = "an additive amount cannot be carried forward"
+            right = "remove stays (steps without rows are then missing), or choose another kind"
+            book.problem(f"{field.name}.kind", field.kind.value, reason, right)
+        text = f"each value is carried forward until the next one, for at most {longest}"
         book.note("stays", field.name, 1, text)
 
 
@@ -163,7 +164,7 @@ def _how(rule: Resample, records: Records, clock: Clock) -> str:
         return f"values of {own} {done} steps of {step}"
     need = NEEDED[rule]
     least = f"at least {need:.0%} of its rows" if need else "at least one row"
-    return f"rows of {own} brought to {step} by {rule.value}; a step needs {least} measured"
+    return f"rows of {own} resampled to {step} by {rule.value}; a step needs {least} measured"
 
 
 def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
@@ -180,21 +181,19 @@ def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
 
 
 def _end_s(part: _Part, clock: Clock) -> int:
-    """Where a source's last row ends: within its step, unless it stands for several."""
+    """End of a source's last row; a row coarser than the clock covers several of its steps."""
     records = part.records
     coarser = part.source.stays is None and records.values_step_s > clock.step_s
     return int(records.time_T[-1]) + (records.values_step_s if coarser else 1)
 
 
 def _some_places(times: int, places: int) -> Iterator[slice]:
-    """A few places at a time: what a column needs on its way is ten times a panel."""
+    """Slices of places, as resampling needs about ten times the memory of the result."""
     size = max(1, CELLS_AT_ONCE // max(1, times))
     return (slice(n, n + size) for n in range(0, places, size))
 
 
-def _column(
-    part: _Part, column: int, field: FieldSettings, grid: Grid, some: slice
-) -> NDArray[np.float64]:
+def _column(part: _Part, column: int, field: FieldSettings, grid: Grid, some: slice) -> Doubles:
     records, stays = part.records, part.source.stays
     values_SN = records.values_TNF[:, some, column].astype(np.float64)
     rule = rule_of(field, part.source)
@@ -210,7 +209,7 @@ def _adjacency(
     sources: Mapping[str, SourceSettings],
     folder: Path,
     book: Notebook,
-) -> NDArray[np.float32] | None:
+) -> Floats | None:
     """The agency's graph, or None where problems were found."""
     assert settings.adjacency is not None
     field = settings.fields[0]

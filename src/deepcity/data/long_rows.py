@@ -1,4 +1,4 @@
-"""Long tables, a row a time and place: read some rows at a time, brought to the clock's step.
+"""Long tables (one row per time and place), read in batches and resampled to the clock's step.
 
 Shapes: R rows, T times, N places, F fields of this source.
 """
@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.batches import Origin, needed_columns, see_columns, sheets
@@ -23,9 +23,6 @@ from deepcity.data.spool import Rows, Spool, compact
 from deepcity.data.times import raw_times
 from deepcity.data.toml_file import did_you_mean
 from deepcity.data.values import read_values
-
-Seconds = NDArray[np.int64]
-Values = NDArray[np.float64]
 
 
 def read_long(
@@ -62,7 +59,7 @@ def _fill(
     fields: Sequence[FieldSettings],
     book: Notebook,
 ) -> bool:
-    """Read all rows of the wanted places; whether their times are those of a wall clock."""
+    """Spool all rows of the agency's places; returns whether their times are wall-clock times."""
     seen: set[str] = set()
     wall, before = False, len(book.problems)
     for sheet in sheets(origin, columns, book):
@@ -73,14 +70,17 @@ def _fill(
             wall = found[1]
             spool.add(found[0])
     for name in [name for name in number if name not in seen and len(book.problems) == before]:
-        book.problem("places", name, "no row is of this place", did_you_mean(name, sorted(seen)))
+        book.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
     return wall
 
 
 def _compact(
     sheet: Sheet, names: pl.Series, number: dict[str, int], fields: Sequence[FieldSettings]
 ) -> tuple[Rows, bool] | None:
-    """A sheet's rows of the wanted places; other places' are no fault."""
+    """A sheet's rows of the agency's places, and whether times are wall-clock times.
+
+    Rows of other places are left out with a note.
+    """
     placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
     place_R = placed.fill_null(-1).to_numpy()
     others = int((place_R < 0).sum())
@@ -99,14 +99,14 @@ def _compact(
 
 
 def _merges(rules: Sequence[Resample], places: int) -> Merges:
-    """Each row's values go to its place; steps without a row are steps nevertheless."""
+    """How rows of a long table become values; steps without rows are kept, as NaN."""
 
-    def onto(rows: Settled, expected: int, grid: Grid) -> tuple[Seconds, Values]:
+    def onto(rows: Settled, expected: int, grid: Grid) -> tuple[Ints, Doubles]:
         return grid.time_T, rows_onto_grid(
             rows.time_R, rows.place_R, rows.values_RF, places, expected, rules, grid
         )
 
-    def apart(rows: Settled) -> tuple[Seconds, Values]:
+    def apart(rows: Settled) -> tuple[Ints, Doubles]:
         time_T, at_R = np.unique(rows.time_R, return_inverse=True)
         values_TNF = np.full((len(time_T), places, len(rules)), np.nan)
         values_TNF[at_R, rows.place_R] = rows.values_RF

@@ -1,11 +1,11 @@
-"""What a reader should know before learning from a panel: gaps, silence, constants, shortness.
+"""Warnings on a panel's values: gaps, places without values, constants, short records.
 
 Shapes: T steps, N places, F fields.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools
 from deepcity.city.clock import DAY_S, WEEK_S
 from deepcity.data.duration import duration_text
 from deepcity.data.findings import Finding, Severity
@@ -14,12 +14,12 @@ from deepcity.data.settle import wall_text
 
 
 def look_at(panel: Panel) -> list[Finding]:
-    """Every warning that a panel's values give rise to."""
+    """All warnings on a panel's values."""
     return [*_gaps(panel), *_silent(panel), *_constant(panel), *_short(panel)]
 
 
 def _gaps(panel: Panel) -> list[Finding]:
-    """Stretches of at least a day in which nothing at all was measured."""
+    """Stretches of at least a day without any value."""
     step_s = panel.clock.step_s
     absent_T = np.asarray(~panel.mask_TNF.any(axis=(1, 2)))
     gaps = [(a, b) for a, b in runs(absent_T) if (b - a) * step_s >= DAY_S]
@@ -40,7 +40,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
-def runs(flag_T: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(flag_T: Bools) -> list[tuple[int, int]]:
     """Start and stop of each stretch of True.
 
     >>> runs(np.array([True, False, True, True]))
@@ -50,7 +50,7 @@ def runs(flag_T: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _each(panel: Panel, flag_NF: NDArray[np.bool_], what: str, text: str) -> list[Finding]:
+def _each(panel: Panel, flag_NF: Bools, what: str, text: str) -> list[Finding]:
     return [
         Finding(Severity.WARNING, what, f"{panel.places[n].id} / {panel.fields[f].name}", 1, text)
         for n, f in np.argwhere(flag_NF)
@@ -59,11 +59,11 @@ def _each(panel: Panel, flag_NF: NDArray[np.bool_], what: str, text: str) -> lis
 
 def _silent(panel: Panel) -> list[Finding]:
     silent_NF = np.asarray(~panel.mask_TNF.any(axis=0))
-    return _each(panel, silent_NF, "all-missing", "not one value was measured")
+    return _each(panel, silent_NF, "all-missing", "no value was measured")
 
 
 def _constant(panel: Panel) -> list[Finding]:
-    """A sensor that never moves; infinities stand for "nothing measured" and never tie."""
+    """Series whose values never change; those without values have minimum inf, maximum -inf."""
     measured_TNF = panel.mask_TNF
     low_NF = np.where(measured_TNF, panel.values_TNF, np.inf).min(axis=0, initial=np.inf)
     high_NF = np.where(measured_TNF, panel.values_TNF, -np.inf).max(axis=0, initial=-np.inf)
@@ -76,5 +76,5 @@ def _short(panel: Panel) -> list[Finding]:
     if steps * panel.clock.step_s >= 2 * WEEK_S:
         return []
     span = duration_text(steps * panel.clock.step_s)
-    text = f"only {steps:,} steps ({span}): under two weeks, too short to see last week's pattern"
+    text = f"only {steps:,} steps ({span}): under two weeks, too short for a weekly pattern"
     return [Finding(Severity.WARNING, "short", "time", steps, text)]

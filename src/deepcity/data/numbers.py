@@ -1,4 +1,4 @@
-"""From a column of cells to numbers: what says "missing" becomes NaN, any other text is told."""
+"""Parses a column of cells into numbers: missing markers become NaN, other text is reported."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,14 +6,15 @@ from functools import cache
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from deepcity.city.arrays import Doubles, Indices
 
 OTHER_SIGN = {sign: rf"^[+-]?\d*[{sign}]\d+$" for sign in ",."}
 
 
 @cache
 def _number_among(missing: tuple[str, ...]) -> bool:
-    """Whether a number means "missing" too."""
+    """Whether one of the missing markers is itself a number."""
 
     def is_number(text: str) -> bool:
         try:
@@ -29,21 +30,21 @@ class Numbers:
     """A column's numbers.
 
     Attributes:
-        values_R: NaN where missing, infinite or no number.
+        values_R: NaN where missing, infinite or not a number.
         bad: positions of cells that are neither a number nor a missing marker.
         infinite: positions of infinite values.
-        other_sign: positions of cells with a decimal comma among points, or a point among
-            commas; the former are bad too, the latter read as if points were right there.
+        other_sign: positions of cells with the other decimal sign: a comma where the sign is a
+            point (also in `bad`), or a point where it is a comma (read as a decimal point).
     """
 
-    values_R: NDArray[np.float64]
-    bad: NDArray[np.intp]
-    infinite: NDArray[np.intp]
-    other_sign: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    values_R: Doubles
+    bad: Indices
+    infinite: Indices
+    other_sign: Indices = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 def read_numbers(column: pl.Series, missing: tuple[str, ...], decimal: str = ".") -> Numbers:
-    """Numbers of one column, which may hold texts or numbers already.
+    """Numbers of one column, which may hold text or numbers.
 
     >>> read_numbers(pl.Series(["1.5", "NA", "two"]), ("NA",)).values_R.tolist()
     [1.5, nan, nan]
@@ -51,7 +52,7 @@ def read_numbers(column: pl.Series, missing: tuple[str, ...], decimal: str = "."
     other_sign = np.empty(0, dtype=np.intp)
     if column.dtype == pl.String and decimal == "." and not _number_among(missing):
         numbers = column.cast(pl.Float64, strict=False)
-        if numbers.null_count() == column.null_count():  # numbers only: no need to look closer
+        if numbers.null_count() == column.null_count():  # all cells are numbers
             column = numbers
     if column.dtype == pl.String:
         texts = column.str.strip_chars()

@@ -6,8 +6,8 @@ Shapes: T time steps, N places, F fields.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field
 from deepcity.city.place import Place
@@ -23,21 +23,21 @@ class Panel:
         places: N places.
         fields: F fields; values are in each field's `unit`.
         values_TNF: float32; NaN wherever the mask is False, never filled in.
-        adjacency_NN: how strongly each place is joined to each other, 0 or more, or None where
-            the city file names no graph.
+        adjacency_NN: weight of the edge between each two places, 0 or more, or None where the
+            city file names no graph.
     """
 
     clock: Clock
-    time_T: NDArray[np.int64]
+    time_T: Ints
     places: tuple[Place, ...]
     fields: tuple[Field, ...]
-    values_TNF: NDArray[np.float32]
-    adjacency_NN: NDArray[np.float32] | None = None
+    values_TNF: Floats
+    adjacency_NN: Floats | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.time_T), len(self.places), len(self.fields))
         if self.values_TNF.shape != shape:
-            msg = f"values have shape {self.values_TNF.shape}, times x places x fields say {shape}"
+            msg = f"values have shape {self.values_TNF.shape}; times x places x fields is {shape}"
             raise ValueError(msg)
         if self.adjacency_NN is not None and self.adjacency_NN.shape != shape[1:2] * 2:
             msg = f"adjacency has shape {self.adjacency_NN.shape} for {shape[1]} places"
@@ -47,7 +47,7 @@ class Panel:
             raise ValueError(msg)
 
     @property
-    def mask_TNF(self) -> NDArray[np.bool_]:
+    def mask_TNF(self) -> Bools:
         """True where a value was measured."""
         return np.isfinite(self.values_TNF)
 

@@ -1,4 +1,4 @@
-"""An agency's places: listed in the city file or found in its records, and where they lie.
+"""An agency's places: listed in the city file or found in its records, with their positions.
 
 Shapes: R rows of a table of places.
 """
@@ -40,10 +40,11 @@ def find_places(
         where = f"{key}.{error.key}"
         return (), [Problem(file, where, error.value, error.reason, error.right)]
     if not listed:
-        return (), [Problem(file, f"{key}.places", "all", "the records hold none", "list places")]
+        reason, right = "no places found in the records", "list the places in the city file"
+        return (), [Problem(file, f"{key}.places", "all", reason, right)]
     problems = [
         Problem(
-            file, f"{key}.places", place.id, "places_from does not know it", _right(place.id, known)
+            file, f"{key}.places", place.id, "not found in places_from", _right(place.id, known)
         )
         for place in listed
         if settings.places_from is not None and place.lat is None and place.id not in known
@@ -56,7 +57,7 @@ def _right(name: str, known: Mapping[str, Place]) -> str:
 
 
 def _completed(place: Place, known: Place | None) -> Place:
-    """What the city file says of a place stands; the rest is as the records of places say."""
+    """Complete position and capacity from `places_from`; values in the city file come first."""
     if known is None:
         return place
     if place.lat is None or place.lon is None:
@@ -77,7 +78,7 @@ def _all_places(
 def _busy_cells(
     settings: AgencySettings, sources: Mapping[str, SourceSettings], folder: Path
 ) -> list[Place]:
-    """Every H3 cell in which something happened."""
+    """Every H3 cell that holds an event."""
     assert settings.grid is not None
     cells: set[str] = set()
     for source in {field.source: sources[field.source] for field in settings.fields}.values():
@@ -94,7 +95,7 @@ def _busy_cells(
 
 
 def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> list[str]:
-    """Every place of which a source holds a field.
+    """Every place for which a source holds a field.
 
     Raises:
         ReadError: if the source cannot be read.
@@ -130,7 +131,7 @@ def _see_columns(source: SourceSettings, columns: list[str], key: str, folder: P
 def _described(
     wanted: PlacesFromSettings | None, sources: Mapping[str, SourceSettings], folder: Path
 ) -> dict[str, Place]:
-    """Places by their id, as a table of places describes them; blanks are unknown."""
+    """Places by their id, as the `places_from` table describes them; blank means unknown."""
     if wanted is None:
         return {}
     source = sources[wanted.source]
@@ -156,18 +157,19 @@ def _numbers(
     found = read_numbers(column, source.missing, source.decimal)
     if len(found.bad):
         shown = str(column[int(found.bad[0])])
-        raise ReadError(key, shown, "not a number", "mend it, or leave it blank if unknown")
+        raise ReadError(key, shown, "not a number", "correct it, or leave it blank if unknown")
     return [None if math.isnan(value) else value for value in found.values_R.tolist()]
 
 
 def _see_position(name: str, place: Place) -> None:
     right = "give degrees: latitude -90..90, longitude -180..180; or leave both blank"
     if (place.lat is None) != (place.lon is None):
-        raise ReadError("places_from", name, "half a position", right)
+        raise ReadError("places_from", name, "only one of latitude and longitude", right)
     if abs(place.lat or 0.0) > 90 or abs(place.lon or 0.0) > 180:
-        raise ReadError("places_from", name, "no position on the globe", right)
+        raise ReadError("places_from", name, "latitude or longitude out of range", right)
     if place.capacity is not None and place.capacity < 0:
-        raise ReadError("places_from", name, "a capacity below 0", "correct it, or leave it blank")
+        right = "correct it, or leave it blank if unknown"
+        raise ReadError("places_from", name, "negative capacity", right)
 
 
 def _column(frame: pl.DataFrame, name: str, key: str) -> pl.Series:

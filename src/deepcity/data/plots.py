@@ -1,4 +1,4 @@
-"""What a drawing of a field needs: a few hundred points of a place, however long its records.
+"""Series for plots of a field: a few hundred points per place, however long its records.
 
 Shapes: T steps, N places.
 """
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
 POINTS = 360
-PLACES = 4  # drawn of each field, beside those that a finding names
+PLACES = 4  # plotted per field, besides those that a finding names
 MOST = 10
 
 
 @dataclass(frozen=True)
 class Plot:
-    """One field at one place, in equal stretches of time.
+    """One field at one place, in equal intervals of time.
 
     Attributes:
-        times: UTC seconds at which the stretches begin.
-        low, mean, high: of each stretch, in the field's unit; None where nothing was measured.
-        warnings: what is said of this field here.
+        times: UTC seconds at which the intervals begin.
+        low, mean, high: of each interval, in the field's unit; None where nothing was measured.
+        warnings: texts of the findings on this field at this place.
     """
 
     agency: str
@@ -41,7 +41,7 @@ class Plot:
 
 
 def plots_of(view: View, findings: Sequence[Finding]) -> list[Plot]:
-    """Every field at the places that findings name, and at some others."""
+    """Plots of every field at the places that findings name, and at some others."""
     plots: list[Plot] = []
     for f, field in enumerate(view.panel.fields):
         named = [finding for finding in findings if finding.shows[0] == field.name]
@@ -80,7 +80,5 @@ def _plot(view: View, f: int, n: int, told: tuple[str, ...]) -> Plot:
     )
 
 
-def _each(
-    parts: Sequence[NDArray[np.float32]], how: Callable[[NDArray[np.float32]], np.float32]
-) -> tuple[float | None, ...]:
+def _each(parts: Sequence[Floats], how: Callable[[Floats], np.float32]) -> tuple[float | None, ...]:
     return tuple(float(how(part)) if part.size else None for part in parts)

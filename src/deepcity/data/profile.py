@@ -1,4 +1,4 @@
-"""A field's values in a few numbers and a small drawing, over all places and steps.
+"""Summary statistics and a sparkline of a field, over all places and steps.
 
 Shapes: T steps, N places.
 """
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.data.panel import Panel
-
-Values = NDArray[np.float64]
 
 BARS = "▁▂▃▄▅▆▇█"
 BUCKETS = 28
@@ -28,9 +26,9 @@ class FieldSummary:
         missing: share of steps and places without one.
         low, lower, median, upper, high: minimum, quartiles and maximum.
         zeros: share of measured values that are 0.
-        longest_run: steps for which a place stayed at one value other than 0, at most.
+        longest_run: most steps for which a place stayed at one value other than 0.
         outliers: share of values three interquartile ranges beyond the quartiles.
-        course: means of equal stretches of time, None where one holds no value.
+        course: means of equal intervals of time, None where one holds no value.
     """
 
     name: str
@@ -50,7 +48,7 @@ class FieldSummary:
 
 
 def summary_of(panel: Panel, index: int) -> FieldSummary:
-    """One field of a panel, summed up."""
+    """The summary of one field of a panel."""
     field = panel.fields[index]
     values_TN = panel.values_TNF[:, :, index]
     known = values_TN[np.isfinite(values_TN)].astype(np.float64)
@@ -78,7 +76,7 @@ def summary_of(panel: Panel, index: int) -> FieldSummary:
     )
 
 
-def longest_run(values_T: NDArray[np.float32] | Values) -> tuple[int, int]:
+def longest_run(values_T: Floats | Doubles) -> tuple[int, int]:
     """Start and length of the longest stretch of one value other than 0; a gap ends it.
 
     >>> longest_run(np.array([0.0, 0, 0, 5, 5, np.nan, 5]))
@@ -94,8 +92,8 @@ def longest_run(values_T: NDArray[np.float32] | Values) -> tuple[int, int]:
     return int(starts[best]), int(lengths[best])
 
 
-def course(values_TN: NDArray[np.float32], buckets: int = BUCKETS) -> tuple[float | None, ...]:
-    """Means of equal stretches of time over all places."""
+def course(values_TN: Floats, buckets: int = BUCKETS) -> tuple[float | None, ...]:
+    """Means of equal intervals of time over all places."""
     edges = np.linspace(0, len(values_TN), buckets + 1).astype(int)
     found: list[float | None] = []
     for start, stop in pairwise(edges):
@@ -106,7 +104,7 @@ def course(values_TN: NDArray[np.float32], buckets: int = BUCKETS) -> tuple[floa
 
 
 def sparkline(values: tuple[float | None, ...]) -> str:
-    """Bars between the lowest and the highest; a blank where nothing is known.
+    """Bars scaled from the lowest to the highest value; a blank for None.
 
     >>> sparkline((1.0, 2.0, None, 3.0))
     '▁▅ █'

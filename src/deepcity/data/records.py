@@ -1,4 +1,4 @@
-"""From one source's table to records: values by time, place and field."""
+"""Reads one source's table into records: values by time, place and field."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,16 +32,17 @@ def read_records(
     """One source's values of some fields and places, or None where problems were found.
 
     Args:
-        source: what the city file says of it.
+        source: its settings.
         folder: where relative paths start.
-        clock: the step to bring rows and events to, and the zone of times that state none.
+        clock: the step to resample to, and the zone of times that state none.
         fields: those this source holds.
         places: those of the agency.
-        book: takes problems and findings.
-        grid: the cells that are the places, for events with positions.
+        book: collects problems and findings.
+        grid: the cells used as places, for events with positions.
     """
     if source.time is None:
-        book.problem("time", None, "missing", f"say how rows of {source.name!r} tell time")
+        right = f"give the source {source.name!r} a time = {{ column = ... }}"
+        book.problem("time", None, "missing", right)
         return None
     origin = Origin(source, folder, source.time, source.time.zone or clock.time_zone)
     try:

@@ -1,4 +1,4 @@
-"""Names in a city file that point elsewhere in it: each must be there, and be there once.
+"""References within a city file: each name that is referred to must exist and be unique.
 
 Works on the raw tables, so that a misspelt key elsewhere hides none of these problems.
 """
@@ -41,7 +41,7 @@ def _field_problems(
             continue
         if "time" not in source:
             right = f"give the source {source.get('name')!r} a time = {{ column = ... }}"
-            reason = "its source does not say how rows tell time"
+            reason = "the source has no time setting"
             problems.append(Problem(file, f"{key}.source", source.get("name"), reason, right))
         problems += _column_problems(field, source, agency, key, file)
         problems += _grid_problems(field, source, agency, key, file)
@@ -55,14 +55,14 @@ def _column_problems(
     key: str,
     file: str,
 ) -> list[Problem]:
-    """In a wide table one column cannot be several places' values."""
+    """A column of a wide table cannot hold the values of several places."""
     column, places = field.get("column"), agency.get("places")
     if source.get("layout", "wide") != "wide" or not isinstance(column, str):
         return []
     if "{place}" in column or (isinstance(places, list) and len(places) == 1):
         return []
     reason = "one column of a wide table for several places"
-    right = "write {place} where the place's name stands in it, or leave column out"
+    right = "write {place} where the place's name occurs in it, or remove column"
     return [Problem(file, f"{key}.column", column, reason, right)]
 
 
@@ -73,13 +73,13 @@ def _grid_problems(
     key: str,
     file: str,
 ) -> list[Problem]:
-    """Cells need events with positions, and these need cells."""
+    """A grid needs events with positions, and events with positions need a grid."""
     positioned = "lat" in source or "lon" in source
     if ("grid" in agency) == positioned:
         return []
     name = source.get("name")
     if positioned:
-        reason, right = "its events have positions, but no cells", "give the agency a grid"
+        reason, right = "events with positions need a grid", "give the agency a grid"
     else:
         reason = "a grid needs events with positions"
         right = f"give {name!r} lat and lon and layout = 'events', or list places"
@@ -97,7 +97,13 @@ def _twice(
 ) -> list[Problem]:
     names = [name for name, _ in _named(table, key, label)]
     return [
-        Problem(file, f"{prefix}{key}", name, f"{names.count(name)} of this {label}", "rename one")
+        Problem(
+            file,
+            f"{prefix}{key}",
+            name,
+            f"{names.count(name)} entries have this {label}",
+            "rename one",
+        )
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]

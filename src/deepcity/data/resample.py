@@ -1,11 +1,11 @@
-"""Records on their own step -> values on the clock's step, by the rule of each field's kind.
+"""Resamples records from their own step to the clock's, by the rule of each field's kind.
 
-Finer records, into the step they fall in:
+Finer records are aggregated into the step they fall in:
     mean, max   need at least half of the step's rows measured
-    sum         needs all of them: a missing row would read as nothing
+    sum         needs all of them: a missing row would count as 0
     last        the last one measured in the step
-Coarser records, only where the field says `spread`: an amount (sum) is divided equally over
-the finer steps, anything else holds over them. Never is a step filled that had no row.
+Coarser records are accepted only with `spread`: an amount (sum) is divided equally over the
+finer steps, other values are repeated. A step without a row is never filled.
 
 Shapes: T steps of the clock, S rows of the source, K = places x fields.
 """
@@ -14,17 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.wall_time import standard_offset_s
 
 NEEDED = {Resample.MEAN: 0.5, Resample.MAX: 0.5, Resample.SUM: 1.0, Resample.LAST: 0.0}
 """Share of a step's rows that must be measured; at least one always."""
-
-Seconds = NDArray[np.int64]
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,11 +33,11 @@ class Grid:
     steps: int
 
     @property
-    def time_T(self) -> Seconds:
+    def time_T(self) -> Ints:
         """Start of each step, UTC seconds."""
         return self.start_s + np.arange(self.steps, dtype=np.int64) * self.step_s
 
-    def index(self, time_S: Seconds) -> Seconds:
+    def index(self, time_S: Ints) -> Ints:
         """The step each time falls in."""
         return (time_S - self.start_s) // self.step_s
 
@@ -62,8 +59,8 @@ def fits(source_step_s: int, step_s: int) -> bool:
 
 
 def onto_grid(
-    time_S: Seconds, values_SK: Values, source_step_s: int, rule: Resample, grid: Grid
-) -> Values:
+    time_S: Ints, values_SK: Doubles, source_step_s: int, rule: Resample, grid: Grid
+) -> Doubles:
     """Values on the grid's steps, shape (T, K); NaN where too little was measured.
 
     Raises:
@@ -87,11 +84,11 @@ def onto_grid(
 
 
 def onto_steps(
-    time_S: Seconds, values_SFN: Values, expected: int, rules: Sequence[Resample], grid: Grid
-) -> tuple[Seconds, Values]:
-    """Rows in order of time -> the grid's steps that have any, and their values (T, F, N).
+    time_S: Ints, values_SFN: Doubles, expected: int, rules: Sequence[Resample], grid: Grid
+) -> tuple[Ints, Doubles]:
+    """Rows ordered by time -> the grid's steps that have rows, and their values (T, F, N).
 
-    A step needs its share of `expected` rows, as above, and one of them at least.
+    A step needs its rule's share of `expected` rows, and at least one.
     """
     bins = grid.index(time_S)
     starts = np.flatnonzero(np.diff(bins, prepend=-1))
@@ -102,17 +99,17 @@ def onto_steps(
 
 
 def rows_onto_grid(
-    time_R: Seconds,
-    place_R: Seconds,
-    values_RF: Values,
+    time_R: Ints,
+    place_R: Ints,
+    values_RF: Doubles,
     places: int,
     expected: int,
     rules: Sequence[Resample],
     grid: Grid,
-) -> NDArray[np.float64]:
-    """Rows of a time and place each, in any order -> values on the grid's steps, (T, N, F).
+) -> Doubles:
+    """Rows with a time and place each, in any order -> values on the grid's steps, (T, N, F).
 
-    A step needs its share of `expected` rows, as above, and one of them at least.
+    A step needs its rule's share of `expected` rows, and at least one.
     """
     result_TNF = np.full((grid.steps, places, len(rules)), np.nan)
     bins_R = grid.index(time_R)
@@ -126,8 +123,8 @@ def rows_onto_grid(
     return result_TNF
 
 
-def hold(values_TK: Values, most: int) -> Values:
-    """What was last measured stays, for at most so many steps after its own, shape (T, K)."""
+def hold(values_TK: Doubles, most: int) -> Doubles:
+    """Carry the last measured value forward, for at most `most` steps, shape (T, K)."""
     steps_T1 = np.arange(len(values_TK))[:, None]
     last_TK = np.maximum.accumulate(np.where(np.isfinite(values_TK), steps_T1, -1), axis=0)
     held_TK = np.take_along_axis(values_TK, np.maximum(last_TK, 0), axis=0)
@@ -135,15 +132,15 @@ def hold(values_TK: Values, most: int) -> Values:
 
 
 def _spread(
-    time_S: Seconds, values_SK: Values, source_step_s: int, rule: Resample, step_s: int
-) -> tuple[Seconds, Values]:
+    time_S: Ints, values_SK: Doubles, source_step_s: int, rule: Resample, step_s: int
+) -> tuple[Ints, Doubles]:
     parts = source_step_s // step_s
     time_P = (time_S[:, None] + np.arange(parts) * step_s).reshape(-1)
     values_PK = np.repeat(values_SK, parts, axis=0)
     return time_P, values_PK / parts if rule is Resample.SUM else values_PK
 
 
-def _merge(values_SK: Values, starts: NDArray[np.intp], rule: Resample, expected: int) -> Values:
+def _merge(values_SK: Doubles, starts: Indices, rule: Resample, expected: int) -> Doubles:
     """Rows of each group (from one start to the next) -> one row."""
     measured_SK = np.isfinite(values_SK)
     count_GK = np.add.reduceat(measured_SK.astype(np.int64), starts, axis=0)
@@ -161,5 +158,5 @@ def _merge(values_SK: Values, starts: NDArray[np.intp], rule: Resample, expected
             row_SK = np.where(measured_SK, np.arange(len(values_SK))[:, None], 0)
             last_GK = np.maximum.reduceat(row_SK, starts, axis=0)
             merged_GK = np.take_along_axis(values_SK, last_GK, axis=0)
-    result_GK: Values = np.where(enough_GK, merged_GK, np.nan)
+    result_GK: Doubles = np.where(enough_GK, merged_GK, np.nan)
     return result_GK

@@ -1,4 +1,4 @@
-"""Room on disk for what must wait there while a file larger than memory is read."""
+"""Disk space for the temporary files of reading a file larger than memory."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,21 +9,21 @@ import polars as pl
 from deepcity.data.connectors import ReadError
 
 FULL = ("No space left", "too large", "quota", "requested and")
-"""What the system, Polars and NumPy say where a disk, a file or a share of it is full."""
+"""Parts of the messages of the system, Polars and NumPy for a full disk, file limit or quota."""
 
 
 @contextmanager
 def room_needed() -> Iterator[None]:
-    """Tell a full temporary folder as such.
+    """Report a full temporary folder as such.
 
     Raises:
-        ReadError: if there is no room left.
+        ReadError: if no disk space is left.
     """
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
         if not any(sign in str(error) for sign in FULL):
             raise
-        reason = "no room left there for rows that must wait on disk"
-        right = "make room, or set TMPDIR to another folder"
+        reason = "no disk space left there for temporary files"
+        right = "free some, or set TMPDIR to another folder"
         raise ReadError("TMPDIR", tempfile.gettempdir(), reason, right) from error

@@ -1,4 +1,4 @@
-"""What a city file may say: the city, its clock, its agencies, their fields and places."""
+"""The settings of a city file: the city, its clock, its agencies, their fields and places."""
 
 import math
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from deepcity.city.agency import DomainName
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field as CityField
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.units import UnitError, check_convertible, check_unit
 from deepcity.data.adjacency import AdjacencySettings
 from deepcity.data.cells import GridSettings
@@ -29,13 +29,13 @@ class TitleSettings(Settings):
     en: Name
     ko: Name
 
-    def value(self) -> Title:
+    def value(self) -> LocalizedText:
         """The title these settings describe."""
-        return Title(self.en, self.ko)
+        return LocalizedText(self.en, self.ko)
 
 
 class ClockSettings(Settings):
-    """The city's time zone, the step of its panels, and whose public holidays it keeps.
+    """The city's time zone, the step of its panels, and its public holidays.
 
     Attributes:
         holidays: a country (``IT``) or a part of one (``IT-FE``), by ISO 3166.
@@ -51,26 +51,26 @@ class ClockSettings(Settings):
 
 
 class FieldSettings(Settings):
-    """One field of an agency and where its values stand.
+    """One field of an agency and where its values are read from.
 
     Attributes:
         name: unique within the agency.
-        kind: decides how values are brought to the clock's step.
+        kind: decides how values are resampled to the clock's step.
         unit: the unit of the panel.
-        unit_in: the unit of the records; left out, the same.
+        unit_in: the unit of the records; by default the same.
         source: the source that holds it.
-        column: its column: of a long table; of a wide one with a single place; or a pattern
-            with ``{place}`` in it. Left out, a wide table's columns are the places, and a
-            long table's column is named like the field. Of events: a column to add up; left
-            out, events are counted.
+        column: its column in a long table, or in a wide one with a single place; or a pattern
+            with ``{place}`` in it. By default a wide table's columns are the places, and a
+            long table's column is named like the field. For events: a column to add up; by
+            default events are counted.
         scale, offset: a record of x means x * scale + offset in `unit_in`.
         codes: texts that stand for numbers, e.g. ``{ Yes = 1, No = 0 }``.
         where: only rows with one of these texts in a column, e.g.
-            ``{ Offense = ["ROBBERY"] }``; other rows are not measured, or not counted.
-        sensitivity: how much it says about persons; left out, as its domain says.
-        valid: lowest and highest believable value, in `unit`; others are masked.
+            ``{ Offense = ["ROBBERY"] }``; other rows are missing, or not counted.
+        sensitivity: how much it reveals about persons; by default its domain's.
+        valid: lowest and highest plausible value, in `unit`; others are masked.
         spread: let a coarser row stand for the finer steps within it, by the kind's rule
-            (an amount is divided, anything else holds).
+            (an amount is divided, other values are repeated).
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -95,7 +95,7 @@ class FieldSettings(Settings):
         if self.unit_in is not None:
             _check("unit_in", check_convertible, self.unit_in, self.unit)
         if self.valid is not None and self.valid[0] >= self.valid[1]:
-            raise wrong("lowest is not below highest", "write [lowest, highest]", "valid")
+            raise wrong("the lowest is not below the highest", "write [lowest, highest]", "valid")
         return self
 
     @property
@@ -131,9 +131,9 @@ class PlaceSettings(Settings):
 
 
 class PlacesFromSettings(Settings):
-    """A source that says where places lie and what they hold, and the names of its columns.
+    """A source with positions and capacities of places, and the names of its columns.
 
-    A blank position or capacity is unknown.
+    A blank position or capacity means unknown.
     """
 
     source: str
@@ -146,7 +146,8 @@ class PlacesFromSettings(Settings):
     def _says_something(self) -> "PlacesFromSettings":
         if (self.lat is None) != (self.lon is None):
             right = "give both lat and lon"
-            raise wrong("half a position", right, "lat" if self.lat is None else "lon")
+            reason = "only one of lat and lon is given"
+            raise wrong(reason, right, "lat" if self.lat is None else "lon")
         if self.lat is None and self.capacity is None:
             raise wrong("names neither a position nor a capacity", "give lat and lon, or capacity")
         return self
@@ -166,10 +167,10 @@ class AgencySettings(Settings):
 
     Attributes:
         places: a list, or ``"all"``: every place the sources of its fields hold (empty here).
-        places_from: where they lie.
-        grid: cells in place of places, for events that have a position.
-        adjacency: which places lie beside which.
-        step: of its panel; left out, the city's.
+        places_from: the source of their positions and capacities.
+        grid: cells used as places, for events that have a position.
+        adjacency: the graph of its places.
+        step: of its panel; by default the city's.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -187,7 +188,7 @@ class AgencySettings(Settings):
         if self.places is None and self.grid is None:
             raise wrong("missing", "list places, or write places = 'all', or give a grid", "places")
         if self.grid is not None and (self.places is not None or self.places_from is not None):
-            raise wrong("cells are the places", "leave out places and places_from", "grid")
+            raise wrong("its cells are the places", "remove places and places_from", "grid")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Wall times that daylight saving makes doubtful, settled as the city file says, each time told.
+"""Resolves wall times that daylight saving makes ambiguous or nonexistent, and reports each.
 
 Shapes: R rows of the sheet. A row that is masked has the time `NO_TIME`.
 """
@@ -8,18 +8,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Indices, Ints
 from deepcity.data.sheet import Sheet
 from deepcity.data.time_settings import Ambiguous, Nonexistent
 from deepcity.data.wall_time import Moments, moments
 
 NO_TIME = np.iinfo(np.int64).min
-Seconds = NDArray[np.int64]
-Positions = NDArray[np.intp]
 
 
-def settle_wall_times(wall_R: Seconds, sheet: Sheet) -> Seconds | None:
+def settle_wall_times(wall_R: Ints, sheet: Sheet) -> Ints | None:
     """Wall-clock seconds of each row -> UTC seconds, or None where problems were found."""
     found = moments(wall_R, sheet.zone)
     before = len(sheet.book.problems)
@@ -32,13 +30,13 @@ def settle_wall_times(wall_R: Seconds, sheet: Sheet) -> Seconds | None:
     return utc_R if len(sheet.book.problems) == before else None
 
 
-def _settle_skipped(utc_R: Seconds, skipped: Positions, shown: str, sheet: Sheet) -> None:
-    """Spring: times that no clock showed. Shifting means the offset before, already in place."""
+def _settle_skipped(utc_R: Ints, skipped: Indices, shown: str, sheet: Sheet) -> None:
+    """Spring: times that do not exist. SHIFT uses the offset before, which `utc_R` already has."""
     count, zone, rows = len(skipped), sheet.zone, sheet.rows_text(skipped)
     match sheet.time.nonexistent:
         case Nonexistent.ERROR:
             reason = f"clocks in {zone} skipped this time ({rows})"
-            right = "say time.nonexistent = 'mask' or 'shift', or correct time.zone"
+            right = "set time.nonexistent = 'mask' or 'shift', or correct time.zone"
             sheet.book.problem("time", shown, reason, right)
         case Nonexistent.MASK:
             utc_R[skipped] = NO_TIME
@@ -50,7 +48,7 @@ def _settle_skipped(utc_R: Seconds, skipped: Positions, shown: str, sheet: Sheet
 
 
 def _settle_doubled(
-    utc_R: Seconds, doubled: Positions, found: Moments, wall_R: Seconds, sheet: Sheet
+    utc_R: Ints, doubled: Indices, found: Moments, wall_R: Ints, sheet: Sheet
 ) -> None:
     """Autumn: times that clocks showed twice."""
     count, zone, rows = len(doubled), sheet.zone, sheet.rows_text(doubled)
@@ -59,27 +57,25 @@ def _settle_doubled(
             first = doubled[0]
             both = [moment_text(at[first], zone) for at in (found.earlier_R, found.later_R)]
             reason = f"clocks in {zone} showed this time twice, {' and '.join(both)} ({rows})"
-            right = "say time.ambiguous = 'infer', 'earlier', 'later' or 'mask'"
+            right = "set time.ambiguous = 'infer', 'earlier', 'later' or 'mask'"
             sheet.book.problem("time", wall_text(wall_R[doubled[0]]), reason, right)
         case Ambiguous.MASK:
             utc_R[doubled] = NO_TIME
             text = f"{_rows(count)} masked: clocks in {zone} showed their time twice ({rows})"
             sheet.book.note("ambiguous", "time", count, text)
         case Ambiguous.EARLIER:
-            text = f"{_rows(count)} of doubled autumn hours taken as the earlier ({rows})"
+            text = f"{_rows(count)} of repeated autumn hours taken as the earlier ({rows})"
             sheet.book.note("ambiguous", "time", count, text)
         case Ambiguous.LATER:
             utc_R[doubled] = found.later_R[doubled]
-            text = f"{_rows(count)} of doubled autumn hours taken as the later ({rows})"
+            text = f"{_rows(count)} of repeated autumn hours taken as the later ({rows})"
             sheet.book.note("ambiguous", "time", count, text)
         case Ambiguous.INFER:
             _infer(utc_R, doubled, found, wall_R, sheet)
 
 
-def _infer(
-    utc_R: Seconds, doubled: Positions, found: Moments, wall_R: Seconds, sheet: Sheet
-) -> None:
-    """The first row of a doubled time is the earlier, the next the later, if rows are in order."""
+def _infer(utc_R: Ints, doubled: Indices, found: Moments, wall_R: Ints, sheet: Sheet) -> None:
+    """Take the first row of a repeated time as the earlier, the next as the later, if sorted."""
     pair = pl.DataFrame({"wall": wall_R[doubled], "place": sheet.place_R[doubled]})
     nth = pair.select(pl.int_range(pl.len()).over("wall", "place")).to_series().to_numpy()
     times = pair.select(pl.len().over("wall", "place")).to_series().to_numpy()
@@ -89,15 +85,15 @@ def _infer(
     _tell(disorder, "rows of an hour that clocks showed twice are out of order", wall_R, sheet)
 
 
-def _tell(rows: Positions, reason: str, wall_R: Seconds, sheet: Sheet) -> None:
+def _tell(rows: Indices, reason: str, wall_R: Ints, sheet: Sheet) -> None:
     if len(rows):
-        right = "say time.ambiguous = 'earlier', 'later' or 'mask': it cannot be inferred"
+        right = "set time.ambiguous = 'earlier', 'later' or 'mask': it cannot be inferred"
         shown = wall_text(wall_R[rows[0]])
         sheet.book.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right)
 
 
-def _out_of_order(utc_R: Seconds, doubled: Positions, place_R: Seconds) -> Positions:
-    """The doubled rows next to which a place's time falls."""
+def _out_of_order(utc_R: Ints, doubled: Indices, place_R: Ints) -> Indices:
+    """Rows of a repeated hour next to which a place's times decrease."""
     order = np.argsort(place_R, kind="stable")
     falls = (np.diff(utc_R[order]) < 0) & (np.diff(place_R[order]) == 0)
     touching = np.union1d(order[1:][falls], order[:-1][falls])
@@ -118,7 +114,7 @@ def wall_text(seconds: int | np.int64) -> str:
 
 
 def moment_text(utc_s: int | np.int64, zone: str) -> str:
-    """A moment as a zone's clocks show it, with the offset that tells twin hours apart.
+    """A moment in a zone, with the UTC offset that distinguishes repeated hours.
 
     >>> moment_text(1_698_537_600, "Europe/Rome"), moment_text(1_698_541_200, "Europe/Rome")
     ('2023-10-29 02:00+02:00', '2023-10-29 02:00+01:00')

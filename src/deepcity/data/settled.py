@@ -1,7 +1,7 @@
-"""Spooled rows of all times -> records: each time settled, rows brought to the clock's step.
+"""Spooled rows -> records: wall times resolved, rows resampled to the clock's step.
 
-Rows no coarser than the clock's step are merged here, block by block of time, so that a file
-larger than memory needs little more than its panel.
+Rows no coarser than the clock's step are merged here, one block of time after another, so that
+a file larger than memory needs little more memory than its panel.
 
 Shapes: R rows, T times, N places, F values of a row: its fields, or, of a row of a wide table,
 all places of the first field, then of the next.
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.data.batches import Origin, absorb
 from deepcity.data.findings import Notebook
@@ -25,22 +26,19 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.spool import Rows, Spool
 from deepcity.data.time_settings import Stamp, TimeSettings
 
-Seconds = NDArray[np.int64]
-Values = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Settled:
-    """Rows of which each has a time and place of its own; `time_R` in UTC seconds, rising."""
+    """Rows with at most one per time and place; `time_R` in UTC seconds, ascending."""
 
-    time_R: Seconds
-    place_R: Seconds
-    values_RF: Values
+    time_R: Ints
+    place_R: Ints
+    values_RF: Doubles
 
     def __len__(self) -> int:
         return len(self.time_R)
 
-    def take(self, keep: NDArray[np.bool_] | slice) -> "Settled":
+    def take(self, keep: Bools | slice) -> "Settled":
         """Some of the rows."""
         return Settled(self.time_R[keep], self.place_R[keep], self.values_RF[keep])
 
@@ -50,13 +48,13 @@ class Merges:
     """How rows become values by time, place and field, shape (T, N, F).
 
     Attributes:
-        onto: rows, how many a step should have, and the clock's steps they fall in -> times of
-            some of these steps, rising, and their values.
-        apart: rows that stay on their own step -> their times, rising, and their values.
+        onto: rows, the expected rows per step, and the clock's steps they fall in -> times of
+            some of these steps, ascending, and their values.
+        apart: rows that keep their own step -> their times, ascending, and their values.
     """
 
-    onto: Callable[[Settled, int, Grid], tuple[Seconds, Values]]
-    apart: Callable[[Settled], tuple[Seconds, Values]]
+    onto: Callable[[Settled, int, Grid], tuple[Ints, Doubles]]
+    apart: Callable[[Settled], tuple[Ints, Doubles]]
 
 
 def spooled_records(
@@ -72,13 +70,13 @@ def spooled_records(
     """Records of all rows, or None where problems were found.
 
     Args:
-        spool: holds them.
-        blocks: what it gives back.
-        origin: where they come from.
+        spool: holds the rows.
+        blocks: yields the spool's rows in blocks of time.
+        origin: the source they come from.
         merges: how they become values.
-        clock: the step to bring them to.
-        book: takes problems and findings.
-        wall: whether their times are those of a wall clock.
+        clock: has the step to resample them to.
+        book: collects problems and findings.
+        wall: whether their times are wall-clock times.
     """
     before = len(book.problems)
     sheet = _sheet(origin, book)
@@ -94,7 +92,7 @@ def spooled_records(
 
 
 def see_times(blocks: Iterable[Rows], origin: Origin, book: Notebook, *, wall: bool) -> None:
-    """Tell what is wrong with the times of rows that become no records for other reasons."""
+    """Report problems with the times of rows that are rejected for other reasons."""
     for rows in blocks:
         _settled(rows, _sheet(origin, book), wall=wall)
 
@@ -105,7 +103,7 @@ def _sheet(origin: Origin, book: Notebook) -> Sheet:
 
 
 def _settled(rows: Rows, sheet: Sheet, *, wall: bool) -> Settled:
-    """Rows in UTC, each time and place once; none of them where that is a problem."""
+    """Rows in UTC, one per time and place; empty where the wall times cannot be resolved."""
     own = Notebook(sheet.book.file)
     sheet_ = replace(sheet, rows_R=rows["row"], place_R=rows["place"], book=own)
     utc_R = settle_wall_times(rows["time"], sheet_) if wall else rows["time"]
@@ -125,28 +123,28 @@ def _step_s(spool: Spool, time: TimeSettings) -> int:
     for rows in spool.blocks():
         gaps, times = np.unique(_gaps(rows), return_counts=True)
         counts.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
-    if not counts:  # no day has two rows
+    if not counts:  # no block has two rows
         return spool.span[1] - spool.span[0]
     return max(counts, key=lambda gap: (counts[gap], -gap))
 
 
-def _gaps(rows: Rows) -> Seconds:
+def _gaps(rows: Rows) -> Ints:
     """Time between rows of one place, or between all where no place has two."""
     order = np.lexsort((rows["time"], rows["place"]))
-    gaps_S: Seconds = np.diff(rows["time"][order])
-    own: Seconds = gaps_S[(np.diff(rows["place"][order]) == 0) & (gaps_S > 0)]
+    gaps_S: Ints = np.diff(rows["time"][order])
+    own: Ints = gaps_S[(np.diff(rows["place"][order]) == 0) & (gaps_S > 0)]
     if len(own):
         return own
-    times_S: Seconds = np.unique(rows["time"])
+    times_S: Ints = np.unique(rows["time"])
     return times_S[1:] - times_S[:-1]
 
 
 def _records(
     blocks: Iterable[Settled], sheet: Sheet, step_s: int, merges: Merges, clock: Clock
 ) -> Records | None:
-    """All blocks brought to the clock's step, or left on their own where that is coarser."""
+    """All blocks on the clock's step, or on the rows' own step where that is coarser."""
     coarse = step_s > clock.step_s
-    merged: list[tuple[Seconds, NDArray[np.floating]]] = []
+    merged: list[tuple[Ints, NDArray[np.floating]]] = []
     times, left, base = 0, None, None
     for rows in blocks:
         if not len(rows):
@@ -172,7 +170,7 @@ def _records(
 
 
 def _see_steps(rows: Settled, first_s: int, step_s: int, clock: Clock, sheet: Sheet) -> None:
-    """Rows between the steps; rows that stay on their own step are seen as records."""
+    """Note rows between the steps; rows that keep their own step are checked later."""
     if step_s > clock.step_s:
         return
     own = Notebook(sheet.book.file)
@@ -182,7 +180,7 @@ def _see_steps(rows: Settled, first_s: int, step_s: int, clock: Clock, sheet: Sh
 
 
 def _stamped(rows: Settled, step_s: int, sheet: Sheet) -> Settled:
-    """Times at the start of each row's interval."""
+    """The rows with times at the start of their interval."""
     early_s = step_s if sheet.time.stamp is Stamp.END else 0
     return replace(rows, time_R=rows.time_R - early_s)
 
@@ -198,15 +196,15 @@ def _joined(left: Settled | None, rows: Settled) -> Settled:
 
 
 def _grid(rows: Settled, base: Grid) -> Grid:
-    """The clock's steps from the first row to the last, counted as those of the first block."""
+    """The clock's steps from the first row to the last, aligned with those of the first block."""
     first, last = (int(step) for step in base.index(rows.time_R[[0, -1]]))
     return Grid(base.start_s + first * base.step_s, base.step_s, last - first + 1)
 
 
 def _merged(
     rows: Settled, step_s: int, merges: Merges, clock: Clock, base: Grid
-) -> tuple[Seconds, NDArray[np.floating]]:
-    """Times and values on the clock's step, as small as a panel's; or on the rows' own step."""
+) -> tuple[Ints, NDArray[np.floating]]:
+    """Times and values on the clock's step (as float32), or on the rows' own step."""
     if step_s > clock.step_s:
         return merges.apart(rows)
     time_T, values_TNF = merges.onto(rows, clock.step_s // step_s, _grid(rows, base))

@@ -1,4 +1,4 @@
-"""A sheet: one source's rows with what is needed to place them and to tell what is wrong with them.
+"""A sheet: a batch of a source's rows, with the settings to parse them and a log of problems.
 
 Shapes: R rows.
 """
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Indices, Ints
 from deepcity.data.findings import Notebook, rows_text
 from deepcity.data.source import SourceSettings
 from deepcity.data.time_settings import TimeSettings
@@ -16,34 +16,33 @@ from deepcity.data.time_settings import TimeSettings
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows on their way to become records.
+    """Rows being turned into records.
 
     Attributes:
         frame: the table.
-        rows_R: what a reader calls each row.
-        place_R: number of the place each row is of (0 throughout in a wide table).
-        source: what the city file says of it.
-        time: how its rows tell time.
+        rows_R: number of each row in the file.
+        place_R: number of each row's place (0 throughout in a wide table).
+        source: the source's settings.
+        time: how the times of its rows are read.
         zone: the zone of times without an offset.
-        book: takes problems and findings.
-        above: how many rows of the source came before the first of these, where rows tell
-            their time by their number.
+        book: collects problems and findings.
+        above: how many rows of the source precede these, where times are counted by row.
     """
 
     frame: pl.DataFrame
-    rows_R: NDArray[np.int64]
-    place_R: NDArray[np.int64]
+    rows_R: Ints
+    place_R: Ints
     source: SourceSettings
     time: TimeSettings
     zone: str
     book: Notebook
     above: int = 0
 
-    def rows_text(self, positions: NDArray[np.intp]) -> str:
-        """Row numbers for people, rising."""
+    def rows_text(self, positions: Indices) -> str:
+        """Row numbers for messages, ascending."""
         return rows_text(np.sort(self.rows_R[positions]), self.source.row_word)
 
-    def keep(self, keep_R: NDArray[np.bool_]) -> "Sheet":
+    def keep(self, keep_R: Bools) -> "Sheet":
         """Only the rows where `keep_R` is True."""
         frame = self.frame.filter(pl.Series(keep_R, dtype=pl.Boolean))
         return replace(self, frame=frame, rows_R=self.rows_R[keep_R], place_R=self.place_R[keep_R])

@@ -1,4 +1,4 @@
-"""The delimiter and decimal sign of a CSV file that nobody has described yet."""
+"""Detects the delimiter and decimal sign of a CSV file that has no settings yet."""
 
 import gzip
 import re
@@ -12,9 +12,9 @@ DELIMITERS = (",", ";", "\t", "|")
 
 
 def sniff(path: Path) -> Raw:
-    """Settings of a CSV source where they are not the usual comma and point; {} if they are.
+    """Settings of a CSV source that differ from the defaults (comma, and point for decimals).
 
-    The delimiter is the sign that stands equally often in most lines, and most often in each.
+    The delimiter is the character whose count is the same in most lines, then the most frequent.
     """
     lines = _lines(path)
     if not lines:
@@ -33,7 +33,7 @@ def sniff(path: Path) -> Raw:
 
 
 def _steady(counts: list[int]) -> float:
-    """Share of lines with as many of a sign as the first; 0 where it has none."""
+    """Share of lines with as many of a character as the first line; 0 if that has none."""
     return sum(count == counts[0] for count in counts) / len(counts) if counts[0] else 0.0
 
 
@@ -43,4 +43,4 @@ def _lines(path: Path) -> list[str]:
         with opener(path, "rt", encoding="utf-8", errors="replace") as file:
             return [line.rstrip("\r\n") for line in islice(file, LINES) if line.strip()]
     except (OSError, EOFError):
-        return []  # the connector tells why it cannot be read
+        return []  # the connector reports why it cannot be read

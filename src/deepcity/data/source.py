@@ -1,4 +1,4 @@
-"""A source: one table of raw records, where it is, and how its rows tell time.
+"""A source: one table of raw records, where it is, and how its times are read.
 
 Each format adds keys of its own to these (see `connectors/`).
 """
@@ -18,27 +18,27 @@ MISSING = ("", "-", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 class Layout(StrEnum):
     """How a table holds places and fields."""
 
-    WIDE = "wide"  # a row a time; a column a place, or a field, or each pair of them
-    LONG = "long"  # a row a time and place; a column a field
-    EVENTS = "events"  # a row something that happened; fields count rows
+    WIDE = "wide"  # one row per time; one column per place, per field, or per pair of them
+    LONG = "long"  # one row per time and place; one column per field
+    EVENTS = "events"  # one row per event; fields count rows
 
 
 class SourceSettings(Settings):
-    """What every format has in common.
+    """Settings common to all formats.
 
     Attributes:
-        name: what fields call this source.
+        name: the name by which fields refer to it.
         format: one of the connectors.
         layout: wide, long or events.
-        time: how rows tell time; only tables of places and graphs go without.
+        time: how times are read; only tables of places and graphs do without.
         place: the column that names the place (long tables, and events at places).
         lat, lon: of events on a grid: the columns that hold their position.
-        recorded: of events: first and last day on record; left out, those of the first and
-            the last event. Within, a step without an event counts none; outside, it is missing.
-        stays: how long a value stays as it is while rows leave it blank, or while there are no
-            rows; left out, a blank is missing.
+        recorded: of events: first and last recorded day; by default those of the first and
+            the last event. Within, a step without events counts 0; outside, it is missing.
+        stays: how long a value is carried forward over blank cells and missing rows; by
+            default a blank is missing.
         missing: texts that mean "not measured".
-        decimal: the decimal sign of numbers held as text.
+        decimal: the decimal sign of numbers stored as text.
     """
 
     name: str = Field(min_length=1)
@@ -55,23 +55,23 @@ class SourceSettings(Settings):
 
     @property
     def row_word(self) -> str:
-        """What its rows are in the file."""
+        """What a row of the table is in the file."""
         return "row"
 
     @model_validator(mode="after")
     def _place_fits_layout(self) -> "SourceSettings":
         if self.layout is Layout.LONG and self.place is None:
-            right = "name the column that says which place a row is of"
+            right = "name the column that holds the place of each row"
             raise wrong("missing in a long table", right, "place")
         if self.layout is Layout.WIDE and self.place is not None:
-            right = "leave it out, or say layout = 'long'"
+            right = "remove it, or set layout = 'long'"
             raise wrong("a wide table has no place column", right, "place")
         return self
 
     @model_validator(mode="after")
     def _rows_tell_their_time(self) -> "SourceSettings":
         if self.layout is not Layout.WIDE and self.time is not None and self.time.start is not None:
-            reason = f"rows of a table that is {self.layout.value} do not follow each other in time"
+            reason = f"times cannot be counted by row with layout = {self.layout.value!r}"
             raise wrong(reason, "name the column that holds the time", "time.start")
         return self
 
@@ -81,7 +81,8 @@ class SourceSettings(Settings):
             return self._check_events()
         for key in ("lat", "lon", "recorded"):
             if getattr(self, key) is not None:
-                raise wrong("only events have it", "leave it out, or say layout = 'events'", key)
+                right = "remove it, or set layout = 'events'"
+                raise wrong("only used for events", right, key)
         return self
 
     def _check_events(self) -> "SourceSettings":
@@ -89,7 +90,7 @@ class SourceSettings(Settings):
             right = "give place, or both lat and lon"
             raise wrong("events need a place column or a position", right, "place")
         if self.stays is not None:
-            raise wrong("what happens does not stay", "leave it out", "stays")
+            raise wrong("counts of events are not carried forward", "remove it", "stays")
         if self.recorded is not None and self.recorded[0] > self.recorded[1]:
             raise wrong("the last day is before the first", "write [first, last]", "recorded")
         return self

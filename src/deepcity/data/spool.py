@@ -1,4 +1,4 @@
-"""Compact rows, in memory while they are few, else on disk and given back in blocks of time.
+"""A spool of packed rows: in memory while they are few, else on disk; read in blocks of time.
 
 Shapes: R rows, F fields.
 """
@@ -11,20 +11,21 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import DAY_S
 from deepcity.data.room import room_needed
 
-HELD_ROWS = 1_000_000  # some 30 MB, and ten times that while they are sorted and merged
-HELD_BYTES = 40_000_000  # wide rows are held in smaller numbers
+HELD_ROWS = 1_000_000  # about 30 MB, and ten times that while they are sorted and merged
+HELD_BYTES = 40_000_000  # the limit for wide rows
 NOON_S = DAY_S // 2
 Rows = NDArray[np.void]
 
 
 def compact(
-    seconds_R: NDArray[np.int64],
-    place_R: NDArray[np.int64],
-    row_R: NDArray[np.int64],
-    values_RF: NDArray[np.float64],
+    seconds_R: Ints,
+    place_R: Ints,
+    row_R: Ints,
+    values_RF: Doubles,
 ) -> Rows:
     """Rows with the fields `time`, `place`, `row` and `values`."""
     kind = [("time", "i8"), ("row", "i8"), ("place", "i8"), ("values", "f8", values_RF.shape[1:])]
@@ -35,7 +36,7 @@ def compact(
 
 
 class Spool:
-    """Takes rows in any order of time; a context that leaves no file behind."""
+    """Collects rows in any order of time; a context manager that removes its files."""
 
     def __init__(self) -> None:
         self._held: list[Rows] = []
@@ -49,7 +50,7 @@ class Spool:
 
     @property
     def span(self) -> tuple[int, int]:
-        """The first and the last time; the first is the later one where there are no rows."""
+        """The first and the last time; the first is greater if there are no rows."""
         return self._span
 
     def __enter__(self) -> Self:
@@ -62,10 +63,10 @@ class Spool:
             self._folder.cleanup()
 
     def add(self, rows: Rows) -> None:
-        """Take rows; times are of any origin, but all of the same.
+        """Add rows; their times may count from any origin, but all from the same.
 
         Raises:
-            ReadError: if there is no room for them on disk.
+            ReadError: if no disk space is left for them.
         """
         if not len(rows):
             return
@@ -89,10 +90,10 @@ class Spool:
         self._held, self._waiting = [], 0
 
     def blocks(self) -> Iterator[Rows]:
-        """All rows, in blocks that follow each other in time; within one, in the order they came.
+        """All rows, in consecutive blocks of time; within a block in the order they were added.
 
-        A block begins at noon, when no clock is changed. They may be asked for again, but no
-        row be added then.
+        Blocks begin at noon, when no zone changes its clock. May be called again, but no rows
+        may be added after the first call.
         """
         if self._file is None or self._kind is None:
             yield from [np.concatenate(self._held)] if self._held else []

@@ -1,9 +1,9 @@
-"""The tail of a text file that somebody appends rows to: whole lines only, each once.
+"""Follows a text file to which rows are appended: complete lines only, each once.
 
-A last line without its end is left until it is whole. A file that was rotated (another file
-took its name, or it was cut) is read to its end, then its successor from the start. One that
-is written anew, old rows and all, replaces what was read before, and so does one in which rows
-were corrected in their place: what was read is compared with the file whenever it has changed.
+An unfinished last line is left until it is complete. A rotated file (replaced by another of its
+name, or truncated) is read to its end, then its successor from the start. A file rewritten with
+its old rows replaces what was read before, and so does one in which rows were corrected in
+place: what was read is compared with the file whenever it has changed.
 """
 
 import os
@@ -16,7 +16,7 @@ _QUOTE = b'"'
 
 
 class Tail:
-    """Whole lines of a growing file.
+    """Complete lines of a growing file.
 
     Args:
         path: the file; it may be missing for now.
@@ -31,11 +31,11 @@ class Tail:
         self._rest = b""
         self._head: list[bytes] = []
         self._successor = False
-        self._own = 0  # of the lines, so many last ones are of the file that is open
+        self._own = 0  # how many of the last lines are from the open file
         self._changed_ns = 0
 
     def poll(self) -> bool:
-        """Read what is new; True if whole lines came.
+        """Read what is new; True if there were new complete lines.
 
         Raises:
             ValueError: if a successor has another header.
@@ -59,16 +59,16 @@ class Tail:
         return self._read(self._file) or came
 
     def forget(self, keep: int) -> None:
-        """Let go of all lines but the last `keep`."""
+        """Drop all lines but the last `keep`."""
         del self.lines[: max(0, len(self.lines) - keep)]
         self._own = min(self._own, len(self.lines))
 
     def text(self) -> bytes:
-        """Header and lines as a file of their own would hold them."""
+        """Header and lines, as the content of a file."""
         return b"".join([*self.header, *self.lines])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -77,12 +77,12 @@ class Tail:
         try:
             now = self.path.stat()
         except FileNotFoundError:
-            return False  # its successor is on the way
+            return False  # its successor is not written yet
         was = _stat(file)
         return (now.st_dev, now.st_ino) != was or now.st_size < file.tell()
 
     def _rewritten(self, file: BinaryIO) -> bool:
-        """Whether what was read of it, as far as it is kept, is another text now."""
+        """Whether the lines read from it and still kept have changed in the file."""
         state = os.fstat(file.fileno())
         if state.st_mtime_ns == self._changed_ns or state.st_size < file.tell():
             return False
@@ -103,7 +103,7 @@ class Tail:
             return False
         if self.header and self._head != self.header:
             self.close()
-            msg = f"{self.path.name} has another header than before; start again to read it anew"
+            msg = f"{self.path.name} has another header than before; restart to read it anew"
             raise ValueError(msg)
         self.header = self._head
         if self._successor:
@@ -114,11 +114,11 @@ class Tail:
         return True
 
     def _make_way(self, rows: list[bytes]) -> None:
-        """Let go of lines that a successor holds too: it is no new file, but written anew."""
+        """Drop lines that a successor repeats: then it is the old file, rewritten."""
         first, known = len(self.lines) - self._own, set(self.lines)
         shared = [row for row in rows if row in known]
         if rows[0] in known or 2 * len(shared) >= min(len(rows), len(self.lines)):
-            # those of the file that was open before, or of its predecessors too
+            # lines of the file open before, or of its predecessors too
             del self.lines[first if set(rows).isdisjoint(self.lines[:first]) else 0 :]
         self._own = 0
 
@@ -129,7 +129,7 @@ def _stat(file: BinaryIO) -> tuple[int, int]:
 
 
 def _whole(text: bytes) -> tuple[list[bytes], bytes]:
-    """Whole lines, and the rest; a line end inside quotes ends no row.
+    """Complete lines, and the rest; a line end inside quotes does not end a row.
 
     >>> _whole(b'1,2\\n3,"a\\nb"\\n4,')
     ([b'1,2\\n', b'3,"a\\nb"\\n'], b'4,')

@@ -1,4 +1,4 @@
-"""Texts that mean times: patterns, and finding the pattern a column was written in."""
+"""Parses times from text, and detects the pattern of a column."""
 
 import polars as pl
 
@@ -43,13 +43,13 @@ PATTERNS = (
 
 _MIDNIGHT = r"(?:[ T]24:00(?::00)?|[ T]24|^\d{8}24)$"  # hour 24 of a day is hour 0 of the next
 _SAMPLE = 400
-YEARS = (1900, 2199)  # a parser reads 31/12/20 as the year 31 without blinking
+YEARS = (1900, 2199)  # the parser also accepts 31/12/20 as a date of the year 31
 
 
 def parse_times(texts: pl.Series, pattern: str) -> pl.Series:
-    """Texts -> Datetime (in UTC where the pattern has an offset, else naive); null where unlike it.
+    """Texts -> Datetime (in UTC where the pattern has an offset, else naive); null if no match.
 
-    A `*` at the end of the pattern lets any text follow, e.g. ``%H:%M*`` for ``6:00-6:59``.
+    A `*` at the end of the pattern allows any text after it, e.g. ``%H:%M*`` for ``6:00-6:59``.
 
     Raises:
         PolarsError: if the pattern itself cannot be used.
@@ -59,7 +59,7 @@ def parse_times(texts: pl.Series, pattern: str) -> pl.Series:
     source = pl.select(pl.when(late).then(day_early).otherwise(texts)).to_series()
     loose = pattern.endswith("*")
     pattern = pattern.removesuffix("*")
-    if "%H" in pattern and "%M" not in pattern:  # the parser wants minutes with hours
+    if "%H" in pattern and "%M" not in pattern:  # the parser needs minutes with hours
         source, pattern = source + ":00", pattern + ":%M"
     times = source.str.strptime(pl.Datetime("us"), pattern, strict=False, exact=not loose)
     times = times.set(~times.dt.year().is_between(*YEARS), None)
@@ -70,15 +70,15 @@ def parse_times(texts: pl.Series, pattern: str) -> pl.Series:
 
 
 def find_pattern(texts: pl.Series) -> str | None:
-    """The first pattern that reads every text, or None.
+    """The first pattern that matches every text, or None.
 
-    Where day and month could be either way round, the way that keeps rows in order is taken.
+    Where day and month could be either way round, the order that keeps rows sorted is preferred.
     """
     return next(iter(_fitting(texts)), None)
 
 
 def usual_pattern(texts: pl.Series) -> str | None:
-    """The pattern that reads most texts, if these are over half: the others are mistakes."""
+    """The pattern that matches most texts, if over half of them: the others are mistakes."""
     known = texts.drop_nulls()
     read = {pattern: len(known) - parse_times(known, pattern).null_count() for pattern in PATTERNS}
     best = max(read, key=lambda pattern: read[pattern])
@@ -86,7 +86,7 @@ def usual_pattern(texts: pl.Series) -> str | None:
 
 
 def _fitting(texts: pl.Series) -> list[str]:
-    """Every pattern that reads every text; those that keep rows in order come first."""
+    """Every pattern that matches every text; those that keep rows sorted come first."""
     known = texts.drop_nulls()
     sample = pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)])
     fitting = [pattern for pattern in PATTERNS if _reads(sample, pattern)]
@@ -100,25 +100,25 @@ def _reads(texts: pl.Series, pattern: str) -> bool:
 
 
 def pinned(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
-    """The same with a format, found in these rows, where it states none and times are texts."""
+    """The settings with a format detected in these rows, if none is stated and times are text."""
     pattern = find_pattern(joined(frame, time)) if _unsettled(time, frame) else None
     return time if pattern is None else time.model_copy(update={"format": pattern})
 
 
 def doubtful(time: TimeSettings, frame: pl.DataFrame) -> bool:
-    """Whether several patterns read all of these rows, so that others must tell which is right."""
+    """Whether several patterns match all of these rows, so that more rows must decide."""
     return _unsettled(time, frame) and len(_fitting(joined(frame, time))) > 1
 
 
 def _unsettled(time: TimeSettings, frame: pl.DataFrame) -> bool:
-    """Whether times are texts of which no format is stated."""
+    """Whether times are text and no format is stated."""
     if time.format is not None or not time.names or set(time.names) - set(frame.columns):
         return False
     return len(time.names) > 1 or frame.schema[time.names[0]] == pl.String
 
 
 def joined(frame: pl.DataFrame, time: TimeSettings) -> pl.Series:
-    """The time columns as one, texts joined by a space."""
+    """The time columns as one; several are joined as text, by a space."""
     parts = [frame[name] for name in time.names]
     if len(parts) == 1:
         return parts[0].str.strip_chars() if parts[0].dtype == pl.String else parts[0]

@@ -1,4 +1,4 @@
-"""How a source's rows tell time, and what becomes of times that are doubtful."""
+"""How the times of a source's rows are read, and how ambiguous ones are resolved."""
 
 from datetime import datetime, time
 from enum import StrEnum
@@ -33,7 +33,7 @@ TimeZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Ambiguous(StrEnum):
-    """What a wall time means that clocks show twice in autumn."""
+    """How to read a wall time that clocks show twice in autumn."""
 
     ERROR = "error"
     INFER = "infer"  # first row of that time is the earlier, second the later
@@ -43,7 +43,7 @@ class Ambiguous(StrEnum):
 
 
 class Nonexistent(StrEnum):
-    """What becomes of a wall time that clocks skip in spring."""
+    """How to treat a wall time that clocks skip in spring."""
 
     ERROR = "error"
     MASK = "mask"
@@ -51,10 +51,10 @@ class Nonexistent(StrEnum):
 
 
 class Duplicates(StrEnum):
-    """What becomes of two rows for one time (and place)."""
+    """How to treat several rows for one time (and place)."""
 
     ERROR = "error"
-    MASK = "mask"  # if they differ, neither is believed
+    MASK = "mask"  # if they differ, their values are masked
     FIRST = "first"
     LAST = "last"
 
@@ -80,22 +80,22 @@ class Weekday(StrEnum):
 
 
 class TimeSettings(Settings):
-    """How rows tell time: by a column, by several, or by their place in the file.
+    """How times are read: from a column, from several, or counted by row.
 
     Attributes:
         column: the column that holds the time.
         columns: several columns that hold it together, e.g. a date and an hour.
         format: strptime pattern of the column (of the columns joined by a space), or
-            ``epoch_s`` / ``epoch_ms``; left out, common patterns are tried.
-        start: time of the first row, where no column tells it; rows are then `step` apart.
-        step: time between rows; left out, the most frequent one found is taken.
-        hours: with `start`: first and last time of day between which rows follow each other;
-            the next row after the last one is the first of the next day.
+            ``epoch_s`` / ``epoch_ms``; by default common patterns are tried.
+        start: time of the first row, if there is no time column; rows are then `step` apart.
+        step: time between rows; by default the most frequent one found.
+        hours: with `start`: first and last time of day with rows; the row after the last one
+            of a day is the first of the next day.
         weekdays: with `start`: the only days that have rows.
-        zone: zone of times without an offset; left out, the city's.
-        day_starts: hour at which a `date` begins, where records keep operational days.
+        zone: zone of times without an offset; by default the city's.
+        day_starts: hour at which a date begins, where records use operational days.
         stamp: whether a row is stamped with the start or the end of its interval.
-        ambiguous, nonexistent, duplicates: see there.
+        ambiguous, nonexistent, duplicates: see these enums.
     """
 
     column: str | None = None
@@ -119,14 +119,14 @@ class TimeSettings(Settings):
             reason = "time must come from a column, from columns, or from a start"
             raise wrong(reason, "give exactly one of column, columns and start")
         if self.start is not None and self.step is None:
-            raise wrong("missing", "say how far apart rows are, e.g. step = '5min'", "step")
+            raise wrong("missing", "state how far apart rows are, e.g. step = '5min'", "step")
         return self
 
     @model_validator(mode="after")
     def _wall_end_has_a_step(self) -> "TimeSettings":
         if self.stamp is Stamp.WALL_END and (self.step is None or self.start is not None):
             right = "state time.step and a column, or choose another stamp"
-            raise wrong("wall times can go back only by a stated step", right, "stamp")
+            raise wrong("needs a stated step and a time column", right, "stamp")
         return self
 
     @model_validator(mode="after")
@@ -134,24 +134,27 @@ class TimeSettings(Settings):
         if not self.skips:
             return self
         if self.start is None or self.step is None:
-            reason = "opening hours place rows that no column tells the time of"
-            raise wrong(reason, "give a start and a step, or leave hours and weekdays out", "hours")
+            reason = "hours and weekdays are only used with start and step"
+            raise wrong(reason, "give a start and a step, or remove hours and weekdays", "hours")
         if self.start.tzinfo is not None:
-            raise wrong("hours are wall times", "write start without an offset", "start")
+            reason = "an offset does not fit hours and weekdays, which are wall times"
+            raise wrong(reason, "write start without an offset", "start")
         if self.weekdays and list(Weekday)[self.start.weekday()] not in self.weekdays:
-            raise wrong("not on one of the weekdays", "begin with the first row's day", "start")
+            right = "write the day of the first row, or correct weekdays"
+            raise wrong("not on one of the weekdays", right, "start")
         step_s, (opens_s, closes_s) = self.step.total_seconds(), self.open_s
         start_s = seconds_of_day(self.start.time())
         if (closes_s - opens_s) % step_s or (start_s - opens_s) % step_s:
             reason = f"the step does not divide {self.hours[0]:%H:%M}..{self.hours[1]:%H:%M}"
-            raise wrong(reason, "let hours and start lie whole steps apart", "step")
+            raise wrong(reason, "choose hours and start that are whole steps apart", "step")
         if not opens_s <= start_s < closes_s:
-            raise wrong("outside hours", "begin between the first and the last hour", "start")
+            right = "write the time of the first row, or correct hours"
+            raise wrong("outside hours", right, "start")
         return self
 
     @property
     def skips(self) -> bool:
-        """Whether rows leave out nights or days."""
+        """Whether some hours or days have no rows."""
         return bool(self.weekdays) or self.hours != (time(0), time(0))
 
     @property

@@ -1,4 +1,4 @@
-"""From the time columns of a sheet to UTC seconds, with every row that cannot be placed told.
+"""Parses the time columns of a sheet into UTC seconds; reports every row that cannot be parsed.
 
 Shapes: R rows of the sheet.
 """
@@ -8,8 +8,8 @@ from datetime import UTC
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.clock import DAY_S
 from deepcity.data.settle import settle_wall_times
 from deepcity.data.sheet import Sheet
@@ -18,18 +18,16 @@ from deepcity.data.time_settings import Stamp, TimeSettings, Weekday, seconds_of
 from deepcity.data.toml_file import did_you_mean
 from deepcity.data.wall_time import moments
 
-Seconds = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class RawTimes:
-    """Times as the sheet tells them: seconds since 1970, of a wall clock or of UTC."""
+    """Times as recorded: seconds since 1970, in wall-clock time or in UTC."""
 
-    seconds_R: Seconds
+    seconds_R: Ints
     wall: bool
 
 
-def utc_times(sheet: Sheet) -> Seconds | None:
+def utc_times(sheet: Sheet) -> Ints | None:
     """UTC seconds of each row's stamp, or None where problems were found.
 
     Masked rows have the time `NO_TIME`.
@@ -41,7 +39,7 @@ def utc_times(sheet: Sheet) -> Seconds | None:
 
 
 def raw_times(sheet: Sheet) -> RawTimes | None:
-    """Seconds as the rows tell them, or None where problems were found."""
+    """Seconds of each row as recorded, or None where problems were found."""
     if sheet.time.start is not None:
         if sheet.time.skips:
             return RawTimes(_open_times(sheet.time, _numbers(sheet)), wall=True)
@@ -56,8 +54,8 @@ def raw_times(sheet: Sheet) -> RawTimes | None:
     return _from_text(column, sheet) if column.dtype == pl.String else _from_typed(column, sheet)
 
 
-def _counted(sheet: Sheet) -> Seconds:
-    """Rows that follow each other: elapsed time from the start, whatever clocks do meanwhile."""
+def _counted(sheet: Sheet) -> Ints:
+    """Times counted by row: elapsed time from the start, unaffected by daylight saving."""
     start, step = sheet.time.start, sheet.time.step
     assert start is not None
     assert step is not None
@@ -69,13 +67,13 @@ def _counted(sheet: Sheet) -> Seconds:
     return start_s + _numbers(sheet) * int(step.total_seconds())
 
 
-def _numbers(sheet: Sheet) -> Seconds:
+def _numbers(sheet: Sheet) -> Ints:
     """Each row's number, counted from the first of its source."""
     return sheet.above + np.arange(len(sheet.rows_R), dtype=np.int64)
 
 
-def _open_times(time: TimeSettings, number_R: Seconds) -> Seconds:
-    """Rows that follow each other by the wall clock, but for closed hours and days."""
+def _open_times(time: TimeSettings, number_R: Ints) -> Ints:
+    """Times counted by row in wall-clock time, without closed hours and days."""
     assert time.start is not None
     assert time.step is not None
     step_s, (opens_s, closes_s) = int(time.step.total_seconds()), time.open_s
@@ -85,7 +83,7 @@ def _open_times(time: TimeSettings, number_R: Seconds) -> Seconds:
     mask = "".join(str(int(not time.weekdays or day in time.weekdays)) for day in Weekday)
     start = np.datetime64(time.start.date(), "D")
     days_R = np.busday_offset(start, count_R // a_day, weekmask=mask).astype(np.int64)
-    slots_R: Seconds = opens_s + count_R % a_day * step_s
+    slots_R: Ints = opens_s + count_R % a_day * step_s
     return days_R * DAY_S + slots_R
 
 
@@ -97,13 +95,14 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     if pattern is None:
         first = column.drop_nulls().head(1).to_list()
         reason = "the times follow none of the known patterns"
-        right = "state it, e.g. format = '%d/%m/%Y %H:%M'"
+        right = "state theirs, e.g. format = '%d/%m/%Y %H:%M'"
         sheet.book.problem(key, first[0] if first else None, reason, right)
         return None
     try:
         times = parse_times(column, pattern)
     except pl.exceptions.PolarsError:
-        sheet.book.problem("time.format", pattern, "not a pattern", "write e.g. '%d/%m/%Y %H:%M'")
+        right = "write e.g. '%d/%m/%Y %H:%M'"
+        sheet.book.problem("time.format", pattern, "not a valid pattern", right)
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
         return None
@@ -111,7 +110,7 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
 
 
 def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
-    if not _all_known(column, column, "no time", sheet):
+    if not _all_known(column, column, "time missing", sheet):
         return None
     if column.dtype.is_numeric():
         return _from_numbers(column, sheet)
@@ -127,7 +126,7 @@ def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
 def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     scale = EPOCHS.get(sheet.time.format or "")
     if scale is None:
-        right = "state format = 'epoch_s' or 'epoch_ms' if these count from 1970"
+        right = "state format = 'epoch_s' or 'epoch_ms' if it counts from 1970"
         sheet.book.problem(sheet.time.names[0], column[0], "a number, not a time", right)
         return None
     seconds_R = np.floor(column.cast(pl.Float64).to_numpy() * scale).astype(np.int64)
@@ -153,6 +152,6 @@ def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) ->
     if len(bad):
         key = " + ".join(sheet.time.names)
         reason = f"{reason} ({sheet.rows_text(bad)})"
-        right = "mend or remove these rows, or state the right time.format"
+        right = "correct or remove these rows, or state the right time.format"
         sheet.book.problem(key, shown[int(bad[0])], reason, right)
     return len(bad) == 0

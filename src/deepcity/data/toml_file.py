@@ -1,4 +1,4 @@
-"""TOML files through typed settings, with every problem told at once and in plain words."""
+"""Reads TOML files into typed settings; reports every problem at once and in plain words."""
 
 import copy
 import difflib
@@ -19,13 +19,13 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, and a misspelt key is an error."""
+    """Base of all settings: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 def wrong(reason: str, right: str, key: str = "") -> PydanticCustomError:
-    """An error for validators to raise: the reason, what would be right, and a key below."""
+    """An error for validators to raise: the reason, the next step, and the key within the table."""
     context = {"reason": reason, "right": right, "key": key}
     return PydanticCustomError("wrong", "{reason}", context)
 
@@ -49,16 +49,16 @@ def _syntax_problem(path: Path, message: str) -> Problem:
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
     reason = (found[1] if found else message).lower()
     where = f"line {found[2]}, column {found[3]}" if found and found[2] else "the last line"
-    right = "mend the TOML there: texts stand in quotes, lists in [ ], inline tables on one line"
+    right = "correct the TOML there: text in quotes, lists in [ ], inline tables on one line"
     return Problem(path.name, where, None, f"not TOML: {reason}", right)
 
 
 def validate(
     model: type[ModelT], raw: object, file: str, prefix: str = ""
 ) -> tuple[ModelT | None, list[Problem]]:
-    """Settings from a raw table, or every reason why not.
+    """Settings from a raw table, or None with every problem of it.
 
-    `prefix` is the key under which the table stands in its file.
+    `prefix` is the table's own key in its file.
     """
     try:
         return model.model_validate(raw), []
@@ -67,14 +67,14 @@ def validate(
         return None, [_problem(model, raw, file, prefix, detail) for detail in details]
 
 
-_TRIES = 20  # mending one fault may bring up another
+_TRIES = 20  # removing one invalid entry may reveal another
 
 
 def salvage(model: type[ModelT], raw: Raw) -> ModelT | None:
-    """Settings of what is right in a raw table that is not all right, to look at further.
+    """Settings from the valid parts of an invalid raw table, so that these can be checked too.
 
-    A wrong key is left out, so that its default stands; where a key is needed, the table it
-    stands in goes. None where nothing is left.
+    An invalid key is removed, so that its default applies; where a required key is missing,
+    the whole table it belongs to is removed. None if nothing is left.
     """
     left = copy.deepcopy(raw)
     for _ in range(_TRIES):
@@ -83,7 +83,7 @@ def salvage(model: type[ModelT], raw: Raw) -> ModelT | None:
         except ValidationError as error:
             told = [detail for detail in error.errors() if not _follows(detail)]
             places = [_at_fault(detail) for detail in told]
-        # from the back, so that the places of list entries before stay right
+        # from the back, so that the indices of earlier list entries stay valid
         for place in sorted(set(places), key=_from_the_back, reverse=True):
             if not place:
                 return None
@@ -92,7 +92,7 @@ def salvage(model: type[ModelT], raw: Raw) -> ModelT | None:
 
 
 def _at_fault(detail: ErrorDetails) -> Location:
-    """What to leave out so that an error goes."""
+    """The location to remove so that an error disappears."""
     place, below = detail["loc"], detail.get("ctx", {}).get("key")
     if detail["type"] == "missing":
         return place[:-1]
@@ -106,7 +106,7 @@ def _from_the_back(place: Location) -> list[tuple[int, str]]:
 
 
 def _leave_out(raw: Raw, place: Location) -> None:
-    """Take one key or list entry out, where it still is."""
+    """Remove one key or list entry, if it still exists."""
     node: object = raw
     for part in place[:-1]:
         node = _inside(node, part)
@@ -126,7 +126,7 @@ def _inside(node: object, part: str | int) -> object:
 
 
 def _follows(detail: ErrorDetails) -> bool:
-    """A list that is empty only because its entries were wrong: those are told already."""
+    """Whether a list is empty only because its entries are invalid, which is reported already."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
@@ -145,13 +145,13 @@ def _problem(
 
 
 def _in_words(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
-    """The reason of one error, and what would be right."""
+    """Reason and next step of one error, in plain words."""
     context, message = detail.get("ctx", {}), detail["msg"]
     words = {
         "missing": ("missing", "add this key"),
-        "string_pattern_mismatch": ("not a plain name", "use small letters, digits, - and _ only"),
+        "string_pattern_mismatch": ("not a plain name", "use only a-z, 0-9, - and _"),
         "too_short": ("empty", "give at least one entry"),
-        "string_too_short": ("empty", "give at least one letter"),
+        "string_too_short": ("empty", "give at least one character"),
         "greater_than_equal": (message.replace("Input should be", "not"), "correct the number"),
         "less_than_equal": (message.replace("Input should be", "not"), "correct the number"),
     }
@@ -173,7 +173,7 @@ def _below(raw: object, key: str) -> object:
 
 
 def key_text(raw: object, location: Location, prefix: str = "") -> str:
-    """A location as people find it: list entries by their name where they have one.
+    """A location as a dotted key, with list entries by their name where they have one.
 
     >>> key_text({"agency": [{"name": "police"}]}, ("agency", 0, "kind"))
     'agency[police].kind'
@@ -190,7 +190,7 @@ def key_text(raw: object, location: Location, prefix: str = "") -> str:
 
 
 def entry_name(entry: object, index: int) -> str:
-    """The name (or id) of a list entry, else its place in the list counted from 1."""
+    """The name (or id) of a list entry, else its position in the list, counted from 1."""
     named = entry.get("name", entry.get("id")) if isinstance(entry, Mapping) else None
     return named if isinstance(named, str) else str(index + 1)
 
@@ -212,13 +212,13 @@ def _model_within(annotation: object) -> type[BaseModel] | None:
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """What the writer of an unknown word may have meant.
+    """A hint for an unknown word: the most similar known one, and all known ones.
 
     >>> did_you_mean("inflw", ["inflow", "rain"])
     "did you mean 'inflow'? Known are inflow, rain"
     """
     if not known:
-        return "there is none yet: add one"
+        return "none is defined yet: add one"
     near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}{'Known' if near else 'known'} are {', '.join(known)}"

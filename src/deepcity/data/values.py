@@ -1,12 +1,12 @@
-"""One column's numbers in its field's unit, with all that is wrong with them told.
+"""Reads one column's numbers in its field's unit, and reports everything wrong with them.
 
 Shapes: R rows of the sheet.
 """
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
 from deepcity.city.units import convert
 from deepcity.data.numbers import Numbers, read_numbers
@@ -14,14 +14,12 @@ from deepcity.data.settings import FieldSettings
 from deepcity.data.sheet import Sheet
 from deepcity.data.toml_file import did_you_mean
 
-Values = NDArray[np.float64]
-
 MOST_SHOWN = 12
 NEVER_NEGATIVE = {Kind.COUNT, Kind.SPEED, Kind.RAIN}
 
 
-def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Values:
-    """The numbers of a column, shape (R,); NaN where missing, wrong or masked."""
+def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
+    """The numbers of a column, shape (R,); NaN where missing, invalid or masked."""
     cells = sheet.frame.get_column(name, default=None)
     if cells is None:
         right = did_you_mean(name, sheet.frame.columns)
@@ -45,18 +43,18 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Values:
 
 
 def _tell_bad(numbers: Numbers, name: str, sheet: Sheet) -> None:
-    """Cells that are no numbers; those that would be with a comma for a point are told as such."""
+    """Report cells that are not numbers; if all of them have a decimal comma, say so."""
     rows = sheet.rows_text(numbers.bad)
     reason = f"not a number ({rows})"
-    right = "mend these cells, or add the text to missing = [...] if it means not measured"
+    right = "correct these cells, or add the text to missing = [...] if it means not measured"
     if set(numbers.bad.tolist()) <= set(numbers.other_sign.tolist()):
         reason = f"a decimal comma where the decimal sign is a point ({rows})"
-        right = 'write points, or say decimal = "," if commas are right in all of the source'
+        right = 'write points, or set decimal = "," if commas are right in all of the source'
     sheet.book.problem(name, str(sheet.frame[name][int(numbers.bad[0])]), reason, right)
 
 
 def _see_decimals(numbers: Numbers, name: str, sheet: Sheet) -> None:
-    """Cells with the other decimal sign than the source's."""
+    """Warn of cells with another decimal sign than the source's."""
     sign, other = ("point", "comma") if sheet.source.decimal == "." else ("comma", "point")
     count, rows = len(numbers.other_sign), sheet.rows_text(numbers.other_sign)
     text = (
@@ -66,8 +64,8 @@ def _see_decimals(numbers: Numbers, name: str, sheet: Sheet) -> None:
     sheet.book.warn("decimal-mixed", name, count, text)
 
 
-def rows_of(sheet: Sheet, field: FieldSettings) -> NDArray[np.bool_]:
-    """The rows whose cells are what the field's `where` asks for, shape (R,)."""
+def rows_of(sheet: Sheet, field: FieldSettings) -> Bools:
+    """Whether each row matches the field's `where`, shape (R,)."""
     fitting_R = np.ones(len(sheet.rows_R), dtype=bool)
     for name, wanted in field.where.items():
         if name not in sheet.frame.columns:
@@ -85,14 +83,14 @@ def rows_of(sheet: Sheet, field: FieldSettings) -> NDArray[np.bool_]:
 
 
 def _decoded(column: pl.Series, field: FieldSettings) -> pl.Series:
-    """Texts that stand for numbers, as the numbers' texts."""
+    """The column with `codes` replaced by their numbers, as text."""
     if not field.codes or column.dtype != pl.String:
         return column
     codes = {text: str(number) for text, number in field.codes.items()}
     return column.str.strip_chars().replace(codes)
 
 
-def _mask_outside(values_R: Values, name: str, field: FieldSettings, sheet: Sheet) -> Values:
+def _mask_outside(values_R: Doubles, name: str, field: FieldSettings, sheet: Sheet) -> Doubles:
     if field.valid is None:
         return values_R
     low, high = field.valid
@@ -106,11 +104,11 @@ def _mask_outside(values_R: Values, name: str, field: FieldSettings, sheet: Shee
     return values_R
 
 
-def _see_negative(values_R: Values, name: str, field: FieldSettings, sheet: Sheet) -> None:
+def _see_negative(values_R: Doubles, name: str, field: FieldSettings, sheet: Sheet) -> None:
     if field.kind not in NEVER_NEGATIVE:
         return
     negative = np.flatnonzero(values_R < 0)
     if len(negative):
         reason = f"a {field.kind.value} cannot be negative ({sheet.rows_text(negative)})"
-        right = "correct them, or mask them with valid = [0, highest believable]"
+        right = "correct them, or mask them with valid = [0, highest plausible]"
         sheet.book.problem(name, float(values_R[negative[0]]), reason, right)

@@ -1,6 +1,6 @@
-"""Wall-clock times of a zone -> UTC: the two moments of an autumn time, spring times that are none.
+"""Wall-clock times of a zone -> UTC, including repeated (autumn) and skipped (spring) times.
 
-Zone rules come from the same list that `Clock` reads, so that there and back agree.
+Zone rules come from `zoneinfo`, as in `Clock`, so that both directions agree.
 """
 
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Ints
 from deepcity.city.clock import DAY_S
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall times carry no zone
@@ -17,31 +17,31 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall times carry no zone
 
 @dataclass(frozen=True)
 class Moments:
-    """What wall times may be, all of shape (R,).
+    """The UTC times that wall times may stand for, all of shape (R,).
 
     Attributes:
         earlier_R: UTC seconds by the offset before a change of the clock.
-        later_R: UTC seconds by the offset after it; the same where nothing changes.
+        later_R: UTC seconds by the offset after it; equal where nothing changes.
     """
 
-    earlier_R: NDArray[np.int64]
-    later_R: NDArray[np.int64]
+    earlier_R: Ints
+    later_R: Ints
 
     @property
-    def ambiguous_R(self) -> NDArray[np.bool_]:
+    def ambiguous_R(self) -> Bools:
         """True where clocks showed the time twice."""
         return self.earlier_R < self.later_R
 
     @property
-    def nonexistent_R(self) -> NDArray[np.bool_]:
+    def nonexistent_R(self) -> Bools:
         """True where clocks skipped the time."""
         return self.earlier_R > self.later_R
 
 
-def moments(local_R: NDArray[np.int64], time_zone: str) -> Moments:
-    """The moments that wall times (seconds since 1970 as if UTC) stand for in a zone.
+def moments(local_R: Ints, time_zone: str) -> Moments:
+    """The UTC times that wall times (seconds since 1970 as if UTC) may stand for in a zone.
 
-    Only days whose two ends have different offsets are looked up time by time.
+    Offsets are looked up once per day, and for every time on days on which they change.
     """
     zone = ZoneInfo(time_zone)
     days, where = np.unique(local_R // DAY_S, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Wide tables, a row a time and a column a place: read some rows at a time, as long ones are.
+"""Wide tables (one row per time, one column per place), read in batches like long ones.
 
 Shapes: R rows, T times, N places, F fields of this source, K = F x N columns.
 """
@@ -6,8 +6,8 @@ Shapes: R rows, T times, N places, F fields of this source, K = F x N columns.
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.batches import Origin, see_columns, sheets
@@ -20,9 +20,6 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.spool import Rows, Spool, compact
 from deepcity.data.times import raw_times
 from deepcity.data.values import read_values
-
-Seconds = NDArray[np.int64]
-Values = NDArray[np.float64]
 
 
 def read_wide(
@@ -75,17 +72,17 @@ def _fill(
     places: Sequence[PlaceSettings],
     book: Notebook,
 ) -> bool | None:
-    """Read all rows; whether their times are those of a wall clock, None: not all are known."""
+    """Spool all rows; returns whether times are wall-clock times, None if some are invalid."""
     walls: set[bool | None] = set()
     count = 0
     for sheet in sheets(origin, columns, book, past_problems=True):
         count += len(sheet.rows_R)
         found = _compact(sheet, fields, places)
-        sheet.book.findings = list(dict.fromkeys(sheet.book.findings))  # each place tells it
+        sheet.book.findings = list(dict.fromkeys(sheet.book.findings))  # each place repeats it
         walls.add(None if found is None else found[1])
         if found is not None:
             spool.add(found[0])
-    # That no row is of some sort is worth telling only if it is so in all batches.
+    # That no row matches `where` is reported only if it is so in all batches.
     book.findings = [f for f in book.findings if f.what != "where" or f.count == count]
     return None if None in walls else True in walls
 
@@ -93,13 +90,16 @@ def _fill(
 def _compact(
     sheet: Sheet, fields: Sequence[FieldSettings], places: Sequence[PlaceSettings]
 ) -> tuple[Rows, bool] | None:
-    """A sheet's rows, all places of the first field, then of the next."""
+    """A sheet's rows, and whether times are wall-clock times; None if times are invalid.
+
+    Values are in the order: all places of the first field, then of the next.
+    """
     there = set(sheet.frame.columns)
     raw = raw_times(sheet) if set(sheet.time.names) <= there else None
     names = [(column_of(field, place), field) for field in fields for place in places]
     values_RK = np.full((len(sheet.rows_R), len(names)), np.nan)
     for k, (name, field) in enumerate(names):
-        if name in there and set(field.where) <= there:  # what lacks has been told
+        if name in there and set(field.where) <= there:  # missing columns are reported already
             values_RK[:, k] = read_values(sheet, name, field)
     if raw is None:
         return None
@@ -107,30 +107,30 @@ def _compact(
 
 
 def _in_order(blocks: Iterable[Rows], origin: Origin, book: Notebook) -> Iterable[Rows]:
-    """The same blocks; tells of rows that stand after rows of a later block."""
+    """The same blocks; warns of rows that come after rows of a later block in the file."""
     last = -1
     for rows in blocks:
         early = rows["row"][rows["row"] < last]
         if len(early):
             shown = rows_text(np.sort(early), origin.source.row_word)
-            text = f"times are not in order; rows were sorted (earlier than later times: {shown})"
+            text = f"times are not in order; rows were sorted (earlier than a row above: {shown})"
             book.warn("unsorted", "time", len(early), text)
         last = max(last, int(rows["row"].max()))
         yield rows
 
 
 def _merges(rules: Sequence[Resample], places: int) -> Merges:
-    """A row holds all places; steps without a row are none."""
+    """How rows of a wide table, each with all places, become values; empty steps are omitted."""
 
-    def onto(rows: Settled, expected: int, grid: Grid) -> tuple[Seconds, Values]:
+    def onto(rows: Settled, expected: int, grid: Grid) -> tuple[Ints, Doubles]:
         values_RFN = by_field(rows)
         time_T, values_TFN = onto_steps(rows.time_R, values_RFN, expected, rules, grid)
         return time_T, values_TFN.transpose(0, 2, 1)
 
-    def apart(rows: Settled) -> tuple[Seconds, Values]:
+    def apart(rows: Settled) -> tuple[Ints, Doubles]:
         return rows.time_R, by_field(rows).transpose(0, 2, 1)
 
-    def by_field(rows: Settled) -> Values:
+    def by_field(rows: Settled) -> Doubles:
         return rows.values_RF.reshape(len(rows), len(rules), places)
 
     return Merges(onto, apart)

@@ -1,4 +1,4 @@
-"""Windows: what a forecast may look back on, how far ahead it looks, and honest splits.
+"""Windows: forecast origins with their history and horizon, and splits ordered in time.
 
 An *origin* is a step index t: steps before t are known, step t is the first one forecast.
 """
@@ -6,7 +6,8 @@ An *origin* is a step index t: steps before t are known, step t is the first one
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from deepcity.city.arrays import Ints
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ class Split:
             raise ValueError(msg)
 
 
-def origins(
-    span: Span, horizon: int, *, history: int = 0, stride: int = 1, lead: int = 0
-) -> NDArray[np.int64]:
+def origins(span: Span, horizon: int, *, history: int = 0, stride: int = 1, lead: int = 0) -> Ints:
     """Origins whose `horizon` targets, `lead` steps ahead, all lie inside the span.
 
     Args:

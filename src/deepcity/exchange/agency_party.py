@@ -1,29 +1,44 @@
-"""An agency's side of a meeting: it says what it grants for the origins it is asked about.
+"""An agency's answers in vertical training: activations for the origins it is asked about.
 
-Verbs: ``meet`` (which cells, how wide), ``encode`` (deep data for origins), ``learn`` (follow
-slopes for the origins last encoded), ``return`` (stand where a round ended: the application
-keeps its best round, and must hear then what it heard in it), ``judge`` (only where it keeps
-the labels: the slope of the error, or the error). Rows, scaling, the stem and place names have
-no message to leave by.
+Verbs:
+
+    meet      which cells, how wide. With a run's number the agency begins that run with a copy
+              of its pretrained encoder, or goes on from its own checkpoint of a round
+    encode    activations for origins. With the best round so far it keeps a snapshot of this
+              round, and drops those of rounds that are neither
+    learn     apply gradients for the origins last encoded
+    return    restore the snapshot of a round: the coordinator keeps its best round, and must
+              receive then what it received in it
+    judge     only where the agency holds the labels: the gradient of the error, or the error
+    package   write the encoder into the agency's own folder; only its version leaves
+
+Rows, scaling, the stem, the optimizer and place names have no message to leave by.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
+from deepcity.city.arrays import Ints
+from deepcity.city.errors import CheckpointError, DeepCityError, ExchangeError, GrantError
 from deepcity.exchange.message import ROUND, Message
 from deepcity.learning.agency_learner import AgencyLearner
+from deepcity.learning.encoder_package import EncoderPackage, TimeGrid
 from deepcity.learning.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.store.checkpoint import CheckpointStore
 
 MEET, ENCODE, LEARN, RETURN, JUDGE = "meet", "encode", "learn", "return", "judge"
+PACKAGE = "package"
 STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
+RUN, BEST, STEP_S, PHASE_S, VERSION = "run", "best", "step_s", "phase_s", "version"
 CELLS, TIMES, DEEP, SLOPES, SAID, ROWS = "cells", "times", "deep", "slopes", "said", "rows"
 VECTORS, KNOWN = "vectors", "known"
-_MANY = 1_000_000  # more than there are tellings in a round
+_MANY = 1_000_000  # more than there are gradient messages in a round
+_ENCODER = "encoder"
 _log = logging.getLogger(__name__)
 
 
@@ -32,11 +47,14 @@ class AgencyParty:
     """Answers one application for one agency.
 
     Attributes:
-        learner: encodes the agency's own rows.
+        learner: encodes the agency's own rows; of the run that it takes part in now.
         grant: what may leave; asked before every answer.
         service: the purpose of this meeting.
         application: the only caller that is answered.
         labels: where the agency keeps the labels, by which it judges.
+        checkpoints: the agency's own; None: snapshots are kept in memory alone.
+        name: of its checkpoints; another map, seed or record has another name.
+        save: writes the encoder into the agency's own folder; None: it has none.
     """
 
     learner: AgencyLearner
@@ -44,7 +62,12 @@ class AgencyParty:
     service: str
     application: str
     labels: Labels | None = None
-    _asked: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    checkpoints: CheckpointStore | None = None
+    name: str = ""
+    save: Callable[[AgencyLearner, TimeGrid], EncoderPackage] | None = None
+    _pretrained: AgencyLearner | None = None
+    _run: int = 0
+    _asked: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _told: tuple[int, int] = (-1, 0)
 
     def handle(self, message: Message, caller: str) -> Message:
@@ -64,6 +87,7 @@ class AgencyParty:
             LEARN: self._learn,
             RETURN: self._return,
             JUDGE: self._judge,
+            PACKAGE: self._package,
         }
         if message.verb not in answers:
             msg = f"no verb {message.verb!r}; an agency answers {', '.join(answers)}"
@@ -85,17 +109,52 @@ class AgencyParty:
             msg = f"{self.learner.name} failed with a {type(error).__name__}; its log says more"
             raise ExchangeError(msg) from None
 
-    def _meet(self, _message: Message) -> Message:
+    def _meet(self, message: Message) -> Message:
+        if RUN in message.numbers:
+            self._begin(int(message.numbers[RUN]), int(message.numbers.get(ROUND, 0.0)))
         settings = self.learner.settings
         numbers = {WIDTH: float(settings.deep), LEVEL: float(settings.level)}
         return Message(MEET, numbers, {CELLS: {CELLS: self.learner.columns.cells.cell_C}})  # type: ignore[dict-item]
+
+    def _begin(self, run: int, rounds: int) -> None:
+        """Begin a run as pretrained, or where it stood after so many rounds.
+
+        Raises:
+            ExchangeError: if there is no checkpoint of that round; the run before goes on.
+            CheckpointError: if it is damaged.
+        """
+        pretrained = self._pretrained or self.learner
+        learner = pretrained.twin()
+        if rounds:
+            found = self.checkpoints and self.checkpoints.load_at(self._kept_as(run), rounds)
+            if not found or found.round != rounds:
+                msg = f"{self.learner.name} has no checkpoint of run {run}, round {rounds}"
+                raise ExchangeError(msg)
+            learner.restore(found.arrays[_ENCODER], int(found.values[BEST]))
+            learner.remember(rounds - 1, int(found.values[BEST]))
+        self._pretrained, self.learner, self._run = pretrained, learner, run
+        self._asked, self._told = self._asked[:0], (-1, 0)
+
+    def _snapshot(self, number: int, best: int) -> None:
+        """Remember how the encoder stands in a round; what cannot be written costs no answer."""
+        self.learner.remember(number, best)
+        if self.checkpoints is None:
+            return
+        arrays = {_ENCODER: self.learner.state(best)}
+        try:
+            self.checkpoints.save(self._kept_as(self._run), number + 1, arrays, {BEST: best})
+        except CheckpointError:
+            _log.warning("%s keeps no checkpoint of round %d", self.name, number, exc_info=True)
+
+    def _kept_as(self, run: int) -> str:
+        return f"{self.name}.run-{run}"
 
     def _encode(self, message: Message) -> Message:
         times_B = _array(message, TIMES, TIMES, np.int64, 1)
         self._asked = times_B
         said = self.learner.encode(times_B)
-        if ROUND in message.numbers:
-            self.learner.remember(int(message.numbers[ROUND]))
+        if BEST in message.numbers:
+            self._snapshot(int(message.numbers[ROUND]), int(message.numbers[BEST]))
         # what it would say of a silent cell still tells of days before: it does not leave
         vectors_BCD = np.where(said.known_BC[..., None], said.vectors_BCD, np.float32(0))
         return Message(ENCODE, {}, {DEEP: {VECTORS: vectors_BCD, KNOWN: said.known_BC}})  # type: ignore[dict-item]
@@ -134,6 +193,16 @@ class AgencyParty:
             return Message(JUDGE, {ERROR: self.labels.error(said_BNH)})
         slope = self.labels.slope(_array(message, ROWS, ROWS, np.int64, 1), said_BNH)
         return Message(JUDGE, {}, {SLOPES: {SAID: slope}})
+
+    def _package(self, message: Message) -> Message:
+        if self.save is None:
+            msg = f"{self.learner.name} has no folder to write its encoder to; give it one"
+            raise ExchangeError(msg)
+        grid = TimeGrid(int(message.numbers[STEP_S]), int(message.numbers[PHASE_S]))
+        package = self.save(self.learner, grid)
+        version = np.frombuffer(bytes.fromhex(package.version), np.uint8)
+        numbers = {STEP_S: float(package.facts.step_s)}
+        return Message(PACKAGE, numbers, {VERSION: {VERSION: version}})  # type: ignore[dict-item]
 
 
 def _array(message: Message, group: str, name: str, dtype: type, dims: int) -> NDArray:  # type: ignore[type-arg]

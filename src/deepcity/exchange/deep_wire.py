@@ -1,9 +1,14 @@
-"""Deep data as they go over a wire: an Arrow IPC stream, or JSON for those who write it by hand.
+"""Deep data as they go over a wire: a blob of arrays, or JSON for those who write it by hand.
 
-Columns `time` (seconds since 1970 in UTC), `cell` (text) and `vector`; the space they belong to
-is told beside them, and so is their revision. A column `known` is there where a correction
-takes something back: false, and a vector of zeros. A cell is named by its number in hexadecimal
-digits: an H3 cell's own name.
+Columns `time` (seconds since 1970 in UTC), `cell` and `vector`; the space they belong to stands
+beside them in the request, and so does their revision. A column `known` is there where a
+correction takes something back: false, and a vector of zeros. JSON names a cell by its number
+in hexadecimal digits, an H3 cell's own name; a blob holds the number.
+
+A blob is read by the safetensors library: it holds flat arrays only and becomes no more bytes
+than came; its header is bounded before anything is read.
+
+Shapes: R rows, B times, C cells, D and W width of a vector.
 """
 
 import json
@@ -13,23 +18,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Ints, Texts
 from deepcity.city.errors import DeepDataError, TooMuchError
 from deepcity.city.problem import Problem
-from deepcity.data.arrow import ARROW, LONGEST_TEXT, from_arrow, to_arrow
-from deepcity.data.arrow_headers import announced_rows
 from deepcity.learning.hearing import DeepBatch
-from deepcity.store.deep_data import DeepData, Known, Space, Texts, in_order
+from deepcity.store import blob
+from deepcity.store.deep_data import DeepData, Space, in_order
 
+BLOB = "application/vnd.deepcity.deep-data"
+"""Media type of a blob."""
 JSON = "application/json"
 MOST_ROWS = 50_000
 """Of one request, unless told otherwise."""
+
+_GROUP, _HEADER = "rows", {"format": 1}
+_COLUMNS = {
+    "time": (np.dtype("<i8"), 1),
+    "cell": (np.dtype("<i8"), 1),
+    "vector": (np.dtype("<f4"), 2),
+    "known": (np.dtype("?"), 1),
+}
+"""Of a blob: type and number of axes; `known` may be left out."""
+_LONGEST_HEADER = 1000  # bytes; four columns take 400
+_LONGEST_TEXT = 200  # characters of a cell's name: as an array, each takes the room of the longest
+_ARROW = b"\xff\xff\xff\xff"  # how an Arrow stream begins
 
 _Columns = dict[str, NDArray[Any]]
 _Reader = Callable[[bytes, int], _Columns]
 _SPACE = "write city/domain/agency/layer@version, as the encoder's package names it"
 
 
-def cell_names(cell_C: NDArray[np.int64]) -> Texts:
+def cell_names(cell_C: Ints) -> Texts:
     """Cells by number -> by name.
 
     >>> cell_names(np.array([0x89BB5000577FFFF])).tolist()
@@ -38,7 +57,7 @@ def cell_names(cell_C: NDArray[np.int64]) -> Texts:
     return np.array([format(int(cell), "x") for cell in cell_C], np.str_)
 
 
-def batch_of(space: Space, cells: Texts, times_B: NDArray[np.int64], said: DeepBatch) -> DeepData:
+def batch_of(space: Space, cells: Texts, times_B: Ints, said: DeepBatch) -> DeepData:
     """What an encoder said at some times -> rows; silent cells are left out."""
     time_R, cell_R = np.nonzero(said.known_BC)
     vectors_RW = np.asarray(said.vectors_BCD[time_R, cell_R], np.float32)
@@ -48,9 +67,9 @@ def batch_of(space: Space, cells: Texts, times_B: NDArray[np.int64], said: DeepB
 def revised_of(
     space: Space,
     cells: Texts,
-    times_B: NDArray[np.int64],
+    times_B: Ints,
     said: DeepBatch,
-    changed_BC: NDArray[np.bool_],
+    changed_BC: Bools,
 ) -> DeepData:
     """What an encoder says otherwise than before -> rows; a cell that fell silent is one too."""
     time_R, cell_R = np.nonzero(changed_BC)
@@ -60,9 +79,16 @@ def revised_of(
 
 
 def pack_deep(batch: DeepData) -> bytes:
-    """Rows as an Arrow IPC stream."""
-    columns = {"time": batch.time_R, "cell": batch.cell_R, "vector": batch.vectors_RW}
-    return to_arrow(columns if batch.known_R is None else {**columns, "known": batch.known_R})
+    """Rows as a blob.
+
+    Raises:
+        ValueError: if a cell is not named by its number.
+    """
+    cell_R = np.array([int(name, 16) for name in batch.cell_R.tolist()], np.int64)
+    columns: _Columns = {"time": batch.time_R, "cell": cell_R, "vector": batch.vectors_RW}
+    if batch.known_R is not None:
+        columns["known"] = batch.known_R
+    return blob.pack({_GROUP: columns}, _HEADER)
 
 
 def read_space(text: str) -> Space:
@@ -85,27 +111,22 @@ def read_space(text: str) -> Space:
 def unpack_deep(space: Space, body: bytes, media_type: str, most_rows: int = MOST_ROWS) -> DeepData:
     """A request's body -> rows, by time and then by cell.
 
-    How much it would become is known before it is unpacked.
-
     Raises:
-        DeepDataError: if it is of another form; what rows say is checked where they are stored.
+        DeepDataError: if it is of another form; what rows hold is checked where they are taken in.
         TooMuchError: if it holds more rows.
     """
-    readers: dict[str, _Reader] = {ARROW: _from_arrow, JSON: _from_json}
+    readers: dict[str, _Reader] = {BLOB: _from_blob, JSON: _from_json}
     reader = readers.get(media_type.partition(";")[0].strip().lower())
     if reader is None:
-        right = f"send {ARROW} or {JSON}"
+        right = f"send {BLOB}, as this version's `deepcity agency` does, or {JSON}"
         problem = Problem(str(space), "Content-Type", media_type[:100], "not a known form", right)
         raise DeepDataError([problem])
     try:
         columns = reader(body, most_rows)
-        time_R = _exact(columns["time"])
-        vectors_RW = np.asarray(columns["vector"])
-        if vectors_RW.dtype.kind not in "fiu" or vectors_RW.ndim != 2:
-            raise ValueError("vector: not numbers, as many in each row")
-        known_R = _known(columns.get("known"))
-        cell_R = _texts(columns["cell"])
-        return in_order(space, time_R, cell_R, vectors_RW.astype(np.float32), known_R)
+        with np.errstate(over="ignore"):  # infinity then, and refused as such
+            vectors_RW = columns["vector"].astype(np.float32)
+        known_R = columns.get("known")
+        return in_order(space, columns["time"], columns["cell"], vectors_RW, known_R)
     except KeyError as error:
         reason = f"no column {error}"
     except (ValueError, TypeError, IndexError, OverflowError) as error:
@@ -116,9 +137,26 @@ def unpack_deep(space: Space, body: bytes, media_type: str, most_rows: int = MOS
     raise DeepDataError([Problem(str(space), "body", None, reason, right)])
 
 
-def _from_arrow(body: bytes, most_rows: int) -> _Columns:
-    check_rows(announced_rows(body), most_rows)
-    return from_arrow(body)
+def _from_blob(body: bytes, most_rows: int) -> _Columns:
+    if body.startswith(_ARROW):
+        raise ValueError("an Arrow stream, which only versions before 0.2 sent and took")
+    length = int.from_bytes(body[:8], "little")
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"no deep data: a header of {length:,} bytes; {_LONGEST_HEADER:,} may be")
+    arrays, header = blob.unpack(body)
+    if header != _HEADER or set(arrays) != {_GROUP}:
+        raise ValueError(f"no deep data of format 1: header {str(header)[:100]}")
+    columns: _Columns = arrays[_GROUP]
+    for name, array in columns.items():
+        if _COLUMNS.get(name) != (array.dtype, array.ndim):
+            raise ValueError(f"{name[:50]}: {array.dtype} of {array.ndim} axes is no such column")
+    lengths = {len(array) for array in columns.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of {len(lengths)} lengths")
+    check_rows(len(columns["time"]), most_rows)
+    if (columns["cell"] < 0).any():
+        raise ValueError("cell: a number below 0")
+    return {**columns, "cell": cell_names(columns["cell"])}
 
 
 def _from_json(body: bytes, most_rows: int) -> _Columns:
@@ -159,8 +197,8 @@ def _whole(value: object) -> int:
 def _short(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"cell: {str(value)[:50]} is not text")
-    if len(value) > LONGEST_TEXT:
-        raise ValueError(f"cell: a text of {len(value):,} characters; {LONGEST_TEXT} may be")
+    if len(value) > _LONGEST_TEXT:
+        raise ValueError(f"cell: a text of {len(value):,} characters; {_LONGEST_TEXT} may be")
     return value
 
 
@@ -176,21 +214,3 @@ def _truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"known: {str(value)[:50]} is not true or false")
     return value
-
-
-def _exact(time_R: NDArray[Any]) -> NDArray[np.int64]:
-    if time_R.dtype.kind not in "iu" or time_R.ndim != 1:
-        raise ValueError(f"time: {time_R.dtype} is not whole seconds")
-    return time_R.astype(np.int64)
-
-
-def _texts(cell_R: NDArray[Any]) -> Texts:
-    if cell_R.dtype.kind != "U" or cell_R.ndim != 1:
-        raise ValueError(f"cell: {cell_R.dtype} is not text")
-    return cell_R
-
-
-def _known(known_R: NDArray[Any] | None) -> Known | None:
-    if known_R is not None and (known_R.dtype != np.bool_ or known_R.ndim != 1):
-        raise ValueError(f"known: {known_R.dtype} is not true or false")
-    return known_R

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import httpx
 
-from deepcity.data.arrow import ARROW
+from deepcity.exchange.deep_wire import BLOB
 from deepcity.store.outbox import Outbox, Parcel
 
 SENT_AT = "Deepcity-Sent-At"
@@ -115,7 +115,7 @@ class Delivery:
             self._client = httpx.Client(timeout=self.timeout_s, trust_env=False)
         headers = {
             "Authorization": f"Bearer {self.token}",
-            "Content-Type": ARROW,
+            "Content-Type": BLOB,
             SENT_AT: str(int(self.clock())),
         }
         return self._client.post(

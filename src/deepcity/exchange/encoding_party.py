@@ -8,9 +8,7 @@ statistics stay where they are.
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from deepcity.city.arrays import Ints
 from deepcity.city.errors import ExchangeError
 from deepcity.city.level import Layers, layers_up_to
 from deepcity.exchange.exchange import COORDINATOR
@@ -31,7 +29,7 @@ class EncodingParty:
 
     learner: AgencyLearner
     level: int
-    times_B: NDArray[np.int64]
+    times_B: Ints
     steps: int
 
     def handle(self, message: Message, caller: str) -> Message:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.exchange.exchange import Failure
 
@@ -147,9 +147,7 @@ def _layer_problems(layer: str, tensors: Tensors, reference: Layers) -> list[str
     return problems
 
 
-def _tensor_problems(
-    name: str, tensor: NDArray[np.float32], right: NDArray[np.float32]
-) -> list[str]:
+def _tensor_problems(name: str, tensor: Floats, right: Floats) -> list[str]:
     if tensor.shape != right.shape:
         return [f"{name} has shape {tensor.shape}, not {right.shape}"]
     if tensor.dtype != right.dtype:

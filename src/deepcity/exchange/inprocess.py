@@ -3,12 +3,19 @@
 It runs the same protocol code as a transport between machines: a handler never sees the
 caller's own arrays, learns the caller's true name from the exchange, and whatever it
 raises reaches the caller as a reason in words.
+
+`lead_apart` puts the coordinator into a thread of its own, in which sites are names at the other
+end of a queue: nothing of a site but its answers can be reached from there.
 """
 
+import ctypes
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 from deepcity.city.errors import DeepCityError, ExchangeError
 from deepcity.exchange.exchange import COORDINATOR, Failure, Handler
@@ -17,6 +24,7 @@ from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes, wire
 from deepcity.exchange.precision import Precision, lowered, restored
 
 _log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -101,3 +109,106 @@ def _round(request: Message) -> int:
 def _unknown(party: str, known: tuple[str, ...]) -> str:
     names = ", ".join(known) if known else "none"
     return f"no party {party!r} can be called; the parties are: {names}"
+
+
+class _StopLeadingError(SystemExit):
+    """Ends the coordinator's thread; no party's failure, so nothing on the way catches it."""
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """What became of the coordinator's thread."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class SiteLine:
+    """A site at the other end of two queues: all that the coordinator's thread holds of it."""
+
+    site: str
+    requests: SimpleQueue[Any]
+    answers: SimpleQueue[Message | BaseException]
+
+    def handle(self, message: Message, caller: str) -> Message:
+        """Send a message there and wait for the answer; raises what the site raised."""
+        self.requests.put((self.site, message, caller))
+        answer = self.answers.get()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def lead_apart(
+    sites: Mapping[str, Handler], lead: Callable[[Mapping[str, Handler]], Result]
+) -> Result:
+    """Answer for sites here, while `lead` runs in a thread of its own with lines to them.
+
+    Sites answer in the thread that called, one at a time. Whatever ends that thread (Ctrl-C)
+    ends the other one, and what `lead` raises is raised here.
+
+    Args:
+        lead: given a line to each site; what it captures is the coordinator's.
+    """
+    requests: SimpleQueue[Any] = SimpleQueue()
+    answers: SimpleQueue[Message | BaseException] = SimpleQueue()
+    lines = {site: SiteLine(site, requests, answers) for site in sites}
+    thread = Thread(target=_lead, args=(lead, lines, requests, answers), daemon=True)
+    try:
+        thread.start()
+        while not isinstance(asked := _next(requests), _Ended):
+            site, message, caller = asked
+            answers.put(_answer(sites[site], message, caller))
+    except BaseException:
+        _stop(thread, answers)
+        raise
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    if asked.error is not None:
+        raise asked.error
+    result: Result = asked.result
+    return result
+
+
+def _next(requests: SimpleQueue[Any]) -> tuple[str, Message, str] | _Ended:
+    """Wait for a request; awake once a second, as a signal in the wrong moment wakes nobody."""
+    while True:
+        try:
+            found: tuple[str, Message, str] | _Ended = requests.get(timeout=1.0)
+            return found
+        except Empty:
+            continue
+
+
+def _stop(thread: Thread, answers: SimpleQueue[Message | BaseException]) -> None:
+    """End the coordinator's thread, whether it begins, works or waits for an answer."""
+    answers.put(_StopLeadingError())
+    ident = ctypes.c_ulong(thread.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_StopLeadingError))
+
+
+def _lead(
+    lead: Callable[[Mapping[str, Handler]], object],
+    lines: Mapping[str, Handler],
+    requests: SimpleQueue[Any],
+    answers: SimpleQueue[Message | BaseException],
+) -> None:
+    """The coordinator's thread."""
+    if not answers.empty():  # stopped before it began
+        return
+    try:
+        requests.put(_Ended(lead(lines)))
+    except BaseException as error:  # raised again in the thread that called
+        requests.put(_Ended(error=error))
+
+
+def _answer(site: Handler, message: Message, caller: str) -> Message | Exception:
+    """A site's answer, or what it raised, without the frames that lead back to the site."""
+    try:
+        return site.handle(message, caller)
+    except Exception as error:
+        _log.debug("a site failed at %r", message.verb, exc_info=True)
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.data.panel import Panel
 from deepcity.exchange.deep_wire import batch_of, cell_names, pack_deep, revised_of
 from deepcity.exchange.spoken import Spoken, Touched
@@ -29,8 +29,6 @@ PARCEL_ROWS = 4000
 
 FIRST_S = 86_400
 """How far back an agency that never spoke begins."""
-
-Times = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class LiveAgency:
         size = max(1, PARCEL_ROWS // len(self.package.cells))
         return [slice(start, start + size) for start in range(0, times, size)]
 
-    def _put(self, columns: Columns, times_B: Times) -> int:
+    def _put(self, columns: Columns, times_B: Ints) -> int:
         said = self.package.say(columns, times_B)
         batch = batch_of(self.package.space, cell_names(self.package.cells), times_B, said)
         notes = self._spoken.noted(columns, times_B, said)
@@ -150,7 +148,7 @@ class LiveAgency:
         found = [batch[part] for part in parts]
         return [Draft(self.mark, len(one), pack_deep(one), revision) for one in found]
 
-    def _times(self, columns: Columns, now: int) -> Times:
+    def _times(self, columns: Columns, now: int) -> Ints:
         grid, known_TC = self.package.facts.grid, columns.known_TC
         spoken = np.flatnonzero(known_TC.any(axis=1))
         if not len(spoken):

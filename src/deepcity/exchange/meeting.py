@@ -20,8 +20,10 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.agency_party import (
+    BEST,
     CELLS,
     DEEP,
     ENCODE,
@@ -30,24 +32,27 @@ from deepcity.exchange.agency_party import (
     KNOWN,
     LEARN,
     MEET,
+    PACKAGE,
+    PHASE_S,
     RATE,
     RETURN,
     ROWS,
+    RUN,
     SAID,
     SLOPES,
+    STEP_S,
     STEPS,
     TIMES,
     VECTORS,
+    VERSION,
     WIDTH,
 )
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures
 from deepcity.exchange.message import ROUND, Message
+from deepcity.learning.encoder_package import TimeGrid
 from deepcity.learning.fused_learner import FusedLearner
 from deepcity.learning.hearing import Deep, DeepBatch
 from deepcity.learning.training import party_seed
-
-Floats = NDArray[np.float32]
-Times = NDArray[np.int64]
 
 
 class Mode(StrEnum):
@@ -67,7 +72,7 @@ class Guest:
         width: of its deep data.
     """
 
-    cell_C: Times
+    cell_C: Ints
     width: int
 
 
@@ -85,8 +90,8 @@ class Plan:
     mode: Mode
     rounds: int
     local_steps: int
-    train_times: Times
-    validation_times: Times
+    train_times: Ints
+    validation_times: Ints
     seed: int = 0
 
 
@@ -109,13 +114,20 @@ class Minutes:
         return self.errors.index(min(known)) if known else -1
 
 
-def ask_in(exchange: Exchange, agencies: Sequence[str]) -> dict[str, Guest]:
+def ask_in(
+    exchange: Exchange, agencies: Sequence[str], *, run: int | None = None, rounds: int = 0
+) -> dict[str, Guest]:
     """Ask each agency for its cells and the width of its deep data.
+
+    Args:
+        run: which it begins with its pretrained encoder; left out, it goes on as it stands.
+        rounds: of this run that are done: it goes on from its own checkpoint of the last.
 
     Raises:
         ExchangeError: if one cannot come; names each and its reason.
     """
-    replies = exchange.call_group({name: Message(MEET) for name in sorted(agencies)})
+    numbers = {} if run is None else {RUN: float(run), ROUND: float(rounds)}
+    replies = exchange.call_group({name: Message(MEET, numbers) for name in sorted(agencies)})
     refused, guests = list(failures(replies)), {}
     for name, reply in answers(replies).items():
         cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
@@ -130,17 +142,27 @@ def ask_in(exchange: Exchange, agencies: Sequence[str]) -> dict[str, Guest]:
     return guests
 
 
-def _are_cells(found: NDArray[Any] | None) -> TypeGuard[Times]:
+def _are_cells(found: NDArray[Any] | None) -> TypeGuard[Ints]:
     if found is None or found.dtype != np.int64 or found.ndim != 1 or not len(found):
         return False
     return bool(found.min() >= 0) and len(np.unique(found)) == len(found)
 
 
 def hear(
-    exchange: Exchange, guests: Mapping[str, Guest], times_B: Times, number: int = -1
+    exchange: Exchange,
+    guests: Mapping[str, Guest],
+    times_B: Ints,
+    number: int = -1,
+    best: int | None = None,
 ) -> tuple[dict[str, DeepBatch], list[Failure]]:
-    """What each agency says for some origins, and who could not."""
+    """Each agency's activations for some origins, and who could not send them.
+
+    Args:
+        number: of the round; -1: none.
+        best: at the end of a round, the best before it (-1: none): agencies snapshot the round.
+    """
     numbers = {ROUND: float(number)} if number >= 0 else {}
+    numbers |= {} if best is None else {BEST: float(best)}
     asked = Message(ENCODE, numbers, {TIMES: {TIMES: times_B}})  # type: ignore[dict-item]
     replies = exchange.call_group(dict.fromkeys(sorted(guests), asked))
     silent, deep = list(failures(replies)), {}
@@ -182,8 +204,9 @@ def meet(
     """Learn until the plan is done; learner and agencies then stand where the best round ended.
 
     Args:
-        begin: puts learner, agencies and ledger back where earlier rounds left them, and gives
-            their minutes; asked when all that is said once has been said again.
+        begin: puts learner and ledger back where earlier rounds left them, and gives their
+            minutes; asked when all that is sent once has been sent again. Agencies went back
+            by themselves when they were asked in.
         keep: told the minutes after each round, for a checkpoint.
 
     Raises:
@@ -201,7 +224,7 @@ def meet(
             learner.steps(rows, train, number * plan.local_steps, plan.local_steps, plan.seed)
         else:
             failed += _round(exchange, guests, learner, plan, number)
-            looked, missing = hear(exchange, guests, plan.validation_times, number)
+            looked, missing = hear(exchange, guests, plan.validation_times, number, minutes.best)
             failed += missing
         error = learner.look(looked)
         minutes = replace(
@@ -278,6 +301,32 @@ def _tell(
     return list(failures(exchange.call_group(messages)))
 
 
+def package_encoders(
+    exchange: Exchange, agencies: Sequence[str], grid: TimeGrid
+) -> dict[str, tuple[str, int]]:
+    """Have each agency write its encoder into its own folder.
+
+    Args:
+        grid: the times at which the application will ask for activations.
+
+    Returns:
+        agency -> version of its encoder (16 hex digits), and the step of its own rows in seconds.
+
+    Raises:
+        ExchangeError: if one cannot; names each and its reason.
+    """
+    numbers = {STEP_S: float(grid.step_s), PHASE_S: float(grid.phase_s)}
+    replies = exchange.call_group({name: Message(PACKAGE, numbers) for name in sorted(agencies)})
+    if refused := failures(replies):
+        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
+        msg = f"no encoder package from these agencies: {reasons}. Correct it, then run again"
+        raise ExchangeError(msg)
+    return {
+        name: (reply.layers[VERSION][VERSION].tobytes().hex(), int(reply.numbers[STEP_S]))
+        for name, reply in answers(replies).items()
+    }
+
+
 @dataclass(frozen=True)
 class RemoteLabels:
     """Labels that stay with the agency that measured them; see `deepcity.learning.labels`."""
@@ -285,7 +334,7 @@ class RemoteLabels:
     exchange: Exchange
     keeper: str
 
-    def slope(self, rows_B: Times, said_BNH: Floats) -> Floats:
+    def slope(self, rows_B: Ints, said_BNH: Floats) -> Floats:
         """Ask the keeper.
 
         Raises:

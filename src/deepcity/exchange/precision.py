@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.message import Message
 
@@ -53,7 +53,7 @@ def restored(message: Message) -> Message:
 def _each(message: Message, old: type, new: type) -> Message:
     """The message with its tensors of one dtype in another."""
 
-    def cast(tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    def cast(tensor: Floats) -> Floats:
         with np.errstate(over="ignore"):  # what overflows is named by `lowered`
             return tensor.astype(new) if tensor.dtype == old else tensor
 

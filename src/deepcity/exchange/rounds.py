@@ -71,6 +71,7 @@ class Progress:
         weights: party -> its share in averages (training rows); those that joined so far.
         errors: one entry a round: party -> validation error as it stood before training.
         failures: one entry a round: who was left out, and why.
+        trained: party -> rounds done when it last answered with a training.
     """
 
     round: int
@@ -79,6 +80,7 @@ class Progress:
     weights: Mapping[str, float]
     errors: tuple[Mapping[str, float], ...] = ()
     failures: tuple[tuple[Failure, ...], ...] = field(default=())
+    trained: Mapping[str, int] = field(default_factory=dict)
 
 
 def begin(exchange: Exchange, plan: Plan) -> Progress:
@@ -137,6 +139,7 @@ def one_round(exchange: Exchange, plan: Plan, progress: Progress) -> Progress:
         weights=weights,
         errors=(*progress.errors, errors),
         failures=(*progress.failures, (*absent, *failed, *refused)),
+        trained={**progress.trained, **dict.fromkeys(answers(replies), done + 1)},
     )
 
 

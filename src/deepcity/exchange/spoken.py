@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Ints
 from deepcity.learning.columns import Columns
 from deepcity.learning.encoder_package import EncoderPackage
 from deepcity.learning.hearing import DeepBatch
@@ -25,9 +25,6 @@ LEAST_CHANGE = 1e-5
 
 _GONE = b"gone"  # the hash of a step that is no longer there
 _HEAD = 8  # bytes: the first second of the rows that were there
-
-Times = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -40,18 +37,18 @@ class Touched:
         seen: notes to write once all of them are settled.
     """
 
-    times_B: Times
+    times_B: Ints
     said: DeepBatch
     seen: Notes
 
-    def changed(self, rows: slice, now: DeepBatch) -> NDArray[np.bool_]:
+    def changed(self, rows: slice, now: DeepBatch) -> Bools:
         """(B, C) of some times: what is to be said otherwise than before."""
         before = self._before(rows)
         moved_BC = np.abs(now.vectors_BCD - before.vectors_BCD).max(axis=2) > LEAST_CHANGE
         both_BC = now.known_BC & before.known_BC
         return np.asarray((now.known_BC != before.known_BC) | (both_BC & moved_BC))
 
-    def replaced(self, rows: slice, now: DeepBatch, changed_BC: NDArray[np.bool_]) -> DeepBatch:
+    def replaced(self, rows: slice, now: DeepBatch, changed_BC: Bools) -> DeepBatch:
         """What was said of some times, and now where that is sent: small steps must add up."""
         before = self._before(rows)
         vectors_BCD = np.where(changed_BC[..., None], now.vectors_BCD, before.vectors_BCD)
@@ -73,7 +70,7 @@ class Spoken:
     outbox: Outbox
     look_back_s: int
 
-    def noted(self, columns: Columns, times_B: Times, said: DeepBatch) -> Notes:
+    def noted(self, columns: Columns, times_B: Ints, said: DeepBatch) -> Notes:
         """The notes to put with what is said of some times."""
         if not self.look_back_s:
             return {}
@@ -84,7 +81,7 @@ class Spoken:
         fresh = {at: _hash(columns, step) for at, step in found.items() if at not in seen}
         return {self._seen: fresh, self._said: self._notes(columns, times_B, said)}
 
-    def revised(self, columns: Columns, times_B: Times, said: DeepBatch) -> Notes:
+    def revised(self, columns: Columns, times_B: Ints, said: DeepBatch) -> Notes:
         """The notes to put with what is said otherwise of some times."""
         return {self._said: self._notes(columns, times_B, said)}
 
@@ -119,12 +116,12 @@ class Spoken:
     def _steps(self, columns: Columns) -> int:
         return columns.reach + self.look_back_s // columns.clock.step_s
 
-    def _notes(self, columns: Columns, times_B: Times, said: DeepBatch) -> dict[int, bytes]:
+    def _notes(self, columns: Columns, times_B: Ints, said: DeepBatch) -> dict[int, bytes]:
         head = int(columns.time_T[0]).to_bytes(_HEAD, "little", signed=True)
         kept = np.where(said.known_BC[..., None], said.vectors_BCD, np.nan).astype("<f4")
         return {int(at): head + kept[row].tobytes() for row, at in enumerate(times_B)}
 
-    def _said_looking_at(self, columns: Columns, low: int, high: int) -> tuple[Times, DeepBatch]:
+    def _said_looking_at(self, columns: Columns, low: int, high: int) -> tuple[Ints, DeepBatch]:
         """Times whose encoder looks at any of some steps, and what was said of them."""
         shape = (-1, len(self.package.cells), self.package.encoder.shape.deep)
         found = dict(self._looking_at(columns, low, high))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as settings
 
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.city.problem import Problem
@@ -208,7 +208,7 @@ def _reached(means: Layers, level: int, common_stem: bool) -> Layers:
     }
 
 
-def _cosines(moves_PV: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cosines(moves_PV: Doubles) -> Doubles:
     """Cosine of every two moves; a party that did not move is like itself alone."""
     largest_P = np.abs(moves_PV).max(axis=1, initial=0.0, keepdims=True)
     scaled_PV = moves_PV / np.where(largest_P > 0, largest_P, 1.0)  # squares stay in range
@@ -219,13 +219,13 @@ def _cosines(moves_PV: NDArray[np.float64]) -> NDArray[np.float64]:
     return cosines_PP
 
 
-def _flat(tensors: Tensors, like: Tensors) -> NDArray[np.float64]:
+def _flat(tensors: Tensors, like: Tensors) -> Doubles:
     pieces = [np.asarray(tensors[name], dtype=np.float64).ravel() for name in sorted(like)]
     return np.concatenate([np.zeros(0), *pieces])
 
 
-def _like(values_V: NDArray[np.float64], like: Tensors) -> Tensors:
-    tensors: dict[str, NDArray[np.float32]] = {}
+def _like(values_V: Doubles, like: Tensors) -> Tensors:
+    tensors: dict[str, Floats] = {}
     start = 0
     for name in sorted(like):
         size, shape = like[name].size, like[name].shape

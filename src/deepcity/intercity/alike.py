@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from deepcity.city.level import HEAD, LADDER, STEM, Layers
 from deepcity.exchange.kin import Groups
 from deepcity.exchange.kin import key as kin_key
-from deepcity.intercity.parties import Party
+from deepcity.exchange.profile import SiteProfile
 
 
-def groups_of(parties: Sequence[Party]) -> Groups:
+def groups_of(profiles: Mapping[str, SiteProfile]) -> Groups:
     """Groups of stems and of heads; a layer that fits everybody is left out."""
     found = {
-        STEM: {party.name: _stem(party) for party in parties},
-        HEAD: {party.name: _head(party) for party in parties},
+        STEM: {name: profile.stem_group for name, profile in profiles.items()},
+        HEAD: {name: profile.head_group for name, profile in profiles.items()},
     }
     return {layer: own for layer, own in found.items() if len(set(own.values())) > 1}
 
@@ -50,16 +50,3 @@ def layers_for(party: str, layers: Layers, groups: Groups) -> Layers:
         for name in (STEM, *LADDER)
     }
     return {name: layers[key] for name, key in known.items() if key in layers}
-
-
-def _stem(party: Party) -> str:
-    """A name for what a party's stem sees."""
-    train = party.data.train
-    inputs = train.features_BNF.shape[-1] + train.anchor_BNH.shape[-1]
-    return f"{party.panel.clock.step_s}s.{inputs}"
-
-
-def _head(party: Party) -> str:
-    """A name for what a party's head says."""
-    horizon, summaries = party.data.recall_HS.shape
-    return f"{party.panel.clock.step_s}s.{horizon}.{summaries}"

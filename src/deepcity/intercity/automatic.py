@@ -6,9 +6,11 @@ own rows for a few steps, without another word to anyone. So all levels together
 less than one training each.
 
 Alone and every level are then experts of one forecast (`deepcity.learning.council`).
-Learning alone begins with four tenths of the weight and the typical day with one tenth; what
-was joined shares the other half. Where fewer than three days are known, a typical day is
-little more than one of them, and yesterday takes a twentieth of the weight from alone.
+What was joined begins with half of the weight; what is the party's own shares the other half:
+its network, and the experts that its service names (`deepcity.learning.experts`), each with a
+prior of its own. Usually these are the typical day with a tenth and, where fewer than three
+days are known, yesterday with a twentieth. They are baselines, which guard what was joined:
+learning alone is the network, weighed with those experts that are no baselines.
 Weights move with what each would have saved, first over the validation days and then from
 day to day as truths come in. So a party is never much worse than alone, whatever the others
 send, and a level that its few validation days misjudged is found later. The level told is
@@ -20,22 +22,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.applications.metric import Metric
+from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.city.level import ALONE, layers_up_to
-from deepcity.intercity.experts import Expert, Seeing, Yesterday, typical
+from deepcity.intercity.experts import own_experts
 from deepcity.intercity.parties import Party
 from deepcity.learning.council import Aggregated, Council, aggregate, convened, parts_of_day
+from deepcity.learning.experts.expert import Expert
+from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.features import Inputs, Samples
 from deepcity.learning.learner import Learner
-from deepcity.learning.training import party_seed
-
-Floats = NDArray[np.float32]
+from deepcity.learning.training import TrainingSettings, party_seed
 
 OWN_WEIGHT = 0.5  # of what is a party's own, before any truth
-TYPICAL_WEIGHT = 0.1  # of that, the typical day's: where records are noise it is hard to beat
-YESTERDAY_WEIGHT = 0.05  # of that too, where hardly any day is known
-HARDLY_ANY_DAYS = 3.0
 _ROUNDING = 1e-9  # before any truth what is its own has half, and no more
 
 
@@ -60,11 +60,13 @@ class Choice:
     Attributes:
         experts: (level, forecaster), level 0 being what is the party's own; the first is
             learning alone. Several may count for one level.
-        errors: level -> validation MAE of its first expert, in the field's unit; NaN where no
-            validation truth is known.
+        errors: level -> validation error of its first expert by the party's metric, mean over
+            days; NaN where no validation truth is known.
         validation: the aggregate over the validation days, and what it learned there.
-        gain: validation MAE saved by the aggregate against alone, in the field's unit.
+        gain: validation error saved by the aggregate against alone.
         doubt: standard error of that saving, over days.
+        alone: its own experts without baselines, where these are more than the network and
+            were weighed beside what was joined; None where its first expert is alone.
     """
 
     experts: Sequence[tuple[int, Expert]]
@@ -72,6 +74,7 @@ class Choice:
     validation: Aggregated
     gain: float
     doubt: float
+    alone: "Choice | None" = None
 
     @property
     def weights(self) -> dict[int, float]:
@@ -130,7 +133,7 @@ def choose(
         joined: trained at level `deepest`, at its best state.
     """
     tuned = levels(party, joined, deepest, seed, common_stem=common_stem)
-    return weigh(party, Seeing(alone), tuned)
+    return weigh(party, NetworkExpert(alone), tuned, alone.settings, seed)
 
 
 def levels(
@@ -145,90 +148,118 @@ def levels(
     """Every level up to `deepest`, tuned from the joined network.
 
     Args:
-        inputs: how the joined network sees the party, where that is not how the party does.
+        inputs: how the joined network sees the party, with every weekday named, where that is
+            not how the party does.
     """
     found = []
     for level in range(1, deepest + 1):
         draw = party_seed(seed, f"{party.name}/refit", level)
         kept = layers_up_to(level, common_stem=common_stem)
         tuned = joined.refit(kept, joined.settings.refit_steps, draw)
-        found.append(Joined(level, Seeing(tuned, inputs)))
+        expert = NetworkExpert(tuned, inputs, every_weekday=inputs is not None)
+        found.append(Joined(level, expert))
     return found
 
 
-def weigh(party: Party, alone: Expert, joined: Sequence[Joined]) -> Choice:
-    """Run the aggregate of alone, its anchors and what was joined over the validation days."""
-    anchors = _anchors(party)
-    experts = [(ALONE, alone), *((ALONE, anchor) for anchor, _ in anchors)]
-    experts += [(one.level, one.expert) for one in joined]
+def weigh(
+    party: Party,
+    alone: Expert,
+    joined: Sequence[Joined],
+    training: TrainingSettings | None = None,
+    seed: int = 0,
+    own: Sequence[tuple[Expert, float]] | None = None,
+) -> Choice:
+    """Run the aggregate of a party's own experts and what was joined over the validation days.
+
+    Args:
+        training: of the service; what the party's own experts learn by.
+        own: the party's own experts beside its network, with their priors, where they are
+            fitted already; left out, those that its service names are fitted now.
+
+    Raises:
+        ExpertError: if an expert that the service names is unknown or not installed.
+    """
+    if own is None:
+        own = own_experts(party, training or TrainingSettings(), seed)
+    rest = OWN_WEIGHT - sum(prior for _, prior in own)
+    models = [(alone, rest), *((one, prior) for one, prior in own if not one.baseline)]
+    several = len(models) > 1 or not joined
+    by_itself = _weigh(party, [(ALONE, *model) for model in models]) if several else None
+    if by_itself is not None and not joined:
+        return by_itself
     total = sum(one.weight for one in joined)
-    own = [weight for _, weight in anchors]
-    prior = [OWN_WEIGHT - sum(own), *own]
-    prior += [(1 - OWN_WEIGHT) * one.weight / total for one in joined]
-    if not joined:  # alone is alone
-        experts, prior = experts[:1], prior[:1]
+    experts = [(ALONE, alone, rest), *((ALONE, one, prior) for one, prior in own)]
+    experts += [(one.level, one.expert, (1 - OWN_WEIGHT) * one.weight / total) for one in joined]
+    return _weigh(party, experts, by_itself)
+
+
+def _weigh(
+    party: Party, experts: Sequence[tuple[int, Expert, float]], alone: Choice | None = None
+) -> Choice:
+    """The choice among experts (level, forecaster, prior), the first being learning alone."""
     samples, origins_B = party.data.validation, party.validation_origins
-    said_EBNH = said_by(experts, samples, origins_B)
-    begun = convened(prior, len(party.panel.places))
+    chosen = [(level, expert) for level, expert, _ in experts]
+    said_EBNH = said_by(chosen, samples, origins_B)
+    begun = convened([prior for _, _, prior in experts], len(party.panel.places))
     validation = weighed(party, said_EBNH, samples, origins_B, begun)
 
-    def by_day(said_BNH: Floats) -> NDArray[np.float64]:
-        days_B = origins_B // party.panel.clock.steps_per_day
-        return _error_by_day(said_BNH, samples.truth_BNH, days_B)
-
+    days_B = origins_B // party.panel.clock.steps_per_day
+    said = [*said_EBNH, validation.forecast_BNH]
+    said += [] if alone is None else [alone.validation.forecast_BNH]
+    error_XD = _errors_by_day(party.metric, said, samples.truth_BNH, days_B)
     errors: dict[int, float] = {}
-    for (level, _), said_BNH in zip(experts, said_EBNH, strict=True):
-        errors.setdefault(level, _mean(by_day(said_BNH)))
-    saved = by_day(said_EBNH[0]) - by_day(validation.forecast_BNH)
+    for (level, _), error_D in zip(chosen, error_XD[: len(chosen)], strict=True):
+        errors.setdefault(level, _mean(error_D))
+    if alone is not None:
+        errors[ALONE] = _mean(error_XD[-1])
+    saved = error_XD[0 if alone is None else -1] - error_XD[len(chosen)]
     return Choice(
-        experts=experts,
+        experts=chosen,
         errors=errors,
         validation=validation,
         gain=_mean(saved),
         doubt=float(saved.std(ddof=1) / np.sqrt(len(saved))) if len(saved) > 1 else float("inf"),
+        alone=alone,
     )
 
 
-def _mean(by_day_D: NDArray[np.float64]) -> float:
+def _mean(by_day_D: Doubles) -> float:
     """NaN where there is no day."""
     return float(by_day_D.mean()) if len(by_day_D) else float("nan")
-
-
-def _anchors(party: Party) -> list[tuple[Expert, float]]:
-    """What a party can say without any network, and its weight before any truth."""
-    found: list[tuple[Expert, float]] = [(typical, TYPICAL_WEIGHT)]
-    if party.known_days < HARDLY_ANY_DAYS:
-        found.append((Yesterday(party.inputs), YESTERDAY_WEIGHT))
-    return found
 
 
 def weighed(
     party: Party,
     said_EBNH: Floats,
     samples: Samples,
-    origins_B: NDArray[np.int64],
+    origins_B: Ints,
     council: Council,
 ) -> Aggregated:
     """The aggregate of what experts say of a party."""
     truth_BNH = samples.truth_BNH
     part_BH = parts_of_day(party.inputs.grid, origins_B, truth_BNH.shape[-1])
-    return aggregate(said_EBNH, truth_BNH, origins_B, part_BH, council)
+    return aggregate(said_EBNH, truth_BNH, origins_B, part_BH, council, party.metric.gradient)
 
 
-def said_by(
-    experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: NDArray[np.int64]
-) -> Floats:
+def said_by(experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: Ints) -> Floats:
     """What each expert says, (E, B, N, H)."""
-    return np.stack([expert(samples, origins_B) for _, expert in experts])
+    return np.stack([expert.predict(samples, origins_B) for _, expert in experts])
 
 
-def _error_by_day(
-    said_BNH: Floats, truth_BNH: Floats, days_B: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Mean absolute error of each day's forecasts (origins of one day count as one)."""
-    error_BNH = np.abs(said_BNH - truth_BNH)
-    known = np.isfinite(error_BNH)
-    days = np.unique(days_B)
-    total = np.array([np.where(known, error_BNH, 0)[days_B == day].sum() for day in days])
-    count = np.array([known[days_B == day].sum() for day in days])
-    return np.asarray(total[count > 0] / count[count > 0], dtype=np.float64)
+def _errors_by_day(
+    metric: Metric, said: Sequence[Floats], truth_BNH: Floats, days_B: Ints
+) -> Doubles:
+    """Error of each of X forecasters on each day (origins of one day count as one), (X, D).
+
+    A day without a truth is left out; so is one with nothing to judge in any forecast. Where
+    some of a day's forecasts give nothing to judge, those made no error.
+    """
+    found = np.array(
+        [
+            [metric.error(one[days_B == day], truth_BNH[days_B == day]) for one in said]
+            for day in np.unique(days_B)
+        ],
+        np.float64,
+    ).reshape(-1, len(said))
+    known = np.isfinite(found).any(axis=1)
+    return np.nan_to_num(found[known]).T

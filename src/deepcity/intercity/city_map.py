@@ -6,21 +6,28 @@ city it names, and all problems of all files are told at once.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pydantic.main import IncEx
+
 from deepcity.applications.application import Application, applications
 from deepcity.city.agency import Agency
 from deepcity.city.errors import ConfigError
+from deepcity.city.field import Field
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
-from deepcity.city.title import Title
 from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
 from deepcity.intercity.meeting_checks import encoder_problems, meeting_problems
+
+_GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
+_SHOWN: Mapping[str, IncEx | bool] = {"service": {"__all__": {"grant": _GRANTED}}}
+"""Settings that say what is shown once a run is done, and change nothing in it."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,15 @@ class Service:
     application: Application
     members: tuple[Member, ...]
 
-    def title_of(self, member: Member) -> Title:
+    def title_of(self, member: Member) -> LocalizedText:
         """What a report calls a party: its agency, with the city or field that tells it apart."""
         title = member.agency.title
         alike = [one for one in self.members if one.agency.title == title]
         if len({one.city_file.city.name for one in alike}) > 1:
             city = member.city_file.city.title
-            title = Title(f"{city.en}, {title.en}", f"{city.ko} {title.ko}")
+            title = LocalizedText(f"{city.en}, {title.en}", f"{city.ko} {title.ko}")
         if sum(one.agency is member.agency for one in self.members) > 1:
-            title = Title(f"{title.en}: {member.field}", f"{title.ko}: {member.field}")
+            title = LocalizedText(f"{title.en}: {member.field}", f"{title.ko}: {member.field}")
         return title
 
 
@@ -74,7 +81,8 @@ class CityMap:
 
     def fingerprint(self) -> str:
         """SHA-256 of all that a run depends on; a run resumes only under the same."""
-        digest = hashlib.sha256(self.settings.model_dump_json().encode())
+        settings = self.settings.model_dump_json(exclude=_SHOWN)
+        digest = hashlib.sha256(settings.encode())
         for city_file in self.cities:
             digest.update(city_file.path.read_bytes())
         for service in self.services:
@@ -270,14 +278,24 @@ def _nobody_left(
 def _field_problems(
     file: str, key: str, application: Application | None, member: Member
 ) -> list[Problem]:
-    """A field that is not there, or of a kind the application cannot forecast."""
+    """A field that is not there, or whose kind or unit the application cannot forecast."""
     where = f"{key}.parties" if member.said else f"{key}.field"
     for field in member.agency.fields:
         if field.name == member.field:
-            if application is None or field.kind in application.kinds:
+            if application is None or application.target_of(field) is not None:
                 return []
-            reason = f"{application.name} cannot forecast a {field.kind} ({member.name})"
-            right = f"choose a field of kind {', '.join(application.kinds)}"
-            return [Problem(file, where, member.field, reason, right)]
+            reason, right = _misfit(application, field)
+            return [Problem(file, where, member.field, f"{reason} ({member.name})", right)]
     right = did_you_mean(member.field, [field.name for field in member.agency.fields])
     return [Problem(file, where, member.field, f"{member.name} has no such field", right)]
+
+
+def _misfit(application: Application, field: Field) -> tuple[str, str]:
+    """Why an application cannot forecast a field, and what to do."""
+    units = [target.unit for target in application.targets if target.kind is field.kind]
+    if not units:
+        reason = f"{application.name} cannot forecast a {field.kind}"
+        return reason, f"choose a field of kind {', '.join(application.kinds)}"
+    reason = f"{application.name} forecasts a {field.kind} in {' or '.join(units)}; "
+    reason += f"{field.unit} is another quantity"
+    return reason, "choose another field, or an application for this one"

@@ -5,14 +5,13 @@ exception. They take part in no round, so a map may name more of them when its r
 finished: the layers that are there are theirs to start from, and nobody trains anew. A
 newcomer that is there already must be as it was, like everybody else.
 
-FOLDER/run.json                        map, version, and what members take part with
-FOLDER/checkpoints/SERVICE.records     SHA-256 of the members' records
-FOLDER/checkpoints/SERVICE.newcomers   of each newcomer's records and settings
+FOLDER/coordinator/run.json     map, version, and SHA-256 of what the map says of members
+FOLDER/sites/SITE/run.json      map, version, and SHA-256 of each service's records there
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from deepcity import __version__
 from deepcity.city.errors import CheckpointError
 from deepcity.intercity.city_map import CityMap, Member, Service
 from deepcity.intercity.parties import Party
-from deepcity.intercity.run_folder import digest_of, put
+from deepcity.intercity.run_folder import coordinator_folder, digest_of, put, site_folder
 
+CLAIM = "run.json"
 _OF_A_PARTY = (("span", "scarce"), ("grant", "party"), ("windows",))
 _ANEW = "choose another --out, or start anew with --fresh"
 
@@ -30,17 +30,19 @@ def claim(folder: Path, city_map: CityMap) -> None:
     """Mark the folder as this map's.
 
     Raises:
-        CheckpointError: if it is another's, or this one's before its members were changed.
+        CheckpointError: if it is another's, this one's before its members were changed, or of
+            a version in which sites had no folders of their own.
     """
-    path = folder / "run.json"
-    said = {
+    path = coordinator_folder(folder) / CLAIM
+    wanted = {
         "map": city_map.settings.name,
         "version": __version__,
         "members": _digest([city_map.settings.seed, *map(_members, city_map.services)]),
     }
-    if not path.exists():
-        put(path, json.dumps(said).encode())
-    elif _read(path) != said:
+    old = not path.exists() and (folder / CLAIM).exists()
+    if not path.exists() and not old:
+        put(path, json.dumps(wanted).encode())
+    elif old or _read(path) != wanted:
         msg = (
             f"{folder} holds a run of another map, of this one before it was changed (newcomers "
             f"alone may come later), or of another version of deepcity; {_ANEW}"
@@ -48,65 +50,65 @@ def claim(folder: Path, city_map: CityMap) -> None:
         raise CheckpointError(msg)
 
 
-def claim_records(folder: Path, service: Service, parties: Sequence[Party]) -> None:
-    """Mark which records the members of a service learn from.
+def claimed_map(folder: Path) -> str | None:
+    """The map whose run a folder holds, as the coordinator or any site there has it."""
+    claims = [coordinator_folder(folder) / CLAIM, *sorted(folder.glob(f"sites/*/{CLAIM}"))]
+    names = [found.get("map") for path in claims if (found := _read(path))]
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def check_site(folder: Path, city_map: CityMap, service: Service, party: Party) -> str:
+    """SHA-256 of a site's records, and of what the map says of it alone.
 
     Raises:
-        CheckpointError: if it began with others.
+        CheckpointError: if it was there already and was other.
     """
-    name, late = service.settings.name, service.settings.newcomers
-    digest = digest_of((party.name, party.panel) for party in parties if party.name not in late)
-    path = folder / "checkpoints" / f"{name}.records"
-    if not path.exists():
-        put(path, digest.encode())
-    elif path.read_text(encoding="utf-8") != digest:
-        raise CheckpointError(_changed(f"records of {name}"))
+    name = service.settings.name
+    member = next(member for member in service.members if member.name == party.name)
+    records = digest_of([(party.name, party.panel)])
+    digest = _digest([_of_a_party(service, member), records])
+    known = _read(site_folder(folder, party.name) / CLAIM) or {}
+    if known and known.get("map") != city_map.settings.name:
+        msg = f"{site_folder(folder, party.name)} is of another map's run; {_ANEW}"
+        raise CheckpointError(msg)
+    if known.get("services", {}).get(name, digest) != digest:
+        newcomer = f"records or settings of the newcomer {party.name}"
+        raise CheckpointError(_changed(newcomer if party.newcomer else f"records of {name}", party))
+    return digest
 
 
-def newcomers_of(folder: Path, service: Service, parties: Sequence[Party]) -> dict[str, str]:
-    """Each newcomer -> SHA-256 of its records and of what the map says of it.
-
-    Raises:
-        CheckpointError: if one was there already and was other.
-    """
-    late = set(service.settings.newcomers)
-    members = {member.name: member for member in service.members}
-    found = {
-        party.name: _digest(
-            [_of_a_party(service, members[party.name]), digest_of([(party.name, party.panel)])]
-        )
-        for party in parties
-        if party.name in late
-    }
-    known = _read(_newcomers_file(folder, service)) or {}
-    other = [name for name, digest in found.items() if known.get(name, digest) != digest]
-    if other:
-        raise CheckpointError(_changed(f"records or settings of the newcomer {', '.join(other)}"))
-    return found
+def claim_site(folder: Path, city_map: CityMap, service: Service, site: str, digest: str) -> None:
+    """Mark with which records a site takes part in a service."""
+    path = site_folder(folder, site) / CLAIM
+    known: Mapping[str, Any] = _read(path) or {}
+    services = {**known.get("services", {}), service.settings.name: digest}
+    wanted = {"map": city_map.settings.name, "version": __version__, "services": services}
+    if known != wanted:
+        put(path, json.dumps(wanted).encode())
 
 
-def claim_newcomers(folder: Path, service: Service, found: Mapping[str, str]) -> None:
-    """Mark that these newcomers are there; those of an earlier map stay marked."""
-    path = _newcomers_file(folder, service)
-    known = _read(path) or {}
-    if found and {**known, **found} != known:
-        put(path, json.dumps({**known, **found}).encode())
-
-
-def _newcomers_file(folder: Path, service: Service) -> Path:
-    return folder / "checkpoints" / f"{service.settings.name}.newcomers"
-
-
-def _changed(what: str) -> str:
+def _changed(what: str, party: Party) -> str:
     return (
-        f"the {what} have changed since this run began; learn from new rows "
+        f"the {what} have changed since this run began ({party.name}); learn from new rows "
         f"with `deepcity refine`, {_ANEW}"
     )
 
 
+def _settled(service: Service) -> dict[str, Any]:
+    """What a service says, but for what is shown of it: that may change when all is learned."""
+    said = service.settings.model_dump(mode="json")
+    grant = said["grant"]
+    del grant["truths"]
+    for name, own in list(grant["party"].items()):
+        del own["truths"]
+        if own == dict.fromkeys(own):  # nothing else was said of it
+            del grant["party"][name]
+    return said
+
+
 def _members(service: Service) -> list[Any]:
     """What a service says, but for its newcomers, and of whom."""
-    late, said = set(service.settings.newcomers), service.settings.model_dump(mode="json")
+    late, said = set(service.settings.newcomers), _settled(service)
     del said["newcomers"], said["parties"]
     for keys in _OF_A_PARTY:
         table = _table(said, keys)
@@ -117,7 +119,7 @@ def _members(service: Service) -> list[Any]:
 
 def _of_a_party(service: Service, member: Member) -> list[Any]:
     """What a service says of one party alone."""
-    said = service.settings.model_dump(mode="json")
+    said = _settled(service)
     return [_held(member), *(_table(said, keys).get(member.name) for keys in _OF_A_PARTY)]
 
 

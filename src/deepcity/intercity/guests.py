@@ -1,23 +1,21 @@
 """From a party of a map to the agencies that meet it: their panels, cells and encoders.
 
-Everything here happens on each agency's own side, but for what `exchange.meeting` carries.
+Everything here happens on each agency's own side; a coordinator is given `Table.task` alone, and
+sends messages to `Table.all_sites`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.exchange.agency_party import AgencyParty
-from deepcity.exchange.encoding_party import EncodingParty
-from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import Plan, learn_together
@@ -30,29 +28,33 @@ from deepcity.intercity.parties import Party
 from deepcity.intercity.run_folder import digest_of
 from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.columns import cell_number, fit_columns
+from deepcity.learning.encoder import first_layers
+from deepcity.learning.encoder_package import EncoderFacts, TimeGrid
 from deepcity.learning.features import Samples, train_origins
-from deepcity.learning.labels import Labels
+from deepcity.learning.labels import HeldLabels
 from deepcity.learning.match import FARTHEST_KM, too_far
-from deepcity.learning.own_columns import own_cells
+from deepcity.learning.own_columns import OwnColumns, own_cells
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_site import AgencySite
+from deepcity.vertical.task import VerticalTask
 
-Times = NDArray[np.int64]
 _MANY = 6000
 TEACHING_ROUNDS = 6  # meetings of equal agencies of several cities while they teach themselves
 
 
 @dataclass(frozen=True)
 class Table:
-    """A party and who meets it.
+    """A party that holds labels, and the sites of the agencies that it listens to.
+
+    Put together where all live in one process; a coordinator is given `task`, and sends messages
+    to `all_sites`.
 
     Attributes:
         train, train_times: training samples with a measured target, and their origins.
-        guests: agency -> its encoder.
-        own_times: agency -> origins of its own by which its encoder teaches itself.
+        sites: agency -> its site.
+        own_site: the party's own, where its labels stay apart from the application.
         place_cells: the party's own places as cells.
-        fields: agency -> names of the fields it encodes, in the order of its panel.
         salt: what the agencies of this meeting agreed on.
-        raw_bytes: agency -> size of its records, which stay.
         records: a digest of all records; the same only where nothing in them changed.
     """
 
@@ -60,50 +62,33 @@ class Table:
     meeting: MeetingSettings
     service: str
     train: Samples
-    train_times: Times
-    guests: Mapping[str, AgencyLearner]
-    own_times: Mapping[str, Times]
+    train_times: Ints
+    sites: Mapping[str, AgencySite]
     place_cells: Sequence[int]
     salt: str
-    fields: Mapping[str, tuple[str, ...]]
-    raw_bytes: Mapping[str, int] = field(default_factory=dict)
+    own_site: AgencySite | None = None
     records: str = ""
 
     @property
-    def begun(self) -> frozenset[str]:
-        """Agencies that begin with an encoder of another service's meeting."""
-        city = self.party.city
-        return frozenset(one.agency for one in self.meeting.agency if one.encoder_of(city))
-
-    def cells_for(self, guest: str) -> Sequence[int]:
-        """The party's places as cells that this guest knows: its own by their names alone."""
-        if guest == self.party.name:
-            return own_cells(self.party.panel.places, self.salt)
-        return self.place_cells
+    def all_sites(self) -> dict[str, AgencySite]:
+        """Those of `sites`, and the party's own."""
+        own = {} if self.own_site is None else {self.own_site.name: self.own_site}
+        return {**self.sites, **own}
 
     @property
-    def validation_times(self) -> Times:
-        """Origins of the validation samples."""
-        return self.party.panel.time_T[self.party.validation_origins]
-
-    @property
-    def test_times(self) -> Times:
-        """Origins of the test samples."""
-        return self.party.panel.time_T[self.party.test_origins]
-
-    def exchange(self, labels: Mapping[str, Labels] | None = None) -> InProcessExchange:
-        """All guests behind their grants; the caller is the application."""
-        kept = labels or {}
-        settings = {guest.agency: guest for guest in self.meeting.agency}
-        handlers = {}
-        for name, learner in self.guests.items():
-            own = settings.get(name)
-            bounds = (
-                {"least_level": own.least_level, "widest": own.widest} if own else {"widest": 64}
-            )
-            grant = DeepGrant(agency=name, service=self.service, **bounds)
-            handlers[name] = AgencyParty(learner, grant, self.service, COORDINATOR, kept.get(name))
-        return InProcessExchange(handlers, ledger=Ledger())
+    def task(self) -> VerticalTask:
+        """What a coordinator knows of the forecast."""
+        cells: dict[str, Sequence[int]] = dict.fromkeys(self.sites, self.place_cells)
+        if self.own_site is not None:
+            cells[self.own_site.name] = own_cells(self.party.panel.places, self.salt)
+        time_T, party = self.party.panel.time_T, self.party
+        return VerticalTask(
+            cells,
+            party.test.truth_BNH.shape[-1],
+            self.train_times,
+            time_T[party.validation_origins],
+            time_T[party.test_origins],
+        )
 
 
 def lay(service: Service, member: Member, party: Party, seed: int, home: Path = Path()) -> Table:
@@ -115,45 +100,100 @@ def lay(service: Service, member: Member, party: Party, seed: int, home: Path = 
         DataError: with the problems of an agency's records, or places too far from all its cells.
         LayerPackageError: if an agency cannot begin with the encoder that is named.
     """
-    meeting = service.settings.meeting
-    assert meeting is not None
+    case = _Case(service, member, party, seed)
     train, times = _measured(service, party)
-    salt = f"{service.settings.name}/{party.city}"
-    horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
-    guests, own_times, names, raw_bytes = {}, {}, {}, {}
-    records = [(party.name, party.panel)]
-    cells = [cell_number(place, salt) for place in party.panel.places]
-    for guest in meeting.agency:
+    cells = [cell_number(place, case.salt) for place in party.panel.places]
+    sites, records = {}, [(party.name, party.panel)]
+    for guest in case.meeting.agency:
         panel, span = _panel(member.city_file, guest, party)
-        names[guest.agency] = tuple(known.name for known in panel.fields)
-        raw_bytes[guest.agency] = panel.values_TNF.nbytes
         records.append((guest.agency, panel))
-        own_times[guest.agency] = _thin(panel.time_T[span.start : span.end])
-        columns = fit_columns(panel, guest.columns, span, salt)
-        _check_near(guest.agency, columns.cells.cell_C, party, cells)
-        own = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
-        learner = AgencyLearner(guest.agency, columns, own, seed, horizon_s)
+        sites[guest.agency] = site = _site(case, guest, panel, span)
+        _check_near(guest.agency, site.learner.columns.cells.cell_C, party, cells)
         if (file := guest.encoder_of(party.city)) is not None:
             fields = tuple((known.name, known.unit) for known in panel.fields)
-            begin_with(learner, home / file, party.city, fields, learned_until(party))
-        guests[guest.agency] = learner
+            begin_with(site.learner, home / file, party.city, fields, learned_until(party))
+            site.pretrained = True
+    own = _own_site(case, train, times) if case.meeting.labels_stay else None
     return Table(
         party,
-        meeting,
-        service.settings.name,
+        case.meeting,
+        case.name,
         train,
         times,
-        guests,
-        own_times,
+        sites,
         cells,
-        salt,
-        names,
-        raw_bytes,
+        case.salt,
+        own,
         digest_of(records),
     )
 
 
-def _check_near(guest: str, cell_C: Times, party: Party, cells: Sequence[int]) -> None:
+@dataclass(frozen=True)
+class _Case:
+    """One party of a service, with one seed."""
+
+    service: Service
+    member: Member
+    party: Party
+    seed: int
+
+    @property
+    def meeting(self) -> MeetingSettings:
+        meeting = self.service.settings.meeting
+        assert meeting is not None
+        return meeting
+
+    @property
+    def name(self) -> str:
+        return self.service.settings.name
+
+    @property
+    def salt(self) -> str:
+        return f"{self.name}/{self.party.city}"
+
+
+def _site(case: _Case, guest: GuestSettings, panel: Panel, span: Span) -> AgencySite:
+    """An agency's rows and encoder."""
+    party, agency = case.party, case.member.city_file.city.agency(guest.agency)
+    columns = fit_columns(panel, guest.columns, span, case.salt)
+    settings = EncoderSettings(guest.level, guest.deep, own_steps=case.meeting.own_steps)
+    horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
+    bounds = {"least_level": guest.least_level, "widest": guest.widest}
+    facts = EncoderFacts(
+        city=party.city,
+        domain=agency.domain,
+        agency=agency.name,
+        service=case.name,
+        salt=case.salt,
+        fields=tuple((known.name, known.unit) for known in panel.fields),
+        step_s=panel.clock.step_s,
+        grid=TimeGrid(panel.clock.step_s),  # the application's takes its place
+        learned_until=learned_until(party),
+    )
+    return AgencySite(
+        AgencyLearner(agency.name, columns, settings, case.seed, horizon_s),
+        DeepGrant(agency=agency.name, service=case.name, **bounds),
+        _thin(panel.time_T[span.start : span.end]),
+        facts,
+        raw_bytes=panel.values_TNF.nbytes,
+    )
+
+
+def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
+    """The party itself as an agency that sends activations, and judges by its labels."""
+    party, meeting, data = case.party, case.meeting, case.party.data
+    columns = OwnColumns.of(party.inputs, party.panel.time_T, party.panel.places, case.salt)
+    settings = EncoderSettings(meeting.level, meeting.own_deep, own_steps=meeting.own_steps)
+    absolute_share = case.service.settings.training.absolute_share
+    return AgencySite(
+        AgencyLearner(party.name, columns, settings, case.seed, 0),
+        DeepGrant(agency=party.name, service=case.name, widest=64),
+        train_times,
+        labels=HeldLabels(train, data.validation, absolute_share, data.recall_HS),
+    )
+
+
+def _check_near(guest: str, cell_C: Ints, party: Party, cells: Sequence[int]) -> None:
     """The nearest cell at any distance would speak for a place whose position is wrong."""
     places = party.panel.places
     far = f"from the nearest cell of {guest}, which can speak for no place over {FARTHEST_KM:.0f}"
@@ -174,58 +214,49 @@ def learned_until(party: Party) -> int:
 def teach(
     tables: Sequence[Table], seed: int, taught: Callable[[int], None] = lambda _done: None
 ) -> Ledger:
-    """Every encoder teaches itself; equal agencies of several cities do it together.
+    """Every encoder pretrains itself; equal agencies of several cities do it together.
 
     `taught` is told how many of the agencies (by name) are done.
     """
     ledger = Ledger()
     meeting = tables[0].meeting
-    for done, name in enumerate(tables[0].guests, 1):
-        learners = {
-            f"{table.party.city}/{name}": (table, table.guests[name])
+    for done, name in enumerate(tables[0].sites, 1):
+        sites = {
+            f"{table.party.city}/{name}": table.sites[name]
             for table in tables
-            if name not in table.begun
+            if not table.sites[name].pretrained
         }
-        if meeting.reuse_level and len(learners) > 1:
-            _teach_together(learners, meeting, ledger)
+        if meeting.reuse_level and len(sites) > 1:
+            _pretrain_together(sites, meeting, seed, ledger)
         else:
-            for table, learner in learners.values():
-                learner.teach_itself(table.own_times[name], draw=seed)
+            for site in sites.values():
+                site.pretrain(seed)
         taught(done)
+    for table in tables:
+        if table.own_site is not None:
+            table.own_site.pretrain(seed)
     return ledger
 
 
-def _teach_together(
-    learners: Mapping[str, tuple[Table, AgencyLearner]], meeting: MeetingSettings, ledger: Ledger
+def _pretrain_together(
+    sites: Mapping[str, AgencySite], meeting: MeetingSettings, seed: int, ledger: Ledger
 ) -> None:
     steps = max(1, meeting.own_steps // TEACHING_ROUNDS)
     handlers = {
-        name: EncodingParty(learner, meeting.reuse_level, table.own_times[learner.name], steps)
-        for name, (table, learner) in learners.items()
+        name: site.pretraining_party(meeting.reuse_level, steps) for name, site in sites.items()
     }
-    exchange = InProcessExchange(handlers, ledger=ledger)
-    first = next(iter(learners.values()))[1]
-    reference = first.export(first.encoder.hidden_layers)
     levels = dict.fromkeys(handlers, meeting.reuse_level)
-    learn_together(exchange, Plan(levels, reference, FedAvg(), TEACHING_ROUNDS))
+    plan = Plan(levels, first_layers(meeting.level, seed), FedAvg(), TEACHING_ROUNDS)
+    learn_together(InProcessExchange(handlers, ledger=ledger), plan)
 
 
-def _measured(service: Service, party: Party) -> tuple[Samples, Times]:
+def _measured(service: Service, party: Party) -> tuple[Samples, Ints]:
     """Training samples with a measured target, and the times of their origins."""
     settings = service.settings
     stride = settings.training.stride if not party.scarce else 1
     origins = train_origins(party.inputs.settings, party.split.train)[::-1][::stride][::-1]
-    known = np.isfinite(party.data.train.truth_BNH).any(axis=(1, 2))
-    part = party.data.train
-    kept = Samples(
-        part.features_BNF[known],
-        part.summaries_BNHS[known],
-        part.anchor_BNH[known],
-        part.truth_BNH[known],
-        part.scale_N1,
-        part.recent,
-    )
-    return kept, party.panel.time_T[origins[known]]
+    known = np.asarray(np.isfinite(party.data.train.truth_BNH).any(axis=(1, 2)))
+    return party.data.train.take(known), party.panel.time_T[origins[known]]
 
 
 def _panel(city: CityFile, guest: GuestSettings, party: Party) -> tuple[Panel, Span]:
@@ -240,6 +271,6 @@ def _panel(city: CityFile, guest: GuestSettings, party: Party) -> tuple[Panel, S
     return panel, Span(0, max(int(np.searchsorted(panel.time_T, end)), 1))
 
 
-def _thin(times_T: Times) -> Times:
+def _thin(times_T: Ints) -> Ints:
     """Neighbouring origins say nearly the same: at most `_MANY`."""
     return times_T[:: max(1, len(times_T) // _MANY)]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import GrantError, LiveError, StoreError
 from deepcity.city.field import Kind
 from deepcity.data.panel import Panel
@@ -24,10 +24,9 @@ from deepcity.exchange.deep_wire import cell_names
 from deepcity.learning.features import Inputs, fit_inputs
 from deepcity.learning.fused_package import FusedPackage, HeardAgency
 from deepcity.learning.hearing import DeepBatch
-from deepcity.store.deep_data import DeepData, Seconds, moment
+from deepcity.store.deep_data import DeepData, moment
 from deepcity.store.deep_data_store import DeepDataStore
 
-Floats = NDArray[np.float32]
 LATE_STEPS = 2
 """So many steps of its own may an agency's newest deep data be old."""
 _SAME = 1e-3  # relative: how far a scale fitted again may lie from the one trained with
@@ -81,7 +80,7 @@ class LiveForecast:
     """
 
     at: int
-    time_H: Seconds
+    time_H: Ints
     places: tuple[str, ...]
     value_NH: Floats
     low_NH: Floats
@@ -101,7 +100,7 @@ class _Prepared:
     """Own rows, ready for any origin."""
 
     inputs: Inputs
-    time_T: Seconds
+    time_T: Ints
     first: int
     known: int  # steps up to the newest own row
     counts: bool

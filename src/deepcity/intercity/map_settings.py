@@ -7,14 +7,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.settings import NAME, TitleSettings
-from deepcity.data.toml_file import Settings, wrong
+from deepcity.data.toml_file import Settings, did_you_mean, wrong
 from deepcity.exchange.precision import Precision
 from deepcity.intercity.meeting_settings import MeetingSettings
+from deepcity.learning.experts.expert import experts, not_installed
 from deepcity.learning.features import WindowSettings
 from deepcity.learning.training import TrainingSettings
 
+EXPERTS = ("network", "typical_day", "yesterday")
+"""What a party has of its own unless its map names others."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Stem = Literal["private", "common"]
+Truths = Literal["private", "shared"]
 
 
 class StrategySettings(Settings):
@@ -45,15 +49,18 @@ class WireSettings(Settings):
 
 
 class PartyGrantSettings(Settings):
-    """What one party lets out, where that is less than the service's grant.
+    """What one party lets out, where that is not as the service's grant says; never deeper.
 
     Attributes:
         level: the deepest reuse level it may choose; left out, the service's.
         stem: "private" keeps its own where the others share theirs; left out, the service's.
+        truths: "shared" shows a week of its measured values in the map-wide report, "private"
+            does not, whatever the others do; left out, the service's.
     """
 
     level: Level | None = None
     stem: Stem | None = None
+    truths: Truths | None = None
 
 
 def _party_grant(said: object) -> object:
@@ -67,12 +74,15 @@ class GrantSettings(Settings):
     Attributes:
         level: the deepest reuse level any party may choose; 6 lets the head out too.
         stem: "private" (default), or "common" where the parties agree to share it.
+        truths: "shared" lets the map-wide results and report show a week of each party's
+            measured values beside its forecast; "private" (default) keeps them in its folder.
         party: agencies that allow less: a level, e.g. {"ferrara/district-1" = 3}, or a table
             of level and stem, e.g. {"ferrara/district-1" = { stem = "private" }}.
     """
 
     level: Level = MAX_LEVEL
     stem: Stem = "private"
+    truths: Truths = "private"
     party: dict[str, Annotated[PartyGrantSettings, BeforeValidator(_party_grant)]] = Field(
         default_factory=dict
     )
@@ -101,6 +111,11 @@ class GrantSettings(Settings):
         """Whether a party shares its stem."""
         own = self.party.get(party)
         return self.stem if own is None or own.stem is None else own.stem
+
+    def truths_of(self, party: str) -> Truths:
+        """Whether a party's measured values may stand in the map-wide report."""
+        own = self.party.get(party)
+        return self.truths if own is None or own.truths is None else own.truths
 
 
 class SpanSettings(Settings):
@@ -175,6 +190,18 @@ class ReuseSettings(Settings):
     frozen: bool = False
 
 
+def _expert(kind: str) -> str:
+    """An expert that is there, with all that it needs."""
+    known = experts()
+    if kind not in known:
+        raise wrong("no expert of that kind", did_you_mean(kind, sorted(known)))
+    lacking = not_installed(known[kind])
+    if lacking:
+        reason, _, right = lacking.partition(": ")
+        raise wrong(reason, right)
+    return kind
+
+
 class ServiceSettings(Settings):
     """One service of the map.
 
@@ -191,6 +218,10 @@ class ServiceSettings(Settings):
         meeting: agencies of its own city that each party listens to (`deepcity meet`).
         newcomers: agencies that take no part in the rounds: they start from the layers that
             the others learned together, and send nothing.
+        experts: what each party forecasts with of its own, by kind, weighed beside what it
+            joined; its network is always among them.
+        weather: an agency of each party's own city whose temperature and rain are known through
+            a forecast; experts that look at the weather learn from it.
         windows: agencies with a window of their own, e.g. {"tetouan/power" = { horizon = 144 }}.
     """
 
@@ -205,6 +236,10 @@ class ServiceSettings(Settings):
     pooled: bool = True
     band: Annotated[float, Field(gt=0, lt=1)] = 0.9
     newcomers: tuple[str, ...] = ()
+    experts: Annotated[tuple[Annotated[str, AfterValidator(_expert)], ...], Field(min_length=1)] = (
+        EXPERTS
+    )
+    weather: str | None = None
     window: WindowSettings = WindowSettings()
     windows: dict[str, PartyWindowSettings] = Field(default_factory=dict)
     training: TrainingSettings = TrainingSettings()
@@ -226,6 +261,13 @@ class ServiceSettings(Settings):
         own = self.windows.get(party)
         said = {} if own is None else own.model_dump(exclude_none=True)
         return self.window.model_copy(update=said)
+
+    @field_validator("experts")
+    @classmethod
+    def _with_network(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if "network" not in kinds:
+            raise wrong("levels are reused by a network", 'add "network"')
+        return tuple(dict.fromkeys(kinds))
 
     @model_validator(mode="after")
     def _newcomers_choose(self) -> Self:

@@ -1,81 +1,62 @@
-"""What a meeting leaves behind for daily use: each agency's encoder, and the application.
+"""What vertical training leaves behind for daily use: each agency's encoder, and the application.
 
-An encoder's file goes to its agency and stays there; the application's file goes to whoever
-answers. `deepcity agency` and `deepcity serve` go on with them.
+Each agency writes its encoder into its own folder and names its version; the application's file
+goes to whoever answers. `deepcity agency` and `deepcity serve` go on with them.
 """
 
 from pathlib import Path
 
+from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.city_file import CityFile
-from deepcity.intercity.guests import Table, learned_until
+from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.meeting import package_encoders
+from deepcity.intercity.guests import Table
 from deepcity.intercity.meeting_methods import Fused
-from deepcity.learning.agency_learner import AgencyLearner
-from deepcity.learning.columns import Columns
-from deepcity.learning.encoder_package import (
-    EncoderFacts,
-    EncoderPackage,
-    TimeGrid,
-    package_encoder,
-    save_encoder,
-)
-from deepcity.learning.features import WindowSettings
+from deepcity.learning.encoder_package import TimeGrid
 from deepcity.learning.fused_package import FusedFacts, HeardAgency, package_fused, save_fused
+from deepcity.store.deep_data import Space
 
 
-def save_packages(
-    table: Table, fused: Fused, alone: Fused, city: CityFile, window: WindowSettings, folder: Path
-) -> list[Path]:
-    """Write every guest's encoder and the party's application.
+def save_packages(table: Table, fused: Fused, alone: Fused, city: CityFile, folder: Path) -> None:
+    """Have every agency write its encoder, and write the party's application.
 
     Args:
         alone: what answers when no agency is heard.
+        folder: of the application.
 
     Raises:
-        LayerPackageError: if a file cannot be written.
+        ExchangeError: if an agency cannot write its own.
+        LayerPackageError: if the application's file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     clock, first_s = table.party.panel.clock, int(table.party.panel.time_T[0])
     grid = TimeGrid(clock.step_s, first_s % clock.step_s)
-    encoders = {
-        name: _encoder(table, learner, city, grid) for name, learner in table.guests.items()
-    }
-    facts = _facts(table, encoders, window)
-    cells = {name: package.cells for name, package in encoders.items()}
-    match = {name: matrix.numpy() for name, matrix in fused.learner.match.items()}
+    versions = package_encoders(InProcessExchange(table.sites), sorted(table.sites), grid)
+    network = fused.learner.network
+    layer = HIDDEN_LAYERS[network.cut.level - 1]
+    agencies = tuple(
+        HeardAgency(
+            name,
+            Space(city.city.name, city.city.agency(name).domain, name, layer, versions[name][0]),
+            network.cut.deep[name],
+            versions[name][1],
+            grid,
+        )
+        for name in table.sites
+    )
     package = package_fused(
-        facts,
-        fused.learner.network,
+        _facts(table, agencies),
+        network,
         table.party.inputs,
-        cells,
-        match,
+        fused.cells,
+        {name: matrix.numpy() for name, matrix in fused.learner.match.items()},
         table.party.data.validation,
         fused.validation,
         alone.learner.network.trunk,
     )
-    return [*(save_encoder(folder, one) for one in encoders.values()), save_fused(folder, package)]
+    save_fused(folder, package)
 
 
-def _encoder(
-    table: Table, learner: AgencyLearner, city: CityFile, grid: TimeGrid
-) -> EncoderPackage:
-    assert isinstance(learner.columns, Columns)
-    agency = city.city.agency(learner.name)
-    units = {field.name: field.unit for field in agency.fields}
-    facts = EncoderFacts(
-        city=city.city.name,
-        domain=agency.domain,
-        agency=agency.name,
-        service=table.service,
-        salt=table.salt,
-        fields=tuple((name, units[name]) for name in table.fields[learner.name]),
-        step_s=learner.columns.clock.step_s,
-        grid=grid,
-        learned_until=learned_until(table.party),
-    )
-    return package_encoder(facts, learner.columns, learner.encoder)
-
-
-def _facts(table: Table, encoders: dict[str, EncoderPackage], window: WindowSettings) -> FusedFacts:
+def _facts(table: Table, agencies: tuple[HeardAgency, ...]) -> FusedFacts:
     party = table.party
     time_T, train = party.panel.time_T, party.split.train
     return FusedFacts(
@@ -86,10 +67,7 @@ def _facts(table: Table, encoders: dict[str, EncoderPackage], window: WindowSett
         unit=party.unit,
         places=tuple(place.id for place in party.panel.places),
         step_s=party.panel.clock.step_s,
-        settings=window,
+        settings=party.inputs.settings,
         train_s=(int(time_T[train.start]), int(time_T[train.end - 1])),
-        agencies=tuple(
-            HeardAgency(name, one.space, one.encoder.shape.deep, one.facts.step_s, one.facts.grid)
-            for name, one in encoders.items()
-        ),
+        agencies=agencies,
     )

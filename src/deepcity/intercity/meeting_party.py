@@ -5,19 +5,19 @@ Shapes: B origins, N places, H horizon steps.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
 
 from deepcity.applications.metric import Metric
+from deepcity.city.arrays import Floats
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.city_file import CityFile
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.meeting import Mode
 from deepcity.intercity import meeting_methods as methods
 from deepcity.intercity.guests import Table
 from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.meeting_checkpoints import Keeping
 from deepcity.intercity.meeting_methods import AfterRound, Fused
+from deepcity.intercity.meeting_packages import save_packages
 from deepcity.intercity.meeting_results import (
     IN_MODE,
     SILENT,
@@ -26,11 +26,10 @@ from deepcity.intercity.meeting_results import (
     Cost,
     MeetingParty,
 )
-from deepcity.intercity.results import ALONE, AUTOMATIC, POOLED, Curve, Words
+from deepcity.intercity.results import ALONE, AUTOMATIC, POOLED, Curve
 from deepcity.intercity.summary import errors_of, naive_forecasts, rolling_band, shown
 from deepcity.learning.bands import coverage
-
-Floats = NDArray[np.float32]
+from deepcity.vertical.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,16 @@ class Way:
 
     Attributes:
         after: of a method, what is told after each of its rounds.
-        keeping: of a method, what keeps it.
+        checkpoints: of a method, what keeps the state of who trains its network.
+        packages: folder for the application in daily use; None: no packages are written.
     """
 
     settings: ServiceSettings
     metric: Metric
     seed: int
     after: Callable[[str], AfterRound]
-    keeping: Callable[[str], Keeping]
+    checkpoints: Callable[[str], Checkpoints]
+    packages: Path | None = None
 
 
 @dataclass
@@ -58,16 +59,6 @@ class _Found:
     errors: dict[str, Sequence[float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Met:
-    """A party's results, and what is needed to package it for daily use."""
-
-    result: MeetingParty
-    table: Table
-    together: Fused
-    alone: Fused
-
-
 def methods_of(settings: ServiceSettings) -> list[str]:
     """What is trained for a party, in this order."""
     assert settings.meeting is not None
@@ -75,45 +66,47 @@ def methods_of(settings: ServiceSettings) -> list[str]:
     return [ALONE, TOGETHER, *others, *([POOLED] if settings.pooled else [])]
 
 
-def hold(table: Table, city: CityFile, way: Way) -> Met:
+def hold(table: Table, city: CityFile, way: Way) -> MeetingParty:
     """Run every method for one party.
 
     Raises:
         ExchangeError: if an agency cannot come.
         CheckpointError: if a checkpoint cannot be written.
+        LayerPackageError: if a package cannot be written.
     """
     training, found = way.settings.training, _Found(said=naive_forecasts(table.party))
     test = table.party.test
-    one = methods.alone(table, training, way.seed, way.after(ALONE), way.keeping(ALONE))
+    one = methods.alone(table, training, way.seed, way.after(ALONE), way.checkpoints(ALONE))
     found.said[ALONE] = one.forecast(test, {})
     found.errors[ALONE] = one.minutes.errors if one.minutes else ()
-    met = methods.untouched(table)
-    together = _meeting(met, way, table.meeting.mode, TOGETHER, found)
+    together = _meeting(table, way, table.meeting.mode, TOGETHER, found)
+    if way.packages is not None:
+        save_packages(table, together, one, city, way.packages)
     for mode in table.meeting.modes[1:]:
-        _meeting(methods.untouched(table), way, mode, f"{IN_MODE}{mode}", found)
+        _meeting(table, way, mode, f"{IN_MODE}{mode}", found)
     if way.settings.pooled:
-        keeping = way.keeping(POOLED)
-        pooled, samples = methods.pooled(table, training, way.seed, way.after(POOLED), keeping)
+        kept = way.checkpoints(POOLED)
+        pooled, samples = methods.pooled(table, training, way.seed, way.after(POOLED), kept)
         found.said[POOLED] = pooled.forecast(samples, {})
         found.errors[POOLED] = pooled.minutes.errors if pooled.minutes else ()
     found.said[AUTOMATIC] = methods.careful(table, one, together).forecast_BNH
-    for agency in table.guests:
+    for agency in table.sites:
         found.said[f"{SILENT}{agency}"] = methods.without(table, one, together, agency)
-    return Met(_result(met, city, way, found, together), met, together, one)
+    return _result(table, city, way, found, together)
 
 
 def _meeting(table: Table, way: Way, mode: Mode, method: str, found: _Found) -> Fused:
-    meet = methods.fused_elsewhere if table.meeting.labels_stay else methods.fused
-    keeping, training = way.keeping(method), way.settings.training
-    fused = meet(table, training, way.seed, mode, way.after(method), keeping)
-    assert fused.exchange is not None
+    checkpoints, training = way.checkpoints(method), way.settings.training
+    run = methods_of(way.settings).index(method)
+    fused = methods.fused(table, training, way.seed, mode, way.after(method), checkpoints, run)
+    ledger = fused.ledger
+    assert ledger is not None
     assert fused.minutes is not None
-    ledger = fused.exchange.ledger
     kinds: dict[str, int] = dict(ledger.left_by_layer())
     for kind, size in ledger.received_by_layer().items():
         kinds[kind] = kinds.get(kind, 0) + size
     found.costs[mode] = Cost(
-        messages=ledger.messages, bytes=ledger.total, by_kind=kinds, seconds=keeping.seconds
+        messages=ledger.messages, bytes=ledger.total, by_kind=kinds, seconds=checkpoints.seconds
     )
     found.errors[method] = fused.minutes.errors
     found.said[method] = fused.forecast(table.party.test, fused.test)
@@ -128,14 +121,16 @@ def _result(table: Table, city: CityFile, way: Way, found: _Found, together: Fus
     half_BNH = rolling_band(party, before, said, level)
     return MeetingParty(
         name=party.name,
-        title=Words(en=party.title.en, ko=party.title.ko),
+        title=party.title,
         unit=party.unit,
-        agencies=list(table.guests),
+        agencies=list(table.sites),
         facts=_facts(table, city, together),
-        test={method: errors_of(forecast, truth) for method, forecast in found.said.items()},
+        test={
+            method: errors_of(forecast, truth, metric) for method, forecast in found.said.items()
+        },
         judged=judged,
         by_seed={method: [error] for method, error in judged.items()},
-        metric=Words(en=metric.name, ko=metric.name_ko),
+        metric=LocalizedText(en=metric.name, ko=metric.name_ko),
         metric_unit=party.unit if metric.in_unit else None,
         cost=found.costs[table.meeting.mode],
         costs=found.costs,
@@ -153,37 +148,32 @@ def _result(table: Table, city: CityFile, way: Way, found: _Found, together: Fus
 
 def _facts(table: Table, city: CityFile, together: Fused) -> list[AgencyFacts]:
     """Who met: what each grants and says, and what its training sent."""
-    assert together.exchange is not None
-    ledger = together.exchange.ledger
+    ledger = together.ledger
+    assert ledger is not None
     left, received = ledger.left_by_party(), ledger.received_by_party()
     facts = []
     for guest in table.meeting.agency:
-        name, learner = guest.agency, table.guests[guest.agency]
-        agency = city.city.agency(name)
-        units = {known.name: known.unit for known in agency.fields}
+        site = table.sites[guest.agency]
+        assert site.facts is not None
+        agency = city.city.agency(site.name)
         facts.append(
             AgencyFacts(
-                name=name,
-                title=Words(en=agency.title.en, ko=agency.title.ko),
-                fields=[(one, units[one]) for one in table.fields[name]],
+                name=site.name,
+                title=agency.title,
+                fields=list(site.facts.fields),
                 level=guest.level,
                 width=guest.deep,
-                cells=len(learner.columns.cells.cell_C),
-                step_minutes=_step_s(table, name) / 60,
+                cells=len(together.cells[site.name]),
+                step_minutes=site.facts.step_s / 60,
                 ahead=guest.ahead,
                 least_level=guest.least_level,
                 widest=guest.widest,
-                sent=left.get(name, 0),
-                received=received.get(name, 0),
-                raw_bytes=table.raw_bytes[name],
+                sent=left.get(site.name, 0),
+                received=received.get(site.name, 0),
+                raw_bytes=site.raw_bytes,
             )
         )
     return facts
-
-
-def _step_s(table: Table, agency: str) -> int:
-    times = table.guests[agency].columns.time_T
-    return int(times[1] - times[0]) if len(times) > 1 else table.party.panel.clock.step_s
 
 
 def _curves(errors: Mapping[str, Sequence[float]]) -> list[Curve]:
@@ -207,3 +197,11 @@ def several(found: Sequence[MeetingParty]) -> MeetingParty:
     by_seed = {name: [one.judged[name] for one in found] for name in names}
     failures = sorted({failure for one in found for failure in one.failures})
     return found[0].model_copy(update={"by_seed": by_seed, "failures": failures})
+
+
+def shared(found: MeetingParty, settings: ServiceSettings) -> MeetingParty:
+    """What a party shows to the whole map: its measured values only where it grants them."""
+    if found.forecast is None or settings.grant.truths_of(found.name) == "shared":
+        return found
+    forecast = found.forecast.model_copy(update={"truth": None})
+    return found.model_copy(update={"forecast": forecast})

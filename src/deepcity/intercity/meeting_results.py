@@ -18,7 +18,8 @@ from statistics import fmean, stdev
 
 from pydantic import BaseModel, ConfigDict
 
-from deepcity.intercity.results import ALONE, Curve, Errors, Forecast, Measured, Words
+from deepcity.city.localized_text import LocalizedText
+from deepcity.intercity.results import ALONE, Curve, Errors, Forecast, Measured
 
 TOGETHER = "together"
 SILENT = "silent:"
@@ -58,7 +59,7 @@ class AgencyFacts(_Frozen):
     """
 
     name: str
-    title: Words
+    title: LocalizedText
     fields: list[tuple[str, str]]
     level: int
     width: int
@@ -89,12 +90,12 @@ class MeetingParty(_Frozen):
     """
 
     name: str
-    title: Words
+    title: LocalizedText
     unit: str
     agencies: list[str]
     test: dict[str, Errors]
     judged: dict[str, Measured]
-    metric: Words
+    metric: LocalizedText
     cost: Cost
     failures: list[str]
     facts: list[AgencyFacts] = []
@@ -144,17 +145,17 @@ class MeetingService(_Frozen):
     """One service's meetings.
 
     Attributes:
-        labels_stay: the application was nobody's: it leaves no packages for daily use.
+        labels_stay: the coordinator held neither rows nor labels: no packages for daily use.
     """
 
     name: str
-    title: Words
+    title: LocalizedText
     mode: str
     level: int
     labels_stay: bool = False
     parties: list[MeetingParty]
-    question: Words | None = None
-    decision: Words | None = None
+    question: LocalizedText | None = None
+    decision: LocalizedText | None = None
     own_deep: int = 0
 
 
@@ -165,6 +166,6 @@ class MeetingResults(_Frozen):
     version: str
     seed: int
     services: list[MeetingService]
-    title: Words | None = None
+    title: LocalizedText | None = None
     seeds: list[int] = []
     seconds: float = 0.0

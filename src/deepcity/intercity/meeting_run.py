@@ -1,16 +1,18 @@
 """Run the meetings of a map: each party with the agencies of its own city.
 
-FOLDER/meeting.json          what was found out
-FOLDER/parties/*.json        each party's part of it, kept as soon as it is done
-FOLDER/checkpoints/          where the method stands that a party is at: a run that was killed
-                             goes on from its last round
-FOLDER/packages/PARTY/       encoders and application for daily use (`deepcity agency`,
-                             `deepcity serve`)
+FOLDER/meeting.json                    what was found out; a party's dated truths if it grants them
+FOLDER/sites/AGENCY/checkpoints/       its encoder, or the party's own application, after each
+                                       round: a run that was killed goes on from the last
+FOLDER/sites/AGENCY/packages/PARTY/    its encoder, or the party's application, for daily use
+                                       (`deepcity agency`, `deepcity serve`)
+FOLDER/sites/PARTY/results/            the party's part of what was found out, kept when it is done
+FOLDER/coordinator/checkpoints/        of an application apart from the labels
+FOLDER/pooled/checkpoints/             of the simulation that pools raw columns
 """
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +23,49 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.intercity.city_map import CityMap, Member, Service
 from deepcity.intercity.guests import Table, lay, teach
-from deepcity.intercity.meeting_checkpoints import Keeping
 from deepcity.intercity.meeting_checks import asked_in_vain
 from deepcity.intercity.meeting_methods import AfterRound
-from deepcity.intercity.meeting_packages import save_packages
-from deepcity.intercity.meeting_party import Way, hold, methods_of, several
-from deepcity.intercity.meeting_results import MeetingParty, MeetingResults, MeetingService
+from deepcity.intercity.meeting_party import Way, hold, methods_of, several, shared
+from deepcity.intercity.meeting_results import (
+    TOGETHER,
+    MeetingParty,
+    MeetingResults,
+    MeetingService,
+)
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.results import Words
-from deepcity.intercity.run_folder import made, put, read
+from deepcity.intercity.results import ALONE, POOLED
+from deepcity.intercity.run_folder import (
+    coordinator_folder,
+    forget,
+    locked,
+    made,
+    put,
+    read,
+    site_folder,
+)
 from deepcity.intercity.watch import Silent, Task, Watch
 from deepcity.store.checkpoint import CheckpointStore
+from deepcity.vertical.checkpoints import Checkpoints
 
 _RESULTS = "meeting.json"
+WRITTEN = (
+    "coordinator/checkpoints/*.checkpoint",
+    "coordinator/checkpoints/.*.part",
+    "pooled/checkpoints/*.checkpoint",
+    "pooled/checkpoints/.*.part",
+    "sites/*/checkpoints/*.checkpoint",
+    "sites/*/checkpoints/.*.part",
+    "sites/*/packages/*/*.encoder",
+    "sites/*/packages/*/*.fused",
+    "sites/*/results/*.json",
+    _RESULTS,
+    "report.html",
+    "checkpoints/*.checkpoint",  # these and what follows: of runs before sites had folders
+    "packages/*/*.encoder",
+    "packages/*/*.fused",
+    "parties/*.json",
+)
+"""All that a run writes."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +110,19 @@ def run_meetings(
     *,
     threads: int = 1,
     seeds: int = 1,
+    fresh: bool = False,
 ) -> MeetingResults:
     """Run every service of a map that has a meeting; what an earlier run did is kept.
 
     Args:
         threads: of the processor.
         seeds: how many, counted from the map's own; packages are the first one's.
+        fresh: whether what the folder holds is forgotten first.
 
     Raises:
         ConfigError: if no service of the map has a meeting, or one asks for what a meeting
             cannot do; with every problem, before any record is read.
-        CheckpointError: if the folder cannot be written.
+        CheckpointError: if the folder cannot be written, or another process runs there.
         DataError: if records do not suffice.
         ExchangeError: if an agency cannot come.
         LayerPackageError: if an agency cannot begin with the encoder that is named.
@@ -96,20 +130,22 @@ def run_meetings(
     begun = time.perf_counter()
     torch.set_num_threads(threads)
     services, watch = _meetings(city_map), watch or Silent()
-    works = _works(city_map, services, folder, watch, seeds)
-    watch.plan([task for work in works for task in _tasks(work)])
-    found = [_service([work for work in works if work.service is service]) for service in services]
-    settings = city_map.settings
-    results = MeetingResults(
-        map=settings.name,
-        title=Words(en=settings.title.en, ko=settings.title.ko),
-        version=__version__,
-        seed=settings.seed,
-        seeds=[settings.seed + number for number in range(seeds)],
-        seconds=time.perf_counter() - begun,
-        services=found,
-    )
-    put(folder / _RESULTS, results.model_dump_json(indent=1).encode())
+    works, settings = _works(city_map, services, folder, watch, seeds), city_map.settings
+    with locked(folder):
+        if fresh:
+            forget(folder, WRITTEN)
+        watch.plan([task for work in works for task in _tasks(work)])
+        by_service = [[work for work in works if work.service is service] for service in services]
+        results = MeetingResults(
+            map=settings.name,
+            title=settings.title.value(),
+            version=__version__,
+            seed=settings.seed,
+            seeds=[settings.seed + number for number in range(seeds)],
+            services=[_service(own) for own in by_service],
+            seconds=time.perf_counter() - begun,
+        )
+        put(folder / _RESULTS, results.model_dump_json(indent=1).encode())
     return results
 
 
@@ -183,17 +219,20 @@ def _service(works: Sequence[_Work]) -> MeetingService:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(work, tables))
-    title, asked = settings.title or service.application.title, service.application
+    title, asked = (
+        settings.title.value() if settings.title else service.application.title,
+        service.application,
+    )
     return MeetingService(
         name=settings.name,
-        title=Words(en=title.en, ko=title.ko),
-        question=Words(en=asked.question.en, ko=asked.question.ko),
-        decision=Words(en=asked.decision.en, ko=asked.decision.ko),
+        title=title,
+        question=asked.question,
+        decision=asked.decision,
         mode=settings.meeting.mode,
         level=settings.meeting.level,
         labels_stay=settings.meeting.labels_stay,
         own_deep=settings.meeting.own_deep if settings.meeting.labels_stay else 0,
-        parties=[several(found) for found in zip(*by_seed, strict=True)],
+        parties=[shared(several(found), settings) for found in zip(*by_seed, strict=True)],
     )
 
 
@@ -201,7 +240,7 @@ def _one_seed(work: _Work, tables: Sequence[Table]) -> list[MeetingParty]:
     kept = [_kept(work, table) for table in tables]
     if any(found is None for found in kept):
         task = f"{work.name}: agencies teach themselves{work.said}"
-        work.watch.begin(task, len(tables[0].guests))
+        work.watch.begin(task, len(tables[0].sites))
         teach(tables, work.seed, lambda done: work.watch.advance(task, done))
     members = work.service.members
     return [
@@ -211,24 +250,46 @@ def _one_seed(work: _Work, tables: Sequence[Table]) -> list[MeetingParty]:
 
 
 def _party(work: _Work, table: Table, member: Member) -> MeetingParty:
-    """Every method for one party; kept when done."""
-    name, store = work.kept_as(table), CheckpointStore(made(work.folder / "checkpoints"))
+    """Every method for one party; kept in its own folder when done."""
+    name, own = work.kept_as(table), site_folder(work.folder, table.party.name)
+    packages = Path("packages") / own.name
+    for agency, site in table.sites.items():
+        site.keep_in(site_folder(work.folder, f"{table.party.city}/{agency}"), name, packages)
+    if table.own_site is not None:
+        table.own_site.keep_in(own, name, packages)
+    stores = _stores(work.folder, own, table)
     way = Way(
         settings=work.service.settings,
-        metric=work.service.application.metric,
+        metric=table.party.metric,
         seed=work.seed,
         after=lambda method: _after(work, table.party.name, method),
-        keeping=lambda method: Keeping(store, f"{name}.{_plain(method)}"),
+        checkpoints=lambda method: Checkpoints(
+            stores.get(method, stores[TOGETHER]), f"{name}.{_plain(method)}"
+        ),
+        packages=own / packages if work.packed and not table.meeting.labels_stay else None,
     )
-    met = hold(table, member.city_file, way)
-    if work.packed and not table.meeting.labels_stay:
-        folder = work.folder / "packages" / _plain(table.party.name)
-        window = table.party.inputs.settings
-        save_packages(met.table, met.together, met.alone, member.city_file, window, folder)
-    put(_path(work, table), met.result.model_dump_json(indent=1).encode())
-    for old in store.folder.glob(f"{name}.*"):
-        old.unlink()  # the party is done: its rounds are not needed any more
-    return met.result
+    found = hold(table, member.city_file, way)
+    put(_path(work, table), found.model_dump_json(indent=1).encode())
+    _drop_checkpoints(table, name, stores.values())
+    return found
+
+
+def _stores(folder: Path, own: Path, table: Table) -> dict[str, CheckpointStore]:
+    """Whose folder keeps a method's network; of other modes than the map's as of `together`."""
+    application = coordinator_folder(folder) if table.meeting.labels_stay else own
+    folders = {ALONE: own, TOGETHER: application, POOLED: folder / "pooled"}
+    return {
+        method: CheckpointStore(made(folder / "checkpoints")) for method, folder in folders.items()
+    }
+
+
+def _drop_checkpoints(table: Table, name: str, stores: Iterable[CheckpointStore]) -> None:
+    """The party is done: its rounds are not needed any more."""
+    for site in table.all_sites.values():
+        site.drop_checkpoints()
+    for store in stores:
+        for old in store.folder.glob(f"{name}.*"):
+            old.unlink()
 
 
 def _after(work: _Work, party: str, method: str) -> AfterRound:
@@ -243,7 +304,8 @@ def _plain(name: str) -> str:
 
 
 def _path(work: _Work, table: Table) -> Path:
-    return work.folder / "parties" / f"{work.kept_as(table)}.json"
+    own = site_folder(work.folder, table.party.name)
+    return own / "results" / f"{work.kept_as(table)}.json"
 
 
 def _kept(work: _Work, table: Table) -> MeetingParty | None:

@@ -15,8 +15,8 @@ Shapes: B origins.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 from deepcity.data.windows import Span, origins
 from deepcity.intercity.parties import MANY
@@ -83,12 +83,12 @@ def new_days(party: str, known: Known) -> NewDays | Problem | None:
     return NewDays(Span(min(known.learned_to, lately), end), Span(end, known.end))
 
 
-def fresh_origins(days: NewDays, horizon: int, seed: int) -> NDArray[np.int64]:
+def fresh_origins(days: NewDays, horizon: int, seed: int) -> Ints:
     """Origins that are learned from, (B,)."""
     return drawn(origins(days.fresh, horizon), seed)
 
 
-def told_origins(known: Known) -> NDArray[np.int64]:
+def told_origins(known: Known) -> Ints:
     """Origins that no refining has looked at yet: of the newest, and of those before them
     whose targets were not all known.
     """
@@ -97,7 +97,7 @@ def told_origins(known: Known) -> NDArray[np.int64]:
     return found[::-1][:: max(1, len(found) // MANY)][::-1]
 
 
-def drawn(origins_B: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def drawn(origins_B: Ints, seed: int) -> Ints:
     """At most `MOST` of them, by lot: a regular stride might meet one hour of the day only."""
     if len(origins_B) <= MOST:
         return origins_B

@@ -17,21 +17,21 @@ towards what the others recall, from its own rows.
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.level import HEAD, MAX_LEVEL, STEM, Layers
 from deepcity.exchange.rounds import Progress
 from deepcity.intercity.automatic import Choice, Joined, levels, weigh
-from deepcity.intercity.experts import Ridge, Seeing
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party, learned_rows
+from deepcity.learning.experts.network import NetworkExpert
+from deepcity.learning.experts.ridge import Ridge
 from deepcity.learning.features import Inputs
 from deepcity.learning.hearsay import named, told
 from deepcity.learning.learner import Learner
 from deepcity.learning.recall import blended_ridge, fading
 from deepcity.learning.training import party_seed
 
-Floats = NDArray[np.float32]
 FIRST_STEPS = 2  # times the steps of trying a level: a stem begins from nothing
 # Before any truth, relative to a level that was tuned: few days tune badly, so the network as
 # it came (the deepest level) weighs as much as all that were.
@@ -67,18 +67,20 @@ def choose_late(
     stem, split = STEM in layers, party.split
     inputs = named(party.inputs) if stem else party.inputs
     joined = join_late(_as_seen(party, inputs, settings), settings, layers, seed)
-    tuned = levels(party, joined, MAX_LEVEL, seed, common_stem=stem, inputs=inputs)
+    shown = inputs if stem else None
+    tuned = levels(party, joined, MAX_LEVEL, seed, common_stem=stem, inputs=shown)
     tuned[-1] = replace(tuned[-1], weight=AS_IT_CAME)
+    own, training = NetworkExpert(alone), settings.training
     if not stem:
-        return weigh(party, Seeing(alone), tuned)
+        return weigh(party, own, tuned, training, seed)
     share = float(np.ravel(layers[HEAD]["share"])[0])
     heard = told(party.inputs, share, split.train, party.panel.adjacency_NN)
     ridge = seasoned_ridge(party, np.asarray(layers[HEAD]["recall"]))
     more = [
-        Joined(MAX_LEVEL, Seeing(joined, heard), IN_THEIR_SCALE),
+        Joined(MAX_LEVEL, NetworkExpert(joined, heard, every_weekday=True), IN_THEIR_SCALE),
         Joined(MAX_LEVEL, ridge, RIDGE),
     ]
-    return weigh(party, Seeing(alone), [*tuned, *more])
+    return weigh(party, own, [*tuned, *more], training, seed)
 
 
 def seasoned_ridge(party: Party, recall_HS: Floats) -> Ridge:

@@ -2,34 +2,32 @@
 
 FOLDER/own/SERVICE.CITY.AGENCY.NUMBER.checkpoint, sealed with its SHA-256 and never a pickle;
 NUMBER counts refinings. A new one is written whole beside the old one, which stays. It holds
-the private stem and scales: unlike a layer package it stays with its party.
-
-Shapes: E experts, N places, H horizon steps, S summaries.
+the private stem and scales: unlike a layer package it stays with its party. An expert is kept
+by its kind and its arrays, so a new kind needs no edit here (`deepcity.learning.experts`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from deepcity.city.arrays import Floats
 from deepcity.city.errors import CheckpointError
-from deepcity.city.level import Layers
 from deepcity.intercity.refine_results import PartyRefined
 from deepcity.intercity.run_folder import made
 from deepcity.learning.aggregate import Standing
 from deepcity.learning.council import STANDINGS, Council
+from deepcity.learning.experts.expert import Arrays
 from deepcity.learning.features import WindowSettings
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 MODEL = 1  # counts up when what a network sees, or is made of, changes
 FOLDER = "own"
 
-Floats = NDArray[np.float32]
-Kind = Literal["network", "typical", "yesterday", "ridge"]
 _STANDING = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 
 
@@ -100,20 +98,15 @@ class KeptExpert:
 
     Attributes:
         level: the reuse level it counts for.
-        layers, frozen: of a network: all its layers, and those that training leaves alone.
-        scale_N1, named: of a network: in what scale and with which weekdays it sees the party.
-        known: of a network: its first error on the old days kept aside.
-        recall_HS: of a ridge.
+        kind: whose arrays they are.
+        known: its first error on the old days kept aside; 0 without a truth there.
+        arrays: all that it needs beside the party's rows.
     """
 
     level: int
-    kind: Kind
-    layers: Layers = field(default_factory=dict)
-    frozen: tuple[str, ...] = ()
-    scale_N1: Floats | None = None
-    named: bool = False
-    known: float = 0.0
-    recall_HS: Floats | None = None
+    kind: str
+    known: float
+    arrays: Arrays
 
 
 @dataclass(frozen=True)
@@ -143,9 +136,7 @@ class OwnPackage:
 
 class _ExpertValues(_Frozen):
     level: int
-    kind: Kind
-    frozen: tuple[str, ...]
-    named: bool
+    kind: str
     known: float
 
 
@@ -203,18 +194,12 @@ class OwnPackages:
             for view in STANDINGS
         }
         for place, expert in enumerate(package.experts):
-            arrays |= _arrays(place, expert)
+            arrays[_group(place)] = expert.arrays
         values = _Values(
             identity=package.identity,
             times=package.times,
             experts=tuple(
-                _ExpertValues(
-                    level=one.level,
-                    kind=one.kind,
-                    frozen=one.frozen,
-                    named=one.named,
-                    known=one.known,
-                )
+                _ExpertValues(level=one.level, kind=one.kind, known=one.known)
                 for one in package.experts
             ),
             days=package.days,
@@ -232,19 +217,14 @@ def _name(service: str, party: str) -> str:
     return f"{service}.{party.replace('/', '.').replace(':', '.')}"
 
 
-def _arrays(place: int, expert: KeptExpert) -> dict[str, Mapping[str, NDArray[Any]]]:
-    found: dict[str, Mapping[str, NDArray[Any]]] = {
-        f"{place}:layer:{name}": tensors for name, tensors in expert.layers.items()
-    }
-    sizes = {"scale_N1": expert.scale_N1, "recall_HS": expert.recall_HS}
-    said = {name: array for name, array in sizes.items() if array is not None}
-    return {**found, f"{place}:sees": said} if said else found
+def _group(place: int) -> str:
+    return f"expert:{place}"
 
 
 def _package(found: Checkpoint) -> OwnPackage:
     values = _Values.model_validate(found.values)
     experts = [
-        _expert(found.arrays, place, KeptExpert(**dict(one)))
+        KeptExpert(one.level, one.kind, one.known, found.arrays.get(_group(place), {}))
         for place, one in enumerate(values.experts)
     ]
     return OwnPackage(
@@ -265,17 +245,4 @@ def _council(found: Checkpoint) -> Council:
     arrays = {view: found.arrays[f"standing:{view}"] for view in STANDINGS}
     return Council(
         **{view: Standing(**{name: arrays[view][name] for name in _STANDING}) for view in STANDINGS}
-    )
-
-
-def _expert(
-    arrays: Mapping[str, Mapping[str, NDArray[Any]]], place: int, bare: KeptExpert
-) -> KeptExpert:
-    own = f"{place}:layer:"
-    layers = {
-        name.removeprefix(own): tensors for name, tensors in arrays.items() if name.startswith(own)
-    }
-    sees = arrays.get(f"{place}:sees", {})
-    return replace(
-        bare, layers=layers, scale_N1=sees.get("scale_N1"), recall_HS=sees.get("recall_HS")
     )

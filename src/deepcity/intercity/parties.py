@@ -10,23 +10,27 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.applications.application import Baseline
+from deepcity.applications.metric import AbsoluteError, Metric
+from deepcity.city.arrays import Ints
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import DataError
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
-from deepcity.city.title import Title
 from deepcity.data.city_file import load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
 from deepcity.intercity.city_map import Member, Service
-from deepcity.intercity.map_settings import SpanSettings
+from deepcity.intercity.map_settings import EXPERTS, SpanSettings
+from deepcity.intercity.weather import weather_of
 from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.known_in_part import judged
 from deepcity.learning.learner import PartyData
 
 MANY = 400  # validation origins that suffice to choose by
 SCARCE_VALIDATION = 1 / 3
+_ABSOLUTE = AbsoluteError()
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,14 @@ class Party:
         split: its own training and validation spans, and the test span common to all.
         test_origins: (B,) step indices of the forecasts it is tested on.
         newcomer: it may learn from windows known in part, where there is no whole one.
+        experts: what it forecasts with of its own, by kind (`deepcity.learning.experts`).
+        weather: on the panel's steps, where the service names an agency for it.
+        metric: what its forecasts are judged by, in the unit of its field.
+        baselines: what its application must beat.
     """
 
     name: str
-    title: Title
+    title: LocalizedText
     city: str
     panel: Panel
     field: str
@@ -49,10 +57,14 @@ class Party:
     inputs: Inputs
     data: PartyData
     test: Samples
-    test_origins: NDArray[np.int64]
-    validation_origins: NDArray[np.int64]
+    test_origins: Ints
+    validation_origins: Ints
     scarce: bool
     newcomer: bool = False
+    experts: tuple[str, ...] = EXPERTS
+    weather: Panel | None = None
+    metric: Metric = _ABSOLUTE
+    baselines: tuple[Baseline, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -105,7 +117,7 @@ def _party(service: Service, member: Member) -> Party:
             validation=split.validation,
             partly=member.name in settings.newcomers,
         )
-        return _prepared(
+        party = _prepared(
             service,
             member.name,
             service.title_of(member),
@@ -115,6 +127,7 @@ def _party(service: Service, member: Member) -> Party:
             inputs,
             scarce_days,
         )
+        return replace(party, weather=weather_of(service, member, panel))
     except ValueError as error:
         right = (
             "give it more days, a shorter history, name it among newcomers (they start from "
@@ -127,7 +140,7 @@ def _party(service: Service, member: Member) -> Party:
 def _prepared(
     service: Service,
     name: str,
-    title: Title,
+    title: LocalizedText,
     panel: Panel,
     field: str,
     split: Split,
@@ -160,6 +173,11 @@ def _prepared(
         validation_origins=validation_origins,
         scarce=scarce_days is not None,
         newcomer=newcomer,
+        experts=settings.experts,
+        metric=service.application.metric_of(
+            panel.fields[panel.field_index(field)], panel.clock.step_s
+        ),
+        baselines=service.application.baselines,
     )
 
 
@@ -169,10 +187,10 @@ def learned_rows(inputs: Inputs, train: Span, stride: int, *, newcomer: bool) ->
     for lead in range(window.leads):
         found = train_origins(window, train, lead, partly=newcomer)
         parts.append(inputs.samples(found[::-1][::stride][::-1], lead, until=train.end))
-    return stacked(parts)
+    return Samples.concat(parts)
 
 
-def choosing_origins(validation: Span, horizon: int, *, partly: bool = False) -> NDArray[np.int64]:
+def choosing_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
     """Origins of the validation days that a party chooses by, (B,).
 
     Args:
@@ -182,24 +200,10 @@ def choosing_origins(validation: Span, horizon: int, *, partly: bool = False) ->
     return found[:: max(1, len(found) // MANY)]
 
 
-def stacked(parts: Sequence[Samples]) -> Samples:
-    """Samples one after another (all of one party)."""
-    if len(parts) == 1:
-        return parts[0]
-    return Samples(
-        np.concatenate([part.features_BNF for part in parts]),
-        np.concatenate([part.summaries_BNHS for part in parts]),
-        np.concatenate([part.anchor_BNH for part in parts]),
-        np.concatenate([part.truth_BNH for part in parts]),
-        parts[0].scale_N1,
-        parts[0].recent,
-    )
-
-
 def _check_origins(
     name: str,
-    validation: NDArray[np.int64],
-    test: NDArray[np.int64],
+    validation: Ints,
+    test: Ints,
     scarce_days: float | None,
     *,
     newcomer: bool,
@@ -307,7 +311,7 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
     inputs = fit_inputs(panel, field, window, train)
     whole = Split(Span(0, first), Span(first, test.start), test)
     pooled = _prepared(
-        service, "pooled", Title("pooled", "통합"), panel, field, whole, inputs, None
+        service, "pooled", LocalizedText("pooled", "통합"), panel, field, whole, inputs, None
     )
     chosen = train_origins(window, train)[:: service.settings.training.stride]
     return replace(
@@ -340,7 +344,7 @@ def _merged(parties: Sequence[Party]) -> Panel:
 
 def _masked(
     samples: Samples,
-    origins_B: NDArray[np.int64],
+    origins_B: Ints,
     parties: Sequence[Party],
     *,
     validating: bool,

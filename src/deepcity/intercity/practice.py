@@ -16,17 +16,21 @@ Shapes: B origins, N places, H horizon steps, S summaries, F features.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.level import MAX_LEVEL, STEM, Layers
 from deepcity.data.windows import Span
+from deepcity.exchange.coordinator import Training
+from deepcity.exchange.profile import SiteProfile
 from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.methods import Method, Outcome, Run, run_method
-from deepcity.intercity.parties import SCARCE_VALIDATION, Party, stacked
+from deepcity.intercity.method import Method
+from deepcity.intercity.methods import Run, profiles_of, run_method
+from deepcity.intercity.parties import SCARCE_VALIDATION, Party
+from deepcity.intercity.site import Site
 from deepcity.learning.features import Inputs, Samples, fit_inputs
 from deepcity.learning.hearsay import told
 from deepcity.learning.training import party_seed
@@ -38,60 +42,60 @@ EPISODES = 4  # for each number of known days
 COURSES = ((6, 0.75), (18, 1.5))
 """Rounds of each course, and its share of the learning rate; rows are drawn anew for each."""
 ENOUGH_PLACES = 8  # of all who practise; fewer are learned by heart in a second course
-PartiesOf = Callable[[int], Sequence[Party]]
+SitesOf = Callable[[int], Sequence[Site]]
 COURSE_SEED = 1000  # sets the draws of one course apart from those of the one before
 
 
 def practise(
     settings: ServiceSettings,
-    parties_of: PartiesOf,
+    sites_of: SitesOf,
     layers: Layers,
     seed: int,
     *,
     checkpoints: CheckpointStore | None = None,
     after_round: Callable[[int], None] = lambda _round: None,
-) -> list[Outcome]:
+) -> list[Training]:
     """Courses of practice, from the layers that parties have in common after their last round.
 
     Newcomers start from what the last course left; with few places there is but one. Empty
     where stems are private: the newcomer's own stem is trained under the layers later.
 
     Args:
-        parties_of: the parties of a course, each as `with_practice` gives it; asked when the
-            course begins, so that the rows of one alone are in memory.
-        checkpoints: where a killed practice goes on from.
+        sites_of: the sites of a course, each with rows as `with_practice` gives them; asked
+            when the course begins, so that the rows of one alone are in memory.
+        checkpoints: the coordinator's, where a killed practice goes on from.
         after_round: told how many rounds of all courses are done.
     """
-    found: list[Outcome] = []
+    found: list[Training] = []
     if STEM not in layers:
         return found
     for number in range(len(COURSES)):
         start = found[-1].progress.state.layers if found else layers
-        parties = parties_of(number)
+        sites = sites_of(number)
+        profiles = profiles_of(sites)
         before = sum(rounds for rounds, _ in COURSES[:number])
 
-        def advance(_method: Method, done: int, before: int = before) -> None:
+        def advance(done: int, before: int = before) -> None:
             after_round(before + done)
 
-        run = Run(
-            _hurried(settings, number),
-            parties,
-            seed + COURSE_SEED * number,
-            start=start,
-            checkpoints=checkpoints,
-            made_of=_digest(start),
-            after_round=advance,
-        )
-        outcome = run_method(run, _method(number, parties))
-        found.append(replace(outcome, learners={}))  # they would keep all rows in memory
-        if number + 1 == courses_of(parties):
+        hurried, draw = _hurried(settings, number), seed + COURSE_SEED * number
+        run = Run(hurried, profiles, draw, start=start, made_of=_digest(start))
+        method = Method(f"practice-{number + 1}", dict.fromkeys(profiles, MAX_LEVEL))
+        found.append(run_method(run, method, sites, checkpoints=checkpoints, after_round=advance))
+        if number + 1 == courses_of(profiles):
             break
     return found
 
 
-def courses_of(parties: Sequence[Party]) -> int:
+def practising(site: Site, course: int) -> Site:
+    """The site with the rows of a course, and no network yet."""
+    party = with_practice(site.party, site.settings, site.seed, course)
+    return Site(site.settings, party, site.seed, site.folder)
+
+
+def courses_of(profiles: Mapping[str, SiteProfile]) -> int:
     """How many courses these parties practise."""
-    places = sum(len(party.panel.places) for party in parties)
+    places = sum(profile.places for profile in profiles.values())
     return len(COURSES) if places >= ENOUGH_PLACES else 1
 
 
@@ -101,10 +105,6 @@ def _hurried(settings: ServiceSettings, number: int) -> ServiceSettings:
     rate = share * settings.training.learning_rate
     training = settings.training.model_copy(update={"rounds": rounds, "learning_rate": rate})
     return settings.model_copy(update={"training": training})
-
-
-def _method(number: int, parties: Sequence[Party]) -> Method:
-    return Method(f"practice-{number + 1}", {party.name: MAX_LEVEL for party in parties})
 
 
 def _digest(layers: Layers) -> str:
@@ -128,7 +128,7 @@ def with_practice(party: Party, settings: ServiceSettings, seed: int, course: in
     rows = [part for span in plan for part in _episode(party, settings, span, count, rng)]
     if not rows:
         return party
-    return replace(party, data=replace(party.data, train=stacked([party.data.train, *rows])))
+    return replace(party, data=replace(party.data, train=Samples.concat([party.data.train, *rows])))
 
 
 def _plan(party: Party, seed: int) -> list[tuple[int, int, int]]:
@@ -168,7 +168,7 @@ def _episode(
 
 def _inputs(party: Party, settings: ServiceSettings, first: int, end: int, known: int) -> Inputs:
     """What a newcomer would see that owns `known` steps, and later those that came in."""
-    time_T: NDArray[np.int64] = party.panel.time_T
+    time_T: Ints = party.panel.time_T
     panel = party.panel.between(int(time_T[first]), int(time_T[end - 1]) + 1)
     train = Span(0, round(known * (1 - SCARCE_VALIDATION)))
     inputs = fit_inputs(panel, party.field, settings.window, train, panel.adjacency_NN)

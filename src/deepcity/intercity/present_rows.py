@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.errors import RefineError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import load_panel
@@ -32,7 +32,7 @@ class Rows:
 
     member: Member
     panel: Panel
-    values_TN: NDArray[np.float32]
+    values_TN: Floats
     package: OwnPackage
     known: Known
     new_places: tuple[str, ...] = ()

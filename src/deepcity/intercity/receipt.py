@@ -156,7 +156,7 @@ class Receipt:
 
 
 def _problems(batch: DeepData, heard: HeardAgency, now: int) -> list[Problem]:
-    """Times that were not agreed on or lie ahead, and vectors of another width."""
+    """Times that were not agreed on or lie ahead, vectors of another width or out of range."""
     place, grid, problems = str(batch.space), heard.grid, []
     off_R = np.flatnonzero((batch.time_R - grid.phase_s) % grid.step_s)
     if off_R.size:
@@ -177,4 +177,9 @@ def _problems(batch: DeepData, heard: HeardAgency, now: int) -> list[Problem]:
         reason = f"trained was a width of {heard.width}"
         right = "run the encoder that the application was trained with"
         problems.append(Problem(place, "width", batch.width, reason, right))
+    large_R = np.flatnonzero(np.abs(batch.vectors_RW).max(axis=-1, initial=0) > 1)
+    if large_R.size:  # a bottleneck ends in a tanh: no encoder gave these
+        reason = f"{rows_told(large_R)}: outside -1 to 1"
+        right = "send what the encoder gives, unscaled"
+        problems.append(Problem(place, "vector", None, reason, right))
     return problems

@@ -7,7 +7,6 @@ party whose networks stay gets a new package too, in which weights have moved on
 sent to anybody, and common layers stay as they were fused.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from deepcity.city.errors import CheckpointError, ConfigError, ProblemsError, Re
 from deepcity.city.problem import Problem
 from deepcity.data.toml_file import did_you_mean
 from deepcity.intercity.city_map import CityMap, Member, Service
+from deepcity.intercity.claim import CLAIM, claimed_map
 from deepcity.intercity.new_days import NewDays
 from deepcity.intercity.own_package import OwnPackage, OwnPackages
 from deepcity.intercity.present_rows import Rows, days_of, rows_of
@@ -32,16 +32,10 @@ from deepcity.intercity.refine_results import (
     ProblemTold,
     Refinement,
 )
-from deepcity.intercity.refine_words import (
-    corrected_words,
-    places_words,
-    reason_words,
-    skipped_words,
-)
-from deepcity.intercity.results import DriftFound, Words
+from deepcity.intercity.results import DriftFound, Note
+from deepcity.intercity.run_folder import locked, site_folder
 from deepcity.intercity.watch import Silent, Watch, task_name
 from deepcity.intercity.watched_days import drift_of, joined
-from deepcity.intercity.worsening import drift_words
 
 
 def refine_map(
@@ -66,17 +60,19 @@ def refine_map(
     asked, watch = asked or Asked(), watch or Silent()
     _check_parties(city_map, asked.parties)
     _check_run(city_map, folder)
-    packages = OwnPackages.of(folder)
     found: list[PartyRefined] = []
     problems: list[Problem] = []
-    for service in city_map.services:
-        members = [one for one in service.members if not asked.parties or one.name in asked.parties]
-        for member in members:
-            work = _Work(city_map, service, member, packages, asked.bound, watch)
-            try:
-                found.append(work.refine())
-            except ProblemsError as error:
-                problems += error.problems
+    with locked(folder):
+        for service in city_map.services:
+            for member in service.members:
+                if asked.parties and member.name not in asked.parties:
+                    continue
+                packages = OwnPackages.of(site_folder(folder, member.name))
+                work = _PartyUpdate(city_map, service, member, packages, asked.bound, watch)
+                try:
+                    found.append(work.refine())
+                except ProblemsError as error:
+                    problems += error.problems
     told = [_as_told(problem) for problem in problems]
     seconds = time.perf_counter() - begun
     refinement = Refinement(
@@ -90,7 +86,7 @@ def refine_map(
 
 
 @dataclass(frozen=True)
-class _Work:
+class _PartyUpdate:
     """One party being refined."""
 
     city_map: CityMap
@@ -136,8 +132,8 @@ class _Work:
 
     def _nothing_new(self, rows: Rows) -> PartyRefined:
         last = rows.package.last or self._bare(rows)
-        reason = reason_words(Outcome.NOTHING_NEW, rows.package.times.seen_to, last)
-        return last.model_copy(update={"outcome": Outcome.NOTHING_NEW, "reason": reason})
+        seen_to = rows.package.times.seen_to
+        return last.model_copy(update={"outcome": Outcome.NOTHING_NEW, "seen_to": seen_to})
 
     def _bare(self, rows: Rows) -> PartyRefined:
         """What is known before any refining."""
@@ -145,12 +141,12 @@ class _Work:
         return PartyRefined(
             service=self.service.settings.name,
             party=self.member.name,
-            title=Words(en=title.en, ko=title.ko),
+            title=title,
             unit=rows.package.identity.unit,
             time_zone=rows.panel.clock.time_zone,
             outcome=Outcome.NOTHING_NEW,
-            reason=Words(en="", ko=""),
             number=rows.package.number,
+            seen_to=rows.package.times.seen_to,
         )
 
     def _told(
@@ -159,7 +155,7 @@ class _Work:
         kept_by = judged.better if judged.taken else judged.own
         bare = self._bare(rows)
         outcome = Outcome.REFINED if judged.taken else Outcome.KEPT
-        told = bare.model_copy(
+        return bare.model_copy(
             update={
                 "outcome": outcome,
                 "number": rows.package.number + 1,
@@ -174,18 +170,21 @@ class _Work:
                 "bound": self.bound,
                 "moved": judged.moved,
                 "drift": drift,
-                "remarks": _remarks(rows, judged, drift),
+                "notes": _notes(rows, judged),
             }
         )
-        reason = reason_words(outcome, rows.package.times.seen_to, told)
-        return told.model_copy(update={"reason": reason})
 
 
-def _remarks(rows: Rows, judged: Judged, drift: DriftFound | None) -> list[Words]:
-    found = [drift_words(rows.panel.clock.time_zone, drift)] if drift else []
-    found += [corrected_words()] if judged.corrected else []
-    found += [places_words(rows.new_places)] if rows.new_places else []
-    return found + [skipped_words(one) for one in rows.package.skipped]
+def _notes(rows: Rows, judged: Judged) -> list[Note]:
+    found = [Note(code="update_corrected")] if judged.corrected else []
+    if rows.new_places:
+        count, first = len(rows.new_places), ", ".join(rows.new_places[:3])
+        places = first + (" ..." if count > 3 else "")
+        found.append(
+            Note(code="update_new_places", numbers={"count": count}, names={"places": places})
+        )
+    skipped = [Note(code="update_skipped", names={"reason": one}) for one in rows.package.skipped]
+    return found + skipped
 
 
 def _refined_package(rows: Rows, days: NewDays, judged: Judged) -> OwnPackage:
@@ -221,17 +220,14 @@ def _check_parties(city_map: CityMap, asked: Sequence[str]) -> None:
 
 def _check_run(city_map: CityMap, folder: Path) -> None:
     """Refuse a folder that holds no run of this map."""
-    path, name = folder / "run.json", city_map.settings.name
-    first = f"learn first: deepcity run {city_map.path} --out {folder}"
-    try:
-        claim = json.loads(path.read_text(encoding="utf-8"))
-        found = claim["map"]
-    except OSError as error:
-        msg = f"{folder} holds no run ({path.name}: {error.strerror or error}); {first}"
-        raise CheckpointError(msg) from error
-    except (ValueError, LookupError, TypeError) as error:
-        msg = f"{path} cannot be read as a run's; {first} --fresh"
-        raise CheckpointError(msg) from error
+    name = city_map.settings.name
+    found = claimed_map(folder)
+    if found is None:
+        msg = (
+            f"{folder} holds no run that can be read (no {CLAIM} in coordinator/ or sites/*/); "
+            f"learn first: deepcity run {city_map.path} --out {folder}"
+        )
+        raise CheckpointError(msg)
     if found != name:
         msg = f"{folder} holds a run of {found!r}, not of {name!r}; name its folder with --out"
         raise CheckpointError(msg)

@@ -9,20 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepcity.city.errors import LayerPackageError, RefineError
+from deepcity.city.arrays import Bools, Floats
+from deepcity.city.errors import ExpertError, RefineError
 from deepcity.city.problem import Problem
 from deepcity.data.windows import Span
 from deepcity.intercity.automatic import said_by
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.new_days import NewDays, drawn, fresh_origins, told_origins
-from deepcity.intercity.own_networks import Ground, Own, experts_of, refined
+from deepcity.intercity.own_networks import Own, experts_of, refined
 from deepcity.intercity.own_package import OldRows
 from deepcity.intercity.parties import choosing_origins
 from deepcity.intercity.present_rows import ANEW, Rows
 from deepcity.intercity.watched_days import Told
-from deepcity.learning.council import Aggregated, aggregate, parts_of_day
+from deepcity.intercity.weather import weather_of
+from deepcity.learning.council import Aggregated, Gradient, aggregate, parts_of_day
+from deepcity.learning.experts.expert import ExpertData
 from deepcity.learning.features import fit_inputs, train_origins
 from deepcity.learning.metrics import scores
 
@@ -42,11 +44,11 @@ class Judged:
     told: Told
     kept: Aggregated
     changed: Aggregated
-    later_B: NDArray[np.bool_]
+    later_B: Bools
     moved: float
     corrected: bool
 
-    def error(self, said_BNH: NDArray[np.float32]) -> float:
+    def error(self, said_BNH: Floats) -> float:
         """Mean absolute error of the judged days."""
         return scores(said_BNH[self.later_B], self.told.truth_BNH[self.later_B]).mae
 
@@ -79,20 +81,22 @@ def judge_new(
     fresh_B = fresh_origins(days, horizon, seed + number)
     better, moves = [], []
     for done, one in enumerate(own, 1):
-        changed, moved = refined(one, ground, fresh_B, bound, number)
+        changed, moved = refined(one, fresh_B, bound, number)
         better.append(changed)
         moves += [moved] if changed is not one else []
         advance(done)
     moved = float(np.mean(moves)) if moves else 0.0
-    return _judged(rows, days, ground, own, better, moved=moved, corrected=corrected)
+    gradient = service.application.metric.gradient
+    return _judged(rows, days, ground, own, better, gradient, moved=moved, corrected=corrected)
 
 
 def _judged(
     rows: Rows,
     days: NewDays,
-    ground: Ground,
+    ground: ExpertData,
     own: Sequence[Own],
     better: Sequence[Own],
+    gradient: Gradient,
     *,
     moved: float,
     corrected: bool,
@@ -101,23 +105,23 @@ def _judged(
     origins_B = told_origins(rows.known)
     samples = ground.inputs.samples(origins_B)
     told = Told(ground.inputs, rows.panel.time_T, origins_B, samples.truth_BNH)
-    said_EBNH = said_by([(one.kept.level, one.expert) for one in own], samples, origins_B)
+    said_EBNH = said_by([(one.level, one.expert) for one in own], samples, origins_B)
     later_B = origins_B >= days.judged.start
     changed_EBNH = said_EBNH.copy()
     changed_EBNH[:, later_B] = said_by(
-        [(one.kept.level, one.expert) for one in better],
+        [(one.level, one.expert) for one in better],
         ground.inputs.samples(origins_B[later_B]),
         origins_B[later_B],
     )
     part_BH = parts_of_day(ground.inputs.grid, origins_B, rows.known.horizon)
     kept, changed = (
-        aggregate(said, samples.truth_BNH, origins_B, part_BH, rows.package.council)
+        aggregate(said, samples.truth_BNH, origins_B, part_BH, rows.package.council, gradient)
         for said in (said_EBNH, changed_EBNH)
     )
     return Judged(own, better, told, kept, changed, later_B, moved, corrected)
 
 
-def ground_of(service: Service, rows: Rows, seed: int) -> Ground:
+def ground_of(service: Service, rows: Rows, seed: int) -> ExpertData:
     """What a party's networks learned from first, as the records have it now."""
     times, window = rows.package.times, rows.package.identity.window
     train = Span(rows.step(times.train_from), rows.step(times.train_to))
@@ -132,32 +136,33 @@ def ground_of(service: Service, rows: Rows, seed: int) -> Ground:
         validation=aside,
         partly=newcomer,
     )
-    return Ground(
-        name=rows.member.name,
+    return ExpertData(
+        party=rows.member.name,
         panel=rows.panel,
         inputs=inputs,
         train=train,
         aside=aside,
-        old_B=drawn(train_origins(window, train, partly=newcomer), seed),
+        train_B=drawn(train_origins(window, train, partly=newcomer), seed),
         aside_B=choosing_origins(aside, window.horizon, partly=newcomer),
         training=service.settings.training,
         seed=seed,
+        weather=weather_of(service, rows.member, rows.panel),
     )
 
 
-def _experts(rows: Rows, ground: Ground) -> tuple[list[Own], bool]:
+def _experts(rows: Rows, ground: ExpertData) -> tuple[list[Own], bool]:
     """Experts as they were, and whether old rows were corrected since they were learned from.
 
     Then forgetting counts anew: errors on other rows cannot be compared.
     """
     try:
         own = experts_of(rows.package.experts, ground)
-    except LayerPackageError as error:
+    except ExpertError as error:
         right = f"put the settings back as they were, {ANEW}"
-        raise RefineError([Problem(ground.name, "own package", None, str(error), right)]) from error
+        raise RefineError(
+            [Problem(ground.party, "own package", None, str(error), right)]
+        ) from error
     old = rows.values_TN[ground.train.start : rows.known.aside_to]
     if OldRows.of(old).same_as(rows.package.old_rows):
         return own, False
-    return [
-        replace(one, kept=replace(one.kept, known=one.kept.known * (1 + one.forgot))) for one in own
-    ], True
+    return [replace(one, known=one.known * (1 + one.forgot)) for one in own], True

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from deepcity.intercity.results import DriftFound, Measured, Words
+from deepcity.city.localized_text import LocalizedText
+from deepcity.intercity.results import DriftFound, Measured, Note
 
 BOUND = 0.05
 
@@ -45,6 +46,7 @@ class PartyRefined(_Frozen):
 
     Attributes:
         number: refinings so far.
+        seen_to: until when rows were known before.
         learned_from, learned_to: rows that were learned from.
         judged_from, judged_to: the newest days, by which it was decided.
         last_week, kept, refined: errors of the same hour last week, of the networks as they
@@ -57,12 +59,12 @@ class PartyRefined(_Frozen):
 
     service: str
     party: str
-    title: Words
+    title: LocalizedText
     unit: str
     time_zone: str
     outcome: Outcome
-    reason: Words
     number: int
+    seen_to: int = 0
     learned_from: int = 0
     learned_to: int = 0
     judged_from: int = 0
@@ -74,7 +76,7 @@ class PartyRefined(_Frozen):
     bound: float = 0.0
     moved: float = 0.0
     drift: DriftFound | None = None
-    remarks: list[Words] = []
+    notes: list[Note] = []
 
 
 class ProblemTold(_Frozen):

@@ -9,12 +9,16 @@
 
 Methods are named `same_hour_yesterday`, `same_hour_last_week`, `ridge` (typical day and
 ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and
-`pooled`. Errors are in the service's unit, over measured values only.
+`pooled`; the baselines that an application names, `persistence` and `typical_day`, too.
+Errors are over measured values only, in the service's unit unless its metric is a share.
 """
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from deepcity.applications.decision import Decision
+from deepcity.city.localized_text import LocalizedText
 
 NAIVE_DAY = "same_hour_yesterday"
 NAIVE_WEEK = "same_hour_last_week"
@@ -41,31 +45,48 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Words(_Frozen):
-    """The same words in English and Korean."""
+class Note(_Frozen):
+    """Something worth a sentence, as a code with its numbers and names.
 
-    en: str
-    ko: str
+    Sentences are made where people read: `deepcity.serve.report.notes` knows every code.
+    """
+
+    code: str
+    numbers: dict[str, Measured] = {}
+    names: dict[str, str | list[str]] = {}
 
 
 class Errors(_Frozen):
-    """Errors of one method at one party, over the test span."""
+    """Errors of one method at one party, over the test span.
+
+    `judged` is by the application's metric; of results kept before there was one, the mean
+    absolute error.
+    """
 
     mae: Measured
     rmse: Measured
     mae_by_horizon: list[Measured]
+    judged: Measured
+
+    @model_validator(mode="before")
+    @classmethod
+    def _judged_by_mae(cls, found: object) -> object:
+        if isinstance(found, dict) and "judged" not in found:
+            return {**found, "judged": found.get("mae")}
+        return found
 
 
 class Forecast(_Frozen):
     """One place's forecasts over some test days, to look at.
 
-    Times are UTC seconds; all lists have one length. None stands for a value not measured.
+    Times are UTC seconds; all lists have one length. None stands for a value not measured, and
+    for all truths where their site keeps them to itself.
     """
 
     place: str
     time_zone: str
     times: list[int]
-    truth: list[float | None]
+    truth: list[float | None] | None
     forecast: list[float]
     low: list[float]
     high: list[float]
@@ -88,18 +109,19 @@ class DriftFound(_Frozen):
 class PartyResult(_Frozen):
     """What joining was worth to one party.
 
+    `validation_mae` holds errors by the application's metric, whatever that is.
     `weights` are those of `alone` and of each level in the automatic forecast after the
     validation days, `weights_after` those once the test days were known too.
     """
 
     name: str
-    title: Words
+    title: LocalizedText
     city: str
     places: int
     train_days: float
     scarce: bool
     level: int
-    level_reason: Words
+    level_reason: Note
     weights: dict[str, float]
     weights_after: dict[str, float]
     validation_mae: dict[str, float]
@@ -109,15 +131,31 @@ class PartyResult(_Frozen):
     forecast: Forecast
     newcomer: bool = False  # took no part in the rounds: started from the others' layers
     drift: DriftFound | None = None  # whether its forecast of late is worse than it was
-    remarks: list[Words] = []  # what else was special about its part
+    notes: list[Note] = []  # what else was special about its part
     unit: str | None = None  # of its errors; None: as the service's; so are the two below
     step_minutes: float | None = None
     horizon_steps: int | None = None
     raw_bytes: int | None = None  # size of its raw records, which stayed at home; None if unknown
+    decision: Decision | None = None  # its application's, at the last of the test origins
+
+    def without_truths(self) -> "PartyResult":
+        """The same without a measured value: what may leave a site that grants no more."""
+        forecast = self.forecast.model_copy(update={"truth": None})
+        return self.model_copy(update={"forecast": forecast})
 
     def gain(self) -> float:
-        """Share of the error of learning alone that automatic saved (may be negative)."""
-        return 1.0 - self.test[AUTOMATIC].mae / self.test[ALONE].mae
+        """Share of the error of learning alone that automatic saved (may be negative); NaN
+        where nothing was to judge, or alone made no error.
+        """
+        ours, theirs = self.test[AUTOMATIC].judged, self.test[ALONE].judged
+        return 1.0 - ours / theirs if theirs else float("nan")
+
+
+class SiteResults(_Frozen):
+    """What was found out for one site, by service; it stays in the site's folder."""
+
+    site: str
+    services: dict[str, PartyResult]
 
 
 class Curve(_Frozen):
@@ -137,11 +175,14 @@ class Traffic(_Frozen):
 
 
 class ServiceResult(_Frozen):
-    """One service of the map: its parties, curves and bytes."""
+    """One service of the map: its parties, curves and bytes.
+
+    `metric` is what it is judged by, `baselines` the methods it must beat.
+    """
 
     name: str
-    title: Words
-    question: Words
+    title: LocalizedText
+    question: LocalizedText
     unit: str
     horizon_steps: int
     step_minutes: float
@@ -149,16 +190,21 @@ class ServiceResult(_Frozen):
     curves: list[Curve]
     traffic: list[Traffic]
     seconds: dict[str, float]
-    decision: Words | None = None  # what the answer is good for
-    remarks: list[Words] = []  # which layers are common to whom, where that is not to all
-    who: Words | None = None  # what its parties are, in the plural: "water districts of Ferrara"
+    decision: LocalizedText | None = None  # what the answer is good for
+    notes: list[Note] = []  # which layers are common to whom, where that is not to all
+    who: LocalizedText | None = (
+        None  # what its parties are, in the plural: "water districts of Ferrara"
+    )
+    metric: LocalizedText = LocalizedText(en="mean absolute error", ko="평균 절대 오차")
+    metric_in_unit: bool = True  # False: it is a share
+    baselines: list[str] = [NAIVE_DAY, NAIVE_WEEK]
 
 
 class Results(_Frozen):
     """Everything one run of a map found out."""
 
     map: str
-    title: Words
+    title: LocalizedText
     version: str
     seed: int
     seconds: float

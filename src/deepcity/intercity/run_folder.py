@@ -1,10 +1,23 @@
-"""Files of a run's folder: written whole or not at all, and read as what they are."""
+"""A run's folder: whose files lie where, and who may write there.
+
+FOLDER/coordinator/     what the coordinator knows: rounds, fused layers, layer packages
+FOLDER/sites/SITE/      what a site knows; it can be carried to another machine and goes on there
+FOLDER/pooled/          the network of all raw rows, where a map asks for that upper bound
+FOLDER/results.json     what was found out; what a site does not grant stays in its folder
+FOLDER/report.html      the same to look at
+
+Files are written whole or not at all, and read as what they are.
+"""
 
 import hashlib
-from collections.abc import Iterable
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from deepcity.city.errors import CheckpointError
@@ -12,6 +25,93 @@ from deepcity.data.panel import Panel
 from deepcity.store.atomic import why_not, write_whole
 
 Model = TypeVar("Model", bound=BaseModel)
+_LOCK, _OWNER = ".lock", ".lock-owner"
+
+WRITTEN = (
+    "coordinator/run.json",
+    "coordinator/*.checkpoint",
+    "coordinator/.*.part",
+    "coordinator/layers/*.layers",
+    "sites/*/run.json",
+    "sites/*/result.json",
+    "sites/*/checkpoints/*.checkpoint",
+    "sites/*/checkpoints/.*.part",
+    "sites/*/own/*.checkpoint",
+    "sites/*/own/.*.part",
+    "pooled/checkpoints/*.checkpoint",
+    "pooled/checkpoints/.*.part",
+    "results.json",
+    "report.html",
+    _LOCK,
+    "run.json",  # these and what follows: of runs before sites had folders
+    "checkpoints/*.checkpoint",
+    "checkpoints/*.records",
+    "checkpoints/*.newcomers",
+    "layers/*.layers",
+    "own/*.checkpoint",
+)
+"""All that a run writes."""
+
+
+def coordinator_folder(folder: Path) -> Path:
+    """The coordinator's, in a run's folder."""
+    return folder / "coordinator"
+
+
+def layers_folder(folder: Path) -> Path:
+    """Where layer packages of the common layers lie."""
+    return coordinator_folder(folder) / "layers"
+
+
+def site_folder(folder: Path, site: str) -> Path:
+    """A site's own, in a run's folder; names hold no dots, so no two sites share one.
+
+    >>> site_folder(Path("run"), "ferrara/district-1:inflow").as_posix()
+    'run/sites/ferrara.district-1.inflow'
+    """
+    return folder / "sites" / site.replace("/", ".").replace(":", ".")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a run's folder to this process; a killed one leaves it free.
+
+    Raises:
+        CheckpointError: if another process works there, or the folder cannot be made.
+    """
+    owner = made(folder) / _OWNER
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        msg = (
+            f"{folder} is in use by {_owner(owner)}: two runs would overwrite each other there. "
+            f"Wait until it ends, stop it, or choose another --out"
+        )
+        raise CheckpointError(msg) from error
+    except OSError as error:
+        raise CheckpointError(why_not(folder / _LOCK, error, 0)) from error
+    try:
+        put(owner, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:  # it has only just begun, or is about to end
+        return "another process"
+
+
+def forget(folder: Path, written: Sequence[str] = WRITTEN) -> None:
+    """Remove what a run wrote, and nothing else that may lie in the folder."""
+    for pattern in written:
+        for path in folder.glob(pattern):
+            if path.name != _LOCK:  # it is held
+                path.unlink(missing_ok=True)
 
 
 def put(path: Path, data: bytes) -> None:

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.applications.application import Baseline, applications
+from deepcity.applications.metric import AbsoluteError, Metric
+from deepcity.city.arrays import Floats, Ints
+from deepcity.exchange.coordinator import Training
 from deepcity.intercity.automatic import Choice
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.methods import Outcome
+from deepcity.intercity.decisions import last_decision
+from deepcity.intercity.level_reason import level_reason
+from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.parties import Party, place_slices
 from deepcity.intercity.results import (
     ALONE,
@@ -19,13 +23,12 @@ from deepcity.intercity.results import (
     Curve,
     Errors,
     Forecast,
+    Note,
     PartyResult,
     Traffic,
-    Words,
     fixed,
 )
-from deepcity.intercity.words import level_reason
-from deepcity.intercity.worsening import drift_words, worsening
+from deepcity.intercity.watched_days import drift_of_run
 from deepcity.learning.bands import coverage, rolling_half_width
 from deepcity.learning.baselines import same_time_before
 from deepcity.learning.council import Aggregated
@@ -33,92 +36,95 @@ from deepcity.learning.learner import Learner
 from deepcity.learning.metrics import scores
 from deepcity.learning.recall import recalled
 
-Floats = NDArray[np.float32]
 SHOWN_STEPS = 168
+_ABSOLUTE = AbsoluteError()
 
 
-def errors_of(forecast_BNH: Floats, truth_BNH: Floats) -> Errors:
-    """Scores as results keep them."""
+def errors_of(forecast_BNH: Floats, truth_BNH: Floats, metric: Metric = _ABSOLUTE) -> Errors:
+    """Scores as results keep them; `metric` is the application's."""
     found = scores(forecast_BNH, truth_BNH)
-    return Errors(mae=found.mae, rmse=found.rmse, mae_by_horizon=[float(e) for e in found.mae_H])
+    return Errors(
+        mae=found.mae,
+        rmse=found.rmse,
+        mae_by_horizon=[float(e) for e in found.mae_H],
+        judged=metric.error(forecast_BNH, truth_BNH),
+    )
 
 
 def naive_forecasts(party: Party) -> dict[str, Floats]:
-    """The same hour yesterday and last week; typical day and ridge before a network learns."""
+    """The same hour yesterday and last week; typical day and ridge before a network learns; and
+    what else its application must beat.
+    """
     values, horizon = party.inputs.values_TN, party.test.truth_BNH.shape[-1]
     day = party.inputs.grid.slots
     lags = {NAIVE_DAY: day, NAIVE_WEEK: 7 * day}
+    if Baseline.PERSISTENCE in party.baselines:
+        lags[Baseline.PERSISTENCE.value] = 1
     found = {
         name: same_time_before(values, party.test_origins, horizon, lag)
         for name, lag in lags.items()
     }
+    if Baseline.TYPICAL_DAY in party.baselines:
+        found[Baseline.TYPICAL_DAY.value] = party.test.anchor_BNH
     expected = recalled(party.test.summaries_BNHS, party.inputs.recall_HS)
     return {**found, RIDGE: party.test.anchor_BNH + party.test.scale_N1 * expected}
 
 
 def naive_errors(party: Party) -> dict[str, Errors]:
     """Errors of these over the test span."""
-    truth = party.test.truth_BNH
-    return {name: errors_of(said, truth) for name, said in naive_forecasts(party).items()}
+    truth, metric = party.test.truth_BNH, party.metric
+    return {name: errors_of(said, truth, metric) for name, said in naive_forecasts(party).items()}
 
 
-def test_errors(outcome: Outcome, parties: Sequence[Party]) -> dict[str, Errors]:
-    """Errors of a method at each party, over the test span."""
-    return {
-        party.name: errors_of(
-            outcome.learners[party.name].forecast(party.test), party.test.truth_BNH
-        )
-        for party in parties
-    }
-
-
-def pooled_errors(outcome: Outcome, pooled: Party, parties: Sequence[Party]) -> dict[str, Errors]:
+def pooled_errors(learner: Learner, pooled: Party, parties: Sequence[Party]) -> dict[str, Errors]:
     """Errors of the network that saw all raw rows, at each party's places."""
-    forecast = outcome.learners[pooled.name].forecast(pooled.test)
+    forecast = learner.forecast(pooled.test)
     return {
-        party.name: errors_of(forecast[:, places], party.test.truth_BNH)
+        party.name: errors_of(forecast[:, places], party.test.truth_BNH, party.metric)
         for party, places in zip(parties, place_slices(parties), strict=True)
     }
 
 
 def party_result(
-    service: Service,
+    settings: ServiceSettings,
     party: Party,
     choice: Choice,
     found: Aggregated,
     alone: Learner,
     test: Mapping[str, Errors],
-    remarks: Sequence[Words] = (),
+    notes: Sequence[Note] = (),
 ) -> PartyResult:
     """What the report says of one party, `found` being its forecast of the test days."""
     said = found.forecast_BNH
-    half_BNH = _half_width(party, choice, said, service.settings.band)
-    drift = worsening(party, choice, said)
+    half_BNH = _half_width(party, choice, said, settings.band)
     return PartyResult(
         name=party.name,
-        title=Words(en=party.title.en, ko=party.title.ko),
+        title=party.title,
         city=party.city,
         places=len(party.panel.places),
         train_days=party.train_days,
         scarce=party.scarce,
         level=choice.level,
-        level_reason=level_reason(choice, party.unit),
+        level_reason=level_reason(choice, party.unit if party.metric.in_unit else ""),
         weights=_named(choice.weights),
         weights_after=_named(choice.by_level(found.council)),
         validation_mae={
             str(level): error for level, error in choice.errors.items() if np.isfinite(error)
         },
-        test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH)},
-        band_level=service.settings.band,
+        test={**test, AUTOMATIC: errors_of(said, party.test.truth_BNH, party.metric)},
+        band_level=settings.band,
         band_coverage=coverage(party.test.truth_BNH, said - half_BNH, said + half_BNH),
         forecast=shown(party, said, half_BNH, alone.forecast(party.test)),
-        newcomer=party.name in service.settings.newcomers,
-        drift=drift,
-        remarks=[*remarks, *([drift_words(party.panel.clock.time_zone, drift)] if drift else [])],
+        newcomer=party.name in settings.newcomers,
+        drift=drift_of_run(party, choice, said),
+        notes=list(notes),
         unit=party.unit,
         step_minutes=party.panel.clock.step_s / 60,
         horizon_steps=party.inputs.settings.horizon,
         raw_bytes=party.panel.values_TNF.nbytes,
+        decision=last_decision(
+            applications()[settings.application], party, choice.validation.forecast_BNH, said
+        ),
     )
 
 
@@ -172,7 +178,7 @@ def shown(party: Party, said: Floats, half_BNH: Floats, alone: Floats) -> Foreca
     )
 
 
-def _end_to_end(origins_B: NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
+def _end_to_end(origins_B: Ints, horizon: int) -> Ints:
     """Positions of origins that lie one horizon or more apart, so that no two overlap."""
     kept: list[int] = []
     for position, origin in enumerate(origins_B):
@@ -181,26 +187,26 @@ def _end_to_end(origins_B: NDArray[np.int64], horizon: int) -> NDArray[np.int64]
     return np.array(kept)
 
 
-def curve(outcome: Outcome) -> Curve:
+def curve(method: str, training: Training) -> Curve:
     """Mean over parties of the validation error, as a share of what it was before training."""
     first: dict[str, float] = {}
-    for errors in outcome.progress.errors:  # of one that joins late: as it came
+    for errors in training.progress.errors:  # of one that joins late: as it came
         first = {**errors, **first}
     by_round = [
         float(np.mean([error / first[name] for name, error in known.items() if first.get(name)]))
-        for errors in outcome.progress.errors
+        for errors in training.progress.errors
         if (known := {name: error for name, error in errors.items() if np.isfinite(error)})
     ]
-    return Curve(method=outcome.method.name, error_by_round=by_round)
+    return Curve(method=method, error_by_round=by_round)
 
 
-def traffic(outcome: Outcome) -> Traffic:
+def traffic(method: str, training: Training) -> Traffic:
     """Bytes that left parties, as counted while they were serialised."""
     return Traffic(
-        method=outcome.method.name,
-        rounds=outcome.progress.round,
-        bytes_by_layer=outcome.ledger.left_by_layer(),
-        bytes_by_party=outcome.ledger.left_by_party(),
+        method=method,
+        rounds=training.progress.round,
+        bytes_by_layer=training.ledger.left_by_layer(),
+        bytes_by_party=training.ledger.left_by_party(),
     )
 
 

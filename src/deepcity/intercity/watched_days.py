@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.intercity.automatic import Choice
 from deepcity.intercity.own_package import Day
 from deepcity.intercity.parties import Party
 from deepcity.intercity.results import DriftFound
 from deepcity.learning.baselines import same_time_before
-from deepcity.learning.council import Aggregated
 from deepcity.learning.drift import LEAST_DAYS, daily_errors, notice
 from deepcity.learning.features import Inputs
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +23,8 @@ class Told:
     """Forecasts of some origins, and what was measured then."""
 
     inputs: Inputs
-    time_T: NDArray[np.int64]
-    origins_B: NDArray[np.int64]
+    time_T: Ints
+    origins_B: Ints
     truth_BNH: Floats
 
     def last_week(self) -> Floats:
@@ -53,17 +50,22 @@ class Told:
         )
 
 
-def days_of_run(party: Party, choice: Choice, test: Aggregated) -> tuple[Day, ...]:
-    """The validation days and the test days of a run."""
-    validation = Told(
-        party.inputs,
-        party.panel.time_T,
-        party.validation_origins,
-        party.data.validation.truth_BNH,
-    )
-    later = Told(party.inputs, party.panel.time_T, party.test_origins, party.test.truth_BNH)
-    before = validation.days(choice.validation.forecast_BNH)
-    return joined(before, later.days(test.forecast_BNH))
+def days_of_run(
+    party: Party, choice: Choice, test_BNH: Floats
+) -> tuple[tuple[Day, ...], tuple[Day, ...]]:
+    """The validation days and the test days of a run, those forecast by `test_BNH`."""
+    time_T, truth_BNH = party.panel.time_T, party.data.validation.truth_BNH
+    validation = Told(party.inputs, time_T, party.validation_origins, truth_BNH)
+    test = Told(party.inputs, time_T, party.test_origins, party.test.truth_BNH)
+    return validation.days(choice.validation.forecast_BNH), test.days(test_BNH)
+
+
+def drift_of_run(party: Party, choice: Choice, test_BNH: Floats) -> DriftFound | None:
+    """A rise of the automatic forecast's error over the test days, against the validation days."""
+    before, later = days_of_run(party, choice, test_BNH)
+    if len(before) < LEAST_DAYS:
+        return None
+    return drift_of(joined(before, later), 0, len(before))[0]
 
 
 def joined(days: Sequence[Day], more: Sequence[Day]) -> tuple[Day, ...]:
@@ -101,7 +103,7 @@ def drift_of(
     )
 
 
-def _excess(later_D: NDArray[np.float64], usual_D: NDArray[np.float64]) -> float:
+def _excess(later_D: Doubles, usual_D: Doubles) -> float:
     """Median of the later days, less the usual, as a share of it; NaN where none is known."""
     later, usual = later_D[np.isfinite(later_D)], usual_D[np.isfinite(usual_D)]
     if not len(later) or not len(usual) or not np.median(usual) > 0:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import Layers
 from deepcity.learning.columns import Columns
@@ -25,9 +25,6 @@ from deepcity.learning.hearing import DeepBatch
 from deepcity.learning.own_columns import OwnColumns
 from deepcity.learning.standing import Arrays, stand_again, standing
 from deepcity.learning.training import party_seed
-
-Floats = NDArray[np.float32]
-Times = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class AgencyLearner:
             self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
         )
 
-    def teach_itself(self, times_B: Times, steps: int | None = None, *, draw: int = 0) -> float:
+    def teach_itself(self, times_B: Ints, steps: int | None = None, *, draw: int = 0) -> float:
         """Foretell own columns from the bottleneck; returns the last steps' mean squared error.
 
         Args:
@@ -101,7 +98,7 @@ class AgencyLearner:
                 losses.append(float(loss.detach()))
         return float(np.mean(losses[-20:])) if losses else 0.0
 
-    def encode(self, times_B: Times) -> DeepBatch:
+    def encode(self, times_B: Ints) -> DeepBatch:
         """Deep data for origins; a cell without any value to look at stays silent."""
         self.encoder.eval()
         cells = len(self.columns.cells.cell_C)
@@ -110,7 +107,7 @@ class AgencyLearner:
         return DeepBatch(said.reshape(len(times_B), cells, -1), self.columns.known(times_B))
 
     def learn(
-        self, times_B: Times, slope_BCD: Floats, steps: int, draw: int, rate: float = 1.0
+        self, times_B: Ints, slope_BCD: Floats, steps: int, draw: int, rate: float = 1.0
     ) -> None:
         """Follow slopes told for these origins for some steps of its own.
 
@@ -146,9 +143,10 @@ class AgencyLearner:
                 else:
                     self._follow((said - target[chosen]).square().mean())
 
-    def remember(self, number: int) -> None:
-        """Keep the encoder as it stands in a round; a later call in the round replaces it."""
-        self._stood[number] = copy.deepcopy(self.encoder.state_dict())
+    def remember(self, number: int, best: int = -1) -> None:
+        """Keep the encoder as it stands in a round; of earlier ones only the best stays."""
+        stood = {best: self._stood[best]} if best in self._stood else {}
+        self._stood = {**stood, number: copy.deepcopy(self.encoder.state_dict())}
 
     def return_to(self, number: int) -> None:
         """Stand where the encoder stood at the end of a round.
@@ -181,7 +179,7 @@ class AgencyLearner:
         torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
         self._optimizer.step()
 
-    def _rows(self, times_B: Times) -> torch.Tensor:
+    def _rows(self, times_B: Ints) -> torch.Tensor:
         return torch.from_numpy(self.columns.rows(times_B)).flatten(0, 1)
 
     def export(self, names: Iterable[str]) -> Layers:

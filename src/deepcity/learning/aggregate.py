@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+from deepcity.city.arrays import Bools, Doubles
+
 _TINY = 1e-12
 
 
@@ -58,7 +58,7 @@ class Standing:
         weights = np.exp(score_GE - score_GE.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
-    def after(self, loss_GE: Doubles, told_G: NDArray[np.bool_] | None = None) -> "Standing":
+    def after(self, loss_GE: Doubles, told_G: Bools | None = None) -> "Standing":
         """The standing after one more lesson (linearised losses, in any one unit).
 
         Args:
@@ -82,7 +82,7 @@ def _not_zero(found_GE: Doubles) -> Doubles:
     return np.asarray(np.maximum(found_GE, np.where(largest_G1 > 0, _TINY * largest_G1, 1.0)))
 
 
-def beginning(prior: NDArray[np.float64] | list[float], groups: int = 1) -> Standing:
+def beginning(prior: Doubles | list[float], groups: int = 1) -> Standing:
     """No truth known yet; priors are scaled to sum 1.
 
     Raises:

@@ -10,9 +10,9 @@ Shapes: B origins, N places, H horizon steps.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Floats, Ints
+
 _LOOKS = 50  # bands move so many times over a span: each look sorts all errors
 
 
@@ -45,7 +45,7 @@ def _of_all(error_BNH: Floats, level: float) -> float:
 
 
 def rolling_half_width(
-    errors_BNH: Floats, origins_B: NDArray[np.int64], past: int, level: float = 0.9
+    errors_BNH: Floats, origins_B: Ints, past: int, level: float = 0.9
 ) -> Floats:
     """Half the band's width of every origin after the first `past` ones, (B - past, N, H).
 

@@ -4,13 +4,12 @@ Shapes: T steps, B origins, N places, H horizon steps.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Floats, Ints
 
 
 def same_time_before(
-    values_TN: Floats, origins_B: NDArray[np.int64], horizon: int, lag: int, lead: int = 0
+    values_TN: Floats, origins_B: Ints, horizon: int, lag: int, lead: int = 0
 ) -> Floats:
     """The newest known value a whole number of `lag` steps before each target.
 

@@ -14,16 +14,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 
-Floats = NDArray[np.float32]
-Times = NDArray[np.int64]
 _CLIP = 6.0  # in standard deviations
 _LEAST_SPREAD = 1e-3
 _BACK_DAYS = (1, 3, 7)
@@ -63,7 +61,7 @@ class Cells:
     sends a name. (A hash hides a name only from those who cannot guess it.)
     """
 
-    cell_C: Times
+    cell_C: Ints
     member_CN: Floats
 
     @classmethod
@@ -115,10 +113,10 @@ class Columns:
 
     settings: ColumnSettings
     clock: Clock
-    time_T: Times
+    time_T: Ints
     cells: Cells
     stats: ColumnStats
-    known_TC: NDArray[np.bool_]
+    known_TC: Bools
     standard_TCF: Floats
     deviation_TCF: Floats
 
@@ -132,11 +130,11 @@ class Columns:
         """Steps before an origin's own that `rows` looks back on."""
         return max(self.settings.history, max(_BACK_DAYS) * self.clock.steps_per_day)
 
-    def step(self, times_B: Times) -> Times:
+    def step(self, times_B: Ints) -> Ints:
         """The step that begins at each time: all before it less `lag` are known then."""
         return (times_B - int(self.time_T[0])) // self.clock.step_s - self.settings.lag
 
-    def known(self, times_B: Times) -> NDArray[np.bool_]:
+    def known(self, times_B: Ints) -> Bools:
         """(B, C): whether the cell has any value an encoder would look at."""
         step_B, steps = self.step(times_B), np.arange(len(self.time_T) + 1)
         count = np.concatenate([np.zeros_like(self.known_TC[:1], int), self.known_TC.cumsum(0)])
@@ -144,7 +142,7 @@ class Columns:
         high = np.clip(step_B + self.settings.told_ahead, 0, steps[-1])
         return np.asarray(count[high] > count[low])
 
-    def rows(self, times_B: Times) -> Floats:
+    def rows(self, times_B: Ints) -> Floats:
         """(B, C, X): recent values, how they differ from the usual, last days, steps ahead."""
         step_B = self.step(times_B)
         recent = step_B[:, None] - np.arange(self.settings.history, 0, -1)
@@ -163,7 +161,7 @@ class Columns:
         every = np.concatenate([*flat, self._clock(times_B)], -1)
         return np.asarray(np.clip(every, -_CLIP, _CLIP), dtype=np.float32)
 
-    def outlook(self, times_B: Times, span_s: int) -> Floats:
+    def outlook(self, times_B: Ints, span_s: int) -> Floats:
         """(B, C, P): mean value and deviation over quarters of the time to come; NaN if unknown.
 
         What an encoder can learn to foretell by itself, without anybody's labels.
@@ -175,7 +173,7 @@ class Columns:
         ]
         return np.concatenate(parts, axis=-1)
 
-    def _mean_ahead(self, times_B: Times, first: int, last: int) -> Floats:
+    def _mean_ahead(self, times_B: Ints, first: int, last: int) -> Floats:
         """(B, C, 2 F): means over steps ahead; NaN where none was measured."""
         ahead = self.step(times_B)[:, None] + np.arange(first, last)
         inside = (ahead >= 0) & (ahead < len(self.time_T))
@@ -189,20 +187,20 @@ class Columns:
         told = np.concatenate(means, axis=-1)
         return np.where(count > 0, told, np.nan).astype(np.float32)
 
-    def _at(self, series_TCF: Floats, index_BX: Times) -> Floats:
+    def _at(self, series_TCF: Floats, index_BX: Ints) -> Floats:
         """(B, C, X, F); zero beyond either end."""
         inside = (index_BX >= 0) & (index_BX < len(series_TCF))
         found = series_TCF[np.clip(index_BX, 0, len(series_TCF) - 1)]
         return np.moveaxis(np.where(inside[..., None, None], found, 0), 1, 2).astype(np.float32)
 
-    def _ahead(self, step_B: Times) -> Floats:
+    def _ahead(self, step_B: Ints) -> Floats:
         every = self.settings.ahead_every
         steps = step_B[:, None] + np.arange(self.settings.told_ahead)
         told = self._at(self.standard_TCF, steps)
         blocks = told.reshape(*told.shape[:2], -1, every, told.shape[-1])
         return np.asarray(blocks.mean(axis=3), dtype=np.float32)
 
-    def _clock(self, times_B: Times) -> Floats:
+    def _clock(self, times_B: Ints) -> Floats:
         turn_B = 2 * np.pi * (self.clock.local_seconds(times_B) % 86_400) / 86_400
         told = np.stack([np.sin(turn_B), np.cos(turn_B)], -1).astype(np.float32)
         return np.repeat(told[:, None], len(self.cells.cell_C), axis=1)
@@ -269,11 +267,11 @@ def _by_cell(panel: Panel, cells: Cells) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
-def _slots(clock: Clock, time_T: Times) -> Times:
+def _slots(clock: Clock, time_T: Ints) -> Ints:
     return clock.local_seconds(time_T) % 86_400 // clock.step_s
 
 
-def _typical(standard_TCF: Floats, slot_T: Times, panel: Panel) -> NDArray[np.float64]:
+def _typical(standard_TCF: Floats, slot_T: Ints, panel: Panel) -> Doubles:
     """(S, C, F): mean by slot, 0 where a slot was never measured."""
     shape = (panel.clock.steps_per_day, *standard_TCF.shape[1:])
     total, count = np.zeros(shape), np.zeros(shape)

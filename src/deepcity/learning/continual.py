@@ -10,8 +10,8 @@ go back towards the old ones until it did not (weight interpolation, Wortsman et
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.level import Layers
 from deepcity.learning.features import Samples
 from deepcity.learning.learner import EVERY_LAYER, Learner
@@ -95,27 +95,7 @@ def rehearsed(old: Samples, fresh: Samples, seed: int) -> Samples:
     """Fresh origins, and as many old ones, drawn at random."""
     count = min(len(fresh), len(old))
     drawn = np.sort(np.random.default_rng(seed).choice(len(old), count, replace=False))
-    parts = (_some(old, drawn), fresh)
-    return Samples(
-        np.concatenate([part.features_BNF for part in parts]),
-        np.concatenate([part.summaries_BNHS for part in parts]),
-        np.concatenate([part.anchor_BNH for part in parts]),
-        np.concatenate([part.truth_BNH for part in parts]),
-        fresh.scale_N1,
-        fresh.recent,
-    )
-
-
-def _some(samples: Samples, chosen: NDArray[np.int64]) -> Samples:
-    """Samples of some origins."""
-    return Samples(
-        samples.features_BNF[chosen],
-        samples.summaries_BNHS[chosen],
-        samples.anchor_BNH[chosen],
-        samples.truth_BNH[chosen],
-        samples.scale_N1,
-        samples.recent,
-    )
+    return Samples.concat([old.take(drawn), fresh])
 
 
 def memory_error(learner: Learner, samples: Samples) -> float:
@@ -126,7 +106,7 @@ def memory_error(learner: Learner, samples: Samples) -> float:
 def _between(before: Layers, after: Layers, moved: float) -> Layers:
     """Weights a share of the way from the old ones to the new ones."""
 
-    def point(old: NDArray[np.float32], new: NDArray[np.float32]) -> NDArray[np.float32]:
+    def point(old: Floats, new: Floats) -> Floats:
         return np.asarray(old + np.float32(moved) * (new - old), old.dtype)
 
     return {

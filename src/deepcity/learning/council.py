@@ -16,16 +16,17 @@ Shapes: E experts, B origins, J forecasts that spoke of one step, N places, H ho
 V views (three), P parts of the day.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepcity.learning.aggregate import Doubles, Standing, beginning
+from deepcity.city.arrays import Doubles, Floats, Ints
+from deepcity.learning.aggregate import Standing, beginning
 from deepcity.learning.typical_day import DayGrid
 
-Floats = NDArray[np.float32]
-Parts = NDArray[np.int64]
+Gradient = Callable[[Floats, Floats], Doubles]
+"""From forecasts and truths of one shape to the slope of a convex loss in each forecast."""
 PARTS = 8  # of a day, three hours each
 _VIEWS = 3
 
@@ -49,7 +50,7 @@ class Council:
         """Weight of each expert over all views, places and parts of the day, with sum 1."""
         return self.weights_in(np.arange(len(self.part.regret_GE)))
 
-    def weights_in(self, part_H: Parts) -> Doubles:
+    def weights_in(self, part_H: Ints) -> Doubles:
         """Weight of each expert in a forecast of steps in these parts of the day."""
         by_view_VE = np.stack(
             [
@@ -60,7 +61,7 @@ class Council:
         )
         return np.asarray(self.views.weights_GE[0] @ by_view_VE)
 
-    def said(self, said_ENH: Floats, part_H: Parts) -> Floats:
+    def said(self, said_ENH: Floats, part_H: Ints) -> Floats:
         """What each view makes of the experts' words, (V, N, H)."""
         return np.stack(
             [
@@ -74,7 +75,7 @@ class Council:
 STANDINGS = tuple(field.name for field in fields(Council))
 
 
-def convened(prior: NDArray[np.float64] | list[float], places: int) -> Council:
+def convened(prior: Doubles | list[float], places: int) -> Council:
     """No truth known yet; priors are scaled to sum 1, the views count alike.
 
     Raises:
@@ -88,11 +89,16 @@ def convened(prior: NDArray[np.float64] | list[float], places: int) -> Council:
     )
 
 
-def parts_of_day(grid: DayGrid, origins_B: NDArray[np.int64], horizon: int) -> Parts:
+def parts_of_day(grid: DayGrid, origins_B: Ints, horizon: int) -> Ints:
     """The part of its city's day that each step of forecasts lies in, (B, H)."""
     step_BH = origins_B[:, None] + np.arange(horizon)
     slot_BH = grid.slot_T[np.clip(step_BH, 0, len(grid.slot_T) - 1)]
     return np.asarray(slot_BH * PARTS // grid.slots)
+
+
+def absolute_gradient(forecast: Floats, truth: Floats) -> Doubles:
+    """Of the absolute error: the side on which a forecast is off."""
+    return np.sign(forecast.astype(np.float64) - truth)
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,10 @@ class Aggregated:
 def aggregate(
     said_EBNH: Floats,
     truth_BNH: Floats,
-    origins_B: NDArray[np.int64],
-    part_BH: Parts,
+    origins_B: Ints,
+    part_BH: Ints,
     council: Council,
+    gradient: Gradient = absolute_gradient,
 ) -> Aggregated:
     """Weighted forecasts for origins in order of time.
 
@@ -118,10 +125,11 @@ def aggregate(
         origins_B: (B,) step indices, ascending; the truth of forecast b's step h is known at
             origin c if origins_B[b] + h < origins_B[c].
         part_BH: the part of the day of each step, 0..P-1.
+        gradient: of the loss by which weights move.
     """
     mixed, weights = np.empty_like(truth_BNH), []
     said_VBNH = np.empty((_VIEWS, *truth_BNH.shape), np.float32)
-    lessons = _Lessons(said_EBNH, truth_BNH, said_VBNH, mixed, origins_B, part_BH)
+    lessons = _Lessons(said_EBNH, truth_BNH, said_VBNH, mixed, origins_B, part_BH, gradient)
     for now, origin in enumerate(origins_B):
         if now:
             council = lessons.learned(council, range(int(origins_B[now - 1]), int(origin)), now)
@@ -142,8 +150,9 @@ class _Lessons:
     truth_BNH: Floats
     said_VBNH: Floats  # this and the next are filled while forecasts are made
     mixed_BNH: Floats
-    origins_B: NDArray[np.int64]
-    part_BH: Parts
+    origins_B: Ints
+    part_BH: Ints
+    gradient: Gradient
 
     def learned(self, council: Council, steps: range, made: int) -> Council:
         """The council once these steps have passed, so many forecasts having been made."""
@@ -154,7 +163,7 @@ class _Lessons:
                 council = self._step(council, np.arange(first, made), step)
         return council
 
-    def _step(self, council: Council, spoke_J: NDArray[np.int64], step: int) -> Council:
+    def _step(self, council: Council, spoke_J: Ints, step: int) -> Council:
         """What one step's truths teach every standing."""
         leads_J = step - self.origins_B[spoke_J]
         truth_JN = self.truth_BNH[spoke_J, :, leads_J]
@@ -166,7 +175,8 @@ class _Lessons:
         mixed_JN = self.mixed_BNH[spoke_J, :, leads_J]
 
         def losses(said_JXN: Floats, against_JN: Floats) -> Doubles:
-            return _losses(said_JXN, against_JN - truth_JN, known_JN)
+            slope_JN = np.where(known_JN, self.gradient(against_JN, truth_JN), 0.0)
+            return _losses(said_JXN, slope_JN)
 
         by_view = [losses(said_JEN, views_JVN[:, view]) for view in range(_VIEWS)]
         count_N = known_JN.sum(axis=0)
@@ -184,8 +194,7 @@ class _Lessons:
         )
 
 
-def _losses(said_JXN: Floats, off_JN: Floats, known_JN: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The gradient of the sum of absolute errors along each of X forecasters, (N, X)."""
-    side_JN = np.sign(np.where(known_JN, off_JN, 0.0))
-    loss_NX = np.einsum("jxn,jn->nx", said_JXN.astype(np.float64), side_JN)
+def _losses(said_JXN: Floats, slope_JN: Doubles) -> Doubles:
+    """The loss's gradient along each of X forecasters, summed over forecasts, (N, X)."""
+    loss_NX = np.einsum("jxn,jn->nx", said_JXN.astype(np.float64), slope_JN)
     return np.asarray(loss_NX - loss_NX.mean(axis=1, keepdims=True))

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
-Numbers = NDArray[np.int64]
+from deepcity.city.arrays import Doubles, Ints
+
 # Variance and memory in days of each strand, for series of variance 1: fast, slow, the same
 # weekday, the same sort of day (working day, Saturday, Sunday).
 _STRANDS = ((0.2, 3.0), (0.4, 40.0), (0.1, 60.0), (0.4, 150.0))
-_OF_YEAR, _OF_NOISE, _FIRST_TRAIT = 8, 9, 10  # where their parameters stand, after the strands
+_OF_YEAR, _OF_NOISE = 8, 9  # where their parameters stand, after the strands
+OWN_PARAMETERS = 10  # one for each trait follows
 _YEAR, _NOISE, _TRAIT = 0.1, 0.3, 0.05
 _YEAR_DAYS, _SEASON = 365.25, 0.3  # a season is about this share of a year's radian
 _BELIEF = 0.05  # how strongly the logarithm of a parameter is drawn to its start
@@ -52,7 +53,7 @@ class Days:
         return np.asarray(np.log(np.concatenate([strands, [_YEAR, _NOISE], traits])))
 
 
-def days_alike(weekday_D: Numbers, traits_DC: NDArray[np.floating]) -> Days:
+def days_alike(weekday_D: Ints, traits_DC: NDArray[np.floating]) -> Days:
     """Compare all days of a panel.
 
     Args:
@@ -66,9 +67,9 @@ def days_alike(weekday_D: Numbers, traits_DC: NDArray[np.floating]) -> Days:
     return Days(gap, (every, every, same, sort), year, traits_DC.astype(np.float64))
 
 
-def covariance(days: Days, log_P: Doubles, rows_I: Numbers, columns_J: Numbers) -> Doubles:
+def covariance(days: Days, log_P: Doubles, rows_I: Ints, columns_J: Ints) -> Doubles:
     """Between two sets of days, without noise, (I, J)."""
-    at, variance_C = np.ix_(rows_I, columns_J), np.exp(log_P[_FIRST_TRAIT:])
+    at, variance_C = np.ix_(rows_I, columns_J), np.exp(log_P[OWN_PARAMETERS:])
     gap, alike = days.gap_DD[at], [one[at] for one in days.alike]
     shared = sum(_strands(gap, alike, log_P)) + np.exp(log_P[_OF_YEAR]) * days.year_DD[at]
     traits_IC, traits_JC = days.traits_DC[rows_I], days.traits_DC[columns_J]
@@ -80,7 +81,7 @@ def noise(log_P: Doubles) -> float:
     return float(np.exp(log_P[_OF_NOISE]))
 
 
-def fit_parameters(days: Days, known_I: Numbers, series_IM: Doubles) -> Doubles:
+def fit_parameters(days: Days, known_I: Ints, series_IM: Doubles) -> Doubles:
     """Logarithms of the parameters (P,) by which the series are most likely.
 
     Args:
@@ -104,7 +105,7 @@ def _slope(days: Days, log_P: Doubles, series_DM: Doubles) -> Doubles:
     value = np.exp(log_P)
     strands = _strands(days.gap_DD, days.alike, log_P)
     year, traits_DC = value[_OF_YEAR] * days.year_DD, days.traits_DC
-    total = sum(strands) + year + (traits_DC * value[_FIRST_TRAIT:]) @ traits_DC.T
+    total = sum(strands) + year + (traits_DC * value[OWN_PARAMETERS:]) @ traits_DC.T
     inverse = np.linalg.inv(total + value[_OF_NOISE] * np.eye(len(traits_DC)))
     told_DM = inverse @ series_DM
     pull_DD = 0.5 * (inverse - told_DM @ told_DM.T / series_DM.shape[1])
@@ -113,7 +114,7 @@ def _slope(days: Days, log_P: Doubles, series_DM: Doubles) -> Doubles:
         pulled = pull_DD * strand
         slopes += [pulled.sum(), np.vdot(pulled, days.gap_DD) / memory]
     slopes += [np.vdot(pull_DD, year), np.trace(pull_DD) * value[_OF_NOISE]]
-    of_traits_C = ((pull_DD @ traits_DC) * traits_DC).sum(axis=0) * value[_FIRST_TRAIT:]
+    of_traits_C = ((pull_DD @ traits_DC) * traits_DC).sum(axis=0) * value[OWN_PARAMETERS:]
     belief_P = 2 * _BELIEF * (log_P - days.start_P)
     return np.asarray(np.concatenate([slopes, of_traits_C]) + belief_P)
 
@@ -125,12 +126,12 @@ def _strands(gap: Doubles, alike: Sequence[Doubles], log_P: Doubles) -> list[Dou
     return [variance * shared * np.exp(-gap / memory) for shared, variance, memory in pairs]
 
 
-def _among(days: Days, known_I: Numbers) -> Days:
+def _among(days: Days, known_I: Ints) -> Days:
     """The same for some days only."""
     at = np.ix_(known_I, known_I)
     alike = tuple(shared[at] for shared in days.alike)
     return Days(days.gap_DD[at], alike, days.year_DD[at], days.traits_DC[known_I])
 
 
-def _equal(values_D: Numbers) -> Doubles:
+def _equal(values_D: Ints) -> Doubles:
     return np.asarray(values_D[:, None] == values_D[None, :], dtype=np.float64)

@@ -15,35 +15,52 @@ origins, H steps ahead, K days ahead, C traits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.city.clock import Clock
 from deepcity.data.windows import Span
 from deepcity.learning.day_kernel import Days, covariance, days_alike, fit_parameters, noise
 from deepcity.learning.typical_day import DayGrid, typical_day
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 _GROUPS = (0, 1, 4, 10)  # components from one of these to the next share their parameters
 _FIT_DAYS = 400  # newest training days that parameters are fitted on
 _LEAST_SHARE = 1 / 3  # of its slots: with fewer measured a day is unknown
 _CLIP = 8.0  # times the median deviation at a slot: a burst pipe is no habit
-_FEW_DAYS = 28
+FEW_DAYS = 28
 _NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
-class _Place:
-    """A place's known days as components, and what its process has learned of them."""
+class DayModel:
+    """What a process has learned of one place's training days.
 
-    known_I: Numbers
-    series_IM: Doubles
-    to_profile_MS: Doubles
+    Attributes:
+        mean_S: the mean profile.
+        unit_M, turn_MS: spread of each component, and its way from profiles.
+        parameters_GP: logarithms, a row a group of components that share them.
+    """
+
     mean_S: Doubles
-    parameters: Sequence[tuple[slice, Doubles]]
+    unit_M: Doubles
+    turn_MS: Doubles
+    parameters_GP: Doubles
+
+    @property
+    def parts(self) -> list[tuple[slice, Doubles]]:
+        """Components that share their parameters, and these."""
+        return list(zip(groups(len(self.unit_M)), self.parameters_GP, strict=True))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place's known days as components, by what its process has learned of them."""
+
+    known_I: Ints
+    series_IM: Doubles
+    model: DayModel
 
 
 @dataclass(frozen=True)
@@ -55,37 +72,46 @@ class DayProcess:
     places: Sequence[_Place]
     logarithms: bool
 
-    def forecast(self, origins_B: Numbers, horizon: int) -> Floats:
-        """Values of the steps after each midnight, (B, N, H), in the field's unit.
+    def forecast(self, origins_B: Ints, horizon: int) -> Floats:
+        """Values of the steps from each origin on, (B, N, H), in the field's unit.
 
-        Only days before an origin are looked at.
-
-        Raises:
-            ValueError: if an origin is not the first slot of a day.
+        Only days that ended before an origin are looked at, not the hours of its own day.
         """
-        off = origins_B[self.grid.slot_T[origins_B] != 0]
-        if len(off):
-            msg = f"origin {off[0]} is no midnight; a day process foretells from midnights only"
-            raise ValueError(msg)
+        if not len(origins_B):
+            return np.zeros((0, len(self.places), horizon), np.float32)
         steps_BH = np.minimum(origins_B[:, None] + np.arange(horizon), len(self.grid.day_T) - 1)
-        first_B = self.grid.day_T[origins_B]
-        ahead_BH = self.grid.day_T[steps_BH] - first_B[:, None]
-        slot_BH, row_B1 = self.grid.slot_T[steps_BH], np.arange(len(origins_B))[:, None]
+        first_K, row_B = np.unique(self.grid.day_T[origins_B], return_inverse=True)
+        ahead_BH = self.grid.day_T[steps_BH] - first_K[row_B][:, None]
+        slot_BH, most = self.grid.slot_T[steps_BH], int(ahead_BH.max()) + 1
         said = [
-            self._profiles(place, first_B, int(ahead_BH.max()) + 1)[row_B1, ahead_BH, slot_BH]
+            self._profiles(place, first_K, most)[row_B[:, None], ahead_BH, slot_BH]
             for place in self.places
         ]
         said_BNH = np.stack(said, axis=1)
         return np.asarray(np.exp(said_BNH) if self.logarithms else said_BNH, dtype=np.float32)
 
-    def _profiles(self, place: _Place, first_B: Numbers, ahead: int) -> Doubles:
+    def _profiles(self, place: _Place, first_B: Ints, ahead: int) -> Doubles:
         """(B, K, S): each component by itself, turned back to a day's values."""
         asked_BK = np.minimum(first_B[:, None] + np.arange(ahead), self.grid.days - 1)
-        said = np.empty((*asked_BK.shape, len(place.to_profile_MS)))
-        for part, log_P in place.parameters:
+        model = place.model
+        said = np.empty((*asked_BK.shape, len(model.unit_M)))
+        for part, log_P in model.parts:
             series_IM = place.series_IM[:, part]
             said[..., part] = _means(self.days, log_P, place.known_I, series_IM, asked_BK)
-        return np.asarray(said @ place.to_profile_MS + place.mean_S)
+        to_profile_MS = model.unit_M[:, None] * model.turn_MS
+        return np.asarray(said @ to_profile_MS + model.mean_S)
+
+
+def groups(components: int) -> list[slice]:
+    """Which of so many components share their parameters."""
+    ends = (*_GROUPS[1:], components)
+    return [slice(start, end) for start, end in zip(_GROUPS, ends, strict=True) if start < end]
+
+
+def learned_days(values_TN: Floats, grid: DayGrid, train: Span) -> int:
+    """Training days measured well enough, at the place that has fewest."""
+    _, count_DSN = grid.fold(values_TN[: train.end])
+    return int(((count_DSN > 0).mean(axis=1) >= _LEAST_SHARE).sum(axis=0).min())
 
 
 def fit_day_process(
@@ -96,6 +122,7 @@ def fit_day_process(
     traits_DC: Floats,
     *,
     logarithms: bool = False,
+    models: Sequence[DayModel] | None = None,
 ) -> DayProcess:
     """Fit components and parameters on the training days.
 
@@ -104,6 +131,7 @@ def fit_day_process(
         traits_DC: what is known of each day beforehand, such as weather and holidays.
         logarithms: for amounts that vary by shares of their size: forecasts are medians then,
             and values of 0 or less count as missing.
+        models: one a place, fitted before; left out, they are fitted now.
 
     Raises:
         ValueError: if a place has fewer than 28 training days.
@@ -116,14 +144,17 @@ def fit_day_process(
     (total, count), (typical, steps) = grid.fold(values_TN), grid.fold(typical_TN)
     measured_DSN = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     usual_DSN = _every_slot(np.where(steps > 0, typical / np.maximum(steps, 1), np.nan))
-    places = [
-        _fit_place(days, *_profiles(measured_DSN[..., place], usual_DSN[..., place], last), last)
-        for place in range(values_TN.shape[1])
-    ]
+    places = []
+    for number in range(values_TN.shape[1]):
+        known_I, profiles_IS = _profiles(measured_DSN[..., number], usual_DSN[..., number], last)
+        learned = int((known_I < last).sum())
+        model = models[number] if models else _fit(days, known_I[:learned], profiles_IS[:learned])
+        series_IM = (profiles_IS - model.mean_S) @ model.turn_MS.T / model.unit_M
+        places.append(_Place(known_I, series_IM, model))
     return DayProcess(grid, days, places, logarithms)
 
 
-def _profiles(measured_DS: Doubles, usual_DS: Doubles, last: int) -> tuple[Numbers, Doubles]:
+def _profiles(measured_DS: Doubles, usual_DS: Doubles, last: int) -> tuple[Ints, Doubles]:
     """Days measured well enough, and their profiles without gaps and bursts, (I,) and (I, S).
 
     A missing hour deviates from the typical day as its day mostly does. What lies many times
@@ -135,8 +166,8 @@ def _profiles(measured_DS: Doubles, usual_DS: Doubles, last: int) -> tuple[Numbe
     """
     known_I = np.flatnonzero(np.isfinite(measured_DS).mean(axis=1) >= _LEAST_SHARE)
     learned = int((known_I < last).sum())
-    if learned < _FEW_DAYS:
-        msg = f"{learned} training days are measured; a day process needs {_FEW_DAYS}"
+    if learned < FEW_DAYS:
+        msg = f"{learned} training days are measured; a day process needs {FEW_DAYS}"
         raise ValueError(msg)
     measured_IS, usual_IS = measured_DS[known_I], usual_DS[known_I]
     level_I1 = np.nanmedian(measured_IS - usual_IS, axis=1, keepdims=True)
@@ -149,30 +180,34 @@ def _profiles(measured_DS: Doubles, usual_DS: Doubles, last: int) -> tuple[Numbe
 
 
 def _every_slot(usual_DSN: Doubles) -> Doubles:
-    """An hour that the clocks skip is as the slot before it."""
+    """An hour that the clocks skip is as the slot before it; of a day that begins late, or ends
+    early, the others are as those nearest in it.
+    """
     filled = usual_DSN.copy()
-    for slot in range(1, filled.shape[1]):
-        filled[:, slot] = np.where(np.isnan(filled[:, slot]), filled[:, slot - 1], filled[:, slot])
+    slots = range(filled.shape[1])
+    for slot, nearest in [*pairwise(slots), *pairwise(reversed(slots))]:
+        there, other = filled[:, nearest], filled[:, slot]
+        filled[:, nearest] = np.where(np.isnan(there), other, there)
     return filled
 
 
-def _fit_place(days: Days, known_I: Numbers, profiles_IS: Doubles, last: int) -> _Place:
-    learned = int((known_I < last).sum())
-    mean_S = profiles_IS[:learned].mean(axis=0)
-    _, size_M, turn_MS = np.linalg.svd(profiles_IS[:learned] - mean_S, full_matrices=False)
+def _fit(days: Days, known_I: Ints, profiles_IS: Doubles) -> DayModel:
+    """Components and parameters of one place's training days."""
+    learned = len(known_I)
+    mean_S = profiles_IS.mean(axis=0)
+    _, size_M, turn_MS = np.linalg.svd(profiles_IS - mean_S, full_matrices=False)
     unit_M = np.maximum(size_M, _NOTHING * (1 + size_M[0])) / np.sqrt(learned)
     series_IM = (profiles_IS - mean_S) @ turn_MS.T / unit_M
     newest = slice(max(0, learned - _FIT_DAYS), learned)
-    ends = (*_GROUPS[1:], len(turn_MS))
-    parts = [slice(start, end) for start, end in zip(_GROUPS, ends, strict=True) if start < end]
-    parameters = [
-        (part, fit_parameters(days, known_I[newest], series_IM[newest, part])) for part in parts
+    found = [
+        fit_parameters(days, known_I[newest], series_IM[newest, part])
+        for part in groups(len(unit_M))
     ]
-    return _Place(known_I, series_IM, unit_M[:, None] * turn_MS, mean_S, parameters)
+    return DayModel(mean_S, unit_M, turn_MS, np.stack(found))
 
 
 def _means(
-    days: Days, log_P: Doubles, known_I: Numbers, series_IM: Doubles, asked_BK: Numbers
+    days: Days, log_P: Doubles, known_I: Ints, series_IM: Doubles, asked_BK: Ints
 ) -> Doubles:
     """Expected components (B, K, M) of the days asked for, given the days before each first.
 

@@ -16,9 +16,9 @@ Shapes: D days.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+from deepcity.city.arrays import Doubles, Floats, Ints
+
 ALLOWED = 0.75  # spreads by which a day may exceed the usual before it counts
 ALARM = 12.0  # spreads that must add up beyond those
 MOST = 3.0  # spreads that one day counts for at most
@@ -85,9 +85,7 @@ def _usual(usual_D: Doubles) -> tuple[float, float]:
     return float(np.exp(middle)), max(spread, LEAST_SPREAD)
 
 
-def daily_errors(
-    forecast_BNH: NDArray[np.float32], truth_BNH: NDArray[np.float32], days_B: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], Doubles]:
+def daily_errors(forecast_BNH: Floats, truth_BNH: Floats, days_B: Ints) -> tuple[Ints, Doubles]:
     """Mean absolute error of each day's forecasts: the days in order, and (D,) errors.
 
     Args:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from deepcity.city.level import HIDDEN_LAYERS, STEM
+from deepcity.city.level import HIDDEN_LAYERS, STEM, Layers
 from deepcity.learning.network import WIDTH, Hidden
 
 BOTTLENECK = "bottleneck"
@@ -80,10 +80,22 @@ def new_encoder(shape: EncoderShape, seed: int, dropout: float = 0.1) -> Encoder
     Agencies of several cities begin with equal hidden layers, which federated averaging needs.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        hidden = [Hidden(WIDTH, dropout) for _ in range(shape.level)]
         torch.manual_seed(seed + 1)
         encoder = Encoder(shape, dropout)
-    for name, layer in zip(encoder.hidden_layers, hidden, strict=True):
+    for name, layer in _first_hidden(shape.level, seed, dropout).items():
         encoder.get_submodule(name).load_state_dict(layer.state_dict())
     return encoder
+
+
+def first_layers(level: int, seed: int) -> Layers:
+    """h1..h`level` as every encoder of that seed begins with them."""
+    return {
+        name: {key: value.numpy() for key, value in layer.state_dict().items()}
+        for name, layer in _first_hidden(level, seed, dropout=0.0).items()
+    }
+
+
+def _first_hidden(level: int, seed: int, dropout: float) -> dict[str, Hidden]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return {name: Hidden(WIDTH, dropout) for name in HIDDEN_LAYERS[:level]}

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.panel import Panel
@@ -37,8 +38,6 @@ _BACK_DAYS = 8  # what `Columns.rows` looks back on, and a day of grace
 
 _MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
-Times = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class TimeGrid:
@@ -59,7 +58,7 @@ class TimeGrid:
         """Seconds since the newest of them; 0 on the grid."""
         return (at - self.phase_s) % self.step_s
 
-    def between(self, after: int, until: int) -> Times:
+    def between(self, after: int, until: int) -> Ints:
         """All of them with after < time <= until."""
         first = self.last(after) + self.step_s
         return np.arange(first, until + 1, self.step_s, dtype=np.int64)
@@ -101,7 +100,7 @@ class EncoderPackage:
     facts: EncoderFacts
     settings: ColumnSettings
     stats: ColumnStats
-    cells: Times
+    cells: Ints
     encoder: Encoder
     version: str
 
@@ -118,7 +117,7 @@ class EncoderPackage:
         per_day = max(1, 86_400 // self.facts.step_s)
         return _BACK_DAYS * per_day + self.settings.history + self.settings.lag
 
-    def encode(self, panel: Panel, times_B: Times) -> DeepBatch:
+    def encode(self, panel: Panel, times_B: Ints) -> DeepBatch:
         """Deep data at some times, from rows before them.
 
         Each time is encoded by itself, so that what is said does not depend, in its last
@@ -129,7 +128,7 @@ class EncoderPackage:
         """
         return self.say(self.look_at(panel), times_B)
 
-    def say(self, columns: Columns, times_B: Times) -> DeepBatch:
+    def say(self, columns: Columns, times_B: Ints) -> DeepBatch:
         """Like `encode`, from columns that were looked at before."""
         self.encoder.eval()
         shape = (len(times_B), len(self.cells), self.encoder.shape.deep)
@@ -235,7 +234,7 @@ def _content(
     facts: EncoderFacts,
     settings: ColumnSettings,
     stats: ColumnStats,
-    cells: Times,
+    cells: Ints,
     encoder: Encoder,
 ) -> tuple[dict[str, dict[str, NDArray[Any]]], dict[str, Any]]:
     arrays: dict[str, dict[str, NDArray[Any]]] = {

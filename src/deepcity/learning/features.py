@@ -6,23 +6,24 @@ inputs of parties of any size look alike; the scaling itself never leaves its pa
 Shapes: T steps, N places, B origins, H horizon steps, R recent steps, F features.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.known_in_part import judged, learned_in_part, whole_windows
 from deepcity.learning.neighbours import mixings
 from deepcity.learning.recall import blended_ridge, fading
-from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_and_evidence
+from deepcity.learning.typical_day import DayGrid, Likeness, day_grid, typical_by_lead
 from deepcity.learning.yardsticks import yardsticks
 
-Floats = NDArray[np.float32]
 _MEMORIES = (14.0, 5.0, 40.0)  # days: the typical day, its faster and its slower sister
+_BY_ORIGIN = ("features_BNF", "summaries_BNHS", "anchor_BNH", "truth_BNH")  # of samples
 _CLIP = 8.0  # in scaled units: one broken sensor must not drown a batch
 _LITTLE = 1e-3  # evidence under this is none
 
@@ -71,6 +72,19 @@ class Samples:
     def __len__(self) -> int:
         return len(self.features_BNF)
 
+    def take(self, rows_B: Ints | Bools) -> "Samples":
+        """Samples of some origins."""
+        kept = {name: getattr(self, name)[rows_B] for name in _BY_ORIGIN}
+        return Samples(**kept, scale_N1=self.scale_N1, recent=self.recent)
+
+    @classmethod
+    def concat(cls, parts: Sequence["Samples"]) -> "Samples":
+        """Samples one after another, all of one party; the scale is that of the last."""
+        if len(parts) == 1:
+            return parts[0]
+        joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _BY_ORIGIN}
+        return cls(**joined, scale_N1=parts[-1].scale_N1, recent=parts[-1].recent)
+
     @property
     def target_BNH(self) -> Floats:
         """What the network should say, in scaled units; NaN where not measured."""
@@ -112,9 +126,7 @@ class Inputs:
     recall_HS: Floats
     short: bool = False
 
-    def samples(
-        self, origins_B: NDArray[np.int64], lead: int = 0, until: int | None = None
-    ) -> Samples:
+    def samples(self, origins_B: Ints, lead: int = 0, until: int | None = None) -> Samples:
         """Inputs, anchors and truths (NaN where missing or beyond the panel) for origins.
 
         Args:
@@ -146,44 +158,42 @@ class Inputs:
         """Deviations' scale as a share of the values' spread: what the typical day leaves."""
         return float(np.median(self.scale_N1 / self.spread_N1))
 
-    def _evidence(self, targets_BH: NDArray[np.int64], lead: int) -> Floats:
+    def _evidence(self, targets_BH: Ints, lead: int) -> Floats:
         """How many like days the typical day rests on, (B, N, 2): at the least, and on average."""
         known_BNH = np.log(self._at(self.evidence_KTN[lead], targets_BH) + _LITTLE)
         found = np.stack([known_BNH.min(-1), known_BNH.mean(-1)], axis=-1) / 2
         return np.asarray(found, dtype=np.float32)
 
-    def _targets(self, origins_B: NDArray[np.int64], lead: int) -> NDArray[np.int64]:
+    def _targets(self, origins_B: Ints, lead: int) -> Ints:
         first = origins_B[:, None] + lead * self.settings.horizon
         return np.asarray(first + np.arange(self.settings.horizon))
 
-    def _at(self, series_TN: Floats, index_BX: NDArray[np.int64]) -> Floats:
+    def _at(self, series_TN: Floats, index_BX: Ints) -> Floats:
         """Values at step indices, (B, N, X); steps beyond either end repeat the end."""
         inside = np.clip(index_BX, 0, len(series_TN) - 1)
         return np.asarray(np.swapaxes(series_TN[inside], 1, 2))
 
-    def _known(self, series_TN: Floats, index_BX: NDArray[np.int64]) -> Floats:
+    def _known(self, series_TN: Floats, index_BX: Ints) -> Floats:
         """Deviations at step indices, (B, N, X); of a short record 0 before its first step."""
         found = self._at(series_TN, index_BX)
         if not self.short:
             return found
         return np.where((index_BX >= 0)[:, None], found, np.float32(0))
 
-    def _truth(self, targets_BH: NDArray[np.int64], until: int | None = None) -> Floats:
+    def _truth(self, targets_BH: Ints, until: int | None = None) -> Floats:
         end = len(self.values_TN) if until is None else min(until, len(self.values_TN))
         inside = (targets_BH >= 0) & (targets_BH < end)
         return np.where(inside[:, None], self._at(self.values_TN, targets_BH), np.float32("nan"))
 
-    def _recent(self, series_TN: Floats, origins_B: NDArray[np.int64]) -> Floats:
+    def _recent(self, series_TN: Floats, origins_B: Ints) -> Floats:
         back_BR = origins_B[:, None] - np.arange(self.settings.history, 0, -1)
         return self._known(series_TN, back_BR)
 
-    def _typical_now(self, origins_B: NDArray[np.int64]) -> Floats:
+    def _typical_now(self, origins_B: Ints) -> Floats:
         back_BR = origins_B[:, None] - np.arange(min(self.settings.history, 12), 0, -1)
         return (self._at(self.typical_KTN[0], back_BR) - self.level_N1) / self.spread_N1
 
-    def _summaries(
-        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64], lead: int
-    ) -> Floats:
+    def _summaries(self, origins_B: Ints, targets_BH: Ints, lead: int) -> Floats:
         """What a head recalls directly, (B, N, H, S): the last steps, yesterday, last week.
 
         Every lead has summaries of its own; those of the other leads are zero.
@@ -198,9 +208,7 @@ class Inputs:
         summaries[..., lead, :] = np.stack(same, axis=-1)
         return summaries.reshape(*shape, self.settings.leads * len(same))
 
-    def _same_time_before(
-        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64]
-    ) -> list[Floats]:
+    def _same_time_before(self, origins_B: Ints, targets_BH: Ints) -> list[Floats]:
         """Deviations at the target's time of the last known day, and of the week before."""
         if not self.settings.days:
             return []
@@ -210,8 +218,8 @@ class Inputs:
 
     def _days_before(
         self,
-        origins_B: NDArray[np.int64],
-        targets_BH: NDArray[np.int64],
+        origins_B: Ints,
+        targets_BH: Ints,
         lead: int,
         typical_BNH: Floats,
     ) -> Floats:
@@ -225,9 +233,7 @@ class Inputs:
         parts = [total / slots, *(trend / self.scale_N1 for trend in trends)]
         return np.concatenate([*parts, *self._same_time_before(origins_B, targets_BH)], -1)
 
-    def _calendar(
-        self, origins_B: NDArray[np.int64], targets_BH: NDArray[np.int64], lead: int
-    ) -> Floats:
+    def _calendar(self, origins_B: Ints, targets_BH: Ints, lead: int) -> Floats:
         """Time of day, weekday and season, and how far ahead this block lies."""
         inside = np.clip(targets_BH[:, -1], 0, len(self.grid.day_T) - 1)
         weekday = self.weekday_D7[self.grid.day_T[inside]]
@@ -267,7 +273,17 @@ def fit_inputs(
     train_origins(settings, train, last, partly=partly)
     grid = day_grid(panel.clock, panel.time_T)
     (typical, evidence), (fast, _), (slow, _) = (
-        _typical(panel, values_TN, grid, settings, train, memory) for memory in _MEMORIES
+        typical_by_lead(
+            values_TN,
+            grid,
+            panel.clock,
+            train_end=train.end,
+            horizon=settings.horizon,
+            leads=settings.leads,
+            frozen=not settings.days,
+            likeness=Likeness(memory_days=memory),
+        )
+        for memory in _MEMORIES
     )
     alike = settings.scale_by is ScaleBy.PARTY
     scale_N1, spread_N1, level_N1 = yardsticks(values_TN, typical[0], train, alike=alike)
@@ -309,7 +325,7 @@ def scaled(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
 
 def train_origins(
     settings: WindowSettings, train: Span, lead: int = 0, *, partly: bool = False
-) -> NDArray[np.int64]:
+) -> Ints:
     """Origins a party may learn from: history and targets inside the training span.
 
     Args:
@@ -327,31 +343,6 @@ def train_origins(
         msg = f"the training span has {len(train)} steps; one window needs {need}"
         raise ValueError(msg)
     return found
-
-
-def _typical(
-    panel: Panel,
-    values_TN: Floats,
-    grid: DayGrid,
-    settings: WindowSettings,
-    train: Span,
-    memory_days: float,
-) -> tuple[Floats, Floats]:
-    """(K, T, N) each: typical values from the days known at each lead, and their evidence."""
-    found = [
-        typical_and_evidence(
-            values_TN,
-            grid,
-            panel.clock,
-            train_end=train.end,
-            ahead=(lead + 1) * settings.horizon,
-            frozen=not settings.days,
-            likeness=Likeness(memory_days=memory_days),
-        )
-        for lead in range(settings.leads)
-    ]
-    typical, evidence = zip(*found, strict=True)
-    return np.stack(typical), np.stack(evidence)
 
 
 def _weekdays(grid: DayGrid, train: Span) -> Floats:
@@ -378,9 +369,7 @@ def _fit_recall(inputs: Inputs, train: Span, validation: Span, *, partly: bool) 
     return blended_ridge(rows, said, beliefs)
 
 
-def _recall_rows(
-    inputs: Inputs, origins_KB: list[NDArray[np.int64]], until: int
-) -> tuple[Floats, Floats]:
+def _recall_rows(inputs: Inputs, origins_KB: list[Ints], until: int) -> tuple[Floats, Floats]:
     """Summaries and deviations of every lead's origins, (B, N, H, S) and (B, N, H)."""
     summaries, deviations = [], []
     for lead, found in enumerate(origins_KB):

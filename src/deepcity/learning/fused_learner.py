@@ -8,17 +8,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.features import Samples
 from deepcity.learning.fused import FusedNetwork
-from deepcity.learning.hearing import Deep, Rows, as_tensors, heard, rows_of, say
+from deepcity.learning.hearing import Deep, as_tensors, heard, rows_of, say
 from deepcity.learning.labels import Labels
 from deepcity.learning.standing import Arrays, stand_again, standing
 from deepcity.learning.training import TrainingSettings, learning_rate, party_seed
-
-Floats = NDArray[np.float32]
 
 
 class FusedLearner:
@@ -50,7 +48,7 @@ class FusedLearner:
         self.best = float("inf")
         self._best_state = copy.deepcopy(network.state_dict())
 
-    def steps(self, rows_B: Rows, deep: Deep, first: int, count: int, seed: int) -> None:
+    def steps(self, rows_B: Ints, deep: Deep, first: int, count: int, seed: int) -> None:
         """Optimizer steps on batches of a stretch, with what agencies said for it as it stands.
 
         Args:
@@ -75,7 +73,7 @@ class FusedLearner:
         """Share of the learning rate that the schedule leaves at a step."""
         return learning_rate(self.settings, step, self.total) / self.settings.learning_rate
 
-    def slopes(self, rows_B: Rows, deep: Deep) -> dict[str, Floats]:
+    def slopes(self, rows_B: Ints, deep: Deep) -> dict[str, Floats]:
         """How the mean error of a stretch changes with what each agency said, (B, C, D)."""
         if not deep:  # everybody was silent
             return {}
@@ -113,7 +111,7 @@ class FusedLearner:
         """What the network says, (B, N, H), in scaled units."""
         return say(self.network, self.match, samples, deep)
 
-    def _step(self, rows_B: Rows, deep: Deep) -> None:
+    def _step(self, rows_B: Ints, deep: Deep) -> None:
         said = self._say(self.train, rows_B, deep, {})
         slope = self.labels.slope(rows_B, said.detach().numpy())
         self.optimizer.zero_grad(set_to_none=True)
@@ -122,7 +120,7 @@ class FusedLearner:
         self.optimizer.step()
 
     def _say(
-        self, samples: Samples, rows_B: Rows, deep: Deep, wanted: Mapping[str, Tensor]
+        self, samples: Samples, rows_B: Ints, deep: Deep, wanted: Mapping[str, Tensor]
     ) -> Tensor:
         told = {name: heard(self.match[name], one, wanted.get(name)) for name, one in deep.items()}
         said: Tensor = self.network(*rows_of(samples, rows_B), told)

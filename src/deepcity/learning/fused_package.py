@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.learning.bands import half_width
 from deepcity.learning.encoder_package import TimeGrid
@@ -34,8 +35,6 @@ _ALL_SETS_UP_TO = 4  # agencies: 16 sets
 _NOBODY = "+"  # no name of an agency
 _MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
-Floats = NDArray[np.float32]
-Times = NDArray[np.int64]
 ELSEWHERE = (
     "it holds neither rows nor labels, and what it says becomes a forecast only with the typical "
     "day and scale of the agency that holds them; meet with labels_stay = false: that agency is "
@@ -112,7 +111,7 @@ class FusedPackage:
     facts: FusedFacts
     network: FusedNetwork
     alone: Network | None
-    cells: Mapping[str, Times]
+    cells: Mapping[str, Ints]
     match: Mapping[str, Floats]
     bands: Bands
     anchor_band_NH: Floats
@@ -166,7 +165,7 @@ def package_fused(
     facts: FusedFacts,
     network: FusedNetwork,
     inputs: Inputs,
-    cells: Mapping[str, Times],
+    cells: Mapping[str, Ints],
     match: Mapping[str, Floats],
     validation: Samples,
     deep: Deep,

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.learning.features import Samples
 from deepcity.learning.fused import FusedNetwork, Heard
 from deepcity.learning.network import Network
-
-Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,9 @@ class DeepBatch:
     """
 
     vectors_BCD: Floats
-    known_BC: NDArray[np.bool_]
+    known_BC: Bools
 
-    def of(self, rows_B: Rows) -> "DeepBatch":
+    def of(self, rows_B: Ints) -> "DeepBatch":
         """Some of the origins."""
         return DeepBatch(self.vectors_BCD[rows_B], self.known_BC[rows_B])
 
@@ -67,7 +64,7 @@ def heard(match_NC: Tensor, said: DeepBatch, vectors_BCD: Tensor | None = None) 
     return heard_BND.flatten(0, 1), (total_BN1 > 0).float().flatten(0, 1)
 
 
-def rows_of(samples: Samples, rows_B: Rows) -> tuple[Tensor, Tensor]:
+def rows_of(samples: Samples, rows_B: Ints) -> tuple[Tensor, Tensor]:
     """Features (R, F) and summaries (R, H, S) of some origins."""
     features_RF = torch.from_numpy(samples.features_BNF[rows_B]).flatten(0, 1)
     return features_RF, torch.from_numpy(samples.summaries_BNHS[rows_B]).flatten(0, 1)

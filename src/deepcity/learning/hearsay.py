@@ -6,12 +6,11 @@ Shapes: T steps, N places, D days.
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.data.windows import Span
 from deepcity.learning.features import Inputs, scaled
 
-Floats = NDArray[np.float32]
 _HEARSAY_DAYS = 2.0  # own days that what others say of the scale is worth
 
 

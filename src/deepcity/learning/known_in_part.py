@@ -9,12 +9,12 @@ Shapes: B origins.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Ints
 from deepcity.data.windows import Span, origins
 
 
-def whole_windows(train: Span, history: int, horizon: int, lead: int = 0) -> NDArray[np.int64]:
+def whole_windows(train: Span, history: int, horizon: int, lead: int = 0) -> Ints:
     """Origins whose history and targets all lie inside the span, (B,).
 
     Args:
@@ -24,14 +24,12 @@ def whole_windows(train: Span, history: int, horizon: int, lead: int = 0) -> NDA
     return found[found >= train.start + history]
 
 
-def learned_in_part(train: Span, horizon: int, lead: int = 0) -> NDArray[np.int64]:
+def learned_in_part(train: Span, horizon: int, lead: int = 0) -> Ints:
     """Origins in the span that have one target in it, or more, (B,)."""
     return np.arange(train.start, train.end - lead * horizon, dtype=np.int64)
 
 
-def judged(
-    validation: Span, horizon: int, lead: int = 0, *, partly: bool = False
-) -> NDArray[np.int64]:
+def judged(validation: Span, horizon: int, lead: int = 0, *, partly: bool = False) -> Ints:
     """Origins whose targets all lie inside the span, (B,).
 
     Args:

@@ -14,19 +14,17 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.features import Samples
 from deepcity.learning.recall import recalled
 from deepcity.learning.training import judge, loss
-
-Floats = NDArray[np.float32]
 
 
 class Labels(Protocol):
     """What an application asks of them, about rows of its training or validation origins."""
 
-    def slope(self, rows_B: NDArray[np.int64], said_BNH: Floats) -> Floats:
+    def slope(self, rows_B: Ints, said_BNH: Floats) -> Floats:
         """How the mean training error changes with each value said, in scaled units."""
         ...
 
@@ -51,7 +49,7 @@ class HeldLabels:
     absolute_share: float
     recall_HS: Floats | None = None
 
-    def slope(self, rows_B: NDArray[np.int64], said_BNH: Floats) -> Floats:
+    def slope(self, rows_B: Ints, said_BNH: Floats) -> Floats:
         """Of the mixed error over measured targets."""
         said = torch.from_numpy(said_BNH + self._recalled(self.train, rows_B))
         said.requires_grad_()
@@ -72,7 +70,7 @@ class HeldLabels:
         said = said_BNH + self._recalled(samples, every)
         return np.asarray(samples.anchor_BNH + samples.scale_N1 * said, dtype=np.float32)
 
-    def _recalled(self, samples: Samples, rows_B: NDArray[np.int64]) -> Floats | np.float32:
+    def _recalled(self, samples: Samples, rows_B: Ints) -> Floats | np.float32:
         if self.recall_HS is None:
             return np.float32(0)
         return recalled(samples.summaries_BNHS[rows_B], self.recall_HS)

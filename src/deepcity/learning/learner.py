@@ -8,17 +8,18 @@ at right after the common layers came in: what the party would really use from t
 """
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.city.level import LADDER, STEM, Layers
 from deepcity.learning.features import Samples
 from deepcity.learning.network import Shape, new_network
 from deepcity.learning.reuse import export_layers, freeze, import_layers
+from deepcity.learning.standing import Arrays, stand_again, standing
 from deepcity.learning.training import (
     TrainingSettings,
     forecast,
@@ -38,7 +39,7 @@ class PartyData:
     party: str
     train: Samples
     validation: Samples
-    recall_HS: NDArray[np.float32]
+    recall_HS: Floats
     measured: int | None = None  # values of the training span; left out, those in `train`
     share: float = 1.0  # see `deepcity.learning.features.Inputs.share`
 
@@ -94,7 +95,7 @@ class Learner:
         self._target = torch.from_numpy(data.train.target_BNH)
         self._optimizer = self._new_optimizer()
         self.best = self.look()
-        self._best_layers = export_layers(self.network, EVERY_LAYER)
+        self._best_state = copy.deepcopy(self.network.state_dict())
 
     def _new_optimizer(self) -> torch.optim.AdamW:
         return torch.optim.AdamW(
@@ -118,7 +119,7 @@ class Learner:
         error = self.look()
         if not error >= self.best:  # NaN: no truth
             self.best = error
-            self._best_layers = export_layers(self.network, EVERY_LAYER)
+            self._best_state = copy.deepcopy(self.network.state_dict())
         return error
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
@@ -189,7 +190,7 @@ class Learner:
 
     def keep_best(self) -> None:
         """Return the network to the best state seen on the validation span."""
-        import_layers(self.network, self._best_layers)
+        self.network.load_state_dict(self._best_state)
 
     def refit(self, frozen: Iterable[str], steps: int, seed: int) -> "Learner":
         """A copy that starts from the best state, keeps `frozen` layers and tunes the rest.
@@ -198,7 +199,7 @@ class Learner:
         """
         other = copy.copy(self)
         other.network = copy.deepcopy(self.network)
-        import_layers(other.network, self._best_layers)
+        other.network.load_state_dict(self._best_state)
         other.frozen = self.frozen | frozenset(frozen)
         freeze(other.network, other.frozen)
         other._optimizer = other._new_optimizer()
@@ -211,49 +212,16 @@ class Learner:
         other.keep_best()
         return other
 
-    def forecast(self, samples: Samples) -> NDArray[np.float32]:
+    def forecast(self, samples: Samples) -> Floats:
         """Forecasts in the field's unit, (B, N, H)."""
         return forecast(self.network, samples)
 
-    def state(self) -> dict[str, NDArray[np.float32]]:
+    def state(self) -> Arrays:
         """All that changes in training, as named arrays; for checkpoints of this party alone."""
-        arrays = _flat("now", self.export(EVERY_LAYER)) | _flat("best", self._best_layers)
-        arrays["best_error"] = np.array([self.best], np.float64)
-        for index, parameter in enumerate(self.network.parameters()):
-            moments = self._optimizer.state.get(parameter, {})
-            for key, value in moments.items():
-                arrays[f"adam/{index}/{key}"] = value.detach().numpy().copy()
-        return arrays
+        arrays = standing(self.network, self._optimizer, self._best_state)
+        return {**arrays, "best_error": np.array([self.best], np.float64)}
 
-    def restore(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Continue exactly where `state` was taken."""
-        import_layers(self.network, _nested("now", arrays))
-        self._best_layers = _nested("best", arrays)
+        self._best_state = stand_again(self.network, self._optimizer, arrays)
         self.best = float(arrays["best_error"][0])
-        self._optimizer = self._new_optimizer()
-        for index, parameter in enumerate(self.network.parameters()):
-            prefix = f"adam/{index}/"
-            moments = {
-                key.removeprefix(prefix): torch.from_numpy(np.array(value))
-                for key, value in arrays.items()
-                if key.startswith(prefix)
-            }
-            if moments:
-                self._optimizer.state[parameter] = moments
-
-
-def _flat(prefix: str, layers: Layers) -> dict[str, NDArray[np.float32]]:
-    return {
-        f"{prefix}/{layer}/{name}": np.array(value)
-        for layer, tensors in layers.items()
-        for name, value in tensors.items()
-    }
-
-
-def _nested(prefix: str, arrays: Mapping[str, NDArray[np.float32]]) -> Layers:
-    layers: dict[str, dict[str, NDArray[np.float32]]] = {}
-    for key, value in arrays.items():
-        if key.startswith(f"{prefix}/"):
-            _, layer, name = key.split("/", 2)
-            layers.setdefault(layer, {})[name] = value
-    return layers

@@ -12,15 +12,14 @@ from collections.abc import Sequence
 
 import h3
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Doubles, Floats, Ints
 
 FARTHEST_KM = 300.0
 """No agency of a city speaks for a place farther away: some position is wrong."""
 
 
-def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
+def match(place_cells: Sequence[int], cell_C: Ints) -> Floats:
     """(N, C) weights, each row with sum 1.
 
     Args:
@@ -48,7 +47,7 @@ def match(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> Floats:
     return found
 
 
-def too_far(place_cells: Sequence[int], cell_C: NDArray[np.int64]) -> dict[int, float]:
+def too_far(place_cells: Sequence[int], cell_C: Ints) -> dict[int, float]:
     """Places that are too far from all of an agency's cells to be spoken for, and how far, in km.
 
     Only where all positions are known; distances are from centre to centre of H3 cells.
@@ -71,14 +70,14 @@ def _is_h3(cell: int) -> bool:
     return bool(h3.is_valid_cell(h3.int_to_str(cell)))
 
 
-def _centres(cell_C: NDArray[np.int64]) -> list[tuple[float, float]] | None:
+def _centres(cell_C: Ints) -> list[tuple[float, float]] | None:
     """Latitude and longitude of each cell, in degrees; None if one has no position."""
     if not all(_is_h3(int(cell)) for cell in cell_C):
         return None
     return [h3.cell_to_latlng(h3.int_to_str(int(cell))) for cell in cell_C]
 
 
-def _distances_km(cell: int, centres: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+def _distances_km(cell: int, centres: Sequence[tuple[float, float]]) -> Doubles:
     """Great-circle distance of a cell to each centre, (C,)."""
     here = h3.cell_to_latlng(h3.int_to_str(cell))
     return np.array([h3.great_circle_distance(here, there, unit="km") for there in centres])

@@ -6,9 +6,8 @@ Shapes: B origins, N places, H horizon steps.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Doubles, Floats
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class Scores:
 
     mae: float
     rmse: float
-    mae_H: NDArray[np.float64]
-    rmse_H: NDArray[np.float64]
+    mae_H: Doubles
+    rmse_H: Doubles
 
 
 def scores(forecast_BNH: Floats, truth_BNH: Floats) -> Scores:

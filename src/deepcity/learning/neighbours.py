@@ -12,7 +12,7 @@ Shapes: T steps, N places; a mixing matrix is (N, N) with rows that sum to 1 (or
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Doubles, Floats
 
 
 def mixings(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list[Floats]:
@@ -42,7 +42,7 @@ def mixings(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list
     return [_rows_to_one(beside), leading, everyone]
 
 
-def _foretelling(deviation_TN: Floats, lag: int) -> NDArray[np.float64]:
+def _foretelling(deviation_TN: Floats, lag: int) -> Doubles:
     """Squared positive correlation of each place's unexplained future with the others' present.
 
     The future is first regressed on the place's own present and recent past, so that only

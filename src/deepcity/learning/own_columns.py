@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.place import Place
 from deepcity.learning.columns import Cells, cell_number
 from deepcity.learning.features import Inputs
-
-Floats = NDArray[np.float32]
-Times = NDArray[np.int64]
 
 
 def own_cells(places: Sequence[Place], salt: str) -> list[int]:
@@ -30,11 +27,11 @@ class OwnColumns:
     """What `deepcity.learning.columns.Columns` offers, of a party's fitted inputs."""
 
     inputs: Inputs
-    time_T: Times
+    time_T: Ints
     cells: Cells
 
     @classmethod
-    def of(cls, inputs: Inputs, time_T: Times, places: Sequence[Place], salt: str) -> "OwnColumns":
+    def of(cls, inputs: Inputs, time_T: Ints, places: Sequence[Place], salt: str) -> "OwnColumns":
         """A party's inputs, over its places."""
         numbers = own_cells(places, salt)
         order = np.array(sorted(numbers), dtype=np.int64)
@@ -46,19 +43,19 @@ class OwnColumns:
         """Inputs of an encoder, X."""
         return int(self.rows(self.time_T[-1:]).shape[-1])
 
-    def known(self, times_B: Times) -> NDArray[np.bool_]:
+    def known(self, times_B: Ints) -> Bools:
         """(B, C): all of them, always."""
         return np.ones((len(times_B), len(self.cells.cell_C)), bool)
 
-    def rows(self, times_B: Times) -> Floats:
+    def rows(self, times_B: Ints) -> Floats:
         """(B, C, X)."""
         return self._by_cell(self.inputs.samples(self._origins(times_B)).features_BNF)
 
-    def outlook(self, times_B: Times, span_s: int) -> Floats:
+    def outlook(self, times_B: Ints, span_s: int) -> Floats:
         """(B, C, H): its own target, in scaled units; NaN where not measured."""
         return self._by_cell(self.inputs.samples(self._origins(times_B)).target_BNH)
 
-    def _origins(self, times_B: Times) -> Times:
+    def _origins(self, times_B: Ints) -> Ints:
         return np.searchsorted(self.time_T, times_B)
 
     def _by_cell(self, values_BNX: Floats) -> Floats:

@@ -12,9 +12,9 @@ Shapes: B origins, N places, H horizon steps, S summaries.
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from deepcity.city.arrays import Floats
+
 PENALTY = 10.0  # in rows: as if this many rows had said that the belief holds
 PENALTIES = (PENALTY, 100.0, 1000.0, 10_000.0, np.inf)
 LIFETIMES = (2.0, 6.0, 24.0, 100.0, 1000.0)  # steps in which a deviation may fade to 1/e

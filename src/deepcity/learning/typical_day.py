@@ -14,11 +14,10 @@ Shapes: T steps, D days, S slots of a day, N places.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import DAY_S, Clock
 
-Floats = NDArray[np.float32]
 SUNDAY = 6
 _EARLY_DAYS = 21
 _NOTHING = 1e-9
@@ -50,13 +49,13 @@ class DayGrid:
     an hour they skip stays empty.
     """
 
-    day_T: NDArray[np.int64]
-    slot_T: NDArray[np.int64]
-    weekday_D: NDArray[np.int64]
+    day_T: Ints
+    slot_T: Ints
+    weekday_D: Ints
     days: int
     slots: int
 
-    def fold(self, values_TN: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def fold(self, values_TN: Floats) -> tuple[Doubles, Doubles]:
         """Steps -> (sum, count) of measured values by day and slot, each (D, S, N)."""
         shape = (self.days, self.slots, values_TN.shape[1])
         total, count = np.zeros(shape), np.zeros(shape)
@@ -66,7 +65,7 @@ class DayGrid:
         np.add.at(count, where, known)
         return total, count
 
-    def apart(self) -> NDArray[np.int64]:
+    def apart(self) -> Ints:
         """(D, D): the fewest steps from any slot of day j to the same slot of day i."""
         shift_T = np.arange(len(self.day_T)) - (self.day_T * self.slots + self.slot_T)
         least_D = np.full(self.days, np.iinfo(np.int64).max)
@@ -76,12 +75,12 @@ class DayGrid:
         day_D = np.arange(self.days) * self.slots
         return np.asarray((day_D + least_D)[:, None] - (day_D + most_D)[None, :])
 
-    def unfold(self, values_DSN: NDArray[np.float64]) -> Floats:
+    def unfold(self, values_DSN: Doubles) -> Floats:
         """Day and slot -> steps, (T, N)."""
         return np.asarray(values_DSN[self.day_T, self.slot_T], dtype=np.float32)
 
 
-def day_grid(clock: Clock, time_T: NDArray[np.int64]) -> DayGrid:
+def day_grid(clock: Clock, time_T: Ints) -> DayGrid:
     """Lay steps (UTC seconds) on the local days of a clock; holidays count as Sundays."""
     local = clock.local_seconds(time_T)
     day = local // DAY_S
@@ -152,6 +151,37 @@ def typical_and_evidence(
     return grid.unfold(typical), evidence
 
 
+def typical_by_lead(
+    values_TN: Floats,
+    grid: DayGrid,
+    clock: Clock,
+    *,
+    train_end: int,
+    horizon: int,
+    leads: int,
+    frozen: bool,
+    likeness: Likeness,
+) -> tuple[Floats, Floats]:
+    """(K, T, N) each: typical values from the days known at each lead, and their evidence.
+
+    Arguments are those of `typical_and_evidence`; lead k forecasts k + 1 horizons ahead.
+    """
+    found = [
+        typical_and_evidence(
+            values_TN,
+            grid,
+            clock,
+            train_end=train_end,
+            ahead=(lead + 1) * horizon,
+            frozen=frozen,
+            likeness=likeness,
+        )
+        for lead in range(leads)
+    ]
+    typical, evidence = zip(*found, strict=True)
+    return np.stack(typical), np.stack(evidence)
+
+
 def _train_days(grid: DayGrid, train_end: int, *, frozen: bool) -> int:
     """Days of the training span; a last one that goes on after it only if its rest is unseen."""
     if train_end >= len(grid.day_T):
@@ -159,19 +189,17 @@ def _train_days(grid: DayGrid, train_end: int, *, frozen: bool) -> int:
     return int(grid.day_T[train_end - 1]) + 1 if frozen else int(grid.day_T[train_end])
 
 
-def _first_days(count_DSN: NDArray[np.float64]) -> NDArray[np.int64]:
+def _first_days(count_DSN: Doubles) -> Ints:
     """The first day each place has a value of, (N,)."""
     return np.asarray((count_DSN.sum(axis=1) > 0).argmax(axis=0))
 
 
-def _weigh(weights: NDArray[np.float64], values_DSN: NDArray[np.float64]) -> NDArray[np.float64]:
+def _weigh(weights: Doubles, values_DSN: Doubles) -> Doubles:
     weighed = weights @ values_DSN.reshape(len(weights), -1)
     return np.asarray(weighed.reshape(values_DSN.shape))
 
 
-def _weights(
-    grid: DayGrid, likeness: Likeness, ahead: int, early_days: range
-) -> NDArray[np.float64]:
+def _weights(grid: DayGrid, likeness: Likeness, ahead: int, early_days: range) -> Doubles:
     """(D, D): how much day j says about day i; zero wherever looking would be cheating."""
     i, j = np.arange(grid.days)[:, None], np.arange(grid.days)[None, :]
     weekday_i, weekday_j = grid.weekday_D[:, None], grid.weekday_D[None, :]
@@ -185,7 +213,7 @@ def _weights(
     return np.asarray(allowed * like * np.exp(-gap / likeness.memory_days))
 
 
-def _within(days: NDArray[np.int64], wanted: range) -> NDArray[np.bool_]:
+def _within(days: Ints, wanted: range) -> Bools:
     return (days >= wanted.start) & (days < wanted.stop)
 
 
@@ -194,7 +222,7 @@ def _reach(steps: float) -> int:
     return int(3 * steps) if steps >= 0.5 else 0
 
 
-def _smooth(values_DSN: NDArray[np.float64], steps: float) -> NDArray[np.float64]:
+def _smooth(values_DSN: Doubles, steps: float) -> Doubles:
     """Gaussian smoothing along the slots of a day; it ends at midnight, for time goes on there."""
     reach, slots = _reach(steps), values_DSN.shape[1]
     if not reach:
@@ -204,6 +232,6 @@ def _smooth(values_DSN: NDArray[np.float64], steps: float) -> NDArray[np.float64
     return np.asarray(kernel_SS @ values_DSN)
 
 
-def _mean(values_TN: Floats) -> NDArray[np.float64]:
+def _mean(values_TN: Floats) -> Doubles:
     count = np.isfinite(values_TN).sum(axis=0)
     return np.asarray(np.nansum(values_TN, axis=0, dtype=np.float64) / np.maximum(count, 1))

@@ -4,11 +4,9 @@ Shapes: T steps, N places.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Floats
 from deepcity.data.windows import Span
-
-Floats = NDArray[np.float32]
 
 
 def yardsticks(

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.errors import DeepDataError
 from deepcity.city.problem import Problem
-from deepcity.store.deep_data import DeepData, Known, Seconds, Vectors, moment, rows_told
+from deepcity.store.deep_data import DeepData, moment, rows_told
 
-Rows = NDArray[np.int64]
 Ids = NDArray[np.int32]
-Revisions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ class Stored:
         known_F: False where they were taken back.
     """
 
-    row_F: Rows
-    vectors_FW: Vectors
-    revision_F: Revisions
-    known_F: Known
+    row_F: Ints
+    vectors_FW: Floats
+    revision_F: Ints
+    known_F: Bools
 
     @classmethod
     def nothing(cls, width: int) -> "Stored":
@@ -73,21 +72,21 @@ class Settled:
         appended: the counts.
     """
 
-    insert_N: Rows
-    remove_N: Rows
+    insert_N: Ints
+    remove_N: Ints
     revision: int
     appended: Appended
 
 
-def own_rows(time_R: Seconds, id_R: Ids) -> Rows:
+def own_rows(time_R: Ints, id_R: Ids) -> Ints:
     """Rows with a cell and time of their own, by time and then by cell's id; the first of each."""
     order_R = np.lexsort((id_R, time_R))
     again_R = (np.diff(time_R[order_R]) == 0) & (np.diff(id_R[order_R]) == 0)
-    own_U: Rows = order_R[np.concatenate([[True], ~again_R])[: len(order_R)]]
+    own_U: Ints = order_R[np.concatenate([[True], ~again_R])[: len(order_R)]]
     return own_U
 
 
-def settle(batch: DeepData, own_U: Rows, stored: Stored, *, revision: int) -> Settled:
+def settle(batch: DeepData, own_U: Ints, stored: Stored, *, revision: int) -> Settled:
     """Compare a batch with what is stored.
 
     Args:
@@ -117,7 +116,7 @@ def settle(batch: DeepData, own_U: Rows, stored: Stored, *, revision: int) -> Se
     return Settled(insert_N, older_F, revision, counts)
 
 
-def _refusal(batch: DeepData, wrong_F: Rows, revision: int) -> Problem:
+def _refusal(batch: DeepData, wrong_F: Ints, revision: int) -> Problem:
     row = int(wrong_F[0])
     key = f"{batch.cell_R[row]} at {moment(batch.time_R[row])}"
     of = f"revision {revision} of this model version" if revision else "this model version"

@@ -5,7 +5,7 @@ The last two are kept, so that a damaged one costs one round and not the run.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,20 +82,54 @@ class CheckpointStore:
         Raises:
             CheckpointError: if there are checkpoints but none is whole.
         """
+        return next(self.history(name), None)
+
+    def history(self, name: str) -> Iterator[Checkpoint]:
+        """The whole checkpoints of a run, newest first; a damaged one is passed over.
+
+        Raises:
+            CheckpointError: if there are checkpoints but none is whole.
+        """
         skipped: list[str] = []
+        whole = False
         for number in self._rounds(name):
             path = self._path(name, number)
             try:
-                return _read(path, name, number, tuple(skipped))
+                found = _read(path, name, number, tuple(skipped))
             except (BlobError, OSError) as error:
                 skipped.append(f"{path.name} is damaged: {error}")
-        if not skipped:
-            return None
-        msg = (
-            f"no checkpoint of {name} in {self.folder} is whole: {'; '.join(skipped)}. "
-            f"Remove them to start the run anew, or put back a copy"
-        )
-        raise CheckpointError(msg)
+                continue
+            whole = True
+            yield found
+        if skipped and not whole:
+            msg = (
+                f"no checkpoint of {name} in {self.folder} is whole: {'; '.join(skipped)}. "
+                f"Remove them to start the run anew, or put back a copy"
+            )
+            raise CheckpointError(msg)
+
+    def load_at(self, name: str, round: int) -> Checkpoint | None:  # noqa: A002
+        """How a run stood once so many rounds were done: its newest checkpoint until then.
+
+        None if it had saved none by then.
+
+        Raises:
+            CheckpointError: if that checkpoint is damaged.
+        """
+        for number in self._rounds(name):
+            if number <= round:
+                path = self._path(name, number)
+                try:
+                    return _read(path, name, number, ())
+                except (BlobError, OSError) as error:
+                    msg = f"{path} is damaged: {error}. Put back a copy, or start the run anew"
+                    raise CheckpointError(msg) from error
+        return None
+
+    def forget(self, name: str) -> None:
+        """Remove all checkpoints of a run: it begins anew."""
+        for number in self._rounds(name):
+            self._path(name, number).unlink(missing_ok=True)
 
     def _path(self, name: str, number: int) -> Path:
         if not _NAME.fullmatch(name) or number < 0:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Floats, Ints, Texts
 from deepcity.city.errors import DeepDataError
 from deepcity.city.problem import Problem
 
@@ -19,11 +19,6 @@ MIN_WIDTH, MAX_WIDTH = 2, 64
 _LONGEST = 200
 SHOWN = 5
 """Rows or names told one by one; the rest are counted."""
-
-Texts = NDArray[np.str_]
-Seconds = NDArray[np.int64]
-Vectors = NDArray[np.float32]
-Known = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, order=True)
@@ -77,10 +72,10 @@ class DeepData:
     """
 
     space: Space
-    time_R: Seconds
+    time_R: Ints
     cell_R: Texts
-    vectors_RW: Vectors
-    known_R: Known | None = None
+    vectors_RW: Floats
+    known_R: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.time_R)
@@ -96,12 +91,12 @@ class DeepData:
         return int(self.vectors_RW.shape[1])
 
     @property
-    def all_known_R(self) -> Known:
+    def all_known_R(self) -> Bools:
         """`known_R`, whether it was given or not."""
         return np.ones(len(self), bool) if self.known_R is None else self.known_R
 
 
-def coded(cell_R: Texts) -> tuple[Texts, NDArray[np.int64]]:
+def coded(cell_R: Texts) -> tuple[Texts, Ints]:
     """Names of cells -> each name once, in order, and which of them stands in each row.
 
     >>> names, code_R = coded(np.array(["b", "a", "b"]))
@@ -116,10 +111,10 @@ def coded(cell_R: Texts) -> tuple[Texts, NDArray[np.int64]]:
 
 def in_order(
     space: Space,
-    time_R: Seconds,
+    time_R: Ints,
     cell_R: Texts,
-    vectors_RW: Vectors,
-    known_R: Known | None = None,
+    vectors_RW: Floats,
+    known_R: Bools | None = None,
 ) -> DeepData:
     """Rows in any order -> a batch, by time and then by cell."""
     order_R = np.lexsort((coded(cell_R)[1], time_R))

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from deepcity.city.arrays import Floats
 from deepcity.city.errors import DeepDataError
 from deepcity.city.problem import Problem
 from deepcity.store.deep_data import (
@@ -15,7 +16,6 @@ from deepcity.store.deep_data import (
     SHOWN,
     DeepData,
     Space,
-    Vectors,
     coded,
     moment,
     rows_told,
@@ -50,7 +50,7 @@ def check_batch(batch: DeepData, now: int, cells: Collection[str] | None = None)
         raise DeepDataError(problems)
 
 
-def check_query(space: Space, vector_W: Vectors, k: int, width: int, by: str) -> None:
+def check_query(space: Space, vector_W: Floats, k: int, width: int, by: str) -> None:
     """Let a search pass, or say everything that is wrong with it.
 
     Raises:

@@ -5,12 +5,12 @@ may read which space, and asks it before every read. Anything but True is no.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from types import TracebackType
 from typing import Self
 
+from deepcity.city.arrays import Floats
 from deepcity.city.errors import GrantError, StoreError
 from deepcity.store.arrivals import Appended, own_rows, settle
-from deepcity.store.deep_data import DeepData, Space, Vectors
+from deepcity.store.deep_data import DeepData, Space
 from deepcity.store.deep_data_check import check_batch, check_query, check_room
 from deepcity.store.deep_tables import (
     DAY,
@@ -123,7 +123,7 @@ class DeepDataStore:
     def nearest(
         self,
         space: Space,
-        vector_W: Vectors,
+        vector_W: Floats,
         k: int,
         since: int | None = None,
         until: int | None = None,
@@ -200,12 +200,7 @@ class DeepDataStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _reading(

@@ -9,11 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from deepcity.store.arrivals import Ids, Rows, Settled, Stored
-from deepcity.store.deep_data import DeepData, Seconds, Space, Texts, Vectors
+from deepcity.city.arrays import Doubles, Floats, Ints, Texts
+from deepcity.store.arrivals import Ids, Settled, Stored
+from deepcity.store.deep_data import DeepData, Space
 
 DAY = 86_400
 DAYS = 90
@@ -23,7 +21,7 @@ Distance = Literal["l2", "cosine"]
 Names = dict[int, str]
 """Number of a cell -> its name."""
 
-Part = tuple[Ids, Seconds, Vectors]
+Part = tuple[Ids, Ints, Floats]
 """Some rows, in any order: cells by number, times, vectors."""
 
 Result = TypeVar("Result")
@@ -69,7 +67,7 @@ class Wanted:
 class Near:
     """A search; as `DeepDataStore.nearest` has it."""
 
-    vector_W: Vectors
+    vector_W: Floats
     k: int
     since: int
     until: int
@@ -90,10 +88,10 @@ class Neighbours:
     """
 
     space: Space
-    time_K: Seconds
+    time_K: Ints
     cell_K: Texts
-    vectors_KW: Vectors
-    distance_K: NDArray[np.float64]
+    vectors_KW: Floats
+    distance_K: Doubles
 
 
 class DeepTables(Protocol):
@@ -124,7 +122,7 @@ class DeepTables(Protocol):
     def names(self, table: Table, cells: Sequence[str] | None) -> Names:
         """Those of these cells that it knows; None: all."""
 
-    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
+    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Ints) -> Stored:
         """What it holds for rows of a batch, also what was taken back."""
 
     def write(self, table: Table, batch: DeepData, id_R: Ids, settled: Settled) -> None:

@@ -20,8 +20,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.store.arrivals import Ids, Rows, Settled, Stored
-from deepcity.store.deep_data import DeepData, Space, Texts, Vectors, coded
+from deepcity.city.arrays import Floats, Ints, Texts
+from deepcity.store.arrivals import Ids, Settled, Stored
+from deepcity.store.deep_data import DeepData, Space, coded
 from deepcity.store.deep_data_check import check_room
 from deepcity.store.deep_tables import (
     DAY,
@@ -132,7 +133,7 @@ class DuckDBTables:
             values["cells"] = [str(cell) for cell in cells]
         return dict(self.cursor.execute(query, values).fetchall())
 
-    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
+    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Ints) -> Stored:
         """What it holds for rows of a batch."""
         if not own_U.size:
             return Stored.nothing(table.width)
@@ -231,7 +232,7 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     return where, values
 
 
-def _stacked(vectors: Sequence[Any] | NDArray[Any], width: int) -> Vectors:
+def _stacked(vectors: Sequence[Any] | NDArray[Any], width: int) -> Floats:
     """A column of vectors -> one array; np.stack knows no width where there are no rows."""
     empty = np.empty((0, width), np.float32)
     return np.stack(list(vectors)).astype(np.float32, copy=False) if len(vectors) else empty

@@ -17,8 +17,9 @@ from deepcity.city.errors import LayerPackageError
 from deepcity.city.field import Kind
 from deepcity.city.level import Layers
 from deepcity.store.atomic import why_not, write_whole
-from deepcity.store.blob import Arrays, BlobError, Header, check_seal, seal, unpack
+from deepcity.store.blob import Arrays, BlobError, Header, seal, unpack
 from deepcity.store.manifest import FORMAT, Facts, Manifest
+from deepcity.store.sealed_file import open_sealed, refused
 
 
 @dataclass(frozen=True)
@@ -92,35 +93,19 @@ def load_package(path: Path, expect: Expected | None = None) -> LayerPackage:
     Raises:
         LayerPackageError: with every reason found why it cannot be trusted or does not fit.
     """
+    arrays, header = open_sealed(path, FORMAT)
     try:
-        arrays, header = _open(path)
         manifest = Manifest.model_validate(header)
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}. Check the path"
-        raise LayerPackageError(msg) from error
     except ValidationError as error:
-        raise _refused(path, [f"manifest: {reason}" for reason in _reasons(error)]) from error
-    except BlobError as error:
-        raise _refused(path, [str(error)]) from error
+        raise refused(path, [f"manifest: {reason}" for reason in _reasons(error)]) from error
     problems = _name_problems(path, manifest)
     if _table(arrays) != header["layers"]:
         problems.append("its tensors have not the names, shapes and dtypes that its manifest says")
     problems += _weight_problems(arrays)
     problems += _expectation_problems(manifest, expect or Expected())
     if problems:
-        raise _refused(path, problems)
+        raise refused(path, problems)
     return LayerPackage(path, manifest, arrays)
-
-
-def _open(path: Path) -> tuple[Arrays, Header]:
-    arrays, header = unpack(path.read_bytes())
-    # before the seal: another format may be sealed in another way
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else None
-        msg = f"its format is {found!r} and this deepcity reads {FORMAT}; a newer one may read it"
-        raise BlobError(msg)
-    check_seal(arrays, header)
-    return arrays, header
 
 
 def _table(layers: Arrays) -> dict[str, dict[str, dict[str, object]]]:
@@ -162,12 +147,6 @@ def _expectation_problems(manifest: Manifest, expect: Expected) -> list[str]:
         if held.get(layer) != wanted:
             problems.append(f"layer {layer} is {held.get(layer, 'missing')}, needed is {wanted}")
     return problems
-
-
-def _refused(path: Path, problems: list[str]) -> LayerPackageError:
-    return LayerPackageError(
-        f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
-    )
 
 
 def _reasons(error: ValidationError) -> list[str]:

@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from deepcity.city.errors import OutboxFullError, StoreError
 
 MOST_BYTES = 256_000_000
+_LOCK_WAIT_S = 5.0  # for another process to let go of the file
 _SCHEMA = """
 create table if not exists parcels (
     id integer primary key autoincrement, topic text not null, rows integer not null,
@@ -100,16 +100,13 @@ class Outbox:
     Args:
         path: the file; made with its folder.
         most_bytes: of parcels that wait or were refused; more is an error, not a loss.
-        patience_s: how long to wait for another process to let go of it.
 
     Raises:
         StoreError: if the file cannot be opened, or another process has it open: two would
             send each other's parcels.
     """
 
-    def __init__(
-        self, path: Path, most_bytes: int = MOST_BYTES, *, patience_s: float = 5.0
-    ) -> None:
+    def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
         self.path, self.most_bytes = path, most_bytes
         self._lock = threading.RLock()
         with self._told():
@@ -119,13 +116,12 @@ class Outbox:
                 msg = f"{path.parent} cannot be made: {error.strerror}. Name another folder"
                 raise StoreError(msg) from error
             self._file = sqlite3.connect(
-                path, timeout=patience_s, isolation_level=None, check_same_thread=False
+                path, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
             )
             self._file.execute("pragma locking_mode = exclusive")
             self._file.execute("pragma journal_mode = wal")
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)
-            self._add_revisions()
 
     def put(self, topic: str, rows: int, body: bytes, marks: dict[str, int]) -> None:
         """Keep a parcel and set marks, both or neither; errors as `put_all`."""
@@ -215,12 +211,6 @@ class Outbox:
         with self._told():
             return Waiting(*self._file.execute(query).fetchone())
 
-    def topics(self) -> frozenset[str]:
-        """Of all parcels that wait or were refused."""
-        query = "select topic from parcels union select topic from refused"
-        with self._told():
-            return frozenset(topic for (topic,) in self._file.execute(query).fetchall())
-
     def close(self) -> None:
         """Let go of the file. Twice is fine."""
         with self._lock:
@@ -229,25 +219,11 @@ class Outbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _one(self, query: str) -> int:
         return int(self._file.execute(query).fetchone()[0])
-
-    def _add_revisions(self) -> None:
-        """Files of before revisions lack the column."""
-        for table in ("parcels", "refused"):
-            columns = self._file.execute(f"pragma table_info({table})").fetchall()
-            if "revision" not in {column[1] for column in columns}:
-                self._file.execute(
-                    f"alter table {table} add column revision integer not null default 0"
-                )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

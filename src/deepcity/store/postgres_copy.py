@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
-from deepcity.store.arrivals import Ids, Revisions
-from deepcity.store.deep_data import Known, Seconds, Vectors
+from deepcity.city.arrays import Bools, Floats, Ints
+from deepcity.store.arrivals import Ids
 from deepcity.store.deep_tables import Part
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no further header
@@ -29,10 +29,10 @@ class Fetched:
     """Rows of a space's table, column by column."""
 
     id_N: Ids
-    time_N: Seconds
-    revision_N: Revisions
-    known_N: Known
-    vectors_NW: Vectors
+    time_N: Ints
+    revision_N: Ints
+    known_N: Bools
+    vectors_NW: Floats
 
     @property
     def part(self) -> Part:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
+from deepcity.city.arrays import Ints, Texts
 from deepcity.store import postgres_days as by_day
-from deepcity.store.arrivals import Ids, Rows, Settled, Stored
-from deepcity.store.deep_data import DeepData, Space, Texts, coded
+from deepcity.store.arrivals import Ids, Settled, Stored
+from deepcity.store.deep_data import DeepData, Space, coded
 from deepcity.store.deep_data_check import check_room
 from deepcity.store.deep_tables import (
     DAY,
@@ -148,7 +149,7 @@ class PostgresTables:
         found = self.connection.exec_driver_sql(query, values)
         return {int(row[0]): str(row[1]) for row in found}
 
-    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Rows) -> Stored:
+    def stored(self, table: Table, batch: DeepData, id_R: Ids, own_U: Ints) -> Stored:
         """What it holds for rows of a batch."""
         if not own_U.size:
             return Stored.nothing(table.width)

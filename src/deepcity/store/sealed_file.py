@@ -62,11 +62,24 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
     Raises:
         LayerPackageError: with the reason why it is not trusted.
     """
+    arrays, header = open_sealed(path, form)
+    if problems := _not_finite(arrays):
+        raise refused(path, problems)
+    del header[SEAL]
+    return arrays, header
+
+
+def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
+    """Arrays and sealed header of a file whose format and seal were verified.
+
+    Raises:
+        LayerPackageError: with the reason why it is not trusted.
+    """
     try:
         arrays, header = unpacked(path.read_bytes())
         found = header.get(FORMAT) if isinstance(header, dict) else None
-        if found != form:
-            msg = f"its format is {found!r}, needed is {form!r}"
+        if found != form:  # before the seal: another format may be sealed in another way
+            msg = f"its format is {found!r} and this deepcity reads {form!r}; another version may"
             raise BlobError(msg)
         check_seal(arrays, header)
     except OSError as error:
@@ -74,9 +87,6 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
         raise LayerPackageError(msg) from error
     except BlobError as error:
         raise refused(path, [str(error)]) from error
-    if problems := _not_finite(arrays):
-        raise refused(path, problems)
-    del header[SEAL]
     return arrays, header
 
 

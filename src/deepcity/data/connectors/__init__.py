@@ -1,8 +1,8 @@
-"""One file a format; this folder is the registry. A new format is a new file here.
+"""Connectors, one file per format; this folder is the registry. A new format is a new file here.
 
-A connector module holds `CONNECTOR`, which is named by its format, lists the suffixes it
-answers for, has settings of its own (keys of a `[[source]]` table), and reads a `Table`,
-whole or a batch of rows at a time.
+A connector module defines `CONNECTOR`, which has the format's name, the file extensions it
+handles and a settings class (keys of a `[[source]]` table), and reads a `Table`, whole or in
+batches of rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,17 @@ import polars as pl
 
 from deepcity.data.source import SourceSettings
 
-BATCH_ROWS = 500_000  # texts of a few columns: some 100 MB
-BATCH_CELLS = 4_000_000  # as many cells; a table of many columns comes in fewer rows at a time
+BATCH_ROWS = 500_000  # about 100 MB of text in a few columns
+BATCH_CELLS = 4_000_000  # a table of many columns has fewer rows per batch
 
 
 @dataclass(frozen=True)
 class Table:
-    """Raw records as read: columns are numbers, times or texts, just as the format gives them.
+    """Raw records as read: columns are numbers, times or text, as the format delivers them.
 
     Attributes:
         frame: the rows, in the order of the file.
-        first_row: what a reader calls the first of them (2 where line 1 is the header).
+        first_row: number of the first row in the file (2 where line 1 is the header).
     """
 
     frame: pl.DataFrame
@@ -35,7 +35,7 @@ class Table:
 
 
 def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[Table]:
-    """Rows that are still to be read, some at a time; `first_row` is the first's number."""
+    """Read a lazy frame's rows in batches; `first_row` is the number of the first row."""
     size = rows_at_once(len(rows.collect_schema()))
     for frame in rows.collect_batches(chunk_size=size, maintain_order=True, lazy=True):
         yield Table(frame, first_row)
@@ -43,7 +43,7 @@ def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[Table]:
 
 
 def rows_at_once(columns: int) -> int:
-    """How many rows of so many columns make a batch.
+    """Rows per batch for a number of columns.
 
     >>> rows_at_once(4), rows_at_once(400)
     (500000, 10000)
@@ -52,7 +52,7 @@ def rows_at_once(columns: int) -> int:
 
 
 class ReadError(Exception):
-    """Records that cannot be read; `key` is the setting to look at, `right` the next step."""
+    """Records that cannot be read; `key` is the setting concerned, `right` the next step."""
 
     def __init__(self, key: str, value: object, reason: str, right: str) -> None:
         super().__init__(reason)
@@ -60,12 +60,12 @@ class ReadError(Exception):
 
 
 class Connector(Protocol):
-    """What a format must offer. All four methods raise ReadError.
+    """Interface of a connector. All four methods raise ReadError.
 
     Attributes:
         name: the format's name.
-        suffixes: endings of files it answers for.
-        settings: its keys in a city file.
+        suffixes: file extensions it handles.
+        settings: class of its keys in a city file.
     """
 
     @property
@@ -76,7 +76,7 @@ class Connector(Protocol):
     def settings(self) -> type[SourceSettings]: ...  # noqa: D102
 
     def check(self, source: Any, folder: Path) -> None:  # noqa: ANN401 - its own settings
-        """See, without reading the rows, that the records are there."""
+        """Check, without reading the rows, that the records exist."""
         ...
 
     def read(self, source: Any, folder: Path) -> Table:  # noqa: ANN401 - its own settings
@@ -89,7 +89,7 @@ class Connector(Protocol):
         folder: Path,
         columns: Sequence[str],
     ) -> Iterator[Table]:
-        """Some columns (all there), `rows_at_once` at a time, in the order of the file."""
+        """The given columns (all must exist), `rows_at_once` rows at a time, in file order."""
         ...
 
     def columns(self, source: Any, folder: Path) -> list[str]:  # noqa: ANN401 - its own settings
@@ -106,7 +106,7 @@ def connectors() -> dict[str, Connector]:
 
 
 def connector_for(path: Path) -> Connector | None:
-    """The connector that answers for a file's ending."""
+    """The connector for a file's extension, or None."""
     name = path.name.lower()
     fitting = (c for c in connectors().values() if c.suffixes and name.endswith(c.suffixes))
     return next(fitting, None)
@@ -131,7 +131,7 @@ def read_columns(source: SourceSettings, folder: Path) -> list[str]:
 
 
 def read_batches(source: SourceSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
-    """Some columns of a source, all of which it has, some rows at a time.
+    """The given columns of a source, all of which must exist, in batches of rows.
 
     Raises:
         ReadError: if they cannot be read.

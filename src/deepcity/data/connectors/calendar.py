@@ -1,6 +1,6 @@
-"""A calendar: which days people rest, a row a day, made from the holidays of a country.
+"""A calendar: holidays and days off, one row per day, generated from a country's holidays.
 
-A calendar is an agency like others: it knows the days ahead, and another agency need not.
+A calendar is an agency like any other, whose future values are known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,10 +48,10 @@ class CalendarConnector:
     settings = CalendarSettings
 
     def check(self, source: CalendarSettings, folder: Path) -> None:
-        """There is nothing to miss."""
+        """Nothing to check: the rows are generated."""
 
     def read(self, source: CalendarSettings, folder: Path) -> Table:
-        """A row a day, counted from 1."""
+        """One row per day, numbered from 1."""
         days = (source.last - source.first).days + 1
         dates = [source.first + timedelta(days=day) for day in range(days)]
         off = holiday_dates(source.country)
@@ -61,7 +61,7 @@ class CalendarConnector:
     def batches(
         self, source: CalendarSettings, folder: Path, columns: Sequence[str]
     ) -> Iterator[Table]:
-        """All of it at once: a day is a row."""
+        """All rows in one batch."""
         table = self.read(source, folder)
         yield Table(table.frame.select(columns), table.first_row)
 
@@ -71,7 +71,7 @@ class CalendarConnector:
 
 
 def _told(day: date, off: frozenset[date]) -> tuple[float, ...]:
-    """Whether it is a day of rest, and of which sort; how far the year is, from -1 to 1."""
+    """The flags of `COLUMNS` for a day (1 or 0), and the season, up to 1 in mid July."""
 
     def rests(other: date) -> bool:
         return other in off or other.weekday() == _SUNDAY

@@ -1,4 +1,4 @@
-"""CSV, plain or gzip. Cells stay texts here; whoever makes them numbers knows the row."""
+"""CSV, plain or gzip. Cells stay text here; they are parsed where row numbers can be reported."""
 
 import csv
 import zlib
@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
-from deepcity.data.location import LocationError, locate
+from deepcity.data.location import locate
 from deepcity.data.source import SourceSettings
 from deepcity.data.toml_file import wrong
 from deepcity.data.turned import OnItsSide
@@ -24,13 +24,13 @@ class CsvSettings(SourceSettings):
 
     Attributes:
         path: the file.
-        delimiter: sign between cells.
-        encoding: of the text; ``utf8-lossy`` puts up with stray bytes.
+        delimiter: character between cells.
+        encoding: of the text; ``utf8-lossy`` replaces bytes that are not UTF-8.
         header: whether the first row names the columns; if not, `names` does.
         names: of the columns where no header names them: a list, or a pattern that numbers
             them from 1, e.g. ``station-{n}``.
-        transpose: rows and columns change places, where a row is a place and a column a time.
-        skip_rows: lines to leave out before the header.
+        transpose: swap rows and columns, for a file with one row per place, one column per time.
+        skip_rows: lines to skip before the header.
     """
 
     format: Literal["csv"] = "csv"
@@ -44,17 +44,19 @@ class CsvSettings(SourceSettings):
 
     @property
     def row_word(self) -> str:
-        """What its rows are in the file."""
+        """What a row of the table is in the file."""
         return "column" if self.transpose else "row"
 
     @model_validator(mode="after")
     def _names_are_needed(self) -> "CsvSettings":
         if self.header and "names" in self.model_fields_set:
-            raise wrong("the header names the columns", "say header = false", "names")
+            right = "remove names, or set header = false if the file has no header"
+            raise wrong("only used without a header", right, "names")
         if isinstance(self.names, str) and "{n}" not in self.names:
-            raise wrong("no {n} in it", "write e.g. names = 'station-{n}', or a list", "names")
+            right = "write e.g. names = 'station-{n}', or a list"
+            raise wrong("the pattern has no {n}", right, "names")
         if not isinstance(self.names, str) and len(set(self.names)) < len(self.names):
-            raise wrong("a name stands there twice", "give each column its own", "names")
+            raise wrong("a name occurs twice", "give each column a name of its own", "names")
         return self
 
 
@@ -66,15 +68,15 @@ class CsvConnector:
     settings = CsvSettings
 
     def check(self, source: CsvSettings, folder: Path) -> None:
-        """See that the file is there."""
-        _file(source, folder)
+        """Check that the file exists."""
+        locate(source.path, folder)
 
     def read(self, source: CsvSettings, folder: Path) -> Table:
-        """All rows, every cell a text."""
+        """All rows, every cell as text."""
         return Table(_frame(source, folder), _first_row(source))
 
     def batches(self, source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
-        """Some columns, some rows at a time."""
+        """The given columns, in batches of rows."""
         first_row = _first_row(source)
         with _told(source):
             if not source.transpose:
@@ -93,15 +95,8 @@ class CsvConnector:
 
 
 def _first_row(source: CsvSettings) -> int:
-    """The line of the first row; of a transposed table, the number of its column."""
+    """Line number of the first row; of a transposed file, its column number."""
     return (0 if source.transpose else source.skip_rows) + (2 if source.header else 1)
-
-
-def _file(source: CsvSettings, folder: Path) -> Path:
-    try:
-        return locate(source.path, folder)
-    except LocationError as error:
-        raise ReadError("path", source.path, str(error), error.right) from error
 
 
 def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
@@ -114,7 +109,7 @@ def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
 
 
 def _row_names(source: CsvSettings, folder: Path) -> list[str]:
-    """What the columns are called once rows are columns."""
+    """Column names of a transposed file."""
     side = _side(source, folder)
     if source.header:
         return side.names()
@@ -123,7 +118,7 @@ def _row_names(source: CsvSettings, folder: Path) -> list[str]:
 
 
 def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Rows of the file as columns; a row of what is given back was a column of the file."""
+    """A transposed file in batches: each row returned is a column of the file."""
 
     def name_of(number: int, first: str) -> str:
         if source.header:
@@ -137,14 +132,14 @@ def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterat
 
 def _side(source: CsvSettings, folder: Path) -> OnItsSide:
     lossy = source.encoding == "utf8-lossy"
-    path = _file(source, folder)
+    path = locate(source.path, folder)
     return OnItsSide(path, source.delimiter, lossy, source.skip_rows, source.header)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
-    """The file without its rows, which come when they are collected."""
+    """The file as a lazy frame, whose rows are read on collection."""
     lazy = pl.scan_csv(
-        _file(source, folder),
+        locate(source.path, folder),
         separator=source.delimiter,
         encoding=source.encoding,
         has_header=source.header,
@@ -161,7 +156,7 @@ def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
 
 
 def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
-    """Each column's name where no header tells it."""
+    """Default column name -> configured name, for a file without a header."""
     if isinstance(source.names, str):
         names = [source.names.replace("{n}", str(n)) for n in range(1, len(columns) + 1)]
     else:
@@ -175,12 +170,12 @@ def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
 
 @contextmanager
 def _told(source: CsvSettings) -> Iterator[None]:
-    """What a reader stumbles over, with the next step."""
+    """Turn parser errors into a ReadError with the next step."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, *BROKEN) as error:
         reason = str(error).strip().splitlines()[0][:200]
-        right = "see that it is a whole CSV file (or .gz); check delimiter, encoding and skip_rows"
+        right = "check that the file is complete, and its delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error
 
 

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet, every cell read as a text."""
+"""Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet, every cell read as text."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from deepcity.data.connectors import ReadError, Table
-from deepcity.data.location import LocationError, locate
+from deepcity.data.location import locate
 from deepcity.data.source import SourceSettings
 
 
@@ -18,8 +18,8 @@ class ExcelSettings(SourceSettings):
 
     Attributes:
         path: the workbook.
-        sheet: the sheet's name; left out, the first.
-        skip_rows: rows to leave out before the header.
+        sheet: the sheet's name; by default the first sheet.
+        skip_rows: rows to skip before the header.
     """
 
     format: Literal["excel"] = "excel"
@@ -36,17 +36,17 @@ class ExcelConnector:
     settings = ExcelSettings
 
     def check(self, source: ExcelSettings, folder: Path) -> None:
-        """See that the file is there."""
-        _file(source, folder)
+        """Check that the file exists."""
+        locate(source.path, folder)
 
     def read(self, source: ExcelSettings, folder: Path) -> Table:
-        """All rows of the sheet; the header stands in row 1."""
+        """All rows of the sheet; the header is in row 1, or below `skip_rows`."""
         return Table(_read(source, folder, None), source.skip_rows + 2)
 
     def batches(
         self, source: ExcelSettings, folder: Path, columns: Sequence[str]
     ) -> Iterator[Table]:
-        """All rows at once: a sheet holds at most a million."""
+        """All rows in one batch: a sheet holds at most a million."""
         table = self.read(source, folder)
         yield Table(table.frame.select(columns), table.first_row)
 
@@ -55,19 +55,12 @@ class ExcelConnector:
         return _read(source, folder, 1).columns
 
 
-def _file(source: ExcelSettings, folder: Path) -> Path:
-    try:
-        return locate(source.path, folder)
-    except LocationError as error:
-        raise ReadError("path", source.path, str(error), error.right) from error
-
-
 def _read(source: ExcelSettings, folder: Path, rows: int | None) -> pl.DataFrame:
-    path = _file(source, folder)
+    path = locate(source.path, folder)
     try:
         book = fastexcel.read_excel(path)
         if source.sheet is not None and source.sheet not in book.sheet_names:
-            right = f"sheets are {', '.join(book.sheet_names)}"
+            right = f"the workbook's sheets are {', '.join(book.sheet_names)}"
             raise ReadError("sheet", source.sheet, "no such sheet", right)
         options: dict[str, Any] = {"n_rows": rows, "dtypes": "string"}
         sheet = book.load_sheet(source.sheet or 0, header_row=source.skip_rows, **options)
@@ -75,7 +68,7 @@ def _read(source: ExcelSettings, folder: Path, rows: int | None) -> pl.DataFrame
         return frame
     except (fastexcel.FastExcelError, OSError) as error:
         reason = f"cannot be read: {str(error).strip().splitlines()[0][:200]}"
-        right = "see that it is a whole workbook that Excel opens"
+        right = "check that the file is complete and that Excel opens it"
         raise ReadError("path", source.path, reason, right) from error
 
 

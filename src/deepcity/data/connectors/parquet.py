@@ -1,7 +1,7 @@
-"""Parquet: a file, with the column types it carries.
+"""Parquet files, with their own column types.
 
-A row group is decoded as a whole, and some writers put a whole file into one; so of a large
-file a few columns are read at a time.
+A row group is decoded as a whole, and some writers put a whole file into one, so a large file
+is read a few columns at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from typing import Literal
 import polars as pl
 
 from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
-from deepcity.data.location import LocationError, locate
+from deepcity.data.location import locate
 from deepcity.data.source import SourceSettings
 from deepcity.data.strips import Strips
 
-GROUP_CELLS = 32_000_000  # some 250 MB of numbers, decoded together
+GROUP_CELLS = 32_000_000  # about 250 MB of numbers decoded at once
 
 
 class ParquetSettings(SourceSettings):
@@ -33,12 +33,12 @@ class ParquetConnector:
     settings = ParquetSettings
 
     def check(self, source: ParquetSettings, folder: Path) -> None:
-        """See that the file is there."""
-        _file(source, folder)
+        """Check that the file exists."""
+        locate(source.path, folder)
 
     def read(self, source: ParquetSettings, folder: Path) -> Table:
-        """All rows; they count from 1."""
-        path = _file(source, folder)
+        """All rows, numbered from 1."""
+        path = locate(source.path, folder)
         try:
             return Table(pl.read_parquet(path), 1)
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -47,8 +47,8 @@ class ParquetConnector:
     def batches(
         self, source: ParquetSettings, folder: Path, columns: Sequence[str]
     ) -> Iterator[Table]:
-        """Some columns, some rows at a time."""
-        path = _file(source, folder)
+        """The given columns, in batches of rows."""
+        path = locate(source.path, folder)
         try:
             lazy = pl.scan_parquet(path).select(columns)
             height = lazy.select(pl.len()).collect().item()
@@ -61,7 +61,7 @@ class ParquetConnector:
 
     def columns(self, source: ParquetSettings, folder: Path) -> list[str]:
         """Names of the columns, from the file's footer."""
-        path = _file(source, folder)
+        path = locate(source.path, folder)
         try:
             return list(pl.read_parquet_schema(path))
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -79,16 +79,9 @@ def _strip_by_strip(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> I
             first_row += frame.height
 
 
-def _file(source: ParquetSettings, folder: Path) -> Path:
-    try:
-        return locate(source.path, folder)
-    except LocationError as error:
-        raise ReadError("path", source.path, str(error), error.right) from error
-
-
 def _broken(source: ParquetSettings, error: Exception) -> ReadError:
     reason = f"cannot be read: {str(error).strip().splitlines()[0][:200]}"
-    return ReadError("path", source.path, reason, "see that it is a whole Parquet file")
+    return ReadError("path", source.path, reason, "check that it is a complete Parquet file")
 
 
 CONNECTOR = ParquetConnector()

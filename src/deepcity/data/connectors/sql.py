@@ -1,4 +1,4 @@
-"""Any SQL source that SQLAlchemy reaches: a URL and a query. Passwords stay in the environment."""
+"""SQL databases through SQLAlchemy: a URL and a query; passwords come from the environment."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class SqlSettings(SourceSettings):
     Attributes:
         url: SQLAlchemy URL; ``${NAME}`` is taken from the environment. A relative path of a
             SQLite or DuckDB file starts at the city file.
-        query: one SELECT, in order of time where the order matters.
+        query: one SELECT, ordered by time where the order matters.
     """
 
     format: Literal["sql"] = "sql"
@@ -40,17 +40,17 @@ class SqlConnector:
     settings = SqlSettings
 
     def check(self, source: SqlSettings, folder: Path) -> None:
-        """See that the URL can be used and a file it names is there."""
+        """Check that the URL is usable and that a database file it names exists."""
         _engine(source, folder).dispose()
 
     def read(self, source: SqlSettings, folder: Path) -> Table:
-        """All rows of the query; they count from 1."""
+        """All rows of the query, numbered from 1."""
         names, rows = _all_rows(source, folder)
         series = [_series(name, [row[i] for row in rows]) for i, name in enumerate(names)]
         return Table(pl.DataFrame(series), 1)
 
     def batches(self, source: SqlSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
-        """Some columns, some rows at a time, as the database hands them over."""
+        """The given columns, in batches of rows, as the database delivers them."""
         first_row = 1
         for names, rows in _batches(source, folder, connectors.rows_at_once(len(columns))):
             wanted = [(name, names.index(name)) for name in columns]
@@ -77,9 +77,9 @@ def _engine(source: SqlSettings, folder: Path) -> Engine:
         engine = create_engine(_expand(source.url), poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError) as error:
         right = "write dialect+driver://user:${PASSWORD}@host/database, e.g. sqlite:///records.db"
-        raise ReadError("url", source.url, "not a database URL that can be used", right) from error
+        raise ReadError("url", source.url, "not a usable database URL", right) from error
     except ModuleNotFoundError as error:
-        reason = f"its driver {error.name!r} is not installed"
+        reason = f"the database driver {error.name!r} is not installed"
         raise ReadError("url", source.url, reason, f"run: pip install {error.name}") from error
     file = engine.url.database
     if engine.dialect.name in {"sqlite", "duckdb"} and file and file != ":memory:":
@@ -104,9 +104,9 @@ def _all_rows(source: SqlSettings, folder: Path) -> tuple[list[str], Rows]:
 def _batches(
     source: SqlSettings, folder: Path, size: int
 ) -> Generator[tuple[list[str], Rows], None, None]:
-    """Names of the columns with each `size` rows of the query; at least once, if without rows.
+    """Yields column names and up to `size` rows of the query, at least once even without rows.
 
-    A cursor at the server's side, where the database has one, keeps the rest there.
+    Uses a server-side cursor where the database has one, so that memory stays bounded.
     """
     engine = _engine(source, folder)
     try:
@@ -119,16 +119,17 @@ def _batches(
             while len(rows) == size and (rows := result.fetchmany(size)):
                 yield names, [tuple(row) for row in rows]
     except SQLAlchemyError as error:
-        # The driver's own words, without SQLAlchemy's: those repeat the URL's parts.
+        # The driver's own message, without SQLAlchemy's, which repeats parts of the URL.
         reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0][:200]
+        reason = f"the database reported: {reason}"
         right = "run the query in the database's own client and correct it here"
-        raise ReadError("query", source.query, f"the database refused: {reason}", right) from error
+        raise ReadError("query", source.query, reason, right) from error
     finally:
         engine.dispose()
 
 
 def _series(name: str, values: list[object]) -> pl.Series:
-    """One column; where its types are mixed (SQLite allows that), as texts."""
+    """One column; as text where its types are mixed (SQLite allows that)."""
     try:
         return pl.Series(name, values, strict=True)
     except (TypeError, pl.exceptions.PolarsError):

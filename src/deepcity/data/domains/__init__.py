@@ -1,7 +1,7 @@
 """The five domains of the Deep Data Layer, one file each; this folder is the registry.
 
-A domain module holds `DOMAIN`: what the domain is for, which kinds of fields its agencies
-keep, and how much these say about persons unless a city file says otherwise.
+A domain module defines `DOMAIN`: its purpose, the kinds of fields its agencies usually keep,
+and their sensitivity unless a city file states another.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 
 from deepcity.city.agency import Agency, DomainName
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.findings import Finding, Severity
 
 
@@ -20,16 +20,16 @@ class Domain:
     """One domain.
 
     Attributes:
-        name: as city files write it.
-        title: for people.
-        purpose: one sentence on what its records are for.
+        name: its name in city files.
+        title: its name in reports.
+        purpose: one sentence on what its records are about.
         kinds: kinds of fields its agencies are expected to keep.
         sensitivity: of a field for which the city file states none.
     """
 
     name: DomainName
-    title: Title
-    purpose: Title
+    title: LocalizedText
+    purpose: LocalizedText
     kinds: frozenset[Kind]
     sensitivity: Sensitivity
 
@@ -42,7 +42,7 @@ class Domain:
                 "unexpected-kind",
                 field.name,
                 1,
-                f"a {field.kind.value} is unusual in the domain {self.name.value} ({expected})",
+                f"a {field.kind.value} is unusual in domain {self.name.value} (usual: {expected})",
             )
             for field in agency.fields
             if field.kind not in self.kinds

@@ -2,13 +2,13 @@
 
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
     name=DomainName.CCTV,
-    title=Title("CCTV", "CCTV"),
-    purpose=Title(
+    title=LocalizedText("CCTV", "CCTV"),
+    purpose=LocalizedText(
         "What cameras count and recognise: people, vehicles, events. Pictures never become fields.",
         "카메라가 집계하고 인식한 사람, 차량, 사건을 다룹니다. 영상 자체는 필드가 되지 않습니다.",
     ),
@@ -21,5 +21,5 @@ DOMAIN = Domain(
             Kind.SHARE,
         }
     ),
-    sensitivity=Sensitivity.PERSONAL,  # what a camera sees is about persons until shown otherwise
+    sensitivity=Sensitivity.PERSONAL,  # camera data concern persons unless shown otherwise
 )

@@ -2,13 +2,13 @@
 
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
     name=DomainName.ENVIRONMENT,
-    title=Title("Environment", "환경"),
-    purpose=Title(
+    title=LocalizedText("Environment", "환경"),
+    purpose=LocalizedText(
         "What surrounds everyone: weather, air, noise, water levels.",
         "모두를 둘러싼 날씨, 대기, 소음, 수위를 다룹니다.",
     ),
@@ -25,5 +25,5 @@ DOMAIN = Domain(
             Kind.SHARE,
         }
     ),
-    sensitivity=Sensitivity.PUBLIC,  # weather and air say nothing about persons
+    sensitivity=Sensitivity.PUBLIC,  # weather and air reveal nothing about persons
 )

@@ -2,13 +2,13 @@
 
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
     name=DomainName.RESOURCES,
-    title=Title("Resources", "자원"),
-    purpose=Title(
+    title=LocalizedText("Resources", "자원"),
+    purpose=LocalizedText(
         "What the city consumes and supplies: water, power, gas, heat, waste.",
         "도시가 소비하고 공급하는 물, 전력, 가스, 열, 폐기물을 다룹니다.",
     ),
@@ -24,5 +24,5 @@ DOMAIN = Domain(
             Kind.SHARE,
         }
     ),
-    sensitivity=Sensitivity.INTERNAL,  # consumption tells when somebody is at home
+    sensitivity=Sensitivity.INTERNAL,  # consumption reveals when somebody is at home
 )

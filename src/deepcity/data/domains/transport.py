@@ -2,13 +2,13 @@
 
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
     name=DomainName.TRANSPORT,
-    title=Title("Transport", "교통"),
-    purpose=Title(
+    title=LocalizedText("Transport", "교통"),
+    purpose=LocalizedText(
         "How vehicles and passengers move: roads, signals, parking, buses, metro, shared bikes.",
         "차량과 승객의 이동을 다룹니다. 도로, 신호, 주차, 버스, 지하철, 자전거 기록이 속합니다.",
     ),
@@ -21,5 +21,5 @@ DOMAIN = Domain(
             Kind.SHARE,
         }
     ),
-    sensitivity=Sensitivity.INTERNAL,  # sums over many travellers, but few of them at night
+    sensitivity=Sensitivity.INTERNAL,  # sums over many travellers, but few at night
 )

@@ -1,9 +1,9 @@
-"""What may be wrong with records that read well: one file a kind; this folder is the registry.
+"""Checks for faults in records that load cleanly, one per file; this folder is the registry.
 
-A module holds `look(view)`, which sees one agency's panel, or `compare(views)`, which sees
-those of a whole city, or both. They change nothing: every finding is a warning to its reader,
-with what was seen, since when, and what to do. False alarms cost trust, so each asks for
-evidence that ordinary life does not give; benchmarks/data_check.py measures both sides.
+A module defines `look(view)`, which checks one agency's panel, or `compare(views)`, which checks
+those of a whole city, or both. Checks change no values: every finding states what was observed,
+since when, and what to do. False alarms cost trust, so each check asks for evidence that
+ordinary variation does not give; benchmarks/data_check.py measures hits and false alarms.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,8 +13,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.findings import Finding, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.settle import wall_text
@@ -24,44 +24,42 @@ NAMED = 4  # places that a finding names one by one
 
 @dataclass(frozen=True)
 class View:
-    """One agency's panel, and what its city file says of the records behind it.
+    """One agency's panel, and what its city file states about its records.
 
     Attributes:
         agency: its name.
         panel: values in each field's unit.
-        units_F: the unit each field's records are said to be in.
-        guessed: the city file was drafted, so that units and time zone are guesses.
+        units_F: the stated unit of each field's records.
+        guessed: the city file was drafted, so units and time zone are guesses.
         column_NF: number of the column that holds a field at a place; None: in the panel's order.
-        headers_F: by field, place -> header of the column whose values were taken as they stand.
+        headers_F: by field, place -> header of the column whose values are used unscaled.
     """
 
     agency: str
     panel: Panel
     units_F: tuple[str, ...]
     guessed: bool = False
-    column_NF: NDArray[np.int64] | None = None
+    column_NF: Ints | None = None
     headers_F: tuple[Mapping[int, str], ...] = ()
 
-    def values_TN(self, field: int) -> NDArray[np.float64]:
+    def values_TN(self, field: int) -> Doubles:
         """One field's values; NaN where not measured."""
         return self.panel.values_TNF[:, :, field].astype(np.float64)
 
     def when(self, step: int) -> str:
-        """A step's start as the city's clocks show it."""
+        """A step's start in local time."""
         last = len(self.panel.time_T) - 1
         return wall_text(self.panel.clock.local_seconds(self.panel.time_T[[min(step, last)]])[0])
 
-    def places_text(self, places: Sequence[int] | NDArray[np.intp]) -> str:
-        """Which places, by name if few, else how many of how many."""
+    def places_text(self, places: Sequence[int] | Indices) -> str:
+        """The first places by name, and how many more there are."""
         names = [self.panel.places[int(n)].id for n in places]
         if len(names) <= NAMED:
             return ", ".join(names)
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
-    def warn(
-        self, what: str, field: int, places: Sequence[int] | NDArray[np.intp], text: str
-    ) -> Finding:
-        """A warning about a field at some places (all of them: the field alone is named)."""
+    def warn(self, what: str, field: int, places: Sequence[int] | Indices, text: str) -> Finding:
+        """A warning about a field at some places; if at all places, only the field is named."""
         name = self.panel.fields[field].name
         few = len(places) < len(self.panel.places)
         where = f"{self.places_text(places)} / {name}" if few else name
@@ -75,7 +73,7 @@ Compare = Callable[[Sequence[View]], Iterable[tuple[str, Finding]]]
 
 @cache
 def kinds() -> dict[str, tuple[Look | None, Compare | None]]:
-    """Every kind of fault by the name of its file."""
+    """Every check (`look`, `compare`) by the name of its file."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     return {
         module.__name__.rpartition(".")[2]: (
@@ -87,7 +85,7 @@ def kinds() -> dict[str, tuple[Look | None, Compare | None]]:
 
 
 def look_into(views: Sequence[View]) -> dict[str, list[Finding]]:
-    """Every finding of every kind, by agency, in the order of the kinds' names."""
+    """The findings of all checks, by agency, in the order of the checks' names."""
     found: dict[str, list[Finding]] = {view.agency: [] for view in views}
     for look, compare in kinds().values():
         for view in views if look is not None else ():

@@ -1,44 +1,42 @@
-"""A clock off by hours for a while: the daily pattern jumps earlier or later from a day on.
+"""A clock wrong by hours for a while: the daily pattern jumps earlier or later from a day on.
 
-Each day is laid over the usual day, an hour early and an hour late; the difference tells how
-late that day runs. Seasons move this by minutes a week; a wrong clock by a whole hour from
-one day to the next. Weather lives by the sun, everything else by people's clocks.
+Each day is compared with the mean day, shifted an hour earlier and an hour later; the difference
+estimates how late that day runs. Seasons move this by minutes a week, a wrong clock by a whole
+hour from one day to the next. Weather follows solar time, everything else local time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles, Indices
 from deepcity.city.field import Kind
 from deepcity.data.daily import BY_THE_SUN, HOURS, Days, days_of
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-
 WINDOW = 14  # days before and after a jump
 FEWEST = 5  # known days on either side
 LEAST = 0.6  # hours
-SURE, SURE_ALONE = 4.0, 6.0  # times the usual wobble: of all places together, of one alone
-SURE_OF_NATURE = 6.0  # which has moods of a fortnight
-SHARE = 0.4  # of the misfit between before and after that moving the clock must take away
-LEFT = 2.0  # times the larger misfits that are usual between two fortnights may be left then
-LIKE, LIKE_ALONE = 0.85, 0.975  # correlation of the usual day before with the moved one after
-FARTHEST = 12  # hours
+SURE, SURE_ALONE = 4.0, 6.0  # least jump in noise levels: of all places together, of one alone
+SURE_OF_NATURE = 6.0  # the same for weather, whose patterns may change for a fortnight
+SHARE = 0.4  # most of the misfit between before and after that may be left once shifted back
+LEFT = 2.0  # most misfit left then, as a multiple of a large usual one between two fortnights
+LIKE, LIKE_ALONE = 0.85, 0.975  # least correlation of the mean days before and after, shifted
+FARTHEST = 12  # hours, the largest shift
 
 
 @dataclass(frozen=True)
 class Jump:
-    """From this day on the pattern comes `hours` later than before (negative: earlier)."""
+    """From this day on the pattern is `hours` later than before (negative: earlier)."""
 
     day: int
     hours: int
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Jumps of a whole field, then those of single places beyond them."""
+    """Jumps of a whole field, then other jumps of single places."""
     for f, field in enumerate(view.panel.fields):
         clocks = [
             days
@@ -62,18 +60,18 @@ PEOPLE_MADE = {Kind.COUNT, Kind.FLOW, Kind.SPEED, Kind.LOAD, Kind.ENERGY}
 _CLOCKS = dict.fromkeys(BY_THE_SUN, (True,)) | dict.fromkeys(
     (Kind.COUNT, Kind.FLOW, Kind.SPEED), (False,)
 )
-"""Whether a kind's days follow the sun; what is not here (a load: lamps and shops) follows both,
-and only a jump by both clocks is a fault: summer time moves one of them."""
+"""Whether a kind's days follow solar time; kinds not listed (e.g. load: lamps and shops) follow
+both, and only a jump in both is a fault: daylight saving shifts one of them."""
 
 
 def _in_all(found: list[list[Jump]]) -> list[Jump]:
-    """The first clock's jumps that the other one shows too."""
+    """The jumps of the first list that all other lists contain too."""
     first, *others = found
     return [j for j in first if all(any(abs(j.day - o.day) < 4 for o in js) for js in others)]
 
 
 def _alone(
-    view: View, f: int, clocks: list[Days], shapes: list[Values], common: list[Jump]
+    view: View, f: int, clocks: list[Days], shapes: list[Doubles], common: list[Jump]
 ) -> Iterable[Finding]:
     own: dict[int, tuple[Jump, ...]] = {}
     for n in range(len(view.panel.places)):
@@ -86,8 +84,8 @@ def _alone(
         yield view.warn("clock", f, places, _text(view, clocks[0], list(same)))
 
 
-def _shapes(values_DSN: Values) -> Values:
-    """Days of mean 0 and length 1; a day with more than four unknown hours is unknown."""
+def _shapes(values_DSN: Doubles) -> Doubles:
+    """Days scaled to mean 0 and norm 1; NaN for a day with more than four missing hours."""
     known = np.isfinite(values_DSN)
     enough = known.sum(axis=1, keepdims=True) >= HOURS - 4
     filled = np.where(known, values_DSN, 0.0)
@@ -97,19 +95,19 @@ def _shapes(values_DSN: Values) -> Values:
     return np.where(enough & (length > 0), moved / np.where(length > 0, length, 1.0), np.nan)
 
 
-def _together(shapes_DSN: Values) -> Values:
+def _together(shapes_DSN: Doubles) -> Doubles:
     """The shape of all places' days, (D, S)."""
     known_D1 = np.isfinite(shapes_DSN[:, 0]).sum(axis=1)[:, None]
     total = np.nansum(shapes_DSN, axis=2)
     return _shapes(np.where(known_D1 > 0, total, np.nan)[:, :, None])[:, :, 0]
 
 
-def jumps(shapes_DS: Values, days: Days, sure: float, like: float) -> list[Jump]:
+def jumps(shapes_DS: Doubles, days: Days, sure: float, like: float) -> list[Jump]:
     """Every jump of one series of days, in order.
 
     Args:
-        sure: least size, in usual wobbles.
-        like: least correlation of the usual days on both sides once the clock is moved.
+        sure: least size, in noise levels.
+        like: least correlation of the mean days on both sides once shifted.
     """
     late_D = lateness(shapes_DS, days.rest_D)
     known = np.flatnonzero(np.isfinite(late_D))
@@ -132,8 +130,8 @@ def jumps(shapes_DS: Values, days: Days, sure: float, like: float) -> list[Jump]
     return sorted(found, key=lambda jump: jump.day)
 
 
-def _split(late_K: Values, k: int) -> int:
-    """Where exactly days before and after part, near the k-th."""
+def _split(late_K: Doubles, k: int) -> int:
+    """The exact split between the days before and after, near the k-th."""
     begin, end = max(0, k - WINDOW), min(len(late_K), k + WINDOW)
     before, after = np.median(late_K[begin:k]), np.median(late_K[k:end])
     fits = np.abs(late_K[begin:end] - before), np.abs(late_K[begin:end] - after)
@@ -141,8 +139,8 @@ def _split(late_K: Values, k: int) -> int:
     return min(nearby, key=lambda s: float(fits[0][: s - begin].sum() + fits[1][s - begin :].sum()))
 
 
-def lateness(shapes_DS: Values, rest_D: NDArray[np.bool_]) -> Values:
-    """Hours by which each day runs later than the usual day of its sort, (D,)."""
+def lateness(shapes_DS: Doubles, rest_D: Bools) -> Doubles:
+    """Hours by which each day runs later than the mean workday or weekend day, (D,)."""
     late_D = np.full(len(shapes_DS), np.nan)
     for rest in (False, True):
         chosen = (rest_D == rest) & np.isfinite(shapes_DS[:, 0])
@@ -155,14 +153,14 @@ def lateness(shapes_DS: Values, rest_D: NDArray[np.bool_]) -> Values:
     return late_D
 
 
-def _usual(shapes_KS: Values) -> Values:
-    """The mean shape, of mean 0 and length 1."""
+def _usual(shapes_KS: Doubles) -> Doubles:
+    """The mean shape, scaled to norm 1."""
     usual = shapes_KS.mean(axis=0)
     length = float(np.sqrt((usual**2).sum()))
     return np.asarray(usual / length) if length else usual
 
 
-def _moved(late_K: Values) -> Values:
+def _moved(late_K: Doubles) -> Doubles:
     """How much later the days from each one on run than those before it; NaN near the ends."""
     moved = np.full(len(late_K), np.nan)
     for k in range(FEWEST, len(late_K) - FEWEST + 1):
@@ -172,10 +170,10 @@ def _moved(late_K: Values) -> Values:
     return moved
 
 
-def _wobble(late_K: Values, moved_K: Values) -> float:
-    """The usual difference between neighbouring windows; at least what chance gives.
+def _wobble(late_K: Doubles, moved_K: Doubles) -> float:
+    """Noise level: the usual difference between neighbouring windows, at least that of chance.
 
-    Its lower third tells, because in a short record most windows may touch a jump.
+    Estimated from the lower third, because in a short record most windows may touch a jump.
     """
     steps = np.abs(np.diff(late_K))
     chance = 1.4826 * float(np.median(steps)) * float(np.sqrt(1.57 / WINDOW))
@@ -183,8 +181,8 @@ def _wobble(late_K: Values, moved_K: Values) -> float:
     return float(max(chance, third, 1e-6))
 
 
-def _misfit(shapes_DS: Values, rest_D: NDArray[np.bool_], known: NDArray[np.intp]) -> float:
-    """How unlike two neighbouring fortnights may well be: 1 - correlation, four of five less."""
+def _misfit(shapes_DS: Doubles, rest_D: Bools, known: Indices) -> float:
+    """80 % quantile of the misfit (1 - correlation) between two neighbouring fortnights."""
     splits = range(WINDOW, len(known) - FEWEST, WINDOW // 2)
     fits = [_fits(shapes_DS, rest_D, known, k, (0,)) for k in splits]
     misfits = [1.0 - float(fit[0]) for fit in fits if fit is not None]
@@ -192,15 +190,15 @@ def _misfit(shapes_DS: Values, rest_D: NDArray[np.bool_], known: NDArray[np.intp
 
 
 def _fits(
-    shapes_DS: Values,
-    rest_D: NDArray[np.bool_],
-    known: NDArray[np.intp],
+    shapes_DS: Doubles,
+    rest_D: Bools,
+    known: Indices,
     k: int,
     shifts: Sequence[int],
-) -> Values | None:
-    """Correlation of the usual days after the k-th with those before, moved by each shift.
+) -> Doubles | None:
+    """Correlation of the mean day after the k-th with that before, moved by each shift.
 
-    Of workdays, which are more alike, or of weekends where there are too few of them.
+    Uses workdays, which are more alike, or weekends where there are too few workdays.
     """
     before, after = known[max(0, k - WINDOW) : k], known[k : k + WINDOW]
     for rest, fewest in ((False, 4), (True, 2)):
@@ -212,16 +210,16 @@ def _fits(
 
 
 def _verified(
-    shapes_DS: Values,
-    rest_D: NDArray[np.bool_],
-    known: NDArray[np.intp],
+    shapes_DS: Doubles,
+    rest_D: Bools,
+    known: Indices,
     k: int,
     misfit: float,
     like: float,
 ) -> Jump | None:
     """The jump at the k-th known day, if moving the clock by whole hours explains it.
 
-    Lives change too: a station closes, a lockdown ends. Then days differ in more than time.
+    Behaviour changes too (a station closes, a lockdown ends); then the shape of days differs too.
     """
     fits = _fits(shapes_DS, rest_D, known, k, range(-FARTHEST, FARTHEST + 1))
     if fits is None:
@@ -241,11 +239,11 @@ def _text(view: View, days: Days, found: list[Jump]) -> str:
     ]
     more = f" and {len(found) - 4} more jumps" if len(found) > 4 else ""
     hint = (
-        "on a day when summer time begins or ends: state time.zone as the records keep it"
+        "this is when daylight saving changes: state time.zone as the records keep it"
         if all(_changes(view, days, jump) for jump in found)
-        else "its clock was set wrong for a while: mend the times, or split the source there"
+        else "the clock was wrong for a while: correct the times, or split the source there"
     )
-    return f"the daily pattern comes {', '.join(parts)}{more}; {hint}"
+    return f"the daily pattern is {', '.join(parts)}{more}; {hint}"
 
 
 def _changes(view: View, days: Days, jump: Jump) -> bool:

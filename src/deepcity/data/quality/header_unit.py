@@ -1,7 +1,7 @@
-"""A column whose own header names another unit than the city file.
+"""A column whose header names another unit than the city file.
 
-The records' keeper wrote the header, so it is believed before the city file: ``Windspeed
-(km/h)`` told as m/s is told at once, where 3.6 times a breeze is still a believable wind.
+The header is by those who keep the records, so it outweighs the city file: ``Windspeed (km/h)``
+stated as m/s is reported at once, though 3.6 times a breeze is still a plausible wind.
 """
 
 import re
@@ -26,15 +26,15 @@ SPELT = {
     },
     Kind.FLOW: {"m³/h": "m3/h", "m³/s": "m3/s", "l/h": "L/h"},
 }  # fmt: skip
-"""Spellings of headers beside those that city files use."""
+"""Spellings in headers, besides those that city files use."""
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Fields some of whose columns are headed by another unit."""
+    """Fields with columns whose header names another unit."""
     for f, headers in enumerate(() if view.guessed else view.headers_F):
         kind = view.panel.fields[f].kind
         told = {n: _told(text, kind) for n, text in headers.items()}
-        if len(set(told.values())) > 1:  # a letter is a unit where all columns have it, else a name
+        if len(set(told.values())) > 1:  # a letter is a unit only if all columns have it
             told = {n: None if _is_letter(text) else text for n, text in told.items()}
         units = {n: _usual(kind)[text] for n, text in told.items() if text is not None}
         for unit in dict.fromkeys(units.values()):
@@ -44,7 +44,7 @@ def look(view: View) -> Iterable[Finding]:
 
 
 def unit_in(header: str, kind: Kind) -> str | None:
-    """The unit in a header's last brackets that hold a usual one of a kind.
+    """The unit in the last brackets of a header that hold a usual unit of the kind.
 
     >>> unit_in("Windspeed (km/h)", Kind.WIND), unit_in("Temp [F] (roof)", Kind.TEMPERATURE)
     ('km/h', 'degF')
@@ -65,7 +65,7 @@ def _is_letter(text: str | None) -> bool:
 
 @cache
 def _usual(kind: Kind) -> dict[str, str]:
-    """Spelling in lower case -> unit; words for what is counted are names as often as units."""
+    """Spelling in lower case -> unit, without words for counted items, which may be names."""
     units = [*EXAMPLES[kind], *OFTEN_MIXED_UP.get(kind, ())]
     known = {unit.lower(): unit for unit in units if unit != "1" and not same_unit(unit, "count")}
     return known | SPELT.get(kind, {})
@@ -73,9 +73,9 @@ def _usual(kind: Kind) -> dict[str, str]:
 
 def _text(header: str, unit: str, view: View, f: int) -> str:
     stated = view.units_F[f]
-    said = f"column {header!r} says {unit}, the city file {stated}"
+    said = f"column {header!r} is headed {unit}, but stated as {stated} in the city file"
     try:
         check_convertible(unit, view.panel.fields[f].unit)
     except UnitError:
-        return f"{said}, which is no other unit of the same: if the column is right, correct `unit`"
-    return f'{said}; if the column is right, write unit_in = "{unit}"'
+        return f"{said}, another quantity; if the header is right, correct `unit`"
+    return f'{said}; if the header is right, write unit_in = "{unit}"'

@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-
-FEWEST = 2  # times that the very same number appears
-FAR = 3.0  # spreads (of 99.8 % of the other values) that lie between
-MOST = 0.6  # share of all values
+FEWEST = 2  # least count of the number
+FAR = 3.0  # least distance from all others, in spreads (of 99.8 % of the other values)
+MOST = 0.6  # largest share of all values
 
 
 def look(view: View) -> Iterable[Finding]:
@@ -27,13 +25,13 @@ def look(view: View) -> Iterable[Finding]:
                 counts[value] = counts.get(value, 0) + count
         for value, places in seen.items():
             text = (
-                f"{value:.10g} stands {counts[value]:,} times and far from all other values: if it "
-                f"means not measured, add it to missing = [...] or say valid = [lowest, highest]"
+                f"{value:.10g} occurs {counts[value]:,} times, far from all other values: if it "
+                f"means not measured, add it to missing = [...] or set valid = [lowest, highest]"
             )
             yield view.warn("placeholder", f, places, text)
 
 
-def _placeholders(values_T: Values) -> Iterable[tuple[float, int]]:
+def _placeholders(values_T: Doubles) -> Iterable[tuple[float, int]]:
     known = values_T[np.isfinite(values_T)]
     if len(known) < 50:
         return
@@ -49,7 +47,7 @@ def _placeholders(values_T: Values) -> Iterable[tuple[float, int]]:
 
 
 def _says_nothing(value: float) -> bool:
-    """Nines, or one below nothing: -1, -99, 999, 9999.9, 999990, or a huge round number.
+    """Whether it looks like a missing marker: a negative number, nines, or a huge number.
 
     >>> [_says_nothing(v) for v in (-999.0, 999990.0, -1.0, 412.0, 99.99, 1e20)]
     [True, True, True, False, True, True]

@@ -1,9 +1,9 @@
-"""A unit of winds or rains that changes half-way, seen by months.
+"""A unit of wind or rain that changes midway, detected over months.
 
-A windy week follows a still one, and most hours are dry, so weeks cannot be compared as
-`unit_change` does. Four weeks on either side of a day can: all quantiles of what blows or
-falls move by the factor between two units, and once it is taken back, no other four weeks of
-the record differ nearly as much. So it takes four months to see one.
+Windy weeks follow still ones, and most hours are dry, so weeks cannot be compared as in
+`unit_change`. Four weeks on either side of a day can: all quantiles of the values above 0 move
+by the factor between two units, and once this is undone, no other four weeks of the record
+differ nearly as much. So a record must cover four months.
 
 Shapes: D days, S hours of a day, Q quantiles.
 """
@@ -13,15 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
 from deepcity.data.conversions import mix_ups
 from deepcity.data.daily import Days, days_of
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
-
-Values = NDArray[np.float64]
 
 WINDOW = 28  # days before and after
 SHORTEST = 4 * WINDOW  # days of a record
@@ -30,14 +28,14 @@ QUANTILES = (0.25, 0.5, 0.75)  # of values above 0
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a kind asks for before a change is told; in logarithms, found on real records.
+    """What a kind needs before a change is reported; in logarithms, set on real records.
 
     Attributes:
-        least: smallest factor that can be told from the weather.
-        fewest: values above 0 in each window.
-        exact: how far the middle of the quantiles may lie from the factor; each, half as far again.
-        sure: how many times the usual difference of windows the factor must be.
-        most: how many times the largest of them.
+        least: smallest factor that can be distinguished from weather.
+        fewest: least number of values above 0 in each window.
+        exact: largest distance of the quantiles' median shift from the factor; 1.5 times for each.
+        sure: least ratio of the factor to the usual difference of windows.
+        most: least ratio of the factor to their largest difference.
     """
 
     least: float
@@ -48,13 +46,13 @@ class Evidence:
 
 
 KINDS = {
-    Kind.WIND: Evidence(3.0, 30, 0.25, 6.0, 1.6),  # knots and miles an hour are like a windy month
-    Kind.RAIN: Evidence(20.0, 16, 0.8, 3.0, 1.3),  # inches; tenths of mm are like a dry spring
+    Kind.WIND: Evidence(3.0, 30, 0.25, 6.0, 1.6),  # knots and mph resemble a windy month
+    Kind.RAIN: Evidence(20.0, 16, 0.8, 3.0, 1.3),  # inches; tenths of mm resemble a dry spring
 }
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Places whose winds or rains change by the factor between two units."""
+    """Places whose wind or rain changes by the factor between two units."""
     for f, field in enumerate(view.panel.fields):
         asked = KINDS.get(field.kind)
         days = days_of(view.panel, view.values_TN(f)) if asked is not None else None
@@ -79,8 +77,8 @@ def _together(found: dict[int, tuple[str, int]]) -> Iterable[tuple[list[int], st
         yield places, units.most_common(1)[0][0], most
 
 
-def _change(view: View, f: int, values_DS: Values, asked: Evidence) -> tuple[str, int] | None:
-    """The unit that fits, and the day from which on (negative: until which); None: no change."""
+def _change(view: View, f: int, values_DS: Doubles, asked: Evidence) -> tuple[str, int] | None:
+    """The other unit, and the day from which (negative: until which) it fits; None: no change."""
     moved_DQ = _moves(values_DS, asked)
     if not np.isfinite(moved_DQ).any():
         return None
@@ -99,7 +97,7 @@ def _change(view: View, f: int, values_DS: Values, asked: Evidence) -> tuple[str
     return min(fits)[1:] if fits else None
 
 
-def _moves(values_DS: Values, asked: Evidence) -> Values:
+def _moves(values_DS: Doubles, asked: Evidence) -> Doubles:
     """How each quantile moves from the weeks before a day to those after, (D, Q); else NaN."""
     moved_DQ = np.full((len(values_DS), len(QUANTILES)), np.nan)
     for day in range(WINDOW, len(values_DS) - WINDOW + 1):
@@ -110,8 +108,8 @@ def _moves(values_DS: Values, asked: Evidence) -> Values:
     return moved_DQ
 
 
-def _quiet_without(values_DS: Values, day: int, moved: float, asked: Evidence) -> bool:
-    """Whether the change stands out of what the record does once it is taken back."""
+def _quiet_without(values_DS: Doubles, day: int, moved: float, asked: Evidence) -> bool:
+    """Whether the change exceeds all other changes of the record once it is undone."""
     back_DS = values_DS.copy()
     back_DS[day:] *= np.exp(-moved)
     left_D = np.abs(np.median(_moves(back_DS, asked), axis=1))
@@ -125,5 +123,5 @@ def _text(view: View, f: int, days: Days, unit: str, day: int) -> str:
     return (
         f"values look like {led} before about {when} and like {followed} after: four weeks on "
         f"either side differ by the factor between the two, and no other weeks nearly as much; "
-        f"split the source there, or mend the records ({view.panel.fields[f].kind.value})"
+        f"split the source there, or correct the records ({view.panel.fields[f].kind.value})"
     )

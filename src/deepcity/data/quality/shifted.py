@@ -1,37 +1,34 @@
-"""Shifted columns: from a day on, or in single rows, each value stands one column too far.
+"""Shifted columns: from a day on, or in single rows, each value is in the next column.
 
-A missing or added delimiter does that, and so does a column that a supplier added. What
-gives it away is not that columns change, but that each becomes what its neighbour was. Who
-is whose neighbour is told by the file, not by the city file.
+Causes are a missing or extra delimiter, or a column that a supplier added. The evidence is not
+that columns change, but that each becomes what its neighbour was. Neighbours are those in the
+records, not in the city file.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.units import convert
 from deepcity.data.daily import days_of, in_windows
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-Columns = NDArray[np.int64]
-
 WINDOW = 7  # days before and after
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 CHANGED = 0.5  # mean change of a column, in its own spread
-EXPLAINED = 0.25  # of that change, what may be left when columns are moved back
-AGREE = 0.8  # share of columns that fit their neighbour better than themselves
-FAR = 5.0  # a change beyond so many spreads counts as so many
+EXPLAINED = 0.25  # largest share of that change left once columns are moved back
+AGREE = 0.8  # least share of columns that fit their neighbour better than themselves
+FAR = 5.0  # changes are clipped at so many spreads
 
 
 @dataclass(frozen=True)
 class _Table:
     """Columns side by side, (T, C), and what each is called."""
 
-    values_TC: Values
+    values_TC: Doubles
     names: tuple[str, ...]
 
 
@@ -56,16 +53,16 @@ def look(view: View) -> Iterable[Finding]:
                 yield view.warn("shifted", f, range(len(panel.places)), text)
 
 
-def _as_recorded(view: View, n: int) -> Values:
-    """A place's fields in the units of the records, (T, F): shifted before they were converted."""
+def _as_recorded(view: View, n: int) -> Doubles:
+    """A place's fields in the units of the records, (T, F), as shifts precede conversion."""
     values_TF = view.panel.values_TNF[:, n].astype(np.float64)
     for f, (field, unit) in enumerate(zip(view.panel.fields, view.units_F, strict=True)):
         values_TF[:, f] = convert(values_TF[:, f], field.unit, unit)
     return values_TF
 
 
-def _side_by_side(values_TC: Values, names: Sequence[str], column_C: Columns | None) -> _Table:
-    """Columns as the file has them."""
+def _side_by_side(values_TC: Doubles, names: Sequence[str], column_C: Ints | None) -> _Table:
+    """Columns in the order of the file."""
     if column_C is None:
         return _Table(values_TC, tuple(names))
     order = np.argsort(column_C, kind="stable")
@@ -94,20 +91,20 @@ def _from_a_day(view: View, table: _Table) -> Iterable[str]:
         names = [table.names[int(c)] for c in usable[:3]]
         side = "right" if shift > 0 else "left"
         yield (
-            f"from {view.when(int(days.first_D[day]))[:10]} on values stand one column too far to "
+            f"from {view.when(int(days.first_D[day]))[:10]} on values are one column too far to "
             f"the {side}: {names[1] if shift > 0 else names[0]} holds what "
-            f"{names[0] if shift > 0 else names[1]} held, and so on; mend the source"
+            f"{names[0] if shift > 0 else names[1]} held, and so on; correct the records"
         )
 
 
-def _spread(values_TC: Values) -> Values:
-    """Of each column, in the calmer half: what came from elsewhere must not widen it."""
+def _spread(values_TC: Doubles) -> Doubles:
+    """Spread of each column in its calmer half, so that shifted values do not widen it."""
     middle = len(values_TC) // 2
     first, second = _spread_of(values_TC[:middle]), _spread_of(values_TC[middle:])
     return np.asarray(np.minimum(first, second))
 
 
-def _spread_of(values_TC: Values) -> Values:
+def _spread_of(values_TC: Doubles) -> Doubles:
     known = np.isfinite(values_TC).sum(axis=0) >= 2 * WINDOW
     spread_C = np.zeros(values_TC.shape[1])
     if known.any():
@@ -116,7 +113,7 @@ def _spread_of(values_TC: Values) -> Values:
     return spread_C
 
 
-def _daily(values_DSC: Values) -> Values:
+def _daily(values_DSC: Doubles) -> Doubles:
     """Quantiles of each day and column, (D, C, Q); NaN for a day with few hours."""
     known = np.isfinite(values_DSC).sum(axis=1)
     ordered = np.sort(np.where(np.isfinite(values_DSC), values_DSC, np.inf), axis=1)
@@ -129,7 +126,9 @@ def _daily(values_DSC: Values) -> Values:
     return np.where((known >= 8)[..., None], np.stack(picked, axis=-1), np.nan)
 
 
-def _costs(before: Values, after: Values, spread_C: Values, shift: int) -> tuple[Values, Values]:
+def _costs(
+    before: Doubles, after: Doubles, spread_C: Doubles, shift: int
+) -> tuple[Doubles, Doubles]:
     """Change of each column against itself, and against the neighbour it may hold now, (D, C-1)."""
     ours = slice(1, None) if shift > 0 else slice(None, -1)
     theirs = slice(None, -1) if shift > 0 else slice(1, None)
@@ -139,7 +138,7 @@ def _costs(before: Values, after: Values, spread_C: Values, shift: int) -> tuple
     return stays, moved
 
 
-def _shifted(stays: Values, moved: Values) -> NDArray[np.bool_]:
+def _shifted(stays: Doubles, moved: Doubles) -> Bools:
     known = np.isfinite(stays) & np.isfinite(moved)
     count = np.maximum(known.sum(axis=1), 1)
     change = np.where(known, stays, 0).sum(axis=1) / count
@@ -150,7 +149,7 @@ def _shifted(stays: Values, moved: Values) -> NDArray[np.bool_]:
 
 
 def _single_rows(view: View, table: _Table) -> Iterable[str]:
-    """Rows in which two values or more are impossible where they stand, and usual one column on."""
+    """Rows with at least two values that do not fit their column but the next one."""
     values = table.values_TC
     if values.shape[1] < 3 or len(values) < 100:
         return
@@ -172,6 +171,6 @@ def _single_rows(view: View, table: _Table) -> Iterable[str]:
             steps = np.flatnonzero(rows)
             yield (
                 f"in {len(steps)} step{'s' if len(steps) > 1 else ''} (first "
-                f"{view.when(int(steps[0]))}) values stand one column too far to the {side}; "
+                f"{view.when(int(steps[0]))}) values are one column too far to the {side}; "
                 f"look for a missing or added delimiter there"
             )

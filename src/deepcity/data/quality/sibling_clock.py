@@ -1,30 +1,28 @@
-"""A clock off against its siblings': surprises reach one place an hour before all the others.
+"""A clock that differs from those of other places: shared events reach one place hours off.
 
-What all places share beyond their usual day (a storm, a holiday, a match, a jam) comes to all
-at once. The usual day itself is no evidence: one street is busy early, another late.
+Deviations from the usual day that all places share (a storm, a holiday, a match, a jam) occur
+everywhere at once. The usual day itself is no evidence: one street is busy early, another late.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.data.daily import HOURS, Days, days_of
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-
 FARTHEST = 12  # hours
-LEAST = 0.2  # correlation with the others at the best shift
-BETTER, OF_A_DAY = 0.1, 1.0  # above the correlation unshifted: at least, and / sqrt(days)
+LEAST = 0.2  # least correlation with the others at the best shift
+BETTER, OF_A_DAY = 0.1, 1.0  # least gain over no shift: the larger of this and x / sqrt(days)
 FEWEST_DAYS = 28
 FEWEST_PLACES = 4
-MOST = 0.25  # share of places that may be off; beyond, nobody knows who is
+MOST = 0.25  # largest share of places that may be off; beyond it no majority is reliable
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Places whose surprises come a whole number of hours before or after the others'."""
+    """Places whose deviations come whole hours before or after those of the others."""
     if len(view.panel.places) < FEWEST_PLACES:
         return
     for f in range(len(view.panel.fields)):
@@ -38,14 +36,14 @@ def look(view: View) -> Iterable[Finding]:
             places = np.flatnonzero(off == hours)
             word = "after" if hours > 0 else "before"
             text = (
-                f"what all places share (storms, holidays, jams) comes {abs(hours)} h {word} "
-                f"the other places: its clock or time zone is off; mend its times"
+                f"events that all places share (storms, holidays, jams) come {abs(hours)} h {word} "
+                f"the other places: its clock or time zone is wrong; correct its times"
             )
             yield view.warn("sibling-clock", f, places, text)
 
 
-def offsets(days: Days) -> NDArray[np.int64]:
-    """Hours by which each place lags behind the others; 0 where nothing is sure, (N,)."""
+def offsets(days: Days) -> Ints:
+    """Hours by which each place lags behind the others; 0 where uncertain, (N,)."""
     surprise_TN = _surprises(days)
     off = np.zeros(surprise_TN.shape[1], dtype=np.int64)
     total, known = np.nansum(surprise_TN, axis=1), np.isfinite(surprise_TN).sum(axis=1)
@@ -61,7 +59,7 @@ def offsets(days: Days) -> NDArray[np.int64]:
     return off
 
 
-def _best(fits: Values, better: float) -> int:
+def _best(fits: Doubles, better: float) -> int:
     """The shift of a clear peak away from 0, else 0; few days make peaks by chance."""
     middle = FARTHEST + 1
     best = int(np.nanargmax(fits)) if np.isfinite(fits).any() else middle
@@ -72,10 +70,10 @@ def _best(fits: Values, better: float) -> int:
     return best - middle if fits[best] >= LEAST and clear else 0
 
 
-def _surprises(days: Days) -> Values:
-    """How values beyond the usual hour of workdays or weekends change, scaled, (D * S, N).
+def _surprises(days: Days) -> Doubles:
+    """Scaled hourly changes of deviations from the mean workday or weekend hour, (D * S, N).
 
-    Changes from hour to hour, because a surprise itself lasts and blurs when it came.
+    Changes, because a deviation lasts, which blurs when it began.
     """
     left = np.full_like(days.values_DSN, np.nan)
     for rest in (False, True):
@@ -91,7 +89,7 @@ def _surprises(days: Days) -> Values:
     return np.clip(flat / np.where(scale > 0, scale, np.nan), -4.0, 4.0)
 
 
-def _correlation(own_T: Values, others_T: Values, shift: int) -> float:
+def _correlation(own_T: Doubles, others_T: Doubles, shift: int) -> float:
     """Correlation where the place is taken `shift` hours later than the others."""
     if shift > 0:
         own_T, others_T = own_T[shift:], others_T[:-shift]

@@ -1,33 +1,31 @@
-"""A unit that differs from its siblings': places or agencies of a city that measure one thing.
+"""A unit that differs between places or agencies of a city that measure the same quantity.
 
-Weather is nearly the same all over a city, hour by hour, so one odd series shows. Free-flow
-speeds of like roads lie close together. Amounts (counts, flows, loads) differ by any factor
-between places, and only a clean thousand among siblings of like size is told.
+Weather is nearly the same all over a city, hour by hour, so a deviating series stands out.
+Free-flow speeds of similar roads are close. Amounts (counts, flows, loads) differ by any factor
+between places, so only a factor of 1,000 among places of similar size is reported.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.city.field import Kind
 from deepcity.data.conversions import mix_ups
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-
 SHARED = {Kind.TEMPERATURE, Kind.PRESSURE, Kind.HUMIDITY}
 """Kinds whose values agree all over a city, hour by hour."""
 
-FEWEST = 72  # steps that two series must share
-BETTER = 4.0  # how many times nearer to its siblings a series must come by conversion
-FREE_FLOW = (0.6, 0.75, 0.85, 0.95)  # quantiles of a road's speed that congestion spares
-EXACT = 0.08  # how far the ratio of each may lie from the known factor, in logarithms
-SURE = 6.0  # how many times the usual distance between siblings
-THOUSAND = (900.0, 1.2, 0.8)  # least factor, how exact, and how alike the siblings (log10 e)
-MOST = 0.34  # share of places that may be odd; beyond, nobody knows who is
+FEWEST = 72  # least number of steps that two series share
+BETTER = 4.0  # how many times closer to the others a series must come by conversion
+FREE_FLOW = (0.6, 0.75, 0.85, 0.95)  # quantiles of a road's speed unaffected by congestion
+EXACT = 0.08  # largest distance of each quantile's ratio from the known factor, in logarithms
+SURE = 6.0  # least ratio of the factor to the usual distance between places
+THOUSAND = (900.0, 1.2, 0.8)  # least factor, its tolerance, largest spread of places (log)
+MOST = 0.34  # largest share of places that may deviate; beyond it no majority is reliable
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,12 @@ class _Series:
     view: View
     field: int
     place: int
-    time_T: NDArray[np.int64]
-    values_T: Values
+    time_T: Ints
+    values_T: Doubles
 
 
 def compare(views: Sequence[View]) -> Iterable[tuple[str, Finding]]:
-    """Series of shared weather, over all agencies of the city."""
+    """Deviating weather series, over all agencies of the city."""
     for kind in sorted(SHARED):
         series = [s for view in views if not view.guessed for s in _series(view, kind)]
         if len(series) >= 2:
@@ -50,7 +48,7 @@ def compare(views: Sequence[View]) -> Iterable[tuple[str, Finding]]:
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Odd speeds, loads, flows among an agency's own places."""
+    """Deviating speeds, loads, flows among an agency's own places."""
     for f, field in enumerate(view.panel.fields):
         if field.kind in SHARED or len(view.panel.places) < 4:
             continue
@@ -65,14 +63,14 @@ def _factors(view: View, f: int) -> list[tuple[str, float]]:
     return [(m.unit, m.factor) for m in mix_ups(field.kind, field.unit, view.units_F[f])]
 
 
-def _odd(values_TN: Values, factor: float, kind: Kind) -> NDArray[np.intp]:
-    """Places that lie by `factor` off their siblings from beginning to end."""
+def _odd(values_TN: Doubles, factor: float, kind: Kind) -> Indices:
+    """Places that differ from the others by `factor` in both halves of the record."""
     half = len(values_TN) // 2
     early, late = (_off(part, factor, kind) for part in (values_TN[:half], values_TN[half:]))
     return np.intersect1d(early, late)
 
 
-def _off(values_TN: Values, factor: float, kind: Kind) -> NDArray[np.intp]:
+def _off(values_TN: Doubles, factor: float, kind: Kind) -> Indices:
     if kind is Kind.SPEED:
         exact, alike = EXACT, 0.25
     elif max(factor, 1 / factor) >= THOUSAND[0]:
@@ -121,11 +119,11 @@ def _compare(series: list[_Series]) -> Iterable[tuple[str, Finding]]:
 
 
 def _natural(kind: Kind) -> float:
-    """How far two corners of a city may lie apart for hours, in any usual unit."""
+    """Largest natural difference within a city, in any usual unit."""
     return 30.0 if kind is Kind.PRESSURE else 8.0
 
 
-def _middle_of_others(one: _Series, series: list[_Series]) -> Values:
+def _middle_of_others(one: _Series, series: list[_Series]) -> Doubles:
     """Median of all other series in this one's unit, at this one's times; NaN where unknown."""
     columns = []
     for other in series:
@@ -147,6 +145,6 @@ def _middle_of_others(one: _Series, series: list[_Series]) -> Values:
 def _text(view: View, f: int, unit: str, others: str) -> str:
     stated = view.units_F[f]
     return (
-        f"told to be in {stated}, but agrees with {others} only if its records are in {unit}; "
-        f"give it a field or agency of its own, or mend the records"
+        f"stated as {stated}, but agrees with {others} only if its records are in {unit}; "
+        f"give it a field or agency of its own, or correct the records"
     )

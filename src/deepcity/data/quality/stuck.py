@@ -1,10 +1,10 @@
-"""A stuck sensor: one value for a day or longer where values never stay, or zeros for weeks."""
+"""A stuck sensor: one value for a day or longer where values keep changing, or zeros for weeks."""
 
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.data.findings import Finding, Severity
@@ -12,22 +12,22 @@ from deepcity.data.profile import longest_run
 from deepcity.data.quality import View
 
 STAYS = {Kind.LEVEL, Kind.SHARE, Kind.RAIN}
-"""Kinds that may stand still for days: free spaces, tanks, dry weather."""
+"""Kinds that may stay constant for days: free spaces, tanks, dry weather."""
 
 FEWEST = 24  # steps
-USUAL = 0.9  # share of neighbouring values that differ, in a series that never stays
-DEAD_DAYS = 14  # of nothing but zeros,
-RARE = 0.2  # where less than this share of all other values is 0
+USUAL = 0.9  # least share of neighbouring values that differ, in a series that keeps changing
+DEAD_DAYS = 14  # least number of days with zeros only
+RARE = 0.2  # largest share of zeros among all other values
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Places that stood still, and places that were dead."""
+    """Places with only zeros for weeks, and places stuck at one value."""
     yield from _dead(view)
     yield from _stuck(view)
 
 
 def _dead(view: View) -> Iterable[Finding]:
-    """Zeros for weeks, day and night, where a zero is rare: a counter that counted nothing."""
+    """Zeros for weeks, day and night, where zeros are rare: a counter that did not count."""
     least = max(FEWEST, DEAD_DAYS * DAY_S // view.panel.clock.step_s)
     for f, field in enumerate(view.panel.fields):
         if field.kind in STAYS:
@@ -43,7 +43,7 @@ def _dead(view: View) -> Iterable[Finding]:
         if found:
             start, length = max(found.values(), key=lambda run: run[1])
             text = (
-                f"nothing but zeros for {DEAD_DAYS} days or longer; the longest stretch is "
+                f"only zeros for {DEAD_DAYS} days or longer; the longest stretch is "
                 f"{length:,} steps from {view.when(start)}: if nothing was measured then, leave "
                 f"these rows out"
             )
@@ -72,6 +72,6 @@ def _stuck(view: View) -> Iterable[Finding]:
             yield Finding(Severity.NOTE, told.what, told.where, told.count, text, told.shows)
 
 
-def _moves(values_T: NDArray[np.float64]) -> bool:
+def _moves(values_T: Doubles) -> bool:
     known = values_T[np.isfinite(values_T)]
     return len(known) > 1 and bool((np.diff(known) != 0).mean() >= USUAL)

@@ -1,15 +1,15 @@
-"""A wrong unit throughout: values that nature and roads do not know, but would in another unit.
+"""A wrong unit throughout: values that are implausible in the stated unit, but not in another.
 
 Ranges are wide on purpose: hourly weather of any inhabited city, roads from a jam to the
-Autobahn. What lies within is not proven right; see `sibling_unit` and `unit_change`.
+Autobahn. Values within them are not proven right; see `sibling_unit` and `unit_change`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.city.units import UnitError, convert
@@ -17,9 +17,7 @@ from deepcity.data.conversions import OFTEN_MIXED_UP, mix_ups
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View
 
-Values = NDArray[np.float64]
-
-FEWEST = 48  # values from which a place is judged
+FEWEST = 48  # least number of values for a check
 A_YEAR_DAYS = 270  # a span that holds a summer, in either half of the world
 SUMMER_SHARE = 0.12  # the warmest six weeks of a year
 STEADY = 0.03  # air pressure moves less than this around its median; that of pipes more
@@ -27,12 +25,12 @@ STEADY = 0.03  # air pressure moves less than this around its median; that of pi
 
 @dataclass(frozen=True)
 class Believable:
-    """Where a kind's values lie, in `unit`: the middle of a record, its tails, and a year's best.
+    """Plausible ranges of a kind's values, in `unit`: median, tails, and warmest part of a year.
 
     Attributes:
-        middle: lowest and highest believable median of values above 0 (of all, for `signed`).
-        tail: lowest and highest believable 1 % and 99 % quantile.
-        warm: lowest and highest believable median of the highest eighth of a whole year.
+        middle: lowest and highest plausible median of values above 0 (of all, for `signed`).
+        tail: lowest plausible 1 % and highest plausible 99 % quantile.
+        warm: lowest and highest plausible median of the highest eighth of a whole year.
     """
 
     unit: str
@@ -54,7 +52,7 @@ RANGES = {
 
 
 def look(view: View) -> Iterable[Finding]:
-    """Places whose values are believable in no way in the stated unit."""
+    """Places whose values are implausible in the stated unit."""
     if view.guessed:
         return
     for f, field in enumerate(view.panel.fields):
@@ -76,14 +74,14 @@ def _fits(unit: str, other: str) -> bool:
     return True
 
 
-def _better(values_T: Values, believable: Believable, view: View, f: int) -> str | None:
-    """The unit that a place's values look like; "" for none of them; None where they are fine."""
+def _better(values_T: Doubles, believable: Believable, view: View, f: int) -> str | None:
+    """The unit that a place's values look like; "" if none; None where they are plausible."""
     field, stated = view.panel.fields[f], view.units_F[f]
     known = values_T[np.isfinite(values_T)]
     if len(known) < FEWEST or len(np.unique(known)) < 3:
         return None
     if field.kind is Kind.PRESSURE and _spread(known) > STEADY:
-        return None  # no air pressure
+        return None  # not air pressure
     days = np.isfinite(values_T).sum() * view.panel.clock.step_s / DAY_S
     whole_year = bool(days >= A_YEAR_DAYS)
     if _in_range(convert(known, field.unit, believable.unit), believable, whole_year):
@@ -95,12 +93,12 @@ def _better(values_T: Values, believable: Believable, view: View, f: int) -> str
     return ""
 
 
-def _spread(known: Values) -> float:
+def _spread(known: Doubles) -> float:
     low, middle, high = np.quantile(known, (0.1, 0.5, 0.9))
     return float((high - low) / abs(middle)) if middle else np.inf
 
 
-def _in_range(values: Values, believable: Believable, whole_year: bool) -> bool:
+def _in_range(values: Doubles, believable: Believable, whole_year: bool) -> bool:
     judged = values if believable.signed else values[values > 0]
     if not len(judged):
         return True
@@ -115,18 +113,18 @@ def _in_range(values: Values, believable: Believable, whole_year: bool) -> bool:
     )
 
 
-def _text(values_TN: Values, unit: str, view: View, f: int) -> str:
+def _text(values_TN: Doubles, unit: str, view: View, f: int) -> str:
     field, stated = view.panel.fields[f], view.units_F[f]
     low, middle, high = np.nanquantile(values_TN, (0.01, 0.5, 0.99))
     seen = f"mostly {low:.4g} to {high:.4g}, median {middle:.4g} {field.unit}"
-    told = f"told to be in {stated}" if stated != field.unit else "as the city file says"
+    told = f"from records stated as {stated}"
     if unit:
         return (
-            f"{seen}, {told}: unbelievable for a {field.kind.value}, but right if the records "
+            f"{seen}, {told}: implausible for a {field.kind.value}, but plausible if the records "
             f'are in {unit}; if they are, write unit_in = "{unit}"'
         )
     known = ", ".join(OFTEN_MIXED_UP.get(field.kind, ()))
     return (
-        f"{seen}, {told}: unbelievable for a {field.kind.value} in any of {known}; "
+        f"{seen}, {told}: implausible for a {field.kind.value} in any of {known}; "
         f"look for a scaled column, or choose another kind"
     )

@@ -1,16 +1,16 @@
-"""A unit that changes half-way: from one day to the next, all values times a known factor.
+"""A unit that changes midway: from one day on, all values are multiplied by a known factor.
 
-Lives change by factors too (a lockdown, a closed road), but not by exactly 3.6, not from one
-day to the next at all hours alike, and not the quiet hours as much as the busy ones. Winds and
-rains differ from week to week by themselves: `restless_unit` looks at them by months.
+Real changes have factors too (a lockdown, a closed road), but not exactly 3.6, not from one
+day to the next at all hours alike, and not in quiet hours as much as in busy ones. Wind and
+rain vary from week to week anyway: `restless_unit` checks them over months.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deepcity.city.arrays import Doubles
 from deepcity.city.field import Field, Kind
 from deepcity.city.units import convert
 from deepcity.data.conversions import mix_ups
@@ -18,26 +18,24 @@ from deepcity.data.daily import Days, days_of, in_windows
 from deepcity.data.findings import Finding
 from deepcity.data.quality import View, restless_unit
 
-Values = NDArray[np.float64]
-
 WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-SMALLEST = 1.2  # factors below cannot be told from life
-EXACT = 0.07  # how far all quantiles' factors may lie from the known one, in logarithms
-LARGE, LESS_EXACT = 30.0, 0.35  # nothing natural does this, so quantiles need agree less
+SMALLEST = 1.2  # smaller factors cannot be distinguished from real changes
+EXACT = 0.07  # largest distance of the quantiles' factors from the known one, in logarithms
+LARGE, LESS_EXACT = 30.0, 0.35  # no real change is as large, so quantiles may agree less
 PERCENT, MOST_SHARE = 100.0, 1.5  # a car park may be a little more than full
-NEAR_PERCENT = 1.1  # how far the middles of both sides may lie from 100 times, in logarithms
-SURE = 5.0  # how many times the usual shift between two weeks
+NEAR_PERCENT = 1.1  # largest distance of the ratio of both medians from 100, in logarithms
+SURE = 5.0  # least ratio of the factor to the usual shift between two weeks
 
 
 @dataclass(frozen=True)
 class Shift:
-    """One place's change: the day it begins, and the unit that fits what follows (or led)."""
+    """One place's change: its day, and the unit that fits the values after (or before) it."""
 
     day: int
     unit: str
     back: bool  # the other unit comes first
-    above_share: bool = False  # seen by values above any share, not by all hours' factor
+    above_share: bool = False  # detected by values above any share, not by a factor of all hours
 
 
 def look(view: View) -> Iterable[Finding]:
@@ -69,7 +67,7 @@ def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:
 
 
 def _most_share(field: Field) -> float | None:
-    """Above this no share is believed, in the panel's unit; None of other kinds."""
+    """The largest plausible share, in the panel's unit; None for other kinds."""
     if field.kind is not Kind.SHARE:
         return None
     return float(convert(np.array([MOST_SHARE]), "1", field.unit)[0])
@@ -78,7 +76,7 @@ def _most_share(field: Field) -> float | None:
 def _shift(
     days: Days, n: int, candidates: list[tuple[str, float, float]], most: float | None
 ) -> Shift | None:
-    """The change of one place, or None; where two tales fit, the one with fewer odd days."""
+    """The change of one place, or None; if several fit, the one that affects the fewest days."""
     values_DS = days.values_DSN[:, :, n]
     if np.isfinite(values_DS).sum() < 2 * WINDOW * 8:
         return None
@@ -93,7 +91,7 @@ def _shift(
     return min(found, key=lambda s: s.day if s.back else count - s.day, default=None)
 
 
-def _by_factor(values_DS: Values, factor: float) -> list[int]:
+def _by_factor(values_DS: Doubles, factor: float) -> list[int]:
     """Days from which (negative: until which) values are `factor` times what they should be."""
     middle_D = _middle(np.where(values_DS > 0, values_DS, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,8 +112,11 @@ def _by_factor(values_DS: Values, factor: float) -> list[int]:
     return found
 
 
-def _by_bound(values_DS: Values, most: float) -> list[int]:
-    """For shares, many of which are 0: from when (until when) others are 100 times too large."""
+def _by_bound(values_DS: Doubles, most: float) -> list[int]:
+    """Days from which (negative: until which) shares above 0 are 100 times too large.
+
+    For records with many zeros, whose daily medians cannot be compared.
+    """
     size_DS = np.where(np.isfinite(values_DS), np.abs(values_DS), 0.0)
     above = np.flatnonzero(size_DS.max(axis=1) > most)
     if not len(above):
@@ -134,15 +135,15 @@ def _by_bound(values_DS: Values, most: float) -> list[int]:
     return found
 
 
-def _middle(values_DS: Values) -> Values:
+def _middle(values_DS: Doubles) -> Doubles:
     known = np.isfinite(values_DS).any(axis=1)
     middle_D = np.full(len(values_DS), np.nan)
     middle_D[known] = np.nanmedian(values_DS[known], axis=1)
     return middle_D
 
 
-def _all_moved(values_DS: Values, day: int, moved: float, exact: float) -> bool:
-    """Whether quiet and busy hours moved alike; around the change itself too."""
+def _all_moved(values_DS: Doubles, day: int, moved: float, exact: float) -> bool:
+    """Whether quiet and busy hours changed by the same factor around that day."""
     sides = [side[side > 0] for side in _both_sides(values_DS, day)]
     if min(map(len, sides)) < WINDOW:
         return False
@@ -157,13 +158,13 @@ def _all_moved(values_DS: Values, day: int, moved: float, exact: float) -> bool:
     return bool(close and len(hours_S) >= 8 and alike.mean() > 0.75)
 
 
-def _both_sides(values_DS: Values, day: int) -> tuple[Values, Values]:
+def _both_sides(values_DS: Doubles, day: int) -> tuple[Doubles, Doubles]:
     sides = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
     return sides[0][np.isfinite(sides[0])], sides[1][np.isfinite(sides[1])]
 
 
-def _first(level_D: Values, day: int, moved: float) -> int:
-    """The very day of the change: the split after which taking it back leaves least unrest."""
+def _first(level_D: Doubles, day: int, moved: float) -> int:
+    """The exact day of the change: the split whose correction leaves the least variation."""
     begin, end = max(0, day - 2 * WINDOW), day + 2 * WINDOW
     around = level_D[begin:end]
 
@@ -174,8 +175,8 @@ def _first(level_D: Values, day: int, moved: float) -> int:
     return min(range(max(1, day - WINDOW), min(len(level_D), day + WINDOW)), key=unrest)
 
 
-def _by_offset(values_DS: Values, factor: float, offset: float) -> list[int]:
-    """The same for temperatures: what follows fits what led only after conversion."""
+def _by_offset(values_DS: Doubles, factor: float, offset: float) -> list[int]:
+    """The same for temperatures: values after the day fit those before only once converted."""
     level_D = _middle(values_DS)
     before_D, after_D = in_windows(level_D, WINDOW)
     moved_D = after_D - before_D
@@ -202,6 +203,6 @@ def _text(view: View, f: int, days: Days, shift: Shift) -> str:
     )
     return (
         f"values look like {shift.unit} {side} {when} and like {stated} "
-        f"{'after' if shift.back else 'before'}: {seen}; split the source there, or mend the "
+        f"{'after' if shift.back else 'before'}: {seen}; split the source there, or correct the "
         f"records ({field.kind.value})"
     )

@@ -15,7 +15,7 @@ from deepcity import __version__
 from deepcity.city.errors import DeepCityError
 from deepcity.data.arrow import ARROW
 from deepcity.exchange.access import Access
-from deepcity.exchange.deep_wire import read_space, unpack_deep
+from deepcity.exchange.deep_wire import BLOB, read_space, unpack_deep
 from deepcity.exchange.delivery import SENT_AT
 from deepcity.intercity.live import LiveApplication
 from deepcity.intercity.receipt import Receipt
@@ -32,7 +32,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            ARROW: {"schema": {"type": "string", "format": "binary"}},
+            BLOB: {"schema": {"type": "string", "format": "binary"}},
             "application/json": {
                 "schema": models.DeepRows.model_json_schema(ref_template="#/$defs/{model}"),
                 "example": {

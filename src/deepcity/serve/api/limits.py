@@ -6,7 +6,7 @@ from deepcity.exchange.deep_wire import JSON, MOST_ROWS
 
 
 class Limits(BaseModel):
-    """More is refused, with the limit, before it is unpacked.
+    """More is refused, with the limit, before any row is looked at.
 
     What a forecast costs is bounded by what was trained: one moment, its places, its steps.
     """

@@ -30,7 +30,7 @@ class DeepRow(BaseModel):
 
 
 class DeepRows(BaseModel):
-    """Deep data as JSON; as an Arrow stream: columns `time`, `cell`, `vector`."""
+    """Deep data as JSON; `deepcity agency` sends the same columns as a blob of arrays."""
 
     rows: list[DeepRow]
 

@@ -5,7 +5,7 @@ joining cost accuracy. Differences within `SAME_WITHIN` are called no difference
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
@@ -13,8 +13,6 @@ from statistics import fmean
 from deepcity.intercity.results import (
     ALONE,
     AUTOMATIC,
-    NAIVE_DAY,
-    NAIVE_WEEK,
     PartyResult,
     ServiceResult,
     Traffic,
@@ -43,9 +41,9 @@ def verdict(gain: float) -> Verdict:
 
 
 def error(party: PartyResult, method: str) -> float | None:
-    """Mean absolute error of a method at a party, or None where it was not measured."""
+    """A method's error at a party by the application's metric; None where it was not measured."""
     errors = party.test.get(method)
-    return errors.mae if errors is not None and math.isfinite(errors.mae) else None
+    return errors.judged if errors is not None and math.isfinite(errors.judged) else None
 
 
 def gain_over(party: PartyResult, method: str, base: str = ALONE) -> float | None:
@@ -56,9 +54,9 @@ def gain_over(party: PartyResult, method: str, base: str = ALONE) -> float | Non
     return 1.0 - ours / theirs
 
 
-def gain_over_naive(party: PartyResult) -> float | None:
-    """Share saved against the better of the two simple rules at this party."""
-    known = {m: e for m in (NAIVE_DAY, NAIVE_WEEK) if (e := error(party, m)) is not None}
+def gain_over_baseline(party: PartyResult, baselines: Sequence[str]) -> float | None:
+    """Share saved against the best of its application's baselines at this party."""
+    known = {m: e for m in baselines if (e := error(party, m)) is not None}
     return gain_over(party, AUTOMATIC, min(known, key=lambda m: known[m])) if known else None
 
 

@@ -6,6 +6,7 @@ import hashlib
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from deepcity.serve.report.notes import note, notes_of
 from deepcity.serve.report.text import Text, counted, of, say
 
 
@@ -35,5 +36,5 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals.update(say=say, of=of, counted=counted)
+    environment.globals.update(say=say, of=of, counted=counted, note=note, notes_of=notes_of)
     return environment

@@ -16,7 +16,7 @@ from deepcity.serve.report.findings import (
     bytes_left,
     cases,
     count,
-    gain_over_naive,
+    gain_over_baseline,
     mean_known,
     overlaps,
     raw_bytes,
@@ -44,7 +44,7 @@ def lead(results: Results) -> list[Text]:
     if not services:
         return [say("service.empty")]
     parties = [party for service in services for party in service.parties]
-    who = _capital(joined(_who(service) for service in services))
+    who = capital(joined(_who(service) for service in services))
     one = len({(party.city, party.name) for party in parties}) == 1
     shared = "one" if one else "many"
     if not one and all(party.level == ALONE for party in parties):
@@ -63,10 +63,11 @@ def tiles(services: Sequence[ServiceResult]) -> list[Tile]:
     scarce = [case for case in found if case.party.scarce]
     if scarce:
         shown.append(_scarce(scarce))
-    naive = mean_known(gain_over_naive(p) for s in services for p in s.parties)
+    naive = mean_known(gain_over_baseline(p, s.baselines) for s in services for p in s.parties)
     if naive is not None:
         tone = verdict(naive)
-        shown.append(Tile(_share(naive), say(f"tile.naive_{tone}"), say("tile.naive_note"), tone))
+        note = _rules(services)
+        shown.append(Tile(_share(naive), say(f"tile.naive_{tone}"), note, tone))
     return [*shown, *_bytes(services)]
 
 
@@ -85,8 +86,15 @@ def _questions(services: Sequence[ServiceResult]) -> Text:
     return Text(" ".join(en for en, _ in asked), " ".join(ko for _, ko in asked))
 
 
-def _capital(words: Text) -> Text:
+def capital(words: Text) -> Text:
+    """With a capital at the beginning."""
     return Text(words.en[:1].upper() + words.en[1:], words.ko)
+
+
+def _rules(services: Sequence[ServiceResult]) -> Text:
+    """The baselines of these services, each once."""
+    named = dict.fromkeys(name for service in services for name in service.baselines)
+    return joined(say(f"tile.naive_{name}") for name in named)
 
 
 def _share(gain: float) -> Text:

@@ -16,7 +16,7 @@ from deepcity.serve.report.costs import Cost, costs
 from deepcity.serve.report.figures import days, duration, percent, signed_percent, stretch
 from deepcity.serve.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
 from deepcity.serve.report.frame import rendered
-from deepcity.serve.report.headline import lead, sentences, tiles
+from deepcity.serve.report.headline import capital, lead, sentences, tiles
 from deepcity.serve.report.matrix import matrix
 from deepcity.serve.report.panels import PartyPanel, panels, points_each
 from deepcity.serve.report.tables import (
@@ -48,6 +48,7 @@ class ServiceView:
     service: ServiceResult
     key: str
     facts: Text
+    metric: Text
     sentences: list[Text]
     choices: list[Choice]
     errors: ErrorTable
@@ -100,6 +101,7 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
         service=service,
         key=key,
         facts=_facts(service),
+        metric=metric_words(service),
         sentences=sentences(service, pooled),
         choices=choices(service),
         errors=error_table(service),
@@ -113,6 +115,14 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
         traffic=traffic(service.traffic, raw_bytes([service]), ids),
         costs=costs(service),
     )
+
+
+def metric_words(service: ServiceResult) -> Text:
+    """What a service is judged by, as a heading, with its unit where it has one."""
+    name = capital(of(service.metric))
+    if not service.metric_in_unit:
+        return name
+    return say("errors.metric_in", metric=name, unit=service.unit)
 
 
 def _facts(service: ServiceResult) -> Text:

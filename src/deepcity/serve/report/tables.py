@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from deepcity.applications.application import Baseline
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity.meeting_results import MeetingParty
 from deepcity.intercity.results import (
     ALONE,
     AUTOMATIC,
-    NAIVE_DAY,
-    NAIVE_WEEK,
     POOLED,
     PartyResult,
     ServiceResult,
@@ -31,7 +30,8 @@ from deepcity.serve.report.text import Text, say
 
 LEVELS = range(MAX_LEVEL + 1)
 FIXED = tuple(fixed(level) for level in range(1, MAX_LEVEL + 1))
-METHODS = (NAIVE_DAY, NAIVE_WEEK, ALONE, *FIXED, AUTOMATIC, POOLED)
+SIMPLE = tuple(one.value for one in Baseline)
+METHODS = (*SIMPLE, ALONE, *FIXED, AUTOMATIC, POOLED)
 _TINTS = (0.02, 0.05, 0.1, 0.2)  # where one strength of colour gives way to the next
 
 
@@ -142,11 +142,11 @@ def _cells(party: PartyResult, methods: Sequence[str], places: int) -> list[Cell
 
 
 def _cell(party: PartyResult, method: str, places: int, least: float | None) -> Cell:
-    mae, gain = error(party, method), gain_over(party, method)
+    off, gain = error(party, method), gain_over(party, method)
     change = None if gain is None or method == ALONE else -gain
-    best = method != POOLED and mae is not None and mae == least
+    best = method != POOLED and off is not None and off == least
     return Cell(
-        number(mae, places),
+        number(off, places),
         "" if change is None else signed_percent(change),
         tint(change),
         best,
@@ -173,7 +173,7 @@ def tint(change: float | None) -> str:
 
 
 def _group(method: str) -> str:
-    if method in {NAIVE_DAY, NAIVE_WEEK}:
+    if method in SIMPLE:
         return "naive_group"
     if method in FIXED:
         return "fixed_group"

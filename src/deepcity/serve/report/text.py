@@ -10,35 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Protocol
 
 from markupsafe import Markup
+
+from deepcity.city.localized_text import LocalizedText
 
 LANGUAGES = ("en", "ko")
 
 
-class Bilingual(Protocol):
-    """Anything that has words in both languages, e.g. `Words` of the results."""
-
-    @property
-    def en(self) -> str:
-        """English."""
-
-    @property
-    def ko(self) -> str:
-        """Korean."""
-
-
 @dataclass(frozen=True)
-class Text:
+class Text(LocalizedText):
     """Plain words in both languages, escaped when rendered.
 
     >>> print(Text("<b>", "<b>").__html__())
     &lt;b&gt;
     """
-
-    en: str
-    ko: str
 
     def __html__(self) -> Markup:
         if self.en == self.ko:
@@ -51,10 +37,10 @@ class Text:
         return Text(self.en + other.en, self.ko + other.ko)
 
 
-Value = str | int | Bilingual
+Value = str | int | LocalizedText
 
 
-def of(words: Bilingual) -> Text:
+def of(words: LocalizedText) -> Text:
     """Words of the results as text of the page."""
     return Text(words.en, words.ko)
 

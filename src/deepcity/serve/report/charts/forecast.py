@@ -50,17 +50,20 @@ def draw(kept: Forecast, how: Drawn, points: int, ids: Ids) -> Markup:
     body += [frame.line(times, line) for line in lines]
     body += [_hidden(frame, times, low, "low"), _hidden(frame, times, high, "high")]
     body += [frame.end_labels(lines), _band_name(frame, how.band_level)]
-    alt = say("forecast.alt", place=kept.place, party=how.party)
+    alt_key = "forecast.alt" if kept.truth is not None else "forecast.alt_kept"
+    alt = say(alt_key, place=kept.place, party=how.party)
     reading = Reading("time", how.step_minutes * 60, decimals(values), kept.time_zone)
     return figure(frame, "wide", alt, body, ids=ids, reading=reading)
 
 
 def _lines(kept: Forecast, name: Text, count: int) -> list[Line]:
-    return [
+    lines = [
         Line(say("method.alone"), "alone", kept.alone[:count]),
         Line(name, "auto", kept.forecast[:count]),
-        Line(say("method.truth"), "truth", kept.truth[:count]),
     ]
+    if kept.truth is None:
+        return lines
+    return [*lines, Line(say("method.truth"), "truth", kept.truth[:count])]
 
 
 def _band(frame: Frame, times: Sequence[int], low: list[float], high: list[float]) -> Markup:
@@ -85,7 +88,7 @@ def _hidden(frame: Frame, times: Sequence[int], values: list[float], edge: str) 
 
 def _days(frame: Frame, times: Sequence[int], zone_name: str) -> Markup:
     """Midnights (or hours, on a short span) as rules with their date."""
-    zone = _zone(zone_name)
+    zone = zone_of(zone_name)
     rule = Markup('<line class="rule day" x1="{0:.1f}" x2="{0:.1f}" y1="{1:g}" y2="{2:g}"/>')
     parts = []
     for moment, words in _marks(times, zone):
@@ -123,7 +126,7 @@ def _local(utc_s: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(utc_s, UTC).astimezone(zone)
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     """The zone of that name; UTC where this machine does not know it."""
     try:
         return ZoneInfo(name)

@@ -1,0 +1,1 @@
+"""What decisions are worth in back-tests: air warning and parking guidance."""

@@ -1,0 +1,90 @@
+"""What each party would have forecast: learned with others, alone, and without learning.
+
+Shapes: B origins, N places, H horizon steps.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.joining.cases import alone_learner
+from deepcity.applications.application import Baseline
+from deepcity.applications.state import Past
+from deepcity.city.arrays import Floats, Ints
+from deepcity.city.level import MAX_LEVEL
+from deepcity.intercity.automatic import choose
+from deepcity.intercity.city_map import Service, load_map
+from deepcity.intercity.decisions import past_of
+from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.parties import Party, parties_of
+from deepcity.learning.baselines import same_time_before
+from deepcity.learning.features import Samples
+
+FOLDER = Path(__file__).parent
+JOINED, ALONE = "learned together", "alone"
+NAIVE = (Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, Baseline.SAME_HOUR_LAST_WEEK)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """One party's forecasts by one method.
+
+    Attributes:
+        past: those of its validation days, and what came.
+        test_BNH: those of its test days.
+    """
+
+    party: Party
+    past: Past
+    test_BNH: Floats
+
+
+def service_of(name: str) -> Service:
+    """The service of a map in this folder."""
+    return load_map(FOLDER / f"{name}.toml").services[0]
+
+
+def forecasts(
+    service: Service, seed: int, wanted: Callable[[Party], bool]
+) -> Iterator[Mapping[str, Forecasts]]:
+    """Method -> forecasts, of every wanted party; all parties learn together."""
+    parties, settings = parties_of(service), service.settings
+    levels = {party.name: MAX_LEVEL for party in parties}
+    joined = run_method(Run(settings, parties, seed), Method("joined", levels))
+    for party in filter(wanted, parties):
+        alone = alone_learner(service, party, seed)
+        learner = joined.learners[party.name]
+        choice = choose(party, alone, learner, MAX_LEVEL, seed, common_stem=True)
+        together = choice.validation.forecast_BNH, choice.forecast(party).forecast_BNH
+        by_itself = alone.forecast(party.data.validation), alone.forecast(party.test)
+        found = {JOINED: together, ALONE: by_itself}
+        found |= {baseline.value: _naive(party, baseline) for baseline in NAIVE}
+        yield {
+            method: Forecasts(party, past_of(service.application, party, past_BNH), test_BNH)
+            for method, (past_BNH, test_BNH) in found.items()
+        }
+
+
+def _naive(party: Party, baseline: Baseline) -> tuple[Floats, Floats]:
+    spans = (party.data.validation, party.validation_origins), (party.test, party.test_origins)
+    first, second = (_said(party, baseline, *span) for span in spans)
+    return first, second
+
+
+def _said(party: Party, baseline: Baseline, samples: Samples, origins_B: Ints) -> Floats:
+    if baseline is Baseline.TYPICAL_DAY:
+        return samples.anchor_BNH
+    lag = 1 if baseline is Baseline.PERSISTENCE else 7 * party.inputs.grid.slots
+    horizon = samples.truth_BNH.shape[-1]
+    return same_time_before(party.inputs.values_TN, origins_B, horizon, lag)
+
+
+def spread(values: list[float], places: int = 2, unit: str = "") -> str:
+    """Mean and standard deviation over seeds; one value where all are the same."""
+    mean, deviation = float(np.mean(values)), float(np.std(values))
+    if not np.isfinite(mean):
+        return "–"
+    told = f"{mean:.{places}f}{unit}"
+    return told if deviation < 10.0**-9 else f"{told} ± {deviation:.{places}f}"

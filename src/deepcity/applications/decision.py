@@ -1,0 +1,94 @@
+"""What a service decides: actions, reasons as codes with numbers, and how sure it is.
+
+No sentence is made here: `deepcity.serve` and the terminal say a code in English and Korean.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+_CODE = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class Confirm(StrEnum):
+    """Who must confirm a decision before anybody acts on it."""
+
+    NOBODY = "nobody"  # advice that each reader takes or leaves, such as a sign
+    OPERATOR = "operator"  # whoever runs the pumps, trains or signals
+    AUTHORITY = "authority"  # the office that answers for it before the law
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why: a code, and the numbers that it rests on, in the state's unit."""
+
+    code: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check(self.code, self.numbers)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do.
+
+    Attributes:
+        code: what to do, e.g. ``"warn"``.
+        place: the id of the place where.
+        at_s: when, in UTC seconds.
+        numbers: how much, how likely; by name.
+        request: the id of the request that it answers, of a plan.
+    """
+
+    code: str
+    place: str
+    at_s: int
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    request: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self.code, self.numbers)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a service says is to be done now.
+
+    Attributes:
+        actions: what to do, most urgent first; none where nothing is to be done.
+        reasons: why, at least one.
+        certainty: probability, 0 to 1, that acting so is right; each service says of what.
+        valid_until_s: UTC seconds; from then on it must be decided anew.
+        confirm: who must confirm it.
+
+    Raises:
+        ValueError: if a code or number is malformed, there is no reason, or `certainty` is no
+            probability.
+    """
+
+    actions: tuple[Action, ...]
+    reasons: tuple[Reason, ...]
+    certainty: float
+    valid_until_s: int
+    confirm: Confirm
+
+    def __post_init__(self) -> None:
+        if not self.reasons:
+            msg = "a decision without a reason; give at least one Reason(code, numbers)"
+            raise ValueError(msg)
+        if not 0.0 <= self.certainty <= 1.0:
+            msg = f"certainty {self.certainty} is no probability; give a number from 0 to 1"
+            raise ValueError(msg)
+
+
+def _check(code: str, numbers: Mapping[str, float]) -> None:
+    if not _CODE.fullmatch(code):
+        msg = f"code {code!r}: use lower-case letters, digits and hyphens, and no sentence"
+        raise ValueError(msg)
+    wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
+    if wrong:
+        msg = f"{code}: {', '.join(wrong)} must be finite; leave out what is not known"
+        raise ValueError(msg)

@@ -1,0 +1,89 @@
+"""What a service knows when it decides: its forecast, how earlier ones came true, what is asked.
+
+Shapes: B earlier origins, N places, H horizon steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepcity.city.arrays import Floats
+from deepcity.city.field import Kind
+from deepcity.city.place import Place
+from deepcity.learning.bands import half_width
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """Forecasts of days that the weights were not fitted to, and what came; in order of time.
+
+    Attributes:
+        forecast_BNH, truth_BNH: in the field's unit; truths are NaN where not measured.
+    """
+
+    forecast_BNH: Floats
+    truth_BNH: Floats
+
+    @property
+    def errors_BNH(self) -> Floats:
+        """Truth minus forecast; NaN where not measured."""
+        return self.truth_BNH - self.forecast_BNH
+
+
+@dataclass(frozen=True)
+class Request:
+    """Some who want a space, to be planned for.
+
+    Attributes:
+        id: unique among the requests of a state.
+        lat, lon: where they want to go, in degrees (WGS 84).
+        step: the step of the forecast in which they arrive, 0 .. H-1.
+        count: how many they are.
+    """
+
+    id: str
+    lat: float
+    lon: float
+    step: int
+    count: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a service decides from.
+
+    Attributes:
+        now_s: UTC seconds at which the first step forecast begins; all before is known.
+        step_s: seconds of a step.
+        places: N places, with positions and capacities where known.
+        kind, unit: of the field forecast.
+        forecast_NH: in that unit.
+        past: how earlier forecasts of the same places and steps came true.
+        requests: what a plan is to answer; none for other tasks.
+    """
+
+    now_s: int
+    step_s: int
+    places: tuple[Place, ...]
+    kind: Kind
+    unit: str
+    forecast_NH: Floats
+    past: Past
+    requests: tuple[Request, ...] = ()
+
+    @property
+    def valid_until_s(self) -> int:
+        """The end of the first step: then a newer value is known, and a newer forecast."""
+        return self.now_s + self.step_s
+
+    def time_s(self, step: int) -> int:
+        """When a step of the forecast begins, UTC seconds."""
+        return self.now_s + step * self.step_s
+
+    def half_width_NH(self, level: float = 0.9) -> Floats:
+        """Half the width of the band that holds the truth with this frequency; NaN where no past
+        error is known.
+        """
+        if not np.isfinite(self.past.errors_BNH).any():
+            return np.full_like(self.forecast_NH, np.nan)
+        return half_width(self.past.forecast_BNH, self.past.truth_BNH, level)

@@ -1,0 +1,110 @@
+"""How good warnings were: hits, false alarms, lead time, and the Brier score of probabilities.
+
+Shapes: B origins in order of time, N places, H horizon steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepcity.city.arrays import Bools, Doubles, Floats, Ints
+
+_QUIET_HOURS = 6.0  # below the threshold for so long, and a rise above it is a new event
+
+
+@dataclass(frozen=True)
+class AlertScores:
+    """Scores of warnings over all measured steps (Wilks, "Statistical Methods in the
+    Atmospheric Sciences", chapter on forecast verification); NaN where nothing was to score.
+
+    Attributes:
+        csi: critical success index: steps warned of rightly, of all warned of or above.
+        hit_rate: of the steps above, those warned of.
+        false_alarm_ratio: of the steps warned of, those not above.
+        lead_hours: from when on an event was warned of without a break until it came: mean
+            over events, 0 for one that was missed.
+        events: rises above the threshold after a quiet time, over all places.
+        brier: mean squared error of the probabilities.
+    """
+
+    csi: float
+    hit_rate: float
+    false_alarm_ratio: float
+    lead_hours: float
+    events: int
+    brier: float
+
+
+def alert_scores(
+    probability_BNH: Doubles,
+    warned_BNH: Bools,
+    truth_BNH: Floats,
+    threshold: float,
+    origins_B: Ints,
+    step_hours: float,
+) -> AlertScores:
+    """Score warnings; missing truths count nowhere.
+
+    Args:
+        threshold: in the unit of the truths.
+        origins_B: step index of each forecast's first step.
+    """
+    known = np.isfinite(truth_BNH)
+    above, warned = truth_BNH[known] > threshold, warned_BNH[known]
+    hits = int((above & warned).sum())
+    leads = _leads(warned_BNH, truth_BNH, threshold, origins_B, step_hours)
+    return AlertScores(
+        csi=_share(hits, int((above | warned).sum())),
+        hit_rate=_share(hits, int(above.sum())),
+        false_alarm_ratio=_share(int((warned & ~above).sum()), int(warned.sum())),
+        lead_hours=float(np.mean(leads)) if leads else float("nan"),
+        events=len(leads),
+        brier=float(np.mean((probability_BNH[known] - above) ** 2)) if len(above) else float("nan"),
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _leads(
+    warned_BNH: Bools,
+    truth_BNH: Floats,
+    threshold: float,
+    origins_B: Ints,
+    step_hours: float,
+) -> list[float]:
+    """Lead time of every event, in hours."""
+    horizon, found = truth_BNH.shape[-1], []
+    truth_SN = _by_step(truth_BNH, origins_B)
+    quiet = max(1, round(_QUIET_HOURS / step_hours))
+    for place in range(truth_BNH.shape[1]):
+        for step in _onsets(truth_SN[:, place], threshold, quiet):
+            at = int(origins_B[0]) + step
+            spoke = np.flatnonzero((origins_B <= at) & (origins_B > at - horizon))
+            since = at
+            for origin in spoke[::-1]:
+                if not warned_BNH[origin, place, at - origins_B[origin]]:
+                    break
+                since = int(origins_B[origin])
+            found.append((at - since) * step_hours)
+    return found
+
+
+def _by_step(truth_BNH: Floats, origins_B: Ints) -> Floats:
+    """Truths from the first origin on, step by step, (S, N); NaN where none is known."""
+    horizon = truth_BNH.shape[-1]
+    size = int(origins_B[-1] - origins_B[0]) + horizon if len(origins_B) else 0
+    found = np.full((size, truth_BNH.shape[1]), np.nan, np.float32)
+    for origin, truth_NH in zip(origins_B - origins_B[:1], truth_BNH, strict=True):
+        found[origin : origin + horizon] = truth_NH.T
+    return found
+
+
+def _onsets(truth_S: Floats, threshold: float, quiet: int) -> list[int]:
+    """Steps above the threshold after `quiet` measured steps that were not."""
+    return [
+        step
+        for step in range(quiet, len(truth_S))
+        if truth_S[step] > threshold and bool(np.all(truth_S[step - quiet : step] <= threshold))
+    ]

@@ -1,0 +1,87 @@
+"""How good a plan was: the share that found a space, and how far they walked.
+
+Shapes: N places, H horizon steps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepcity.applications.decision import Action, Confirm, Decision, Reason
+from deepcity.applications.state import State
+from deepcity.applications.tasks.plan import walk_m
+from deepcity.city.arrays import Floats
+
+
+@dataclass(frozen=True)
+class PlanScore:
+    """What became of a plan.
+
+    Attributes:
+        asked: how many asked, but for those sent where nothing was measured as they came.
+        found: how many of them found a space; who was sent nowhere did not.
+        walked_m: metres walked by those who found one, summed.
+    """
+
+    asked: int
+    found: int
+    walked_m: float
+
+
+def plan_score(state: State, decision: Decision, truth_NH: Floats) -> PlanScore:
+    """Let everybody drive to where the plan sends them, in order of arrival.
+
+    A car that finds a space keeps it until the horizon ends; one that does not gives up.
+
+    Args:
+        truth_NH: free spaces as measured, without those who ask.
+    """
+    index = {place.id: number for number, place in enumerate(state.places)}
+    taken_NH = np.zeros(truth_NH.shape)
+    asked, found, walked_m = sum(request.count for request in state.requests), 0, 0.0
+    walks = {request.id: walk_m(state, request) for request in state.requests}
+    for one in sorted(decision.actions, key=lambda action: action.at_s):
+        place, step = index[one.place], (one.at_s - state.now_s) // state.step_s
+        free = truth_NH[place, step] - taken_NH[place, step]
+        if not np.isfinite(free):
+            asked -= int(one.numbers["count"])
+            continue
+        parked = int(min(one.numbers["count"], max(0.0, np.floor(free))))
+        taken_NH[place, step:] += parked
+        found += parked
+        walked_m += parked * float(walks[one.request][place])
+    return PlanScore(asked, found, walked_m)
+
+
+@dataclass(frozen=True)
+class NearestPlace:
+    """The plan to beat: everybody to the nearest place that is said to have a space.
+
+    Attributes:
+        least_free: spaces that the state's forecast must hold; -inf: it is not asked.
+        count_down: whether those sent to a place are taken from its spaces.
+    """
+
+    least_free: float = -np.inf
+    count_down: bool = False
+
+    def __call__(self, state: State) -> Decision:
+        """Of no certainty: nobody has looked at past errors."""
+        free_NH = state.forecast_NH.astype(np.float64)
+        actions = []
+        for request in sorted(state.requests, key=lambda one: (one.step, one.id)):
+            walk_N = walk_m(state, request)
+            for _ in range(request.count):
+                open_N = ~(free_NH[:, request.step] < self.least_free) & np.isfinite(walk_N)
+                if not open_N.any():
+                    open_N = np.isfinite(walk_N)
+                if not open_N.any():
+                    break
+                place = int(np.argmin(np.where(open_N, walk_N, np.inf)))
+                free_NH[place, request.step :] -= self.count_down
+                numbers = {"count": 1.0}
+                at_s = state.time_s(request.step)
+                actions.append(Action("park", state.places[place].id, at_s, numbers, request.id))
+        return Decision(
+            tuple(actions), (Reason("nearest"),), 0.0, state.valid_until_s, Confirm.NOBODY
+        )

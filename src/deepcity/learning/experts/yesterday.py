@@ -1,0 +1,51 @@
+"""Yesterday as an expert: where hardly any day is known, a typical day is little more."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.arrays import Floats, Ints
+from deepcity.learning.baselines import same_time_before
+from deepcity.learning.experts.expert import Arrays, Expert, ExpertData
+from deepcity.learning.features import Inputs, Samples
+
+HARDLY_ANY_DAYS = 3.0
+
+
+@dataclass(frozen=True)
+class Yesterday(Expert):
+    """The newest known value of the same time of day; the typical day's where there is none."""
+
+    inputs: Inputs
+    kind: ClassVar[str] = "yesterday"
+    baseline: ClassVar[bool] = True
+
+    @classmethod
+    def prior(cls, data: ExpertData) -> float:
+        """A twentieth where fewer than three days are known, else none."""
+        return 0.05 if data.known_days < HARDLY_ANY_DAYS else 0.0
+
+    @classmethod
+    def fit(cls, data: ExpertData) -> Self:
+        """Nothing is to be learned."""
+        return cls(data.inputs)
+
+    def predict(self, samples: Samples, origins_B: Ints) -> Floats:
+        """Forecasts, (B, N, H)."""
+        horizon, day = samples.anchor_BNH.shape[-1], self.inputs.grid.slots
+        said_BNH = same_time_before(self.inputs.values_TN, origins_B, horizon, day)
+        return np.where(np.isfinite(said_BNH), said_BNH, samples.anchor_BNH)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """None."""
+        return {}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
+        """From none: the rows tell."""
+        return cls(data.inputs)
+
+
+EXPERT = Yesterday

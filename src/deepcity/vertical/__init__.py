@@ -1,0 +1,1 @@
+"""Agencies of one city learn together at a hidden layer, and no row leaves its agency."""

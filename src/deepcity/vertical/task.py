@@ -1,0 +1,46 @@
+"""What a coordinator is given of a forecast that it is to learn: cells, times and sizes, no rows.
+
+Shapes: B origins, N places, H horizon steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepcity.city.arrays import Ints
+from deepcity.learning.features import Samples
+
+
+@dataclass(frozen=True)
+class VerticalTask:
+    """One forecast.
+
+    Attributes:
+        cells: agency -> the places to forecast, as cells that this agency knows.
+        horizon: steps ahead, H.
+        train_times, validation_times, test_times: origins, UTC seconds.
+    """
+
+    cells: Mapping[str, Sequence[int]]
+    horizon: int
+    train_times: Ints
+    validation_times: Ints
+    test_times: Ints
+
+    def placeholder(self, times_B: Ints) -> Samples:
+        """Samples that the coordinator does not hold, as it sees them."""
+        return placeholder(len(times_B), len(next(iter(self.cells.values()))), self.horizon)
+
+
+def placeholder(origins: int, places: int, horizon: int) -> Samples:
+    """Samples of zeros: number and shapes alone, (B, N, H)."""
+    nothing_BNH = np.zeros((origins, places, horizon), np.float32)
+    return Samples(
+        np.zeros((origins, places, 1), np.float32),
+        np.zeros((*nothing_BNH.shape, 0), np.float32),
+        nothing_BNH,
+        nothing_BNH,
+        np.ones((places, 1), np.float32),
+        0,
+    )

@@ -1,0 +1,139 @@
+"""Warnings follow the probability of crossing, and a cutoff chosen by what mistakes cost."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from application_contract import made_state
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepcity.applications.application import applications
+from deepcity.applications.decision import Confirm
+from deepcity.applications.state import Past
+from deepcity.applications.tasks.alert import Costs, WarnAbove, chosen_cutoff, crossing
+from deepcity.applications.tasks.alert_scores import alert_scores
+
+STATE = made_state(applications()["air-warning"])
+LEVELS = st.floats(1, 500)
+
+
+@given(one=LEVELS, other=LEVELS, relative=st.booleans())
+def test_a_higher_threshold_is_never_likelier_crossed(one, other, relative):
+    low, high = sorted((one, other))
+    forecast = STATE.forecast_NH[None]
+    above_low, above_high = (
+        crossing(forecast, STATE.past, level, relative=relative) for level in (low, high)
+    )
+    assert (above_high <= above_low).all()
+    assert ((above_low >= 0) & (above_low <= 1)).all()
+
+
+@given(shift=st.floats(0, 200))
+def test_a_higher_forecast_is_never_less_likely_to_cross(shift):
+    below, above = (
+        crossing(STATE.forecast_NH[None] + more, STATE.past, 90.0, relative=False)
+        for more in (0.0, np.float32(shift))
+    )
+    assert (above >= below).all()
+
+
+def test_a_probability_is_the_share_of_past_errors_that_would_cross():
+    past = Past(np.zeros((4, 1, 1), np.float32), np.array([-2, 1, 3, 5], np.float32)[:, None, None])
+    forecast = np.array([[[8.0]]], np.float32)
+    assert crossing(forecast, past, 10.0, relative=False)[0, 0, 0] == 0.5
+
+
+def test_a_place_without_past_errors_takes_those_of_the_others():
+    truth = np.array([[[9.0], [np.nan]], [[1.0], [np.nan]]], np.float32)
+    past = Past(np.zeros_like(truth), truth)
+    assert crossing(np.full((1, 2, 1), 3.0, np.float32), past, 5.0, relative=False).tolist() == [
+        [[0.5], [0.5]]
+    ]
+
+
+def noisy_past(seed=0, count=400):
+    rng = np.random.default_rng(seed)
+    forecast = rng.uniform(0, 100, (count, 1, 2)).astype(np.float32)
+    return Past(forecast, forecast + rng.normal(0, 20, forecast.shape).astype(np.float32))
+
+
+@pytest.mark.parametrize(("miss", "false_alarm"), [(1, 1), (4, 1), (1, 4)])
+def test_the_cutoff_is_near_what_the_costs_ask_for(miss, false_alarm):
+    costs = Costs(miss, false_alarm)
+    assert chosen_cutoff(noisy_past(), 50.0, costs, False) == pytest.approx(costs.cutoff, abs=0.17)
+
+
+def test_dearer_misses_never_warn_less():
+    cutoffs = [chosen_cutoff(noisy_past(), 50.0, Costs(miss), False) for miss in (0.3, 1, 3, 9)]
+    assert cutoffs == sorted(cutoffs, reverse=True)
+
+
+def test_where_nothing_ever_crossed_the_costs_alone_say_when_to_warn():
+    assert chosen_cutoff(noisy_past(), 1000.0, Costs(3, 1), False) == 0.25
+
+
+def test_it_warns_of_the_first_step_that_is_likely_enough():
+    rise = replace(STATE, forecast_NH=np.tile(np.linspace(10, 300, 24, dtype=np.float32), (3, 1)))
+    alert = WarnAbove(75.0, "ug/m3")
+    found = alert(rise)
+    cutoff, probability_NH = alert.cutoff(rise), alert.probability_NH(rise)
+    assert found.actions
+    for action in found.actions:
+        place = [one.id for one in rise.places].index(action.place)
+        step = (action.at_s - rise.now_s) // rise.step_s
+        assert probability_NH[place, step] >= cutoff
+        assert (probability_NH[place, :step] < cutoff).all()
+        assert action.numbers["lead-hours"] == step
+    assert found.confirm is Confirm.AUTHORITY
+    assert found.certainty == probability_NH.max()
+
+
+def test_without_a_warning_nobody_must_confirm():
+    calm = replace(STATE, forecast_NH=np.full_like(STATE.forecast_NH, 2.0))
+    found = WarnAbove(75.0, "ug/m3", relative=True)(calm)
+    assert not found.actions
+    assert found.confirm is Confirm.NOBODY
+    assert found.certainty > 0.9
+
+
+def test_the_threshold_is_told_in_the_state_s_unit():
+    milli = replace(
+        STATE,
+        unit="mg/m3",
+        forecast_NH=STATE.forecast_NH / 1000,
+        past=Past(STATE.past.forecast_BNH / 1000, STATE.past.truth_BNH / 1000),
+    )
+    for relative in (False, True):
+        alert = WarnAbove(75.0, "ug/m3", relative=relative)
+        assert np.allclose(alert.probability_NH(milli), alert.probability_NH(STATE), atol=0.02)
+
+
+def test_scores_of_warnings_by_hand():
+    truth = np.array([[[80, 80, 10, np.nan]]], np.float32)
+    probability = np.array([[[0.9, 0.2, 0.8, 1.0]]])
+    found = alert_scores(probability, probability > 0.5, truth, 75.0, np.array([0]), 1.0)
+    assert found.csi == pytest.approx(1 / 3)
+    assert found.hit_rate == 0.5
+    assert found.false_alarm_ratio == 0.5
+    assert found.brier == pytest.approx((0.1**2 + 0.8**2 + 0.8**2) / 3)
+
+
+def test_lead_time_counts_back_to_the_first_of_unbroken_warnings():
+    horizon, origins = 12, np.arange(0, 24, 3)
+    truth_T = np.where(np.arange(40) == 20, 100.0, 10.0)
+    truth = np.stack([truth_T[o : o + horizon] for o in origins])[:, None].astype(np.float32)
+    warned = truth > 75
+    full = alert_scores(warned * 1.0, warned, truth, 75.0, origins, 1.0)
+    assert (full.events, full.lead_hours) == (1, 20 - 9)  # from origin 9 on step 20 is in sight
+    warned[4] = False  # origin 12 takes it back
+    assert alert_scores(warned * 1.0, warned, truth, 75.0, origins, 1.0).lead_hours == 20 - 15
+    none = np.zeros_like(warned)
+    assert alert_scores(none * 1.0, none, truth, 75.0, origins, 1.0).lead_hours == 0
+
+
+def test_scores_of_nothing_are_not_known():
+    nothing = np.full((2, 1, 3), np.nan, np.float32)
+    found = alert_scores(np.zeros(nothing.shape), nothing > 0, nothing, 75.0, np.array([0, 1]), 1.0)
+    assert np.isnan([found.csi, found.hit_rate, found.false_alarm_ratio, found.brier]).all()
+    assert found.events == 0

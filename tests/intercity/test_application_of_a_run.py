@@ -1,0 +1,165 @@
+"""A run is judged by its application's metric, unit and horizon, and ends in a decision."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from application_contract import check
+from little_map import LittleMap, flows, service
+
+import deepcity.applications
+from deepcity.applications.application import Task, applications
+from deepcity.applications.metric import Warnings
+from deepcity.cli.summary import tables
+from deepcity.intercity.automatic import Joined, weigh
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.parties import parties_of
+from deepcity.intercity.results import Errors, Results
+from deepcity.intercity.run import run_map
+from deepcity.learning.experts.expert import Expert
+from deepcity.serve.report.notes import note
+from deepcity.serve.report.page import render
+
+BURSTS = '''
+"""Bursts: will a district draw more than its pipes bear?"""
+
+from deepcity.applications.application import Application, Baseline, Target, Task
+from deepcity.applications.metric import Warnings
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.city.agency import DomainName
+from deepcity.city.field import Kind
+from deepcity.city.title import Title
+
+APPLICATION = Application(
+    name="bursts",
+    title=Title("Burst pipes", "수도관 파열"),
+    question=Title("Will a district draw more than its pipes bear?", "관이 견딜 수 있을까요?"),
+    decision=Title("Where to lower the pressure.", "어디의 압력을 낮출지 정합니다."),
+    task=Task.ALERT,
+    targets=(Target(Kind.FLOW, "m3/h"),),
+    reads=(DomainName.RESOURCES,),
+    horizon_hours=3,
+    decide=WarnAbove(43.2, "m3/h"),
+    metric=Warnings(43.2),
+    baselines=(Baseline.PERSISTENCE, Baseline.TYPICAL_DAY),
+)
+'''  # 43.2 m3/h are 12 L/s
+
+
+@pytest.fixture(scope="module")
+def dropped(tmp_path_factory):
+    """One file in a folder beside the package's own: all that a new service costs."""
+    folder = tmp_path_factory.mktemp("services")
+    (folder / "bursts.py").write_text(BURSTS, encoding="utf-8")
+    paths = deepcity.applications.__path__
+    paths.append(str(folder))
+    yield applications()["bursts"]
+    paths.remove(str(folder))
+    sys.modules.pop("deepcity.applications.bursts", None)
+
+
+@pytest.fixture(scope="module")
+def city_map(dropped, tmp_path_factory):
+    little = LittleMap(tmp_path_factory.mktemp("map"))
+    for seed, name in enumerate(("east/north", "west/office")):
+        little.party(name, flows(seed=seed, places=1, noise=1.0))
+    path = little.write(service(levels=[6]))
+    text = path.read_text().replace('application = "water"', f'application = "{dropped.name}"')
+    path.write_text(text, encoding="utf-8")
+    return load_map(path)
+
+
+@pytest.fixture(scope="module")
+def ran(city_map, tmp_path_factory) -> tuple[Results, Path]:
+    folder = tmp_path_factory.mktemp("run")
+    return run_map(city_map, folder), folder
+
+
+def test_a_service_in_one_file_is_found_and_keeps_the_contract(dropped):
+    assert dropped.task is Task.ALERT
+    check(dropped)
+
+
+def test_errors_are_by_the_application_s_metric_over_its_own_horizon(city_map, ran):
+    (party, *_), (found, *_) = parties_of(city_map.services[0]), ran[0].services[0].parties
+    for method, forecast in (("typical_day", party.test.anchor_BNH),):
+        by_hand = Warnings(12.0).error(forecast[..., :3], party.test.truth_BNH[..., :3])
+        assert found.test[method].judged == pytest.approx(by_hand)
+        assert found.test[method].judged != pytest.approx(found.test[method].mae)
+    assert {"persistence", "typical_day", "same_hour_last_week"} <= set(found.test)
+    gain = 1 - found.test["automatic"].judged / found.test["alone"].judged
+    assert found.gain() == pytest.approx(gain)
+    assert all(0 <= error <= 1 for error in found.validation_mae.values())
+
+
+class Near(Expert):
+    """Errs little, and never crosses with the truth."""
+
+    kind = "near"
+
+    def predict(self, samples, origins_B=None):
+        return np.where(samples.truth_BNH > 12, 11.9, np.nan_to_num(samples.truth_BNH)).astype("f4")
+
+
+class Far(Expert):
+    """Errs much, and warns rightly."""
+
+    kind = "far"
+
+    def predict(self, samples, origins_B=None):
+        return np.where(samples.truth_BNH > 12, 30.0, 0.0).astype(np.float32)
+
+
+def test_levels_are_compared_by_the_metric(city_map):
+    party = parties_of(city_map.services[0])[0]
+    choice = weigh(party, Near(), [Joined(6, Far())])
+    assert choice.errors[0] == 1
+    assert choice.errors[6] == 0
+
+
+def test_the_run_ends_in_a_decision_as_codes(ran):
+    results, folder = ran
+    kept = Results.model_validate_json((folder / "results.json").read_text())
+    for party, again in zip(results.services[0].parties, kept.services[0].parties, strict=True):
+        assert party.decision is not None
+        assert party.decision == again.decision
+        assert party.decision.reasons[0].code in {"crossing-likely", "crossing-unlikely"}
+        assert party.decision.reasons[0].numbers["threshold"] == pytest.approx(12.0)
+
+
+def test_terminal_and_report_name_the_metric_and_no_unit_of_a_share(ran):
+    results, _ = ran
+    assert str(tables(results, 100)[0].title) == "Burst pipes: warnings missed or false"
+    page = render(results)
+    assert "Warnings missed or false, on test days" in page
+    assert "놓쳤거나 틀린 경보" in page
+    assert "as on a typical day" in page
+
+
+def test_where_nothing_was_to_judge_the_terminal_says_nothing(ran):
+    service = ran[0].services[0]
+    calm = Errors(mae=1.0, rmse=1.0, mae_by_horizon=[1.0], judged=float("nan"))
+    parties = [
+        one.model_copy(update={"test": dict.fromkeys(one.test, calm)}) for one in service.parties
+    ]
+    results = ran[0].model_copy(
+        update={"services": [service.model_copy(update={"parties": parties})]}
+    )
+    (table,) = tables(results, 100)
+    assert {cell for column in (1, 2, 3, 6) for cell in table.columns[column].cells} == {""}
+    assert "nan" not in render(results)
+
+
+def test_a_horizon_beyond_the_decision_s_is_told(ran):
+    notes = " ".join(note(one).en for one in ran[0].services[0].notes)
+    assert "look 3 h ahead, so forecasts are judged by these hours alone" in notes
+    assert "east/north (6 h)" in notes
+
+
+def test_results_of_before_are_judged_by_the_mean_absolute_error():
+    old = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0]})
+    assert Errors.model_validate_json(old).judged == 2.0
+    unknown = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0], "judged": None})
+    assert np.isnan(Errors.model_validate_json(unknown).judged)
