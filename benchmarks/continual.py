@@ -4,7 +4,7 @@
 
 The network learned from days that were mostly under lockdown (it ended on 22 October 2021).
 Then weeks come in, each forecast first and learned from after: never; by refining
-(`deepcity.learning.continual`); by tuning on new rows alone; or by building anew from all
+(`deepcity.learning.training.continual`); by tuning on new rows alone; or by building anew from all
 days every four weeks. Forgetting is told on old days that nobody learned from.
 """
 
@@ -23,17 +23,23 @@ from benchmarks.record import record
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.learning.continual import memory_error, refine
-from deepcity.learning.drift import daily_errors, notice
-from deepcity.learning.features import Inputs, Samples, WindowSettings, fit_inputs, train_origins
-from deepcity.learning.learner import EVERY_LAYER, Learner, PartyData
-from deepcity.learning.training import TrainingSettings, judge
+from deepcity.learning.evaluation.drift import daily_errors, detect_drift
+from deepcity.learning.features.inputs import (
+    Inputs,
+    Samples,
+    WindowSettings,
+    fit_inputs,
+    train_origins,
+)
+from deepcity.learning.training.continual import memory_error, refine
+from deepcity.learning.training.learner import EVERY_LAYER, Learner, PartyData
+from deepcity.learning.training.local_training import TrainingSettings, validation_score
 
 CITY = Path(__file__).parents[1] / "cities" / "melbourne.toml"
 FIRST, KNOWN, LAST = (datetime(2021, 6, 1, tzinfo=UTC), datetime(2021, 10, 10, tzinfo=UTC),
                       datetime(2022, 3, 27, tzinfo=UTC))  # fmt: skip
 WINDOW = WindowSettings(history=24, horizon=24, days=14)
-TRAINING = TrainingSettings(local_steps=30, batch_rows=128)
+TRAINING = TrainingSettings(local_steps=30, batch_size=128)
 DAY, WEEK, MONTH = 24, 7 * 24, 4 * 7 * 24
 CHOOSE, ASIDE = 14 * DAY, 14 * DAY  # days to choose a state by, and days kept aside, before KNOWN
 STEPS, WEEKLY, IN_ALL = 40, 0.02, 0.05
@@ -91,7 +97,7 @@ def stream() -> Stream:
 def first_learner(found: Stream, seed: int) -> Learner:
     """What was learned before the new days."""
     chosen = found.rows(found.known - CHOOSE - ASIDE, found.known - ASIDE, 6)
-    return trained(PartyData("melbourne", found.old, chosen, found.inputs.recall_HS), seed)
+    return trained(PartyData("melbourne", found.old, chosen, found.inputs.ridge_skip_HS), seed)
 
 
 def trained(data: PartyData, seed: int) -> Learner:
@@ -106,7 +112,7 @@ def trained(data: PartyData, seed: int) -> Learner:
 
 def error(learner: Learner, samples: Samples) -> float:
     """Mean absolute error."""
-    return judge(learner.forecast(samples), samples, 1.0)
+    return validation_score(learner.forecast(samples), samples, 1.0)
 
 
 @dataclass(frozen=True)
@@ -151,10 +157,10 @@ def rebuild(found: Stream, now: int, seed: int) -> Known:
     inputs = fit_inputs(found.panel, "people", WINDOW, train)
     old = inputs.samples(train_origins(WINDOW, train)[::-1][::3][::-1])
     chosen = inputs.samples(np.arange(now - CHOOSE, now - WINDOW.horizon + 1, 6))
-    return Known(trained(PartyData("melbourne", old, chosen, inputs.recall_HS), seed), inputs)
+    return Known(trained(PartyData("melbourne", old, chosen, inputs.ridge_skip_HS), seed), inputs)
 
 
-def ways(found: Stream, begun: Learner, seed: int) -> dict[str, tuple[Update, int, int]]:
+def update_methods(found: Stream, begun: Learner, seed: int) -> dict[str, tuple[Update, int, int]]:
     """Name -> how it learns from new weeks, every how many, and its optimizer steps."""
     old, aside = found.old, found.aside
     counted = memory_error(begun, aside)
@@ -212,7 +218,7 @@ def drift_of(found: Stream, learner: Learner) -> str:
 
     _, usual = by_day(found.known - CHOOSE - ASIDE, found.known)
     days, errors = by_day(found.known, len(found.panel.time_T))
-    drift = notice(errors, usual)
+    drift = detect_drift(errors, usual)
     if drift is None:
         return "none"
     dates = [
@@ -250,16 +256,18 @@ def text(courses: dict[str, list[Course]], drifts: Sequence[str], seeds: Sequenc
              zip(found, kept, strict=True)]
             for part in (slice(0, 4), slice(-4, None))
         ]  # fmt: skip
-        cells = [_told([one.mae for one in found], 1), _told(shares, 3)]
-        cells += [_told(part, 3) for part in parts]
+        cells = [_mean_and_range([one.mae for one in found], 1), _mean_and_range(shares, 3)]
+        cells += [_mean_and_range(part, 3) for part in parts]
         cells += [f"{100 * np.mean([one.forgot for one in found]):+.1f} %"]
         cells += [f"{found[0].steps}", f"{np.mean([one.seconds for one in found]):.0f}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    told = "; ".join(f"seed {seed}: {drift}" for seed, drift in zip(seeds, drifts, strict=True))
-    return "\n".join([*lines, "", f"Drift of the kept network: {told}."])
+    drift_text = "; ".join(
+        f"seed {seed}: {drift}" for seed, drift in zip(seeds, drifts, strict=True)
+    )
+    return "\n".join([*lines, "", f"Drift of the kept network: {drift_text}."])
 
 
-def _told(values: Sequence[float], digits: int) -> str:
+def _mean_and_range(values: Sequence[float], digits: int) -> str:
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return f"{np.mean(values):.{digits}f} ± {spread:.{digits}f}"
 
@@ -278,11 +286,11 @@ def main() -> None:
     for seed in seeds:
         begun = first_learner(found, seed)
         drifts.append(drift_of(found, begun))
-        for name, (update, every, steps) in ways(found, begun, seed).items():
+        for name, (update, every, steps) in update_methods(found, begun, seed).items():
             course = run(found, Known(begun, found.inputs), update, every, steps)
             courses.setdefault(name, []).append(course)
-            said = f"MAE {course.mae:.1f}, forgot {course.forgot:+.1%}"
-            print(f"seed {seed}, {name}: {said}", flush=True)
+            line = f"MAE {course.mae:.1f}, forgot {course.forgot:+.1%}"
+            print(f"seed {seed}, {name}: {line}", flush=True)
     table = text(courses, drifts, seeds)
     print(table)
     if seeds == [0, 1, 2]:

@@ -21,15 +21,15 @@ import torch
 
 from benchmarks.joining.cases import service_of
 from benchmarks.record import record
-from deepcity.intercity.automatic import weigh
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.experts import own_experts
-from deepcity.intercity.methods import Run, alone, run_method
+from deepcity.intercity.level_choice import weigh_experts
 from deepcity.intercity.parties import Party, parties_of
+from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
-from deepcity.learning.features import Samples
-from deepcity.learning.metrics import scores
+from deepcity.learning.features.inputs import Samples
+from deepcity.runs.trainings import ServiceRun, alone, run_method
 
 KEPT = Path(__file__).parents[1] / "runs" / "experts"
 PARTIES = {"bikes": 3, "ferrara": 10, "parking": 4}
@@ -51,9 +51,9 @@ class Remembered(Expert):
 
     def predict(self, samples: Samples, origins_B: np.ndarray) -> np.ndarray:
         """Forecasts, (B, N, H)."""
-        for known, said_BNH in self.made:
+        for known, forecast_BNH in self.made:
             if known is samples:
-                return said_BNH
+                return forecast_BNH
         self.made.append((samples, self.expert.predict(samples, origins_B)))
         return self.made[-1][1]
 
@@ -73,12 +73,12 @@ def measure(service: Service, party: Party, seeds: Sequence[int]) -> dict[str, n
     for kind, (one, _) in fitted.items():
         add(kind, one.predict(party.test, party.test_origins))
     for seed in seeds:
-        learners = run_method(Run(service.settings, [party], seed), alone([party])).learners
+        learners = run_method(ServiceRun(service.settings, [party], seed), alone([party])).learners
         network = Remembered(NetworkExpert(learners[party.name]))
         add("network", network.predict(party.test, party.test_origins))
         for name, kinds in MIXES.items():
             own = [fitted[kind] for kind in kinds if kind in fitted]
-            choice = weigh(party, network, [], training, seed, own)
+            choice = weigh_experts(party, network, [], training, seed, own)
             add(name, choice.forecast(party).forecast_BNH)
     return {name: np.array(values) for name, values in found.items()}
 
@@ -132,11 +132,7 @@ def main() -> None:
         record("experts", text)
 
 
-def table(
-    found: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]],
-    seeds: Sequence[int],
-    seconds: float,
-) -> str:
+def table(found: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]], seeds: Sequence[int]) -> str:
     """The figures as Markdown."""
     names = ["trees", "gaussian_days", *MIXES]
     by_party = [errors for parties in found.values() for errors in parties.values()]

@@ -26,10 +26,10 @@ from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
-from deepcity.learning.features import Samples, ScaleBy, WindowSettings, fit_inputs
-from deepcity.learning.learner import Learner, PartyData
-from deepcity.learning.recall import recalled
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import Samples, ScaleBy, WindowSettings, fit_inputs
+from deepcity.learning.features.ridge_skip import apply_ridge_skip
+from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.learning.training.local_training import TrainingSettings
 
 CITY = Path(__file__).parents[1] / "cities" / "los_angeles.toml"
 SEEDS = (0, 1, 2)
@@ -41,8 +41,8 @@ WINDOW = WindowSettings(history=12, horizon=12, days=0, scale_by=ScaleBy.PARTY)
 TRAINING = TrainingSettings(
     rounds=14,
     local_steps=50,
-    batch_rows=16 * 207,
-    absolute_share=0.3,
+    batch_size=16 * 207,
+    mae_weight=0.3,
     input_dropout=0.0,
     noise=0.3,
 )
@@ -95,7 +95,7 @@ def _task(panel: Panel) -> Task:
         origins(Span(test_start, steps), WINDOW.horizon, history=WINDOW.history),
     )
     learn, choose, test = (inputs.samples(found) for found in chosen)
-    return Task(PartyData("freeways", learn, choose, inputs.recall_HS), test)
+    return Task(PartyData("freeways", learn, choose, inputs.ridge_skip_HS), test)
 
 
 def _seeds(name: str, task: Task, change: Callable[[Samples], Samples]) -> list[Found]:
@@ -134,8 +134,8 @@ def _without_typical(samples: Samples) -> Samples:
 def _recall_alone(task: Task) -> Found:
     """Typical day and ridge, with no network."""
     test = task.test
-    said = recalled(test.summaries_BNHS, task.data.recall_HS)
-    return _errors(test.anchor_BNH + test.scale_N1 * said, test)
+    deviation = apply_ridge_skip(test.linear_BNHS, task.data.ridge_skip_HS)
+    return _errors(test.baseline_BNH + test.scale_N1 * deviation, test)
 
 
 def _errors(forecast_BNH: Floats, test: Samples) -> Found:

@@ -5,7 +5,7 @@
 A source service learns on all its days. A target then trains with its days, few or all:
 alone; with the source's h1..h5 frozen; or starting from its h1..h3, h1..h5, or these and
 the head, and fine-tuning everything. Automatic weighs all of these with learning alone, by
-the target's own days (`deepcity.intercity.automatic`). Stems stay private: what a service
+the target's own days (`deepcity.intercity.level_choice`). Stems stay private: what a service
 sees has another shape in the next.
 """
 
@@ -24,16 +24,16 @@ from benchmarks.record import record
 from deepcity.applications.application import applications
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, Layers
 from deepcity.data.city_file import load_city
-from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import Member, Service
+from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
 from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.method_errors import naive_errors
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.intercity.summary import naive_errors
 from deepcity.learning.experts.network import NetworkExpert
-from deepcity.learning.learner import Learner
+from deepcity.learning.training.learner import Learner
 
 CITIES = Path(__file__).parents[1] / "cities"
-TRAINING = {"rounds": 12, "local_steps": 20, "batch_rows": 64}
+TRAINING = {"rounds": 12, "local_steps": 20, "batch_size": 64}
 DAILY = {"window": {"history": 24, "horizon": 24, "days": 14}}
 SPAN = {"validation_days": 60, "test_days": 60, "test_stride": 6}
 
@@ -44,13 +44,13 @@ class Field:
 
     Attributes:
         city: a city file's name.
-        said: settings of its service that are not as usual.
+        service_options: settings of its service that are not as usual.
     """
 
     city: str
     agency: str
     field: str
-    said: Mapping[str, object]
+    service_options: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ PAIRS = {
         14,
     ),
 }
-WAYS: Mapping[str, tuple[int, int, bool]] = {
+STARTS: Mapping[str, tuple[int, int, bool]] = {
     "h1-h5 frozen": (4, 5, True),
     "h1-h3 tuned": (3, 3, False),
     "h1-h5 tuned": (5, 5, False),
@@ -113,13 +113,13 @@ def service(field: Field, days: float | None) -> Service:
     city_file = load_city(CITIES / f"{field.city}.toml")
     agency = next(found for found in city_file.city.agencies if found.name == field.agency)
     member = Member(city_file, agency, field.field)
-    said = dict(field.said)
-    span = dict(said["span"])  # type: ignore[call-overload]
+    service_options = dict(field.service_options)
+    span = dict(service_options["span"])  # type: ignore[call-overload]
     if days is not None:
         span["scarce"] = {member.name: days}
     application = "people"  # any will do that is judged by the mean absolute error
     settings = ServiceSettings.model_validate(
-        {**said, "span": span, "name": "transfer", "application": application}
+        {**service_options, "span": span, "name": "transfer", "application": application}
         | {"parties": [member.name], "field": field.field}
     )
     return Service(settings, applications()[application], (member,))
@@ -154,21 +154,26 @@ def measure(name: str, seed: int, days: float | None, common: Layers) -> dict[st
     party, settings = ready(name, "target", days)
     alone = train(party, settings, seed, {}, frozen=False)
     learners = {}
-    for way, (_, count, frozen) in WAYS.items():
+    for start_name, (_, count, frozen) in STARTS.items():
         start = {layer: common[layer] for layer in (*HIDDEN_LAYERS, HEAD)[:count]}
-        learners[way] = train(party, settings, seed, start, frozen)
-    joined = [Joined(WAYS[way][0], NetworkExpert(learner)) for way, learner in learners.items()]
-    choice = weigh(party, NetworkExpert(alone), sorted(joined, key=lambda one: one.level))
-    said = {"alone": alone.forecast(party.test)}
-    said |= {way: learner.forecast(party.test) for way, learner in learners.items()}
-    said["automatic"] = choice.forecast(party).forecast_BNH
+        learners[start_name] = train(party, settings, seed, start, frozen)
+    joined = [
+        JoinedExpert(STARTS[start_name][0], NetworkExpert(learner))
+        for start_name, learner in learners.items()
+    ]
+    choice = weigh_experts(party, NetworkExpert(alone), sorted(joined, key=lambda one: one.level))
+    service_options = {"alone": alone.forecast(party.test)}
+    service_options |= {
+        start_name: learner.forecast(party.test) for start_name, learner in learners.items()
+    }
+    service_options["automatic"] = choice.forecast(party).forecast_BNH
     found = {
-        way: float(np.nanmean(np.abs(forecast - party.test.truth_BNH)))
-        for way, forecast in said.items()
+        start_name: float(np.nanmean(np.abs(forecast - party.test.truth_BNH)))
+        for start_name, forecast in service_options.items()
     }
     naive = naive_errors(party)
     found["naive"] = float(
-        np.nanmin([errors.mae for way, errors in naive.items() if "same" in way])
+        np.nanmin([errors.mae for start_name, errors in naive.items() if "same" in start_name])
     )
     return found
 
@@ -184,7 +189,7 @@ Rows = dict[tuple[str, str], list[dict[str, float]]]
 
 def text(rows: Rows, seeds: Sequence[int], cpu: float) -> str:
     """The table."""
-    columns = [*WAYS, "automatic", "naive"]
+    columns = [*STARTS, "automatic", "naive"]
     lines = [
         "## Transfer: layers of one service reused in another",
         "",
@@ -201,7 +206,9 @@ def text(rows: Rows, seeds: Sequence[int], cpu: float) -> str:
     ]
     for (name, days), found in rows.items():
         alone = np.array([errors["alone"] for errors in found])
-        shares = [np.array([errors[way] for errors in found]) / alone for way in columns]
+        shares = [
+            np.array([errors[start_name] for errors in found]) / alone for start_name in columns
+        ]
         cells = [f"{share.mean():.3f} ± {_spread(share):.3f}" for share in shares]
         lines.append(f"| {name} | {days} | {alone.mean():.4g} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_verdict(rows, columns)])
@@ -218,13 +225,16 @@ def _verdict(rows: Rows, columns: Sequence[str]) -> list[str]:
         cases = [e for (_, days), found in rows.items() if (days != "all") == few for e in found]
         if not cases:
             continue
-        shares = {way: np.array([case[way] / case["alone"] for case in cases]) for way in columns}
+        shares = {
+            start_name: np.array([case[start_name] / case["alone"] for case in cases])
+            for start_name in columns
+        }
         for what, of in (
             ("mean", lambda s: f"{s.mean():.3f}"),
             ("worst", lambda s: f"{s.max():.3f}"),
             ("worse by over 1 %", lambda s: f"{(s > 1.01).sum()} of {len(s)}"),
         ):
-            cells = [of(shares[way]) for way in columns]
+            cells = [of(shares[start_name]) for start_name in columns]
             lines.append(f"| {label} | {what} | {' | '.join(cells)} |")
     return lines
 
@@ -247,7 +257,9 @@ def main() -> None:
                 label = "all" if days is None else f"{days:g}"
                 errors = measure(name, seed, days, common)
                 rows.setdefault((name, label), []).append(errors)
-                shares = {way: round(e / errors["alone"], 3) for way, e in errors.items()}
+                shares = {
+                    start_name: round(e / errors["alone"], 3) for start_name, e in errors.items()
+                }
                 print(f"{name}, {label} days, seed {seed}: {shares}", flush=True)
     times = os.times()
     found = text(rows, seeds, times.user + times.system)

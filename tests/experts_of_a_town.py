@@ -7,7 +7,7 @@ from signals import QUICK, SHORT, panel
 
 from deepcity.data.windows import Span, origins
 from deepcity.learning.experts.expert import ExpertData
-from deepcity.learning.features import fit_inputs, train_origins
+from deepcity.learning.features.inputs import fit_inputs, train_origins
 
 DAYS, TRAIN_DAYS, ASIDE_DAYS = 50, 34, 6
 END = (TRAIN_DAYS + ASIDE_DAYS) * 24

@@ -29,7 +29,7 @@ days = 2
 [service.training]
 rounds = {rounds}
 local_steps = {local_steps}
-batch_rows = 32
+batch_size = 32
 refit_steps = {refit_steps}
 {training}
 [service.span]

@@ -4,10 +4,10 @@ import numpy as np
 from little_map import LittleMap, flows, service
 
 MEETING = """
-[service.meeting]
-own_steps = 40
+[service.vertical]
+pretrain_steps = 40
 {more}
-[[service.meeting.agency]]
+[[service.vertical.agency]]
 agency = "weather"
 history = 4
 ahead = 6

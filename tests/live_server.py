@@ -15,10 +15,10 @@ from processes import PATIENCE_S
 from typer.testing import CliRunner
 
 from deepcity.cli import app
-from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
-from deepcity.intercity.live import LiveApplication
-from deepcity.serve.api.app import create_app
+from deepcity.live.access import Access, AgencyEntry, GrantEntry
+from deepcity.live.application import LiveApplication
 from deepcity.store.open_store import open_store
+from deepcity.web.api.app import create_app
 
 TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
 SERVICE = "ridership"
@@ -73,7 +73,7 @@ def application_of(town, url, *, until=None, allowed=None, clock=time.time, **ho
     allowed = allowed or access()
     with store_of(town, url, allowed) as store:
         application = LiveApplication(town.fused, store)
-        application.take(town.panel("metro", until))
+        application.load_rows(town.panel("metro", until))
         with serving(create_app(application, allowed, clock=clock, **how)) as address:
             yield address, application
 
@@ -117,9 +117,9 @@ def serve_process(town, folder: Path, port: int, store: str, *more, most_kb=None
 
 
 def agency_process(town, name, folder: Path, address: str, *more, **environ):
-    """`deepcity agency` in a process of its own."""
+    """`deepcity agent` in a process of its own."""
     command = [
-        sys.executable, "-m", "deepcity", "agency", str(town.encoder_files[name]),
+        sys.executable, "-m", "deepcity", "agent", str(town.encoder_files[name]),
         "--city", str(folder / "town.toml"), "--to", address, "--json", "--every", "0.1", *more,
     ]  # fmt: skip
     env = environment(DEEPCITY_TOKEN=TOKENS[name], **environ)
@@ -129,12 +129,12 @@ def agency_process(town, name, folder: Path, address: str, *more, **environ):
 
 
 def once(*call):
-    """One pass of `deepcity agency` in this process; its exit code."""
-    return once_told(*call).exit_code
+    """One pass of `deepcity agent` in this process; its exit code."""
+    return run_once(*call).exit_code
 
 
-def once_told(town, name, folder, address, *more):
+def run_once(town, name, folder, address, *more):
     """One pass, and what it said."""
-    call = ["agency", str(town.encoder_files[name]), "--city", str(folder / "town.toml")]
+    call = ["agent", str(town.encoder_files[name]), "--city", str(folder / "town.toml")]
     call += ["--to", address, "--once", "--json", *more]
     return CliRunner().invoke(app, call, env={"DEEPCITY_TOKEN": TOKENS[name]})

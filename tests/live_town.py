@@ -13,29 +13,34 @@ import numpy as np
 from deepcity.data.city_file import CityFile, load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
-from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
-from deepcity.learning.columns import Columns, ColumnSettings, cell_number, fit_columns
-from deepcity.learning.encoder_package import (
+from deepcity.learning.features.agency_columns import (
+    Columns,
+    ColumnSettings,
+    cell_number,
+    fit_columns,
+)
+from deepcity.learning.features.inputs import Inputs, WindowSettings, fit_inputs, train_origins
+from deepcity.learning.networks.fused import Cut, new_fused
+from deepcity.learning.networks.network import Shape
+from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
+from deepcity.learning.split.cell_matching import match_cells
+from deepcity.learning.split.encoder_package import (
     EncoderFacts,
     EncoderPackage,
     TimeGrid,
     package_encoder,
     save_encoder,
 )
-from deepcity.learning.features import Inputs, WindowSettings, fit_inputs, train_origins
-from deepcity.learning.fused import Cut, new_fused
-from deepcity.learning.fused_learner import FusedLearner
-from deepcity.learning.fused_package import (
+from deepcity.learning.split.fused_learner import FusedLearner
+from deepcity.learning.split.fused_package import (
     FusedFacts,
     FusedPackage,
-    HeardAgency,
+    InputAgency,
     package_fused,
     save_fused,
 )
-from deepcity.learning.labels import HeldLabels
-from deepcity.learning.match import match
-from deepcity.learning.network import Shape
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.split.labels import HeldLabels
+from deepcity.learning.training.local_training import TrainingSettings
 
 HOUR, DAY = 3600, 86_400
 START = 19_844 * DAY  # 2024-05-01
@@ -173,31 +178,31 @@ def build(folder: Path) -> Town:
     train, validation = Span(0, begin), Span(begin, end)
     inputs = fit_inputs(panel, "boardings", WINDOW, train)
     chosen = train_origins(WINDOW, train)
-    looked = origins(validation, WINDOW.horizon)
+    validation_origins = origins(validation, WINDOW.horizon)
     learners = {
         name: _learner(name, load_panel(city, name), train) for name in ("gates", "weather")
     }
-    looked_at, times = panel.time_T[looked], panel.time_T[chosen]
+    validation_times, times = panel.time_T[validation_origins], panel.time_T[chosen]
     places = [cell_number(place, SALT) for place in panel.places]
-    matches = {n: match(places, one.columns.cells.cell_C) for n, one in learners.items()}
+    matches = {n: match_cells(places, one.columns.cells.cell_C) for n, one in learners.items()}
     training = TrainingSettings(
-        rounds=ROUNDS, local_steps=STEPS, batch_rows=192, learning_rate=5e-3, noise=0, dropout=0
+        rounds=ROUNDS, local_steps=STEPS, batch_size=192, learning_rate=5e-3, noise=0, dropout=0
     )
     samples = inputs.samples(chosen)
-    shape = Shape(samples.features_BNF.shape[-1], 2, summaries=inputs.recall_HS.shape[-1])
+    shape = Shape(samples.features_BNF.shape[-1], 2, linear_features=inputs.ridge_skip_HS.shape[-1])
     shape = replace(shape, recent=samples.recent)
     network = new_fused(shape, Cut(3, dict.fromkeys(learners, 3), 0.2), 0, dropout=0.0)
-    network.trunk.head.recall.copy_(_tensor(inputs.recall_HS))
-    labels = HeldLabels(samples, inputs.samples(looked), 0.5)
+    network.trunk.head.ridge_skip.copy_(_tensor(inputs.ridge_skip_HS))
+    labels = HeldLabels(samples, inputs.samples(validation_origins), 0.5)
     fused = FusedLearner(network, samples, labels.validation, labels, matches, training)
     for number in range(ROUNDS):
         deep = {n: one.encode(times) for n, one in learners.items()}
         fused.steps(np.arange(len(samples)), deep, number * STEPS, STEPS, 0)
-        for name, slope in fused.slopes(np.arange(len(samples)), deep).items():
+        for name, gradient in fused.gradients(np.arange(len(samples)), deep).items():
             if number < ROUNDS - 1:  # then the network follows once more
-                learners[name].learn(times, slope, STEPS, number)
-    seen = {n: one.encode(looked_at) for n, one in learners.items()}
-    fused.look(seen)
+                learners[name].apply_gradients(times, gradient, STEPS, number)
+    seen = {n: one.encode(validation_times) for n, one in learners.items()}
+    fused.evaluate(seen)
     fused.keep_best()
     encoders = {name: _package(name, one.columns, one) for name, one in learners.items()}
     package = package_fused(
@@ -222,7 +227,7 @@ def _tensor(array):
 
 def _learner(name: str, panel: Panel, train: Span) -> AgencyLearner:
     columns = fit_columns(panel, ColumnSettings(history=4), train, SALT)
-    return AgencyLearner(name, columns, EncoderSettings(level=3, deep=3, rate=5e-3), 0, 2 * HOUR)
+    return AgencyLearner(name, columns, EncoderSettings(level=3, width=3, rate=5e-3), 0, 2 * HOUR)
 
 
 def _package(name: str, columns: Columns, learner: AgencyLearner) -> EncoderPackage:
@@ -234,7 +239,7 @@ def _package(name: str, columns: Columns, learner: AgencyLearner) -> EncoderPack
 
 def _facts(encoders: dict[str, EncoderPackage], panel: Panel, train: Span) -> FusedFacts:
     agencies = tuple(
-        HeardAgency(name, one.space, 3, HOUR, one.facts.grid) for name, one in encoders.items()
+        InputAgency(name, one.space, 3, HOUR, one.facts.grid) for name, one in encoders.items()
     )
     return FusedFacts(
         "town", "metro", SERVICE, "boardings", "passengers", ("a", "b", "c"), HOUR, WINDOW,

@@ -11,12 +11,12 @@ from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.learning.features import WindowSettings, fit_inputs, train_origins
-from deepcity.learning.learner import Learner, PartyData
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import WindowSettings, fit_inputs, train_origins
+from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.learning.training.local_training import TrainingSettings
 
 SHORT = WindowSettings(history=6, horizon=6, days=3)
-QUICK = TrainingSettings(rounds=3, local_steps=4, batch_rows=16, refit_steps=6)
+QUICK = TrainingSettings(rounds=3, local_steps=4, batch_size=16, refit_steps=6)
 
 
 def panel(days=40, places=2, *, seed=0, step_minutes=60, zone="UTC", start="2021-02-01"):
@@ -49,7 +49,7 @@ def party_data(whole, settings=SHORT, *, name="town/office", validation_days=6):
         name,
         inputs.samples(train_origins(settings, train)),
         inputs.samples(chosen[::3]),
-        inputs.recall_HS,
+        inputs.ridge_skip_HS,
     )
 
 

@@ -45,7 +45,7 @@ def test_what_a_file_can_name_is_in_the_reference(sort, name):
 
 @pytest.mark.parametrize(
     "package",
-    ["applications", "data.domains", "data.connectors", "data.quality", "learning.experts"],
+    ["applications", "data.domains", "data.connectors", "data.check.rules", "learning.experts"],
 )
 def test_every_entry_of_a_registry_says_what_it_is(package):
     for name in modules(package):
@@ -54,13 +54,13 @@ def test_every_entry_of_a_registry_says_what_it_is(package):
         assert len(words.split()) >= 4, name
 
 
-@pytest.mark.parametrize("kind", modules("data.quality"))
+@pytest.mark.parametrize("kind", modules("data.check.rules"))
 def test_every_warning_of_the_data_check_is_in_the_reference(kind):
-    text = (SOURCE / "data" / "quality" / f"{kind}.py").read_text(encoding="utf-8")
-    said = re.findall(r'\.warn\(\s*"([a-z-]+)"', text)
-    assert said, kind
+    text = (SOURCE / "data" / "check" / "rules" / f"{kind}.py").read_text(encoding="utf-8")
+    warned = re.findall(r'\.warn\(\s*"([a-z-]+)"', text)
+    assert warned, kind
     reference = REFERENCE.read_text(encoding="utf-8")
-    assert [what for what in said if f"`{what}`" not in reference] == []
+    assert [what for what in warned if f"`{what}`" not in reference] == []
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))

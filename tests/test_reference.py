@@ -10,11 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from deepcity.cli import app as cli
-from deepcity.data.adjacency import AdjacencySettings
-from deepcity.data.cells import GridSettings
-from deepcity.data.connectors import connectors
-from deepcity.data.domains import domains
-from deepcity.data.settings import (
+from deepcity.data.config.settings import (
     AgencySettings,
     CitySettings,
     ClockSettings,
@@ -22,16 +18,20 @@ from deepcity.data.settings import (
     PlaceSettings,
     PlacesFromSettings,
 )
-from deepcity.data.time_settings import TimeSettings
-from deepcity.exchange import access
+from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.connectors import connectors
+from deepcity.data.domains import domains
+from deepcity.data.tables.adjacency import AdjacencySettings
+from deepcity.data.tables.cells import GridSettings
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.intercity import map_settings
-from deepcity.intercity.live import LiveApplication
-from deepcity.intercity.meeting_settings import GuestSettings, MeetingSettings
-from deepcity.learning.features import WindowSettings
-from deepcity.learning.training import TrainingSettings
-from deepcity.serve.api.app import create_app
-from deepcity.serve.api.limits import Limits
+from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings
+from deepcity.learning.features.inputs import WindowSettings
+from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.live import access
+from deepcity.live.application import LiveApplication
+from deepcity.web.api.app import create_app
+from deepcity.web.api.limits import Limits
 
 REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text(encoding="utf-8")
 MODELS: list[type[BaseModel]] = [
@@ -41,10 +41,10 @@ MODELS: list[type[BaseModel]] = [
     map_settings.GrantSettings,
     map_settings.ReuseSettings,
     map_settings.StrategySettings,
-    MeetingSettings,
-    GuestSettings,
+    VerticalSettings,
+    FeaturePartySettings,
     map_settings.WireSettings,
-    map_settings.AttendanceSettings,
+    map_settings.ParticipationSettings,
     map_settings.PartyWindowSettings,
     WindowSettings,
     TrainingSettings,
@@ -78,7 +78,7 @@ def test_every_setting_is_documented(model: type[BaseModel]) -> None:
                 f"`[[{name}]]`",
                 f"`[{name}]`",
                 f"`[service.{name}]`",
-                f"`[[service.meeting.{name}]]`",
+                f"`[[service.vertical.{name}]]`",
             )
         )
     ]
@@ -107,5 +107,5 @@ def test_every_route_is_documented(town_trained: Any) -> None:
 
 def test_every_command_is_documented() -> None:
     names = [one.callback.__name__ for one in cli.registered_commands if one.callback]
-    lacking = [name for name in names if f"`deepcity {name}" not in REFERENCE]
+    lacking = [name for name in names if f"`deepcity {name.replace('_', '-')}" not in REFERENCE]
     assert not lacking, f"docs/reference.md does not mention {', '.join(lacking)}"

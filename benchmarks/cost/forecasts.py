@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 import torch
 
-from deepcity.learning.features import Samples
-from deepcity.learning.network import Shape, new_network
-from deepcity.learning.training import forecast
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.networks.network import Shape, new_network
+from deepcity.learning.training.local_training import forecast
 
 
 def forecasts() -> str:
     """12 horizon steps for 1, 1,000 and 100,000 places, features and weights in memory."""
-    network = new_network(Shape(features=83, horizon=12, summaries=3, recent=48), 0)
+    network = new_network(Shape(features=83, horizon=12, linear_features=3, recent=48), 0)
     lines = [
         "## Cost: forecasts a second",
         "One origin, 12 horizon steps, 83 features a place, weights and features in memory;",
@@ -43,9 +43,9 @@ def forecasts() -> str:
 def _random_samples(places: int) -> Samples:
     rng = np.random.default_rng(0)
     features = rng.standard_normal((1, places, 83), dtype=np.float32)
-    summaries = rng.standard_normal((1, places, 12, 3), dtype=np.float32)
+    linear_features = rng.standard_normal((1, places, 12, 3), dtype=np.float32)
     anchor = np.zeros((1, places, 12), np.float32)
-    return Samples(features, summaries, anchor, anchor, np.ones((places, 1), np.float32), 48)
+    return Samples(features, linear_features, anchor, anchor, np.ones((places, 1), np.float32), 48)
 
 
 def _times(call: Callable[[], object], times: int) -> tuple[list[float], float]:

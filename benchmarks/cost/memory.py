@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.cost.setting import MAP, ROOT, peak_mb
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.run import run_map
+from deepcity.runs.run import run_map
 
 
 def memory() -> str:

@@ -21,13 +21,13 @@ from deepcity.exchange.exchange import COORDINATOR, Failure, Handler
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.message import Message
 from deepcity.exchange.party import LearningParty
-from deepcity.exchange.rounds import Plan, begin, one_round
+from deepcity.exchange.rounds import FederationPlan, begin, one_round
 from deepcity.exchange.strategies import strategy
-from deepcity.learning.features import WindowSettings, fit_inputs, train_origins
-from deepcity.learning.learner import Learner, PartyData
-from deepcity.learning.network import Network
-from deepcity.learning.reuse import export_layers
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import WindowSettings, fit_inputs, train_origins
+from deepcity.learning.networks.network import Network
+from deepcity.learning.networks.reuse import export_layers
+from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.learning.training.local_training import TrainingSettings
 
 
 @dataclass
@@ -72,7 +72,7 @@ class ClockedExchange:
             self.seconds += time.process_time() - begun
 
 
-PARTY_TRAINING = TrainingSettings(rounds=5, local_steps=5, batch_rows=64)
+PARTY_TRAINING = TrainingSettings(rounds=5, local_steps=5, batch_size=64)
 PARTY_WINDOW = WindowSettings(history=24, horizon=24, days=3)
 COUNTS = (1, 10, 50, 100, 200)
 
@@ -82,7 +82,7 @@ def parties() -> str:
     lines = [
         "## Cost: a round as in-process parties grow",
         f"Synthetic parties of one place and 30 days by the hour, level {MAX_LEVEL},",
-        f"{PARTY_TRAINING.local_steps} steps of {PARTY_TRAINING.batch_rows} rows a round, one",
+        f"{PARTY_TRAINING.local_steps} steps of {PARTY_TRAINING.batch_size} rows a round, one",
         f"thread; CPU seconds, mean ± standard deviation of {len(SEEDS)} rounds after the first.",
         "Training includes each party's look at its validation span; serialising is to bytes",
         "and back, both ways; fusing includes screening for broken weights. Resident memory is",
@@ -142,7 +142,7 @@ def _rounds(count: int, times: int) -> list[tuple[float, ...]]:
     }
     exchange = ClockedExchange(InProcessExchange(handlers))
     first: Network = next(iter(learners.values())).network
-    plan = Plan(
+    plan = FederationPlan(
         levels=dict.fromkeys(learners, MAX_LEVEL),
         reference=export_layers(first, (*HIDDEN_LAYERS, HEAD)),
         strategy=strategy("fedavg"),
@@ -178,4 +178,4 @@ def _synthetic(name: str, seed: int) -> PartyData:
     inputs = fit_inputs(panel, "flow", PARTY_WINDOW, train)
     chosen = origins(Span(train.end, len(hours)), PARTY_WINDOW.horizon)
     learn = inputs.samples(train_origins(PARTY_WINDOW, train))
-    return PartyData(name, learn, inputs.samples(chosen), inputs.recall_HS)
+    return PartyData(name, learn, inputs.samples(chosen), inputs.ridge_skip_HS)

@@ -16,19 +16,19 @@ from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.message import Message
 from deepcity.exchange.party import LearningParty
 from deepcity.exchange.precision import Precision
-from deepcity.exchange.rounds import Plan, learn_together
+from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.map_settings import WireSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.learning.learner import Learner
-from deepcity.learning.reuse import export_layers
+from deepcity.learning.networks.reuse import export_layers
+from deepcity.learning.training.learner import Learner
+from deepcity.runs.trainings import train_parties
 
 SETS = ("bikes", "air", "ferrara")
 MOST = 4  # parties of a set
-TOLD: tuple[Precision, ...] = ("float32", "float16")
+PRECISIONS: tuple[Precision, ...] = ("float32", "float16")
 PLOT = ROOT / "docs" / "images" / "precision.svg"
 Round = Callable[[Floats], Floats]
 Errors = Mapping[str, float]
@@ -43,9 +43,9 @@ def precision() -> str:
         parties = parties_of(service)
         for seed in SEEDS:
             exact = _measured(service, parties, seed, rows, name)
-            for way, (rounding, moves) in WAYS.items():
+            for rounding_name, (rounding, moves) in ROUNDINGS.items():
                 errors = _emulated(service, parties, seed, rounding, moves=moves)
-                others.setdefault((name, way), []).append(_share(errors, exact))
+                others.setdefault((name, rounding_name), []).append(_share(errors, exact))
             print(f"precision: {name}, seed {seed} done", flush=True)
     PLOT.write_text(svg(_by_level(rows)), encoding="utf-8")
     return _report(rows, others)
@@ -53,7 +53,7 @@ def precision() -> str:
 
 def _short(service: Service) -> Service:
     """As many meetings as ever, fewer steps between them: rounding happens at meetings."""
-    training = service.settings.training.model_copy(update={"local_steps": 10, "batch_rows": 64})
+    training = service.settings.training.model_copy(update={"local_steps": 10, "batch_size": 64})
     settings = service.settings.model_copy(update={"training": training})
     return replace(service, settings=settings, members=service.members[:MOST])
 
@@ -68,31 +68,31 @@ def _measured(
     """All levels at both precisions: errors as shares of alone, bytes up a party and round."""
     alone, sent = _run(service, parties, seed, ALONE, "float32")
     exact = alone
-    for told in TOLD:  # alone no layer travels
-        rows.setdefault((name, ALONE, told), []).append((1.0, sent))
+    for wire_precision in PRECISIONS:  # alone no layer travels
+        rows.setdefault((name, ALONE, wire_precision), []).append((1.0, sent))
     for level in range(1, MAX_LEVEL + 1):
-        for told in TOLD:
-            errors, sent = _run(service, parties, seed, level, told)
-            exact = errors if told == "float32" else exact
-            rows.setdefault((name, level, told), []).append((_share(errors, alone), sent))
+        for wire_precision in PRECISIONS:
+            errors, sent = _run(service, parties, seed, level, wire_precision)
+            exact = errors if wire_precision == "float32" else exact
+            rows.setdefault((name, level, wire_precision), []).append((_share(errors, alone), sent))
     return exact
 
 
 def _run(
-    service: Service, parties: Sequence[Party], seed: int, level: int, told: Precision
+    service: Service, parties: Sequence[Party], seed: int, level: int, wire_precision: Precision
 ) -> tuple[Errors, float]:
-    settings = service.settings.model_copy(update={"wire": WireSettings(precision=told)})
+    settings = service.settings.model_copy(update={"wire": WireSettings(precision=wire_precision)})
     method = Method(f"level_{level}", {party.name: level for party in parties})
     training, learners = train_parties(settings, parties, seed, method)
-    sent = sum(training.ledger.left_by_party().values())
+    sent = sum(training.ledger.sent_by_party().values())
     rounds = settings.training.rounds
     return _errors(parties, learners), sent / len(parties) / rounds
 
 
 def _errors(parties: Sequence[Party], learners: Mapping[str, Learner]) -> Errors:
     def mae(party: Party) -> float:
-        said = learners[party.name].forecast(party.test)
-        return float(np.nanmean(np.abs(said - party.test.truth_BNH)))
+        predicted = learners[party.name].forecast(party.test)
+        return float(np.nanmean(np.abs(predicted - party.test.truth_BNH)))
 
     return {party.name: mae(party) for party in parties}
 
@@ -122,7 +122,7 @@ def to_int8(values: Floats) -> Floats:
     return np.asarray(np.round(values / greatest * 127) * (greatest / 127), np.float32)
 
 
-WAYS: Mapping[str, tuple[Round, bool]] = {
+ROUNDINGS: Mapping[str, tuple[Round, bool]] = {
     "bfloat16, values": (to_bfloat16, False),
     "float16, differences": (to_float16, True),
     "bfloat16, differences": (to_bfloat16, True),
@@ -175,7 +175,7 @@ def _emulated(
         for name, learner in learners.items()
     }
     first = learners[min(learners)]
-    plan = Plan(
+    plan = FederationPlan(
         levels=dict.fromkeys(learners, MAX_LEVEL),
         reference=export_layers(first.network, (STEM, *LADDER)),
         strategy=strategy(settings.strategy.name, common_stem=True),
@@ -192,13 +192,13 @@ def _by_level(
 ) -> dict[str, dict[int, tuple[float, float, float]]]:
     """Precision -> level -> mean error, its spread over seeds, and bytes; all sets alike."""
     found: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for told in ("float32", "float16"):
-        found[told] = {}
+    for wire_precision in ("float32", "float16"):
+        found[wire_precision] = {}
         for level in range(MAX_LEVEL + 1):
             # (set, seed, error and bytes)
-            by_set = np.array([rows[name, level, told] for name in SETS])
+            by_set = np.array([rows[name, level, wire_precision] for name in SETS])
             by_seed = by_set[..., 0].mean(axis=0)
-            found[told][level] = (
+            found[wire_precision][level] = (
                 float(by_seed.mean()),
                 float(by_seed.std(ddof=1)),
                 float(by_set[..., 1].mean()),
@@ -225,7 +225,10 @@ def _report(
     ]
     for name in SETS:
         for level in range(MAX_LEVEL + 1):
-            full, half = (np.array(rows[name, level, told]) for told in ("float32", "float16"))
+            full, half = (
+                np.array(rows[name, level, wire_precision])
+                for wire_precision in ("float32", "float16")
+            )
             change = 100 * (half[:, 0] / full[:, 0] - 1)
             greatest = change[np.abs(change).argmax()]
             cells = [_spread(full[:, 0]), _spread(half[:, 0]), f"{change.mean():+.3f}"]
@@ -247,13 +250,14 @@ def _others(
     cells = []
     for name in SETS:
         half, full = (
-            np.array(rows[name, MAX_LEVEL, told])[:, 0] for told in ("float16", "float32")
+            np.array(rows[name, MAX_LEVEL, wire_precision])[:, 0]
+            for wire_precision in ("float16", "float32")
         )
         cells.append(_percent(100 * (half / full - 1)))
     lines.append(f"| float16, values (the setting) | {' | '.join(cells)} |")
-    for way in WAYS:
-        cells = [_percent(100 * (np.array(others[name, way]) - 1)) for name in SETS]
-        lines.append(f"| {way} | {' | '.join(cells)} |")
+    for rounding_name in ROUNDINGS:
+        cells = [_percent(100 * (np.array(others[name, rounding_name]) - 1)) for name in SETS]
+        lines.append(f"| {rounding_name} | {' | '.join(cells)} |")
     return lines
 
 

@@ -21,13 +21,13 @@ def svg(rows: Rows) -> str:
         *_legend(),
         *_axes(levels, low, high, most),
     ]
-    for index, (told, found) in enumerate(rows.items()):
+    for index, (precision, found) in enumerate(rows.items()):
         for level in levels:
             error, spread, sent = found[level]
             x = _x(levels, level) + (index - 0.5) * 22
-            parts += _bar(x, sent / most, COLOURS[told])
+            parts += _bar(x, sent / most, COLOURS[precision])
             ends = [_y((end - low) / (high - low)) for end in (error - spread, error + spread)]
-            parts += _point(x, _y((error - low) / (high - low)), ends, COLOURS[told])
+            parts += _point(x, _y((error - low) / (high - low)), ends, COLOURS[precision])
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -65,9 +65,9 @@ def _point(x: float, y: float, ends: Sequence[float], colour: str) -> list[str]:
 
 def _legend() -> list[str]:
     parts, x = [], 12.0
-    for told, colour in COLOURS.items():
+    for precision, colour in COLOURS.items():
         parts.append(f'<circle cx="{x + 5}" cy="16" r="5" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 15}" y="20" fill="#222">{told} on the wire</text>')
+        parts.append(f'<text x="{x + 15}" y="20" fill="#222">{precision} on the wire</text>')
         x += 150
     note = "points: error as a share of learning alone, ± over seeds; bars: bytes sent a round"
     return [*parts, f'<text x="12" y="42" fill="#555">{note}</text>']

@@ -10,14 +10,14 @@ from benchmarks.cost.setting import SEEDS, water
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, MAX_LEVEL, Layers
 from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.learning.learner import Learner
-from deepcity.learning.training import judge
+from deepcity.learning.training.learner import Learner
+from deepcity.learning.training.local_training import validation_score
+from deepcity.runs.trainings import train_parties
 
 NEW = ("ferrara/district-3", "ferrara/district-7")  # those that come later, and reuse layers
 SCARCE_DAYS = 14
-LOOK_EVERY = 10  # optimizer steps
+EVALUATE_EVERY = 10  # optimizer steps
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Course:
 
     def reaches(self, target: float) -> tuple[float, float]:
         """Steps and seconds until the error is at or under the target; infinite if never."""
-        for look, error in enumerate(self.errors):
+        for evaluation, error in enumerate(self.errors):
             if error <= target:
-                return float(look * LOOK_EVERY), self.seconds[look]
+                return float(evaluation * EVALUATE_EVERY), self.seconds[evaluation]
         return float("inf"), float("inf")
 
 
@@ -82,7 +82,7 @@ def _compare(own: Course, other: Course) -> tuple[float, ...]:
 def _course(settings: ServiceSettings, party: Party, start: Layers, seed: int) -> Course:
     total = settings.training.total_steps
     training = settings.training.model_copy(
-        update={"rounds": total // LOOK_EVERY, "local_steps": LOOK_EVERY}
+        update={"rounds": total // EVALUATE_EVERY, "local_steps": EVALUATE_EVERY}
     )
     learner = Learner(party.data, training, seed, start=start)
     course = Course([_test_error(learner, party)], [0.0])
@@ -97,7 +97,7 @@ def _course(settings: ServiceSettings, party: Party, start: Layers, seed: int) -
 
 
 def _test_error(learner: Learner, party: Party) -> float:
-    return judge(learner.forecast(party.test), party.test, learner.settings.absolute_share)
+    return validation_score(learner.forecast(party.test), party.test, learner.settings.mae_weight)
 
 
 def _reuse_report(rows: Mapping[tuple[str, str, int], list[tuple[float, ...]]]) -> str:
@@ -134,10 +134,11 @@ def _reuse_report(rows: Mapping[tuple[str, str, int], list[tuple[float, ...]]]) 
 
 
 def _range(values: tuple[float, ...] | list[float], digits: int) -> str:
-    def told(value: float) -> str:
+    def formatted(value: float) -> str:
         return "never" if value == float("inf") else f"{value:.{digits}f}"
 
     values = [value for value in values if not math.isnan(value)]
     if not values:
         return "–"
-    return f"{told(statistics.median(values))} ({told(min(values))} to {told(max(values))})"
+    low, high = formatted(min(values)), formatted(max(values))
+    return f"{formatted(statistics.median(values))} ({low} to {high})"

@@ -3,8 +3,8 @@
 from benchmarks.cost.setting import water
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import parties_of
+from deepcity.runs.trainings import train_parties
 
 
 def bytes_by_level() -> str:

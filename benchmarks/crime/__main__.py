@@ -57,8 +57,8 @@ def _measure(seeds: list[int], tensors: Path | None) -> None:
     if not (KEPT / "days.npz").exists():
         write_days(KEPT / "days.npz", days_of(parties()))
     if tensors is not None:
-        said = [asdict(found) for found in compare(tensors, parties())]
-        (KEPT / "tensors.json").write_text(json.dumps(said), encoding="utf-8")
+        records = [asdict(found) for found in compare(tensors, parties())]
+        (KEPT / "tensors.json").write_text(json.dumps(records), encoding="utf-8")
     _whole(0.0, seeds[0])
     for share in SHARES[1:]:
         _alone(share, seeds[0])
@@ -103,13 +103,13 @@ def _measured() -> Measured:
     first = min(int(path.stem[4:].partition("-")[0]) for path in KEPT.glob("seed*-alone.npz"))
     share = _chosen_share(first)
     kept = KEPT / "tensors.json"
-    said = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    records = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
     return Measured(
         days=read_days(KEPT / "days.npz"),
         plain=_seeds(share),
         rates=_seeds(0.0),
         by_share=_by_share(first),
-        tensors=[Compared(**found) for found in said],
+        tensors=[Compared(**found) for found in records],
     )
 
 

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.crime.protocol import Said
+from benchmarks.crime.protocol import Forecasts
+from benchmarks.pooling import pooled_rows
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
-from deepcity.intercity.automatic import choose
 from deepcity.intercity.city_map import Service, load_map
+from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.intercity.pooling import pooled_rows
-from deepcity.learning.baselines import same_time_before
-from deepcity.learning.learner import EVERY_LAYER, Learner
-from deepcity.learning.training import party_seed
+from deepcity.learning.evaluation.baselines import same_time_before
+from deepcity.learning.training.learner import EVERY_LAYER, Learner
+from deepcity.learning.training.local_training import party_seed
+from deepcity.runs.trainings import train_parties
 
 MAP = Path(__file__).with_name("map.toml")
 WEEK = 7
@@ -41,14 +41,14 @@ class Days:
     day, and the cell's own median over its days with an offence before the span (1: none).
     """
 
-    truth: Mapping[str, Said]
-    naive: Mapping[str, Mapping[str, Said]]
+    truth: Mapping[str, Forecasts]
+    naive: Mapping[str, Mapping[str, Forecasts]]
 
 
 def service_of(share: float) -> Service:
     """The map's service, with this share of absolute error in the loss."""
     service = load_map(MAP).services[0]
-    training = service.settings.training.model_copy(update={"absolute_share": share})
+    training = service.settings.training.model_copy(update={"mae_weight": share})
     return replace(service, settings=service.settings.model_copy(update={"training": training}))
 
 
@@ -58,7 +58,7 @@ def days_of(parties: Sequence[Party]) -> Days:
     naive = {
         "last week": {party.name: _last_week(party) for party in parties},
         "typical day": {
-            party.name: _said(party.data.validation.anchor_BNH, party.test.anchor_BNH)
+            party.name: _forecasts(party.data.validation.baseline_BNH, party.test.baseline_BNH)
             for party in parties
         },
         "cell": {party.name: _cell(party) for party in parties},
@@ -66,18 +66,20 @@ def days_of(parties: Sequence[Party]) -> Days:
     return Days(truth, naive)
 
 
-def alone(share: float, parties: Sequence[Party], seed: int) -> Mapping[str, Said]:
+def alone(share: float, parties: Sequence[Party], seed: int) -> Mapping[str, Forecasts]:
     """Each party for itself."""
     return {party.name: _of_learner(_alone(share, party, seed), party) for party in parties}
 
 
-def measure(share: float, parties: Sequence[Party], seed: int) -> dict[str, Mapping[str, Said]]:
+def measure(
+    share: float, parties: Sequence[Party], seed: int
+) -> dict[str, Mapping[str, Forecasts]]:
     """Ours by line and party: alone, joined (automatic), pooled and then tuned."""
     settings = service_of(share).settings
     levels = {party.name: MAX_LEVEL for party in parties}
     _, joined = train_parties(settings, parties, seed, Method("joined", levels))
     layers = _pooled(share, parties, seed)
-    found: dict[str, dict[str, Said]] = {line: {} for line in OURS}
+    found: dict[str, dict[str, Forecasts]] = {line: {} for line in OURS}
     for party in parties:
         own, joiner = _alone(share, party, seed), joined[party.name]
         start = Learner(party.data, settings.training, seed, start=layers)
@@ -107,36 +109,36 @@ def _pooled(share: float, parties: Sequence[Party], seed: int) -> Layers:
     return learner.export(EVERY_LAYER)
 
 
-def _automatic(party: Party, alone: Learner, joiner: Learner, seed: int) -> Said:
-    choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=True)
+def _automatic(party: Party, alone: Learner, joiner: Learner, seed: int) -> Forecasts:
+    choice = choose_level(party, alone, joiner, MAX_LEVEL, seed, common_stem=True)
     found = choice.forecast(party)
-    return _said(choice.validation.forecast_BNH, found.forecast_BNH)
+    return _forecasts(choice.validation.forecast_BNH, found.forecast_BNH)
 
 
-def _of_learner(learner: Learner, party: Party) -> Said:
-    return _said(learner.forecast(party.data.validation), learner.forecast(party.test))
+def _of_learner(learner: Learner, party: Party) -> Forecasts:
+    return _forecasts(learner.forecast(party.data.validation), learner.forecast(party.test))
 
 
-def _said(validation_BNH: Floats, test_BNH: Floats) -> Said:
+def _forecasts(validation_BNH: Floats, test_BNH: Floats) -> Forecasts:
     """Counts are never negative."""
-    return Said(np.maximum(validation_BNH[..., 0], 0), np.maximum(test_BNH[..., 0], 0))
+    return Forecasts(np.maximum(validation_BNH[..., 0], 0), np.maximum(test_BNH[..., 0], 0))
 
 
-def _truth(party: Party) -> Said:
-    return Said(party.data.validation.truth_BNH[..., 0], party.test.truth_BNH[..., 0])
+def _truth(party: Party) -> Forecasts:
+    return Forecasts(party.data.validation.truth_BNH[..., 0], party.test.truth_BNH[..., 0])
 
 
-def _last_week(party: Party) -> Said:
+def _last_week(party: Party) -> Forecasts:
     values = party.inputs.values_TN
     both = (party.validation_origins, party.test_origins)
-    return _said(*(same_time_before(values, origins_B, 1, WEEK) for origins_B in both))
+    return _forecasts(*(same_time_before(values, origins_B, 1, WEEK) for origins_B in both))
 
 
-def _cell(party: Party) -> Said:
+def _cell(party: Party) -> Forecasts:
     """Each cell's median over earlier days with an offence; 1 where it had none."""
     found = []
     for origins_B in (party.validation_origins, party.test_origins):
         before_TN = party.inputs.values_TN[: origins_B[0]]
         median_N = [float(np.median(cell[cell > 0])) if cell.any() else 1.0 for cell in before_TN.T]
         found.append(np.tile(np.array(median_N, np.float32), (len(origins_B), 1)))
-    return Said(*found)
+    return Forecasts(*found)

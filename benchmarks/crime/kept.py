@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.crime.forecasts import Days
-from benchmarks.crime.protocol import Said
+from benchmarks.crime.protocol import Forecasts
 
-Lines = Mapping[str, Mapping[str, Said]]
+Lines = Mapping[str, Mapping[str, Forecasts]]
 _TRUTH = "truth"
 
 
 def write_lines(path: Path, lines: Lines) -> None:
     """Line -> party -> forecasts; whole or not at all."""
     arrays = {
-        f"{line}|{party}|{span}": getattr(said, span)
+        f"{line}|{party}|{span}": getattr(of_party, span)
         for line, of_line in lines.items()
-        for party, said in of_line.items()
+        for party, of_party in of_line.items()
         for span in ("validation", "test")
     }
     fresh = path.with_suffix(".tmp.npz")
@@ -25,15 +25,15 @@ def write_lines(path: Path, lines: Lines) -> None:
     fresh.replace(path)
 
 
-def read_lines(path: Path) -> dict[str, dict[str, Said]]:
+def read_lines(path: Path) -> dict[str, dict[str, Forecasts]]:
     """What `write_lines` wrote."""
-    found: dict[str, dict[str, Said]] = {}
+    found: dict[str, dict[str, Forecasts]] = {}
     with np.load(path, allow_pickle=False) as arrays:
         for key in arrays.files:
             line, party, span = key.split("|")
             if span == "validation":
-                said = Said(arrays[key], arrays[f"{line}|{party}|test"])
-                found.setdefault(line, {})[party] = said
+                of_party = Forecasts(arrays[key], arrays[f"{line}|{party}|test"])
+                found.setdefault(line, {})[party] = of_party
     return found
 
 

@@ -14,7 +14,7 @@ from benchmarks.crime.protocol import (
     KINDS,
     OVERALL,
     Errors,
-    Said,
+    Forecasts,
     errors,
     party_name,
     together,
@@ -23,7 +23,7 @@ from benchmarks.crime.protocol import (
 from benchmarks.crime.tensors import Compared
 from deepcity.city.arrays import Floats
 
-Line = Mapping[str, Said]  # by party
+Line = Mapping[str, Forecasts]  # by party
 Form = Callable[[Floats], Floats]
 NAMES = {
     "alone": "deepcity, alone",
@@ -72,7 +72,10 @@ def by_form(found: Measured) -> dict[str, float]:
 
 
 def _given(line: Line, form: Form) -> Line:
-    return {party: Said(form(said.validation), form(said.test)) for party, said in line.items()}
+    return {
+        party: Forecasts(form(of_party.validation), form(of_party.test))
+        for party, of_party in line.items()
+    }
 
 
 def lines_of(found: Measured, form: Form) -> dict[str, list[Line]]:
@@ -93,14 +96,14 @@ def lines_of(found: Measured, form: Form) -> dict[str, list[Line]]:
     return lines
 
 
-def _constant(truth: Line, choose: Callable[[Said], float]) -> Line:
+def _constant(truth: Line, choose: Callable[[Forecasts], float]) -> Line:
     return {
-        party: replace(said, test=np.full_like(said.test, choose(said)))
-        for party, said in truth.items()
+        party: replace(of_party, test=np.full_like(of_party.test, choose(of_party)))
+        for party, of_party in truth.items()
     }
 
 
-def _best(truth: Said) -> float:
+def _best(truth: Forecasts) -> float:
     """The constant of least absolute error over validation days with an offence."""
     return float(np.median(truth.validation[truth.validation > 0]))
 

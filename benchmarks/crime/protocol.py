@@ -36,7 +36,7 @@ github.com/LZH-YS1998/STHSL/issues/1 (2023-11-23). Chicago's are not there."""
 
 
 @dataclass(frozen=True)
-class Said:
+class Forecasts:
     """One party's forecasts or truths of the validation and test days, (B, N), in offences."""
 
     validation: Floats
@@ -82,9 +82,9 @@ class Errors:
         return sqrt(self.squared_all / self.all)
 
 
-def errors(said_BN: Floats, truth_BN: Floats) -> Errors:
+def errors(forecast_BN: Floats, truth_BN: Floats) -> Errors:
     """One kind's errors; truths are counts, all known."""
-    error = np.abs(said_BN.astype(np.float64) - truth_BN)
+    error = np.abs(forecast_BN.astype(np.float64) - truth_BN)
     some = truth_BN > 0
     return Errors(
         absolute=float(error[some].sum()),
@@ -96,9 +96,9 @@ def errors(said_BN: Floats, truth_BN: Floats) -> Errors:
     )
 
 
-def together(several: Iterable[Errors]) -> Errors:
+def together(parts: Iterable[Errors]) -> Errors:
     """Errors over all kinds: every cell, day and kind counts once, as in ST-HSL's code."""
-    rows = [(e.absolute, e.share, e.counted, e.absolute_all, e.squared_all, e.all) for e in several]
+    rows = [(e.absolute, e.share, e.counted, e.absolute_all, e.squared_all, e.all) for e in parts]
     return Errors(*map(sum, zip(*rows, strict=True)))
 
 
@@ -107,6 +107,6 @@ def party_name(city: str, kind: str) -> str:
     return f"{city}/police:{kind}"
 
 
-def validation_mae(said: Mapping[str, Said], truth: Mapping[str, Said]) -> float:
+def validation_mae(forecasts: Mapping[str, Forecasts], truth: Mapping[str, Forecasts]) -> float:
     """What choices are made by: MAE of validation cells and days with an offence, all kinds."""
-    return together(errors(said[p].validation, truth[p].validation) for p in truth).mae
+    return together(errors(forecasts[p].validation, truth[p].validation) for p in truth).mae

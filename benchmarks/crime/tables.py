@@ -72,12 +72,12 @@ def _tensors(compared: Sequence[Compared]) -> list[str]:
         f"{each.name} in {each.differ} of {each.counts:,} counts, by {each.offences} offence"
         for each in apart
     )
-    said = f"{len(there)} of the published tensors of counts compared with ours: "
-    said += f"all alike but {differ}" if apart else "all alike"
+    sentence = f"{len(there)} of the published tensors of counts compared with ours: "
+    sentence += f"all alike but {differ}" if apart else "all alike"
     if [each.name for each in apart] == [FIRST_ROW_LOST]:
-        said += ", the records' first row, which its reader skips as if it were a header"
-    said += f" (not to be had: {', '.join(absent)})" if absent else ""
-    return ["", f"{said}."]
+        sentence += ", the records' first row, which its reader skips as if it were a header"
+    sentence += f" (not to be had: {', '.join(absent)})" if absent else ""
+    return ["", f"{sentence}."]
 
 
 def _choices(found: Measured, form: str) -> list[str]:
@@ -121,11 +121,13 @@ def _head(columns: Sequence[str], first: str, second: str) -> list[str]:
 
 
 def _published(city: str, columns: Sequence[str]) -> list[str]:
-    told = PUBLISHED.get(city)
-    if told is None:
+    published = PUBLISHED.get(city)
+    if published is None:
         return []
     cells = [
-        f"{told[kind][0]:.3f} | {100 * told[kind][1]:.1f}" if kind in told else "— | —"
+        f"{published[kind][0]:.3f} | {100 * published[kind][1]:.1f}"
+        if kind in published
+        else "— | —"
         for kind in columns
     ]
     return [f"| ST-HSL, published | {' | '.join(cells)} |"]

@@ -20,14 +20,14 @@ def verdicts(lines: Mapping[str, list[Line]], truth: Line) -> list[str]:
         }
         for city in CITIES
     }
-    return [*_beside_published(found), *_given(found), *_joining(found), *_network(found)]
+    return [*_compare_published(found), *_given(found), *_joining(found), *_network(found)]
 
 
-def _beside_published(found: ByCity) -> list[str]:
+def _compare_published(found: ByCity) -> list[str]:
     """In how many kinds each line errs less than the published model."""
     rows = []
-    for city, told in PUBLISHED.items():
-        said = []
+    for city, published in PUBLISHED.items():
+        parts = []
         for name in (
             "the constant 1",
             CELL,
@@ -38,35 +38,35 @@ def _beside_published(found: ByCity) -> list[str]:
             NAMES["joined"] + GIVEN,
         ):
             each = found[city][name]
-            mae = sum(_mean(each, kind, "mae") < told[kind][0] for kind in told)
-            mape = sum(_mean(each, kind, "mape") < told[kind][1] for kind in told)
-            said.append(f"{name} {mae} and {mape}")
+            mae = sum(_mean(each, kind, "mae") < published[kind][0] for kind in published)
+            mape = sum(_mean(each, kind, "mape") < published[kind][1] for kind in published)
+            parts.append(f"{name} {mae} and {mape}")
         rows.append(
-            f"- {CITIES[city]}, in how many of {len(told)} kinds each errs less than ST-HSL's "
-            f"published figures, by MAE and by MAPE: {'; '.join(said)}."
+            f"- {CITIES[city]}, in how many of {len(published)} kinds each errs less than ST-HSL's "
+            f"published figures, by MAE and by MAPE: {'; '.join(parts)}."
         )
     return rows
 
 
 def _given(found: ByCity) -> list[str]:
     """What forecasting for days with an offence costs on all days."""
-    said = []
+    parts = []
     for city, of_city in found.items():
         joined = NAMES["joined"]
         better = _ratio(of_city, joined + GIVEN, joined, "mae")
         worse = _ratio(of_city, joined + GIVEN, joined, "mae_all")
         beside = _ratio(of_city, joined + GIVEN, CELL, "mae")
-        said.append(
+        parts.append(
             f"{CITIES[city]} {better:.3f} of the plain forecast's published MAE, {worse:.1f} times "
             f"its MAE over all cells and days, {beside:.3f} of the published MAE of the cell's "
             "median"
         )
-    return [f"- Joined, given an offence: {'; '.join(said)}."]
+    return [f"- Joined, given an offence: {'; '.join(parts)}."]
 
 
 def _joining(found: ByCity) -> list[str]:
     """Joined and pooled as shares of learning alone."""
-    said = []
+    parts = []
     for city, of_city in found.items():
         shares = [
             f"{name} {_ratio(of_city, NAMES[line], NAMES['alone'], 'mae'):.3f} by the published "
@@ -74,19 +74,19 @@ def _joining(found: ByCity) -> list[str]:
             "all cells and days"
             for line, name in (("joined", "joined"), ("pooled", "pooled"))
         ]
-        said.append(f"{CITIES[city]} {', '.join(shares)}")
-    return [f"- Shares of the error alone, all kinds: {'; '.join(said)}."]
+        parts.append(f"{CITIES[city]} {', '.join(shares)}")
+    return [f"- Shares of the error alone, all kinds: {'; '.join(parts)}."]
 
 
 def _network(found: ByCity) -> list[str]:
     """What the network adds to the typical day, both forecasting days as they come."""
-    said = [
+    parts = [
         f"{CITIES[city]} {_ratio(of_city, NAMES['joined'], 'typical day', 'rmse_all'):.3f}"
         for city, of_city in found.items()
     ]
     return [
         "- RMSE over all cells and days, joined, as a share of the typical day's: "
-        f"{', '.join(said)}."
+        f"{', '.join(parts)}."
     ]
 
 

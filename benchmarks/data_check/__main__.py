@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.data_check.cities import Dice, real, stretch, synthetic
 from benchmarks.data_check.faults import FAULTS
 from benchmarks.record import record
-from deepcity.data.quality import View, look_into
+from deepcity.data.check.rules import View, run_rules
 
 KINDS = {
     "wrong-unit", "header-unit", "sibling-unit", "unit-change", "shifted", "decimal",
@@ -26,11 +26,11 @@ KINDS = {
 }  # fmt: skip
 
 
-def said(view: View) -> set[tuple[str, str, str]]:
+def warnings_of(view: View) -> set[tuple[str, str, str]]:
     """Findings of the kinds judged here: what, field, where."""
     return {
         (finding.what, finding.shows[0], finding.where)
-        for finding in look_into([view])[view.agency]
+        for finding in run_rules([view])[view.agency]
         if finding.what in KINDS
     }
 
@@ -41,7 +41,7 @@ class Tally:
 
     tried: int = 0
     found: int = 0
-    said: Counter[str] = field(default_factory=Counter)
+    warnings_of: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         return f"{self.found}/{self.tried}" if self.tried else "-"
@@ -54,16 +54,16 @@ def trials(views: Callable[[Dice], View], count: int, seed: int) -> tuple[dict[s
     clean = Tally()
     for _ in range(count):
         view = stretch(views(dice), dice)
-        before = said(view)
+        before = warnings_of(view)
         clean.tried += 1
         clean.found += bool(before)
-        clean.said.update(f"{view.agency}: {what} at {where}" for what, _, where in before)
+        clean.warnings_of.update(f"{view.agency}: {what} at {where}" for what, _, where in before)
         for name, fault_of in FAULTS.items():
             fault = fault_of(view, dice)
             if fault is None:
                 continue
             spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F)
-            after = said(spoilt) - before
+            after = warnings_of(spoilt) - before
             tallies[name].tried += 1
             tallies[name].found += any(
                 what in fault.right and (field == fault.field or what in {"shifted", "clock"})
@@ -106,20 +106,20 @@ def main() -> None:
         lines.append(f"| {fault} | {' | '.join(cells)} |")
     cells = [_cell([clean for _, clean in runs]) for runs in columns.values()]
     lines.append(f"| false alarms | {' | '.join(cells)} |")
-    lines += ["", *_said(clean for runs in columns.values() for _, clean in runs)]
+    lines += ["", *_warning_lines(clean for runs in columns.values() for _, clean in runs)]
     text = "\n".join(lines)
     print(text)
     if not chosen.dry:
         record("data-check", text)
 
 
-def _said(tallies: Iterable[Tally]) -> list[str]:
+def _warning_lines(tallies: Iterable[Tally]) -> list[str]:
     """What was said of clean stretches: of real ones, some of it is true."""
-    said: Counter[str] = Counter()
+    warnings_of: Counter[str] = Counter()
     for tally in tallies:
-        said.update(tally.said)
-    shown = "; ".join(f"{text} ({count} times)" for text, count in said.most_common())
-    return [f"Said before a fault was put in: {shown}."] if said else []
+        warnings_of.update(tally.warnings_of)
+    shown = "; ".join(f"{text} ({count} times)" for text, count in warnings_of.most_common())
+    return [f"Said before a fault was put in: {shown}."] if warnings_of else []
 
 
 def _cell(tallies: list[Tally]) -> str:

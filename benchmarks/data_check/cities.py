@@ -11,10 +11,10 @@ from deepcity.city.clock import Clock
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
-from deepcity.data.check import view_of
+from deepcity.data.check.file_report import view_of
+from deepcity.data.check.rules import View
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
-from deepcity.data.quality import View
 
 Dice = np.random.Generator
 CITIES = Path(__file__).parents[2] / "cities"

@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.data_check.cities import Dice, Values
 from deepcity.city.field import Kind
-from deepcity.data.conversions import MixUp, mix_ups
+from deepcity.data.check.conversions import UnitConfusion, unit_confusions
+from deepcity.data.check.rules import View
+from deepcity.data.check.rules.header_unit import unit_in
 from deepcity.data.panel import Panel
-from deepcity.data.quality import View
-from deepcity.data.quality.header_unit import unit_in
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ def _long(view: View) -> bool:
     return clock.step_s <= 3600 and len(view.panel.time_T) >= 28 * clock.steps_per_day
 
 
-def _mixed(view: View, dice: Dice) -> tuple[int, MixUp] | None:
+def _mixed(view: View, dice: Dice) -> tuple[int, UnitConfusion] | None:
     """A field with a unit that it may be mixed up with."""
     options = [
         (f, m)
         for f, field in enumerate(view.panel.fields)
-        for m in mix_ups(field.kind, field.unit, view.units_F[f])
+        for m in unit_confusions(field.kind, field.unit, view.units_F[f])
         if np.isfinite(view.panel.values_TNF[:, :, f]).any()
     ]
     return options[int(dice.integers(len(options)))] if options else None

@@ -14,7 +14,7 @@ from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spr
 from deepcity.applications.application import Application, Baseline
 from deepcity.applications.tasks.alert import WarnAbove, crossing
 from deepcity.applications.tasks.alert_scores import AlertScores, alert_scores
-from deepcity.intercity.decisions import state_at
+from deepcity.runs.decisions import state_at
 
 NOW = "above now: warn"
 METHODS = ("learned together", "alone", Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, NOW)

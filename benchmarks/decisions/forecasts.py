@@ -14,13 +14,13 @@ from deepcity.applications.application import Baseline
 from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.automatic import choose
 from deepcity.intercity.city_map import Service, load_map
-from deepcity.intercity.decisions import past_of
-from deepcity.intercity.methods import Method, Run, run_method
+from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.learning.baselines import same_time_before
-from deepcity.learning.features import Samples
+from deepcity.learning.evaluation.baselines import same_time_before
+from deepcity.learning.features.inputs import Samples
+from deepcity.runs.decisions import past_of
+from deepcity.runs.trainings import Method, ServiceRun, run_method
 
 FOLDER = Path(__file__).parent
 JOINED, ALONE = "learned together", "alone"
@@ -52,11 +52,11 @@ def forecasts(
     """Method -> forecasts, of every wanted party; all parties learn together."""
     parties, settings = parties_of(service), service.settings
     levels = {party.name: MAX_LEVEL for party in parties}
-    joined = run_method(Run(settings, parties, seed), Method("joined", levels))
+    joined = run_method(ServiceRun(settings, parties, seed), Method("joined", levels))
     for party in filter(wanted, parties):
         alone = alone_learner(service, party, seed)
         learner = joined.learners[party.name]
-        choice = choose(party, alone, learner, MAX_LEVEL, seed, common_stem=True)
+        choice = choose_level(party, alone, learner, MAX_LEVEL, seed, common_stem=True)
         together = choice.validation.forecast_BNH, choice.forecast(party).forecast_BNH
         by_itself = alone.forecast(party.data.validation), alone.forecast(party.test)
         found = {JOINED: together, ALONE: by_itself}
@@ -75,7 +75,7 @@ def _naive(party: Party, baseline: Baseline) -> tuple[Floats, Floats]:
 
 def _said(party: Party, baseline: Baseline, samples: Samples, origins_B: Ints) -> Floats:
     if baseline is Baseline.TYPICAL_DAY:
-        return samples.anchor_BNH
+        return samples.baseline_BNH
     lag = 1 if baseline is Baseline.PERSISTENCE else 7 * party.inputs.grid.slots
     horizon = samples.truth_BNH.shape[-1]
     return same_time_before(party.inputs.values_TN, origins_B, horizon, lag)

@@ -20,33 +20,33 @@ from typing import Any
 import httpx
 import numpy as np
 
-from deepcity.data.arrow import ARROW
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.exchange.access import Access, AgencyEntry, GrantEntry
-from deepcity.exchange.delivery import Delivery
-from deepcity.exchange.live_agency import LiveAgency
-from deepcity.intercity.live import LiveApplication
-from deepcity.learning.columns import ColumnSettings, cell_number, fit_columns
-from deepcity.learning.encoder import EncoderShape, new_encoder
-from deepcity.learning.encoder_package import (
+from deepcity.learning.features.agency_columns import ColumnSettings, cell_number, fit_columns
+from deepcity.learning.features.inputs import WindowSettings, fit_inputs
+from deepcity.learning.networks.encoder import EncoderShape, new_encoder
+from deepcity.learning.networks.fused import Cut, new_fused
+from deepcity.learning.networks.network import Shape
+from deepcity.learning.split.cell_matching import match_cells
+from deepcity.learning.split.encoder_package import (
     EncoderFacts,
     EncoderPackage,
     TimeGrid,
     package_encoder,
 )
-from deepcity.learning.features import WindowSettings, fit_inputs
-from deepcity.learning.fused import Cut, new_fused
-from deepcity.learning.fused_package import (
+from deepcity.learning.split.fused_package import (
     FusedFacts,
     FusedPackage,
-    HeardAgency,
+    InputAgency,
     package_fused,
     save_fused,
 )
-from deepcity.learning.match import match
-from deepcity.learning.network import Shape
+from deepcity.live.access import Access, AgencyEntry, GrantEntry
+from deepcity.live.agency import LiveAgency
+from deepcity.live.application import LiveApplication
+from deepcity.live.arrow import ARROW
+from deepcity.live.delivery import Delivery
 from deepcity.store.open_store import open_store
 from deepcity.store.outbox import Outbox
 
@@ -156,13 +156,13 @@ def _city(path: Path) -> _City:
     step_s = metro.clock.step_s
     encoders = {name: _encoder(name, panel, train) for name, panel in panels.items()}
     inputs = fit_inputs(metro, "boardings", WINDOW, train, metro.adjacency_NN)
-    looked = np.arange(train.end, train.end + 60)
-    samples = inputs.samples(looked)
-    shape = Shape(samples.features_BNF.shape[-1], WINDOW.horizon, inputs.recall_HS.shape[-1])
+    validation_rows = np.arange(train.end, train.end + 60)
+    samples = inputs.samples(validation_rows)
+    shape = Shape(samples.features_BNF.shape[-1], WINDOW.horizon, inputs.ridge_skip_HS.shape[-1])
     network = new_fused(shape, Cut(LEVEL, dict.fromkeys(panels, DEEP)), 0)
     places = [cell_number(place, SALT) for place in metro.places]
     agencies = tuple(
-        HeardAgency(name, one.space, DEEP, step_s, one.facts.grid) for name, one in encoders.items()
+        InputAgency(name, one.space, DEEP, step_s, one.facts.grid) for name, one in encoders.items()
     )
     span = (int(metro.time_T[0]), int(metro.time_T[train.end - 1]))
     facts = FusedFacts(
@@ -174,9 +174,9 @@ def _city(path: Path) -> _City:
         network,
         inputs,
         {name: one.cells for name, one in encoders.items()},
-        {name: match(places, one.cells) for name, one in encoders.items()},
+        {name: match_cells(places, one.cells) for name, one in encoders.items()},
         samples,
-        {n: one.encode(panels[n], metro.time_T[looked]) for n, one in encoders.items()},
+        {n: one.encode(panels[n], metro.time_T[validation_rows]) for n, one in encoders.items()},
     )
     return _City(path, package, encoders, {**panels, "metro": metro})
 
@@ -245,13 +245,13 @@ def _send(city: _City, name: str, folder: Path, address: str) -> str:
     since = int(panel.time_T[-1]) - DAYS_SENT * 86_400
     with Outbox(folder / f"{name}.sqlite") as outbox:
         encoding, found = _timed(
-            lambda: LiveAgency(package, outbox, since=since).look_at(panel, int(time.time()))
+            lambda: LiveAgency(package, outbox, since=since).encode_new(panel, int(time.time()))
         )
         delivery = Delivery(outbox, address, TOKENS[name])
-        sending, told = _timed(delivery.deliver)
+        sending, delivered = _timed(delivery.deliver)
         delivery.close()
-    if sum(one.rows for one in told if one.outcome == "sent") != found.rows:
-        sys.exit(f"{name}: not all rows were taken: {told}")
+    if sum(one.rows for one in delivered if one.outcome == "sent") != found.rows:
+        sys.exit(f"{name}: not all rows were taken: {delivered}")
     rates = (found.rows / encoding, found.rows / sending, found.rows / (encoding + sending))
     return " | ".join([str(len(package.cells)), f"{found.rows:,}", *(f"{r:,.0f}" for r in rates)])
 
@@ -272,7 +272,7 @@ def _ask(address: str, at: int, *, place: str | None = None, **headers: str) -> 
 def _inside(city: _City, store: Path, at: int) -> tuple[float, list[float]]:
     with open_store(f"duckdb:///{store}", _access().may_read("beijing")) as opened:
         application = LiveApplication(city.fused, opened)
-        prepared, _ = _timed(lambda: application.take(city.panels["metro"]))
+        prepared, _ = _timed(lambda: application.load_rows(city.panels["metro"]))
         seconds = [
             _timed(lambda number=number: application.forecast(at - 900 * (number % 40)))[0]
             for number in range(WARM + ASKED)

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from deepcity.city.arrays import Floats
-from deepcity.store.deep_data import DeepData, Space
-from deepcity.store.deep_data_store import DeepDataStore
-from deepcity.store.deep_tables import DAY
+from deepcity.store.deep_data.batch import DeepData, Space
+from deepcity.store.deep_data.database import DAY
+from deepcity.store.deep_data.store import DeepDataStore
 from deepcity.store.open_store import open_store
 
 HOURS, CELLS, BATCH_HOURS = 1000, 1000, 100
@@ -188,7 +188,7 @@ def _reads(
 
 def _index_notes(url: str, vectors_TNW: Floats) -> list[str]:
     """What the vector index of one closed day costs and gives."""
-    from deepcity.store.postgres_store import PostgresStore
+    from deepcity.store.postgres.pgvector_store import PostgresStore
 
     width = vectors_TNW.shape[2]
     with PostgresStore(url, _yes) as opened:

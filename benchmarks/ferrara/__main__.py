@@ -28,15 +28,15 @@ def fitted_weights(number: int, seed: int, found: Found) -> list[list[np.ndarray
     before = prepare(number, ROLLING_DAYS)
     origins = rolling_origins(before)
     measured = truth(before, origins)
-    said = all_experts(private(before, origins), together(before, origins, seed))
+    forecasts = all_experts(private(before, origins), together(before, origins, seed))
     halves = np.arange(len(origins)) * 2 // len(origins)
     crossed = np.empty_like(measured)
     for half in (0, 1):
         out = halves == half
-        crossed[out] = blend(said[:, out], weigh(said[:, ~out], measured[~out]))
-    for name, one in [*zip(EXPERTS, said, strict=True), ("blend", crossed)]:
+        crossed[out] = blend(forecasts[:, out], weigh(forecasts[:, ~out], measured[~out]))
+    for name, one in [*zip(EXPERTS, forecasts, strict=True), ("blend", crossed)]:
         found.rolling.setdefault(name, []).append(rolling_score(one, measured))
-    return weigh(said, measured)
+    return weigh(forecasts, measured)
 
 
 def official(
@@ -48,10 +48,10 @@ def official(
     blends = [blend(all_experts(own, one), weights) for one in joined]
     single = dict(zip([name for i, name in enumerate(EXPERTS) if i != TOGETHER], own, strict=True))
     found.add("same hour last week", [score(week, last_week(week))])
-    for name, said in single.items():
-        found.add(name, [score(week, said[0])])
-    found.add("together", [score(week, said[0]) for said in joined])
-    found.add("blend", [score(week, said[0]) for said in blends])
+    for name, forecasts in single.items():
+        found.add(name, [score(week, forecasts[0])])
+    found.add("together", [score(week, forecasts[0]) for forecasts in joined])
+    found.add("blend", [score(week, forecasts[0]) for forecasts in blends])
     mean = np.mean(blends, axis=0, dtype=np.float32)
     found.add(f"blend, mean forecast of {len(seeds)} seeds", [score(week, mean[0])])
 

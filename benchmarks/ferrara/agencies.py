@@ -43,22 +43,22 @@ from benchmarks.ferrara.weeks import (
     as_released,
     holidays_of,
 )
-from benchmarks.meeting.cases import service_of
 from benchmarks.record import record
+from benchmarks.vertical.cases import service_of
 from deepcity.data.city_file import CityFile, load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
-from deepcity.exchange.meeting import Mode
-from deepcity.intercity import meeting_methods as methods
-from deepcity.intercity.guests import Table, teach
 from deepcity.intercity.parties import Party
-from deepcity.learning.agency_learner import AgencyLearner, EncoderSettings
-from deepcity.learning.columns import cell_number, fit_columns
-from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
-from deepcity.learning.learner import PartyData
-from deepcity.learning.training import TrainingSettings
+from deepcity.intercity.vertical_settings import Mode
+from deepcity.learning.features.agency_columns import cell_number, fit_columns
+from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
+from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
+from deepcity.learning.training.learner import PartyData
+from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical import baselines as methods
 from deepcity.vertical.agency_site import AgencySite
+from deepcity.vertical.setup import VerticalSetup, pretrain_encoders
 
 WATER = "water"
 SERVICE = service_of("ferrara").settings  # the agencies and the training as there
@@ -98,19 +98,21 @@ def measure(number: int, seed: int, training: TrainingSettings) -> dict[str, lis
     """PI1, PI2 and PI3 of one week by method."""
     week = prepare(number)
     table = _table(week.party, seed)
-    teach([table], seed)
+    pretrain_encoders([table], seed)
     test = week.party.test
-    own = methods.alone(table, training, seed, _quiet)
-    met = methods.fused(table, training, seed, Mode.BLOCK, _quiet)
-    pooled, columns = methods.pooled(table, training, seed, _quiet)
-    said = {
+    own = methods.train_alone(table, training, seed, _quiet)
+    met = methods.train_joint(table, training, seed, Mode.BLOCK, _quiet)
+    pooled, columns = methods.train_pooled(table, training, seed, _quiet)
+    forecasts = {
         "alone": own.forecast(test, {}),
         "together": met.forecast(test, met.test),
-        "automatic": methods.careful(table, own, met).forecast_BNH,
+        "automatic": methods.ensemble_forecast(table, own, met).forecast_BNH,
         "pooled": pooled.forecast(columns, {}),
     }
     names = [place.id for place in week.party.panel.places]
-    return {name: official(week.hours, names, _week(one)).tolist() for name, one in said.items()}
+    return {
+        name: official(week.hours, names, _week(one)).tolist() for name, one in forecasts.items()
+    }
 
 
 @cache
@@ -123,9 +125,9 @@ def _records(agency: str) -> Panel:
     return load_panel(_city(), agency)
 
 
-def _week(said_DNH: Floats) -> Floats:
+def _week(forecast_DNH: Floats) -> Floats:
     """Seven days as one forecast (N, 168)."""
-    return np.concatenate(list(said_DNH), axis=-1)
+    return np.concatenate(list(forecast_DNH), axis=-1)
 
 
 def _party(panel: Panel, start: int) -> Party:
@@ -151,7 +153,7 @@ def _party(panel: Panel, start: int) -> Party:
             name,
             _samples(inputs, learned),
             _rows(_samples(inputs, chosen), order),
-            inputs.recall_HS,
+            inputs.ridge_skip_HS,
         ),
         test=_samples(inputs, tested),
         test_origins=_begun(tested),
@@ -173,8 +175,8 @@ def _rows(samples: Samples, which: Origins) -> Samples:
     return replace(
         samples,
         features_BNF=samples.features_BNF[which],
-        summaries_BNHS=samples.summaries_BNHS[which],
-        anchor_BNH=samples.anchor_BNH[which],
+        linear_BNHS=samples.linear_BNHS[which],
+        baseline_BNH=samples.baseline_BNH[which],
         truth_BNH=samples.truth_BNH[which],
     )
 
@@ -184,25 +186,27 @@ def _begun(by_lead: Sequence[Origins]) -> Origins:
     return np.concatenate([found + lead * DAY for lead, found in enumerate(by_lead)])
 
 
-def _table(party: Party, seed: int) -> Table:
+def _table(party: Party, seed: int) -> VerticalSetup:
     """The company and the agencies that it listens to."""
-    meeting, panel = SERVICE.meeting, party.panel
-    assert meeting is not None
+    vertical, panel = SERVICE.vertical, party.panel
+    assert vertical is not None
     salt, end_s = f"{SERVICE.name}/{party.city}", int(panel.time_T[party.split.train.end])
     sites = {}
-    for guest in meeting.agency:
-        records = _records(guest.agency)
+    for feature_party in vertical.agency:
+        records = _records(feature_party.agency)
         span = Span(0, int(np.searchsorted(records.time_T, end_s)))
-        columns = fit_columns(records, guest.columns, span, salt)
-        settings = EncoderSettings(guest.level, guest.deep, own_steps=meeting.own_steps)
+        columns = fit_columns(records, feature_party.columns, span, salt)
+        settings = EncoderSettings(
+            feature_party.level, feature_party.width, pretrain_steps=vertical.pretrain_steps
+        )
         horizon_s = DAY * panel.clock.step_s
-        sites[guest.agency] = AgencySite(
-            AgencyLearner(guest.agency, columns, settings, seed, horizon_s),
+        sites[feature_party.agency] = AgencySite(
+            AgencyLearner(feature_party.agency, columns, settings, seed, horizon_s),
             DeepGrant(
-                agency=guest.agency,
+                agency=feature_party.agency,
                 service=SERVICE.name,
-                least_level=guest.least_level,
-                widest=guest.widest,
+                least_level=feature_party.least_level,
+                widest=feature_party.widest,
             ),
             records.time_T[: span.end : 3],
         )
@@ -212,7 +216,7 @@ def _table(party: Party, seed: int) -> Table:
     train = _rows(part, np.flatnonzero(known))
     times = panel.time_T[_begun(learned)[known]]
     cells = [cell_number(place, salt) for place in panel.places]
-    return Table(party, meeting, SERVICE.name, train, times, sites, cells, salt)
+    return VerticalSetup(party, vertical, SERVICE.name, train, times, sites, cells, salt)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ _NOTHING = 1e-12
 
 
 def fit_blend(
-    said_EBNH: Floats,
+    forecast_EBNH: Floats,
     truth_BNH: Floats,
     *,
     prior_E: Sequence[float] | Doubles | None = None,
@@ -36,7 +36,7 @@ def fit_blend(
     """Weights (E,) by which the experts' blend has the least absolute error.
 
     Args:
-        said_EBNH: each expert's forecasts, in order of time, for origins none of them learned
+        forecast_EBNH: each expert's forecasts, in order of time, for origins none of them learned
             from; rows where an expert says NaN are left out.
         truth_BNH: what was measured, NaN where missing.
         prior_E: the weights believed before any row is seen; None: all experts alike.
@@ -51,29 +51,29 @@ def fit_blend(
     >>> fit_blend(said, said[0], shrink=0.01).round(2).tolist()
     [1.0, 0.0]
     """
-    _check(said_EBNH, truth_BNH, shrink)
-    prior = _prior(prior_E, len(said_EBNH))
+    _check(forecast_EBNH, truth_BNH, shrink)
+    prior = _prior(prior_E, len(forecast_EBNH))
     if shrink is None:
-        shrink = _best_shrink(said_EBNH, truth_BNH, prior)
-    return _fit(said_EBNH, truth_BNH, prior, shrink)
+        shrink = _best_shrink(forecast_EBNH, truth_BNH, prior)
+    return _fit(forecast_EBNH, truth_BNH, prior, shrink)
 
 
-def blended(said_EBNH: Floats, weights_E: Doubles) -> Floats:
+def apply_blend(forecast_EBNH: Floats, weights_E: Doubles) -> Floats:
     """The experts' weighted mean, (B, N, H).
 
     Where an expert says NaN the others share its weight; NaN where all that have weight do.
     """
-    shape = (len(said_EBNH),) + (1,) * (said_EBNH.ndim - 1)
-    weights = np.where(np.isfinite(said_EBNH), np.reshape(weights_E, shape), 0.0)
+    shape = (len(forecast_EBNH),) + (1,) * (forecast_EBNH.ndim - 1)
+    weights = np.where(np.isfinite(forecast_EBNH), np.reshape(weights_E, shape), 0.0)
     total = weights.sum(axis=0)
-    mean = (weights * np.nan_to_num(said_EBNH)).sum(axis=0) / np.where(total > 0, total, 1.0)
+    mean = (weights * np.nan_to_num(forecast_EBNH)).sum(axis=0) / np.where(total > 0, total, 1.0)
     return np.where(total > 0, mean, np.nan).astype(np.float32)
 
 
-def _check(said_EBNH: Floats, truth_BNH: Floats, shrink: float | None) -> None:
-    if said_EBNH.shape[1:] != truth_BNH.shape or not len(said_EBNH):
+def _check(forecast_EBNH: Floats, truth_BNH: Floats, shrink: float | None) -> None:
+    if forecast_EBNH.shape[1:] != truth_BNH.shape or not len(forecast_EBNH):
         msg = (
-            f"experts say shape {said_EBNH.shape}, the truth has {truth_BNH.shape}; "
+            f"experts say shape {forecast_EBNH.shape}, the truth has {truth_BNH.shape}; "
             "stack one forecast of the truth's shape for each expert"
         )
         raise ValueError(msg)
@@ -96,7 +96,7 @@ def _prior(prior_E: Sequence[float] | Doubles | None, experts: int) -> Doubles:
     return np.asarray(prior / prior.sum())
 
 
-def _best_shrink(said_EBNH: Floats, truth_BNH: Floats, prior_E: Doubles) -> float:
+def _best_shrink(forecast_EBNH: Floats, truth_BNH: Floats, prior_E: Doubles) -> float:
     """The shrinking that errs least on blocks of origins left out in turn."""
     origins = truth_BNH.shape[0]
     if origins < 2 * _BLOCKS:
@@ -106,28 +106,28 @@ def _best_shrink(said_EBNH: Floats, truth_BNH: Floats, prior_E: Doubles) -> floa
     for block in range(_BLOCKS):
         out = block_B == block
         for index, shrink in enumerate(SHRINKS):
-            weights = _fit(said_EBNH[:, ~out], truth_BNH[~out], prior_E, shrink)
-            error = np.abs(blended(said_EBNH[:, out], weights) - truth_BNH[out])
+            weights = _fit(forecast_EBNH[:, ~out], truth_BNH[~out], prior_E, shrink)
+            error = np.abs(apply_blend(forecast_EBNH[:, out], weights) - truth_BNH[out])
             errors[index] += np.nansum(error)
     return SHRINKS[int(np.argmin(errors))]
 
 
-def _fit(said_EBNH: Floats, truth_BNH: Floats, prior_E: Doubles, shrink: float) -> Doubles:
+def _fit(forecast_EBNH: Floats, truth_BNH: Floats, prior_E: Doubles, shrink: float) -> Doubles:
     """Exponentiated gradient on the mean error, in units of the prior's own."""
-    error_ER = (said_EBNH - truth_BNH).reshape(len(prior_E), -1).astype(np.float64)
+    error_ER = (forecast_EBNH - truth_BNH).reshape(len(prior_E), -1).astype(np.float64)
     error_ER = error_ER[:, np.isfinite(error_ER).all(axis=0)]
     if np.isinf(shrink) or not error_ER.size:
         return prior_E.copy()
     unit = max(float(np.abs(prior_E @ error_ER).mean()), _NOTHING)
     error_ER /= unit
     pull = shrink / truth_BNH.shape[0]
-    believed = np.log(np.maximum(prior_E, _NOTHING))
-    score, mean = believed.copy(), np.zeros_like(prior_E)
+    log_prior = np.log(np.maximum(prior_E, _NOTHING))
+    score, mean = log_prior.copy(), np.zeros_like(prior_E)
     for step in range(_STEPS):
         weights = _softmax(score)
-        slope_E = error_ER @ np.sign(weights @ error_ER) / error_ER.shape[1]
+        gradient_E = error_ER @ np.sign(weights @ error_ER) / error_ER.shape[1]
         pace = _PACE / (1.0 + pull * _PACE) / np.sqrt(1.0 + step / 20)
-        score = score - pace * (slope_E - slope_E.min() + pull * (score - believed))
+        score = score - pace * (gradient_E - gradient_E.min() + pull * (score - log_prior))
         score -= score.max()
         if step >= _STEPS // 2:
             mean += weights / (_STEPS - _STEPS // 2)

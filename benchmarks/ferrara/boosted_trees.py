@@ -27,7 +27,7 @@ class TreeSettings:
         trees: how many, one after the other.
         depth: questions a tree asks.
         rate: share of what a tree says that is believed.
-        share: share of the features that a tree may ask about.
+        feature_share: share of the features that a tree may ask about.
         rows: share of the blocks of rows that a tree learns from.
         block: rows in a row that belong together, such as the hours of a day.
         least: rows without which a leaf says nothing new: its answer shrinks by n / (n + least).
@@ -37,7 +37,7 @@ class TreeSettings:
     trees: int = 100
     depth: int = 4
     rate: float = 0.05
-    share: float = 0.5
+    feature_share: float = 0.5
     rows: float = 0.5
     block: int = 24
     least: float = 300.0
@@ -60,13 +60,13 @@ class Trees:
     edges: tuple[Floats, ...]
     trees: tuple[Tree, ...]
 
-    def say(self, rows_RF: Floats) -> Floats:
+    def predict(self, rows_RF: Floats) -> Floats:
         """What the trees expect, (R,)."""
         bins_FR = _binned(rows_RF, self.edges)
-        said = np.zeros(len(rows_RF), np.float32)
+        output = np.zeros(len(rows_RF), np.float32)
         for tree in self.trees:
-            said += tree.answers[_leaf(bins_FR, tree.feature_L, tree.above_L)]
-        return said
+            output += tree.answers[_leaf(bins_FR, tree.feature_L, tree.above_L)]
+        return output
 
 
 def grow(
@@ -89,48 +89,50 @@ def grow(
     block_R = (np.arange(len(truth_R)) // settings.block)[known]
     edges = _edges(rows_RF[known], settings.bins)
     bins_FR = _binned(rows_RF[known], edges)
-    left_R = truth_R[known].astype(np.float32)
+    residual_R = truth_R[known].astype(np.float32)
     rng = np.random.default_rng(seed)
     trees = []
     for _ in range(settings.trees):
-        drawn_R = (rng.random(int(block_R[-1]) + 1) < settings.rows)[block_R]
-        features = rng.permutation(len(bins_FR))[: max(1, round(settings.share * len(bins_FR)))]
-        tree = _tree(bins_FR, left_R, drawn_R, features, settings)
-        left_R = left_R - tree.answers[_leaf(bins_FR, tree.feature_L, tree.above_L)]
+        sampled_R = (rng.random(int(block_R[-1]) + 1) < settings.rows)[block_R]
+        features = rng.permutation(len(bins_FR))[
+            : max(1, round(settings.feature_share * len(bins_FR)))
+        ]
+        tree = _tree(bins_FR, residual_R, sampled_R, features, settings)
+        residual_R = residual_R - tree.answers[_leaf(bins_FR, tree.feature_L, tree.above_L)]
         trees.append(tree)
     return Trees(edges, tuple(trees))
 
 
 def _tree(
     bins_FR: Bins,
-    left_R: Floats,
-    drawn_R: Bools,
+    residual_R: Floats,
+    sampled_R: Bools,
     features: Ints,
     settings: TreeSettings,
 ) -> Tree:
     """One tree: greedy questions by the signs of what is left, answers by its medians."""
-    rows = np.flatnonzero(drawn_R)
-    sign_R = np.sign(left_R[rows])
-    drawn_FR = bins_FR[features][:, rows]
+    rows = np.flatnonzero(sampled_R)
+    sign_R = np.sign(residual_R[rows])
+    sampled_FR = bins_FR[features][:, rows]
     leaf_R = np.zeros(len(rows), np.int64)
     asked, above = [], []
     for depth in range(settings.depth):
-        feature, cut = _question(drawn_FR, sign_R, leaf_R, 1 << depth, settings)
+        feature, cut = _question(sampled_FR, sign_R, leaf_R, 1 << depth, settings)
         asked.append(int(features[feature]))
         above.append(cut)
-        leaf_R = 2 * leaf_R + (drawn_FR[feature] > cut)
-    answers = _medians(left_R[rows], leaf_R, 1 << settings.depth, settings)
+        leaf_R = 2 * leaf_R + (sampled_FR[feature] > cut)
+    answers = _medians(residual_R[rows], leaf_R, 1 << settings.depth, settings)
     return Tree(np.array(asked), np.array(above), answers)
 
 
 def _question(
-    drawn_FR: Bins, sign_R: Floats, leaf_R: Ints, leaves: int, settings: TreeSettings
+    sampled_FR: Bins, sign_R: Floats, leaf_R: Ints, leaves: int, settings: TreeSettings
 ) -> tuple[int, int]:
     """The feature and bin that part the signs best, summed over all leaves."""
     best, found = _LEAST_GAIN, (0, settings.bins)
     shape = (leaves, settings.bins, 2)
     base_R = 2 * settings.bins * leaf_R + (sign_R > 0)
-    for feature, bin_R in enumerate(drawn_FR):
+    for feature, bin_R in enumerate(sampled_FR):
         votes = np.bincount(base_R + 2 * bin_R.astype(np.int64), minlength=np.prod(shape))
         below = votes.reshape(shape).cumsum(axis=1)
         above = below[:, -1:] - below
@@ -148,12 +150,12 @@ def _gain(votes_LC2: Ints, least: float) -> Doubles:
     return np.asarray(one_sided.sum(axis=0))
 
 
-def _medians(left_R: Floats, leaf_R: Ints, leaves: int, settings: TreeSettings) -> Floats:
+def _medians(residual_R: Floats, leaf_R: Ints, leaves: int, settings: TreeSettings) -> Floats:
     order = np.argsort(leaf_R, kind="stable")
     ends = np.searchsorted(leaf_R[order], np.arange(leaves + 1))
     answers = np.zeros(leaves, np.float32)
     for leaf in range(leaves):
-        inside = left_R[order[ends[leaf] : ends[leaf + 1]]]
+        inside = residual_R[order[ends[leaf] : ends[leaf + 1]]]
         if len(inside):
             sure = len(inside) / (len(inside) + settings.least)
             answers[leaf] = settings.rate * sure * np.median(inside)

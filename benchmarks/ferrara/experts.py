@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.ferrara.blend import blended, fit_blend
+from benchmarks.ferrara.blend import apply_blend, fit_blend
 from benchmarks.ferrara.boosted_trees import TreeSettings, grow
 from benchmarks.ferrara.step_rows import step_rows
 from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Origins, Week
 from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
-from deepcity.learning.features import Samples
-from deepcity.learning.recall import recalled
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.features.ridge_skip import apply_ridge_skip
+from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.runs.trainings import train_parties
 
 SERVICE = ServiceSettings(
     name="water-week",
@@ -28,12 +28,12 @@ SERVICE = ServiceSettings(
     training=TrainingSettings(
         rounds=20,
         local_steps=30,
-        batch_rows=64,
+        batch_size=64,
         learning_rate=1e-3,
         weight_decay=1e-2,
         dropout=0.2,
         input_dropout=0.1,
-        absolute_share=1.0,
+        mae_weight=1.0,
     ),
     grant=GrantSettings(stem="common"),
 )
@@ -57,8 +57,8 @@ def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) 
     columns = []
     for district in week.districts:
         parts = _parts(district, origins_O)
-        said = [learners[district.party.name].forecast(part)[:, 0] for part in parts]
-        columns.append(np.concatenate(said, axis=-1))
+        predicted = [learners[district.party.name].forecast(part)[:, 0] for part in parts]
+        columns.append(np.concatenate(predicted, axis=-1))
     return np.stack(columns, axis=1)
 
 
@@ -72,12 +72,15 @@ def all_experts(private_EONH: Floats, together_ONH: Floats) -> Floats:
     return np.insert(private_EONH, TOGETHER, together_ONH, axis=0)
 
 
-def weigh(said_EONH: Floats, truth_ONH: Floats) -> list[list[np.ndarray]]:
+def weigh(forecast_EONH: Floats, truth_ONH: Floats) -> list[list[np.ndarray]]:
     """Each district's weights for the first day and for the six others."""
     return [
         [
             fit_blend(
-                _cut(said_EONH, n, hours), _cut(truth_ONH, n, hours), prior_E=PRIOR, shrink=SHRINK
+                _cut(forecast_EONH, n, hours),
+                _cut(truth_ONH, n, hours),
+                prior_E=PRIOR,
+                shrink=SHRINK,
             )
             for hours in HOURS
         ]
@@ -85,12 +88,12 @@ def weigh(said_EONH: Floats, truth_ONH: Floats) -> list[list[np.ndarray]]:
     ]
 
 
-def blend(said_EONH: Floats, weights: Sequence[Sequence[np.ndarray]]) -> Floats:
+def blend(forecast_EONH: Floats, weights: Sequence[Sequence[np.ndarray]]) -> Floats:
     """Forecasts (O, N, H) by each district's weights."""
     columns = [
         np.concatenate(
             [
-                blended(_cut(said_EONH, n, hours), found)
+                apply_blend(_cut(forecast_EONH, n, hours), found)
                 for found, hours in zip(own, HOURS, strict=True)
             ],
             axis=-1,
@@ -105,7 +108,7 @@ def _cut(values: Floats, district: int, hours: slice) -> Floats:
 
 
 def _parts(district: District, origins_O: Origins) -> list[Samples]:
-    return [district.outlook.samples(origins_O, lead) for lead in range(WINDOW.leads)]
+    return [district.exogenous.samples(origins_O, lead) for lead in range(WINDOW.leads)]
 
 
 def _private(district: District, origins_O: Origins) -> Floats:
@@ -128,27 +131,27 @@ def _recall_and_trees(district: District, origins_O: Origins) -> Floats:
     for lead, part in enumerate(_parts(district, origins_O)):
         recall = _recalled(district, part)
         asked = _rows(district, part, origins_O, lead, recall)
-        said = recall + trees.say(asked).reshape(recall.shape)
-        days.append((part.anchor_BNH + part.scale_N1 * said)[:, 0])
+        predicted = recall + trees.predict(asked).reshape(recall.shape)
+        days.append((part.baseline_BNH + part.scale_N1 * predicted)[:, 0])
     return np.concatenate(days, axis=-1)
 
 
 def _recalled(district: District, part: Samples) -> Floats:
-    return recalled(part.summaries_BNHS, district.outlook.recall_HS)
+    return apply_ridge_skip(part.linear_BNHS, district.exogenous.ridge_skip_HS)
 
 
 def _rows(
     district: District, part: Samples, origins: Origins, lead: int, recall_BNH: Floats
 ) -> Floats:
-    rows = step_rows(district.outlook, part, district.party.panel.time_T, origins, lead)
+    rows = step_rows(district.exogenous, part, district.party.panel.time_T, origins, lead)
     return np.concatenate([rows, recall_BNH[..., None]], axis=-1).reshape(recall_BNH.size, -1)
 
 
 def _chosen(part: Samples, chosen: np.ndarray) -> Samples:
     return Samples(
         part.features_BNF[chosen],
-        part.summaries_BNHS[chosen],
-        part.anchor_BNH[chosen],
+        part.linear_BNHS[chosen],
+        part.baseline_BNH[chosen],
         part.truth_BNH[chosen],
         part.scale_N1,
         part.recent,

@@ -27,11 +27,11 @@ from deepcity.city.level import ALONE
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.intercity.city_map import CityMap, load_map
-from deepcity.intercity.own_networks import experts_of
-from deepcity.intercity.own_package import OwnPackages
-from deepcity.intercity.present_rows import rows_of
-from deepcity.intercity.refine_party import ground_of
-from deepcity.intercity.run import run_map
+from deepcity.runs.run import run_map
+from deepcity.runs.update.forecaster_bundle import BundleStore
+from deepcity.runs.update.party import build_refine_data
+from deepcity.runs.update.record_check import load_records
+from deepcity.runs.update.refinable_experts import experts_of
 
 MAP = Path(__file__).with_name("week.toml")
 RUNS = Path(__file__).parents[2] / "runs" / "ferrara-from-map"
@@ -97,10 +97,10 @@ def _alone(city_map: CityMap, party: str, week: Week) -> dict[str, Floats]:
     """What each of a party's own experts says of the week, from the package it keeps."""
     (service,) = city_map.services
     member = next(one for one in service.members if one.name == party)
-    package = OwnPackages.of(week.folder / "run").load(service.settings.name, party)
+    package = BundleStore.of(week.folder / "run").load(service.settings.name, party)
     assert package is not None
-    rows = rows_of(service, member, package)
-    data = ground_of(service, rows, city_map.settings.seed)
+    rows = load_records(service, member, package)
+    data = build_refine_data(service, rows, city_map.settings.seed)
     at = np.array([len(rows.panel.time_T) - WEEK])
     own = [one for one in experts_of(package.experts, data) if one.level == ALONE]
     return {one.expert.kind: one.expert.predict(data.inputs.samples(at), at)[0, 0] for one in own}

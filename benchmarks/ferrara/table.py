@@ -13,7 +13,7 @@ from deepcity.city.arrays import Doubles
 LAST_WEEK = (1.39, 4.89, 1.49)  # same hour last week, as commonly stated
 GOAL = (LAST_WEEK[0] * 2 / 3, LAST_WEEK[2] * 2 / 3)  # PI1 and PI3
 EARLIER = 40  # variants whose test figures were seen before experts were blended
-LOOKS = 3  # runs whose test figures were seen since
+EVALUATIONS = 3  # runs whose test figures were seen since
 
 
 @dataclass
@@ -40,9 +40,9 @@ def official(hours: pd.DatetimeIndex, names: Sequence[str], forecast_NH: Floats)
     return np.asarray(found.groupby(level=2).mean().to_numpy(), dtype=np.float64)
 
 
-def rolling_score(said_ONH: Floats, truth_ONH: Floats) -> Doubles:
+def rolling_score(forecast_ONH: Floats, truth_ONH: Floats) -> Doubles:
     """Mean absolute error of the first day and of the six others, mean over districts."""
-    error = np.abs(said_ONH - truth_ONH)
+    error = np.abs(forecast_ONH - truth_ONH)
     days = (error[..., :DAY], error[..., DAY:])
     return np.array([np.nanmean(day, axis=(0, 2)).mean() for day in days], dtype=np.float64)
 
@@ -87,9 +87,9 @@ def table(found: Found, seeds: Sequence[int], seconds: float) -> str:
         "",
         f"About {EARLIER} variants of typical days, summaries, weather and penalties were seen on "
         "these test weeks while the first method was made, so figures flatter. Since then all was "
-        f"chosen by rolling origins, and runs whose test figures were seen: {LOOKS}. One method "
-        "was chosen by all four spans together, so for earlier weeks by days after them too; no "
-        "test week's day was among them. The scores of the published entries are not in the "
+        f"chosen by rolling origins, and runs whose test figures were seen: {EVALUATIONS}. One "
+        "method was chosen by all four spans, so for earlier weeks by days after them too; no "
+        " test week's day was among them. The scores of the published entries are not in the "
         "package (its solutions are fetched from elsewhere), so no entry is named beside these.",
     ]
     return "\n".join(lines)
@@ -115,12 +115,12 @@ def _verdict(found: Found) -> list[str]:
     if "blend" not in found.scores:
         return []
     best = np.stack(found.scores["blend"], axis=1).mean(axis=(0, 1))
-    said = [
+    parts = [
         f"{name} {'reached' if value <= goal else 'not reached'}"
         for name, value, goal in zip(("PI1", "PI3"), best[[0, 2]], GOAL, strict=True)
     ]
     return [
         f"Goal: two thirds of what last week's values score ({LAST_WEEK[0]} / {LAST_WEEK[1]} / "
         f"{LAST_WEEK[2]} as commonly stated), so PI1 {GOAL[0]:.3f} and PI3 {GOAL[1]:.3f}: "
-        f"{', '.join(said)} by single seeds' blends."
+        f"{', '.join(parts)} by single seeds' blends."
     ]

@@ -8,7 +8,7 @@ import numpy as np
 from deepcity.city.arrays import Doubles, Floats
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.learning.weather import filled
+from deepcity.learning.features.weather import filled
 
 _WARM, _HOT, _COLD = 0.65, 0.9, 0.02  # quantiles of the temperatures learned from
 _LEAST_UNIT = 0.1  # kelvin

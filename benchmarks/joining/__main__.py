@@ -64,8 +64,8 @@ def _run(name: str, seed: int, stem: str, path: Path) -> None:
         _keep(case, path)
         share = case.mae["automatic"] / case.mae["alone"]
         days = "all" if case.days is None else f"{case.days:g}"
-        said = f"automatic {share:.3f} of alone, level {case.level}"
-        print(f"{name} {case.party}, {days} days, seed {seed}: {said}", flush=True)
+        outcome = f"automatic {share:.3f} of alone, level {case.level}"
+        print(f"{name} {case.party}, {days} days, seed {seed}: {outcome}", flush=True)
     _keep(Case(name, END, None, seed, "", {}, 0, 0.0, 0.0, {}), path)
 
 

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pooling import pooled_rows
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
 from deepcity.exchange.coordinator import Training
-from deepcity.intercity import results as names
-from deepcity.intercity.automatic import Choice, choose
+from deepcity.intercity import method_errors as names
 from deepcity.intercity.city_map import Member, Service, load_map
+from deepcity.intercity.level_choice import LevelChoice, choose_level
 from deepcity.intercity.method import Method
 from deepcity.intercity.method import alone as alone_method
-from deepcity.intercity.methods import train_parties
-from deepcity.intercity.newcomer import choose_late, common_layers, join_late
+from deepcity.intercity.method_errors import naive_errors
+from deepcity.intercity.newcomer import choose_newcomer_level, common_layers, start_newcomer
 from deepcity.intercity.parties import Party, parties_of
-from deepcity.intercity.pooling import pooled_rows
-from deepcity.intercity.practice import COURSES, practise, with_practice
-from deepcity.intercity.site import Site
-from deepcity.intercity.summary import naive_errors
-from deepcity.learning.learner import EVERY_LAYER, Learner
-from deepcity.learning.training import party_seed
+from deepcity.learning.training.learner import EVERY_LAYER, Learner
+from deepcity.learning.training.local_training import party_seed
+from deepcity.runs.episodic_training import STAGES, run_episodic_training, with_episodes
+from deepcity.runs.site import Site
+from deepcity.runs.trainings import train_parties
 
 FOLDER = Path(__file__).parent
 SETS: Mapping[str, tuple[float, ...]] = {
@@ -86,11 +86,11 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
     service = service_of(name, stem)
     parties = parties_of(service)
     yield from _full(name, service, parties, seed)
-    courses = practising(service, parties, seed)
+    stages = episodic_parties(service, parties, seed)
     for party, member in zip(parties, service.members, strict=True):
         begun = time.perf_counter()
         others = [other for other in parties if other.name != party.name]
-        few = [[other for other in course if other.name != party.name] for course in courses]
+        few = [[other for other in stage if other.name != party.name] for stage in stages]
         layers = learned_without(service, others, few, seed)
         seconds = (time.perf_counter() - begun) / len(others)
         pooled = _pooled(service, others, seed)
@@ -99,25 +99,25 @@ def measure(name: str, seed: int, stem: str = "common") -> Iterator[Case]:
             yield _newcomer(name, service, newcomer, layers, pooled, days, seed, seconds)
 
 
-def practising(service: Service, parties: Sequence[Party], seed: int) -> list[list[Party]]:
-    """The parties of every course of practice."""
+def episodic_parties(service: Service, parties: Sequence[Party], seed: int) -> list[list[Party]]:
+    """The parties of every stage of episodic training."""
     return [
-        [with_practice(party, service.settings, seed, course) for party in parties]
-        for course in range(len(COURSES))
+        [with_episodes(party, service.settings, seed, stage) for party in parties]
+        for stage in range(len(STAGES))
     ]
 
 
 def learned_without(
-    service: Service, others: Sequence[Party], courses: Sequence[Sequence[Party]], seed: int
+    service: Service, others: Sequence[Party], stages: Sequence[Sequence[Party]], seed: int
 ) -> Layers:
-    """What others have in common for a newcomer: learned together, then practised."""
+    """What others have in common for a newcomer: learned together, then trained on episodes."""
     layers = common_layers(_joined(service, others, seed)[0].progress)
 
-    def sites_of(course: int) -> list[Site]:
-        return [Site(service.settings, party, seed) for party in courses[course]]
+    def sites_of(stage: int) -> list[Site]:
+        return [Site(service.settings, party, seed) for party in stages[stage]]
 
-    practice = practise(service.settings, sites_of, layers, seed)
-    return common_layers(practice[-1].progress) if practice else layers
+    trainings = run_episodic_training(service.settings, sites_of, layers, seed)
+    return common_layers(trainings[-1].progress) if trainings else layers
 
 
 def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
@@ -132,7 +132,7 @@ def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> I
         begun = time.perf_counter()
         common = service.settings.grant.stem == "common"
         joiner = joined[party.name]
-        choice = choose(party, alone, joiner, MAX_LEVEL, seed, common_stem=common)
+        choice = choose_level(party, alone, joiner, MAX_LEVEL, seed, common_stem=common)
         spent["choosing"] = time.perf_counter() - begun
         yield _case(name, service, party, choice, pooled, None, seed, spent)
 
@@ -151,10 +151,10 @@ def _newcomer(
     alone = alone_learner(service, party, seed)
     spent = {"alone": time.perf_counter() - start, "joined": seconds}
     begun = time.perf_counter()
-    join_late(party, service.settings, layers, seed)
+    start_newcomer(party, service.settings, layers, seed)
     spent["arriving"] = time.perf_counter() - begun
     begun = time.perf_counter()
-    choice = choose_late(party, alone, service.settings, layers, seed)
+    choice = choose_newcomer_level(party, alone, service.settings, layers, seed)
     spent["choosing"] = time.perf_counter() - begun
     return _case(name, service, party, choice, pooled, days, seed, spent)
 
@@ -163,23 +163,23 @@ def _case(
     name: str,
     service: Service,
     party: Party,
-    choice: Choice,
+    choice: LevelChoice,
     pooled: Layers,
     days: float | None,
     seed: int,
     seconds: dict[str, float],
 ) -> Case:
-    said = {
-        names.fixed(level) if level else names.ALONE: choice.first(level).predict(
+    forecasts = {
+        names.fixed_level_name(level) if level else names.ALONE: choice.first(level).predict(
             party.test, party.test_origins
         )
         for level in range(MAX_LEVEL + 1)
     }
     found = choice.forecast(party)
-    said[names.AUTOMATIC] = found.forecast_BNH
-    said |= _from_pool(service, party, pooled, seed)
-    said[TYPICAL] = party.test.anchor_BNH
-    mae = {method: mean_error(forecast, party) for method, forecast in said.items()}
+    forecasts[names.AUTOMATIC] = found.forecast_BNH
+    forecasts |= _from_pool(service, party, pooled, seed)
+    forecasts[TYPICAL] = party.test.baseline_BNH
+    mae = {method: mean_error(forecast, party) for method, forecast in forecasts.items()}
     mae |= {method: error.mae for method, error in naive_errors(party).items()}
     return Case(
         set=name,
@@ -190,7 +190,7 @@ def _case(
         mae=mae,
         level=choice.level,
         own_weight=choice.weights[ALONE],
-        own_after=choice.by_level(found.council)[ALONE],
+        own_after=choice.by_level(found.ensemble)[ALONE],
         seconds=seconds,
     )
 
@@ -203,9 +203,9 @@ def _from_pool(service: Service, party: Party, pooled: Layers, seed: int) -> dic
     return {names.POOLED: learner.forecast(party.test), TUNED: tuned.forecast(party.test)}
 
 
-def mean_error(said_BNH: Floats, party: Party) -> float:
+def mean_error(forecast_BNH: Floats, party: Party) -> float:
     """Mean absolute error over the test days."""
-    return float(np.nanmean(np.abs(said_BNH - party.test.truth_BNH)))
+    return float(np.nanmean(np.abs(forecast_BNH - party.test.truth_BNH)))
 
 
 def _joined(

@@ -18,18 +18,18 @@ import torch
 
 from benchmarks.joining.cases import (
     alone_learner,
+    episodic_parties,
     learned_without,
     mean_error,
-    practising,
     scarce,
     service_of,
 )
 from benchmarks.record import record
 from deepcity.city.level import ALONE, MAX_LEVEL
-from deepcity.intercity import results as names
-from deepcity.intercity.newcomer import choose_late
+from deepcity.intercity import method_errors as names
+from deepcity.intercity.method_errors import naive_errors
+from deepcity.intercity.newcomer import choose_newcomer_level
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.summary import naive_errors
 
 NEW: Mapping[str, Sequence[str]] = {
     "bikes": ("seoul/bikes", "london/bikes", "washington/bikes"),
@@ -62,24 +62,24 @@ def measure(name: str, days: float, seed: int, done: Sequence[Day]) -> Iterator[
     if not missing:
         return
     parties = parties_of(service)
-    courses = practising(service, parties, seed)
+    stages = episodic_parties(service, parties, seed)
     members = {member.name: member for member in service.members}
     for new in missing:
-        others, *few = ([one for one in all_ if one.name != new] for all_ in (parties, *courses))
+        others, *few = ([one for one in all_ if one.name != new] for all_ in (parties, *stages))
         layers = learned_without(service, others, few, seed)
         (party,) = parties_of(scarce(service, members[new], days))
         alone = alone_learner(service, party, seed)
-        choice = choose_late(party, alone, service.settings, layers, seed)
+        choice = choose_newcomer_level(party, alone, service.settings, layers, seed)
         found = choice.forecast(party)
-        said = {
+        forecasts = {
             names.ALONE: alone.forecast(party.test),
             CAME: choice.first(MAX_LEVEL).predict(party.test, party.test_origins),
             names.AUTOMATIC: found.forecast_BNH,
         }
-        mae = {method: mean_error(forecast, party) for method, forecast in said.items()}
+        mae = {method: mean_error(forecast, party) for method, forecast in forecasts.items()}
         yesterday = naive_errors(party)[names.NAIVE_DAY].mae  # last week is not known yet
-        mae["naive"] = min(yesterday, mean_error(party.test.anchor_BNH, party))
-        weights = choice.weights[ALONE], choice.by_level(found.council)[ALONE]
+        mae["naive"] = min(yesterday, mean_error(party.test.baseline_BNH, party))
+        weights = choice.weights[ALONE], choice.by_level(found.ensemble)[ALONE]
         yield Day(name, new, days, seed, party.unit, mae, *weights)
 
 

@@ -8,13 +8,13 @@ from benchmarks.joining.cases import SETS, TUNED, Case
 from benchmarks.joining.tables import share
 from benchmarks.legend import legend
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity import results as names
+from deepcity.intercity import method_errors as names
 
 LEFT, WIDTH, ROW, TOP = 150, 720, 22, 56
 LOW, HIGH = 0.6, 1.3  # share of alone; what lies outside is drawn at the edge
 NOTE = "error as a share of learning alone: left of the line is better; a thin mark is one case"
 METHODS = {
-    names.fixed(MAX_LEVEL): ("level 6, fixed", "#8a8f98"),
+    names.fixed_level_name(MAX_LEVEL): ("level 6, fixed", "#8a8f98"),
     TUNED: ("all rows pooled, then tuned (forbidden)", "#c77d2e"),
     names.AUTOMATIC: ("automatic", "#2457c5"),
 }

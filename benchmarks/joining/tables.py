@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.joining.cases import SETS, TUNED, TYPICAL, Case
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity import results as names
+from deepcity.intercity import method_errors as names
 
 NAIVE = (names.NAIVE_DAY, names.NAIVE_WEEK, TYPICAL)
 Shares = Sequence[float]
@@ -40,7 +40,7 @@ def text(cases: Sequence[Case], stem: str) -> str:
         lines += _levels(own)
         lines += [""]
         lines += _table(own, ["party", "days"], lambda case: (case.party, _days(case)))
-        lines += BESIDE.get(name, lambda _own: [])(own)
+        lines += PUBLISHED_BASELINES.get(name, lambda _own: [])(own)
     return "\n".join(lines)
 
 
@@ -71,14 +71,14 @@ def naive(case: Case) -> float:
 
 def best_level(case: Case) -> float:
     """The best fixed level, with hindsight."""
-    return min(share(case, names.fixed(level)) for level in range(1, MAX_LEVEL + 1))
+    return min(share(case, names.fixed_level_name(level)) for level in range(1, MAX_LEVEL + 1))
 
 
 COLUMNS: dict[str, Callable[[Case], float]] = {
     "naive": naive,
     "ridge": lambda case: share(case, names.RIDGE),
-    "level 3": lambda case: share(case, names.fixed(3)),
-    "level 6": lambda case: share(case, names.fixed(MAX_LEVEL)),
+    "level 3": lambda case: share(case, names.fixed_level_name(3)),
+    "level 6": lambda case: share(case, names.fixed_level_name(MAX_LEVEL)),
     "best level": best_level,
     "**automatic**": lambda case: share(case, names.AUTOMATIC),
     "pooled": lambda case: share(case, names.POOLED),
@@ -151,7 +151,7 @@ def _arrivals(cases: Sequence[Case]) -> list[str]:
     there = [case for case in cases if "arriving" in case.seconds]
     if not there:
         return []
-    as_good = [share(case, names.fixed(MAX_LEVEL)) <= 1 for case in there]
+    as_good = [share(case, names.fixed_level_name(MAX_LEVEL)) <= 1 for case in there]
     time = np.median([case.seconds["arriving"] / case.seconds["alone"] for case in there])
     return [
         f"- The network as it came (level 6) errs no more than alone in {np.mean(as_good):.0%} of "
@@ -164,7 +164,7 @@ LAST_WEEK = {"dresden": 24.0, "nuremberg": 26.0, "bielefeld": 25.7, "osnabrueck"
 """Published MAE of the same time last week, free spaces, all of September and October 2020."""
 
 
-def _beside_parking(cases: Sequence[Case]) -> list[str]:
+def _compare_parking(cases: Sequence[Case]) -> list[str]:
     """Our error with all days beside the published one of last week's values."""
     rows = [
         "",
@@ -180,27 +180,27 @@ def _beside_parking(cases: Sequence[Case]) -> list[str]:
         if own:
             error = float(np.mean(own))
             rows.append(f"| {city} | {published} | {error:.1f} | {error / published:.2f} |")
-    said = (
+    line = (
         "Free spaces, mean absolute error. The published figures are of the whole two months on "
         "the same grid of 15 minutes, ours of the last 14 days, up to 2 hours ahead; the naive "
         "column above is measured on our days. Goal: a ratio of 0.70 or less."
     )
-    return [*rows, "", said]
+    return [*rows, "", line]
 
 
-def _beside_crime(_cases: Sequence[Case]) -> list[str]:
+def _compare_crime(_cases: Sequence[Case]) -> list[str]:
     """Where the published figures stand."""
-    said = (
+    line = (
         "The grid and the days are those of ST-HSL (ICDE 2022). Its published errors count days "
         "with an offence alone, ours here all cells and days; by its protocol, all eight kinds, "
         "they stand beside ours in the section on offences a day (`python -m benchmarks.crime`)."
     )
-    return ["", said]
+    return ["", line]
 
 
-BESIDE: dict[str, Callable[[Sequence[Case]], list[str]]] = {
-    "parking": _beside_parking,
-    "crime": _beside_crime,
+PUBLISHED_BASELINES: dict[str, Callable[[Sequence[Case]], list[str]]] = {
+    "parking": _compare_parking,
+    "crime": _compare_crime,
 }
 
 
@@ -257,6 +257,9 @@ def _levels(cases: Sequence[Case]) -> list[str]:
     ]
     for days in dict.fromkeys(_days(case) for case in _ordered(cases)):
         some = [case for case in cases if _days(case) == days]
-        cells = [_spread(some, lambda c, k=level: share(c, names.fixed(k))) for level in levels]
+        cells = [
+            _spread(some, lambda c, k=level: share(c, names.fixed_level_name(k)))
+            for level in levels
+        ]
         rows.append(f"| {days} | {' | '.join(cells)} |")
     return rows

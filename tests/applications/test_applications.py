@@ -34,13 +34,13 @@ def test_three_tasks_have_services():
 
 
 class GapsCountError(AbsoluteError):
-    def error(self, said_BNH, truth_BNH):
-        return float(np.abs(said_BNH - np.nan_to_num(truth_BNH)).mean())
+    def error(self, forecast_BNH, truth_BNH):
+        return float(np.abs(forecast_BNH - np.nan_to_num(truth_BNH)).mean())
 
 
 class MoreIsBetterError(AbsoluteError):
-    def error(self, said_BNH, truth_BNH):
-        return 1 - super().error(said_BNH, truth_BNH)
+    def error(self, forecast_BNH, truth_BNH):
+        return 1 - super().error(forecast_BNH, truth_BNH)
 
 
 def elsewhere(state):

@@ -50,7 +50,7 @@ def test_every_kind_has_units_that_fit_it(kind):
 
 
 @pytest.mark.parametrize("unit", ["peple", "", "km//h", "L/", "🙂"])
-def test_what_is_no_unit_is_told(unit):
+def test_what_is_no_unit_is_reported(unit):
     with pytest.raises(UnitError) as caught:
         check_unit(unit, Kind.FLOW)
     assert caught.value.right

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from deepcity.city.field import Kind
 from deepcity.cli.layers import app
-from deepcity.store.layer_package import save_package
-from deepcity.store.manifest import Facts
+from deepcity.store.packages.layer_package import save_package
+from deepcity.store.packages.manifest import Facts
 
 
 def save(folder, name, city="Ferrara"):

@@ -1,4 +1,4 @@
-"""`deepcity serve` and `deepcity agency` as processes that are killed, cut off and filled up.
+"""`deepcity serve` and `deepcity agent` as processes that are killed, cut off and filled up.
 
 However that goes, the store ends with each row the agency could say, once.
 """
@@ -35,10 +35,10 @@ from typer.testing import CliRunner
 
 from deepcity.city.errors import LiveError
 from deepcity.cli import app
-from deepcity.intercity.live import LiveApplication
-from deepcity.serve.api.app import create_app
-from deepcity.store.deep_data import DeepData
+from deepcity.live.application import LiveApplication
+from deepcity.store.deep_data.batch import DeepData
 from deepcity.store.outbox import Outbox
+from deepcity.web.api.app import create_app
 
 SINCE = "2024-05-02T00:00:00Z"
 HOURS = NOW // HOUR - START // HOUR
@@ -71,17 +71,17 @@ def kept(store, package):
 def expected(town, name, hours, since=START + 24 * HOUR):
     times = np.arange(since, START + hours * HOUR + 1, HOUR)
     package = town.encoders[name]
-    said = package.encode(town.panel(name, START + hours * HOUR), times)
-    return [int(time) for time in np.repeat(times, len(package.cells))], said
+    encoded = package.encode(town.panel(name, START + hours * HOUR), times)
+    return [int(time) for time in np.repeat(times, len(package.cells))], encoded
 
 
 def assert_whole(town, store, name, hours):
     """Nothing lost, nothing doubled, nothing altered."""
-    times, said = expected(town, name, hours)
+    times, encoded = expected(town, name, hours)
     keys, vectors = kept(store, town.encoders[name])
     assert [time for time, _ in keys] == times
     assert len(set(keys)) == len(keys)
-    flat = said.vectors_BCD.reshape(-1, 3)
+    flat = encoded.vectors_BCD.reshape(-1, 3)
     np.testing.assert_allclose(np.sort(vectors, 0), np.sort(flat, 0), atol=1e-5)
 
 
@@ -112,8 +112,8 @@ def test_serve_and_agency_as_an_operator_runs_them(town_trained, tmp_path):
             append("sky", HOURS - 2, HOURS)
             wait_for(lambda: weather(NOW)["age_s"] == 0)
             forecast = httpx.get(f"{address}/forecast", params={"at": NOW}, trust_env=False).json()
-            assert forecast["heard"] == ["weather"]
-            assert forecast["own_late_s"] == 0
+            assert forecast["used"] == ["weather"]
+            assert forecast["own_lag_s"] == 0
             sender.kill()  # as kill -9
         server.kill()
     append("sky", HOURS, HOURS + 3)
@@ -271,12 +271,12 @@ def test_ctrl_c_leaves_the_outbox_whole(town_trained, tmp_path):
         assert "the same command goes on" in process.stderr.read()
     with Outbox(tmp_path / "state" / "outbox.sqlite") as outbox:
         assert outbox.waiting().rows == event["rows"] == 25
-        assert outbox.mark(str(town_trained.encoders["weather"].space)) == NOW
+        assert outbox.cursor(str(town_trained.encoders["weather"].space)) == NOW
 
 
 def test_postgres_restarted_in_the_middle_of_an_append(town_trained, tmp_path, monkeypatch):
     """A real server that stops between the rows and the commit: each row is there once."""
-    from deepcity.store.postgres_tables import PostgresTables
+    from deepcity.store.postgres.postgres_tables import PostgresTables
 
     town_trained.copy_to(tmp_path, HOURS)
     whole_write, restarts = PostgresTables.write, []
@@ -322,16 +322,16 @@ def restart(server):
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "fragment"),
     [
         (("--since", "yesterday"), "no time with its zone"),
         (("--token-file", "missing"), "cannot be read"),
     ],
 )
-def test_wrong_calls_of_agency(town_trained, tmp_path, more, told):
+def test_wrong_calls_of_agency(town_trained, tmp_path, more, fragment):
     city = str(town_trained.copy_to(tmp_path, 24))
     call = [
-        "agency",
+        "agent",
         str(town_trained.encoder_files["weather"]),
         "--city",
         city,
@@ -340,7 +340,7 @@ def test_wrong_calls_of_agency(town_trained, tmp_path, more, told):
     ]
     result = CliRunner().invoke(app, [*call, "--once", *more], env={"DEEPCITY_TOKEN": "x"})
     assert result.exit_code == 2
-    assert told in " ".join(result.output.split())
+    assert fragment in " ".join(result.output.split())
 
 
 def test_serve_runs_where_the_labels_are(town_trained, tmp_path):
@@ -357,7 +357,7 @@ def test_serve_runs_where_the_labels_are(town_trained, tmp_path):
     assert "Run `deepcity serve` where metro's records are" in str(error)
 
 
-@pytest.mark.parametrize("verb", ["agency", "serve"])
+@pytest.mark.parametrize("verb", ["agent", "serve"])
 def test_help_teaches(verb):
     result = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "100"})
     text = " ".join(result.output.split())
@@ -373,7 +373,7 @@ def test_access_file_of_the_tests_names_both_agencies():
 
 
 def test_serve_says_on_the_screen_what_it_deleted(capsys):
-    from deepcity.cli.serve import _teller
+    from deepcity.cli.serve import _event_emitter
 
-    _teller(as_json=False)("expired", rows=1200)
+    _event_emitter(as_json=False)("expired", rows=1200)
     assert "Deleted 1,200 rows of deep data" in capsys.readouterr().err

@@ -23,9 +23,9 @@ from live_town import HOUR, NOW, START
 from test_live_commands import running
 
 from deepcity.data.city_file import load_city, load_panel
-from deepcity.exchange.deep_wire import cell_names
-from deepcity.intercity.live import LiveApplication
-from deepcity.serve.api.app import create_app
+from deepcity.live.application import LiveApplication
+from deepcity.live.wire import cell_names
+from deepcity.web.api.app import create_app
 
 SINCE = "2024-05-23T00:00:00Z"  # two days back
 HOURS = (NOW - START) // HOUR
@@ -47,15 +47,15 @@ def assert_as_recorded(town, store, folder):
     """Each cell and time once, as the encoder says it of the records as they are."""
     package = town.encoders["gates"]
     panel = load_panel(load_city(folder / "town.toml"), "gates")
-    said = package.encode(panel, TIMES)
+    encoded = package.encode(panel, TIMES)
     found = store.read(package.space, None, 0, 2 * NOW, reader="ridership")
     names = cell_names(package.cells).tolist()
     rows = zip(found.time_R.tolist(), found.cell_R.tolist(), found.vectors_RW, strict=True)
     held = {(time, names.index(cell)): vector for time, cell, vector in rows}
     assert len(held) == len(found)
-    keys = [(int(TIMES[b]), int(c)) for b, c in zip(*np.nonzero(said.known_BC), strict=True)]
+    keys = [(int(TIMES[b]), int(c)) for b, c in zip(*np.nonzero(encoded.known_BC), strict=True)]
     assert sorted(held) == keys
-    wanted = said.vectors_BCD[said.known_BC]
+    wanted = encoded.vectors_BCD[encoded.known_BC]
     np.testing.assert_allclose([held[key] for key in keys], wanted, atol=2e-5)
 
 
@@ -76,7 +76,7 @@ def test_corrections_while_both_run_and_while_the_agency_is_down(town_trained, t
 
     def forecast():
         answer = httpx.get(f"{address}/forecast", params={"at": NOW}, trust_env=False).json()
-        return answer["heard"], [place["value"] for place in answer["places"]]
+        return answer["used"], [place["value"] for place in answer["places"]]
 
     with running(serve_process(town_trained, folder, port, url)) as server:
         wait_for(lambda: ready(address))

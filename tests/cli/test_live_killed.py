@@ -1,4 +1,4 @@
-"""`deepcity agency` killed with -9 at the three moments that count; `deepcity serve` looks on.
+"""`deepcity agent` killed with -9 at the three moments that count; `deepcity serve` looks on.
 
 All are processes of their own: the agency kills itself at the very line, as a power cut would.
 """
@@ -9,7 +9,7 @@ import sys
 
 import httpx
 import pytest
-from live_server import TOKENS, environment, free_port, once_told, ready, serve_process, store_of
+from live_server import TOKENS, environment, free_port, ready, run_once, serve_process, store_of
 from live_server import wait_for as wait
 from live_town import HOUR, NOW, START
 from test_live_commands import assert_whole, running
@@ -51,9 +51,9 @@ MOMENTS = {
 
 
 def killed_at(moment, town, folder, address):
-    """`deepcity agency` that kills itself there."""
+    """`deepcity agent` that kills itself there."""
     code = DIES.format(moment=MOMENTS[moment])
-    call = [sys.executable, "-c", code, "agency", str(town.encoder_files["gates"])]
+    call = [sys.executable, "-c", code, "agent", str(town.encoder_files["gates"])]
     call += ["--city", str(folder / "town.toml"), "--to", address, "--json", *SINCE]
     env = environment(DEEPCITY_TOKEN=TOKENS["gates"])
     return subprocess.run(call, env=env, capture_output=True, text=True, check=False)
@@ -89,7 +89,7 @@ def test_killed_at_each_moment_it_loses_and_doubles_nothing(town_trained, server
         pushed = moment.startswith("pushed")
         assert bool(waiting) == pushed, moment
         assert (newest(address) != before) == pushed, moment
-        result = once_told(town_trained, "gates", folder, address, *SINCE)
+        result = run_once(town_trained, "gates", folder, address, *SINCE)
         assert result.exit_code == 0, (moment, result.stdout)
         assert '"sent"' in result.stdout
     process.send_signal(signal.SIGINT)

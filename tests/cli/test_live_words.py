@@ -1,21 +1,21 @@
-"""What `deepcity agency` says of rows past their time and of clocks: once, and in words."""
+"""What `deepcity agent` says of rows past their time and of clocks: once, and in words."""
 
 import json
 
-from live_server import application_of, once_told
+from live_server import application_of, run_once
 from live_town import HOUR, NOW, START, records
 
-from deepcity.cli import agency as verb
+from deepcity.cli import agent as verb
 from deepcity.data.city_file import load_city
-from deepcity.data.followed import Followed
-from deepcity.exchange import live_agency
-from deepcity.exchange.live_agency import LiveAgency
+from deepcity.data.follow.follow_source import SourceFollower
+from deepcity.live import agent as live_agency
+from deepcity.live.agency import LiveAgency
 from deepcity.store.outbox import Outbox
 
 HOURS = NOW // HOUR - START // HOUR
 
 
-def test_rows_past_their_time_are_told_once_in_words(town_trained, tmp_path, monkeypatch):
+def test_rows_past_their_time_are_reported_once_in_words(town_trained, tmp_path, monkeypatch):
     """Two parcels of rows of years ago: both counted, one sentence, nothing left to retry."""
     town_trained.copy_to(tmp_path, HOURS)
     monkeypatch.setattr(live_agency, "PARCEL_ROWS", 45)
@@ -24,7 +24,7 @@ def test_rows_past_their_time_are_told_once_in_words(town_trained, tmp_path, mon
     with application_of(town_trained, url, until=NOW) as (address, application):
         application.store.retain(package.space, 90)
         more = ("--state", str(state))
-        result = once_told(town_trained, "gates", tmp_path, address, *more)
+        result = run_once(town_trained, "gates", tmp_path, address, *more)
         assert result.exit_code == 0
         events = [json.loads(line) for line in result.stdout.splitlines()]
         assert [one["event"] for one in events] == ["encoded", "sent", "expired", "sent"]
@@ -37,26 +37,26 @@ def test_rows_past_their_time_are_told_once_in_words(town_trained, tmp_path, mon
 
 
 def test_the_screen_says_how_many_were_not_kept(capsys):
-    tell = verb._teller(as_json=False)
-    tell("sent", rows=75, expired=36)
-    tell("sent", rows=75)
-    said = capsys.readouterr().out
-    assert said == "sent 75 rows, 36 of them not kept\nsent 75 rows\n"
+    emit = verb._event_emitter(as_json=False)
+    emit("sent", rows=75, expired=36)
+    emit("sent", rows=75)
+    output = capsys.readouterr().out
+    assert output == "sent 75 rows, 36 of them not kept\nsent 75 rows\n"
 
 
-def test_a_clock_ahead_is_told_once_though_hours_pass(town_trained, tmp_path, monkeypatch):
+def test_a_clock_ahead_is_reported_once_though_hours_pass(town_trained, tmp_path, monkeypatch):
     town_trained.copy_to(tmp_path, HOURS + 9)  # by a time zone too much
-    now, lines, told = [NOW], records()["gates"], []
+    now, lines, emitted = [NOW], records()["gates"], []
     monkeypatch.setattr(verb.time, "time", lambda: now[0])
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         package = town_trained.encoders["gates"]
-        followed = Followed(load_city(tmp_path / "town.toml"), "gates", tmp_path / "records")
+        followed = SourceFollower(load_city(tmp_path / "town.toml"), "gates", tmp_path / "records")
         live = LiveAgency(package, outbox)
 
-        def tell(event, **facts):
-            told.append((event, facts))
+        def emit(event, **facts):
+            emitted.append((event, facts))
 
-        work = verb._Work(live, followed, None, tell)
+        work = verb._Work(live, followed, None, emit)
         for hour in range(4):
             work._encode()
             now[0] += 30 * 60
@@ -65,10 +65,10 @@ def test_a_clock_ahead_is_told_once_though_hours_pass(town_trained, tmp_path, mo
             with (tmp_path / "gates.csv").open("a", encoding="utf-8") as file:
                 file.write(lines[HOURS + 10 + hour] + "\n")
         followed.close()
-    doubts = [facts["reason"] for event, facts in told if event == "doubt"]
+    doubts = [facts["reason"] for event, facts in emitted if event == "doubt"]
     assert len(doubts) == 1
     assert "2024-05-25T08:00:00Z" in doubts[0]
-    assert len([event for event, _ in told if event == "encoded"]) == 4
+    assert len([event for event, _ in emitted if event == "encoded"]) == 4
 
 
 def test_events_are_known_from_the_city_file(town_trained, tmp_path):
@@ -86,6 +86,6 @@ def test_events_are_known_from_the_city_file(town_trained, tmp_path):
 def test_an_agency_has_a_folder_for_each_service_beside_the_city_file(town_trained, tmp_path):
     town_trained.copy_to(tmp_path, HOURS)
     with application_of(town_trained, f"duckdb:///{tmp_path / 'deep.duckdb'}", until=NOW) as found:
-        result = once_told(town_trained, "gates", tmp_path, found[0])
+        result = run_once(town_trained, "gates", tmp_path, found[0])
     assert [json.loads(line)["event"] for line in result.stdout.splitlines()] == ["encoded", "sent"]
     assert (tmp_path / ".gates-ridership-live" / "outbox.sqlite").exists()

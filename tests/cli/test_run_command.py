@@ -17,7 +17,7 @@ def read(folder):
     return without_seconds(json.loads((folder / "results.json").read_text(encoding="utf-8")))
 
 
-def assert_told(ended, code, *words):
+def assert_reported(ended, code, *words):
     """It ended with this code, in these words, and without a traceback."""
     assert ended.returncode == code, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -43,8 +43,8 @@ def test_help_teaches_with_an_example(verb):
 
 
 def test_help_of_the_demo_names_the_extra_to_install():
-    said = " ".join(deepcity("demo", "--help").stdout.split())
-    assert "pip install 'deepcity[demo]'" in said
+    output = " ".join(deepcity("demo", "--help").stdout.split())
+    assert "pip install 'deepcity[demo]'" in output
 
 
 def test_it_says_its_version():
@@ -92,10 +92,10 @@ def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
     process = started("run", path, "--out", tmp_path / "run")
     wait_for(process, tmp_path / "run" / "coordinator", "water.level_6.000001.checkpoint")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE_S)
+    _, output = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert "Stopped. The run is kept: the same command goes on from here." in said
-    assert "Traceback" not in said
+    assert "Stopped. The run is kept: the same command goes on from here." in output
+    assert "Traceback" not in output
     ended = deepcity("run", path, "--out", tmp_path / "run")
     assert ended.returncode == 0
     assert read(tmp_path / "run") == read(whole)
@@ -107,22 +107,22 @@ def small_files_only():
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
 
-def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
+def test_a_full_disk_is_reported_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     process = started("run", path, "--out", tmp_path / "run")
     wait_for(process, tmp_path / "run" / "coordinator", "water.alone.000001.checkpoint")
     process.kill()
     process.communicate()
     ended = deepcity("run", path, "--out", tmp_path / "run", preexec_fn=small_files_only)
-    assert_told(ended, 1, "CheckpointError", "cannot be written", "Free some space")
+    assert_reported(ended, 1, "CheckpointError", "cannot be written", "Free some space")
     assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
     assert read(tmp_path / "run") == read(whole)
 
 
-def test_a_full_disk_at_the_report_is_told(undisturbed, tmp_path):
+def test_a_full_disk_at_the_report_is_reported(undisturbed, tmp_path):
     whole = undisturbed[1]
     ended = deepcity("report", whole, "--out", tmp_path / "page.html", preexec_fn=small_files_only)
-    assert_told(ended, 1, "page.html cannot be written")
+    assert_reported(ended, 1, "page.html cannot be written")
     assert not (tmp_path / "page.html").exists()
 
 
@@ -133,7 +133,7 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     (tmp_path / "run" / "coordinator" / "layers" / "mine.txt").write_text("mine")
     path.write_text(path.read_text().replace("seed = 1", "seed = 2"))
     before = read(tmp_path / "run")
-    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 1, "before it was changed")
+    assert_reported(deepcity("run", path, "--out", tmp_path / "run"), 1, "before it was changed")
     assert read(tmp_path / "run") == before
     assert deepcity("run", path, "--out", tmp_path / "run", "--fresh").returncode == 0
     assert read(tmp_path / "run")["seed"] == 2
@@ -142,14 +142,14 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     assert len(list((tmp_path / "run" / "coordinator" / "layers").glob("*.layers"))) == 1
 
 
-def test_a_bad_map_is_told_with_all_problems(tmp_path):
+def test_a_bad_map_is_reported_with_all_problems(tmp_path):
     path = three(tmp_path).write(service(grant="levl = 3"))
     city = tmp_path / "east.toml"
     city.write_text(city.read_text().replace("time_zone", "timezone"))
     ended = deepcity("run", path, "--out", tmp_path / "run")
-    assert_told(ended, 1, "ConfigError", "levl", "timezone", "east.toml", "map.toml")
+    assert_reported(ended, 1, "ConfigError", "levl", "timezone", "east.toml", "map.toml")
     assert not (tmp_path / "run").exists()
-    assert_told(deepcity("run", tmp_path / "none.toml"), 1, "no such file")
+    assert_reported(deepcity("run", tmp_path / "none.toml"), 1, "no such file")
 
 
 def test_a_map_given_to_data_check_names_its_cities(tmp_path):
@@ -162,28 +162,30 @@ def test_a_map_given_to_data_check_names_its_cities(tmp_path):
     assert cities.returncode == 0
 
 
-def test_bad_records_are_told_with_all_problems(tmp_path):
+def test_bad_records_are_reported_with_all_problems(tmp_path):
     little = three(tmp_path).party("east/tiny", flows(places=1)[:10])
     path = little.party("east/empty", flows(places=1) * float("nan")).write(LITTLE)
     records = tmp_path / "west-office.csv"
     records.write_text(records.read_text().replace("2021-02-01 03:00,", "2021-02-01 03:00,many"))
     ended = deepcity("run", path, "--out", tmp_path / "run")
-    assert_told(ended, 1, "DataError", "east/tiny", "east/empty", "many")
+    assert_reported(ended, 1, "DataError", "east/tiny", "east/empty", "many")
 
 
-def test_a_run_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_run_folder_that_cannot_be_made_is_reported(tmp_path):
     path = three(tmp_path).write(LITTLE)
     (tmp_path / "run").write_text("a file")
-    assert_told(deepcity("run", path, "--out", tmp_path / "run"), 2, "run is a file; name a folder")
-    assert_told(deepcity("run", path, "--out", ""), 2, "it is empty; name a folder")
-    assert_told(deepcity("run", path, "--out", tmp_path / "run" / "in"), 1, "CheckpointError")
+    assert_reported(
+        deepcity("run", path, "--out", tmp_path / "run"), 2, "run is a file; name a folder"
+    )
+    assert_reported(deepcity("run", path, "--out", ""), 2, "it is empty; name a folder")
+    assert_reported(deepcity("run", path, "--out", tmp_path / "run" / "in"), 1, "CheckpointError")
 
 
 @pytest.mark.parametrize("text", [None, "", '{"map": "little"}'])
-def test_report_of_no_finished_run_is_told(tmp_path, text):
+def test_report_of_no_finished_run_is_reported(tmp_path, text):
     if text is not None:
         (tmp_path / "results.json").write_text(text)
-    assert_told(deepcity("report", tmp_path), 1, "CheckpointError", "results.json", "run")
+    assert_reported(deepcity("report", tmp_path), 1, "CheckpointError", "results.json", "run")
 
 
 def test_report_is_written_again(undisturbed, tmp_path):
@@ -192,4 +194,4 @@ def test_report_is_written_again(undisturbed, tmp_path):
     assert ended.returncode == 0
     assert (tmp_path / "deep" / "page.html").read_text() == (folder / "report.html").read_text()
     assert without_seconds(json.loads(deepcity("report", folder, "--json").stdout)) == read(folder)
-    assert_told(deepcity("report", folder, "--out", tmp_path), 2, "is a folder; name a file")
+    assert_reported(deepcity("report", folder, "--out", tmp_path), 2, "is a folder; name a file")

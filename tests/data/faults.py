@@ -8,8 +8,8 @@ import numpy as np
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
+from deepcity.data.check.rules import View, run_rules
 from deepcity.data.panel import Panel
-from deepcity.data.quality import View, look_into
 
 ROME = Clock("Europe/Rome", timedelta(hours=1))
 BEGIN = 1_640_991_600  # midnight in Rome, 1 January 2022
@@ -99,7 +99,7 @@ def late(values, hours):
 
 
 def found(*views):
-    return [f for fs in look_into(views).values() for f in fs]
+    return [f for fs in run_rules(views).values() for f in fs]
 
 
 def of(view, what):

@@ -86,14 +86,14 @@ def test_missing_markers_and_believable_values(town):
     assert "row 7" in outside.text
 
 
-def test_infinite_values_are_masked_and_told(town):
+def test_infinite_values_are_masked_and_reported(town):
     rows = [f"{time},{'inf' if i == 2 else i},{-i}" for i, time in enumerate(hours(48))]
     loaded = load_with_findings(town(table(rows)), "office")
     assert np.isnan(loaded.panel.values_TNF[2, 0, 0])
     assert found(town(table(rows)))["infinite"].count == 1
 
 
-def test_a_gap_of_a_month_is_masked_and_told(town):
+def test_a_gap_of_a_month_is_masked_and_reported(town):
     rows = [
         f"2024-{month}-01 {hour:02d}:00,{hour},1" for month in ("05", "06") for hour in range(24)
     ]
@@ -119,7 +119,7 @@ def test_one_row_is_no_panel(town):
     assert refused(town(table([])))
 
 
-def test_rows_out_of_order_are_sorted_and_told(town):
+def test_rows_out_of_order_are_sorted_and_reported(town):
     rows = [f"{time},{i},{-i}" for i, time in enumerate(hours(48))]
     straight = load_panel(town(table(rows)), "office")
     rows[10], rows[30] = rows[30], rows[10]
@@ -128,13 +128,13 @@ def test_rows_out_of_order_are_sorted_and_told(town):
     assert "rows 13, 32" in found(city)["unsorted"].text
 
 
-def test_empty_rows_are_left_out_and_told(town):
+def test_empty_rows_are_left_out_and_reported(town):
     rows = [f"{time},{i},{-i}" for i, time in enumerate(hours(48))]
     rows.insert(5, ",,")
     assert "row 7" in found(town(table(rows)))["empty"].text
 
 
-def test_a_mistyped_year_is_told_before_memory_runs_out(town):
+def test_a_mistyped_year_is_reported_before_memory_runs_out(town):
     rows = [f"{time},{i},1" for i, time in enumerate(hours(48))]
     rows[3] = rows[3].replace("2024", "1924")
     assert "mistyped year" in refused(town(table(rows)))[0].right
@@ -163,14 +163,14 @@ def test_two_rows_for_one_time_by_every_rule(rule, expected, town):
     assert "rows 3, 4, 5, 6" in found(city)["duplicate"].text
 
 
-def test_doubled_times_are_told_as_the_city_s_clocks_show_them(town):
+def test_doubled_times_are_reported_as_the_city_s_clocks_show_them(town):
     """Both hours of an autumn night have their own offset; UTC would send people elsewhere."""
     utc = [f"2022-10-{30 if h > 1 else 29}T{(h + 22) % 24:02d}:00+00:00" for h in range(8)]
     rows = [f"{utc[i]},{i},1" for i in (0, 1, 2, 2, 3, 3, 4, 5)]
     rome = {"zone": "Europe/Rome"}
     both = "2022-10-30 02:00+02:00, 2022-10-30 02:00+01:00"
-    (told,) = refused(town(table(rows), **rome))
-    assert told.value == both
+    (reported,) = refused(town(table(rows), **rome))
+    assert reported.value == both
     source = CSV + 'time = { column = "time", duplicates = "first" }'
     assert both in found(town(table(rows), source=source, **rome))["duplicate"].text
 

@@ -19,9 +19,9 @@ def calendar(first, last, country="IT-FE"):
 
 def test_days_around_a_holiday():
     # Thursday 6 January 2022, Epiphany: Wednesday is its eve, Friday a bridge to the weekend.
-    told = calendar(date(2022, 1, 3), date(2022, 1, 9))
-    assert told["2022-01-05"]["eve"] == 1
-    assert told["2022-01-06"] | {"season": 0} == {
+    traits = calendar(date(2022, 1, 3), date(2022, 1, 9))
+    assert traits["2022-01-05"]["eve"] == 1
+    assert traits["2022-01-06"] | {"season": 0} == {
         "date": "2022-01-06",
         "rest": 1,
         "saturday": 0,
@@ -31,16 +31,16 @@ def test_days_around_a_holiday():
         "bridge": 0,
         "season": 0,
     }
-    assert (told["2022-01-07"]["bridge"], told["2022-01-07"]["after"]) == (1, 1)
-    assert (told["2022-01-08"]["saturday"], told["2022-01-09"]["rest"]) == (1, 1)
-    assert told["2022-01-04"]["bridge"] == 0
+    assert (traits["2022-01-07"]["bridge"], traits["2022-01-07"]["after"]) == (1, 1)
+    assert (traits["2022-01-08"]["saturday"], traits["2022-01-09"]["rest"]) == (1, 1)
+    assert traits["2022-01-04"]["bridge"] == 0
 
 
 @given(st.dates(date(2001, 1, 1), date(2039, 1, 1)), st.integers(0, 400))
 def test_a_row_a_day_and_no_number_out_of_range(first, days):
-    told = calendar(first, first + timedelta(days=days), "KR")
-    assert len(told) == days + 1
-    for row in told.values():
+    traits = calendar(first, first + timedelta(days=days), "KR")
+    assert len(traits) == days + 1
+    for row in traits.values():
         assert set(row) == set(COLUMNS)
         assert all(row[name] in (0.0, 1.0) for name in COLUMNS[1:-1])
         assert -1.2 <= row["season"] <= 1.0

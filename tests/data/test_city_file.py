@@ -45,7 +45,7 @@ fields = [
 ]
 places = ["p", "p", { id = "q", latt = 3, lat = 100 }]
 """
-TOLD = [
+MESSAGES = [
     "name = 'Bad Town': not a plain name",
     "titel: unknown key. Did you mean 'title'?",
     "title: missing",
@@ -73,8 +73,8 @@ def test_every_problem_at_once(tmp_path):
     city, problems = check_city(path)
     assert city is None
     texts = [str(problem) for problem in problems]
-    for told in TOLD:
-        assert any(text.startswith(f"bad.toml: {told}") for text in texts), told
+    for message in MESSAGES:
+        assert any(text.startswith(f"bad.toml: {message}") for text in texts), message
     assert all(problem.right for problem in problems)
     with pytest.raises(ConfigError) as caught:
         load_city(path)
@@ -93,13 +93,13 @@ def test_a_syntax_error_names_its_line(tmp_path):
     assert check_city(tmp_path)[0] is None
 
 
-def test_an_uninstalled_package_is_told_with_the_next_step(town):
+def test_an_uninstalled_package_is_reported_with_the_next_step(town):
     with pytest.raises(ConfigError, match="Run: pip install no-such-package"):
         town(source=f'format = "csv"\npath = "package:no_such_package/x.csv"\n{TIME}')
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"places": "[]"}, "neither a list of places"),
         ({"fields": "[]"}, "empty"),
@@ -123,8 +123,8 @@ def test_an_uninstalled_package_is_told_with_the_next_step(town):
         ),
     ],
 )
-def test_what_is_wrong_is_told(settings, told, town):
-    with pytest.raises(ConfigError, match=told):
+def test_what_is_wrong_is_reported(settings, message, town):
+    with pytest.raises(ConfigError, match=message):
         town("time,a,b\n2024-01-01,1,2\n", **settings)
 
 

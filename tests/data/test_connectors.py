@@ -21,7 +21,7 @@ from deepcity.data.connectors import (
     read_table,
 )
 from deepcity.data.connectors.parquet import ParquetSettings
-from deepcity.data.numbers import read_numbers
+from deepcity.data.tables.numbers import read_numbers
 
 pytest_plugins = ["towns"]
 
@@ -55,11 +55,11 @@ def write_parquet(folder):
 
 def write_excel(folder):
     openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    book.active.append(FRAME.columns)
+    workbook = openpyxl.Workbook()
+    workbook.active.append(FRAME.columns)
     for row in FRAME.with_columns(pl.col("time").str.to_datetime("%Y-%m-%d %H:%M")).rows():
-        book.active.append(row)
-    book.save(folder / "r.xlsx")
+        workbook.active.append(row)
+    workbook.save(folder / "r.xlsx")
     return f'format = "excel"\npath = "r.xlsx"\n{TIME}'
 
 
@@ -132,7 +132,7 @@ def test_every_connector_keeps_the_contract():
 
 @pytest.mark.parametrize("name", ["r.csv", "r.csv.gz", "r.parquet", "r.xlsx"])
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08broken", b"PK\x03\x04no", b"\xff\xfe\x00"])
-def test_broken_files_are_told_not_thrown(name, content, town, tmp_path):
+def test_broken_files_are_reported_not_raised(name, content, town, tmp_path):
     (tmp_path / name).write_bytes(content)
     form = connector_for(Path(name)).name
     city = town(source=f'format = "{form}"\npath = "{name}"\n{TIME}')
@@ -149,7 +149,7 @@ def test_passwords_stay_in_the_environment(town, monkeypatch):
         town(source=source)
 
 
-def test_a_refused_query_is_told_without_the_url(town, tmp_path, monkeypatch):
+def test_a_refused_query_is_reported_without_the_url(town, tmp_path, monkeypatch):
     write_sql(tmp_path)
     monkeypatch.setenv("WHERE", "r.db")
     source = (
@@ -166,7 +166,7 @@ def test_a_url_that_cannot_be_used(url, town):
         town(source=f'format = "sql"\nurl = "{url}"\nquery = "select 1"\n{TIME}')
 
 
-def test_mixed_types_of_a_database_are_told_by_row(town, tmp_path):
+def test_mixed_types_of_a_database_are_reported_by_row(town, tmp_path):
     source = write_sql(tmp_path)
     connection = sqlite3.connect(tmp_path / "r.db")
     connection.execute("update flows set b = 'broken' where time = '2024-05-01 02:00'")
@@ -232,7 +232,7 @@ TIME_SOURCE = f'format = "csv"\npath = "records.csv"\n{TIME}'
 
 
 @pytest.mark.parametrize(
-    ("lat", "name", "told"),
+    ("lat", "name", "message"),
     [
         ("51.5", "name", "'b': not found in places_from"),
         ("95", "name", "latitude or longitude out of range"),
@@ -240,10 +240,10 @@ TIME_SOURCE = f'format = "csv"\npath = "records.csv"\n{TIME}'
         ("51.5", "nam", "no such column. Did you mean 'name'?"),
     ],
 )
-def test_positions_that_are_not_there(lat, name, told, town, tmp_path):
+def test_positions_that_are_not_there(lat, name, message, town, tmp_path):
     settings_, content = positions(lat, name)
     (tmp_path / "map.csv").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match=told.replace("?", r"\?")):
+    with pytest.raises(ConfigError, match=message.replace("?", r"\?")):
         town(FRAME.write_csv(), **settings_)
 
 

@@ -12,10 +12,11 @@ from towns import toml
 CHECK = """
 import resource, sys
 from pathlib import Path
-from deepcity.data import spool, turned
-from deepcity.data.check import check_file
+from deepcity.data.connectors import csv_transposed
+from deepcity.data.tables import spool
+from deepcity.data.check.file_report import check_file
 from deepcity.data.connectors import parquet
-spool.HELD_ROWS, turned.STRIP_CELLS, parquet.GROUP_CELLS = 50, 50, 50
+spool.MAX_ROWS_IN_MEMORY, csv_transposed.MAX_CELLS_IN_MEMORY, parquet.GROUP_CELLS = 50, 50, 50
 resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 for problem in check_file(Path(sys.argv[1])).problems:
     print(problem)

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import DataError
-from deepcity.data import connectors, own_step, spool
+from deepcity.data import connectors
 from deepcity.data.city_file import load_panel, load_with_findings
+from deepcity.data.tables import records, spool
 
 pytest_plugins = ["towns"]
 
@@ -39,8 +40,10 @@ def table(rows, head="time,station,people,flow"):
 def small(monkeypatch):
     def set_sizes(batch, held):
         monkeypatch.setattr(connectors, "BATCH_ROWS", batch)
-        monkeypatch.setattr(spool, "HELD_ROWS", held)
-        monkeypatch.setattr(own_step, "SPARSEST", 1000)  # a few rows over days are meant here
+        monkeypatch.setattr(spool, "MAX_ROWS_IN_MEMORY", held)
+        monkeypatch.setattr(
+            records, "MAX_STEPS_PER_ROW", 1000
+        )  # a few rows over days are meant here
 
     return set_sizes
 
@@ -102,16 +105,16 @@ def test_autumn_s_doubled_hour_over_batches(held, town, small):
     np.testing.assert_array_equal(panel.values_TNF[:, 1, 0], np.arange(len(utc)))
 
 
-def test_what_batches_find_is_told_once(town, small):
+def test_what_batches_find_is_reported_once(town, small):
     small(4, 10)
     rows = [(step, place, step % 9) for step in range(40) for place in "abz"]
     text = table(rows).replace(",a,7,1.75", ",a,7,99").replace(",b,3,0.75", ",b,3,-")
     fields = '[{ name = "flow", kind = "flow", unit = "L/s", source = "records", valid = [0, 50] }]'
     found = load_with_findings(town(text, source=SOURCE + TIME % "", fields=fields), "office")
-    told = {finding.what: finding for finding in found.findings}
-    assert told["other-places"].count == 40
-    assert told["outside-valid"].count == 4
-    assert told["other-places"].text.endswith("and more later in the file")
+    reported = {finding.what: finding for finding in found.findings}
+    assert reported["other-places"].count == 40
+    assert reported["outside-valid"].count == 4
+    assert reported["other-places"].text.endswith("and more later in the file")
     whats = [finding.what for finding in found.findings if finding.what != "short"]
     assert len(whats) == len(set(whats))
 

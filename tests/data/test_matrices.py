@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError, DataError
-from deepcity.data import connectors, turned
+from deepcity.data import connectors
 from deepcity.data.city_file import load_panel
-from deepcity.data.connectors import read_batches, read_columns, read_table
+from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.connectors import csv_transposed, read_batches, read_columns, read_table
 from deepcity.data.connectors.csv import CsvSettings
-from deepcity.data.findings import Notebook
+from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
-from deepcity.data.time_settings import TimeSettings
-from deepcity.data.times import utc_times
+from deepcity.data.timestamps.parse import utc_times
 
 pytest_plugins = ["towns"]
 
@@ -81,7 +81,7 @@ def test_a_matrix_on_its_side_comes_in_batches(rows, cells, strip, header, asked
     columns = asked.sample(sorted(named), asked.randint(1, len(named)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connectors, "BATCH_CELLS", cells)
-        patch.setattr(turned, "STRIP_CELLS", strip)
+        patch.setattr(csv_transposed, "MAX_CELLS_IN_MEMORY", strip)
         assert set(read_columns(source, folder)) == set(named)
         tables = list(read_batches(source, folder, columns))
     assert max(table.frame.height for table in tables) <= max(1, cells // len(columns))
@@ -137,7 +137,7 @@ def test_rows_without_names_keep_their_numbers_though_nothing_was_measured(tmp_p
         ("\n\n", "no row in it", "the right file"),
     ],
 )
-def test_what_cannot_be_turned_is_told_with_its_line(text, reason, right, tmp_path, town):
+def test_what_cannot_be_turned_is_reported_with_its_line(text, reason, right, tmp_path, town):
     source = MATRIX.replace("false", "true") + 'time = { column = "station" }'
     with pytest.raises(DataError) as caught:
         load_panel(town(text, source=source, places='["a"]'), "office")
@@ -184,9 +184,9 @@ def test_rows_follow_each_other_through_open_hours_only(day, skipped, opens, hou
     frame = pl.DataFrame({"a": list(range(rows))})
     source = CsvSettings(name="x", path="x.csv", time=time)
     numbers = np.arange(rows, dtype=np.int64)
-    book = Notebook("x.csv")
-    found = utc_times(Sheet(frame, numbers, numbers * 0, source, time, "UTC", book))
-    assert book.problems == []
+    issues = IssueLog("x.csv")
+    found = utc_times(Sheet(frame, numbers, numbers * 0, source, time, "UTC", issues))
+    assert issues.problems == []
     assert found.tolist() == walked
 
 
@@ -206,7 +206,7 @@ def test_open_hours_over_a_change_of_the_clock(town):
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         (MATRIX + 'names = "station"\n' + TIME % "", "pattern has no {n}"),
         (MATRIX + 'names = ["a", "a"]\n' + TIME % "", "a name occurs twice"),
@@ -225,8 +225,8 @@ def test_open_hours_over_a_change_of_the_clock(town):
         (MATRIX + TIME % ', stamp = "wall_end"', "needs a stated step"),
     ],
 )
-def test_what_is_wrong_is_told(source, told, town):
-    with pytest.raises(ConfigError, match=told) as caught:
+def test_what_is_wrong_is_reported(source, message, town):
+    with pytest.raises(ConfigError, match=message) as caught:
         town("1,2\n3,4\n", source=source, places='"all"')
     assert all(problem.right for problem in caught.value.problems)
 

@@ -60,9 +60,9 @@ def records(url, monkeypatch):
             local = (at + timedelta(hours=2)).replace(tzinfo=None)  # Berlin's summer, no offset
             for station, value in row.items():
                 if station != "at":
-                    told = {"at": local, "station": station, "flow": value}
+                    reported = {"at": local, "station": station, "flow": value}
                     connection.execute(
-                        text("insert into readings values (:at, :station, :flow)"), told
+                        text("insert into readings values (:at, :station, :flow)"), reported
                     )
     yield engine
     engine.dispose()
@@ -102,15 +102,17 @@ def test_events_of_a_database(records, town):
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "reported"),
     [
         ("select nothing from flows", 'column "nothing" does not exist'),
         ("select at, a as x, b from flows", "column = 'a': no such column"),
         ("delete from flows returning at, a, b; select", "the database reported"),
     ],
 )
-def test_what_the_database_refuses_is_told_without_its_address(query, told, records, town, url):
+def test_what_the_database_refuses_is_reported_without_its_address(
+    query, reported, records, town, url
+):
     source = f'{SOURCE}query = "{query}"\ntime = {{ column = "at" }}'
-    with pytest.raises(DataError, match=told) as caught:
+    with pytest.raises(DataError, match=reported) as caught:
         load_panel(town(source=source), "office")
     assert url not in str(caught.value)

@@ -23,8 +23,8 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from deepcity.data.conversions import mix_ups
-from deepcity.data.quality import kinds, look_into
+from deepcity.data.check.conversions import unit_confusions
+from deepcity.data.check.rules import rules, run_rules
 
 SEEDS = st.integers(0, 10_000)
 MADE = {"loads": loads, "streets": streets, "roads": roads, "weather": weather}
@@ -38,8 +38,8 @@ def test_clean_records_are_left_in_peace(sort, seed):
 
 
 def test_every_kind_is_known_and_finds_only_what_it_says():
-    assert set(kinds()) == {
-        "clock", "decimal", "header_unit", "placeholder", "restless_unit", "shifted",
+    assert set(rules()) == {
+        "clock", "decimal", "header_unit", "placeholder", "weather_unit_change", "shifted",
         "sibling_clock", "sibling_unit", "stuck", "unit", "unit_change",
     }  # fmt: skip
 
@@ -59,32 +59,36 @@ def test_a_wrong_unit_is_found_by_what_nature_and_roads_know(make, f, unit, seed
         view = spoilt(view, lambda values: np.multiply(values[:, :, 2], 1.4, out=values[:, :, 2]))
         assert found(view) == []
     field = view.panel.fields[f]
-    (mix_up,) = [m for m in mix_ups(field.kind, field.unit, field.unit) if m.unit == unit]
+    (confusion,) = [
+        m for m in unit_confusions(field.kind, field.unit, field.unit) if m.unit == unit
+    ]
 
     def change(values):
-        values[:, :, f] = values[:, :, f] * mix_up.factor + mix_up.offset
+        values[:, :, f] = values[:, :, f] * confusion.factor + confusion.offset
 
-    (told,) = of(spoilt(view, change), "wrong-unit")
-    assert told.shows[0] == field.name
-    assert f'unit_in = "{unit}"' in told.text
+    (reported,) = of(spoilt(view, change), "wrong-unit")
+    assert reported.shows[0] == field.name
+    assert f'unit_in = "{unit}"' in reported.text
 
 
 @tries(max_examples=8, deadline=None)
 @given(seed=SEEDS, place=st.integers(0, 5), unit=st.sampled_from(["km/h", "m/s"]))
 def test_one_place_in_another_unit_than_its_siblings(seed, place, unit):
     view = roads(seed)
-    (mix_up,) = [m for m in mix_ups(view.panel.fields[0].kind, "mph", "mph") if m.unit == unit]
-    bad = spoilt(view, lambda v: np.multiply(v[:, place], mix_up.factor, out=v[:, place]))
-    (told,) = of(bad, "sibling-unit")
-    assert told.shows == ("speed", (f"p{place}",))
-    assert unit in told.text
+    (confusion,) = [
+        m for m in unit_confusions(view.panel.fields[0].kind, "mph", "mph") if m.unit == unit
+    ]
+    bad = spoilt(view, lambda v: np.multiply(v[:, place], confusion.factor, out=v[:, place]))
+    (reported,) = of(bad, "sibling-unit")
+    assert reported.shows == ("speed", (f"p{place}",))
+    assert unit in reported.text
 
 
 @tries(max_examples=8, deadline=None)
 @given(seed=SEEDS, place=st.integers(0, 4), factor=st.sampled_from([1000.0, 0.001]))
 def test_kilowatts_among_megawatts(seed, place, factor):
     bad = spoilt(loads(seed), lambda v: np.multiply(v[:, place], factor, out=v[:, place]))
-    assert [told.shows[1] for told in of(bad, "sibling-unit")] == [(f"p{place}",)]
+    assert [reported.shows[1] for reported in of(bad, "sibling-unit")] == [(f"p{place}",)]
 
 
 @tries(max_examples=5, deadline=None)
@@ -96,10 +100,10 @@ def test_two_agencies_of_a_city_compare_their_thermometers(seed):
     near = warm + dice.normal(0, 0.7, size=warm.shape)
     there = view_of(near * 1.8 + 32, (WEATHER[0],), agency="other")
     third = view_of(near, (WEATHER[0],), agency="third")
-    told = look_into([replace(here, agency="here"), third, there])
-    assert [f.what for f in told["other"]][:1] == ["sibling-unit"]
-    assert "degF" in told["other"][0].text
-    assert told["here"] == told["third"] == []
+    reported = run_rules([replace(here, agency="here"), third, there])
+    assert [f.what for f in reported["other"]][:1] == ["sibling-unit"]
+    assert "degF" in reported["other"][0].text
+    assert reported["here"] == reported["third"] == []
 
 
 @tries(max_examples=8, deadline=None)
@@ -107,9 +111,9 @@ def test_two_agencies_of_a_city_compare_their_thermometers(seed):
 def test_columns_shifted_from_a_day_on(seed, at, shift):
     view, step = weather(seed), at * 24
     bad = spoilt(view, lambda v: v.__setitem__(slice(step, None), np.roll(v[step:], shift, -1)))
-    (told,) = of(bad, "shifted")
-    assert day(view, step)[:8] in told.text or day(view, step - 48)[:8] in told.text
-    assert ("to the right" if shift > 0 else "to the left") in told.text
+    (reported,) = of(bad, "shifted")
+    assert day(view, step)[:8] in reported.text or day(view, step - 48)[:8] in reported.text
+    assert ("to the right" if shift > 0 else "to the left") in reported.text
 
 
 @tries(max_examples=8, deadline=None)
@@ -117,9 +121,9 @@ def test_columns_shifted_from_a_day_on(seed, at, shift):
 def test_single_rows_with_a_delimiter_too_many(seed, rows):
     view = weather(seed)
     bad = spoilt(view, lambda v: v.__setitem__(sorted(rows), np.roll(v[sorted(rows)], 1, -1)))
-    (told,) = of(bad, "shifted")
-    assert told.text.startswith("p0: in ")
-    assert view.when(min(rows)) in told.text
+    (reported,) = of(bad, "shifted")
+    assert reported.text.startswith("p0: in ")
+    assert view.when(min(rows)) in reported.text
 
 
 @tries(max_examples=8, deadline=None)
@@ -127,9 +131,9 @@ def test_single_rows_with_a_delimiter_too_many(seed, rows):
 def test_lost_decimal_signs(seed, place, factor):
     rows = np.random.default_rng(seed).choice(3600, 40, replace=False)
     bad = spoilt(loads(seed), lambda v: v.__setitem__((rows, place), v[rows, place] * factor))
-    (told,) = of(bad, "decimal")
-    assert told.shows == ("load", (f"p{place}",))
-    assert 30 <= int(told.text.split()[0]) <= 40
+    (reported,) = of(bad, "decimal")
+    assert reported.shows == ("load", (f"p{place}",))
+    assert 30 <= int(reported.text.split()[0]) <= 40
 
 
 @tries(max_examples=8, deadline=None)
@@ -137,7 +141,7 @@ def test_lost_decimal_signs(seed, place, factor):
 def test_numbers_that_stand_for_missing(seed, number):
     rows = np.random.default_rng(seed).choice(3600, 5, replace=False)
     bad = spoilt(weather(seed), lambda v: v.__setitem__((rows, 0, 1), number))
-    assert [told.shows[0] for told in of(bad, "placeholder")] == ["humidity"]
+    assert [reported.shows[0] for reported in of(bad, "placeholder")] == ["humidity"]
 
 
 @tries(max_examples=10, deadline=None)
@@ -154,10 +158,10 @@ def test_a_clock_that_is_off_for_some_weeks(seed, at, weeks, hours):
     def change(values):
         values[begin:end] = late(values, hours)[begin:end]
 
-    told = [one for one in of(spoilt(view, change), "clock") if one.where == "people"]
-    assert len(told) == 1
+    reported = [one for one in of(spoilt(view, change), "clock") if one.where == "people"]
+    assert len(reported) == 1
     word = "later" if hours > 0 else "earlier"
-    assert told[0].text.startswith(f"the daily pattern is {word} by {abs(hours)} h from")
+    assert reported[0].text.startswith(f"the daily pattern is {word} by {abs(hours)} h from")
 
 
 def test_a_street_that_wakes_up_at_night_is_no_clock_that_is_off():
@@ -182,9 +186,9 @@ def test_summer_time_that_the_records_do_not_keep(seed):
     def change(values):
         values[offset_T == 7200] = late(values, -1)[offset_T == 7200]
 
-    told = [one for one in of(spoilt(view, change), "clock") if one.where == "people"]
-    assert "earlier by 1 h from 2022-03-2" in told[0].text
-    assert "state time.zone" in told[0].text
+    reported = [one for one in of(spoilt(view, change), "clock") if one.where == "people"]
+    assert "earlier by 1 h from 2022-03-2" in reported[0].text
+    assert "state time.zone" in reported[0].text
 
 
 @tries(max_examples=6, deadline=None)
@@ -192,24 +196,24 @@ def test_summer_time_that_the_records_do_not_keep(seed):
 def test_one_place_whose_clock_is_off_throughout(seed, place, hours):
     view = loads(seed, days=300, places=6)
     bad = spoilt(view, lambda v: v.__setitem__((slice(None), place), late(v[:, place], hours)))
-    (told,) = of(bad, "sibling-clock")
-    assert told.shows == ("load", (f"p{place}",))
-    assert f"{abs(hours)} h {'after' if hours > 0 else 'before'}" in told.text
+    (reported,) = of(bad, "sibling-clock")
+    assert reported.shows == ("load", (f"p{place}",))
+    assert f"{abs(hours)} h {'after' if hours > 0 else 'before'}" in reported.text
 
 
 def test_a_stuck_sensor_is_noted_and_an_empty_street_is_not():
     view = loads(1)
-    (told,) = of(spoilt(view, lambda v: v.__setitem__((slice(480, 530), 2), 7.5)), "stuck")
-    assert (told.severity.value, told.shows[1]) == ("note", ("p2",))
-    assert "50 steps" in told.text
+    (reported,) = of(spoilt(view, lambda v: v.__setitem__((slice(480, 530), 2), 7.5)), "stuck")
+    assert (reported.severity.value, reported.shows[1]) == ("note", ("p2",))
+    assert "50 steps" in reported.text
     assert of(spoilt(streets(1), lambda v: v.__setitem__(slice(480, 530), 0)), "stuck") == []
 
 
-def test_a_dead_counter_is_told_and_a_quiet_week_is_not():
+def test_a_dead_counter_is_reported_and_a_quiet_week_is_not():
     view = streets(1)
-    (told,) = of(spoilt(view, lambda v: v.__setitem__((slice(480, 1000), 2), 0)), "dead")
-    assert (told.severity.value, told.shows[1]) == ("warning", ("p2",))
-    assert "520 steps" in told.text
+    (reported,) = of(spoilt(view, lambda v: v.__setitem__((slice(480, 1000), 2), 0)), "dead")
+    assert (reported.severity.value, reported.shows[1]) == ("warning", ("p2",))
+    assert "520 steps" in reported.text
     assert of(spoilt(view, lambda v: v.__setitem__((slice(480, 700), 2), 0)), "dead") == []
     rare = spoilt(view, lambda v: np.multiply(v, np.arange(len(v))[:, None, None] % 450 < 9, out=v))
     assert of(rare, "dead") == []
@@ -226,4 +230,4 @@ def test_little_or_nothing_measured_is_no_fault(steps, value):
 def test_a_drafted_file_is_not_blamed_for_guessed_units():
     view = spoilt(weather(2), lambda v: np.multiply(v, 9, out=v))
     assert of(view, "wrong-unit")
-    assert of(replace(view, guessed=True), "wrong-unit") == []
+    assert of(replace(view, drafted=True), "wrong-unit") == []

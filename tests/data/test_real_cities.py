@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deepcity.data.city_file import load_city, load_with_findings
-from deepcity.data.load import Loaded
+from deepcity.data.load import LoadedPanel
 
 pd = pytest.importorskip("pandas")
 
@@ -73,7 +73,7 @@ LOT_CITIES = ["dresden", "nuremberg", "bielefeld", "osnabrueck"]
 
 
 @cache
-def loaded(name: str) -> Loaded:
+def loaded(name: str) -> LoadedPanel:
     city, agency = name.split("/")
     return load_with_findings(load_city(CITIES / f"{city}.toml"), agency)
 
@@ -135,8 +135,8 @@ def test_air(city):
         np.testing.assert_array_equal(values(f"{city}/air", "pm25", n), frame[column])
     weather = {"temperature": "TEMP", "humidity": "HUMI", "pressure": "PRES", "dew-point": "DEWP"}
     for field, column in weather.items():
-        told = frame[column].where(frame[column] > -9999)
-        np.testing.assert_allclose(values(f"{city}/weather", field), told, rtol=1e-6)
+        source = frame[column].where(frame[column] > -9999)
+        np.testing.assert_allclose(values(f"{city}/weather", field), source, rtol=1e-6)
     rain = frame.precipitation.where(frame.precipitation < 900_000)
     assert np.nansum(values(f"{city}/weather", "rain")) == pytest.approx(rain.sum(), rel=1e-5)
     np.testing.assert_allclose(values(f"{city}/weather", "wind-run"), frame.Iws * 3.6, rtol=1e-6)
@@ -169,11 +169,11 @@ def test_london_s_bikes():
     assert skipped in frame.index
     panel = local("london/bikes").tz_localize(None)
     found = pd.Series(values("london/bikes", "rented"), panel)
-    told = frame["Count of bike shares"].drop(skipped)
-    assert float(found.sum()) == told.sum()
-    assert int(found.notna().sum()) == len(told) == 17_413
+    source = frame["Count of bike shares"].drop(skipped)
+    assert float(found.sum()) == source.sum()
+    assert int(found.notna().sum()) == len(source) == 17_413
     assert found["2015-01-04 00:00"] == 182
-    assert found["2016-07-01 17:00"] == told["2016-07-01 17:00"]
+    assert found["2016-07-01 17:00"] == source["2016-07-01 17:00"]
     wind = pd.Series(values("london/weather", "wind"), panel)
     assert wind["2016-07-01 17:00"] == pytest.approx(frame.wind_speed["2016-07-01 17:00"] / 3.6)
 
@@ -207,11 +207,11 @@ def test_parking(city):
     lots = read("parking_germany/lots.csv", index_col="place_id")
     known = free_spaces(city, 8).notna().mean()
     for agency, quarters, often in (("parking", 8, True), ("parking-rare", 96, False)):
-        panel, told = loaded(f"{city}/{agency}").panel, free_spaces(city, quarters)
+        panel, source = loaded(f"{city}/{agency}").panel, free_spaces(city, quarters)
         assert [place.id for place in panel.places] == list(known.index[(known >= 0.85) == often])
-        told = told[[place.id for place in panel.places]]
-        assert (pd.to_datetime(panel.time_T, unit="s", utc=True) == told.index).all()
-        np.testing.assert_array_equal(panel.values_TNF[:, :, 0], told.to_numpy(np.float32))
+        source = source[[place.id for place in panel.places]]
+        assert (pd.to_datetime(panel.time_T, unit="s", utc=True) == source.index).all()
+        np.testing.assert_array_equal(panel.values_TNF[:, :, 0], source.to_numpy(np.float32))
         for place in panel.places:
             lot = lots.loc[place.id]
             assert np.array_equal(place.capacity or np.nan, lot.capacity, equal_nan=True)
@@ -249,8 +249,8 @@ def test_melbourne():
     )
     assert list(found.columns) == list(frame.columns)
     skipped = pd.to_datetime(["2021-10-03 02:00", "2022-10-02 02:00"])
-    told = frame.set_axis(wall).drop(skipped)
-    assert found.to_numpy(dtype=np.float64, na_value=0).sum() == told.sum().sum()
+    source = frame.set_axis(wall).drop(skipped)
+    assert found.to_numpy(dtype=np.float64, na_value=0).sum() == source.sum().sum()
     assert found.loc["2021-01-01 00:00", "5"] == 3834
     sensors = read("pedestrian_melbourne/sensors.csv", index_col="sensor_id")
     place = loaded("melbourne/streets").panel.places[0]
@@ -271,8 +271,8 @@ def test_metro(agency, minutes):
     assert str(known[0]) == "2016-02-29 05:00:00+08:00"
     assert known[-1] + pd.Timedelta(minutes=minutes) == pd.Timestamp("2016-04-01 23:00+08:00")
     for field, file in (("boardings", "inflow"), ("exits", "outflow")):
-        told = read(f"metro_beijing/{file}_{minutes}min.csv.gz", header=None).to_numpy().T
-        np.testing.assert_array_equal(panel.values_TNF[busy, :, panel.field_index(field)], told)
+        source = read(f"metro_beijing/{file}_{minutes}min.csv.gz", header=None).to_numpy().T
+        np.testing.assert_array_equal(panel.values_TNF[busy, :, panel.field_index(field)], source)
     graph = read("metro_beijing/adjacency.csv", header=None).to_numpy(np.float32)
     np.testing.assert_array_equal(panel.adjacency_NN, graph)
     weather = read(f"metro_beijing/weather_air_{minutes}min.csv.gz", header=None).to_numpy().T
@@ -314,10 +314,10 @@ def published_grid(city):
     [("chicago", 321_877, (14, 12), 731), ("new_york", 191_580, (16, 16), 730)],
 )
 def test_crime_by_the_published_protocol(city, offences, grid, days):
-    found, told = loaded(f"{city}/police").panel.values_TNF, published_grid(city)
-    assert told.shape == (days, *grid, 4)
-    assert found.sum() == told.sum() == offences
-    np.testing.assert_array_equal(found, told.reshape(days, -1, 4))
+    found, source = loaded(f"{city}/police").panel.values_TNF, published_grid(city)
+    assert source.shape == (days, *grid, 4)
+    assert found.sum() == source.sum() == offences
+    np.testing.assert_array_equal(found, source.reshape(days, -1, 4))
 
 
 def test_crime_splits_as_published():
@@ -341,14 +341,14 @@ def test_loads_of_hours_stamped_with_their_end(name, file, column):
     wall = pd.to_datetime(frame.Datetime, format="%m/%d/%Y %H:%M") - pd.Timedelta(hours=1)
     zone = "America/New_York"
     times = wall.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").dropna()
-    told = frame[column][times.index].set_axis(times)
+    source = frame[column][times.index].set_axis(times)
     panel = loaded(name).panel
     found = pd.Series(
         panel.values_TNF[:, 0, 0], pd.to_datetime(panel.time_T, unit="s", utc=True)
     ).dropna()
-    assert len(found) == len(told)
-    np.testing.assert_array_equal(found, told.sort_index())
-    assert (found.index == told.sort_index().index.tz_convert("UTC")).all()
+    assert len(found) == len(source)
+    np.testing.assert_array_equal(found, source.sort_index())
+    assert (found.index == source.sort_index().index.tz_convert("UTC")).all()
 
 
 def test_tetouan():

@@ -93,18 +93,20 @@ def test_rows_under_a_condition(town):
     np.testing.assert_array_equal(panel.values_TNF[:, 0, 1], [3, 0, 4, 5])
 
 
-def test_a_condition_that_never_holds_is_told(town):
+def test_a_condition_that_never_holds_is_reported(town):
     keys = {"column": '"x"', "where": '{ open = ["yes"] }'}
     city = one(town, ["3,Yes", "0,No"], field(**keys), head="x,open")
-    told = {finding.what: finding.text for finding in load_with_findings(city, "office").findings}
-    assert told["where"] == "no row has yes in open; found No, Yes"
+    reported = {
+        finding.what: finding.text for finding in load_with_findings(city, "office").findings
+    }
+    assert reported["where"] == "no row has yes in open; found No, Yes"
     city = one(town, ["3,Yes"] * 2, field(column='"x"', where='{ opne = ["Yes"] }'), head="x,open")
     with pytest.raises(DataError, match=r"'opne': no such column\. Did you mean 'open'"):
         load_panel(city, "office")
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "reported"),
     [
         ({"scale": 0}, "not a factor"),
         ({"offset": "inf"}, "not a factor"),
@@ -112,6 +114,6 @@ def test_a_condition_that_never_holds_is_told(town):
         ({"codes": '{ Yes = "one" }'}, "codes.Yes"),
     ],
 )
-def test_what_cannot_be_meant_is_told(keys, told, town):
-    with pytest.raises(ConfigError, match=told):
+def test_what_cannot_be_meant_is_reported(keys, reported, town):
+    with pytest.raises(ConfigError, match=reported):
         one(town, ["1"], field(column='"x"', **keys))

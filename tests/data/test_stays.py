@@ -50,10 +50,10 @@ def test_the_last_value_stays_within_its_limit(rows, limit, town):
     first = (int(panel.time_T[0]) - int(START.timestamp())) // 900
     for step, values in enumerate(panel.values_TNF[:, :, 0]):
         for place, value in enumerate(values.tolist()):
-            told = [(m // 15, row[place]) for m, *row in rows if row[place] is not None]
-            told = [(at, v) for at, v in told if at <= first + step]
-            if told and (first + step - told[-1][0]) * 15 <= limit:
-                assert value == told[-1][1]
+            reported = [(m // 15, row[place]) for m, *row in rows if row[place] is not None]
+            reported = [(at, v) for at, v in reported if at <= first + step]
+            if reported and (first + step - reported[-1][0]) * 15 <= limit:
+                assert value == reported[-1][1]
             else:
                 assert np.isnan(value)
 
@@ -66,7 +66,7 @@ def test_amounts_do_not_stay(town):
         )
 
 
-def test_a_state_stays_as_it_was_told_last_not_as_a_mean(town):
+def test_a_state_stays_as_it_was_recorded_last_not_as_a_mean(town):
     fields = SPACES.replace("level", "share").replace("spaces", "%")
     rows = [(0, 10, 50), (5, 20, None), (10, 90, None), (35, 30, 40)]
     panel = load_panel(
@@ -75,7 +75,7 @@ def test_a_state_stays_as_it_was_told_last_not_as_a_mean(town):
     assert panel.values_TNF[:, :, 0].T.tolist() == [[90, 90, 30], [50, 50, 40]]
 
 
-def test_it_is_told_that_values_stay(town):
+def test_it_is_reported_that_values_stay(town):
     city = town(table([(0, 1, 2), (95, 3, 4)]), source=SOURCE % "1h", fields=SPACES, step="15min")
     found = {f.what: f for f in load_with_findings(city, "office").findings}
     assert "at most 1h" in found["stays"].text
@@ -103,11 +103,11 @@ path = "lots.csv"
 
 def lots(tmp_path, content, keys='lat = "y", lon = "x", capacity = "holds"'):
     (tmp_path / "lots.csv").write_text(content, encoding="utf-8")
-    told = f", {keys}" if keys else ""
+    reported = f", {keys}" if keys else ""
     return {
         "source": SOURCE % "1h" + LOTS,
         "fields": SPACES,
-        "places": f'"all"\nplaces_from = {{ source = "lots", id = "lot"{told} }}',
+        "places": f'"all"\nplaces_from = {{ source = "lots", id = "lot"{reported} }}',
     }
 
 
@@ -122,7 +122,7 @@ def test_stations_of_which_not_all_is_known(town, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "keys", "told"),
+    ("content", "keys", "reported"),
     [
         ("lot,y,x,holds\na,51.0,,1\nb,,,\n", 'lat = "y", lon = "x"', "only one of lat"),
         ("lot,y,x,holds\na,51.0,13,-1\nb,,,\n", 'capacity = "holds"', "negative capacity"),
@@ -132,8 +132,8 @@ def test_stations_of_which_not_all_is_known(town, tmp_path):
         ("lot,y,x,holds\na,51.0,13,1\n", None, "names neither a position nor a capacity"),
     ],
 )
-def test_stations_that_cannot_be_believed(content, keys, told, town, tmp_path):
-    with pytest.raises(ConfigError, match=told):
+def test_stations_that_cannot_be_believed(content, keys, reported, town, tmp_path):
+    with pytest.raises(ConfigError, match=reported):
         town(table([(0, 1, 2)]), **lots(tmp_path, content, keys))
 
 

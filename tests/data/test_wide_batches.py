@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import DataError
-from deepcity.data import connectors, own_step, spool
+from deepcity.data import connectors
 from deepcity.data.city_file import load_panel, load_with_findings
+from deepcity.data.tables import records, spool
 
 pytest_plugins = ["towns"]
 
@@ -34,8 +35,10 @@ ROWS = st.lists(
 def small(monkeypatch):
     def set_sizes(batch, held):
         monkeypatch.setattr(connectors, "BATCH_ROWS", batch)
-        monkeypatch.setattr(spool, "HELD_ROWS", held)
-        monkeypatch.setattr(own_step, "SPARSEST", 1000)  # a few rows over days are meant here
+        monkeypatch.setattr(spool, "MAX_ROWS_IN_MEMORY", held)
+        monkeypatch.setattr(
+            records, "MAX_STEPS_PER_ROW", 1000
+        )  # a few rows over days are meant here
 
     return set_sizes
 
@@ -96,8 +99,8 @@ def test_any_size_of_batch_and_memory_gives_the_same(rows, batch, held, shuffled
     np.testing.assert_array_equal(parts.panel.time_T, whole.panel.time_T)
     np.testing.assert_array_equal(parts.panel.values_TNF, whole.panel.values_TNF)
     np.testing.assert_allclose(whole.panel.values_TNF, slowly(sorted(rows)), rtol=1e-6)
-    told = [{(f.what, f.where) for f in loaded.findings} for loaded in (whole, parts)]
-    assert told[0] == told[1]
+    reported = [{(f.what, f.where) for f in loaded.findings} for loaded in (whole, parts)]
+    assert reported[0] == reported[1]
 
 
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
@@ -135,7 +138,7 @@ def test_a_matrix_of_which_rows_are_counted(town, small, sizes):
 
 
 @pytest.mark.parametrize("batch", [3, 1000])
-def test_problems_of_all_batches_are_said_at_once(batch, town, small):
+def test_problems_of_all_batches_are_reported_at_once(batch, town, small):
     small(batch, 10)
     text = text_of([(step, step, step) for step in range(40)])
     text = text.replace(",4.25,4.25,", ",four,4.25,").replace(",9.25,9.25,", ",nine,9.25,")
@@ -143,9 +146,9 @@ def test_problems_of_all_batches_are_said_at_once(batch, town, small):
     text += text.splitlines()[-1] + "\n"
     with pytest.raises(DataError) as caught:
         load_panel(town(text, source=SOURCE + TIME % "", fields=TWO), "office")
-    told = [(problem.key, problem.value) for problem in caught.value.problems]
-    assert told[:2] == [("a flow", "four"), ("b people", -30.0)]
-    assert [key for key, _ in told] == ["a flow", "b people", "time"]
+    reported = [(problem.key, problem.value) for problem in caught.value.problems]
+    assert reported[:2] == [("a flow", "four"), ("b people", -30.0)]
+    assert [key for key, _ in reported] == ["a flow", "b people", "time"]
     assert "more than one row for one time" in caught.value.problems[2].reason
 
 

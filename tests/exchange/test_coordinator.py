@@ -16,13 +16,13 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import Message
 from deepcity.exchange.party import LearningParty
 from deepcity.exchange.profile import SiteProfile
-from deepcity.exchange.rounds import Plan
+from deepcity.exchange.rounds import FederationPlan
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import FedAvg
-from deepcity.learning.features import Samples
-from deepcity.learning.learner import EVERY_LAYER, Learner, PartyData
-from deepcity.learning.network import Network
-from deepcity.learning.reuse import export_layers
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.networks.network import Network
+from deepcity.learning.networks.reuse import export_layers
+from deepcity.learning.training.learner import EVERY_LAYER, Learner, PartyData
 from deepcity.store.checkpoint import CheckpointStore
 
 LEVELS = {"a": 6, "b": 5, "c": 2}
@@ -37,7 +37,7 @@ def plan(**how):
     profiles = {name: profile(one) for name, one in learners().items()}
     own = frozenset(LEVELS)
     reference = starting_layers(profiles, seed=5, own_stem=own)
-    return Plan(LEVELS, reference, FedAvg(), rounds=4, own_stem=own, **how)
+    return FederationPlan(LEVELS, reference, FedAvg(), rounds=4, own_stem=own, **how)
 
 
 def learners():
@@ -45,9 +45,9 @@ def learners():
 
 
 def profile(one):
-    horizon, summaries = one.data.recall_HS.shape
+    horizon, linear_features = one.data.ridge_skip_HS.shape
     features = one.data.train.features_BNF.shape[-1]
-    return SiteProfile(3600, features, horizon, summaries, 0, 1, one.data.rows, 0, 1)
+    return SiteProfile(3600, features, horizon, linear_features, 0, 1, one.data.rows, 0, 1)
 
 
 def run(folder, *, stop_at=None, apart=True, watch=lambda done: None, moved=None, **how):
@@ -88,7 +88,7 @@ def assert_same_end(first, second):
         assert same(one.export(EVERY_LAYER), again[name].export(EVERY_LAYER))
     assert same(training.progress.state.layers, resumed.progress.state.layers)
     assert training.progress.errors == resumed.progress.errors
-    assert training.ledger.left_by_layer() == resumed.ledger.left_by_layer()
+    assert training.ledger.sent_by_layer() == resumed.ledger.sent_by_layer()
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_layers_to_begin_with_are_those_of_the_sites_without_asking_for_them():
     first = export_layers(found["a"].network, LADDER)
     assert set(reference) == set(LADDER)
     assert same({name: first[name] for name in HIDDEN_LAYERS}, reference)
-    assert not reference["head"]["recall"].any()
+    assert not reference["head"]["ridge_skip"].any()
 
 
 OWN = (Learner, PartyData, Samples, Network, LearningParty)

@@ -89,16 +89,16 @@ def test_ledger_counts_what_was_serialised(joined):
     answer = joined.exchange.call("north", sent)
     ledger = joined.ledger
     assert ledger.total == len(to_bytes(sent)) + len(to_bytes(answer))
-    assert ledger.left_by_layer() == wire_bytes_by_layer(answer)
+    assert ledger.sent_by_layer() == wire_bytes_by_layer(answer)
     assert ledger.received_by_layer() == wire_bytes_by_layer(sent)
-    assert ledger.left_by_layer()["h1"] == 40
-    assert ledger.left_by_party() == {"north": len(to_bytes(answer))}
-    assert ledger.left_by_round() == {3: len(to_bytes(answer))}
+    assert ledger.sent_by_layer()["h1"] == 40
+    assert ledger.sent_by_party() == {"north": len(to_bytes(answer))}
+    assert ledger.sent_by_round() == {3: len(to_bytes(answer))}
 
 
 def test_ledger_counts_what_parties_say_to_each_other(joined):
     joined.exchange.call("north", Message("ask_next"))
-    left = joined.ledger.left_by_party()
+    left = joined.ledger.sent_by_party()
     asked, answered = len(to_bytes(Message("who"))), len(to_bytes(Message("called by north")))
     assert left == {"north": asked + answered, "centre": answered}
     assert joined.ledger.received_by_party()["centre"] == asked

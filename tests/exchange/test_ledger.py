@@ -11,7 +11,7 @@ from deepcity.exchange.ledger import Ledger
 names = st.sampled_from([COORDINATOR, "north", "centre", "south"])
 payloads = st.lists(
     st.tuples(
-        st.sampled_from(["train", "judge"]),
+        st.sampled_from(["train", "loss"]),
         names,
         names,
         st.dictionaries(st.sampled_from(["h1", "h2", "header"]), st.integers(0, 10**9)),
@@ -35,11 +35,11 @@ def test_every_sum_holds_every_byte_once(records):
     got = sum(
         sum(sizes.values()) for _, _, receiver, sizes, _ in records if receiver != COORDINATOR
     )
-    for view in (ledger.left_by_layer(), ledger.left_by_party(), ledger.left_by_round()):
+    for view in (ledger.sent_by_layer(), ledger.sent_by_party(), ledger.sent_by_round()):
         assert sum(view.values()) == left
     for view in (ledger.received_by_layer(), ledger.received_by_party()):
         assert sum(view.values()) == got
-    assert COORDINATOR not in ledger.left_by_party()
+    assert COORDINATOR not in ledger.sent_by_party()
     assert COORDINATOR not in ledger.received_by_party()
     assert ledger.total == sum(sum(sizes.values()) for *_, sizes, _ in records)
 

@@ -7,7 +7,7 @@ from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.message import Message
-from deepcity.exchange.precision import lowered, restored
+from deepcity.exchange.precision import lower_precision, restore_precision
 
 
 class Echo:
@@ -26,7 +26,7 @@ def weights(seed=0, scale=0.1):
 def asked(precision, message):
     echo = Echo()
     exchange = InProcessExchange({"a": echo}, precision=precision)
-    return exchange.call("a", message), echo.heard[0], exchange.ledger.left_by_layer()
+    return exchange.call("a", message), echo.heard[0], exchange.ledger.sent_by_layer()
 
 
 def test_layers_arrive_as_float32_rounded_once_and_numbers_exactly():
@@ -53,20 +53,22 @@ def test_the_ledger_counts_what_travelled():
 
 def test_other_dtypes_travel_as_they_are():
     layers = {"h1": {"count": np.arange(3), "exact": np.array([1 / 3]), "half": np.float16([0.1])}}
-    low = lowered(Message("m", layers=layers), "float16")
+    low = lower_precision(Message("m", layers=layers), "float16")
     assert low.layers["h1"]["count"].dtype == np.int64
     assert low.layers["h1"]["exact"].dtype == np.float64
-    assert restored(low).layers["h1"]["half"].dtype == np.float32
+    assert restore_precision(low).layers["h1"]["half"].dtype == np.float32
 
 
 def test_a_value_beyond_float16_is_named_and_what_is_not_finite_is_left_to_the_screen():
     broken = weights()
     broken[0, 0] = np.nan
     assert np.isnan(
-        lowered(Message("m", layers={"h1": {"w": broken}}), "float16").layers["h1"]["w"][0, 0]
+        lower_precision(Message("m", layers={"h1": {"w": broken}}), "float16").layers["h1"]["w"][
+            0, 0
+        ]
     )
     message = Message("m", layers={"h1": {"w": weights(scale=1e6)}, "h2": {"w": weights()}})
     with pytest.raises(ExchangeError, match=r'h1/w hold values beyond 65504.*= "float32"'):
-        lowered(message, "float16")
+        lower_precision(message, "float16")
     reply = InProcessExchange({"a": Echo()}, precision="float16").call_group({"a": message})["a"]
     assert isinstance(reply, Failure)

@@ -10,35 +10,35 @@ from deepcity.city.level import HEAD, HIDDEN_LAYERS, LADDER, STEM, layers_up_to
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.message import Message
-from deepcity.exchange.party import JOIN, LOOK, TRAIN, LearningParty
-from deepcity.exchange.rounds import Plan, begin, learn_together, one_round
+from deepcity.exchange.party import EVALUATE, JOIN, TRAIN, LearningParty
+from deepcity.exchange.rounds import FederationPlan, begin, learn_together, one_round
 from deepcity.exchange.strategies import strategy
-from deepcity.learning.features import Samples
-from deepcity.learning.learner import Learner, PartyData
-from deepcity.learning.reuse import export_layers
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.networks.reuse import export_layers
+from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.learning.training.local_training import TrainingSettings
 
-SETTINGS = TrainingSettings(rounds=3, local_steps=3, batch_rows=8, dropout=0.0)
+SETTINGS = TrainingSettings(rounds=3, local_steps=3, batch_size=8, dropout=0.0)
 
 
 def samples(seed, features=7, rows=40):
     rng = np.random.default_rng(seed)
     seen = rng.normal(size=(rows, 1, features)).astype(np.float32)
     truth = (seen[..., :3] + 0.1 * rng.normal(size=(rows, 1, 3))).astype(np.float32)
-    summaries = rng.normal(size=(rows, 1, 3, 2)).astype(np.float32)
+    linear_features = rng.normal(size=(rows, 1, 3, 2)).astype(np.float32)
     nothing = np.zeros_like(truth)
-    return Samples(seen, summaries, nothing, truth, np.ones((1, 1), np.float32), 0)
+    return Samples(seen, linear_features, nothing, truth, np.ones((1, 1), np.float32), 0)
 
 
 def learner(name, *, features=7, rows=40, frozen=()):
     index = sum(map(ord, name))
-    recall = np.full((3, 2), index % 7 / 10, np.float32)
-    data = PartyData(name, samples(index, features, rows), samples(index + 1, features), recall)
+    ridge_skip = np.full((3, 2), index % 7 / 10, np.float32)
+    data = PartyData(name, samples(index, features, rows), samples(index + 1, features), ridge_skip)
     return Learner(data, SETTINGS, seed=5, frozen=frozen)
 
 
 @dataclass
-class Heard:
+class RecordingParty:
     """Keeps what passes in and out of a party, and may spoil its answers."""
 
     inner: LearningParty
@@ -63,13 +63,15 @@ class Together:
     ):
         self.learners = {party: learner(party) for party in levels}
         self.heard = {
-            party: Heard(LearningParty(one, levels[party], common_stem and party not in own_stem))
+            party: RecordingParty(
+                LearningParty(one, levels[party], common_stem and party not in own_stem)
+            )
             for party, one in self.learners.items()
         }
         self.exchange = InProcessExchange(self.heard)
         first = next(iter(self.learners.values()))
         names = ((STEM,) if common_stem else ()) + LADDER
-        self.plan = Plan(
+        self.plan = FederationPlan(
             levels,
             export_layers(first.network, names),
             strategy(name, common_stem=common_stem, **settings),
@@ -97,7 +99,7 @@ def test_level_0_sends_and_receives_no_layer():
     progress = together.run()
     for heard in together.heard.values():
         assert all(not message.layers for message in heard.sent + heard.received)
-    assert set(together.exchange.ledger.left_by_layer()) <= {"header"}
+    assert set(together.exchange.ledger.sent_by_layer()) <= {"header"}
     assert progress.round == 3
     assert len(progress.errors) == 4
     assert progress.failures == ((), (), (), ())
@@ -157,10 +159,10 @@ def test_a_layer_is_common_to_those_whose_level_reaches_it():
 def test_heads_begin_as_their_parties_own_and_meet_in_the_middle():
     together = Together({"a": 6, "b": 6}, rounds=1)
     assert HEAD not in begin(together.exchange, together.plan).outgoing["a"]
-    own = [together.layers(party, [HEAD])[HEAD]["recall"] for party in "ab"]
+    own = [together.layers(party, [HEAD])[HEAD]["ridge_skip"] for party in "ab"]
     progress = together.run()
     np.testing.assert_allclose(
-        progress.outgoing["a"][HEAD]["recall"], (own[0] + own[1]) / 2, rtol=1e-6
+        progress.outgoing["a"][HEAD]["ridge_skip"], (own[0] + own[1]) / 2, rtol=1e-6
     )
 
 
@@ -168,15 +170,15 @@ def test_a_common_stem_travels_only_where_it_is_granted():
     private, common = Together({"a": 3, "b": 3}), Together({"a": 3, "b": 3}, common_stem=True)
     for together, expected in ((private, False), (common, True)):
         together.run()
-        assert (STEM in together.exchange.ledger.left_by_layer()) == expected
+        assert (STEM in together.exchange.ledger.sent_by_layer()) == expected
         stems = [together.layers(party, [STEM]) for party in "ab"]
         assert equal(*stems) == expected
     alone = Together({"a": 0, "b": 0}, common_stem=True)
     alone.run()
-    assert STEM not in alone.exchange.ledger.left_by_layer()
+    assert STEM not in alone.exchange.ledger.sent_by_layer()
 
 
-@pytest.mark.parametrize("settings", [{}, {"name": "personal", "sharpness": 0.0}])
+@pytest.mark.parametrize("settings", [{}, {"name": "fedamp", "sharpness": 0.0}])
 def test_a_party_keeps_its_stem_while_the_others_share_theirs(settings):
     together = Together(dict.fromkeys("abc", 6), common_stem=True, own_stem="b", **settings)
     progress = together.run()
@@ -240,7 +242,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)
-@pytest.mark.parametrize("name", ["fedavg", "personal"])
+@pytest.mark.parametrize("name", ["fedavg", "fedamp"])
 def test_a_bad_party_is_set_aside_with_its_reason_and_the_others_go_on(spoil, name):
     together = Together({"a": 5, "b": 5, "c": 5}, name)
     together.heard["b"].spoil = spoil
@@ -299,7 +301,7 @@ def test_a_party_that_cannot_join_stops_the_run_with_every_reason():
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("fedavg", {}), ("fedprox", {"mu": 1.0}), ("personal", {"sharpness": 3.0})],
+    [("fedavg", {}), ("fedprox", {"mu": 1.0}), ("fedamp", {"sharpness": 3.0})],
 )
 def test_every_strategy_runs_and_repeats_itself(name, settings):
     runs = [Together({"a": 5, "b": 6, "c": 2}, name, **settings) for _ in range(2)]
@@ -311,7 +313,7 @@ def test_every_strategy_runs_and_repeats_itself(name, settings):
 
 def test_strategies_differ():
     found = []
-    for name, settings in (("fedavg", {}), ("fedprox", {"mu": 5.0}), ("personal", {})):
+    for name, settings in (("fedavg", {}), ("fedprox", {"mu": 5.0}), ("fedamp", {})):
         together = Together({"a": 5, "b": 5, "c": 5}, name, **settings)
         together.run()
         found.append(together.layers("a"))
@@ -345,7 +347,7 @@ def test_the_last_look_takes_in_what_was_fused_last():
     together = Together({"a": 5, "b": 5})
     together.run()
     last = together.heard["a"].received[-1]
-    assert last.verb == LOOK
+    assert last.verb == EVALUATE
     assert set(last.layers) == set(HIDDEN_LAYERS)
 
 
@@ -365,7 +367,7 @@ def test_nobody_overwrites_what_is_a_partys_own():
     for name in (STEM, "h3", HEAD):
         before = export_layers(party.learner.network, [name])
         foreign = {name: {key: value + 1 for key, value in before[name].items()}}
-        for verb in (LOOK, TRAIN):
+        for verb in (EVALUATE, TRAIN):
             with pytest.raises(ExchangeError, match=f"{name} may not be overwritten"):
                 party.handle(Message(verb, {"round": 0.0}, foreign), COORDINATOR)
         after = export_layers(party.learner.network, [name])

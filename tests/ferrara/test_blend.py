@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.ferrara.blend import blended, fit_blend
+from benchmarks.ferrara.blend import apply_blend, fit_blend
 
 ORIGINS, HORIZON = 60, 24
 
@@ -23,10 +23,12 @@ def error(said, truth):
 def test_a_blend_errs_less_than_its_best_expert_and_than_the_mean_on_new_origins():
     said, truth = town()
     weights = fit_blend(said, truth)
-    new_said, new_truth = town(seed=1)
-    best = min(error(one, new_truth) for one in new_said)
-    assert error(blended(new_said, weights), new_truth) < 0.9 * best
-    assert error(blended(new_said, weights), new_truth) < 0.6 * error(new_said.mean(0), new_truth)
+    new_forecast, new_truth = town(seed=1)
+    best = min(error(one, new_truth) for one in new_forecast)
+    assert error(apply_blend(new_forecast, weights), new_truth) < 0.9 * best
+    assert error(apply_blend(new_forecast, weights), new_truth) < 0.6 * error(
+        new_forecast.mean(0), new_truth
+    )
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
     assert weights[0] > weights[1] > weights[2]
@@ -35,9 +37,9 @@ def test_a_blend_errs_less_than_its_best_expert_and_than_the_mean_on_new_origins
 def test_weights_are_the_least_absolute_error_of_all_blends():
     said, truth = town()
     weights = fit_blend(said, truth, shrink=1e-3)
-    found = error(blended(said, weights), truth)
+    found = error(apply_blend(said, weights), truth)
     grid = [(a, b, 1 - a - b) for a in np.linspace(0, 1, 41) for b in np.linspace(0, 1 - a, 21)]
-    least = min(error(blended(said, np.array(one)), truth) for one in grid)
+    least = min(error(apply_blend(said, np.array(one)), truth) for one in grid)
     assert found < 1.002 * least
 
 
@@ -56,11 +58,11 @@ def test_shrinking_draws_to_the_prior_and_infinitely_much_is_the_prior():
 def test_the_pull_to_the_prior_counts_as_many_origins_as_are_told():
     said, truth = town(origins=40)
     prior, shrink = np.array([0.2, 0.2, 0.6]), 20.0
-    unit = error(blended(said, prior), truth)
+    unit = error(apply_blend(said, prior), truth)
 
     def cost(weights):
         parts = weights[weights > 0] * np.log(weights[weights > 0] / prior[weights > 0])
-        return error(blended(said, weights), truth) / unit + shrink / 40 * parts.sum()
+        return error(apply_blend(said, weights), truth) / unit + shrink / 40 * parts.sum()
 
     found = fit_blend(said, truth, prior_E=prior, shrink=shrink)
     grid = [(a, b, 1 - a - b) for a in np.linspace(0, 1, 41) for b in np.linspace(0, 1 - a, 41)]
@@ -114,7 +116,7 @@ def test_what_is_missing_counts_nowhere():
 
 def test_a_silent_expert_leaves_its_weight_to_the_others():
     said = np.array([[[[1.0, 1.0, np.nan]]], [[[3.0, np.nan, np.nan]]]], np.float32)
-    found = blended(said, np.array([0.5, 0.5]))
+    found = apply_blend(said, np.array([0.5, 0.5]))
     np.testing.assert_array_equal(found, [[[2.0, 1.0, np.nan]]])
 
 
@@ -131,6 +133,6 @@ def test_a_silent_expert_leaves_its_weight_to_the_others():
 )
 def test_what_cannot_be_used_is_named(changes, words):
     said, truth = town()
-    settings = {"said_EBNH": said, "truth_BNH": truth} | changes
+    settings = {"forecast_EBNH": said, "truth_BNH": truth} | changes
     with pytest.raises(ValueError, match=words):
         fit_blend(**settings)

@@ -23,7 +23,7 @@ def error(said, truth):
 def test_they_find_what_two_features_say_together():
     inputs, _, noisy = rows()
     new, clean, _ = rows(seed=1)
-    assert error(grow(inputs, noisy, SETTINGS).say(new), clean) < 0.2 * error(0, clean)
+    assert error(grow(inputs, noisy, SETTINGS).predict(new), clean) < 0.2 * error(0, clean)
 
 
 def test_outliers_and_missing_truths_change_little():
@@ -31,23 +31,23 @@ def test_outliers_and_missing_truths_change_little():
     noisy[::10] = 50
     noisy[1::10] = np.nan
     new, clean, _ = rows(seed=1)
-    assert error(grow(inputs, noisy, SETTINGS).say(new), clean) < 0.25 * error(0, clean)
+    assert error(grow(inputs, noisy, SETTINGS).predict(new), clean) < 0.25 * error(0, clean)
 
 
 def test_few_rows_say_little():
     inputs, _, noisy = rows(count=40)
     shy = TreeSettings(trees=20, depth=3, least=1000.0, block=1)
-    assert np.abs(grow(inputs, noisy, shy).say(inputs)).max() < 0.05
+    assert np.abs(grow(inputs, noisy, shy).predict(inputs)).max() < 0.05
 
 
 def test_nothing_to_learn_says_nothing():
     inputs = np.ones((50, 3), np.float32)
-    assert np.abs(grow(inputs, np.zeros(50, np.float32), SETTINGS).say(inputs)).max() == 0
+    assert np.abs(grow(inputs, np.zeros(50, np.float32), SETTINGS).predict(inputs)).max() == 0
 
 
 def test_the_same_seed_grows_the_same_trees_and_another_seed_others():
     inputs, _, noisy = rows()
-    said = [grow(inputs, noisy, SETTINGS, seed).say(inputs) for seed in (0, 0, 1)]
+    said = [grow(inputs, noisy, SETTINGS, seed).predict(inputs) for seed in (0, 0, 1)]
     np.testing.assert_array_equal(said[0], said[1])
     assert not np.array_equal(said[0], said[2])
 
@@ -56,7 +56,7 @@ def test_values_beyond_all_that_was_learned_are_as_the_outermost():
     inputs, _, noisy = rows()
     trees = grow(inputs, noisy, SETTINGS)
     far, edge = np.full((1, 5), 9, np.float32), np.full((1, 5), 1, np.float32)
-    np.testing.assert_array_equal(trees.say(far), trees.say(edge))
+    np.testing.assert_array_equal(trees.predict(far), trees.predict(edge))
 
 
 def test_no_truth_at_all_is_an_error():

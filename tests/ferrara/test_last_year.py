@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.ferrara.last_year import last_year, restfulness
 from deepcity.city.clock import Clock
-from deepcity.learning.day_types import day_types
-from deepcity.learning.typical_day import day_grid
+from deepcity.learning.features.day_types import day_types
+from deepcity.learning.features.typical_day import day_grid
 
 FIRST = date(2021, 1, 4)  # a Monday
 DAYS = 760
@@ -53,8 +53,8 @@ def test_restfulness_is_the_share_of_the_way_to_a_sunday():
 
 
 def test_a_feast_comes_back_less_restful_than_other_holidays(town):
-    clock, first_s, grid, sorts = town
-    found = last_year(restful_days(), sorts, clock, first_s, grid, at(2022, 6, 1))
+    clock, first_s, grid, types = town
+    found = last_year(restful_days(), types, clock, first_s, grid, at(2022, 6, 1))
     feast, holiday = found[at(2022, 11, 3), 0, 0], found[at(2022, 6, 2), 0, 0]
     assert feast == pytest.approx(0.5 - 0.7)
     assert holiday == pytest.approx(0.9 - 0.7)
@@ -62,17 +62,17 @@ def test_a_feast_comes_back_less_restful_than_other_holidays(town):
 
 
 def test_a_quiet_fortnight_comes_back_on_working_days_alone(town):
-    clock, first_s, grid, sorts = town
-    found = last_year(restful_days(), sorts, clock, first_s, grid, at(2022, 6, 1))[:, 0, 1]
+    clock, first_s, grid, types = town
+    found = last_year(restful_days(), types, clock, first_s, grid, at(2022, 6, 1))[:, 0, 1]
     assert found[at(2022, 8, 15)] == pytest.approx(0.4)  # a Monday
     assert found[at(2022, 8, 13)] == 0  # a Saturday
     assert found[at(2022, 7, 20)] == 0
 
 
 def test_days_of_the_last_months_change_nothing(town):
-    clock, first_s, grid, sorts = town
+    clock, first_s, grid, types = town
     known = at(2022, 6, 1)
-    before = last_year(restful_days(), sorts, clock, first_s, grid, known)
+    before = last_year(restful_days(), types, clock, first_s, grid, known)
     late = {f"d{day}": 1.0 for day in range(known, known + 200)}
-    after = last_year(restful_days(**late), sorts, clock, first_s, grid, known)
+    after = last_year(restful_days(**late), types, clock, first_s, grid, known)
     np.testing.assert_array_equal(before[: known + 200], after[: known + 200])

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from signals import panel
 
-from benchmarks.ferrara.outlook import fit_outlook
+from benchmarks.ferrara.exogenous_features import fit_exogenous
 from benchmarks.ferrara.step_rows import step_rows
 from deepcity.data.windows import Span
-from deepcity.learning.features import WindowSettings, fit_inputs
+from deepcity.learning.features.inputs import WindowSettings, fit_inputs
 
 SETTINGS = WindowSettings(history=24, horizon=24, leads=2, days=7)
 TRAIN = Span(0, 40 * 24)
 
 
 def outlook_of(whole):
-    return fit_outlook(fit_inputs(whole, "flow", SETTINGS, TRAIN), whole, TRAIN, None)
+    return fit_exogenous(fit_inputs(whole, "flow", SETTINGS, TRAIN), whole, TRAIN, None)
 
 
 def rows_of(whole, origins, lead):
@@ -54,7 +54,7 @@ def test_summaries_of_other_leads_are_left_out():
     outlook = outlook_of(whole)
     origins = np.array([45 * 24])
     samples = outlook.samples(origins, 1)
-    own = outlook.own_summaries(samples, 1)
-    assert own.shape[-1] < samples.summaries_BNHS.shape[-1]
+    own = outlook.lead_linear_features(samples, 1)
+    assert own.shape[-1] < samples.linear_BNHS.shape[-1]
     kept = {float(value) for value in own.ravel()}
-    assert {float(value) for value in samples.summaries_BNHS.ravel()} - kept <= {0.0}
+    assert {float(value) for value in samples.linear_BNHS.ravel()} - kept <= {0.0}

@@ -13,14 +13,15 @@ import deepcity.applications
 from deepcity.applications.application import Task, applications
 from deepcity.applications.metric import Warnings
 from deepcity.cli.summary import tables
-from deepcity.intercity.automatic import Joined, weigh
 from deepcity.intercity.city_map import load_map
+from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
+from deepcity.intercity.method_errors import MethodErrors
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.results import Errors, Results
-from deepcity.intercity.run import run_map
 from deepcity.learning.experts.expert import Expert
-from deepcity.serve.report.notes import note
-from deepcity.serve.report.page import render
+from deepcity.runs.results import RunResults
+from deepcity.runs.run import run_map
+from deepcity.web.report.notes import note
+from deepcity.web.report.page import render
 
 BURSTS = '''
 """Bursts: will a district draw more than its pipes bear?"""
@@ -30,13 +31,13 @@ from deepcity.applications.metric import Warnings
 from deepcity.applications.tasks.alert import WarnAbove
 from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
-from deepcity.city.title import Title
+from deepcity.city.localized_text import LocalizedText
 
 APPLICATION = Application(
     name="bursts",
-    title=Title("Burst pipes", "수도관 파열"),
-    question=Title("Will a district draw more than its pipes bear?", "관이 견딜 수 있을까요?"),
-    decision=Title("Where to lower the pressure.", "어디의 압력을 낮출지 정합니다."),
+    title=LocalizedText("Burst pipes", "수도관 파열"),
+    question=LocalizedText("Will it draw more than its pipes bear?", "관이 견딜 수 있을까요?"),
+    decision=LocalizedText("Where to lower the pressure.", "어디의 압력을 낮출지 정합니다."),
     task=Task.ALERT,
     targets=(Target(Kind.FLOW, "m3/h"),),
     reads=(DomainName.RESOURCES,),
@@ -72,7 +73,7 @@ def city_map(dropped, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ran(city_map, tmp_path_factory) -> tuple[Results, Path]:
+def ran(city_map, tmp_path_factory) -> tuple[RunResults, Path]:
     folder = tmp_path_factory.mktemp("run")
     return run_map(city_map, folder), folder
 
@@ -84,7 +85,7 @@ def test_a_service_in_one_file_is_found_and_keeps_the_contract(dropped):
 
 def test_errors_are_by_the_application_s_metric_over_its_own_horizon(city_map, ran):
     (party, *_), (found, *_) = parties_of(city_map.services[0]), ran[0].services[0].parties
-    for method, forecast in (("typical_day", party.test.anchor_BNH),):
+    for method, forecast in (("typical_day", party.test.baseline_BNH),):
         by_hand = Warnings(12.0).error(forecast[..., :3], party.test.truth_BNH[..., :3])
         assert found.test[method].judged == pytest.approx(by_hand)
         assert found.test[method].judged != pytest.approx(found.test[method].mae)
@@ -94,7 +95,7 @@ def test_errors_are_by_the_application_s_metric_over_its_own_horizon(city_map, r
     assert all(0 <= error <= 1 for error in found.validation_mae.values())
 
 
-class Near(Expert):
+class NearestQuery(Expert):
     """Errs little, and never crosses with the truth."""
 
     kind = "near"
@@ -114,14 +115,14 @@ class Far(Expert):
 
 def test_levels_are_compared_by_the_metric(city_map):
     party = parties_of(city_map.services[0])[0]
-    choice = weigh(party, Near(), [Joined(6, Far())])
+    choice = weigh_experts(party, NearestQuery(), [JoinedExpert(6, Far())])
     assert choice.errors[0] == 1
     assert choice.errors[6] == 0
 
 
 def test_the_run_ends_in_a_decision_as_codes(ran):
     results, folder = ran
-    kept = Results.model_validate_json((folder / "results.json").read_text())
+    kept = RunResults.model_validate_json((folder / "results.json").read_text())
     for party, again in zip(results.services[0].parties, kept.services[0].parties, strict=True):
         assert party.decision is not None
         assert party.decision == again.decision
@@ -140,7 +141,7 @@ def test_terminal_and_report_name_the_metric_and_no_unit_of_a_share(ran):
 
 def test_where_nothing_was_to_judge_the_terminal_says_nothing(ran):
     service = ran[0].services[0]
-    calm = Errors(mae=1.0, rmse=1.0, mae_by_horizon=[1.0], judged=float("nan"))
+    calm = MethodErrors(mae=1.0, rmse=1.0, mae_by_horizon=[1.0], judged=float("nan"))
     parties = [
         one.model_copy(update={"test": dict.fromkeys(one.test, calm)}) for one in service.parties
     ]
@@ -160,6 +161,6 @@ def test_a_horizon_beyond_the_decision_s_is_told(ran):
 
 def test_results_of_before_are_judged_by_the_mean_absolute_error():
     old = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0]})
-    assert Errors.model_validate_json(old).judged == 2.0
+    assert MethodErrors.model_validate_json(old).judged == 2.0
     unknown = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0], "judged": None})
-    assert np.isnan(Errors.model_validate_json(unknown).judged)
+    assert np.isnan(MethodErrors.model_validate_json(unknown).judged)

@@ -6,11 +6,11 @@ from little_map import flows, service, three, without_seconds
 from deepcity.city.errors import ConfigError
 from deepcity.exchange.coordinator import Coordinator
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.run import run_map
-from deepcity.serve.report.notes import note
+from deepcity.runs.run import run_map
+from deepcity.web.report.notes import note
 
 TIMES = """
-[service.attendance]
+[service.participation]
 joins = { "east/south" = 2 }
 leaves = { "west/office" = 3 }
 share = 0.8
@@ -42,30 +42,30 @@ def test_a_killed_run_with_late_and_early_parties_ends_the_same(tmp_path, monkey
     )
     by_name = {party.name: party for party in whole.services[0].parties}
     assert "Joined in round 2 of 3." in [note(one).en for one in by_name["east/south"].notes]
-    said = [note(one).en for one in by_name["west/office"].notes]
-    assert "Left before round 3 of 3, and keeps what it had then." in said
-    assert any("Drawn by lot for" in words for words in said)
+    words = [note(one).en for one in by_name["west/office"].notes]
+    assert "Left before round 3 of 3, and keeps what it had then." in words
+    assert any("Drawn by lot for" in words for words in words)
     (traffic,) = [t for t in whole.services[0].traffic if t.method == "level_6"]
     assert traffic.bytes_by_party["west/office"] < traffic.bytes_by_party["west/other"]
 
 
 @pytest.mark.parametrize(
-    ("said", "key", "reason"),
+    ("words", "key", "reason"),
     [
-        ('joins = { "east/nobody" = 2 }', "attendance.joins", "not a party"),
-        ('joins = { "east/south" = 4 }', "attendance.joins.east/south", "only 3 rounds"),
+        ('joins = { "east/nobody" = 2 }', "participation.joins", "not a party"),
+        ('joins = { "east/south" = 4 }', "participation.joins.east/south", "only 3 rounds"),
         ('leaves = { "east/south" = 1 }', "leaves.east/south", "greater than or equal to 2"),
         (
             'joins = { "east/south" = 3 }\nleaves = { "east/south" = 3 }',
             "leaves.east/south",
             "leave before it joins",
         ),
-        ("share = 0", "attendance.share", "greater than 0"),
+        ("share = 0", "participation.share", "greater than 0"),
     ],
 )
-def test_impossible_times_are_refused(tmp_path, said, key, reason):
+def test_impossible_times_are_refused(tmp_path, words, key, reason):
     with pytest.raises(ConfigError) as error:
-        load_map(written(tmp_path, f"[service.attendance]\n{said}"))
+        load_map(written(tmp_path, f"[service.participation]\n{words}"))
     found = [problem for problem in error.value.problems if key in problem.key]
     assert found, error.value
     assert reason in found[0].reason

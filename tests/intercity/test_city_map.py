@@ -13,7 +13,7 @@ def problems(path):
     return {(p.file, p.key): p for p in refused.value.problems}
 
 
-def test_typos_in_the_map_and_in_a_city_are_told_at_once(tmp_path):
+def test_typos_in_the_map_and_in_a_city_are_reported_at_once(tmp_path):
     little = three(tmp_path)
     path = little.write(service(grant="levl = 3", span='strat = "2021-02-01"'))
     path.write_text(path.read_text().replace("rounds = 3", 'rounds = "many"'))
@@ -191,14 +191,14 @@ def test_what_is_wrong_with_a_map_does_not_hide_what_is_wrong_with_its_parties(t
     }
 
 
-def test_where_nothing_is_right_no_more_is_told_than_is_known(tmp_path):
+def test_where_nothing_is_right_no_more_is_reported_than_is_known(tmp_path):
     path = three(tmp_path).write()
     path.write_text(path.read_text().replace('application = "water"', "application = 5"))
     (only,) = problems(path)
     assert only == ("map.toml", "service[water].application")
 
 
-def test_parties_of_one_title_are_told_apart_by_city_and_by_field(tmp_path):
+def test_parties_of_one_title_are_distinguished_by_city_and_by_field(tmp_path):
     path = three(tmp_path).write(service())
     for file in tmp_path.glob("*.toml"):
         same = file.read_text().replace(

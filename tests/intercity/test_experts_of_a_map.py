@@ -6,22 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from little_map import service, three
-from refining import RUN_DAYS, town
+from update_town import RUN_DAYS, town
 
 import deepcity.learning.experts as folder_of_experts
 from deepcity.city.errors import ConfigError, DataError, ExpertError
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.experts import MOST, own_experts
-from deepcity.intercity.own_networks import experts_of
-from deepcity.intercity.own_package import OwnPackages
+from deepcity.intercity.experts import MAX_PRIOR, own_experts
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.present_rows import rows_of
-from deepcity.intercity.refine import refine_map
-from deepcity.intercity.refine_party import ground_of
-from deepcity.intercity.refine_results import Asked, Outcome
-from deepcity.intercity.run import run_map
-from deepcity.intercity.run_folder import site_folder
 from deepcity.learning.experts.expert import experts
+from deepcity.runs.run import run_map
+from deepcity.runs.update.forecaster_bundle import BundleStore
+from deepcity.runs.update.party import build_refine_data
+from deepcity.runs.update.record_check import load_records
+from deepcity.runs.update.refinable_experts import experts_of
+from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.run import refine_map
+from deepcity.store.run_folder import site_folder
 
 NEW = '''
 """A half of yesterday and a half of last week: a new expert in one file."""
@@ -85,14 +85,14 @@ def test_a_file_in_the_folder_is_an_expert_that_a_run_uses(dropped, tmp_path):
     (result,) = run_map(city_map, tmp_path / "run").services
     (only,) = city_map.services
     for member, party in zip(only.members, result.parties, strict=True):
-        package = OwnPackages.of(site_folder(tmp_path / "run", member.name)).load(
+        package = BundleStore.of(site_folder(tmp_path / "run", member.name)).load(
             "water", member.name
         )
         kinds = [one.kind for one in package.experts]
         assert kinds[:4] == ["network", "typical_day", "halves", "ridge"]
         assert set(kinds[4:]) == {"network"}
         assert [one.level for one in package.experts] == [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]
-        data = ground_of(only, rows_of(only, member, package), 1)
+        data = build_refine_data(only, load_records(only, member, package), 1)
         again = experts_of(package.experts, data)
         np.testing.assert_array_equal(again[2].expert.share_1, [0.5])
         assert np.isfinite(party.test["automatic"].mae)
@@ -104,8 +104,8 @@ def test_a_package_with_an_expert_that_is_gone_is_refused_by_name(dropped, tmp_p
     run_map(city_map, tmp_path / "run")
     (only,) = city_map.services
     member = only.members[0]
-    package = OwnPackages.of(site_folder(tmp_path / "run", member.name)).load("water", member.name)
-    data = ground_of(only, rows_of(only, member, package), 1)
+    package = BundleStore.of(site_folder(tmp_path / "run", member.name)).load("water", member.name)
+    data = build_refine_data(only, load_records(only, member, package), 1)
     (dropped / "halves.py").unlink()
     with pytest.raises(ExpertError, match=r"unknown expert 'halves'; known: .*network"):
         experts_of(package.experts, data)
@@ -113,7 +113,7 @@ def test_a_package_with_an_expert_that_is_gone_is_refused_by_name(dropped, tmp_p
 
 def test_an_unknown_expert_is_refused_with_what_may_be_meant(tmp_path):
     path = three(tmp_path).write(named('["network", "gausian_days"]'))
-    with pytest.raises(ConfigError, match=r"no expert of that kind.*gaussian_days"):
+    with pytest.raises(ConfigError, match=r"unknown kind of expert.*gaussian_days"):
         load_map(path)
 
 
@@ -156,12 +156,12 @@ def test_many_experts_leave_the_network_two_fifths_of_what_is_a_partys_own(tmp_p
     party = replace(parties_of(only)[0], experts=("network", *["ridge"] * 9))
     priors = [prior for _, prior in own_experts(party, only.settings.training, 0)]
     assert len(priors) == 9
-    assert sum(priors) == pytest.approx(MOST)
+    assert sum(priors) == pytest.approx(MAX_PRIOR)
 
 
 def test_a_weather_agency_that_is_not_there_is_refused(tmp_path):
     path = three(tmp_path).write(named('["network"]', 'weather = "nort"'))
-    with pytest.raises(DataError, match=r"nort.*no agency of this city.*north"):
+    with pytest.raises(DataError, match=r"nort.*not an agency of this city.*north"):
         parties_of(load_map(path).services[0])
 
 
@@ -177,13 +177,13 @@ def test_trees_go_on_learning_when_rows_have_come(tmp_path):
     path = town(tmp_path).write(named('["network", "trees"]'))
     run_map(load_map(path), tmp_path / "run")
     town(tmp_path, days=RUN_DAYS + 10).write(named('["network", "trees"]'))
-    found, trouble = refine_map(load_map(path), tmp_path / "run", asked=Asked(bound=0.5))
+    found, trouble = refine_map(load_map(path), tmp_path / "run", asked=UpdateRequest(bound=0.5))
     assert trouble is None
     for party in found.parties:
-        assert party.outcome in (Outcome.REFINED, Outcome.KEPT)
+        assert party.outcome in (UpdateOutcome.REFINED, UpdateOutcome.KEPT)
         assert party.forgot <= 0.5 + 1e-6
-        newest = OwnPackages.of(tmp_path / "run").load("water", party.party)
+        newest = BundleStore.of(tmp_path / "run").load("water", party.party)
         trees = [one for one in newest.experts if one.kind == "trees"]
         assert len(trees) == 1
         assert trees[0].known > 0
-    assert any(party.outcome is Outcome.REFINED for party in found.parties)
+    assert any(party.outcome is UpdateOutcome.REFINED for party in found.parties)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from little_map import LittleMap, flows, service, three
 
+from benchmarks.pooling import pooled_rows
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
-from deepcity.intercity.newcomer import common_layers, join_late
+from deepcity.intercity.newcomer import common_layers, start_newcomer
 from deepcity.intercity.parties import parties_of
-from deepcity.intercity.pooling import pooled_rows
+from deepcity.runs.trainings import train_parties
 
 
 def joined(path, stem):
@@ -29,18 +29,18 @@ def test_with_a_common_stem_it_forecasts_by_the_others_layers_at_once(tmp_path):
     outcome, settings, late = joined(three(tmp_path).write(), "common")
     layers = common_layers(outcome.progress)
     assert set(layers) == {STEM, *HIDDEN_LAYERS, HEAD}
-    learner = join_late(late, settings, layers, 1)
+    learner = start_newcomer(late, settings, layers, 1)
     for name, tensors in learner.export(layers).items():
         for key, values in tensors.items():
             assert np.array_equal(values, layers[name][key])
-    assert late.name not in outcome.ledger.left_by_party()
+    assert late.name not in outcome.ledger.sent_by_party()
 
 
 def test_with_private_stems_it_trains_its_own_under_their_layers(tmp_path):
     outcome, settings, late = joined(three(tmp_path).write(), "private")
     layers = common_layers(outcome.progress)
     assert STEM not in layers
-    learner = join_late(late, settings, layers, 1)
+    learner = start_newcomer(late, settings, layers, 1)
     kept = learner.export(HIDDEN_LAYERS)
     assert all(np.array_equal(kept["h1"][key], layers["h1"][key]) for key in kept["h1"])
 

@@ -5,9 +5,9 @@ from little_map import service, three
 
 from deepcity.city.errors import ConfigError
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.run import load_results, run_map
-from deepcity.serve.report.notes import note
-from deepcity.serve.report.page import render
+from deepcity.runs.run import load_results, run_map
+from deepcity.web.report.notes import note
+from deepcity.web.report.page import render
 
 LATE = 'newcomers = ["west/office"]\npooled = false'
 
@@ -74,10 +74,10 @@ def test_with_a_private_stem_there_is_no_first_day_without_training(tmp_path):
     ("settings", "key", "reason"),
     [
         ('newcomers = ["west/offic"]', "newcomers", "not a party"),
-        ('newcomers = ["west/office"]\nautomatic = false', "newcomers", "nothing to start from"),
+        ('newcomers = ["west/office"]\nautomatic = false', "newcomers", "no layers to start from"),
         ('newcomers = ["west/office", "east/north", "east/south"]', "newcomers", "all parties"),
         (
-            'newcomers = ["west/office"]\nattendance = { joins = { "west/office" = 2 } }',
+            'newcomers = ["west/office"]\nparticipation = { joins = { "west/office" = 2 } }',
             "newcomers",
             "takes part in no round",
         ),

@@ -42,14 +42,14 @@ def test_a_scarce_party_knows_nothing_of_earlier_days(tmp_path):
     _, again = loaded(little.party("west/office", changed).write(only))
     other = again[-1]
     for before, after in ((scarce.data.train, other.data.train), (scarce.test, other.test)):
-        np.testing.assert_array_equal(before.anchor_BNH, after.anchor_BNH)
+        np.testing.assert_array_equal(before.baseline_BNH, after.baseline_BNH)
         np.testing.assert_array_equal(before.features_BNF, after.features_BNF)
         np.testing.assert_array_equal(before.truth_BNH, after.truth_BNH)
     np.testing.assert_array_equal(scarce.inputs.scale_N1, other.inputs.scale_N1)
-    np.testing.assert_array_equal(scarce.data.recall_HS, other.data.recall_HS)
+    np.testing.assert_array_equal(scarce.data.ridge_skip_HS, other.data.ridge_skip_HS)
 
 
-def test_every_party_whose_records_do_not_suffice_is_told(tmp_path):
+def test_every_party_whose_records_do_not_suffice_is_reported(tmp_path):
     little = LittleMap(tmp_path).party("a/good", flows(places=1))
     little.party("a/tiny", flows(places=1)[:10])
     missing = flows(places=1)
@@ -57,27 +57,27 @@ def test_every_party_whose_records_do_not_suffice_is_told(tmp_path):
     little.party("b/gap", missing)
     with pytest.raises(DataError) as refused:
         loaded(little.write())
-    told = {problem.file: problem for problem in refused.value.problems}
-    assert set(told) == {"a/tiny", "b/gap"}
-    assert "0.4 days leave none to train on" in told["a/tiny"].reason
-    assert "validation span holds no measured value" in told["b/gap"].reason
-    assert all(problem.right for problem in told.values())
+    reported = {problem.file: problem for problem in refused.value.problems}
+    assert set(reported) == {"a/tiny", "b/gap"}
+    assert "0.4 days leave none to train on" in reported["a/tiny"].reason
+    assert "validation span holds no measured value" in reported["b/gap"].reason
+    assert all(problem.right for problem in reported.values())
 
 
-def test_a_span_too_short_for_one_window_is_told(tmp_path):
+def test_a_span_too_short_for_one_window_is_reported(tmp_path):
     little = LittleMap(tmp_path).party("a/x", flows(days=11, places=3)).party("a/y", flows())
     path = little.write(service(horizon=30))
     with pytest.raises(DataError, match="the training span has 24 steps; one window needs 36"):
         loaded(path)
 
 
-def test_too_few_days_of_a_scarce_party_are_told_as_such(tmp_path):
+def test_too_few_days_of_a_scarce_party_are_reported_as_such(tmp_path):
     path = three(tmp_path).write(service(horizon=24, span='scarce = { "west/office" = 2 }'))
     with pytest.raises(DataError, match=r"span.scarce = '2': the last third of these days"):
         loaded(path)
 
 
-def test_a_span_beyond_the_records_is_told(tmp_path):
+def test_a_span_beyond_the_records_is_reported(tmp_path):
     path = three(tmp_path).write(service(span="start = 2031-01-01"))
     with pytest.raises(DataError, match=r"0\.0 days leave none"):
         loaded(path)
@@ -126,7 +126,7 @@ def test_constant_and_empty_places_do_not_stop_a_party(tmp_path):
     _, parties = loaded(LittleMap(tmp_path).party("a/x", values).write())
     (party,) = parties
     assert np.isfinite(party.test.features_BNF).all()
-    assert (party.test.anchor_BNH[:, 1] == 7.0).all()
+    assert (party.test.baseline_BNH[:, 1] == 7.0).all()
     assert np.isnan(party.test.truth_BNH[:, 2]).all()
 
 
@@ -140,6 +140,6 @@ def test_a_party_listens_along_the_graph_that_its_city_file_names(tmp_path):
     graph = '[[source]]\nname = "graph"\nformat = "csv"\npath = "graph.csv"\n'
     city.write_text(text + graph, encoding="utf-8")
     (_, (party,)) = loaded(path)
-    around_TN, own_TN = party.inputs.around_TN[0], party.inputs.deviation_TN
-    np.testing.assert_allclose(around_TN[:, [0, 1]], own_TN[:, [1, 0]], rtol=1e-5)
-    assert not around_TN[:, 2].any()
+    mixed_TN, own_TN = party.inputs.mixed_TN[0], party.inputs.deviation_TN
+    np.testing.assert_allclose(mixed_TN[:, [0, 1]], own_TN[:, [1, 0]], rtol=1e-5)
+    assert not mixed_TN[:, 2].any()

@@ -8,16 +8,16 @@ from little_map import LittleMap, flows, quarters, service
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HIDDEN_LAYERS
-from deepcity.intercity.alike import groups_of, shareable
 from deepcity.intercity.city_map import load_map
+from deepcity.intercity.compatibility import deepest_shared_level, shape_groups_of
 from deepcity.intercity.method import Method
-from deepcity.intercity.methods import train_parties
 from deepcity.intercity.parties import can_pool, parties_of
-from deepcity.intercity.run import run_map
-from deepcity.intercity.site import Site
-from deepcity.serve.report.notes import note
-from deepcity.serve.report.page import render
-from deepcity.store.layer_package import load_package
+from deepcity.runs.run import run_map
+from deepcity.runs.site import Site
+from deepcity.runs.trainings import train_parties
+from deepcity.store.packages.layer_package import load_package
+from deepcity.web.report.notes import note
+from deepcity.web.report.page import render
 
 CITIES = Path(__file__).parents[2] / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -55,7 +55,7 @@ def same(one, other, layer):
 
 def test_hidden_layers_are_fused_among_all_and_heads_and_stems_among_equals(tmp_path):
     parties, outcome = learned(mixed(tmp_path))
-    assert [party.data.train.anchor_BNH.shape[-1] for party in parties] == [6, 6, 24]
+    assert [party.data.train.baseline_BNH.shape[-1] for party in parties] == [6, 6, 24]
     assert not [failure for failures in outcome.progress.failures for failure in failures]
     state = outcome.progress.state.layers
     assert set(state) > set(HIDDEN_LAYERS)
@@ -101,12 +101,12 @@ def test_equal_shapes_of_unequal_steps_are_not_shared(tmp_path):
     path = mixed(tmp_path)
     path.write_text(path.read_text().partition("[service.windows]")[0])
     parties = parties_of(load_map(path).services[0])
-    assert len({party.data.recall_HS.shape for party in parties}) == 1
-    groups = groups_of(profiles(parties))["head"]
+    assert len({party.data.ridge_skip_HS.shape for party in parties}) == 1
+    groups = shape_groups_of(profiles(parties))["head"]
     assert groups["east/north"] == groups["east/south"] != groups["west/fine"]
     levels = {party.name: 6 for party in parties}
-    assert shareable("west/fine", levels, 6, groups_of(profiles(parties))) == 5
-    assert shareable("east/north", levels, 6, groups_of(profiles(parties))) == 6
+    assert deepest_shared_level("west/fine", levels, 6, shape_groups_of(profiles(parties))) == 5
+    assert deepest_shared_level("east/north", levels, 6, shape_groups_of(profiles(parties))) == 6
 
 
 def test_a_newcomer_of_another_step_starts_from_the_hidden_layers(tmp_path):
@@ -126,7 +126,7 @@ def test_years_and_places_may_differ(tmp_path):
     parties, outcome = learned(path)
     assert [len(party.panel.places) for party in parties] == [3, 40]
     assert parties[0].panel.time_T[0] - parties[1].panel.time_T[-1] > 2 * 365 * 24 * 3600
-    assert not groups_of(profiles(parties))
+    assert not shape_groups_of(profiles(parties))
     assert not can_pool(parties)
     small, large = (outcome.progress.outgoing[party.name] for party in parties)
     assert all(np.array_equal(small["head"][key], large["head"][key]) for key in small["head"])

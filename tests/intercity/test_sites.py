@@ -9,24 +9,25 @@ from little_map import service, three
 from reach import frames, reachable
 
 from deepcity.city.errors import CheckpointError
+from deepcity.city.progress import NoProgress
 from deepcity.data.panel import Panel
 from deepcity.exchange.coordinator import Coordinator
-from deepcity.intercity import methods, simulate
-from deepcity.intercity import run as running
 from deepcity.intercity.city_map import load_map
 from deepcity.intercity.parties import Party
-from deepcity.intercity.refine import refine_map
-from deepcity.intercity.refine_results import Asked, Outcome
-from deepcity.intercity.results import Results, SiteResults
-from deepcity.intercity.run import run_map
-from deepcity.intercity.run_folder import site_folder
-from deepcity.intercity.site import Site
-from deepcity.intercity.watch import Silent
-from deepcity.learning.features import Inputs, Samples
-from deepcity.learning.learner import Learner, PartyData
-from deepcity.learning.network import Network
-from deepcity.serve.report.page import render
+from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.networks.network import Network
+from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.runs import run as running
+from deepcity.runs import simulate
+from deepcity.runs import trainings as methods
+from deepcity.runs.results import RunResults, SiteResults
+from deepcity.runs.run import run_map
+from deepcity.runs.site import Site
+from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.run import refine_map
 from deepcity.store.blob import unseal
+from deepcity.store.run_folder import site_folder
+from deepcity.web.report.page import render
 
 OWN = (Site, Party, Panel, Inputs, Samples, PartyData, Learner, Network)
 NEWCOMER = {
@@ -36,7 +37,7 @@ NEWCOMER = {
 KEPT = "does not share its measured values, so only its forecast is drawn here"
 
 
-class Walked(Silent):
+class Walked(NoProgress):
     """Walks what the coordinator's thread can reach after each round."""
 
     def __init__(self):
@@ -144,14 +145,14 @@ def test_a_sites_folder_alone_goes_on_learning_elsewhere(tmp_path):
     for name, values in whole.items():
         little.party(name, values)
     little.write(service(levels=(), rounds=2, settings="pooled = false"))
-    asked = Asked(parties=("east/north",))
+    asked = UpdateRequest(parties=("east/north",))
     found, trouble = refine_map(load_map(path), there, asked=asked)
     assert trouble is None
     (only,) = found.parties
-    assert only.outcome in (Outcome.REFINED, Outcome.KEPT)
+    assert only.outcome in (UpdateOutcome.REFINED, UpdateOutcome.KEPT)
     own = site_folder(there, "east/north") / "own"
     assert (own / "water.east.north.000001.checkpoint").exists()
-    with pytest.raises(CheckpointError, match="holds no run that can be read"):
+    with pytest.raises(CheckpointError, match="no readable run"):
         refine_map(load_map(path), tmp_path / "nowhere")
 
 
@@ -160,7 +161,7 @@ def test_measured_values_leave_only_the_sites_that_grant_it(tmp_path):
     path = three(tmp_path).write(service(levels=(), rounds=1, grant=grant))
     folder = tmp_path / "run"
     results = run_map(load_map(path), folder)
-    read = Results.model_validate_json((folder / "results.json").read_bytes())
+    read = RunResults.model_validate_json((folder / "results.json").read_bytes())
     shown = {party.name: party.forecast.truth for party in read.services[0].parties}
     assert shown["east/north"] is shown["west/office"] is None
     assert len(shown["east/south"]) == len(results.services[0].parties[1].forecast.times)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from signals import panel
 
 from deepcity.data.windows import Span
-from deepcity.learning.baselines import same_time_before
-from deepcity.learning.features import ScaleBy, WindowSettings, fit_inputs
-from deepcity.learning.typical_day import day_grid, typical_day
+from deepcity.learning.evaluation.baselines import same_time_before
+from deepcity.learning.features.inputs import ScaleBy, WindowSettings, fit_inputs
+from deepcity.learning.features.typical_day import day_grid, typical_day
 
-SEEN = ("features_BNF", "summaries_BNHS", "anchor_BNH", "scale_N1")
+SEEN = ("features_BNF", "linear_BNHS", "baseline_BNH", "scale_N1")
 HOURLY = WindowSettings(history=6, horizon=24, days=3)
 CASES = {
     "a day ahead": (panel(50), HOURLY),
@@ -103,7 +103,7 @@ def test_what_is_seen_does_depend_on_the_step_before_the_origin():
         for (part, _, a), (_, _, b) in zip(before, after, strict=True)
         if not np.array_equal(a, b)
     }
-    assert differ == {"features_BNF", "summaries_BNHS", "anchor_BNH"}
+    assert differ == {"features_BNF", "linear_BNHS", "baseline_BNH"}
 
 
 @settings(max_examples=20, deadline=None)
@@ -138,12 +138,12 @@ def test_no_day_is_in_its_own_typical_day(day, step_minutes, frozen, zone):
 )
 def test_baselines_use_nothing_at_or_after_the_origin(origin, horizon, lag, lead):
     values_TN = np.arange(600, dtype=np.float32)[:, None]  # a value names its step
-    said = same_time_before(values_TN, np.array([origin]), horizon, lag, lead)[0, 0]
+    forecast = same_time_before(values_TN, np.array([origin]), horizon, lag, lead)[0, 0]
     target = origin + lead + np.arange(horizon)
-    known = np.isfinite(said)
-    assert (said[known] < origin).all()
-    assert ((target - said)[known] % lag == 0).all()
-    assert (said[known] >= origin - lag).all()  # the newest such step
+    known = np.isfinite(forecast)
+    assert (forecast[known] < origin).all()
+    assert ((target - forecast)[known] % lag == 0).all()
+    assert (forecast[known] >= origin - lag).all()  # the newest such step
 
 
 def test_baselines_go_further_back_where_a_value_is_missing():

@@ -28,7 +28,7 @@ def test_each_bound_refuses_by_itself_and_names_no_other(asked, reason):
     )
 
 
-def test_all_reasons_are_told_at_once():
+def test_all_reasons_are_reported_at_once():
     with pytest.raises(GrantError) as refused:
         GRANT.check("parking", 1, 9)
     for part in ("weather", "parking", "granted for metro", "level 1", "9 numbers", "least_level"):

@@ -33,7 +33,7 @@ def test_refusal_names_layer_party_grant_and_next_step():
     assert "h1'" not in words.split(": ", 2)[-1]
 
 
-def test_grant_of_another_party_or_purpose_is_told_apart():
+def test_grant_of_another_party_or_purpose_is_distinguished():
     grant = Grant(party="north", service="water", level=6)
     with pytest.raises(GrantError, match=r"not south's.*does not serve police"):
         grant.check(["h1"], "south", "police")

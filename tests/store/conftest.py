@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine
 
-from deepcity.store.deep_data import DeepData, Space
+from deepcity.store.deep_data.batch import DeepData, Space
 from deepcity.store.open_store import open_store
 
 _versions = itertools.count(1)
@@ -75,7 +75,7 @@ def fresh():
     return new_space
 
 
-def batch_of(space, rows, width=2) -> DeepData:
+def to_rows(space, rows, width=2) -> DeepData:
     """[(time, cell, vector)] as a batch, in order of time."""
     rows = sorted(rows, key=lambda row: row[0])
     return DeepData(
@@ -88,4 +88,4 @@ def batch_of(space, rows, width=2) -> DeepData:
 
 @pytest.fixture
 def batch():
-    return batch_of
+    return to_rows

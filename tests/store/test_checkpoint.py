@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from deepcity.city.errors import CheckpointError
-from deepcity.store.atomic import write_whole
+from deepcity.store.atomic import write_atomic
 from deepcity.store.blob import seal
 from deepcity.store.checkpoint import CheckpointStore
 
@@ -106,7 +106,7 @@ def test_damaged_newest_gives_the_one_before_and_says_so(tmp_path, at):
     kept = store.load_latest("run")
     assert kept.round == 1
     assert kept.arrays["h1"]["w"][0] == 1
-    assert "run.000002.checkpoint is damaged" in kept.skipped[0]
+    assert "run.000002.checkpoint is damaged or of another version" in kept.skipped[0]
 
 
 def test_truncated_at_any_length_is_never_taken_for_whole(tmp_path):
@@ -133,10 +133,10 @@ def test_renamed_or_foreign_file_is_not_taken(tmp_path):
     store = CheckpointStore(tmp_path)
     path = store.save("other", 5, arrays(5), {})
     path.rename(tmp_path / "run.000009.checkpoint")
-    (tmp_path / "run.000010.checkpoint").write_bytes(seal({}, {"format": 2}))
-    (tmp_path / "run.000011.checkpoint").write_bytes(seal({}, {"format": 1}))
+    (tmp_path / "run.000010.checkpoint").write_bytes(seal({}, {"format": 3}))
+    (tmp_path / "run.000011.checkpoint").write_bytes(seal({}, {"format": 2}))
     with pytest.raises(
-        CheckpointError, match=r"000011.*renamed.*000010.*format 2.*000009.*renamed"
+        CheckpointError, match=r"000011.*renamed.*000010.*format is 3.*000009.*renamed"
     ):
         store.load_latest("run")
 
@@ -192,7 +192,7 @@ def run_on_full_disk(command: list[str], folder: Path, how: str) -> subprocess.C
     )
 
 
-def assert_told(done: subprocess.CompletedProcess, reason: str) -> None:
+def assert_reported(done: subprocess.CompletedProcess, reason: str) -> None:
     assert done.returncode == 0, done.stderr
     for needed in (
         "run.000002.checkpoint cannot be written",
@@ -205,7 +205,7 @@ def assert_told(done: subprocess.CompletedProcess, reason: str) -> None:
 
 def test_write_that_breaks_off_leaves_the_checkpoint_before_whole(tmp_path):
     pytest.importorskip("resource")
-    assert_told(run_on_full_disk([], tmp_path, "limit"), "too large")
+    assert_reported(run_on_full_disk([], tmp_path, "limit"), "too large")
 
 
 def test_full_disk_leaves_the_checkpoint_before_whole(tmp_path):
@@ -221,7 +221,7 @@ def test_full_disk_leaves_the_checkpoint_before_whole(tmp_path):
         ).returncode
     ):
         pytest.skip("this machine lets nobody mount a small file system")
-    assert_told(run_on_full_disk(inside, tmp_path, "mount"), "No space left on device")
+    assert_reported(run_on_full_disk(inside, tmp_path, "mount"), "No space left on device")
 
 
 def test_killed_writer_leaves_the_file_before_whole(tmp_path):
@@ -257,13 +257,13 @@ def test_write_into_a_folder_that_is_a_file(tmp_path):
 
 def test_whole_write_replaces_whole(tmp_path):
     for data in (b"long first content", b"short"):
-        write_whole(tmp_path / "f", data)
+        write_atomic(tmp_path / "f", data)
         assert (tmp_path / "f").read_bytes() == data
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
 
 
 def test_who_reads_while_it_is_replaced_reads_the_old_one_whole(tmp_path):
-    write_whole(tmp_path / "f", b"first")
+    write_atomic(tmp_path / "f", b"first")
     with (tmp_path / "f").open("rb") as reader:
-        write_whole(tmp_path / "f", b"other")
+        write_atomic(tmp_path / "f", b"other")
         assert reader.read() == b"first"

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import DeepDataError, GrantError, StoreError
-from deepcity.store import gather
-from deepcity.store.arrivals import Appended
-from deepcity.store.deep_data import DeepData, Space
-from deepcity.store.deep_tables import Shelf
+from deepcity.store.deep_data import chunked_read as gather
+from deepcity.store.deep_data.batch import DeepData, Space
+from deepcity.store.deep_data.database import SpaceInfo
+from deepcity.store.deep_data.upsert import Appended
 from deepcity.store.open_store import open_store
 
 DAY = 86_400
@@ -35,7 +35,7 @@ def in_whole_parts(monkeypatch):
     monkeypatch.setattr(gather, "PART_ROWS", gather.PART_ROWS)
 
 
-def told(data):
+def message(data):
     """Rows as [(time, cell, vector)], in the order they came in."""
     times, cells = data.time_R.tolist(), data.cell_R.tolist()
     return list(zip(times, cells, map(tuple, data.vectors_RW.tolist()), strict=True))
@@ -62,7 +62,7 @@ def test_any_split_in_any_order_with_repeats_gives_the_same_content(
     )
     parts = data.draw(st.permutations([*parts, rows[::2], rows[1::2]]))
     counts = [store.append(batch(space, part), now=NOW) for part in parts]
-    assert told(store.read(space, None, 0, NOW, reader="app")) == rows
+    assert message(store.read(space, None, 0, NOW, reader="app")) == rows
     assert sum(count.new for count in counts) == len(rows)
     assert sum(count.repeated for count in counts) == sum(map(len, parts)) - len(rows)
     assert not any(count.revised for count in counts)
@@ -81,11 +81,11 @@ def test_reads_are_those_of_a_dictionary(store, fresh, batch, content, cells, sp
     fill(store, space, content, batch)
     rows = [row for row in rows_of(content) if cells is None or row[1] in cells]
     found = store.read(space, cells, since, until, reader="app")
-    assert told(found) == [row for row in rows if since <= row[0] < until]
+    assert message(found) == [row for row in rows if since <= row[0] < until]
     assert (found.time_R.dtype, found.vectors_RW.dtype) == (np.int64, np.float32)
     assert found.width == 2
     newest = {row[1]: row for row in rows if row[0] <= since}
-    assert told(store.latest(space, cells, since, reader="app")) == sorted(newest.values())
+    assert message(store.latest(space, cells, since, reader="app")) == sorted(newest.values())
 
 
 @on_one_store
@@ -156,15 +156,15 @@ def test_another_vector_for_the_same_cell_and_time(store, space, batch):
     assert len(store.read(space, None, 0, NOW, reader="app")) == 2  # the new row neither
     assert store.append(changed, now=NOW, revision=1) == Appended(new=1, revised=2)
     expected = [(1, "a", (1, 1)), (1, "b", (2, 3)), (2, "b", (4, 4))]
-    assert told(store.read(space, None, 0, NOW, reader="app")) == expected
+    assert message(store.read(space, None, 0, NOW, reader="app")) == expected
 
 
 def test_versions_never_mix(store, space, batch):
     other = Space(space.city, space.domain, space.agency, space.layer, f"{space.version}-next")
     fill(store, space, {(1, "a"): (1, 1)}, batch)
     fill(store, other, {(1, "a"): (5, 5), (2, "b"): (1, 1)}, batch)
-    assert told(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
-    assert told(store.latest(space, None, 9, reader="app")) == [(1, "a", (1, 1))]
+    assert message(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
+    assert message(store.latest(space, None, 9, reader="app")) == [(1, "a", (1, 1))]
     near = store.nearest(space, np.array([5, 5], np.float32), 3, reader="app")
     assert near.vectors_KW.tolist() == [[1, 1]]
     gone = Space(space.city, space.domain, space.agency, space.layer, "gone")
@@ -188,9 +188,9 @@ def test_width_is_that_of_the_first_append(store, space, batch):
 @pytest.mark.parametrize(
     ("vector", "k", "by", "reason"),
     [
-        ([0, 0], 1, "cosine", "zeros points nowhere"),
+        ([0, 0], 1, "cosine", "zeros has no direction"),
         ([np.nan, 0], 1, "l2", "not finite"),
-        ([1, 0], 0, "l2", "nothing to look for"),
+        ([1, 0], 0, "l2", "at least 1"),
         ([1, 0], 1, "l1", "no such distance"),
     ],
 )
@@ -206,7 +206,7 @@ def test_bad_batch_is_refused_whole_with_every_problem(store, space, batch):
         store.append(bad, now=NOW, cells=["a", "b"])
     for reason in ("not finite", "in the future", "none of the 2 known cells"):
         assert reason in str(caught.value)
-    assert space not in [shelf.space for shelf in store.spaces()]
+    assert space not in [info.space for info in store.spaces()]
 
 
 def test_without_a_grant_nothing_is_read(store, space, batch):
@@ -275,7 +275,7 @@ def test_spaces_and_how_long_they_keep(store, fresh):
     store.register(second, 4, days=None)
     store.register(first, 64)
     store.register(first, 64)
-    assert store.spaces() == (Shelf(first, 64, 90), Shelf(second, 4, None))
+    assert store.spaces() == (SpaceInfo(first, 64, 90), SpaceInfo(second, 4, None))
     store.retain(first, 7)
     assert store.spaces()[0].days == 7
     with pytest.raises(DeepDataError, match="kept for a day or longer"):
@@ -316,7 +316,7 @@ def test_many_threads_send_and_read_at_once(store, space, batch):
     for thread in threads:
         thread.join()
     assert not failed
-    assert told(store.read(space, None, 0, NOW, reader="app")) == rows
+    assert message(store.read(space, None, 0, NOW, reader="app")) == rows
     assert sum(count.new for count in counts) == len(rows)
     assert sum(count.repeated for count in counts) == 3 * len(rows)
 
@@ -324,7 +324,7 @@ def test_many_threads_send_and_read_at_once(store, space, batch):
 SENDER = """
 import sys
 import numpy as np
-from deepcity.store.deep_data import DeepData, Space
+from deepcity.store.deep_data.batch import DeepData, Space
 from deepcity.store.open_store import open_store
 
 store = open_store(sys.argv[1], lambda *asked: True)

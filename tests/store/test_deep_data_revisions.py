@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_deep_data_contract import DAY, NOW, fill, keys, on_one_store, told
+from test_deep_data_contract import DAY, NOW, fill, keys, message, on_one_store
 
 from deepcity.city.errors import DeepDataError
-from deepcity.store import gather
-from deepcity.store.arrivals import Appended
-from deepcity.store.deep_data import DeepData
+from deepcity.store.deep_data import chunked_read as gather
+from deepcity.store.deep_data.batch import DeepData
+from deepcity.store.deep_data.upsert import Appended
 from deepcity.store.open_store import open_store
 
 
@@ -37,9 +37,9 @@ def test_whatever_the_order_the_highest_revision_counts(store, fresh, batch, dat
         for key, revision in sorted(seen.items())
         if revision != 2
     ]
-    assert told(store.read(space, None, 0, NOW, reader="app")) == wanted
+    assert message(store.read(space, None, 0, NOW, reader="app")) == wanted
     newest = sorted({row[1]: row for row in wanted}.values())
-    assert told(store.latest(space, None, NOW, reader="app")) == newest
+    assert message(store.latest(space, None, NOW, reader="app")) == newest
     near = store.nearest(space, np.ones(2, np.float32), 99, reader="app")
     assert len(near.time_K) == len(wanted)
 
@@ -57,7 +57,7 @@ def test_within_a_revision_another_vector_is_refused(store, space, batch):
     older = batch(space, [(1, "a", (9, 9)), (1, "b", (2, 2))])
     assert store.append(older, now=NOW) == Appended(repeated=1, outdated=1)
     expected = [(1, "a", (3, 3)), (1, "b", (2, 2))]
-    assert told(store.read(space, None, 0, NOW, reader="app")) == expected
+    assert message(store.read(space, None, 0, NOW, reader="app")) == expected
 
 
 def test_what_was_taken_back_does_not_come_back_by_an_older_parcel(store, space, batch):
@@ -69,7 +69,7 @@ def test_what_was_taken_back_does_not_come_back_by_an_older_parcel(store, space,
     assert not len(store.read(space, None, 0, NOW, reader="app"))
     assert not len(store.latest(space, None, NOW, reader="app"))
     assert store.append(first, now=NOW, revision=2) == Appended(revised=1)
-    assert told(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
+    assert message(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
     assert store.expire(200 * DAY) == 1
 
 
@@ -94,11 +94,11 @@ def test_a_store_of_before_revisions_is_read_on(url, space, batch):
         fill(store, space, {(1, "a"): (1, 1)}, batch)
     without_revisions(url)
     with open_store(url, lambda *asked: True) as store:
-        assert told(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
+        assert message(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
         fill(store, space, {(1, "a"): (1, 1), (2, "a"): (2, 2)}, batch)
         assert store.append(batch(space, [(1, "a", (3, 3))]), now=NOW, revision=1).revised == 1
         rows = [(1, "a", (3, 3)), (2, "a", (2, 2))]
-        assert told(store.read(space, None, 0, NOW, reader="app")) == rows
+        assert message(store.read(space, None, 0, NOW, reader="app")) == rows
 
 
 def without_revisions(url):

@@ -17,7 +17,7 @@ from pathlib import Path
 from deepcity.store.outbox import Outbox
 
 outbox = Outbox(Path(sys.argv[1]))
-number = (outbox.mark("sent") or 0) + 1
+number = (outbox.cursor("sent") or 0) + 1
 while True:
     outbox.put("space", 1, str(number).encode(), {"sent": number})
     print(number, flush=True)
@@ -45,8 +45,8 @@ def test_parcels_go_in_order_and_stay_until_confirmed(outbox):
     assert outbox.first() == outbox.first()
     assert (outbox.waiting().parcels, outbox.waiting().rows) == (3, 15)
     assert bodies(outbox) == [b"0", b"1", b"2"]
-    assert outbox.mark("sent") == 2
-    assert outbox.mark("other") is None
+    assert outbox.cursor("sent") == 2
+    assert outbox.cursor("other") is None
     assert outbox.waiting().oldest is None
 
 
@@ -60,11 +60,11 @@ def test_confirming_twice_touches_nobody_else(outbox):
 
 
 def test_a_full_outbox_says_so_and_changes_nothing(tmp_path):
-    with Outbox(tmp_path / "outbox", most_bytes=10) as outbox:
+    with Outbox(tmp_path / "outbox", max_bytes=10) as outbox:
         outbox.put("space", 1, b"12345678", {"sent": 1})
         with pytest.raises(OutboxFullError, match=r"8 bytes wait, 10 may.*nothing was lost"):
             outbox.put("space", 1, b"123", {"sent": 2})
-        assert outbox.mark("sent") == 1
+        assert outbox.cursor("sent") == 1
         outbox.refuse(outbox.first().number, "another version")
         with pytest.raises(OutboxFullError):  # what was refused still takes room
             outbox.put("space", 1, b"123", {"sent": 2})
@@ -81,17 +81,17 @@ def test_what_was_refused_is_kept_with_its_reason_and_can_be_sent_again(outbox):
 
 
 def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path):
-    path, told = tmp_path / "outbox", 0
+    path, confirmed = tmp_path / "outbox", 0
     for _ in range(3):
         command = [sys.executable, "-c", WRITER, str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             for _ in range(20):
-                told = int(writer.stdout.readline())
+                confirmed = int(writer.stdout.readline())
             writer.send_signal(signal.SIGKILL)
     with Outbox(path) as outbox:
-        sent = outbox.mark("sent")
+        sent = outbox.cursor("sent")
         found = [int(body) for body in bodies(outbox)]
-    assert sent >= told >= 60
+    assert sent >= confirmed >= 60
     assert found == list(range(1, sent + 1))
 
 
@@ -106,7 +106,7 @@ def test_a_parcel_that_cannot_be_kept_leaves_its_mark_where_it_was(tmp_path):
     with Outbox(path) as outbox:
         with pytest.raises(StoreError, match="no"):
             outbox.put("space", 1, b"b", {"sent": 2})
-        assert outbox.mark("sent") == 1
+        assert outbox.cursor("sent") == 1
         assert bodies(outbox) == [b"a"]
 
 
@@ -123,12 +123,12 @@ def test_a_folder_that_is_a_file(tmp_path):
 
 
 def test_parcels_marks_and_notes_are_kept_together_or_not_at_all(tmp_path):
-    with Outbox(tmp_path / "outbox", most_bytes=10) as outbox:
+    with Outbox(tmp_path / "outbox", max_bytes=10) as outbox:
         drafts = [Draft("space", 1, b"1234"), Draft("space", 2, b"5678", revision=7)]
         outbox.put_all(drafts, {"sent": 1}, {"said": {1: b"a", 2: b"b"}, "seen": {1: b"c"}})
         with pytest.raises(OutboxFullError):
             outbox.put_all([Draft("space", 1, b"123")], {"sent": 2}, {"said": {2: b"x", 3: b"y"}})
-        assert outbox.mark("sent") == 1
+        assert outbox.cursor("sent") == 1
         assert outbox.notes("said", 0) == {1: b"a", 2: b"b"}
         outbox.put_all([], {"sent": 3}, {"said": {2: b"z"}})  # without a parcel there is room
         assert outbox.notes("said", 2) == {2: b"z"}
@@ -142,7 +142,7 @@ def test_parcels_marks_and_notes_are_kept_together_or_not_at_all(tmp_path):
         assert [(p.rows, p.revision) for p in (*found, outbox.first())] == [(1, 0), (2, 7)]
 
 
-def test_a_second_process_is_told_to_take_a_folder_of_its_own(tmp_path, monkeypatch):
+def test_a_second_process_is_asked_to_take_another_folder(tmp_path, monkeypatch):
     """Else it would send the first one's parcels to its own application."""
     monkeypatch.setattr("deepcity.store.outbox._LOCK_WAIT_S", 0.1)
     path = tmp_path / "outbox.sqlite"

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from meetings import APPLICATION, SERVICE, agencies, town
+from vertical_town import APPLICATION, SERVICE, agencies, town
 
 from deepcity.city.errors import CheckpointError, ExchangeError
 from deepcity.exchange.message import Message
@@ -21,7 +21,7 @@ def site(folder=None, name="flows"):
     learner = agencies(TOWN, ["office"], taught=3)["office"]
     made = AgencySite(learner, DeepGrant(agency="office", service=SERVICE), TIMES)
     if folder is not None:
-        made.keep_in(folder, name, folder / "packages")
+        made.use_folder(folder, name, folder / "packages")
     return made
 
 
@@ -30,13 +30,13 @@ def ask(one, verb, layers=None, **numbers):
 
 
 def activations(one, **numbers):
-    return ask(one, "encode", {"times": {"times": TIMES}}, **numbers).layers["deep"]["vectors"]
+    return ask(one, "forward", {"times": {"times": TIMES}}, **numbers).layers["deep"]["vectors"]
 
 
 def one_round(one, number, best):
     """Activations at the end of a round of one gradient message."""
     activations(one, round=number)
-    ask(one, "learn", {"slopes": {"vectors": GRADIENT}}, round=number, steps=2)
+    ask(one, "backward", {"gradients": {"vectors": GRADIENT}}, round=number, steps=2)
     return activations(one, round=number, best=best)
 
 
@@ -48,7 +48,7 @@ def test_every_run_begins_with_a_copy_of_the_pretrained_encoder():
     one = site()
     first = activations(one)
     for run in range(2):
-        ask(one, "meet", run=run)
+        ask(one, "handshake", run=run)
         np.testing.assert_array_equal(activations(one), first)
         assert not np.array_equal(one_round(one, 0, -1), first)
     np.testing.assert_array_equal(one.learner.encode(TIMES).vectors_BCD, first)
@@ -57,60 +57,60 @@ def test_every_run_begins_with_a_copy_of_the_pretrained_encoder():
 def test_it_goes_on_elsewhere_from_its_own_folder_to_the_same_bits(tmp_path):
     whole, killed = site(tmp_path / "whole"), site(tmp_path / "killed")
     for one in (whole, killed):
-        ask(one, "meet", run=3)
+        ask(one, "handshake", run=3)
         one_round(one, 0, -1)
         one_round(one, 1, 0)
     (tmp_path / "killed").rename(tmp_path / "moved")
     again = site(tmp_path / "moved")
-    ask(again, "meet", run=3, round=2)
+    ask(again, "handshake", run=3, round=2)
     for one in (whole, again):
         one_round(one, 2, 0)
     np.testing.assert_array_equal(stem(again), stem(whole))
-    ask(whole, "return", round=0)
-    ask(again, "return", round=0)  # the best round is in the checkpoint, too
+    ask(whole, "restore", round=0)
+    ask(again, "restore", round=0)  # the best round is in the checkpoint, too
     np.testing.assert_array_equal(stem(again), stem(whole))
 
 
 def test_a_round_that_it_did_not_keep_is_refused_and_the_run_before_goes_on(tmp_path):
     one = site(tmp_path)
-    ask(one, "meet", run=1)
+    ask(one, "handshake", run=1)
     one_round(one, 0, -1)
     before = stem(one)
     with pytest.raises(ExchangeError, match="office has no checkpoint of run 1, round 5"):
-        ask(one, "meet", run=1, round=5)
+        ask(one, "handshake", run=1, round=5)
     with pytest.raises(ExchangeError, match="office has no checkpoint of run 2, round 1"):
-        ask(one, "meet", run=2, round=1)
+        ask(one, "handshake", run=2, round=1)
     np.testing.assert_array_equal(stem(one), before)
     (kept,) = tmp_path.glob("checkpoints/*.checkpoint")
     kept.write_bytes(kept.read_bytes()[:-9])
     with pytest.raises(CheckpointError, match="damaged"):
-        ask(one, "meet", run=1, round=1)
+        ask(one, "handshake", run=1, round=1)
 
 
 def test_only_the_best_round_and_the_newest_are_remembered(tmp_path):
     one = site(tmp_path)
-    ask(one, "meet", run=0)
+    ask(one, "handshake", run=0)
     for number, best in enumerate((-1, 0, 0)):
         one_round(one, number, best)
-    ask(one, "return", round=0)
-    with pytest.raises(ExchangeError, match="failed with a KeyError"):
-        ask(one, "return", round=1)
+    ask(one, "restore", round=0)
+    with pytest.raises(ExchangeError, match="failed with KeyError"):
+        ask(one, "restore", round=1)
 
 
 def test_a_checkpoint_that_cannot_be_written_costs_no_answer(tmp_path, caplog):
     (tmp_path / "checkpoints").write_text("a file in the way", encoding="utf-8")
     one = site(tmp_path)
-    ask(one, "meet", run=0)
+    ask(one, "handshake", run=0)
     with caplog.at_level(logging.WARNING):
         assert np.isfinite(one_round(one, 0, -1)).all()
-    assert "flows keeps no checkpoint of round 0" in caplog.text
-    ask(one, "return", round=0)
+    assert "flows could not write its checkpoint of round 0" in caplog.text
+    ask(one, "restore", round=0)
 
 
 def test_its_checkpoints_are_its_own_to_drop(tmp_path):
     one, other = site(tmp_path), site(tmp_path, name="power")
     for each in (one, other):
-        ask(each, "meet", run=0)
+        ask(each, "handshake", run=0)
         one_round(each, 0, -1)
     one.drop_checkpoints()
     (left,) = tmp_path.glob("checkpoints/*.checkpoint")
@@ -118,5 +118,5 @@ def test_its_checkpoints_are_its_own_to_drop(tmp_path):
 
 
 def test_without_a_folder_there_is_no_package():
-    with pytest.raises(ExchangeError, match="office has no folder to write its encoder to"):
+    with pytest.raises(ExchangeError, match="office has no folder for its encoder"):
         ask(site(), "package", step_s=3600, phase_s=0)

@@ -10,26 +10,26 @@ from little_vertical import little
 from reach import reachable
 
 from deepcity.data.panel import Panel
-from deepcity.exchange.agency_party import AgencyParty
-from deepcity.intercity import meeting_run
 from deepcity.intercity.city_map import load_map
-from deepcity.intercity.guests import Table
 from deepcity.intercity.parties import Party
-from deepcity.learning.agency_learner import AgencyLearner
-from deepcity.learning.columns import Columns, ColumnStats
-from deepcity.learning.encoder import Encoder
-from deepcity.learning.features import Inputs, Samples
-from deepcity.learning.labels import HeldLabels
-from deepcity.learning.learner import PartyData
-from deepcity.learning.own_columns import OwnColumns
+from deepcity.learning.features.agency_columns import Columns, ColumnStats
+from deepcity.learning.features.input_columns import InputColumns
+from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.networks.encoder import Encoder
+from deepcity.learning.split.agency_learner import AgencyLearner
+from deepcity.learning.split.labels import HeldLabels
+from deepcity.learning.training.learner import PartyData
+from deepcity.vertical import run as meeting_run
+from deepcity.vertical.agency_party import AgencyParty
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.coordinator import VerticalCoordinator
+from deepcity.vertical.setup import VerticalSetup
 
-AGENCYS_OWN = (AgencySite, AgencyParty, AgencyLearner, Encoder, Columns, ColumnStats, OwnColumns)
-HOLDERS_OWN = (Panel, Party, PartyData, Inputs, HeldLabels, Table)
+AGENCYS_OWN = (AgencySite, AgencyParty, AgencyLearner, Encoder, Columns, ColumnStats, InputColumns)
+HOLDERS_OWN = (Panel, Party, PartyData, Inputs, HeldLabels, VerticalSetup)
 MORE = {
     "own application": 'compare = ["one-shot", "per-batch"]',
-    "labels stay": 'labels_stay = true\nown_deep = 4\ncompare = ["one-shot"]',
+    "labels stay": 'labels_stay = true\nown_width = 4\ncompare = ["one-shot"]',
 }
 
 
@@ -39,7 +39,7 @@ class Watched:
 
     found: list[str] = field(default_factory=list)
     looks: int = 0
-    tables: list[Table] = field(default_factory=list)
+    tables: list[VerticalSetup] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
 
 
@@ -68,7 +68,7 @@ def private(table):
 def look(coordinator, callback, table):
     """Everything of an agency that can be reached from a coordinator, in words."""
     apart = table.own_site is not None
-    kinds = AGENCYS_OWN + (HOLDERS_OWN if apart else (Table,))
+    kinds = AGENCYS_OWN + (HOLDERS_OWN if apart else (VerticalSetup,))
     objects = list(reachable(coordinator, callback))
     found = [type(one).__name__ for one in objects if isinstance(one, kinds)]
     held = [one for one in objects if isinstance(one, Samples)] if apart else []
@@ -100,10 +100,10 @@ def leaks_in_files(folder, table):
 
 def run(folder, monkeypatch, more, leak=lambda _table, callback: callback):
     """Run meetings of a little map, and look at every coordinator as they go on."""
-    watched, lay, train = Watched(), meeting_run.lay, VerticalCoordinator.train
+    watched, build_setup, train = Watched(), meeting_run.build_setup, VerticalCoordinator.train
 
     def laid(*args):
-        watched.tables.append(lay(*args))
+        watched.tables.append(build_setup(*args))
         return watched.tables[-1]
 
     def looked(self, after_round):
@@ -123,9 +123,9 @@ def run(folder, monkeypatch, more, leak=lambda _table, callback: callback):
         watched.found.extend(look(self, after_round, table))
         return history
 
-    monkeypatch.setattr(meeting_run, "lay", laid)
+    monkeypatch.setattr(meeting_run, "build_setup", laid)
     monkeypatch.setattr(VerticalCoordinator, "train", looked)
-    meeting_run.run_meetings(load_map(little(folder, more=more, rounds=2)), folder / "run")
+    meeting_run.run_vertical(load_map(little(folder, more=more, rounds=2)), folder / "run")
     return watched
 
 

@@ -24,7 +24,7 @@ _HOUR_S = 3600
 
 
 class Task(StrEnum):
-    """What sort of decision a service makes. No service matches or controls yet."""
+    """The type of decision a service makes. No service matches or controls yet."""
 
     FORECAST = "forecast"  # act on values to come
     ALERT = "alert"  # will it cross, when, how sure
@@ -34,7 +34,7 @@ class Task(StrEnum):
 
 
 class Baseline(StrEnum):
-    """A forecast without any learning, which a service's forecast must beat."""
+    """A naive forecast, which a service's forecast must beat."""
 
     SAME_HOUR_YESTERDAY = "same_hour_yesterday"
     SAME_HOUR_LAST_WEEK = "same_hour_last_week"
@@ -59,17 +59,17 @@ class Application:
     """One service of the City Application Layer.
 
     Attributes:
-        name: how a map file names it.
-        title: how people name it.
+        name: its name in a map file.
+        title: its name for people.
         question: what it answers.
-        decision: what the answer is good for.
-        task: what sort of decision it makes.
+        decision: what is decided from the answer.
+        task: the type of that decision.
         targets: what it can forecast; a map's field must fit one of them. Figures are in the
             field's own unit, and the metric's thresholds are converted into it.
         reads: the domains of the Deep Data Layer it reads; a run notes an agency of another.
-        horizon_hours: how far ahead its decision looks: it is judged by these steps alone.
-        decide: from what is known now to a decision.
-        metric: what its forecasts, and the choice of levels, are judged by.
+        horizon_hours: how far ahead its decision looks: only these steps are evaluated.
+        decide: from the present state to a decision.
+        metric: by which forecasts are evaluated and levels chosen.
         baselines: the best of these is the one to beat.
     """
 

@@ -1,6 +1,7 @@
-"""What a service decides: actions, reasons as codes with numbers, and how sure it is.
+"""A service's decision: actions, reasons as codes with numbers, and its certainty.
 
-No sentence is made here: `deepcity.serve` and the terminal say a code in English and Korean.
+No sentence is made here: `deepcity.web` and the terminal translate codes into English and
+Korean.
 """
 
 import math
@@ -22,7 +23,7 @@ class Confirm(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why: a code, and the numbers that it rests on, in the state's unit."""
+    """A reason: a code and the numbers behind it, in the state's unit."""
 
     code: str
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -39,8 +40,8 @@ class Action:
         code: what to do, e.g. ``"warn"``.
         place: the id of the place where.
         at_s: when, in UTC seconds.
-        numbers: how much, how likely; by name.
-        request: the id of the request that it answers, of a plan.
+        numbers: amounts and probabilities by name.
+        request: for a plan, the id of the request that it answers.
     """
 
     code: str
@@ -55,17 +56,17 @@ class Action:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a service says is to be done now.
+    """What a service recommends now.
 
     Attributes:
-        actions: what to do, most urgent first; none where nothing is to be done.
-        reasons: why, at least one.
-        certainty: probability, 0 to 1, that acting so is right; each service says of what.
-        valid_until_s: UTC seconds; from then on it must be decided anew.
+        actions: most urgent first; none where nothing is to be done.
+        reasons: at least one.
+        certainty: probability, 0 to 1, that it is right; each service defines of what.
+        valid_until_s: UTC seconds, from which on a new decision is needed.
         confirm: who must confirm it.
 
     Raises:
-        ValueError: if a code or number is malformed, there is no reason, or `certainty` is no
+        ValueError: if a code or number is malformed, there is no reason, or `certainty` is not a
             probability.
     """
 
@@ -80,13 +81,13 @@ class Decision:
             msg = "a decision without a reason; give at least one Reason(code, numbers)"
             raise ValueError(msg)
         if not 0.0 <= self.certainty <= 1.0:
-            msg = f"certainty {self.certainty} is no probability; give a number from 0 to 1"
+            msg = f"certainty {self.certainty} is not a probability; give a number from 0 to 1"
             raise ValueError(msg)
 
 
 def _check(code: str, numbers: Mapping[str, float]) -> None:
     if not _CODE.fullmatch(code):
-        msg = f"code {code!r}: use lower-case letters, digits and hyphens, and no sentence"
+        msg = f"code {code!r}: use lower-case letters, digits and hyphens only"
         raise ValueError(msg)
     wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
     if wrong:

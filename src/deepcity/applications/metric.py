@@ -1,7 +1,7 @@
-"""How good an application's forecasts are, in the terms of the decision they support.
+"""Metrics of an application's forecasts, in terms of the decision they support.
 
-Every network learns by absolute and squared errors; an application may judge by something
-else, such as warnings that were right. Lower is better in all of them.
+Every network is trained on absolute and squared errors; an application may be evaluated by
+another metric, such as correct warnings. Lower is better in all of them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.units import convert
-from deepcity.learning.metrics import scores
+from deepcity.learning.evaluation.metrics import scores
 
 
 class Metric(Protocol):
@@ -19,12 +19,12 @@ class Metric(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name in English."""
         ...
 
     @property
     def name_ko(self) -> str:
-        """What Koreans call it."""
+        """Its name in Korean."""
         ...
 
     @property
@@ -32,18 +32,18 @@ class Metric(Protocol):
         """Whether it is in the field's unit, and not a share."""
         ...
 
-    def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
+    def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """Lower is better; missing truths count nowhere."""
         ...
 
     def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """By which experts are weighed: the slope in each forecast of a convex loss that stands
-        for the error; 0 where the truth is missing.
+        """Gradient in each forecast of a convex surrogate of the error, which updates ensemble
+        weights; 0 where the truth is missing.
         """
         ...
 
     def converted(self, unit_in: str, unit: str) -> "Metric":
-        """The same for values in another unit.
+        """The same metric for values in another unit.
 
         Raises:
             UnitError: if the units measure different things.
@@ -53,18 +53,18 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class AbsoluteError:
-    """Mean absolute error: every unit missed costs alike."""
+    """Mean absolute error: every unit of error costs alike."""
 
     name: str = "mean absolute error"
     name_ko: str = "평균 절대 오차"
     in_unit: bool = True
 
-    def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
+    def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
-        return scores(said_BNH, truth_BNH).mae
+        return scores(forecast_BNH, truth_BNH).mae
 
     def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """The side on which a forecast is off."""
+        """The sign of forecast minus truth."""
         return np.sign(_off(forecast, truth))
 
     def converted(self, unit_in: str, unit: str) -> "AbsoluteError":
@@ -74,19 +74,19 @@ class AbsoluteError:
 
 @dataclass(frozen=True)
 class SquaredError:
-    """Root mean squared error: one great miss costs more than many small ones."""
+    """Root mean squared error: one large error costs more than many small ones."""
 
     name: str = "root mean squared error"
     name_ko: str = "평균 제곱근 오차"
     in_unit: bool = True
 
-    def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
+    def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
-        return scores(said_BNH, truth_BNH).rmse
+        return scores(forecast_BNH, truth_BNH).rmse
 
     def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """How far a forecast is off (half the slope: weights do not depend on its scale)."""
-        return _off(forecast, truth)
+        """The sign only: squared weights were measured to gain nothing and cost absolute error."""
+        return np.sign(_off(forecast, truth))
 
     def converted(self, unit_in: str, unit: str) -> "SquaredError":
         """Itself: it has no threshold."""
@@ -97,7 +97,7 @@ class SquaredError:
 class Warnings:
     """One less the critical success index of going above a threshold (Schaefer 1990).
 
-    Of all steps that were warned of or should have been, the share that was not both.
+    Of all steps with a warning or above the threshold, the share that was not both.
 
     >>> Warnings(10.0).error(np.array([[[11, 9, 12.0]]]), np.array([[[12, 11, 1.0]]]))
     0.6666666666666667
@@ -111,18 +111,18 @@ class Warnings:
     name_ko: str = "놓쳤거나 틀린 경보"
     in_unit: bool = False
 
-    def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
+    def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """A share from 0 to 1; NaN where there was nothing to warn of and no warning."""
         known = np.isfinite(truth_BNH)
-        warned, above = (values[known] > self.threshold for values in (said_BNH, truth_BNH))
+        warned, above = (values[known] > self.threshold for values in (forecast_BNH, truth_BNH))
         either = int((warned | above).sum())
         return 1 - int((warned & above).sum()) / either if either else float("nan")
 
     def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """The side on which a forecast is off, as for absolute errors.
+        """The sign of forecast minus truth, as for absolute errors.
 
-        How far a forecast is on the wrong side of the threshold would be nearer, but speaks
-        of few steps: weights that move by it warned worse in all of three cities.
+        The distance on the wrong side of the threshold would be a closer surrogate, but few
+        steps have any: weights updated by it gave worse warnings in all of three cities.
         """
         return np.sign(_off(forecast, truth))
 
@@ -134,10 +134,10 @@ class Warnings:
 
 @dataclass(frozen=True)
 class FirstSteps:
-    """A metric of the steps that a decision looks at, and of none beyond.
+    """A metric of the steps within a decision's horizon.
 
     Attributes:
-        steps: of each forecast, over 0.
+        steps: of each forecast, at least one.
     """
 
     metric: Metric
@@ -145,12 +145,12 @@ class FirstSteps:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name in English."""
         return self.metric.name
 
     @property
     def name_ko(self) -> str:
-        """What Koreans call it."""
+        """Its name in Korean."""
         return self.metric.name_ko
 
     @property
@@ -158,16 +158,16 @@ class FirstSteps:
         """Whether it is in the field's unit."""
         return self.metric.in_unit
 
-    def error(self, said_BNH: Floats, truth_BNH: Floats) -> float:
+    def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """Of the first steps of (B, N, H)."""
-        return self.metric.error(said_BNH[..., : self.steps], truth_BNH[..., : self.steps])
+        return self.metric.error(forecast_BNH[..., : self.steps], truth_BNH[..., : self.steps])
 
     def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """Of every step: weights are kept for all."""
+        """Of every step: ensemble weights are updated by all."""
         return self.metric.gradient(forecast, truth)
 
     def converted(self, unit_in: str, unit: str) -> "FirstSteps":
-        """The same for values in another unit."""
+        """The same metric for values in another unit."""
         return replace(self, metric=self.metric.converted(unit_in, unit))
 
 

@@ -1,4 +1,4 @@
-"""What a service knows when it decides: its forecast, how earlier ones came true, what is asked.
+"""A service's state when it decides: forecast, past forecasts with their truths, requests.
 
 Shapes: B earlier origins, N places, H horizon steps.
 """
@@ -10,12 +10,12 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.city.field import Kind
 from deepcity.city.place import Place
-from deepcity.learning.bands import half_width
+from deepcity.learning.evaluation.bands import half_width
 
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """Forecasts of days that the weights were not fitted to, and what came; in order of time.
+    """Out-of-sample forecasts of earlier days and their truths, in order of time.
 
     Attributes:
         forecast_BNH, truth_BNH: in the field's unit; truths are NaN where not measured.
@@ -32,13 +32,13 @@ class Past:
 
 @dataclass(frozen=True)
 class Request:
-    """Some who want a space, to be planned for.
+    """A group that wants a space, to be planned for.
 
     Attributes:
         id: unique among the requests of a state.
         lat, lon: where they want to go, in degrees (WGS 84).
-        step: the step of the forecast in which they arrive, 0 .. H-1.
-        count: how many they are.
+        step: of the forecast in which they arrive, 0 .. H-1.
+        count: cars in the group.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What a service decides from.
+    """The input of a service's decision.
 
     Attributes:
         now_s: UTC seconds at which the first step forecast begins; all before is known.
@@ -58,8 +58,8 @@ class State:
         places: N places, with positions and capacities where known.
         kind, unit: of the field forecast.
         forecast_NH: in that unit.
-        past: how earlier forecasts of the same places and steps came true.
-        requests: what a plan is to answer; none for other tasks.
+        past: earlier forecasts of the same places and steps, with their truths.
+        requests: those that a plan must answer; none for other tasks.
     """
 
     now_s: int
@@ -73,7 +73,7 @@ class State:
 
     @property
     def valid_until_s(self) -> int:
-        """The end of the first step: then a newer value is known, and a newer forecast."""
+        """The end of the first step, when a newer value and forecast are known."""
         return self.now_s + self.step_s
 
     def time_s(self, step: int) -> int:
@@ -81,7 +81,7 @@ class State:
         return self.now_s + step * self.step_s
 
     def half_width_NH(self, level: float = 0.9) -> Floats:
-        """Half the width of the band that holds the truth with this frequency; NaN where no past
+        """Half the width of the band that covers the truth with this frequency; NaN where no past
         error is known.
         """
         if not np.isfinite(self.past.errors_BNH).any():

@@ -105,5 +105,5 @@ class VersionError(LiveError):
     """Deep data of another model version than the one that was trained with."""
 
 
-class TooMuchError(LiveError):
+class RequestTooLargeError(LiveError):
     """A request exceeds the size limit."""

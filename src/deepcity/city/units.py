@@ -142,8 +142,8 @@ def same_unit(one: str, other: str) -> bool:
     """
     if not _parse(one).is_compatible_with(_parse(other)):
         return False
-    told = convert(np.array([0.0, 1.0]), one, other)
-    return bool(np.allclose(told, [0.0, 1.0], rtol=1e-9, atol=1e-12))
+    converted = convert(np.array([0.0, 1.0]), one, other)
+    return bool(np.allclose(converted, [0.0, 1.0], rtol=1e-9, atol=1e-12))
 
 
 def convert(values: Doubles, unit_in: str, unit: str) -> Doubles:

@@ -6,8 +6,12 @@ import typer
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
-from deepcity.cli import agency, data, demo, layers, meet, refine, report, run, serve
-from deepcity.cli.screen import errors
+from deepcity.cli import agent as agent
+from deepcity.cli import data, demo, layers, report, run, serve
+from deepcity.cli import train_vertical as train_vertical
+from deepcity.cli import update as update
+from deepcity.cli.progress_bars import errors
+from deepcity.cli.renamed import readable_warnings, with_new_words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,10 +22,10 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(run.run)
-app.command()(refine.refine)
-app.command()(meet.meet)
+app.command()(update.update)
+app.command()(train_vertical.train_vertical)
 app.command()(report.report)
-app.command()(agency.agency)
+app.command()(agent.agent)
 app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
@@ -45,7 +49,8 @@ def _main(
 def main() -> None:
     """Run the command line; errors made to be read are printed without a traceback."""
     try:
-        app()
+        with readable_warnings():
+            app(with_new_words(sys.argv[1:]))
     except DeepCityError as error:
         errors.print(f"{type(error).__name__}: {error}", style="red", markup=False)
         sys.exit(1)

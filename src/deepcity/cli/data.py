@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deepcity.city.problem import Problem
-from deepcity.cli.profiles import table
-from deepcity.cli.screen import errors
-from deepcity.data.check import FileReport, check_file
-from deepcity.data.draft import draft, draft_text
+from deepcity.cli.field_profiles import table
+from deepcity.cli.progress_bars import errors
+from deepcity.data.check.draft import draft, draft_text
+from deepcity.data.check.file_report import FileReport, check_file
 from deepcity.data.findings import Finding, Severity
 
 app = typer.Typer()
@@ -60,7 +60,7 @@ def check(
     if as_draft:
         _print_drafts(files)
         return
-    reports = [_map_report(path) or _checked(path, drawn=html is not None) for path in files]
+    reports = [_map_report(path) or _checked(path, with_charts=html is not None) for path in files]
     if html is not None:
         _write_page(reports, html)
     if as_json:
@@ -83,7 +83,7 @@ def _as_dict(report: FileReport) -> dict[str, Any]:
 
 
 def _write_page(reports: list[FileReport], path: Path) -> None:
-    from deepcity.serve.report.records import write_records
+    from deepcity.web.report.records import write_records
 
     try:
         write_records(reports, path)
@@ -120,7 +120,7 @@ def _map_report(path: Path) -> FileReport | None:
     return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
 
 
-def _checked(path: Path, *, drawn: bool = False) -> FileReport:
+def _checked(path: Path, *, with_charts: bool = False) -> FileReport:
     """Check with progress on the terminal's error stream, so that output stays clean."""
     columns = (
         TextColumn("{task.description}"),
@@ -133,7 +133,7 @@ def _checked(path: Path, *, drawn: bool = False) -> FileReport:
         return check_file(
             path,
             lambda done, total: bar.update(task, completed=done, total=total),
-            with_plots=drawn,
+            with_plots=with_charts,
         )
 
 

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepcity.city.errors import LayerPackageError
-from deepcity.store.layer_package import LayerPackage, load_package
-from deepcity.store.manifest import SUFFIX, Manifest
+from deepcity.store.packages.layer_package import LayerPackage, load_package
+from deepcity.store.packages.manifest import SUFFIX, Manifest
 
 app = typer.Typer(
     help=(

@@ -7,15 +7,17 @@ from typing import Annotated
 import typer
 
 from deepcity.city.errors import CheckpointError
-from deepcity.cli.screen import errors
-from deepcity.intercity.meeting_results import MeetingResults
-from deepcity.intercity.results import Results
+from deepcity.cli.progress_bars import errors
+from deepcity.runs.results import RunResults
+from deepcity.vertical.results import VerticalResults
+
+_RESULTS = ("results.json", "vertical.json")
 
 
-def _file(said: str) -> Path:
+def _file(text: str) -> Path:
     """A file that is there or can be made, as named on the command line."""
-    path = Path(said)
-    if not said.strip():
+    path = Path(text)
+    if not text.strip():
         raise typer.BadParameter("it is empty; name a file")
     if path.is_dir():
         raise typer.BadParameter(f"{path} is a folder; name a file")
@@ -38,45 +40,54 @@ def report(
 
     Example: deepcity report runs/demo
     """
-    from deepcity.intercity.meeting_run import has_meetings, load_meetings
-    from deepcity.intercity.run import load_results
+    from deepcity.runs.run import load_results
+    from deepcity.vertical.run import has_vertical_results, load_vertical_results
 
+    _refuse_old(folder)
     path = out or folder / "report.html"
-    if has_meetings(folder) and not (folder / "results.json").exists():
-        met = load_meetings(folder)
+    if has_vertical_results(folder) and not (folder / "results.json").exists():
+        met = load_vertical_results(folder)
         if as_json:
             typer.echo(met.model_dump_json(indent=1))
             return
-        put_meetings(met, path)
+        save_vertical_report(met, path)
     else:
         results = load_results(folder)
         if as_json:
             typer.echo(results.model_dump_json(indent=1))
             return
-        put(results, path)
+        save_report(results, path)
     errors.print(f"Look at {path}")
 
 
-def put(results: Results, path: Path) -> None:
+def _refuse_old(folder: Path) -> None:
+    """Results of 0.1's `deepcity meet`, under their old name, are refused with the next step."""
+    old = folder / "meeting.json"
+    if old.exists() and not any((folder / name).exists() for name in _RESULTS):
+        msg = f"{old} is of deepcity 0.1, and this version cannot read it. Train anew into an empty"
+        raise CheckpointError(f"{msg} folder: deepcity train-vertical MAP.toml --out FOLDER")
+
+
+def save_report(results: RunResults, path: Path) -> None:
     """Write the report there.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older report stays.
     """
-    from deepcity.serve.report import write_report
+    from deepcity.web.report import write_report
 
     _written(lambda: write_report(results, path), path)
 
 
-def put_meetings(results: MeetingResults, path: Path) -> None:
+def save_vertical_report(results: VerticalResults, path: Path) -> None:
     """Write the page of meetings there.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older page stays.
     """
-    from deepcity.serve.report import write_meetings
+    from deepcity.web.report import write_vertical_report
 
-    _written(lambda: write_meetings(results, path), path)
+    _written(lambda: write_vertical_report(results, path), path)
 
 
 def _written(write: Callable[[], None], path: Path) -> None:

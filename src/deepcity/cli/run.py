@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from deepcity.cli.report import put
-from deepcity.cli.screen import ProgressWatch, errors
-from deepcity.intercity.results import Results
+from deepcity.cli.progress_bars import ProgressBars, errors
+from deepcity.cli.report import save_report
+from deepcity.runs.results import RunResults
 
 
-def _folder(said: str) -> Path:
+def _folder(text: str) -> Path:
     """A folder that is there or can be made, as named on the command line."""
-    path = Path(said)
-    if not said.strip():
+    path = Path(text)
+    if not text.strip():
         raise typer.BadParameter("it is empty; name a folder")
     if path.exists() and not path.is_dir():
         raise typer.BadParameter(f"{path} is a file; name a folder")
@@ -47,7 +47,7 @@ def run(
     """Learn together as a map says, and report what joining was worth to each party.
 
     Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
-    and ends with the same results. When more rows have come later, `deepcity refine` has
+    and ends with the same results. When more rows have come later, `deepcity update` has
     every party learn from them without beginning anew. A city that comes later is named under
     `newcomers`: the same command then has it start from what is there, and no other trains.
 
@@ -64,24 +64,26 @@ def run(
     show(results, folder, as_json=as_json)
 
 
-def execute(map_file: Path, out: Path | None, *, fresh: bool, threads: int) -> tuple[Results, Path]:
+def execute(
+    map_file: Path, out: Path | None, *, fresh: bool, threads: int
+) -> tuple[RunResults, Path]:
     """Run a map file into its folder and write the report beside the results."""
     from deepcity.intercity.city_map import load_map
-    from deepcity.intercity.run import run_map
+    from deepcity.runs.run import run_map
 
     city_map = load_map(map_file)
     folder = out or Path("runs") / city_map.settings.name
     try:
-        with ProgressWatch() as watch:
-            results = run_map(city_map, folder, watch, fresh=fresh, threads=threads)
+        with ProgressBars() as bars:
+            results = run_map(city_map, folder, bars, fresh=fresh, threads=threads)
     except KeyboardInterrupt:
         errors.print("\nStopped. The run is kept: the same command goes on from here.")
         raise  # Typer ends with exit code 130
-    put(results, folder / "report.html")
+    save_report(results, folder / "report.html")
     return results, folder
 
 
-def show(results: Results, folder: Path, *, as_json: bool) -> None:
+def show(results: RunResults, folder: Path, *, as_json: bool) -> None:
     """Say what was found and where it lies."""
     if as_json:
         typer.echo(results.model_dump_json(indent=1))

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepcity.city.errors import DeepCityError, LiveError, StoreError
-from deepcity.cli.screen import errors
+from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from deepcity.data.followed import Followed
-    from deepcity.intercity.live import LiveApplication
-    from deepcity.store.deep_data_store import DeepDataStore
+    from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.live.application import LiveApplication
+    from deepcity.store.deep_data.store import DeepDataStore
 
 _TEND_S = 3600.0
 _NOT_STARTED = 3  # as uvicorn has it
@@ -45,10 +45,10 @@ def serve(
     late_steps: Annotated[
         int, typer.Option(min=1, help="Steps of its own that an agency may be late.")
     ] = 2,
-    most_mb: Annotated[
+    max_mb: Annotated[
         float, typer.Option(min=0.001, help="Megabytes that a request's body may have.")
     ] = 8,
-    most_rows: Annotated[
+    max_rows: Annotated[
         int, typer.Option(min=1, help="Rows of deep data that a request may have.")
     ] = 50_000,
     keep_days: Annotated[
@@ -86,13 +86,13 @@ def serve(
     --access access.toml --store duckdb:///deep.duckdb
     """
     from deepcity.data.city_file import load_city
-    from deepcity.data.followed import Followed
-    from deepcity.exchange.access import load_access
-    from deepcity.intercity.live import LiveApplication
-    from deepcity.learning.fused_package import load_fused
-    from deepcity.serve.api.app import create_app
-    from deepcity.serve.api.limits import Limits
+    from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.learning.split.fused_package import load_fused
+    from deepcity.live.access import load_access
+    from deepcity.live.application import LiveApplication
     from deepcity.store.open_store import open_store
+    from deepcity.web.api.app import create_app
+    from deepcity.web.api.limits import Limits
 
     trained, allowed, city_file = load_fused(package), load_access(access), load_city(city)
     facts = trained.facts
@@ -104,8 +104,8 @@ def serve(
         reason = f"no {facts.agency} in it, whose rows and labels {facts.service} forecasts with"
         right = f"run `deepcity serve` where {facts.agency}'s records are: it is the application"
         raise LiveError(str(city), reason, right)
-    limits = Limits(most_bytes=round(most_mb * 1_000_000), most_rows=most_rows)
-    tell = _teller(as_json)
+    limits = Limits(max_bytes=round(max_mb * 1_000_000), max_rows=max_rows)
+    emit = _event_emitter(as_json)
     folder = state or city.parent / f".{facts.service}-live"
     widths = {agency.space: agency.width for agency in facts.agencies}
     with open_store(store, allowed.may_read(facts.city, widths)) as opened:
@@ -114,14 +114,14 @@ def serve(
             if keep_days is not None:
                 opened.retain(space, keep_days)
         application = LiveApplication(trained, opened, late_steps=late_steps)
-        followed = Followed(city_file, facts.agency, folder)
+        followed = SourceFollower(city_file, facts.agency, folder)
         done = threading.Event()
         follower = threading.Thread(
-            target=_follow, args=(application, followed, reload, done, tell), daemon=True
+            target=_follow, args=(application, followed, reload, done, emit), daemon=True
         )
         follower.start()
         scheme = "http" if certificate is None else "https"
-        says = {
+        announcement = {
             "address": f"{scheme}://{host}:{port}",
             "service": facts.service,
             "version": trained.version,
@@ -136,7 +136,7 @@ def serve(
                 "ssl_keyfile": key,
             }
             app = create_app(application, allowed, limits=limits)
-            _answer(app, lambda: tell("listening", **says), lambda: tell("stopped"), how)
+            _answer(app, lambda: emit("listening", **announcement), lambda: emit("stopped"), how)
         finally:
             done.set()
             follower.join(timeout=10)
@@ -164,11 +164,11 @@ def _answer(
         raise typer.Exit(_NOT_STARTED)
 
 
-Tell = Callable[..., None]
+EmitEvent = Callable[..., None]
 
 
-def _teller(as_json: bool) -> Tell:
-    def tell(event: str, **facts: object) -> None:
+def _event_emitter(as_json: bool) -> EmitEvent:
+    def emit(event: str, **facts: object) -> None:
         if as_json:
             typer.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
         elif "reason" in facts:
@@ -182,42 +182,42 @@ def _teller(as_json: bool) -> Tell:
                 markup=False,
             )
 
-    return tell
+    return emit
 
 
 def _follow(
     application: "LiveApplication",
-    followed: "Followed",
+    followed: "SourceFollower",
     pause_s: float,
     done: threading.Event,
-    tell: Tell,
+    emit: EmitEvent,
 ) -> None:
     """Take own rows whenever they have changed; what is wrong with them is told, once."""
-    told, due = "", 0.0
+    last_trouble, due = "", 0.0
     while not done.is_set():
         try:
             panel = followed.poll()
             if panel is not None:
-                application.take(panel)
-                told = ""
-                tell("rows", until=int(panel.time_T[-1]) + panel.clock.step_s)
+                application.load_rows(panel)
+                last_trouble = ""
+                emit("rows", until=int(panel.time_T[-1]) + panel.clock.step_s)
         except (DeepCityError, KeyError) as error:
-            if str(error) != told:
-                tell("trouble", reason=str(error))
-            told = str(error)
+            if str(error) != last_trouble:
+                emit("trouble", reason=str(error))
+            last_trouble = str(error)
         if time.monotonic() >= due:  # after own rows: a long delete must not keep them waiting
-            _tend(application.store, tell)
+            _tend(application.store, emit)
             due = time.monotonic() + _TEND_S
         done.wait(pause_s)
     followed.close()
 
 
-def _tend(store: "DeepDataStore", tell: Tell) -> None:
+def _tend(store: "DeepDataStore", emit: EmitEvent) -> None:
     """Deep data have a time to live; what keeps them from being deleted is told."""
     try:
         gone = store.tend(int(time.time()))
     except StoreError as error:
-        tell("trouble", of="Store", reason=str(error))
+        emit("trouble", of="Store", reason=str(error))
     else:
         if gone:
-            tell("expired", rows=gone)
+            emit("expired", rows=gone)

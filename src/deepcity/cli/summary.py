@@ -6,22 +6,15 @@ from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
-from deepcity.intercity.results import (
-    ALONE,
-    AUTOMATIC,
-    NAIVE_WEEK,
-    POOLED,
-    PartyResult,
-    Results,
-    ServiceResult,
-)
+from deepcity.intercity.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
+from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
 _GAP = 2  # columns that rich leaves beside each of ours
 _LEAST = 12
 
 
-def tables(results: Results, width: int) -> list[Table]:
+def tables(results: RunResults, width: int) -> list[Table]:
     """One table a service: each party's level and errors.
 
     A row takes one line: a party's name is cut short where `width` columns do not hold it.

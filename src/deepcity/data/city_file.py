@@ -7,15 +7,15 @@ from pathlib import Path
 from deepcity.city.agency import Agency, City
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
+from deepcity.data.config.references import reference_problems
+from deepcity.data.config.settings import AgencySettings, CitySettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
 from deepcity.data.connectors import ReadError, connectors
 from deepcity.data.domains import domains
-from deepcity.data.load import Loaded, load_agency
+from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
-from deepcity.data.places import find_places
-from deepcity.data.references import reference_problems
-from deepcity.data.settings import AgencySettings, CitySettings
-from deepcity.data.source import SourceSettings
-from deepcity.data.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
+from deepcity.data.tables.places import find_places
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def load_panel(city_file: CityFile, agency_name: str) -> Panel:
     return load_with_findings(city_file, agency_name).panel
 
 
-def load_with_findings(city_file: CityFile, agency_name: str) -> Loaded:
+def load_with_findings(city_file: CityFile, agency_name: str) -> LoadedPanel:
     """One agency's panel, with everything noticed, masked or dropped while loading it.
 
     Raises:

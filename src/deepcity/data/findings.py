@@ -46,7 +46,7 @@ class Finding:
 
 
 @dataclass
-class Notebook:
+class IssueLog:
     """Collects problems and findings of one file, so that all are reported at once."""
 
     file: str

@@ -15,25 +15,32 @@ from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.clock import Clock
 from deepcity.city.errors import DataError
 from deepcity.city.field import Resample
-from deepcity.data.adjacency import read_adjacency
+from deepcity.data.check.panel_rules import find_warnings
+from deepcity.data.config.duration import duration_text
+from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
+from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import ReadError
 from deepcity.data.domains import domains
-from deepcity.data.duration import duration_text
-from deepcity.data.findings import Finding, Notebook, Severity
-from deepcity.data.look import look_at
-from deepcity.data.own_step import Records, rule_of, see_off_step
+from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
-from deepcity.data.places import places_in
-from deepcity.data.records import read_records
-from deepcity.data.resample import NEEDED, Grid, fits, grid_over, hold, onto_grid
-from deepcity.data.settings import AgencySettings, FieldSettings, PlaceSettings
-from deepcity.data.source import SourceSettings
+from deepcity.data.tables.adjacency import read_adjacency
+from deepcity.data.tables.places import places_in
+from deepcity.data.tables.read import read_records
+from deepcity.data.tables.records import Records, check_off_step, resample_rule
+from deepcity.data.timestamps.resample import (
+    MIN_MEASURED_SHARE,
+    Grid,
+    forward_fill,
+    grid_over,
+    onto_grid,
+    steps_divide,
+)
 
-CELLS_AT_ONCE = 2_000_000
+CELLS_PER_CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedPanel:
     """A panel, with everything noticed, masked or dropped while loading it."""
 
     panel: Panel
@@ -56,7 +63,7 @@ def load_agency(
     sources: Mapping[str, SourceSettings],
     folder: Path,
     clock: Clock,
-) -> Loaded:
+) -> LoadedPanel:
     """Read an agency's sources into one panel.
 
     Args:
@@ -72,41 +79,41 @@ def load_agency(
     clock = clock if settings.step is None else replace(clock, step=settings.step)
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
-    books: list[Notebook] = []
+    issue_logs: list[IssueLog] = []
     for name in dict.fromkeys(field.source for field in settings.fields):
-        source, book = sources[name], Notebook(source_file(sources[name]))
+        source, issues = sources[name], IssueLog(source_file(sources[name]))
         chosen = [(f, field) for f, field in enumerate(settings.fields) if field.source == name]
         fields = tuple(field for _, field in chosen)
         records = read_records(
-            source, folder, clock, fields=fields, places=places, book=book, grid=settings.grid
+            source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            _see_steps(records, source, fields, clock, book)
+            _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
-        books.append(book)
+        issue_logs.append(issues)
     adjacency_NN = None
     if settings.adjacency is not None:
-        book = Notebook(source_file(sources[settings.adjacency.source]))
-        adjacency_NN = _adjacency(settings, places, sources, folder, book)
-        books.append(book)
-    problems = [problem for book in books for problem in book.problems]
+        issues = IssueLog(source_file(sources[settings.adjacency.source]))
+        adjacency_NN = _adjacency(settings, places, sources, folder, issues)
+        issue_logs.append(issues)
+    problems = [problem for issues in issue_logs for problem in issues.problems]
     if problems:
         raise DataError(problems)
     panel = replace(_join(parts, agency, clock), adjacency_NN=adjacency_NN)
-    findings = [finding for book in books for finding in book.findings]
-    findings += domains()[agency.domain].look_at(agency) + _looked_at(panel, settings)
-    return Loaded(panel, tuple(findings))
+    findings = [finding for issues in issue_logs for finding in issues.findings]
+    findings += domains()[agency.domain].find_warnings(agency) + _panel_warnings(panel, settings)
+    return LoadedPanel(panel, tuple(findings))
 
 
-def _looked_at(panel: Panel, settings: AgencySettings) -> list[Finding]:
+def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
     """Findings on a panel's values; grid cells without any event give a note, not a warning."""
-    found = look_at(panel)
+    found = find_warnings(panel)
     if settings.grid is None:
         return found
     quiet = int((np.nansum(panel.values_TNF, axis=(0, 2)) == 0).sum())
     text = f"no event ever in {quiet:,} of {len(panel.places):,} cells"
-    told = [Finding(Severity.NOTE, "quiet-cells", "grid", quiet, text)] if quiet else []
-    return [finding for finding in found if finding.what != "constant"] + told
+    notes = [Finding(Severity.NOTE, "quiet-cells", "grid", quiet, text)] if quiet else []
+    return [finding for finding in found if finding.what != "constant"] + notes
 
 
 def source_file(source: SourceSettings) -> str:
@@ -115,24 +122,24 @@ def source_file(source: SourceSettings) -> str:
     return Path(path).name if isinstance(path, str) else source.name
 
 
-def _see_steps(
+def _check_steps(
     records: Records,
     source: SourceSettings,
     fields: Sequence[FieldSettings],
     clock: Clock,
-    book: Notebook,
+    issues: IssueLog,
 ) -> None:
     """Note how records are resampled to the clock's step, or report why they cannot be."""
     if source.stays is not None:
-        _see_stays(source.stays, fields, book)
+        _check_stays(source.stays, fields, issues)
         return
-    own, step = duration_text(records.step_s), duration_text(clock.step_s)
+    row_step, step = duration_text(records.step_s), duration_text(clock.step_s)
     if records.values_step_s == records.step_s:  # else checked when rows were merged
-        see_off_step(records.time_T, records.step_s, clock, book)
-    if not fits(records.step_s, clock.step_s):
+        check_off_step(records.time_T, records.step_s, clock, issues)
+    if not steps_divide(records.step_s, clock.step_s):
         right = "choose a clock.step that divides it or is a multiple of it, or state time.step"
-        book.problem(
-            "time.step", own, f"neither divides nor is divided by the clock's {step}", right
+        issues.problem(
+            "time.step", row_step, f"neither divides nor is divided by the clock's {step}", right
         )
     for field in fields:
         rule = field.kind.resample
@@ -141,30 +148,34 @@ def _see_steps(
             right = (
                 f"set spread = true (each value is then {done} its steps), or a longer clock.step"
             )
-            book.problem(field.name, own, f"records are coarser than the clock's {step}", right)
+            issues.problem(
+                field.name, row_step, f"records are coarser than the clock's {step}", right
+            )
         elif records.step_s != clock.step_s:
-            book.note("resampled", field.name, records.times, _how(rule, records, clock))
+            issues.note(
+                "resampled", field.name, records.times, _resample_text(rule, records, clock)
+            )
 
 
-def _see_stays(stays: timedelta, fields: Sequence[FieldSettings], book: Notebook) -> None:
+def _check_stays(stays: timedelta, fields: Sequence[FieldSettings], issues: IssueLog) -> None:
     longest = duration_text(int(stays.total_seconds()))
     for field in fields:
         if field.kind.resample is Resample.SUM:
             reason = "an additive amount cannot be carried forward"
             right = "remove stays (steps without rows are then missing), or choose another kind"
-            book.problem(f"{field.name}.kind", field.kind.value, reason, right)
+            issues.problem(f"{field.name}.kind", field.kind.value, reason, right)
         text = f"each value is carried forward until the next one, for at most {longest}"
-        book.note("stays", field.name, 1, text)
+        issues.note("stays", field.name, 1, text)
 
 
-def _how(rule: Resample, records: Records, clock: Clock) -> str:
-    own, step = duration_text(records.step_s), duration_text(clock.step_s)
+def _resample_text(rule: Resample, records: Records, clock: Clock) -> str:
+    row_step, step = duration_text(records.step_s), duration_text(clock.step_s)
     if records.step_s > clock.step_s:
         done = "divided over" if rule is Resample.SUM else "held over"
-        return f"values of {own} {done} steps of {step}"
-    need = NEEDED[rule]
+        return f"values of {row_step} {done} steps of {step}"
+    need = MIN_MEASURED_SHARE[rule]
     least = f"at least {need:.0%} of its rows" if need else "at least one row"
-    return f"rows of {own} resampled to {step} by {rule.value}; a step needs {least} measured"
+    return f"rows of {row_step} resampled to {step} by {rule.value}; a step needs {least} measured"
 
 
 def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
@@ -175,8 +186,8 @@ def _join(parts: Sequence[_Part], agency: Agency, clock: Clock) -> Panel:
     values_TNF = np.full(shape, np.nan, dtype=np.float32)
     for part in parts:
         for column, (position, field) in enumerate(zip(part.positions, part.fields, strict=True)):
-            for some in _some_places(len(part.records.time_T), len(agency.places)):
-                values_TNF[:, some, position] = _column(part, column, field, grid, some)
+            for chunk in _place_slices(len(part.records.time_T), len(agency.places)):
+                values_TNF[:, chunk, position] = _column(part, column, field, grid, chunk)
     return Panel(clock, grid.time_T, agency.places, agency.fields, values_TNF)
 
 
@@ -187,20 +198,20 @@ def _end_s(part: _Part, clock: Clock) -> int:
     return int(records.time_T[-1]) + (records.values_step_s if coarser else 1)
 
 
-def _some_places(times: int, places: int) -> Iterator[slice]:
+def _place_slices(times: int, places: int) -> Iterator[slice]:
     """Slices of places, as resampling needs about ten times the memory of the result."""
-    size = max(1, CELLS_AT_ONCE // max(1, times))
+    size = max(1, CELLS_PER_CHUNK // max(1, times))
     return (slice(n, n + size) for n in range(0, places, size))
 
 
-def _column(part: _Part, column: int, field: FieldSettings, grid: Grid, some: slice) -> Doubles:
+def _column(part: _Part, column: int, field: FieldSettings, grid: Grid, chunk: slice) -> Doubles:
     records, stays = part.records, part.source.stays
-    values_SN = records.values_TNF[:, some, column].astype(np.float64)
-    rule = rule_of(field, part.source)
+    values_SN = records.values_TNF[:, chunk, column].astype(np.float64)
+    rule = resample_rule(field, part.source)
     if stays is None:
         return onto_grid(records.time_T, values_SN, records.values_step_s, rule, grid)
     values_TN = onto_grid(records.time_T, values_SN, grid.step_s, rule, grid)
-    return hold(values_TN, int(stays.total_seconds()) // grid.step_s)
+    return forward_fill(values_TN, int(stays.total_seconds()) // grid.step_s)
 
 
 def _adjacency(
@@ -208,7 +219,7 @@ def _adjacency(
     places: Sequence[PlaceSettings],
     sources: Mapping[str, SourceSettings],
     folder: Path,
-    book: Notebook,
+    issues: IssueLog,
 ) -> Floats | None:
     """The agency's graph, or None where problems were found."""
     assert settings.adjacency is not None
@@ -220,8 +231,8 @@ def _adjacency(
             folder,
             places=[place.key for place in places],
             in_records=lambda: places_in(sources[field.source], field, folder),
-            book=book,
+            issues=issues,
         )
     except ReadError as error:
-        book.problem(error.key, error.value, error.reason, error.right)
+        issues.problem(error.key, error.value, error.reason, error.right)
         return None

@@ -3,6 +3,8 @@
 Shapes: T time steps, N places, F fields.
 """
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,3 +69,12 @@ class Panel:
         """The steps that start in [start_s, end_s), in UTC seconds."""
         keep = (self.time_T >= start_s) & (self.time_T < end_s)
         return replace(self, time_T=self.time_T[keep], values_TNF=self.values_TNF[keep])
+
+
+def records_digest(named: Iterable[tuple[str, Panel]]) -> str:
+    """SHA-256 of records, with the names of those who hold them; another where anything changed."""
+    digest = hashlib.sha256()
+    for name, panel in named:
+        digest.update(name.encode() + panel.time_T.tobytes())
+        digest.update(panel.values_TNF.tobytes())
+    return digest.hexdigest()

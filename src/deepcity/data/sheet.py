@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Bools, Indices, Ints
-from deepcity.data.findings import Notebook, rows_text
-from deepcity.data.source import SourceSettings
-from deepcity.data.time_settings import TimeSettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.findings import IssueLog, rows_text
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Sheet:
         source: the source's settings.
         time: how the times of its rows are read.
         zone: the zone of times without an offset.
-        book: collects problems and findings.
-        above: how many rows of the source precede these, where times are counted by row.
+        issues: collects problems and findings.
+        rows_before: how many rows of the source precede these, where times are counted by row.
     """
 
     frame: pl.DataFrame
@@ -35,12 +35,12 @@ class Sheet:
     source: SourceSettings
     time: TimeSettings
     zone: str
-    book: Notebook
-    above: int = 0
+    issues: IssueLog
+    rows_before: int = 0
 
     def rows_text(self, positions: Indices) -> str:
         """Row numbers for messages, ascending."""
-        return rows_text(np.sort(self.rows_R[positions]), self.source.row_word)
+        return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun)
 
     def keep(self, keep_R: Bools) -> "Sheet":
         """Only the rows where `keep_R` is True."""

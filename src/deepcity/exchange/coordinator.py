@@ -1,10 +1,9 @@
 """The coordinator: it leads the rounds, fuses layers, and keeps a checkpoint of its own.
 
-It knows sites by name and by their messages, and nothing else: what it must know of their
-sizes they describe themselves (`deepcity.exchange.profile`), and the rest stands in the map.
-Its checkpoint holds what it may know, fused layers and errors by round; each site keeps its own
-learner. A run that was killed goes on from the newest round that the coordinator and every site
-can go back to.
+It knows sites by name and by their messages only: their sizes come from their own
+descriptions (`deepcity.exchange.profile`), the rest from the map. Its checkpoint holds fused
+layers and errors by round; each site keeps its own learner. A run that was killed resumes from
+the newest round that the coordinator and every site can restore.
 """
 
 import time
@@ -21,20 +20,20 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import FINISH, RESTORE, STATUS
 from deepcity.exchange.profile import DESCRIBE, SiteProfile, profile_in
-from deepcity.exchange.rounds import Plan, Progress, learn_together
-from deepcity.exchange.strategies import State
+from deepcity.exchange.rounds import FederationPlan, Progress, learn_together
+from deepcity.exchange.strategies import StrategyState
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a coordinator knows of a finished training.
+    """The result of a training, as the coordinator knows it.
 
     Attributes:
         levels: site -> reuse level.
-        ledger: every byte that passed.
-        seconds: that its rounds took, those of earlier, interrupted runs included.
-        earlier_seconds: the part of them that earlier runs took.
+        ledger: every byte sent.
+        seconds: duration of its rounds, those of earlier, interrupted runs included.
+        earlier_seconds: the part of them in earlier runs.
     """
 
     levels: Mapping[str, int]
@@ -49,7 +48,7 @@ class Coordinator:
     """Leads trainings among the sites of an exchange.
 
     Attributes:
-        ledger: counts what passes; kept with its checkpoints.
+        ledger: counts the bytes sent; saved with its checkpoints.
         checkpoints: its own; None keeps none.
     """
 
@@ -61,7 +60,7 @@ class Coordinator:
         """Every site's description of itself.
 
         Raises:
-            ExchangeError: naming every site that gives none.
+            ExchangeError: naming every site that sent none.
         """
         replies = self.exchange.call_group(
             {site: Message(DESCRIBE) for site in self.exchange.parties}
@@ -70,17 +69,17 @@ class Coordinator:
         return {site: profile_in(reply.numbers) for site, reply in answers(replies).items()}
 
     def train(
-        self, name: str, plan: Plan, after_round: Callable[[int], None] = lambda _: None
+        self, name: str, plan: FederationPlan, after_round: Callable[[int], None] = lambda _: None
     ) -> Training:
-        """Lead a training to its end, from where an earlier run of it was interrupted.
+        """Run a training to its end, from where an earlier run of it was interrupted.
 
         Args:
-            name: what its checkpoints are called, at the coordinator and at every site.
-            after_round: told how many rounds are done.
+            name: of its checkpoints, at the coordinator and at every site.
+            after_round: called with the number of rounds done.
 
         Raises:
-            CheckpointError: if a checkpoint cannot be read or written, or sites cannot go back
-                to any round that the coordinator kept.
+            CheckpointError: if a checkpoint cannot be read or written, or sites cannot restore
+                any round that the coordinator kept.
             ExchangeError: if a site cannot join.
         """
         progress, earlier = self._resumed(name, plan)
@@ -97,8 +96,8 @@ class Coordinator:
         seconds = earlier + time.perf_counter() - begun
         return Training(plan.levels, progress, self.ledger, seconds, earlier)
 
-    def _keep(self, name: str, plan: Plan, now: Progress, seconds: float) -> None:
-        """Write all that the next round needs of the coordinator, and how long it took so far."""
+    def _keep(self, name: str, plan: FederationPlan, now: Progress, seconds: float) -> None:
+        """Save all that the coordinator needs for the next round, and the seconds so far."""
         if self.checkpoints is None:
             return
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
@@ -119,11 +118,11 @@ class Coordinator:
         }
         self.checkpoints.save(name, now.round, arrays, values)
 
-    def _resumed(self, name: str, plan: Plan) -> tuple[Progress | None, float]:
-        """The newest round that all can go back to, and the seconds until then.
+    def _resumed(self, name: str, plan: FederationPlan) -> tuple[Progress | None, float]:
+        """The newest round that all can restore, and the seconds until then.
 
-        None and 0 to begin at the beginning; so too where sites share other layers than they
-        did then, since a newcomer came whom theirs fit.
+        None and 0 to start anew; also where sites share other layers than at that time, as
+        when a newcomer changes the groups.
         """
         problems: list[str] = []
         for found in self.checkpoints.history(name) if self.checkpoints else ():
@@ -138,42 +137,44 @@ class Coordinator:
             problems += [f"round {found.round}: {'; '.join(missing)}"]
         if problems:
             msg = (
-                f"{name} cannot go on: {' | '.join(problems)}. Put back these sites' folders, or "
-                f"start the run anew with --fresh"
+                f"{name} cannot be resumed: {' | '.join(problems)}. Put back these sites' folders, "
+                f"or start the run anew with --fresh"
             )
             raise CheckpointError(msg)
         return None, 0.0
 
     def _missing(self, progress: Progress) -> list[str]:
-        """Which sites cannot go back to a round, and why."""
+        """Which sites cannot restore a round, and why."""
         replies = self.exchange.call_group(_at(STATUS, progress))
         problems = [f"{failure.party}: {failure.reason}" for failure in failures(replies)]
         for site, reply in answers(replies).items():
-            stands, trained = reply.numbers.get(ROUND, -1.0), progress.trained.get(site, 0)
-            if not trained <= stands <= progress.round:
-                problems.append(f"{site} kept round {stands:g}, but trained in round {trained}")
+            kept, trained = reply.numbers.get(ROUND, -1.0), progress.trained.get(site, 0)
+            if not trained <= kept <= progress.round:
+                problems.append(f"{site} kept round {kept:g}, but trained in round {trained}")
         return problems
 
     def _restore(self, progress: Progress) -> None:
-        _require_all(self.exchange.call_group(_at(RESTORE, progress)), "could not go back")
+        _require_all(
+            self.exchange.call_group(_at(RESTORE, progress)), "could not restore their checkpoints"
+        )
 
 
 def _require_all(replies: Mapping[str, Message | Failure], what: str) -> None:
-    """Refuse to go on without every site."""
+    """Raise unless every site has answered."""
     if refused := failures(replies):
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these sites {what}: {reasons}. Mend them, or leave them out of the map"
+        msg = f"these sites {what}: {reasons}. Fix them, or leave them out of the map"
         raise ExchangeError(msg)
 
 
 def _at(verb: str, progress: Progress) -> dict[str, Message]:
-    """A question about a round to every site that has joined by then, also if it has left."""
+    """A message about a round to every site that has joined by then, also if it has left."""
     numbers = {ROUND: float(progress.round)}
     sites = sorted({*progress.weights, *progress.trained})
     return {site: Message(verb, numbers) for site in sites}
 
 
-def _shares(plan: Plan) -> dict[str, list[object]]:
+def _shares(plan: FederationPlan) -> dict[str, list[object]]:
     """Each site's level, and whether it shares its stem with others."""
     return {
         site: [level, level > ALONE and STEM in plan.common(site)]
@@ -181,7 +182,7 @@ def _shares(plan: Plan) -> dict[str, list[object]]:
     }
 
 
-def _progress(found: Checkpoint, plan: Plan) -> Progress:
+def _progress(found: Checkpoint, plan: FederationPlan) -> Progress:
     layers: dict[str, Tensors] = {}
     outgoing: dict[str, dict[str, Tensors]] = {_group(site): {} for site in plan.levels}
     for key, tensors in found.arrays.items():
@@ -193,7 +194,7 @@ def _progress(found: Checkpoint, plan: Plan) -> Progress:
             outgoing[site][layer] = tensors
     return Progress(
         round=found.round,
-        state=State(layers, found.values["state_numbers"]),
+        state=StrategyState(layers, found.values["state_numbers"]),
         outgoing={site: outgoing[_group(site)] for site in plan.levels},
         weights=found.values["weights"],
         errors=tuple(found.values["errors"]),
@@ -206,5 +207,5 @@ def _progress(found: Checkpoint, plan: Plan) -> Progress:
 
 
 def _group(site: str) -> str:
-    """A site's name as checkpoints spell it: they keep "/" for themselves."""
+    """A site's name in a checkpoint, where "/" separates groups."""
     return site.replace("/", "|")

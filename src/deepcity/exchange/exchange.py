@@ -13,19 +13,19 @@ from typing import Protocol
 from deepcity.exchange.message import Message
 
 COORDINATOR = "coordinator"
-"""Who leads the rounds; it holds no raw data, so what it sends has left no party."""
+"""Name of whoever runs the rounds; it holds no raw data, so its messages leak none."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a party's answer is missing; the others' answers stand."""
+    """Why a party's answer is missing; other answers are kept."""
 
     party: str
     reason: str
 
 
 class Handler(Protocol):
-    """A party's side: answers messages, decides what it lets out."""
+    """A party's side: answers messages and decides what leaves."""
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message; raise `DeepCityError` to refuse it with a reason."""

@@ -94,29 +94,29 @@ def weighted_mean(
     if not others:
         return updates[first][layer]
     heaviest = max(weights[party] for party in members)
-    shares = {party: weights[party] / heaviest for party in members}  # no overflow, any scale
-    total = sum(shares.values())
+    fractions = {party: weights[party] / heaviest for party in members}  # no overflow, any scale
+    total = sum(fractions.values())
     mean = {}
-    for name, anchor in updates[first][layer].items():
-        moved = np.zeros(anchor.shape, dtype=np.float64)
+    for name, base in updates[first][layer].items():
+        moved = np.zeros(base.shape, dtype=np.float64)
         for party in others:
-            step = updates[party][layer][name].astype(np.float64) - anchor
-            moved += (shares[party] / total) * step
-        mean[name] = (anchor + moved).astype(anchor.dtype)
+            step = updates[party][layer][name].astype(np.float64) - base
+            moved += (fractions[party] / total) * step
+        mean[name] = (base + moved).astype(base.dtype)
     return mean
 
 
 def screen(
     updates: Mapping[str, Layers], reference: Layers
 ) -> tuple[dict[str, Layers], list[Failure]]:
-    """Set aside, before fusing, every update that could not be fused or would poison the mean.
+    """Refuse every update that cannot be averaged or would make the mean invalid.
 
     Args:
         updates: party -> layers as they arrived.
         reference: layers with the tensors, shapes and dtypes that all must have.
 
     Returns:
-        The good updates, and for each party set aside all its problems as one failure.
+        The valid updates, and one failure with all problems for each party refused.
     """
     good: dict[str, Layers] = {}
     refused: list[Failure] = []
@@ -127,7 +127,7 @@ def screen(
             for problem in _layer_problems(layer, tensors, reference)
         ]
         if problems:
-            reason = f"its update is set aside this round: {'; '.join(problems)}"
+            reason = f"its update is left out of this round: {'; '.join(problems)}"
             refused.append(Failure(party, reason))
         else:
             good[party] = layers

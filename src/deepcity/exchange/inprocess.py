@@ -2,7 +2,7 @@
 
 It runs the same protocol code as a transport between machines: a handler never sees the
 caller's own arrays, learns the caller's true name from the exchange, and whatever it
-raises reaches the caller as a reason in words.
+raises reaches the caller as a text.
 
 `lead_apart` puts the coordinator into a thread of its own, in which sites are names at the other
 end of a queue: nothing of a site but its answers can be reached from there.
@@ -21,7 +21,7 @@ from deepcity.city.errors import DeepCityError, ExchangeError
 from deepcity.exchange.exchange import COORDINATOR, Failure, Handler
 from deepcity.exchange.ledger import NO_ROUND, Ledger
 from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes, wire_bytes_by_layer
-from deepcity.exchange.precision import Precision, lowered, restored
+from deepcity.exchange.precision import Precision, lower_precision, restore_precision
 
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -33,8 +33,8 @@ class InProcessExchange:
 
     Attributes:
         handlers: every party's side, by name.
-        name: who calls through this view.
-        ledger: counts what passes; shared by all views.
+        name: the caller of this view.
+        ledger: counts the bytes sent; shared by all views.
         precision: of layers on the wire; they arrive as float32.
     """
 
@@ -49,7 +49,7 @@ class InProcessExchange:
         return tuple(party for party in self.handlers if party != self.name)
 
     def seen_by(self, party: str) -> "InProcessExchange":
-        """The same exchange as one of its parties sees it.
+        """The view of another party on the same exchange.
 
         Raises:
             ExchangeError: if there is no such party.
@@ -94,11 +94,11 @@ class InProcessExchange:
             kind = type(message).__name__
             msg = f"{sender} answered {request.verb!r} with a {kind}; it must return a Message"
             raise ExchangeError(msg)
-        sent = lowered(message, self.precision)
+        sent = lower_precision(message, self.precision)
         blob = to_bytes(sent)
         sizes = wire_bytes_by_layer(sent, blob)
         self.ledger.record(request.verb, sender, receiver, sizes, round=_round(request))
-        return restored(from_bytes(blob))
+        return restore_precision(from_bytes(blob))
 
 
 def _round(request: Message) -> int:
@@ -112,12 +112,12 @@ def _unknown(party: str, known: tuple[str, ...]) -> str:
 
 
 class _StopLeadingError(SystemExit):
-    """Ends the coordinator's thread; no party's failure, so nothing on the way catches it."""
+    """Ends the coordinator's thread; no handler of parties' errors catches it."""
 
 
 @dataclass(frozen=True)
 class _Ended:
-    """What became of the coordinator's thread."""
+    """The outcome of the coordinator's thread."""
 
     result: Any = None
     error: BaseException | None = None
@@ -149,7 +149,7 @@ def lead_apart(
     ends the other one, and what `lead` raises is raised here.
 
     Args:
-        lead: given a line to each site; what it captures is the coordinator's.
+        lead: called with a line to each site; all else that it reaches is the coordinator's.
     """
     requests: SimpleQueue[Any] = SimpleQueue()
     answers: SimpleQueue[Message | BaseException] = SimpleQueue()
@@ -173,7 +173,7 @@ def lead_apart(
 
 
 def _next(requests: SimpleQueue[Any]) -> tuple[str, Message, str] | _Ended:
-    """Wait for a request; awake once a second, as a signal in the wrong moment wakes nobody."""
+    """Wait for a request; awake once a second, as a signal may be missed while waiting."""
     while True:
         try:
             found: tuple[str, Message, str] | _Ended = requests.get(timeout=1.0)

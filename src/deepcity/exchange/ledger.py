@@ -1,7 +1,7 @@
 """The ledger counts every byte that passes between parties, by layer, as it is serialised.
 
-One count belongs to (round, verb, sender, receiver, layer). Requests and answers of one
-call stand under the request's verb and round.
+One count belongs to (round, verb, sender, receiver, layer). A request and its answer are
+counted under the request's verb and round.
 """
 
 from collections import defaultdict
@@ -14,8 +14,8 @@ from deepcity.exchange.exchange import COORDINATOR
 NO_ROUND = -1
 
 
-class Passage(NamedTuple):
-    """What a count belongs to."""
+class TransferRecord(NamedTuple):
+    """The key of a count."""
 
     round: int
     verb: str
@@ -25,7 +25,7 @@ class Passage(NamedTuple):
 
 
 Row = list[Any]
-"""round, verb, sender, receiver, layer, bytes; a list, as JSON has it"""
+"""round, verb, sender, receiver, layer, bytes; a list, as in JSON"""
 
 
 class Ledger:
@@ -33,14 +33,14 @@ class Ledger:
 
     >>> ledger = Ledger()
     >>> ledger.record("train", "north", COORDINATOR, {"h1": 400, "header": 96}, round=1)
-    >>> ledger.left_by_layer()
+    >>> ledger.sent_by_layer()
     {'h1': 400, 'header': 96}
     """
 
     def __init__(self, coordinator: str = COORDINATOR) -> None:
         self.coordinator = coordinator
-        self.messages = 0  # payloads counted by this ledger itself, requests and answers
-        self._bytes: defaultdict[Passage, int] = defaultdict(int)
+        self.messages = 0  # payloads recorded since the ledger was made, requests and answers
+        self._bytes: defaultdict[TransferRecord, int] = defaultdict(int)
 
     def record(
         self,
@@ -54,26 +54,26 @@ class Ledger:
         """Count one payload."""
         self.messages += 1
         for layer, size in bytes_by_layer.items():
-            self._bytes[Passage(round, verb, sender, receiver, layer)] += size
+            self._bytes[TransferRecord(round, verb, sender, receiver, layer)] += size
 
     @property
     def total(self) -> int:
         """All bytes of all payloads, in both directions."""
         return sum(self._bytes.values())
 
-    def left_by_layer(self) -> dict[str, int]:
+    def sent_by_layer(self) -> dict[str, int]:
         """Bytes that parties sent, to the coordinator or to each other, by layer."""
-        return self._sums("layer", self._left())
+        return self._sums("layer", self._sent())
 
-    def left_by_party(self) -> dict[str, int]:
-        """Bytes that parties sent, by the party they left."""
-        return self._sums("sender", self._left())
+    def sent_by_party(self) -> dict[str, int]:
+        """Bytes that parties sent, by sender."""
+        return self._sums("sender", self._sent())
 
-    def left_by_round(self) -> dict[int, int]:
+    def sent_by_round(self) -> dict[int, int]:
         """Bytes that parties sent, by round; `NO_ROUND` where the message named none."""
         rounds: defaultdict[int, int] = defaultdict(int)
-        for passage in self._left():
-            rounds[passage.round] += self._bytes[passage]
+        for transfer in self._sent():
+            rounds[transfer.round] += self._bytes[transfer]
         return dict(sorted(rounds.items()))
 
     def received_by_layer(self) -> dict[str, int]:
@@ -81,41 +81,41 @@ class Ledger:
         return self._sums("layer", self._received())
 
     def received_by_party(self) -> dict[str, int]:
-        """Bytes that parties received, by the party they reached."""
+        """Bytes that parties received, by receiver."""
         return self._sums("receiver", self._received())
 
     def snapshot(self) -> list[Row]:
         """All counts as plain rows, sorted; what a checkpoint keeps."""
-        return sorted([*passage, size] for passage, size in self._bytes.items())
+        return sorted([*transfer, size] for transfer, size in self._bytes.items())
 
     def restore(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Take over the counts of a snapshot in place of those held now.
+        """Replace the counts by those of a snapshot.
 
         Raises:
-            CheckpointError: if the rows are no snapshot; the counts held now stay.
+            CheckpointError: if the rows are no snapshot; the counts do not change then.
         """
         try:
-            counts = {_passage(row): int(row[5]) for row in rows}
+            counts = {_transfer_record(row): int(row[5]) for row in rows}
         except (TypeError, ValueError, LookupError) as error:
             msg = f"the ledger's counts cannot be restored: {error}. Start the run anew"
             raise CheckpointError(msg) from error
         self._bytes = defaultdict(int, counts)
 
-    def _left(self) -> list[Passage]:
-        return [passage for passage in self._bytes if passage.sender != self.coordinator]
+    def _sent(self) -> list[TransferRecord]:
+        return [transfer for transfer in self._bytes if transfer.sender != self.coordinator]
 
-    def _received(self) -> list[Passage]:
-        return [passage for passage in self._bytes if passage.receiver != self.coordinator]
+    def _received(self) -> list[TransferRecord]:
+        return [transfer for transfer in self._bytes if transfer.receiver != self.coordinator]
 
     def _sums(
-        self, by: Literal["layer", "sender", "receiver"], which: list[Passage]
+        self, by: Literal["layer", "sender", "receiver"], which: list[TransferRecord]
     ) -> dict[str, int]:
         sums: defaultdict[str, int] = defaultdict(int)
-        for passage in which:
-            sums[getattr(passage, by)] += self._bytes[passage]
+        for transfer in which:
+            sums[getattr(transfer, by)] += self._bytes[transfer]
         return dict(sorted(sums.items()))
 
 
-def _passage(row: Sequence[Any]) -> Passage:
+def _transfer_record(row: Sequence[Any]) -> TransferRecord:
     number, verb, sender, receiver, layer, _ = row
-    return Passage(int(number), str(verb), str(sender), str(receiver), str(layer))
+    return TransferRecord(int(number), str(verb), str(sender), str(receiver), str(layer))

@@ -1,4 +1,4 @@
-"""A message between parties: a verb, numbers, and layers. Nothing else can be said.
+"""A message between parties: a verb, numbers, and layers, and nothing else.
 
 On the wire a message is one safetensors blob whose header carries the verb and the
 numbers; there is no pickle, so reading a message never runs code. Numbers travel exactly,
@@ -13,19 +13,19 @@ from deepcity.city.level import Layers
 from deepcity.store.blob import BlobError, pack, unpack
 
 HEADER = "header"
-"""What `wire_bytes_by_layer` calls the bytes that are no layer's."""
+"""Key of `wire_bytes_by_layer` for bytes outside any layer."""
 
 
 ROUND = "round"
-"""The number by which a message says which round it belongs to; the ledger counts by it."""
+"""Name of the number that holds a message's round; the ledger counts by it."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What one party says to another.
+    """What one party sends to another.
 
     Attributes:
-        verb: what is asked or answered, e.g. ``"train"``.
+        verb: the request, repeated in its answer, e.g. ``"train"``.
         numbers: scalars by name (round number, sample count, validation error).
         layers: layer name -> tensor name -> array.
     """
@@ -61,11 +61,11 @@ def from_bytes(blob: bytes) -> Message:
     try:
         layers, header = unpack(blob)
         if not isinstance(header, dict) or set(header) != {"verb", "numbers"}:
-            msg = "its header is not a verb and numbers"
+            msg = "its header must hold `verb` and `numbers` alone"
             raise BlobError(msg)
         verb, numbers = header["verb"], header["numbers"]
         if not isinstance(verb, str) or not _are_floats(numbers):
-            msg = "its verb is no text or its numbers are no numbers"
+            msg = "`verb` must be a string and `numbers` a dict of floats"
             raise BlobError(msg)
     except BlobError as error:
         msg = f"{len(blob)} bytes are not a message: {error}. Ask the sender to send it again"
@@ -90,7 +90,7 @@ def wire_bytes_by_layer(message: Message, blob: bytes | None = None) -> dict[str
 
 def _exact(name: str, value: float) -> float:
     if not isinstance(name, str):
-        msg = f"number name {name!r} is no text"
+        msg = f"number name {name!r} is not a string"
         raise BlobError(msg)
     try:
         number = float(value)

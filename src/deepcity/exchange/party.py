@@ -1,9 +1,9 @@
-"""A site's answers while parties learn together: it trains on its own rows, and sends layers.
+"""A site's side of federated training: it trains on its own rows, and sends layers.
 
-Verbs: ``join`` (begin anew; how many rows), ``train`` (take in common layers, train one round,
-keep the state, give back the layers of its level), ``look`` (take in, validate), ``status``
-(the round it could go on from), ``restore`` (go on from there), ``finish`` (return to the best
-state). Raw rows, scaling, anchors and validation data have no message to leave by.
+Verbs: ``join`` (start; returns the number of rows), ``train`` (receive common layers, train one
+round, save a checkpoint, return the layers of its level), ``evaluate`` (receive, validate),
+``status`` (the round of its checkpoint), ``restore`` (resume from it), ``finish`` (return to the
+best state). No message carries raw rows, scaling, typical days or validation data.
 """
 
 import math
@@ -15,10 +15,10 @@ from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.profile import PROFILE_NUMBERS
 from deepcity.exchange.strategies import PROXIMAL
-from deepcity.learning.learner import Learner
+from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
-JOIN, TRAIN, LOOK = "join", "train", "look"
+JOIN, TRAIN, EVALUATE = "join", "train", "evaluate"
 STATUS, RESTORE, FINISH = "status", "restore", "finish"
 ROWS, FEATURES, ERROR, LOSS = "rows", "features", "error", "loss"
 NUMBERS = frozenset({ROWS, FEATURES, ERROR, LOSS, ROUND}) | PROFILE_NUMBERS
@@ -32,7 +32,7 @@ class LearningParty:
 
     Attributes:
         checkpoints: the site's own, written before each answer to ``train``; None keeps none.
-        training: what its checkpoints are called there.
+        training: name of its checkpoints.
     """
 
     learner: Learner
@@ -45,11 +45,11 @@ class LearningParty:
         """Answer one message.
 
         Raises:
-            ExchangeError: if the caller is not the coordinator, the verb is unknown, or it
-                brings layers that are this party's own.
+            ExchangeError: if the caller is not the coordinator, the verb is unknown, a number is
+                missing, or the message holds layers that are private to this party.
             LayerPackageError: if the layers do not fit; the learner is unchanged then.
-            CheckpointError: if the state it is to go on from is damaged, or the new one cannot
-                be written.
+            CheckpointError: if the checkpoint to restore is damaged, or a new one cannot be
+                written.
         """
         if caller != COORDINATOR:
             msg = f"{caller} may not ask for {message.verb!r}; only the coordinator leads rounds"
@@ -57,7 +57,7 @@ class LearningParty:
         answers = {
             JOIN: self._join,
             TRAIN: self._train,
-            LOOK: self._look,
+            EVALUATE: self._evaluate,
             STATUS: self._status,
             RESTORE: self._restore,
             FINISH: self._finish,
@@ -69,7 +69,7 @@ class LearningParty:
         return answers[message.verb](message)
 
     def _check(self, message: Message) -> None:
-        """Refuse layers that this party does not hold in common, and numbers that are none."""
+        """Refuse layers that are not common, and required numbers that are missing or invalid."""
         common = layers_up_to(self.level, common_stem=self.common_stem)
         foreign = [name for name in message.layers if name not in common]
         if foreign:
@@ -92,8 +92,8 @@ class LearningParty:
         features = data.train.features_BNF.shape[-1]
         return Message(JOIN, {ROWS: float(data.rows), FEATURES: float(features)})
 
-    def _look(self, message: Message) -> Message:
-        return Message(LOOK, {ERROR: self.learner.receive(message.layers)})
+    def _evaluate(self, message: Message) -> Message:
+        return Message(EVALUATE, {ERROR: self.learner.receive(message.layers)})
 
     def _train(self, message: Message) -> Message:
         number = int(message.numbers[ROUND])
@@ -104,7 +104,7 @@ class LearningParty:
             state = {_STATE: self.learner.state()}
             self.checkpoints.save(self.training, number + 1, state, {})
         common = layers_up_to(self.level, common_stem=self.common_stem)
-        names = [name for name in common if name not in self.learner.frozen]  # no news in those
+        names = [name for name in common if name not in self.learner.frozen]  # these never change
         return Message(TRAIN, {ERROR: error, LOSS: loss}, self.learner.export(names))
 
     def _kept(self, message: Message) -> Checkpoint | None:

@@ -4,8 +4,8 @@ A weight of a trained network is of the order of 0.1; float16 keeps 11 bits of i
 rounding moves it by at most 0.05 %, far less than one round of training. bfloat16 would keep
 8 bits and a range that weights do not need. Values are sent, not differences to what was
 received last: these lose still less, but nothing that could be measured in the forecasts
-(benchmarks/cost/precision.py), and both ends would have to remember. Numbers of a message
-always travel exactly.
+(benchmarks/cost/precision.py), and both ends would need to keep state. Numbers of a message
+are always sent exactly.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from deepcity.exchange.message import Message
 Precision = Literal["float32", "float16"]
 
 
-def lowered(message: Message, precision: Precision) -> Message:
+def lower_precision(message: Message, precision: Precision) -> Message:
     """The message as it goes over the wire: float32 tensors at that precision.
 
     Raises:
@@ -45,7 +45,7 @@ def lowered(message: Message, precision: Precision) -> Message:
     return half
 
 
-def restored(message: Message) -> Message:
+def restore_precision(message: Message) -> Message:
     """The message as its reader works with it: float16 tensors as float32."""
     return _each(message, np.float16, np.float32)
 
@@ -54,7 +54,7 @@ def _each(message: Message, old: type, new: type) -> Message:
     """The message with its tensors of one dtype in another."""
 
     def cast(tensor: Floats) -> Floats:
-        with np.errstate(over="ignore"):  # what overflows is named by `lowered`
+        with np.errstate(over="ignore"):  # what overflows is named by `lower_precision`
             return tensor.astype(new) if tensor.dtype == old else tensor
 
     return replace(

@@ -1,7 +1,7 @@
-"""What a coordinator knows of a site before any training: sizes, spans and rows as numbers.
+"""A site's description for the coordinator: sizes, spans and rows as numbers.
 
-The coordinator makes the layers that all begin with from these sizes and the map's seed, and
-finds by them who can share a stem or a head. Nothing here tells a value of a record.
+The coordinator makes the initial layers from these sizes and the map's seed, and finds by them
+which sites can share a stem or a head. No value of a record is in it.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
-from deepcity.learning.network import Shape
+from deepcity.learning.networks.network import Shape
 
 DESCRIBE = "describe"
 
@@ -21,8 +21,8 @@ class SiteProfile:
 
     Attributes:
         step_s: seconds of one step of its clock.
-        features, horizon, summaries, recent: of its network's `Shape`.
-        places: how many it forecasts.
+        features, horizon, linear_features, recent: of its network's `Shape`.
+        places: number of places it forecasts.
         rows: measured values of its training span.
         train_from, train_to: that span, UTC seconds; the end is exclusive.
     """
@@ -30,7 +30,7 @@ class SiteProfile:
     step_s: int
     features: int
     horizon: int
-    summaries: int
+    linear_features: int
     recent: int
     places: int
     rows: int
@@ -39,18 +39,20 @@ class SiteProfile:
 
     @property
     def shape(self) -> Shape:
-        """Of its network."""
-        return Shape(self.features, self.horizon, summaries=self.summaries, recent=self.recent)
+        """Sizes of its network."""
+        return Shape(
+            self.features, self.horizon, linear_features=self.linear_features, recent=self.recent
+        )
 
     @property
     def stem_group(self) -> str:
-        """A name for what its stem sees: only equal ones can be shared."""
+        """Group of stems that can be shared: same step and inputs."""
         return f"{self.step_s}s.{self.features + self.horizon}"
 
     @property
     def head_group(self) -> str:
-        """A name for what its head forecasts: only equal ones can be shared."""
-        return f"{self.step_s}s.{self.horizon}.{self.summaries}"
+        """Group of heads that can be shared: same step, horizon and linear features."""
+        return f"{self.step_s}s.{self.horizon}.{self.linear_features}"
 
 
 PROFILE_NUMBERS = frozenset(field.name for field in fields(SiteProfile))
@@ -66,7 +68,7 @@ class ProfileHandler:
         """The profile as numbers.
 
         Raises:
-            ExchangeError: if somebody else than the coordinator asks, or asks for more.
+            ExchangeError: if the caller is not the coordinator, or the verb is another.
         """
         if caller != COORDINATOR or message.verb != DESCRIBE:
             msg = f"{caller} may not ask for {message.verb!r} here; the coordinator may {DESCRIBE}"

@@ -1,10 +1,10 @@
-"""The round protocol: parties train, send the layers of their level, receive what was fused.
+"""The round protocol: parties train, send the layers of their level, receive the aggregate.
 
 Written against `Exchange` alone. The state between rounds is a value, so that a run can
-be checkpointed after any round and go on elsewhere. A party that fails or sends nonsense
-is left out of that round, with its reason kept; it is asked again in the next. Parties may
-join late and leave early (`deepcity.exchange.attendance`); one that has left is neither
-asked nor counted, and keeps what it had.
+be checkpointed after any round and resumed elsewhere. A party that fails or sends an invalid
+update is left out of that round, with the reason recorded; it is asked again in the next. Parties
+may join late and leave early (`deepcity.exchange.participation`); one that has left is neither
+asked nor counted, and keeps its layers.
 """
 
 import math
@@ -13,27 +13,27 @@ from dataclasses import dataclass, field, replace
 
 from deepcity.city.errors import ExchangeError
 from deepcity.city.level import HEAD, STEM, Layers, layers_up_to
-from deepcity.exchange.attendance import Attendance
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures
 from deepcity.exchange.fusion import screen
-from deepcity.exchange.kin import Groups, merge, of_party
 from deepcity.exchange.message import ROUND, Message
-from deepcity.exchange.party import ERROR, JOIN, LOOK, ROWS, TRAIN
-from deepcity.exchange.strategies import State, Strategy
+from deepcity.exchange.participation import Participation
+from deepcity.exchange.party import ERROR, EVALUATE, JOIN, ROWS, TRAIN
+from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
+from deepcity.exchange.strategies import Strategy, StrategyState
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Who learns together, how deep, by which strategy and for how long.
+class FederationPlan:
+    """Which parties train together, at which levels, by which strategy and for how long.
 
     Attributes:
         levels: party -> reuse level; the parties of the run.
-        reference: the layers all begin with (h1..h5, head, and the stem if it is common);
-            those that differ in shape stand there once a group (`deepcity.exchange.kin`).
-        own_stem: parties that keep their stem to themselves where others hold it in common.
-        groups: who shares a layer that differs in shape between parties.
-        attendance: who is there in which round.
-        equal: whether all weigh alike in averages, however many rows they learn from.
+        reference: the initial layers (h1..h5, head, and the stem if it is common); those that
+            differ in shape are there once per group (`deepcity.exchange.shape_groups`).
+        own_stem: parties whose stem is private where others share it.
+        groups: parties that share a layer which differs in shape between parties.
+        participation: which parties take part in which round.
+        equal: whether all have the same weight in averages, whatever their rows.
     """
 
     levels: Mapping[str, int]
@@ -42,40 +42,40 @@ class Plan:
     rounds: int
     own_stem: frozenset[str] = frozenset()
     groups: Groups = field(default_factory=dict)
-    attendance: Attendance = field(default_factory=Attendance)
+    participation: Participation = field(default_factory=Participation)
     equal: bool = False
 
     def common(self, party: str) -> tuple[str, ...]:
-        """Names of the layers that a party holds in common."""
+        """Names of the layers that a party shares."""
         stem = self.strategy.common_stem and party not in self.own_stem
         return layers_up_to(self.levels[party], common_stem=stem)
 
     def reference_of(self, party: str) -> Layers:
-        """The layers a party begins with, all of them."""
-        return of_party(self.reference, self.groups, party)
+        """All initial layers of a party."""
+        return layers_of_party(self.reference, self.groups, party)
 
     def allowed(self, party: str, layers: Layers) -> Layers:
-        """Those of the layers that may pass between this party and the others."""
+        """Those of the layers that this party exchanges with others."""
         own = party in self.own_stem
         return {name: part for name, part in layers.items() if not (own and name == STEM)}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands between two rounds.
+    """The state of a run between two rounds.
 
     Attributes:
         round: rounds done.
-        state: what the strategy remembers.
-        outgoing: party -> layers it receives at the next meeting.
-        weights: party -> its share in averages (training rows); those that joined so far.
-        errors: one entry a round: party -> validation error as it stood before training.
-        failures: one entry a round: who was left out, and why.
-        trained: party -> rounds done when it last answered with a training.
+        state: of the strategy.
+        outgoing: party -> layers it receives in the next round.
+        weights: party -> its weight in averages (training rows); those that joined so far.
+        errors: one entry per round: party -> validation error before its training.
+        failures: one entry per round: parties left out, and why.
+        trained: party -> rounds done when it last returned an update.
     """
 
     round: int
-    state: State
+    state: StrategyState
     outgoing: Mapping[str, Layers]
     weights: Mapping[str, float]
     errors: tuple[Mapping[str, float], ...] = ()
@@ -83,16 +83,16 @@ class Progress:
     trained: Mapping[str, int] = field(default_factory=dict)
 
 
-def begin(exchange: Exchange, plan: Plan) -> Progress:
-    """Ask in every party that is there from the start, and hand out what all begin with.
+def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
+    """Join every party available from the start, and prepare the initial layers.
 
     Raises:
         ExchangeError: if a party cannot join; names each and its reason.
     """
-    weights, refused = _joined(exchange, plan.attendance.there(plan.levels, 0))
+    weights, refused = _joined(exchange, plan.participation.available(plan.levels, 0))
     if refused:
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these parties could not join: {reasons}. Mend them, or leave them out of the map"
+        msg = f"these parties could not join: {reasons}. Fix them, or leave them out of the map"
         raise ExchangeError(msg)
     outgoing: dict[str, Layers] = {}
     for party in plan.levels:
@@ -100,7 +100,7 @@ def begin(exchange: Exchange, plan: Plan) -> Progress:
         outgoing[party] = {
             name: reference[name]
             for name in plan.common(party)
-            if name != HEAD  # begins as each party's own; the first fusion meets in the middle
+            if name != HEAD  # starts as each party's own fit; the first aggregation averages them
         }
     return Progress(0, plan.strategy.start(plan.reference), outgoing, weights)
 
@@ -108,28 +108,30 @@ def begin(exchange: Exchange, plan: Plan) -> Progress:
 def _joined(
     exchange: Exchange, parties: Sequence[str]
 ) -> tuple[dict[str, float], Sequence[Failure]]:
-    """Ask parties in: their weights, and who could not join."""
+    """Ask parties to join: their weights, and those that could not."""
     if not parties:
         return {}, []
     return _numbers(exchange.call_group({party: Message(JOIN) for party in parties}), ROWS)
 
 
-def one_round(exchange: Exchange, plan: Plan, progress: Progress) -> Progress:
-    """Ask in who is new, train everywhere once, then fuse."""
+def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> Progress:
+    """Join new parties, train every one once, then aggregate."""
     done = progress.round
-    there = plan.attendance.there(plan.levels, done)
-    new, absent = _joined(exchange, [party for party in there if party not in progress.weights])
-    weights = {p: w for p, w in {**progress.weights, **new}.items() if p in there}
-    asked = plan.attendance.drawn(tuple(party for party in there if party in weights), done)
-    numbers = {ROUND: float(done), **plan.strategy.instructions(progress.state)}
+    available = plan.participation.available(plan.levels, done)
+    new, absent = _joined(exchange, [party for party in available if party not in progress.weights])
+    weights = {p: w for p, w in {**progress.weights, **new}.items() if p in available}
+    asked = plan.participation.sampled(
+        tuple(party for party in available if party in weights), done
+    )
+    numbers = {ROUND: float(done), **plan.strategy.configure(progress.state)}
     replies = exchange.call_group(
         {party: Message(TRAIN, numbers, progress.outgoing[party]) for party in asked}
     )
     errors, failed = _numbers(replies, ERROR)
-    granted, refused = _usable(plan, replies, errors)
-    shares = dict.fromkeys(weights, 1.0) if plan.equal else weights
-    state, received = merge(
-        plan.strategy, progress.state, granted, shares, plan.levels, plan.groups
+    accepted, refused = _usable(plan, replies, errors)
+    averaging_weights = dict.fromkeys(weights, 1.0) if plan.equal else weights
+    state, received = aggregate_groups(
+        plan.strategy, progress.state, accepted, averaging_weights, plan.levels, plan.groups
     )
     return replace(
         progress,
@@ -144,30 +146,30 @@ def one_round(exchange: Exchange, plan: Plan, progress: Progress) -> Progress:
 
 
 def _usable(
-    plan: Plan, replies: Mapping[str, Message | Failure], errors: Mapping[str, float]
+    plan: FederationPlan, replies: Mapping[str, Message | Failure], errors: Mapping[str, float]
 ) -> tuple[dict[str, Layers], list[Failure]]:
-    """Layers that can be fused, and who is set aside."""
-    granted: dict[str, Layers] = {}
+    """Updates that can be aggregated, and parties left out."""
+    accepted: dict[str, Layers] = {}
     refused: list[Failure] = []
     for party, reply in answers(replies).items():
         if party not in errors:
             continue
         good, problems = screen({party: reply.layers}, plan.reference_of(party))
-        granted |= {name: plan.allowed(name, layers) for name, layers in good.items()}
+        accepted |= {name: plan.allowed(name, layers) for name, layers in good.items()}
         refused += problems
-    return granted, refused
+    return accepted, refused
 
 
 def _outgoing(
-    plan: Plan, progress: Progress, received: Mapping[str, Layers], asked: Sequence[str]
+    plan: FederationPlan, progress: Progress, received: Mapping[str, Layers], asked: Sequence[str]
 ) -> dict[str, Layers]:
-    """What each party receives next: who was not asked has kept waiting for earlier layers."""
+    """Layers each party receives next; one that was not asked also gets earlier ones."""
     outgoing: dict[str, Layers] = {}
     for party, layers in received.items():
         new = plan.allowed(party, layers)
         waiting = {} if party in asked else progress.outgoing[party]
-        gone = plan.attendance.gone(party, progress.round + 1)
-        outgoing[party] = {} if gone else {**waiting, **new}
+        left = plan.participation.left(party, progress.round + 1)
+        outgoing[party] = {} if left else {**waiting, **new}
     return outgoing
 
 
@@ -189,11 +191,11 @@ def _numbers(
 
 def learn_together(
     exchange: Exchange,
-    plan: Plan,
+    plan: FederationPlan,
     progress: Progress | None = None,
     after_round: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Run all rounds from where `progress` stands, then let every party look a last time.
+    """Run all rounds from `progress` on, then evaluate every party a last time.
 
     Raises:
         ExchangeError: if a party cannot join.
@@ -202,9 +204,9 @@ def learn_together(
     while progress.round < plan.rounds:
         progress = one_round(exchange, plan, progress)
         after_round(progress)
-    last = plan.attendance.there(plan.levels, plan.rounds - 1)
+    last = plan.participation.available(plan.levels, plan.rounds - 1)
     messages = {
-        party: Message(LOOK, {ROUND: float(plan.rounds)}, progress.outgoing[party])
+        party: Message(EVALUATE, {ROUND: float(plan.rounds)}, progress.outgoing[party])
         for party in last
         if party in progress.weights
     }

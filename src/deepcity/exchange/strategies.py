@@ -1,8 +1,8 @@
-"""Strategies: what becomes of the parties' updates in a round, and what each receives.
+"""Strategies: how the updates of a round are aggregated, and what each party receives.
 
-A strategy is a value; its state is passed in and comes out, and a checkpoint can keep it.
-A party receives only layers its level reaches, and only those fused in this very round:
-a layer that nobody sent stays as its owner has it.
+A strategy is a value; its state is passed in and returned, and can be kept in a checkpoint.
+A party receives only layers its level reaches, and only those aggregated in this round:
+a layer that nobody sent does not change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from deepcity.city.problem import Problem
 from deepcity.exchange.fusion import fuse, members_by_layer
 
 PROXIMAL = "proximal"
-"""Instruction: weight of half the squared distance from the received layers in the loss."""
+"""Name of a number: weight of half the squared distance from the received layers in the loss."""
 
 _CONFIG = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
-class State:
-    """What a strategy remembers between rounds.
+class StrategyState:
+    """A strategy's state between rounds.
 
     Attributes:
         layers: each layer's last mean over its members; the reference where it had none.
@@ -39,28 +39,28 @@ class State:
 
 
 class Strategy(Protocol):
-    """What every strategy answers."""
+    """The interface of a strategy."""
 
     @property
     def common_stem(self) -> bool:
         """Whether the stem is in common too."""
         ...
 
-    def start(self, reference: Layers) -> State:
-        """State before the first round, from the layers that all parties begin with."""
+    def start(self, reference: Layers) -> StrategyState:
+        """State before the first round, from the initial layers."""
         ...
 
-    def instructions(self, state: State) -> Mapping[str, float]:
-        """Numbers that parties are told with the layers, e.g. ``proximal``."""
+    def configure(self, state: StrategyState) -> Mapping[str, float]:
+        """Numbers sent to parties with the layers, e.g. ``proximal``."""
         ...
 
-    def merge(
+    def aggregate(
         self,
-        state: State,
+        state: StrategyState,
         updates: Mapping[str, Layers],
         weights: Mapping[str, float],
         levels: Mapping[str, int],
-    ) -> tuple[State, dict[str, Layers]]:
+    ) -> tuple[StrategyState, dict[str, Layers]]:
         """One round's updates -> new state, and the layers that each party of `levels` receives.
 
         Raises:
@@ -79,33 +79,33 @@ class FedAvg:
 
     common_stem: bool = False
 
-    def start(self, reference: Layers) -> State:
+    def start(self, reference: Layers) -> StrategyState:
         """The reference, as it is."""
-        return State(reference)
+        return StrategyState(reference)
 
-    def instructions(self, state: State) -> Mapping[str, float]:
-        """Nothing: parties train as they would alone."""
+    def configure(self, state: StrategyState) -> Mapping[str, float]:
+        """Nothing: parties train as in local training."""
         return {}
 
-    def merge(
+    def aggregate(
         self,
-        state: State,
+        state: StrategyState,
         updates: Mapping[str, Layers],
         weights: Mapping[str, float],
         levels: Mapping[str, int],
-    ) -> tuple[State, dict[str, Layers]]:
-        """The weighted mean, to all whose level reaches it."""
+    ) -> tuple[StrategyState, dict[str, Layers]]:
+        """The weighted mean of each layer, to every party whose level reaches it."""
         fused = fuse(updates, weights, levels, common_stem=self.common_stem)
         means = {layer: result.tensors for layer, result in fused.items()}
         received = {
             party: _reached(means, level, self.common_stem) for party, level in levels.items()
         }
-        return State({**state.layers, **means}, state.numbers), received
+        return StrategyState({**state.layers, **means}, state.numbers), received
 
 
 @settings(frozen=True, config=_CONFIG)
 class FedProx(FedAvg):
-    """FedAvg that tells parties to stay near what they received (Li et al. 2020).
+    """FedAvg with a proximal term towards the received layers (Li et al. 2020).
 
     Attributes:
         mu: weight of the proximal term mu / 2 * squared distance; 0 is FedAvg.
@@ -113,45 +113,45 @@ class FedProx(FedAvg):
 
     mu: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
 
-    def instructions(self, state: State) -> Mapping[str, float]:
+    def configure(self, state: StrategyState) -> Mapping[str, float]:
         """The proximal weight."""
         return {PROXIMAL: self.mu}
 
 
 @settings(frozen=True, config=_CONFIG)
-class Personal(FedAvg):
-    """Each member receives a mean of its own, in which parties that learn alike weigh more.
+class FedAMP(FedAvg):
+    """Each member receives a mean of its own, in which parties with similar updates weigh more.
 
     The heuristic form of FedAMP (Huang et al. 2021, "Personalized cross-silo federated
     learning on non-IID data"), layer by layer: party i gives party j the weight
     w_j * exp(sharpness * cos(d_i, d_j)), d being how far a party's layer moved from the
     layer's last mean. The paper takes the cosine of the weights themselves; we take it of
-    moves, because networks that started alike have nearly equal weights.
+    moves, because networks with the same start have nearly equal weights.
 
     Attributes:
-        sharpness: 0 is FedAvg; the higher, the more a party keeps to those like it.
+        sharpness: 0 is FedAvg; the higher, the more similar parties weigh.
     """
 
     sharpness: Annotated[float, Field(ge=0, le=100)] = 2.0
 
-    def merge(
+    def aggregate(
         self,
-        state: State,
+        state: StrategyState,
         updates: Mapping[str, Layers],
         weights: Mapping[str, float],
         levels: Mapping[str, int],
-    ) -> tuple[State, dict[str, Layers]]:
+    ) -> tuple[StrategyState, dict[str, Layers]]:
         """A mean of its own to each member; the common mean to those who sent nothing."""
-        after, received = super().merge(state, updates, weights, levels)
+        new_state, received = super().aggregate(state, updates, weights, levels)
         members = members_by_layer(updates, weights, levels, common_stem=self.common_stem)
         for layer, names in members.items():
             tensors_by_party = {party: updates[party][layer] for party in names}
-            own = self._own_means(state.layers[layer], tensors_by_party, weights)
+            own = self._personal_means(state.layers[layer], tensors_by_party, weights)
             for party, tensors in own.items():
                 received[party] = {**received[party], layer: tensors}
-        return after, received
+        return new_state, received
 
-    def _own_means(
+    def _personal_means(
         self, last: Tensors, updates: Mapping[str, Tensors], weights: Mapping[str, float]
     ) -> dict[str, Tensors]:
         """One layer's personal means; P parties, V values in the layer."""
@@ -160,16 +160,16 @@ class Personal(FedAvg):
         moves_PV = np.stack([_flat(updates[party], last) for party in parties]) - last_V
         log_weights_P = np.log([weights[party] for party in parties])
         scores_PP = self.sharpness * _cosines(moves_PV) + log_weights_P
-        shares_PP = np.exp(scores_PP - scores_PP.max(axis=1, keepdims=True))
-        shares_PP /= shares_PP.sum(axis=1, keepdims=True)
-        means_PV = last_V + shares_PP @ moves_PV
+        weights_PP = np.exp(scores_PP - scores_PP.max(axis=1, keepdims=True))
+        weights_PP /= weights_PP.sum(axis=1, keepdims=True)
+        means_PV = last_V + weights_PP @ moves_PV
         return {party: _like(means_PV[row], last) for row, party in enumerate(parties)}
 
 
 STRATEGIES: Mapping[str, type[FedAvg]] = {
     "fedavg": FedAvg,
     "fedprox": FedProx,
-    "personal": Personal,
+    "fedamp": FedAMP,
 }
 
 
@@ -184,7 +184,7 @@ def strategy(name: str, **values: object) -> Strategy:
     """
     if name not in STRATEGIES:
         known = ", ".join(STRATEGIES)
-        problem = Problem("strategy", "name", name, "there is none of that name", f"use {known}")
+        problem = Problem("strategy", "name", name, "unknown strategy", f"use {known}")
         raise ConfigError([problem])
     try:
         return STRATEGIES[name](**values)  # type: ignore[arg-type]
@@ -209,7 +209,7 @@ def _reached(means: Layers, level: int, common_stem: bool) -> Layers:
 
 
 def _cosines(moves_PV: Doubles) -> Doubles:
-    """Cosine of every two moves; a party that did not move is like itself alone."""
+    """Cosine of every two moves; a party that did not move is similar to itself alone."""
     largest_P = np.abs(moves_PV).max(axis=1, initial=0.0, keepdims=True)
     scaled_PV = moves_PV / np.where(largest_P > 0, largest_P, 1.0)  # squares stay in range
     lengths_P = np.linalg.norm(scaled_PV, axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """The Inter-City Application Map: which party takes part in which service, how deep.
 
 One TOML file names the city files and the services; it is validated together with every
-city it names, and all problems of all files are told at once.
+city it names, and all problems of all files are reported at once.
 """
 
 import hashlib
@@ -20,14 +20,15 @@ from deepcity.city.field import Field
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city
-from deepcity.data.toml_file import Raw, did_you_mean, read_toml, salvage, validate
+from deepcity.data.config.renamed_keys import with_new_keys
+from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.intercity.map_settings import MapSettings, ServiceSettings
-from deepcity.intercity.meeting_checks import encoder_problems, meeting_problems
+from deepcity.intercity.vertical_checks import encoder_problems, vertical_problems
 
 _GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
 _SHOWN: Mapping[str, IncEx | bool] = {"service": {"__all__": {"grant": _GRANTED}}}
-"""Settings that say what is shown once a run is done, and change nothing in it."""
+"""Settings of what results show; they change nothing in the run itself."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +36,24 @@ class Member:
     """A party of a service: one agency of one city, and one field of it.
 
     Attributes:
-        said: whether the map says the field of this party, and not of all.
+        names_field: whether the map names the field of this party, not only the service's.
     """
 
     city_file: CityFile
     agency: Agency
     field: str
-    said: bool = False
+    names_field: bool = False
 
     @property
     def name(self) -> str:
-        """``city/agency``, or ``city/agency:field`` where the map says it so; unique in a map."""
+        """``city/agency``, or ``city/agency:field`` where the map names it so; unique in a map."""
         name = f"{self.city_file.city.name}/{self.agency.name}"
-        return f"{name}:{self.field}" if self.said else name
+        return f"{name}:{self.field}" if self.names_field else name
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service with its members found."""
+    """A service with its application and members."""
 
     settings: ServiceSettings
     application: Application
@@ -61,8 +62,8 @@ class Service:
     def title_of(self, member: Member) -> LocalizedText:
         """What a report calls a party: its agency, with the city or field that tells it apart."""
         title = member.agency.title
-        alike = [one for one in self.members if one.agency.title == title]
-        if len({one.city_file.city.name for one in alike}) > 1:
+        namesakes = [one for one in self.members if one.agency.title == title]
+        if len({one.city_file.city.name for one in namesakes}) > 1:
             city = member.city_file.city.title
             title = LocalizedText(f"{city.en}, {title.en}", f"{city.ko} {title.ko}")
         if sum(one.agency is member.agency for one in self.members) > 1:
@@ -72,7 +73,7 @@ class Service:
 
 @dataclass(frozen=True)
 class CityMap:
-    """A map that was found right."""
+    """A valid map."""
 
     path: Path
     settings: MapSettings
@@ -80,7 +81,7 @@ class CityMap:
     cities: tuple[CityFile, ...]
 
     def fingerprint(self) -> str:
-        """SHA-256 of all that a run depends on; a run resumes only under the same."""
+        """SHA-256 of everything a run depends on; a run resumes only under the same."""
         settings = self.settings.model_dump_json(exclude=_SHOWN)
         digest = hashlib.sha256(settings.encode())
         for city_file in self.cities:
@@ -94,6 +95,8 @@ class CityMap:
 def load_map(path: Path | str) -> CityMap:
     """Read a map file and the city files it names.
 
+    Keys under their names of 0.1 are read too, each with a `RenamedWarning`.
+
     Raises:
         ConfigError: with every problem of all these files.
     """
@@ -101,11 +104,13 @@ def load_map(path: Path | str) -> CityMap:
     raw, problems = read_toml(path)
     settings = None
     if raw is not None:
+        raw, doubled = with_new_keys(raw, path.name)
         settings, problems = validate(MapSettings, raw, path.name)
-    if settings is None:
+        problems = [*doubled, *problems]
+    if settings is None or problems:
         raise ConfigError([*problems, *_more_problems(path, raw)])
     city_files, problems = _cities(path, settings.cities)
-    if problems:  # what is said of parties would be said of files that could not be read
+    if problems:  # parties of files that could not be read cannot be checked
         raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
     services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
     problems += _doubles(path.name, settings, city_files)
@@ -116,7 +121,7 @@ def load_map(path: Path | str) -> CityMap:
 
 
 def _more_problems(path: Path, raw: Raw | None) -> list[Problem]:
-    """What else is wrong with a map that has a fault already: of its cities and its parties."""
+    """Further problems of an invalid map: those of its cities and parties."""
     if raw is None:
         return []
     right = salvage(MapSettings, raw)
@@ -128,12 +133,12 @@ def _more_problems(path: Path, raw: Raw | None) -> list[Problem]:
     for wanted in right.service:
         _service(path.name, wanted, city_files, problems)
     problems += _doubles(path.name, right, city_files)
-    # a list of fields that was wrong is left out, and then means all fields: no news of it
+    # an invalid list of fields was dropped, which means all fields: not reported again
     return [problem for problem in problems if not problem.key.endswith(".fields")]
 
 
 def _problems_of_cities(path: Path, named: object) -> list[Problem]:
-    """Problems of the city files that a broken map file still names legibly."""
+    """Problems of the city files that an unreadable map still names."""
     if not isinstance(named, list):
         return []
     return _cities(path, [name for name in named if isinstance(name, str)])[1]
@@ -172,27 +177,27 @@ def _service(
     if application is None:
         right = did_you_mean(settings.application, sorted(applications()))
         problems.append(
-            Problem(file, f"{key}.application", settings.application, "no such service", right)
+            Problem(file, f"{key}.application", settings.application, "unknown application", right)
         )
     problems += _strategy_problems(file, key, settings)
     members = _members(file, key, settings, city_files, problems)
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
-    if settings.meeting is not None:
+    if settings.vertical is not None:
         cities = list(dict.fromkeys(member.city_file.city.name for member in members))
-        problems += encoder_problems(file, key, settings.meeting, cities)
+        problems += encoder_problems(file, key, settings.vertical, cities)
     for member in members:
         problems += _field_problems(file, key, application, member)
-        if settings.meeting is not None:
+        if settings.vertical is not None:
             city, party = member.city_file, member.name.partition(":")[0]
-            problems += meeting_problems(file, key, settings.meeting, city, party, member.field)
+            problems += vertical_problems(file, key, settings.vertical, city, party, member.field)
     if application is None or not members:
         return None
     return Service(settings, application, tuple(members))
 
 
 def _strategy_problems(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
-    """Settings that the chosen strategy does not have, or that are out of its range."""
+    """Settings that the strategy does not have, or that are out of range."""
     try:
         strategy(settings.strategy.name, **settings.strategy.values())
     except ConfigError as error:
@@ -210,12 +215,12 @@ def _members(
     city_files: list[CityFile],
     problems: list[Problem],
 ) -> list[Member]:
-    """Every agency a pattern names; with "*" only those that have the field."""
+    """Every agency that matches a pattern; with "*" only those that have the field."""
     chosen: dict[str, Member] = {}
     for pattern in settings.parties:
         wanted, _, field = pattern.partition(":")
         known = [
-            Member(city, agency, field or settings.field, said=bool(field))
+            Member(city, agency, field or settings.field, names_field=bool(field))
             for city in city_files
             for agency in city.city.agencies
         ]
@@ -242,8 +247,8 @@ def _unknown_parties(
     mentioned += [("span.scarce", name) for name in settings.span.scarce]
     mentioned += [("newcomers", name) for name in settings.newcomers]
     mentioned += [("windows", name) for name in settings.windows]
-    mentioned += [("attendance.joins", name) for name in settings.attendance.joins]
-    mentioned += [("attendance.leaves", name) for name in settings.attendance.leaves]
+    mentioned += [("participation.joins", name) for name in settings.participation.joins]
+    mentioned += [("participation.leaves", name) for name in settings.participation.leaves]
     return [
         Problem(
             file, f"{key}.{where}", name, "not a party of this service", did_you_mean(name, names)
@@ -256,21 +261,21 @@ def _unknown_parties(
 def _nobody_left(
     file: str, key: str, settings: ServiceSettings, members: list[Member]
 ) -> list[Problem]:
-    """A newcomer needs others to start from, and comes when their rounds are over."""
-    where, said = f"{key}.newcomers", list(settings.newcomers)
-    if said and {member.name for member in members} <= set(said):
-        reason = "all parties are newcomers: nobody is there to start from"
-        return [Problem(file, where, said, reason, "name at least one party that is none")]
-    timed = {*settings.attendance.joins, *settings.attendance.leaves}
+    """A newcomer needs members to start from, and joins after their last round."""
+    where, names_field = f"{key}.newcomers", list(settings.newcomers)
+    if names_field and {member.name for member in members} <= set(names_field):
+        reason = "all parties are newcomers, so no layers are trained to start from"
+        return [Problem(file, where, names_field, reason, "leave out at least one party")]
+    timed = {*settings.participation.joins, *settings.participation.leaves}
     return [
         Problem(
             file,
             where,
             name,
             "a newcomer takes part in no round, so it cannot join or leave in one",
-            "take it out of newcomers, or of attendance",
+            "take it out of newcomers, or of participation",
         )
-        for name in said
+        for name in names_field
         if name in timed
     ]
 
@@ -278,8 +283,8 @@ def _nobody_left(
 def _field_problems(
     file: str, key: str, application: Application | None, member: Member
 ) -> list[Problem]:
-    """A field that is not there, or whose kind or unit the application cannot forecast."""
-    where = f"{key}.parties" if member.said else f"{key}.field"
+    """A field that is missing, or whose kind or unit the application cannot forecast."""
+    where = f"{key}.parties" if member.names_field else f"{key}.field"
     for field in member.agency.fields:
         if field.name == member.field:
             if application is None or application.target_of(field) is not None:

@@ -1,12 +1,12 @@
-"""What a party has of its own to forecast with, before anything was joined."""
+"""A party's own experts: those that need no other party."""
 
 from deepcity.intercity.parties import Party
 from deepcity.learning.experts.expert import Expert, ExpertData, expert_of
 from deepcity.learning.experts.network import NetworkExpert
-from deepcity.learning.features import train_origins
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import train_origins
+from deepcity.learning.training.local_training import TrainingSettings
 
-MOST = 0.3  # of the half that is a party's own: at most for all but its network
+MAX_PRIOR = 0.3  # sum of the priors of all own experts but the network, of the own half of 0.5
 
 
 def expert_data(party: Party, training: TrainingSettings, seed: int) -> ExpertData:
@@ -36,5 +36,5 @@ def own_experts(party: Party, training: TrainingSettings, seed: int) -> list[tup
     kinds = [expert_of(kind) for kind in party.experts if kind != NetworkExpert.kind]
     chosen = [(kind, kind.prior(data)) for kind in kinds]
     total = sum(prior for _, prior in chosen)
-    share = MOST / total if total > MOST else 1.0
-    return [(kind.fit(data), share * prior) for kind, prior in chosen if prior > 0]
+    scale = MAX_PRIOR / total if total > MAX_PRIOR else 1.0
+    return [(kind.fit(data), scale * prior) for kind, prior in chosen if prior > 0]

@@ -1,4 +1,4 @@
-"""What a map file may say: cities, services, who takes part, how deep, and how it is judged."""
+"""Settings of a map file: cities, services, participants, reuse levels and evaluation."""
 
 from datetime import date
 from typing import Annotated, Literal, Self
@@ -6,29 +6,32 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from deepcity.city.level import MAX_LEVEL
-from deepcity.data.settings import NAME, TitleSettings
-from deepcity.data.toml_file import Settings, did_you_mean, wrong
+from deepcity.data.config.settings import NAME, TitleSettings
+from deepcity.data.config.toml_file import Settings, did_you_mean, wrong
 from deepcity.exchange.precision import Precision
-from deepcity.intercity.meeting_settings import MeetingSettings
+from deepcity.intercity.vertical_settings import VerticalSettings
 from deepcity.learning.experts.expert import experts, not_installed
-from deepcity.learning.features import WindowSettings
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import WindowSettings
+from deepcity.learning.training.local_training import TrainingSettings
 
 EXPERTS = ("network", "typical_day", "yesterday")
-"""What a party has of its own unless its map names others."""
+"""Kinds of a party's own experts, unless its map names others."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Stem = Literal["private", "common"]
 Truths = Literal["private", "shared"]
 
 
 class StrategySettings(Settings):
-    """How updates are fused; which settings a strategy takes is told by the strategy.
+    """How updates are aggregated; each strategy checks which settings it takes.
 
     Attributes:
-        weighting: what a party weighs in averages: its training rows, or as much as any other.
+        name: of the strategy.
+        weighting: a party's weight in averages: its training rows, or equal for all.
+        mu: of FedProx.
+        sharpness: of FedAMP.
     """
 
-    name: Literal["fedavg", "fedprox", "personal"] = "fedavg"
+    name: Literal["fedavg", "fedprox", "fedamp"] = "fedavg"
     weighting: Literal["rows", "equal"] = "rows"
     mu: float | None = None
     sharpness: float | None = None
@@ -42,18 +45,18 @@ class WireSettings(Settings):
     """How layers travel between parties.
 
     Attributes:
-        precision: "float16" halves what layers weigh on the wire; they arrive as float32.
+        precision: "float16" halves the bytes on the wire; layers arrive as float32.
     """
 
     precision: Precision = "float16"
 
 
 class PartyGrantSettings(Settings):
-    """What one party lets out, where that is not as the service's grant says; never deeper.
+    """One party's grant, where it differs from the service's; never deeper.
 
     Attributes:
         level: the deepest reuse level it may choose; left out, the service's.
-        stem: "private" keeps its own where the others share theirs; left out, the service's.
+        stem: "private" keeps its own where others share theirs; left out, the service's.
         truths: "shared" shows a week of its measured values in the map-wide report, "private"
             does not, whatever the others do; left out, the service's.
     """
@@ -63,17 +66,17 @@ class PartyGrantSettings(Settings):
     truths: Truths | None = None
 
 
-def _party_grant(said: object) -> object:
+def _party_grant(value: object) -> object:
     """A bare number is a level."""
-    return {"level": said} if isinstance(said, int) and not isinstance(said, bool) else said
+    return {"level": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class GrantSettings(Settings):
-    """What parties let out for this service, unless they say otherwise.
+    """What parties grant to this service, unless they set less.
 
     Attributes:
-        level: the deepest reuse level any party may choose; 6 lets the head out too.
-        stem: "private" (default), or "common" where the parties agree to share it.
+        level: the deepest reuse level any party may choose; 6 shares the head too.
+        stem: "private" (default), or "common" where the parties share it.
         truths: "shared" lets the map-wide results and report show a week of each party's
             measured values beside its forecast; "private" (default) keeps them in its folder.
         party: agencies that allow less: a level, e.g. {"ferrara/district-1" = 3}, or a table
@@ -113,22 +116,22 @@ class GrantSettings(Settings):
         return self.stem if own is None or own.stem is None else own.stem
 
     def truths_of(self, party: str) -> Truths:
-        """Whether a party's measured values may stand in the map-wide report."""
+        """Whether a party's measured values may appear in the map-wide report."""
         own = self.party.get(party)
         return self.truths if own is None or own.truths is None else own.truths
 
 
 class SpanSettings(Settings):
-    """Which days are learned from, chosen by and tested on, in this order in time.
+    """Training, validation and test days, in this order in time.
 
     Attributes:
-        start, end: first day used and first day not used, local; left out, all there are.
-        validation_days: days before the test span by which states and levels are chosen.
-        test_days: the last days; nothing is ever fitted to them.
-        test_stride: keep every n-th origin of the test span.
-        scarce: agencies that own only this many days before the test span begins; the last
-            third of them validates. A newcomer may own one day, or part of one: what its
-            windows lack counts as missing.
+        start, end: first day used and first day not used, local; left out, all records.
+        validation_days: days before the test span, for early stopping and choice of levels.
+        test_days: the last days; nothing is fitted to them.
+        test_stride: use every n-th origin of the test span.
+        scarce: agencies with only this many days before the test span; the last third of
+            them validates. A newcomer may have one day, or part of one: steps before it count
+            as missing in its windows.
     """
 
     start: date | None = None
@@ -139,14 +142,14 @@ class SpanSettings(Settings):
     scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
-class AttendanceSettings(Settings):
-    """Who is there in which round; rounds are counted from 1.
+class ParticipationSettings(Settings):
+    """Which parties take part in which round; rounds are counted from 1.
 
     Attributes:
         joins: agencies that join late: the first round each takes part in.
-        leaves: agencies that leave: the first round each is gone from, and all after it;
-            nothing of it is asked or counted from then on.
-        share: of the parties there, drawn anew for each round; at least one.
+        leaves: agencies that leave: the first round each takes no part in; from then on it
+            gets no messages and counts in no average.
+        share: fraction of the available parties sampled for each round; at least one party.
     """
 
     joins: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
@@ -163,7 +166,7 @@ class AttendanceSettings(Settings):
 
 
 class PartyWindowSettings(Settings):
-    """How far one party looks back and ahead, where that is not as the service does.
+    """One party's window, where it differs from the service's.
 
     Attributes:
         history, horizon, days: in its own steps, as in the service's window.
@@ -177,12 +180,12 @@ class PartyWindowSettings(Settings):
 class ReuseSettings(Settings):
     """Start from another service's or city's layers (transfer learning).
 
-    Learning alone does not: so every party sees what they are worth, and weighs them.
+    Learning alone does not use them, so their benefit is measured.
 
     Attributes:
         package: a layer package, relative to the map file.
-        level: h1..h`level` are taken from it (6: the head too).
-        frozen: keep them as they are, and train the rest.
+        level: h1..h`level` are loaded from it (6: the head too).
+        frozen: keep them fixed, and train the rest.
     """
 
     package: str
@@ -191,10 +194,10 @@ class ReuseSettings(Settings):
 
 
 def _expert(kind: str) -> str:
-    """An expert that is there, with all that it needs."""
+    """A known expert whose requirements are installed."""
     known = experts()
     if kind not in known:
-        raise wrong("no expert of that kind", did_you_mean(kind, sorted(known)))
+        raise wrong("unknown kind of expert", did_you_mean(kind, sorted(known)))
     lacking = not_installed(known[kind])
     if lacking:
         reason, _, right = lacking.partition(": ")
@@ -207,22 +210,26 @@ class ServiceSettings(Settings):
 
     Attributes:
         name: unique in the map.
-        application: which application answers it.
-        parties: "city/agency" or "city/*"; with ":field" behind it the field that these parties
+        application: its application.
+        parties: "city/agency" or "city/*"; append ":field" to set the field that these parties
             forecast, e.g. "seoul/metro:exits", so that services learn from each other.
         field: the field forecast by every party that names none.
-        title: how people call it; left out, the application's title.
-        who: what its parties are, in the plural, e.g. "water districts of Ferrara".
+        title: in reports; left out, the application's title.
+        who: its parties in the plural, e.g. "water districts of Ferrara".
         levels: the fixed reuse levels to compare; [] for none.
         automatic, pooled: whether to run these methods too.
-        meeting: agencies of its own city that each party listens to (`deepcity meet`).
+        band: nominal coverage of forecast bands.
         newcomers: agencies that take no part in the rounds: they start from the layers that
-            the others learned together, and send nothing.
-        experts: what each party forecasts with of its own, by kind, weighed beside what it
-            joined; its network is always among them.
-        weather: an agency of each party's own city whose temperature and rain are known through
-            a forecast; experts that look at the weather learn from it.
+            the others trained, and send nothing.
+        experts: kinds of each party's own experts, in one ensemble with the joined ones; the
+            network is always among them.
+        weather: an agency of each party's own city whose temperature and rain stand for a
+            weather forecast; used by experts that read the weather.
+        window: history, horizon and features.
         windows: agencies with a window of their own, e.g. {"tetouan/power" = { horizon = 144 }}.
+        training, strategy, wire, participation, grant, span: see their classes.
+        reuse: a layer package to start from.
+        vertical: feature parties in each party's own city (`deepcity train-vertical`).
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -245,11 +252,11 @@ class ServiceSettings(Settings):
     training: TrainingSettings = TrainingSettings()
     strategy: StrategySettings = StrategySettings()
     wire: WireSettings = WireSettings()
-    attendance: AttendanceSettings = AttendanceSettings()
+    participation: ParticipationSettings = ParticipationSettings()
     grant: GrantSettings = GrantSettings()
     span: SpanSettings = SpanSettings()
     reuse: ReuseSettings | None = None
-    meeting: MeetingSettings | None = None
+    vertical: VerticalSettings | None = None
 
     @field_validator("levels")
     @classmethod
@@ -257,49 +264,56 @@ class ServiceSettings(Settings):
         return tuple(sorted({level for level in levels if level > 0}))
 
     def window_of(self, party: str) -> WindowSettings:
-        """How far a party looks back and ahead."""
+        """A party's window."""
         own = self.windows.get(party)
-        said = {} if own is None else own.model_dump(exclude_none=True)
-        return self.window.model_copy(update=said)
+        value = {} if own is None else own.model_dump(exclude_none=True)
+        return self.window.model_copy(update=value)
 
     @field_validator("experts")
     @classmethod
     def _with_network(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         if "network" not in kinds:
-            raise wrong("levels are reused by a network", 'add "network"')
+            raise wrong("reuse levels need the network expert", 'add "network"')
         return tuple(dict.fromkeys(kinds))
 
     @model_validator(mode="after")
     def _newcomers_choose(self) -> Self:
         if self.newcomers and not (self.automatic and self.grant.level):
             right = "write automatic = true and a grant.level over 0, or name no newcomers"
-            raise wrong("a newcomer has nothing to start from then", right, "newcomers")
+            raise wrong(
+                "without shared levels a newcomer has no layers to start from", right, "newcomers"
+            )
         return self
 
     @model_validator(mode="after")
     def _reuse_is_used(self) -> Self:
         if self.reuse is not None and not (self.grant.level and (self.automatic or self.levels)):
-            right = "write automatic = true, or levels, with a grant.level over 0, or take it out"
-            raise wrong("learning alone starts from nobody's layers", right, "reuse")
+            right = "set automatic = true or levels, with a grant.level over 0, or remove reuse"
+            raise wrong("only learning alone is run, and it loads no package", right, "reuse")
         return self
 
     @model_validator(mode="after")
     def _rounds_exist(self) -> Self:
         last = self.training.rounds
-        for key, rounds in (("joins", self.attendance.joins), ("leaves", self.attendance.leaves)):
+        for key, rounds in (
+            ("joins", self.participation.joins),
+            ("leaves", self.participation.leaves),
+        ):
             for name, number in rounds.items():
                 if number > last:
                     right = f"write {last} or less, or raise training.rounds"
-                    raise wrong(f"there are only {last} rounds", right, f"attendance.{key}.{name}")
+                    raise wrong(
+                        f"there are only {last} rounds", right, f"participation.{key}.{name}"
+                    )
         return self
 
 
 def _one_block(service: ServiceSettings) -> ServiceSettings:
-    """A map's service forecasts one block of steps; programs may forecast several in turn."""
+    """A map's service forecasts one block of steps; several blocks are for the library only."""
     window = service.window
     if window.leads > 1:
         right = f"write horizon = {window.leads * window.horizon} and leave leads out"
-        reason = "levels would be chosen and judged by the first block of steps alone"
+        reason = "levels would be chosen and evaluated on the first block of steps only"
         raise wrong(reason, right, "window.leads")
     return service
 
@@ -310,7 +324,9 @@ class MapSettings(Settings):
     Attributes:
         name: also names the run folder.
         cities: city files, relative to the map file.
-        seed: every draw of a run follows from it.
+        title: in reports.
+        seed: all random numbers of a run follow from it.
+        service: the services.
     """
 
     name: Annotated[str, Field(pattern=NAME)]

@@ -1,4 +1,4 @@
-"""What is run among the sites of a service: a name, and how deep each joins."""
+"""A training method among the sites of a service: a name, and each site's reuse level."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from deepcity.city.level import ALONE
 
 @dataclass(frozen=True)
 class Method:
-    """What is run: its name, and the level of each site."""
+    """A method: its name, and the reuse level of each site."""
 
     name: str
     levels: Mapping[str, int]
 
 
 def alone(sites: Iterable[str], name: str = "alone") -> Method:
-    """Everyone for itself."""
+    """Every site trains alone."""
     return Method(name, dict.fromkeys(sites, ALONE))

@@ -1,7 +1,7 @@
-"""From a service of the map to what each party learns from, chooses by and is tested on.
+"""From a service of the map to each party's training, validation and test samples.
 
-Everything here happens on a party's own side, but for `pooled_party`, which pools the raw
-rows of all parties: forbidden in life, and kept as the upper bound of benchmarks.
+Everything here runs on a party's own side, but for `pooled_party`, which pools the raw rows of
+all parties: it breaks privacy, and is the upper bound of benchmarks.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,11 +24,11 @@ from deepcity.data.windows import Span, Split, origins
 from deepcity.intercity.city_map import Member, Service
 from deepcity.intercity.map_settings import EXPERTS, SpanSettings
 from deepcity.intercity.weather import weather_of
-from deepcity.learning.features import Inputs, Samples, fit_inputs, train_origins
-from deepcity.learning.known_in_part import judged
-from deepcity.learning.learner import PartyData
+from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
+from deepcity.learning.features.partial_windows import eval_origins
+from deepcity.learning.training.learner import PartyData
 
-MANY = 400  # validation origins that suffice to choose by
+MAX_SELECTION_ORIGINS = 400  # validation origins that suffice for model selection
 SCARCE_VALIDATION = 1 / 3
 _ABSOLUTE = AbsoluteError()
 
@@ -38,14 +38,15 @@ class Party:
     """One party of a service, ready to learn.
 
     Attributes:
-        field: the name of what it forecasts.
-        split: its own training and validation spans, and the test span common to all.
-        test_origins: (B,) step indices of the forecasts it is tested on.
-        newcomer: it may learn from windows known in part, where there is no whole one.
-        experts: what it forecasts with of its own, by kind (`deepcity.learning.experts`).
+        field: name of the field it forecasts.
+        split: its own training and validation spans, and the test span of all parties.
+        test_origins, validation_origins: (B,) step indices of forecasts.
+        scarce: whether it has only few days.
+        newcomer: whether it may train on partial windows, where there is no whole one.
+        experts: kinds of its own experts (`deepcity.learning.experts`).
         weather: on the panel's steps, where the service names an agency for it.
-        metric: what its forecasts are judged by, in the unit of its field.
-        baselines: what its application must beat.
+        metric: of its application.
+        baselines: that its application must beat.
     """
 
     name: str
@@ -68,23 +69,23 @@ class Party:
 
     @property
     def unit(self) -> str:
-        """The unit of what it forecasts."""
+        """The unit of its field."""
         return self.panel.fields[self.panel.field_index(self.field)].unit
 
     @property
     def known_days(self) -> float:
-        """Days of its own before the test days: those it learns from and those it chooses by."""
+        """Its training and validation days."""
         steps = self.split.validation.end - self.split.train.start
         return steps * self.panel.clock.step_s / DAY_S
 
     @property
     def train_days(self) -> float:
-        """Days of its own that it learns from."""
+        """Its training days."""
         return len(self.split.train) * self.panel.clock.step_s / DAY_S
 
 
 def parties_of(service: Service, read: Callable[[int], None] = lambda _done: None) -> list[Party]:
-    """Load every member's panel and prepare it; `read` is told how many are done.
+    """Load and prepare every member's panel; `read` is called with the number done.
 
     Raises:
         DataError: with the problems of every party whose data do not suffice.
@@ -104,7 +105,7 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
 
 def _party(service: Service, member: Member) -> Party:
     settings = service.settings
-    panel = cut(load_panel(member.city_file, member.agency.name), settings.span)
+    panel = select_span(load_panel(member.city_file, member.agency.name), settings.span)
     scarce_days = settings.span.scarce.get(member.name)
     split = _split(panel, settings.span, scarce_days, member.name)
     try:
@@ -131,7 +132,7 @@ def _party(service: Service, member: Member) -> Party:
     except ValueError as error:
         right = (
             "give it more days, a shorter history, name it among newcomers (they start from "
-            "the others' layers on their first day), or leave it out of the service"
+            "the shared layers on their first day), or leave it out of the service"
         )
         problem = Problem(member.name, "training steps", len(split.train), str(error), right)
         raise DataError([problem]) from error
@@ -150,9 +151,9 @@ def _prepared(
     settings, window = service.settings, inputs.settings
     newcomer = name in settings.newcomers
     stride = settings.training.stride if scarce_days is None else 1
-    train = learned_rows(inputs, split.train, stride, newcomer=newcomer)
+    train = training_samples(inputs, split.train, stride, newcomer=newcomer)
     horizon = window.horizon
-    validation_origins = choosing_origins(split.validation, horizon, partly=newcomer)
+    validation_origins = selection_origins(split.validation, horizon, partly=newcomer)
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins, scarce_days, newcomer=newcomer)
     validation = inputs.samples(validation_origins, until=split.validation.end)
@@ -166,7 +167,12 @@ def _prepared(
         split=split,
         inputs=inputs,
         data=PartyData(
-            name, train, validation, inputs.recall_HS, _measured(inputs, split.train), inputs.share
+            name,
+            train,
+            validation,
+            inputs.ridge_skip_HS,
+            _measured(inputs, split.train),
+            inputs.residual_ratio,
         ),
         test=inputs.samples(test_origins),
         test_origins=test_origins,
@@ -181,8 +187,8 @@ def _prepared(
     )
 
 
-def learned_rows(inputs: Inputs, train: Span, stride: int, *, newcomer: bool) -> Samples:
-    """Rows of the training span that a party learns from; no truth beyond it is told."""
+def training_samples(inputs: Inputs, train: Span, stride: int, *, newcomer: bool) -> Samples:
+    """Samples of the training span; truths beyond it are masked."""
     window, parts = inputs.settings, []
     for lead in range(window.leads):
         found = train_origins(window, train, lead, partly=newcomer)
@@ -190,14 +196,14 @@ def learned_rows(inputs: Inputs, train: Span, stride: int, *, newcomer: bool) ->
     return Samples.concat(parts)
 
 
-def choosing_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
-    """Origins of the validation days that a party chooses by, (B,).
+def selection_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
+    """Origins of validation forecasts, (B,).
 
     Args:
-        partly: where no forecast fits in, those that begin there will do.
+        partly: where no whole forecast fits in, use those that begin in the span.
     """
-    found = judged(validation, horizon, partly=partly)
-    return found[:: max(1, len(found) // MANY)]
+    found = eval_origins(validation, horizon, partly=partly)
+    return found[:: max(1, len(found) // MAX_SELECTION_ORIGINS)]
 
 
 def _check_origins(
@@ -208,12 +214,12 @@ def _check_origins(
     *,
     newcomer: bool,
 ) -> None:
-    """A span shorter than the horizon holds no forecast to choose by or to test.
+    """Refuse spans that are too short for a single forecast.
 
-    A newcomer need not choose: the others' layers weigh most until truths come in.
+    A newcomer needs no validation: its experts keep their priors until truths come in.
     """
     if scarce_days is not None and not len(validation) and not newcomer:
-        reason = "the last third of these days, by which it chooses, is shorter than one forecast"
+        reason = "the last third of these days, for validation, is shorter than one forecast"
         right = "give it more days, a shorter horizon, or name it among newcomers"
         raise DataError([Problem(name, "span.scarce", f"{scarce_days:g}", reason, right)])
     short = {"test_days": test} if newcomer else {"validation_days": validation, "test_days": test}
@@ -227,12 +233,12 @@ def _check_origins(
 
 
 def _measured(inputs: Inputs, train: Span) -> int:
-    """Values of the training span, whatever stride picks among them."""
+    """Number of measured values in the training span, at any stride."""
     return int(np.isfinite(inputs.values_TN[train.start : train.end]).sum())
 
 
 def _check_measured(name: str, field: str, train: Samples, validation: Samples | None) -> None:
-    """A party without one measured target cannot learn, or cannot choose (if it must)."""
+    """Refuse training or validation samples without a measured target."""
     for what, samples in (("training", train), ("validation", validation)):
         if samples is not None and not np.isfinite(samples.truth_BNH).any():
             reason = f"its {what} span holds no measured value to forecast"
@@ -240,7 +246,7 @@ def _check_measured(name: str, field: str, train: Samples, validation: Samples |
             raise DataError([Problem(name, field, None, reason, right)])
 
 
-def cut(panel: Panel, span: SpanSettings) -> Panel:
+def select_span(panel: Panel, span: SpanSettings) -> Panel:
     """The days that a service uses."""
     first = int(panel.time_T[0]) if span.start is None else _utc_s(span.start, panel)
     last = int(panel.time_T[-1]) + 1 if span.end is None else _utc_s(span.end, panel)
@@ -253,7 +259,7 @@ def _utc_s(day: date, panel: Panel) -> int:
 
 
 def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: str) -> Split:
-    """The service's spans; a scarce party begins late and validates by its last third."""
+    """The service's spans; a scarce party starts late and validates on its last third."""
     per_day = DAY_S / panel.clock.step_s
     steps = len(panel.time_T)
     test_start = steps - round(span.test_days * per_day)
@@ -265,8 +271,8 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
     if train_start < 0 or validation_start <= train_start:
         reason = f"{steps / per_day:.1f} days leave none to train on after validation and test"
         right = (
-            "use fewer validation_days and test_days, a longer span, or, of a newcomer, say in "
-            "span.scarce how many days it owns"
+            "use fewer validation_days and test_days, a longer span, or, for a newcomer, set its "
+            "days in span.scarce"
         )
         if scarce_days is not None and train_start >= 0:
             reason = f"{scarce_days:g} days leave no step to train on"
@@ -283,7 +289,7 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
 
 
 def can_pool(parties: Sequence[Party]) -> bool:
-    """Whether raw rows could be laid on one clock: same field, window, step and steps."""
+    """Whether raw rows fit into one panel: same field, window, clock and time steps."""
     first, field, window = parties[0].panel, parties[0].field, parties[0].inputs.settings
     return len(parties) > 1 and all(
         party.panel.clock == first.clock
@@ -295,12 +301,12 @@ def can_pool(parties: Sequence[Party]) -> bool:
 
 
 def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
-    """All parties' raw rows as one party: what joining would be with nothing to protect.
+    """All parties' raw rows as one party, the upper bound without privacy.
 
-    Rows before a scarce party's first day are masked, and each place is trained on and
-    chosen by only in its own spans. Scaling and ridge are fitted up to the last party's
-    training day, which with a scarce party reaches into the others' validation days: an
-    upper bound may know too much, never too little. No test day is seen.
+    Rows before a scarce party's first day are masked, and each place is trained and validated
+    only in its own spans. Scaling and ridge are fitted up to the last party's training day,
+    which with a scarce party overlaps the others' validation days: an upper bound may use too
+    much, never too little. No test day is used.
     """
     field = parties[0].field
     test = parties[0].split.test
@@ -320,7 +326,7 @@ def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
             "pooled",
             _masked(inputs.samples(chosen), chosen, parties, validating=False),
             _masked(pooled.data.validation, pooled.validation_origins, parties, validating=True),
-            inputs.recall_HS,
+            inputs.ridge_skip_HS,
         ),
     )
 
@@ -349,7 +355,7 @@ def _masked(
     *,
     validating: bool,
 ) -> Samples:
-    """Hide the truths that lie outside each party's own span."""
+    """Mask truths outside each party's own span."""
     truth = samples.truth_BNH.copy()
     last_B = origins_B + truth.shape[-1]
     for party, places in zip(parties, place_slices(parties), strict=True):
@@ -360,6 +366,6 @@ def _masked(
 
 
 def place_slices(parties: Sequence[Party]) -> list[slice]:
-    """Where each party's places lie among the pooled ones."""
+    """Positions of each party's places among the pooled ones."""
     ends = np.cumsum([len(party.panel.places) for party in parties])
     return [slice(int(e) - len(p.panel.places), int(e)) for p, e in zip(parties, ends, strict=True)]

@@ -1,7 +1,7 @@
-"""The weather that a service's parties know through a forecast, from an agency of their city.
+"""Weather for a service's parties, from an agency of their city.
 
-Records stand in for a weather forecast: what is measured in the hours that are forecast is
-taken as known. Experts that look at it say so.
+Records stand in for a weather forecast: values measured within the forecast horizon are taken as
+known. Experts that use them document it.
 """
 
 from dataclasses import replace
@@ -11,24 +11,24 @@ import numpy as np
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import load_panel
+from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.panel import Panel
-from deepcity.data.toml_file import did_you_mean
 from deepcity.intercity.city_map import Member, Service
-from deepcity.learning.weather import FIELDS
+from deepcity.learning.features.weather import FIELDS
 
 
 def weather_of(service: Service, member: Member, panel: Panel) -> Panel | None:
     """Temperature and rain on the steps of a party's panel; None where no agency is named.
 
     Raises:
-        DataError: if the agency is not there, or lacks a field, or another step.
+        DataError: if the agency or a field is missing, or its step is another one.
     """
     name = service.settings.weather
     if name is None:
         return None
     known = [agency.name for agency in member.city_file.city.agencies]
     if name not in known:
-        raise _refused(member, name, "no agency of this city", did_you_mean(name, known))
+        raise _refused(member, name, "not an agency of this city", did_you_mean(name, known))
     weather = load_panel(member.city_file, name)
     lacking = [one for one in FIELDS if one not in [field.name for field in weather.fields]]
     if lacking:
@@ -44,7 +44,7 @@ def weather_of(service: Service, member: Member, panel: Panel) -> Panel | None:
     for field in FIELDS:
         if not np.isfinite(values_TNF[:, 0, weather.field_index(field)]).any():
             reason = f"its {field} has no value in the party's span"
-            raise _refused(member, name, reason, "give a span with weather, or leave it out")
+            raise _refused(member, name, reason, "choose a span with weather, or remove weather")
     return replace(weather, time_T=panel.time_T, values_TNF=values_TNF)
 
 

@@ -1,1 +1,1 @@
-"""What may leave a party, and how that is kept."""
+"""Grants: what may leave a party, and the checks of it."""

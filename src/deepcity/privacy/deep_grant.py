@@ -1,7 +1,7 @@
-"""A grant for deep data: what an agency lets an application hear, and how much of it.
+"""A grant for deep data: which activations an application may receive from an agency.
 
 Layers' parameters leave under `deepcity.privacy.grants`; this is about activations, which
-tell of single rows. The deeper the cut and the narrower the bottleneck, the less they tell,
+reveal single rows. The deeper the cut and the narrower the bottleneck, the less they reveal,
 so a grant bounds both; measured leakage bounds them further.
 """
 
@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deepcity.city.errors import GrantError
 
-LEAST_LEVEL = 3  # shallower activations rebuild their inputs nearly whole
+LEAST_LEVEL = 3  # from shallower activations inputs can be reconstructed nearly whole
 WIDEST = 16
 
 
 class DeepGrant(BaseModel):
-    """What one agency allows one service to hear.
+    """The deep data that one agency allows one service to receive.
 
     Attributes:
-        agency: who grants.
-        service: the purpose; what is said for one service is not for another.
-        least_level: its deep data leaves at this cut level or deeper.
-        widest: most numbers for a cell and a time.
+        agency: the grantor.
+        service: the purpose; deep data for one service may not serve another.
+        least_level: the shallowest cut level allowed.
+        widest: the greatest width allowed, numbers per cell and time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +31,7 @@ class DeepGrant(BaseModel):
     widest: int = Field(default=WIDEST, ge=1)
 
     def check(self, service: str, level: int, width: int) -> None:
-        """Let deep data leave, or refuse it.
+        """Check that deep data may leave.
 
         Raises:
             GrantError: naming every reason and the next step.

@@ -1,7 +1,7 @@
 """A grant: which layers of a party may leave, for which service. Nothing leaves without one.
 
 The trained stem is private unless a grant makes it common: with it, raw inputs can be
-rebuilt from what the first hidden layer gives.
+reconstructed from activations of the first hidden layer.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from deepcity.city.level import LADDER, MAX_LEVEL, STEM, layers_up_to
 
 
 class Grant(BaseModel):
-    """What one party allows to leave.
+    """The layers that one party allows to leave.
 
     Attributes:
-        party: who grants.
+        party: the grantor.
         service: the purpose; layers granted for one service may not serve another.
         level: h1..h`level` may leave (6: the head too; 0: nothing).
         stem: ``"common"`` lets the stem leave too, from level 1 on.
@@ -41,10 +41,10 @@ class Grant(BaseModel):
         return f"{self.party}'s grant for {self.service} ({scope})"
 
     def check(self, layer_names: Iterable[str], party: str, service: str) -> None:
-        """Let layers pass, or refuse them all.
+        """Check that layers may leave: all of them, or none does.
 
         Args:
-            layer_names: the layers about to leave; none may always leave.
+            layer_names: the layers about to leave; an empty message always may.
             party: whose layers they are.
             service: what they are for.
 
@@ -78,6 +78,6 @@ class Grant(BaseModel):
             return f"{name!r} is private; keep it, or have {self.party} make its stem common"
         if name in LADDER or name == STEM:
             needed = LADDER.index(name) + 1 if name in LADDER else 1
-            mend = f"learn at level {self.level}, or have {self.party} raise it"
-            return f"{name!r} needs level {needed}; {mend}"
-        return f"{name!r} is no layer that can ever leave; send only {', '.join(LADDER)}"
+            remedy = f"train at level {self.level}, or have {self.party} raise it"
+            return f"{name!r} needs level {needed}; {remedy}"
+        return f"{name!r} is not a layer that may ever leave; send only {', '.join(LADDER)}"

@@ -1,7 +1,7 @@
 """Write a file whole or not at all, whatever stops the writer.
 
 The bytes go to a neighbour file, reach the disk (fsync), and take the name in one step
-(rename). Until then the file of before stands untouched.
+(rename). Until then the former file is untouched.
 """
 
 import contextlib
@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes) -> None:
     """Write bytes under a name, creating its folder.
 
     Raises:
-        OSError: if the disk is full or refuses; what stood there before still stands.
+        OSError: if the disk is full or refuses; the former file is kept.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     neighbour = path.with_name(f".{path.name}.part")
@@ -31,8 +31,8 @@ def write_whole(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def why_not(path: Path, error: OSError, size: int) -> str:
-    """Words for a write that failed: the path, the reason, the free bytes, the next step."""
+def write_error_text(path: Path, error: OSError, size: int) -> str:
+    """The message of a failed write: path, reason, free bytes, next step."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     free = shutil.disk_usage(folder).free
     return (
@@ -42,7 +42,7 @@ def why_not(path: Path, error: OSError, size: int) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself last through a power cut, where the system lets us."""
+    """Make the new name survive a power failure, where the system supports it."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

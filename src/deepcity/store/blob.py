@@ -1,8 +1,8 @@
 """Arrays and one JSON header as bytes, in the safetensors format; never pickle.
 
 The layout is canonical: equal content gives equal bytes, and reading refuses whatever it
-would not have written itself. A changed byte is therefore either a changed content, which
-a seal (SHA-256) finds, or a changed layout, which reading finds.
+would not have written itself. A changed byte therefore changes either the content, which
+a seal (SHA-256) detects, or the layout, which reading detects.
 
     8 bytes      length of the JSON that follows, little-endian
     JSON         {"__metadata__": {"deepcity": HEADER}, "layer/tensor": {dtype, offsets, shape}}
@@ -10,7 +10,7 @@ a seal (SHA-256) finds, or a changed layout, which reading finds.
     tensors      widest dtype first, then by name; little-endian, C order
 
 HEADER is itself JSON: sorted keys, no spaces, UTF-8; floats are exact, and the literals
-NaN, Infinity and -Infinity stand for what JSON cannot say.
+NaN, Infinity and -Infinity stand for values outside JSON.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
 """Group name (a layer) -> array name -> array."""
 
 Header = dict[str, Any]
-"""What JSON can say, by name."""
+"""JSON values by name."""
 
 SEAL = "sha256"
 _GROUPS = "groups"
@@ -34,11 +34,11 @@ _KEY = "deepcity"
 _DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "F16": "<f2", "U8": "|u1", "BOOL": "|b1"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
 _FOREIGN = {b"\x80": "a pickle", b"PK": "a zip archive such as torch.save writes"}
-_SPOKEN = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
+_READ_ERRORS = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
 
 
 class BlobError(ValueError):
-    """Bytes that are no blob of ours, or content that cannot become one."""
+    """Bytes that are no valid blob, or content that cannot be packed into one."""
 
 
 def canonical_json(value: object) -> str:
@@ -48,7 +48,7 @@ def canonical_json(value: object) -> str:
     '{"a":"물","b":1.5}'
 
     Raises:
-        BlobError: if JSON cannot say it.
+        BlobError: if JSON cannot represent it.
     """
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -64,7 +64,7 @@ def pack(arrays: Arrays, header: Header) -> bytes:
 
     Raises:
         BlobError: for a dtype other than float64, float32, float16, int64, uint8 and bool, a group
-            name that is empty or holds "/", or a header that JSON cannot say.
+            name that is empty or holds "/", or a header that JSON cannot represent.
     """
     flat = _flatten(arrays)
     order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
@@ -93,10 +93,10 @@ def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
         header, groups = inner["header"], inner[_GROUPS]
         arrays = _unflatten(tensors, groups)
         canonical = pack(arrays, header) == blob
-    except _SPOKEN as error:
+    except _READ_ERRORS as error:
         raise BlobError(_unreadable(blob, error)) from error
     if not canonical:
-        msg = "the layout is not the one its content has: some bytes were changed"
+        msg = "its layout is not canonical: some bytes were changed"
         raise BlobError(msg)
     return arrays, header
 
@@ -132,7 +132,10 @@ def check_seal(arrays: Arrays, header: Header) -> None:
     written = header.get(SEAL) if isinstance(header, dict) else None
     found = content_hash(arrays, header) if written is not None else None
     if written is None or written != found:
-        msg = f"its hash says {_short(written)}, its content {_short(found)}: bytes were changed"
+        msg = (
+            f"its header holds hash {_short(written)}, its content has {_short(found)}: "
+            f"some bytes were changed"
+        )
         raise BlobError(msg)
 
 

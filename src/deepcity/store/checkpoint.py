@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from deepcity.city.errors import CheckpointError
-from deepcity.store.atomic import why_not, write_whole
+from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import Arrays, BlobError, seal, unseal
 
-FORMAT = 1
-KEPT = 2
+FORMAT = 2
+"""2: the head's tensors are `ridge_skip` and `residual_ratio`."""
+KEPT_ROUNDS = 2
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FILE = re.compile(r"(?P<name>.+)\.(?P<round>\d{6,})\.checkpoint")
@@ -27,14 +28,14 @@ _VALUES = TypeAdapter(dict[str, JsonValue])
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run as it stood after a round.
+    """The state of a run after a round.
 
     Attributes:
         name: of the run.
-        round: the last round that is in it.
+        round: the last round in it.
         arrays: group (layer) -> name -> array; dtypes and bits as saved.
-        values: whatever JSON can say, floats exact.
-        skipped: why newer checkpoints were passed over; empty if this is the newest.
+        values: JSON values, floats exact.
+        skipped: why newer checkpoints were skipped; empty if this is the newest.
     """
 
     name: str
@@ -51,10 +52,10 @@ class CheckpointStore:
     folder: Path
 
     def save(self, name: str, round: int, arrays: Arrays, values: Mapping[str, object]) -> Path:  # noqa: A002
-        """Keep a run as it stands after a round, and the checkpoint before it.
+        """Save a run after a round; the checkpoint before it is kept too.
 
-        Older ones go, and later ones too: they are of a run that was begun anew. A file that
-        holds just this already is left as it is.
+        Older ones are removed, and later ones too: they are of a run that was started anew.
+        A file with the same content is not written again.
 
         Args:
             name: letters, digits, ".", "_", "-".
@@ -63,32 +64,32 @@ class CheckpointStore:
             values: JSON-able with text keys; lists, not tuples; NaN and infinities allowed.
 
         Raises:
-            CheckpointError: if it cannot be written; earlier checkpoints stand.
+            CheckpointError: if it cannot be written; earlier checkpoints are kept.
         """
         path = self._path(name, round)
         data = _to_bytes(path, name, round, arrays, values)
         try:
             if not _holds(path, data):
-                write_whole(path, data)
+                write_atomic(path, data)
         except OSError as error:
-            kept = "; the checkpoints before it are whole" if self._rounds(name) else ""
-            raise CheckpointError(why_not(path, error, len(data)) + kept) from error
+            kept = "; earlier checkpoints are intact" if self._rounds(name) else ""
+            raise CheckpointError(write_error_text(path, error, len(data)) + kept) from error
         self._drop_all_but(name, round)
         return path
 
     def load_latest(self, name: str) -> Checkpoint | None:
-        """The newest whole checkpoint of a run, or None if it never saved one.
+        """The newest intact checkpoint of a run, or None if it never saved one.
 
         Raises:
-            CheckpointError: if there are checkpoints but none is whole.
+            CheckpointError: if there are checkpoints but none is intact.
         """
         return next(self.history(name), None)
 
     def history(self, name: str) -> Iterator[Checkpoint]:
-        """The whole checkpoints of a run, newest first; a damaged one is passed over.
+        """The intact checkpoints of a run, newest first; damaged ones are skipped.
 
         Raises:
-            CheckpointError: if there are checkpoints but none is whole.
+            CheckpointError: if there are checkpoints but none is intact.
         """
         skipped: list[str] = []
         whole = False
@@ -97,24 +98,22 @@ class CheckpointStore:
             try:
                 found = _read(path, name, number, tuple(skipped))
             except (BlobError, OSError) as error:
-                skipped.append(f"{path.name} is damaged: {error}")
+                skipped.append(f"{path.name} is damaged or of another version: {error}")
                 continue
             whole = True
             yield found
         if skipped and not whole:
             msg = (
-                f"no checkpoint of {name} in {self.folder} is whole: {'; '.join(skipped)}. "
+                f"no checkpoint of {name} in {self.folder} can be read: {'; '.join(skipped)}. "
                 f"Remove them to start the run anew, or put back a copy"
             )
             raise CheckpointError(msg)
 
     def load_at(self, name: str, round: int) -> Checkpoint | None:  # noqa: A002
-        """How a run stood once so many rounds were done: its newest checkpoint until then.
-
-        None if it had saved none by then.
+        """The newest checkpoint of a run with at most so many rounds done; None if there is none.
 
         Raises:
-            CheckpointError: if that checkpoint is damaged.
+            CheckpointError: if that checkpoint is damaged or of another format.
         """
         for number in self._rounds(name):
             if number <= round:
@@ -122,12 +121,15 @@ class CheckpointStore:
                 try:
                     return _read(path, name, number, ())
                 except (BlobError, OSError) as error:
-                    msg = f"{path} is damaged: {error}. Put back a copy, or start the run anew"
+                    msg = (
+                        f"{path} is damaged or of another version: {error}. "
+                        f"Put back a copy, or start the run anew"
+                    )
                     raise CheckpointError(msg) from error
         return None
 
     def forget(self, name: str) -> None:
-        """Remove all checkpoints of a run: it begins anew."""
+        """Remove all checkpoints of a run, to start it anew."""
         for number in self._rounds(name):
             self._path(name, number).unlink(missing_ok=True)
 
@@ -142,7 +144,7 @@ class CheckpointStore:
 
     def _drop_all_but(self, name: str, newest: int) -> None:
         rounds = self._rounds(name)
-        kept = [number for number in rounds if number <= newest][:KEPT]
+        kept = [number for number in rounds if number <= newest][:KEPT_ROUNDS]
         for number in set(rounds) - set(kept):
             self._path(name, number).unlink(missing_ok=True)
 
@@ -169,7 +171,7 @@ def _to_bytes(
         header = {"format": FORMAT, "name": name, "round": number, "values": checked}
         return seal(arrays, header)
     except (BlobError, ValidationError) as error:
-        msg = f"{path.name} cannot hold what it is given: {error}"
+        msg = f"{path.name} cannot hold these values: {error}"
         raise CheckpointError(msg) from error
 
 
@@ -177,7 +179,7 @@ def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Check
     arrays, header = unseal(path.read_bytes())
     version = header.get("format")
     if version != FORMAT:
-        msg = f"it has format {version!r}; this deepcity reads format {FORMAT}"
+        msg = f"its format is {version!r} and this version of deepcity reads {FORMAT}"
         raise BlobError(msg)
     if (header.get("name"), header.get("round")) != (name, number):
         was = f"{header.get('name')!r} after round {header.get('round')}"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deepcity.city.errors import StoreError
-from deepcity.store.deep_data_store import DeepDataStore, MayRead
+from deepcity.store.deep_data.store import DeepDataStore, MayRead
 
 _FORMS = (
     "write duckdb:///data/deep.duckdb (a file, relative to this folder; four slashes before an "
@@ -19,14 +19,14 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
 
     Args:
         url: where the deep data are.
-        may_read: (reader, space) -> True if a grant covers it; anything else is no.
+        may_read: (reader, space) -> True if a grant covers it; anything else refuses.
 
     Raises:
         StoreError: if the URL is of another form, or the store cannot be opened.
     """
     scheme, found, rest = url.partition("://")
     if not found:
-        msg = f"{url!r} is no URL of a store. Next: {_FORMS}"
+        msg = f"{url!r} is not a URL of a store. Next: {_FORMS}"
         raise StoreError(msg)
     if scheme == "duckdb":
         return _open_file(url, rest, may_read)
@@ -38,7 +38,7 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
 
 
 def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
-    from deepcity.store.duckdb_store import DuckDBStore
+    from deepcity.store.duckdb.file_store import DuckDBStore
 
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path == ":memory:":
@@ -49,7 +49,7 @@ def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
 
 def _open_database(url: str, may_read: MayRead) -> DeepDataStore:
     try:
-        from deepcity.store.postgres_store import PostgresStore
+        from deepcity.store.postgres.pgvector_store import PostgresStore
     except ModuleNotFoundError as error:
         msg = (
             f"the driver {error.name} for PostgreSQL is not installed. "

@@ -1,11 +1,11 @@
-"""What an agency has to send, kept on disk until it has arrived.
+"""Deep data that an agency has to send, kept on disk until the receiver has confirmed it.
 
-A parcel is put before it is sent, together with the mark of how far encoding came, in one
-transaction; it goes once the receiver has confirmed it. A process that is killed at any point
+A parcel is stored before it is sent, together with the cursor of how far encoding came, in one
+transaction; it is deleted once the receiver has confirmed it. A process that is killed at any point
 sends the last parcel again, which changes nothing at the receiver (a store knows a row by
-space, cell, time and revision). So each row arrives in order, and once in effect. Notes that
-the sender needs later, to see what a correction of its records changes, are kept in the same
-transaction: what it remembers is what it put.
+space, cell, time and revision). So rows arrive in order, effectively once. Notes that the
+sender needs later, to see what a correction of its records changes, are stored in the same
+transaction, so that they match the parcels.
 
 One SQLite file, in write-ahead mode with a sync at every commit.
 """
@@ -21,7 +21,7 @@ from typing import Self
 
 from deepcity.city.errors import OutboxFullError, StoreError
 
-MOST_BYTES = 256_000_000
+MAX_BYTES = 256_000_000
 _LOCK_WAIT_S = 5.0  # for another process to let go of the file
 _SCHEMA = """
 create table if not exists parcels (
@@ -42,12 +42,12 @@ _SIZE = "(select coalesce(sum(length(body)), 0) from {})"
 
 
 Notes = Mapping[str, Mapping[int, bytes]]
-"""Name of some notes -> time they are about -> note."""
+"""Name of a series of notes -> time -> note."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to become a parcel; attributes as there."""
+    """A parcel to be stored; attributes as there."""
 
     topic: str
     rows: int
@@ -57,14 +57,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class Parcel:
-    """Something to send.
+    """A batch to send.
 
     Attributes:
-        number: rises from one to the next, and is never used again.
-        topic: what it is about: the space of deep data.
+        number: ascending and never reused.
+        topic: its space of deep data.
         rows: how many it holds.
-        body: as it goes over the wire.
-        put_at: when it was put, seconds since 1970.
+        body: the bytes to send.
+        put_at: when it was stored, seconds since 1970.
         revision: of the records it was made from; 0: before any correction.
     """
 
@@ -78,12 +78,12 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What an outbox holds.
+    """The state of an outbox.
 
     Attributes:
         parcels, rows, bytes: not yet confirmed.
-        oldest: when the first of them was put; None: there is none.
-        refused: parcels that the receiver will never take, with the last reason.
+        oldest: when the first of them was stored; None: there is none.
+        refused, reason: parcels that the receiver refused for good, and the last reason.
     """
 
     parcels: int
@@ -99,17 +99,17 @@ class Outbox:
 
     Args:
         path: the file; made with its folder.
-        most_bytes: of parcels that wait or were refused; more is an error, not a loss.
+        max_bytes: of parcels that wait or were refused; beyond it storing more is an error.
 
     Raises:
         StoreError: if the file cannot be opened, or another process has it open: two would
-            send each other's parcels.
+            both send its parcels.
     """
 
-    def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
-        self.path, self.most_bytes = path, most_bytes
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.path, self.max_bytes = path, max_bytes
         self._lock = threading.RLock()
-        with self._told():
+        with self._store_errors():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -123,26 +123,26 @@ class Outbox:
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)
 
-    def put(self, topic: str, rows: int, body: bytes, marks: dict[str, int]) -> None:
-        """Keep a parcel and set marks, both or neither; errors as `put_all`."""
-        self.put_all([Draft(topic, rows, body)], marks)
+    def put(self, topic: str, rows: int, body: bytes, cursors: dict[str, int]) -> None:
+        """Store a parcel and set cursors, both or neither; errors as `put_all`."""
+        self.put_all([Draft(topic, rows, body)], cursors)
 
     def put_all(
-        self, drafts: Sequence[Draft], marks: dict[str, int], notes: Notes | None = None
+        self, drafts: Sequence[Draft], cursors: dict[str, int], notes: Notes | None = None
     ) -> None:
-        """Keep parcels, set marks and write notes: all of it or nothing.
+        """Store parcels, set cursors and write notes: all of it or nothing.
 
         Raises:
             OutboxFullError: if it would grow over its bound; nothing changed then.
-            StoreError: if the disk refuses.
+            StoreError: if the file cannot be written.
         """
         with self._writing():
             held = self._one(f"select {_SIZE.format('parcels')} + {_SIZE.format('refused')}")
             more = sum(len(draft.body) for draft in drafts)
-            if drafts and held + more > self.most_bytes:
+            if drafts and held + more > self.max_bytes:
                 msg = (
-                    f"{self.path} is full: {held:,} bytes wait, {self.most_bytes:,} may. "
-                    "See why the application does not take them, or allow more with --most-mb; "
+                    f"{self.path} is full: {held:,} bytes wait, {self.max_bytes:,} may. "
+                    "See why the application does not take them, or allow more with --max-mb; "
                     "nothing was lost: encoding goes on from here once there is room"
                 )
                 raise OutboxFullError(msg)
@@ -150,41 +150,41 @@ class Outbox:
                 "insert into parcels (topic, rows, body, put_at, revision) values (?, ?, ?, ?, ?)",
                 [(one.topic, one.rows, one.body, time.time(), one.revision) for one in drafts],
             )
-            self._file.executemany("insert or replace into marks values (?, ?)", marks.items())
+            self._file.executemany("insert or replace into marks values (?, ?)", cursors.items())
             for name, kept in (notes or {}).items():
                 rows = [(name, at, note) for at, note in kept.items()]
                 self._file.executemany("insert or replace into notes values (?, ?, ?)", rows)
 
     def notes(self, name: str, since: int) -> dict[int, bytes]:
-        """Notes about a time and later ones, in order of time."""
+        """Notes of a time and later ones, in order of time."""
         query = "select time, value from notes where name = ? and time >= ? order by time"
-        with self._told():
+        with self._store_errors():
             return dict(self._file.execute(query, (name, since)).fetchall())
 
     def forget(self, name: str, before: int) -> None:
-        """Let go of notes about times before."""
+        """Delete notes of earlier times."""
         with self._writing():
             self._file.execute("delete from notes where name = ? and time < ?", (name, before))
 
-    def mark(self, name: str) -> int | None:
-        """A mark, or None where none was set."""
-        with self._told():
+    def cursor(self, name: str) -> int | None:
+        """The value of a cursor, or None if it was never set."""
+        with self._store_errors():
             found = self._file.execute("select value from marks where name = ?", (name,)).fetchone()
         return None if found is None else int(found[0])
 
     def first(self) -> Parcel | None:
-        """The oldest parcel that waits; it stays."""
-        with self._told():
+        """The oldest parcel that waits; it is not removed."""
+        with self._store_errors():
             row = self._file.execute(f"select {_HELD} from parcels order by id limit 1").fetchone()
         return None if row is None else Parcel(*row)
 
     def confirm(self, number: int) -> None:
-        """It has arrived: let go of it. Twice is fine."""
+        """Delete a parcel that has arrived; twice is fine."""
         with self._writing():
             self._file.execute("delete from parcels where id = ?", (number,))
 
     def refuse(self, number: int, reason: str) -> None:
-        """The receiver will never take it: set it aside, with the reason."""
+        """Set a parcel aside that the receiver refused for good, with the reason."""
         with self._writing():
             self._file.execute(
                 f"insert or replace into refused ({_HELD}, reason) select {_HELD}, ? "
@@ -194,7 +194,7 @@ class Outbox:
             self._file.execute("delete from parcels where id = ?", (number,))
 
     def retry_refused(self) -> int:
-        """Put what was refused back in its old place, and say how many parcels."""
+        """Put refused parcels back in their old place; returns how many."""
         with self._writing():
             count = self._one("select count(*) from refused")
             self._file.execute(f"insert into parcels ({_HELD}) select {_HELD} from refused")
@@ -202,17 +202,17 @@ class Outbox:
         return count
 
     def waiting(self) -> Waiting:
-        """What it holds."""
+        """The state of the outbox."""
         query = (
             "select count(*), coalesce(sum(rows), 0), coalesce(sum(length(body)), 0), min(put_at), "
             "(select count(*) from refused), "
             "(select reason from refused order by id desc limit 1) from parcels"
         )
-        with self._told():
+        with self._store_errors():
             return Waiting(*self._file.execute(query).fetchone())
 
     def close(self) -> None:
-        """Let go of the file. Twice is fine."""
+        """Close the file; closing twice is fine."""
         with self._lock:
             self._file.close()
 
@@ -227,7 +227,7 @@ class Outbox:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._told():
+        with self._store_errors():
             self._file.execute("begin immediate")
             try:
                 yield
@@ -238,7 +238,7 @@ class Outbox:
                 raise
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _store_errors(self) -> Iterator[None]:
         with self._lock:
             try:
                 yield

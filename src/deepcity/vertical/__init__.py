@@ -1,1 +1,1 @@
-"""Agencies of one city learn together at a hidden layer, and no row leaves its agency."""
+"""Vertical federated (split) learning between a city's agencies; no row leaves its agency."""

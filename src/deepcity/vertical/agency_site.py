@@ -1,9 +1,9 @@
-"""An agency's site: its rows, its encoder, what it grants, and a folder of its own.
+"""An agency's site: its rows, its encoder, its grant and its own folder.
 
-A site is reached by messages alone (`handle`). A folder of its own holds what is private:
+A site is reached by messages alone (`handle`). Its own folder holds what is private:
 
     FOLDER/checkpoints/     its encoder and optimizer after each round of a run
-    FOLDER/packages/PARTY/  its encoder as trained for a party, for daily use (`deepcity agency`)
+    FOLDER/packages/PARTY/  its encoder as trained for a party, for `deepcity agent`
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,22 +11,22 @@ from functools import partial
 from pathlib import Path
 
 from deepcity.city.arrays import Ints
-from deepcity.exchange.agency_party import AgencyParty
-from deepcity.exchange.encoding_party import EncodingParty
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
-from deepcity.learning.agency_learner import AgencyLearner
-from deepcity.learning.columns import Columns
-from deepcity.learning.encoder_package import (
+from deepcity.learning.features.agency_columns import Columns
+from deepcity.learning.split.agency_learner import AgencyLearner
+from deepcity.learning.split.encoder_package import (
     EncoderFacts,
     EncoderPackage,
     TimeGrid,
     package_encoder,
     save_encoder,
 )
-from deepcity.learning.labels import Labels
+from deepcity.learning.split.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.checkpoint import CheckpointStore
+from deepcity.vertical.agency_party import AgencyParty
+from deepcity.vertical.encoder_party import EncoderParty
 
 
 @dataclass
@@ -34,13 +34,13 @@ class AgencySite:
     """One agency of one city in one service.
 
     Attributes:
-        learner: its encoder over its rows; every run trains a copy of its own.
+        learner: its encoder over its rows; every run trains a copy.
         grant: what may leave.
-        origins: times of its own rows by which the encoder pretrains itself, UTC seconds.
-        facts: whose encoder it is, for its package; None: it leaves none.
-        labels: where it holds them, by which it judges forecasts.
-        pretrained: whether the encoder comes from another service's training.
-        raw_bytes: size of its records, which stay.
+        origins: times of its own rows on which the encoder is pretrained, UTC seconds.
+        facts: description for the encoder package; None: it writes none.
+        labels: computes the loss where the agency holds the labels.
+        pretrained: whether the encoder was loaded from another service's training.
+        raw_bytes: size of its records, which do not leave.
     """
 
     learner: AgencyLearner
@@ -58,34 +58,34 @@ class AgencySite:
 
     @property
     def name(self) -> str:
-        """Of the agency."""
+        """The agency's name."""
         return self.learner.name
 
-    def keep_in(self, folder: Path, name: str, packages: Path) -> None:
-        """Keep checkpoints and packages in a folder of its own.
+    def use_folder(self, folder: Path, name: str, packages: Path) -> None:
+        """Keep checkpoints and packages in its own folder.
 
         Args:
-            name: of its checkpoints; another map, seed or record has another name.
-            packages: where in the folder its packages lie.
+            name: prefix of its checkpoints; unique to a map, seed and set of records.
+            packages: where in the folder its packages are written.
         """
         self.answers.checkpoints, self.answers.name = CheckpointStore(folder / "checkpoints"), name
         if self.facts is not None:
             self.answers.save = partial(_save, self.facts, folder / packages)
 
     def handle(self, message: Message, caller: str) -> Message:
-        """Answer one message; see `deepcity.exchange.agency_party`."""
+        """Answer one message; see `deepcity.vertical.agency_party`."""
         return self.answers.handle(message, caller)
 
     def pretrain(self, seed: int) -> None:
-        """Train the encoder to predict its own columns, before anybody asks."""
-        self.learner.teach_itself(self.origins, draw=seed)
+        """Pretrain the encoder to predict its own columns."""
+        self.learner.pretrain(self.origins, seed=seed)
 
-    def pretraining_party(self, level: int, steps: int) -> EncodingParty:
-        """Answers for h1..h`level` where equal agencies of several cities pretrain together."""
-        return EncodingParty(self.learner, level, self.origins, steps)
+    def pretraining_party(self, level: int, steps: int) -> EncoderParty:
+        """A party for federated pretraining of h1..h`level` with equal agencies of other cities."""
+        return EncoderParty(self.learner, level, self.origins, steps)
 
     def drop_checkpoints(self) -> None:
-        """The service is trained: rounds are not needed any more."""
+        """Delete the checkpoints once the service is trained."""
         if self.answers.checkpoints is not None:
             for old in self.answers.checkpoints.folder.glob(f"{self.answers.name}.*"):
                 old.unlink()

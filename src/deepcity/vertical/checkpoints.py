@@ -1,7 +1,7 @@
-"""How a coordinator stands after each round, kept so that a killed run goes on from there.
+"""The coordinator's checkpoints, from which a killed run resumes.
 
-It holds the fused network, the history and the ledger. Every agency keeps the checkpoints of its
-own encoder in its own folder (`deepcity.exchange.agency_party`).
+Each holds the fused network, the history and the ledger after a round. Every agency keeps the
+checkpoints of its own encoder in its own folder (`deepcity.vertical.agency_party`).
 """
 
 import time
@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.meeting import Minutes
-from deepcity.learning.fused_learner import FusedLearner
+from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
+from deepcity.vertical.training import History
 
 _LEARNER = "learner"
 
 
 @dataclass
 class Checkpoints:
-    """Of one method of one party.
+    """Checkpoints of one method of one party.
 
     Attributes:
-        store: where; None: nothing is kept.
-        name: of the method's checkpoints; another map, seed or record has another name.
-        earlier_seconds: that earlier runs of it took, once it has been resumed.
+        store: where they are written; None: nothing is kept.
+        name: prefix of their names; unique to a map, seed and set of records.
+        earlier_seconds: time spent before the training was resumed.
     """
 
     store: CheckpointStore | None = None
@@ -33,11 +33,11 @@ class Checkpoints:
 
     @property
     def seconds(self) -> float:
-        """Time since it began, and of earlier runs."""
+        """Time spent on the training, before and after it was resumed."""
         return self.earlier_seconds + time.perf_counter() - self._begun
 
-    def save(self, history: Minutes, learner: FusedLearner, ledger: Ledger | None = None) -> None:
-        """Write all that the next round needs.
+    def save(self, history: History, learner: FusedLearner, ledger: Ledger | None = None) -> None:
+        """Write everything the next round needs.
 
         Raises:
             CheckpointError: if it cannot be written.
@@ -54,19 +54,19 @@ class Checkpoints:
         self.store.save(self.name, len(history.errors), {_LEARNER: learner.state()}, values)
 
     def found(self) -> list[Checkpoint]:
-        """Whole checkpoints, newest first; those after the first help where an agency lost its own.
+        """Intact checkpoints, newest first; older ones help where an agency lost its newest.
 
         Raises:
-            CheckpointError: if there are checkpoints but none is whole.
+            CheckpointError: if there are checkpoints but none is intact.
         """
         return list(self.store.history(self.name)) if self.store else []
 
     def restore(
         self, checkpoint: Checkpoint | None, learner: FusedLearner, ledger: Ledger | None = None
-    ) -> Minutes:
-        """Put learner and ledger where a checkpoint left off; None: an empty history."""
+    ) -> History:
+        """Restore learner and ledger, and return the history; an empty one without a checkpoint."""
         if checkpoint is None:
-            return Minutes()
+            return History()
         values = checkpoint.values
         failures = [
             tuple(Failure(party, reason) for party, reason in failed)
@@ -77,4 +77,4 @@ class Checkpoints:
             ledger.restore(values["ledger"])
             ledger.messages = int(values["messages"])
         self.earlier_seconds = float(values["seconds"])
-        return Minutes(tuple(values["errors"]), tuple(failures))
+        return History(tuple(values["errors"]), tuple(failures))

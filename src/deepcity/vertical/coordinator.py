@@ -1,10 +1,10 @@
-"""The coordinator of vertical training: it fuses activations, and reaches agencies by messages.
+"""The coordinator of vertical training: fuses activations, and knows agencies by messages only.
 
     agencies --activations at the cut--> coordinator: h(c+1)..h5, head --gradients--> agencies
 
-It knows an agency by its name, its cells and the width of its activations. Rows of its own run
-below the cut only where it is the application of the agency that holds the labels; a coordinator
-apart from that agency holds neither rows nor labels.
+It knows an agency's name, its cells and the width of its activations. It has rows of its own
+below the cut only as the application of the agency that holds the labels; a coordinator apart
+from that agency holds neither rows nor labels.
 
 Shapes: B origins.
 """
@@ -17,25 +17,35 @@ from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Exchange, Handler
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.meeting import Guest, Minutes, Mode, Plan, ask_in, hear, meet
-from deepcity.learning.fused_learner import FusedLearner
-from deepcity.learning.hearing import Deep
+from deepcity.intercity.vertical_settings import Mode
+from deepcity.learning.split.fused_learner import FusedLearner
+from deepcity.learning.split.fusion_inputs import DeepBatches
 from deepcity.store.checkpoint import Checkpoint
 from deepcity.vertical.checkpoints import Checkpoints
 from deepcity.vertical.fused_network import Design, OwnRows, over_activations, over_own_rows
 from deepcity.vertical.task import VerticalTask
+from deepcity.vertical.training import (
+    FeatureParty,
+    History,
+    VerticalPlan,
+    forward_all,
+    handshake,
+    train_vertical,
+)
 
 
 @dataclass(frozen=True)
 class VerticalJob:
-    """What a coordinator is given: a forecast to learn, and how.
+    """Everything a coordinator is given: the forecast to learn, and how.
 
     Attributes:
+        task: origins, horizon and cells of the forecast.
+        design: of the fused network.
         mode: when gradients return to the agencies.
-        run: number of this training, the same when it goes on; in each an agency trains a copy
-            of its pretrained encoder.
-        own: rows of the agency that holds the labels, whose own application this is.
-        keeper: that agency's name, where the application is apart from it.
+        run: number of this training, the same when it is resumed; in each run an agency trains
+            a copy of its pretrained encoder.
+        own: rows of the agency that holds the labels, if the coordinator is its application.
+        label_party: that agency's name, if the coordinator is apart from it.
     """
 
     task: VerticalTask
@@ -43,13 +53,13 @@ class VerticalJob:
     mode: Mode
     run: int = 0
     own: OwnRows | None = None
-    keeper: str = ""
+    label_party: str = ""
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> VerticalPlan:
         """Rounds and steps of the training."""
         training, task = self.design.training, self.task
-        return Plan(
+        return VerticalPlan(
             self.mode,
             training.rounds,
             training.local_steps,
@@ -58,11 +68,11 @@ class VerticalJob:
             self.design.seed,
         )
 
-    def learner(self, exchange: Exchange, parties: Mapping[str, Guest]) -> FusedLearner:
-        """The fused network, before any step."""
+    def learner(self, exchange: Exchange, parties: Mapping[str, FeatureParty]) -> FusedLearner:
+        """A learner with the initial fused network."""
         if self.own is not None:
             return over_own_rows(self.design, self.own, self.task, parties)
-        return over_activations(self.design, self.task, parties, exchange, self.keeper)
+        return over_activations(self.design, self.task, parties, exchange, self.label_party)
 
 
 @dataclass(frozen=True)
@@ -70,27 +80,28 @@ class VerticalCoordinator:
     """One training at the cut.
 
     Attributes:
-        exchange: carries its messages to agencies.
-        parties: what each agency said of itself.
-        learner: the fused network, and who judges what it forecasts.
-        checkpoints: of its own state alone.
-        begun: the checkpoint from which it goes on; None: it begins.
+        exchange: carries its messages to the agencies.
+        parties: each agency's answer to the handshake.
+        learner: the fused network and its labels, local or remote.
+        plan: rounds and steps.
+        checkpoints: of its own state only.
+        resumed_from: the checkpoint it resumes from; None: it starts anew.
     """
 
     exchange: InProcessExchange
-    parties: Mapping[str, Guest]
+    parties: Mapping[str, FeatureParty]
     learner: FusedLearner
-    plan: Plan
+    plan: VerticalPlan
     checkpoints: Checkpoints
-    begun: Checkpoint | None = None
+    resumed_from: Checkpoint | None = None
 
-    def train(self, after_round: Callable[[int], None] = lambda _done: None) -> Minutes:
-        """Train what rounds are left; the network then stands where the best round ended.
+    def train(self, after_round: Callable[[int], None] = lambda _done: None) -> History:
+        """Train the remaining rounds; the network then has the weights of the best round.
 
         Raises:
             CheckpointError: if a checkpoint cannot be written.
         """
-        return meet(
+        return train_vertical(
             self.exchange,
             self.parties,
             self.learner,
@@ -100,30 +111,31 @@ class VerticalCoordinator:
             keep=self._save,
         )
 
-    def activations(self, times_B: Ints) -> Deep:
-        """Of every agency that answers, for some origins."""
-        return hear(self.exchange, self.parties, times_B)[0]
+    def activations(self, times_B: Ints) -> DeepBatches:
+        """Activations of every agency that answers, for some origins."""
+        return forward_all(self.exchange, self.parties, times_B)[0]
 
-    def _restore(self) -> Minutes:
-        return self.checkpoints.restore(self.begun, self.learner, self.exchange.ledger)
+    def _restore(self) -> History:
+        return self.checkpoints.restore(self.resumed_from, self.learner, self.exchange.ledger)
 
-    def _save(self, history: Minutes) -> None:
+    def _save(self, history: History) -> None:
         self.checkpoints.save(history, self.learner, self.exchange.ledger)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a job.
+    """The outcome of a job.
 
     Attributes:
+        coordinator: with the trained network.
         history: errors and failures by round.
         validation, test: activations of the best round for these spans.
     """
 
     coordinator: VerticalCoordinator
-    history: Minutes
-    validation: Deep
-    test: Deep
+    history: History
+    validation: DeepBatches
+    test: DeepBatches
 
 
 def coordinate(
@@ -132,14 +144,14 @@ def coordinate(
     checkpoints: Checkpoints,
     after_round: Callable[[int], None] = lambda _done: None,
 ) -> Trained:
-    """Do a job with agencies that are reached by messages.
+    """Run a job with agencies that are reached by messages.
 
     Args:
-        sites: agency -> what answers its messages: the site, or a line to another machine.
+        sites: agency -> handler of its messages: the site, or a proxy of a remote one.
 
     Raises:
         ExchangeError: if an agency cannot take part; names each and its reason.
-        CheckpointError: if a checkpoint cannot be written, or none of those there is whole.
+        CheckpointError: if a checkpoint cannot be written, or none of those found is intact.
     """
     exchange = InProcessExchange(sites, ledger=Ledger())
     parties, begun = _connect(exchange, job, checkpoints)
@@ -152,14 +164,14 @@ def coordinate(
 
 def _connect(
     exchange: InProcessExchange, job: VerticalJob, checkpoints: Checkpoints
-) -> tuple[dict[str, Guest], Checkpoint | None]:
-    """Ask agencies to take part, from the newest round of which all have a checkpoint."""
-    agencies, changes = sorted(job.task.cells), job.mode is not Mode.ONE_SHOT
+) -> tuple[dict[str, FeatureParty], Checkpoint | None]:
+    """Handshake with the agencies at the newest round of which all have a checkpoint."""
+    agencies, trained = sorted(job.task.cells), job.mode is not Mode.ONE_SHOT
     for checkpoint in checkpoints.found():
-        rounds = checkpoint.round if changes else 0
+        rounds = checkpoint.round if trained else 0
         try:
-            return ask_in(exchange, agencies, run=job.run, rounds=rounds), checkpoint
-        except ExchangeError:  # an agency lost its own of that round, or is not there at all
+            return handshake(exchange, agencies, run=job.run, rounds=rounds), checkpoint
+        except ExchangeError:  # an agency lacks that round, or does not answer at all
             exchange.ledger.restore([])
             exchange.ledger.messages = 0
-    return ask_in(exchange, agencies, run=job.run), None
+    return handshake(exchange, agencies, run=job.run), None

@@ -1,4 +1,4 @@
-"""Fused networks ready to train: over rows of the application's own, or over activations alone."""
+"""Fused networks ready to train, with rows of their own below the cut or with activations only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ import torch
 
 from deepcity.city.arrays import Floats
 from deepcity.exchange.exchange import Exchange
-from deepcity.exchange.meeting import Guest, RemoteLabels
-from deepcity.learning.features import Samples
-from deepcity.learning.fused import Cut, FusedNetwork, new_fused
-from deepcity.learning.fused_learner import FusedLearner
-from deepcity.learning.labels import HeldLabels
-from deepcity.learning.match import match
-from deepcity.learning.network import Shape
-from deepcity.learning.training import TrainingSettings
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.networks.fused import Cut, FusedNetwork, new_fused
+from deepcity.learning.networks.network import Shape
+from deepcity.learning.split.cell_matching import match_cells
+from deepcity.learning.split.fused_learner import FusedLearner
+from deepcity.learning.split.labels import HeldLabels
+from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.vertical.task import VerticalTask
+from deepcity.vertical.training import FeatureParty, RemoteLabels
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Design:
     Attributes:
         level: the cut level c.
         agency_dropout: share of training rows in which an agency is left out.
+        training: optimizer steps, rates and regularisation.
+        seed: of the initial weights.
     """
 
     level: int
@@ -33,13 +35,13 @@ class Design:
     seed: int
 
     def network(
-        self, train: Samples, parties: Mapping[str, Guest], *, own: bool = True
+        self, train: Samples, parties: Mapping[str, FeatureParty], *, own: bool = True
     ) -> FusedNetwork:
-        """With first weights that follow from the seed."""
+        """A network with initial weights that follow from the seed."""
         shape = Shape(
             train.features_BNF.shape[-1],
-            train.anchor_BNH.shape[-1],
-            summaries=train.summaries_BNHS.shape[-1],
+            train.baseline_BNH.shape[-1],
+            linear_features=train.linear_BNHS.shape[-1],
             recent=train.recent,
         )
         widths = {name: party.width for name, party in parties.items()}
@@ -56,25 +58,27 @@ class Design:
 
 @dataclass(frozen=True)
 class OwnRows:
-    """What an application holds that belongs to the agency with the labels.
+    """Rows and labels of the agency whose own application the coordinator is.
 
     Attributes:
-        recall_HS: the ridge fitted on its training rows.
+        train, validation: its samples.
+        labels: compute the loss.
+        ridge_skip_HS: the ridge fitted on its training rows.
     """
 
     train: Samples
     validation: Samples
     labels: HeldLabels
-    recall_HS: Floats
+    ridge_skip_HS: Floats
 
 
 def over_own_rows(
-    design: Design, own: OwnRows, task: VerticalTask, parties: Mapping[str, Guest]
+    design: Design, own: OwnRows, task: VerticalTask, parties: Mapping[str, FeatureParty]
 ) -> FusedLearner:
-    """Its stem and h1..hc run on rows of the application's own; agencies join at the cut."""
+    """A stem and h1..hc run on the application's own rows; agencies are fused at the cut."""
     network = design.network(own.train, parties)
     with torch.no_grad():
-        network.trunk.head.recall.copy_(torch.from_numpy(own.recall_HS))
+        network.trunk.head.ridge_skip.copy_(torch.from_numpy(own.ridge_skip_HS))
     cells = _cells(task, parties)
     return FusedLearner(network, own.train, own.validation, own.labels, cells, design.training)
 
@@ -82,16 +86,16 @@ def over_own_rows(
 def over_activations(
     design: Design,
     task: VerticalTask,
-    parties: Mapping[str, Guest],
+    parties: Mapping[str, FeatureParty],
     exchange: Exchange,
-    keeper: str,
+    label_party: str,
 ) -> FusedLearner:
-    """Nothing runs below the cut; the keeper of the labels judges, by messages."""
+    """Nothing runs below the cut; the agency with the labels returns the loss by messages."""
     train, validation = map(task.placeholder, (task.train_times, task.validation_times))
     network = design.network(train, parties, own=False)
-    labels = RemoteLabels(exchange, keeper)
+    labels = RemoteLabels(exchange, label_party)
     return FusedLearner(network, train, validation, labels, _cells(task, parties), design.training)
 
 
-def _cells(task: VerticalTask, parties: Mapping[str, Guest]) -> dict[str, Floats]:
-    return {name: match(task.cells[name], party.cell_C) for name, party in parties.items()}
+def _cells(task: VerticalTask, parties: Mapping[str, FeatureParty]) -> dict[str, Floats]:
+    return {name: match_cells(task.cells[name], party.cell_C) for name, party in parties.items()}

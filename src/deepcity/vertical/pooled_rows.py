@@ -1,6 +1,6 @@
 """The upper bound of vertical training: every agency's raw columns in one table.
 
-Forbidden in life, and a simulation alone: no coordinator is given what this gives.
+Only for simulations, as it breaks privacy; no coordinator receives these rows.
 
 Shapes: B origins, N places, C cells of an agency, X inputs of an agency, F features.
 """
@@ -11,22 +11,22 @@ from dataclasses import replace
 import numpy as np
 
 from deepcity.city.arrays import Ints
-from deepcity.learning.columns import Columns
-from deepcity.learning.features import Samples
-from deepcity.learning.match import match
-from deepcity.learning.own_columns import OwnColumns
+from deepcity.learning.features.agency_columns import Columns
+from deepcity.learning.features.input_columns import InputColumns
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.split.cell_matching import match_cells
 
 
 def with_raw_columns(
     samples: Samples,
     times_B: Ints,
     place_cells: Sequence[int],
-    agencies: Iterable[Columns | OwnColumns],
+    agencies: Iterable[Columns | InputColumns],
 ) -> Samples:
-    """A party's features (B, N, F), and behind them every agency's raw inputs for each place."""
+    """A party's samples, with every agency's raw inputs appended to the features of each place."""
     parts = [samples.features_BNF]
     for columns in agencies:
-        weights_NC = match(place_cells, columns.cells.cell_C)
+        weights_NC = match_cells(place_cells, columns.cells.cell_C)
         rows_BCX = columns.rows(times_B) * columns.known(times_B)[..., None]
         parts.append(np.einsum("nc,bcx->bnx", weights_NC, rows_BCX).astype(np.float32))
     return replace(samples, features_BNF=np.concatenate(parts, axis=-1))

@@ -1,4 +1,4 @@
-"""What a coordinator is given of a forecast that it is to learn: cells, times and sizes, no rows.
+"""A forecast to learn as the coordinator knows it: cells, times and sizes, no rows.
 
 Shapes: B origins, N places, H horizon steps.
 """
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepcity.city.arrays import Ints
-from deepcity.learning.features import Samples
+from deepcity.learning.features.inputs import Samples
 
 
 @dataclass(frozen=True)
 class VerticalTask:
-    """One forecast.
+    """One forecast to learn.
 
     Attributes:
-        cells: agency -> the places to forecast, as cells that this agency knows.
+        cells: agency -> the places to forecast, as cells in that agency's numbering.
         horizon: steps ahead, H.
         train_times, validation_times, test_times: origins, UTC seconds.
     """
@@ -29,12 +29,12 @@ class VerticalTask:
     test_times: Ints
 
     def placeholder(self, times_B: Ints) -> Samples:
-        """Samples that the coordinator does not hold, as it sees them."""
+        """Stands for samples that the coordinator does not hold."""
         return placeholder(len(times_B), len(next(iter(self.cells.values()))), self.horizon)
 
 
 def placeholder(origins: int, places: int, horizon: int) -> Samples:
-    """Samples of zeros: number and shapes alone, (B, N, H)."""
+    """Samples of zeros with the right shapes, (B, N, H)."""
     nothing_BNH = np.zeros((origins, places, horizon), np.float32)
     return Samples(
         np.zeros((origins, places, 1), np.float32),

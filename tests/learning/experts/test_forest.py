@@ -47,13 +47,13 @@ def test_a_tree_of_one_leaf_is_a_number(rows):
 
 
 CHANGES = {
-    "its own parent": ("left_K", 0, "no child can be"),
-    "a leaf that is not there": ("right_K", -999, "no child can be"),
-    "a node that is not there": ("right_K", 999, "no child can be"),
+    "its own parent": ("left_K", 0, "child out of range"),
+    "a leaf that is not there": ("right_K", -999, "child out of range"),
+    "a node that is not there": ("right_K", 999, "child out of range"),
     "a column after the last": ("column_K", COLUMNS, "column"),
     "a column before the first": ("column_K", -1, "column"),
     "no leaf": ("leaves_T", 0, "no leaf"),
-    "more leaves": ("leaves_T", 10**12, "announce"),
+    "more leaves": ("leaves_T", 10**12, "claims more than"),
 }
 
 

@@ -16,7 +16,7 @@ from deepcity.data.windows import Span
 from deepcity.learning.experts.expert import error_aside
 from deepcity.learning.experts.gaussian_days import GaussianDays
 from deepcity.learning.experts.typical_day import TypicalDay
-from deepcity.learning.features import fit_inputs
+from deepcity.learning.features.inputs import fit_inputs
 
 
 def with_weather(data):

@@ -1,8 +1,7 @@
 """Deciding whether to warn: the probability that a value crosses a threshold, and how soon.
 
 The probability is the share of past errors with which the forecast would cross. The cutoff
-from which it is warned of costs least on the past days, where each of five stretches of them
-is told by the errors of the other four.
+from which a warning is given minimises the cost on past days, by five-fold cross-validation.
 
 Shapes: B earlier origins, N places, H horizon steps.
 """
@@ -28,14 +27,14 @@ _HOUR_S = DAY_S / 24
 
 @dataclass(frozen=True)
 class Costs:
-    """What a step missed and a step warned of in vain cost, in any unit, both over zero."""
+    """Cost of a missed step and of a falsely warned one, in any unit, both over zero."""
 
     miss: float = 1.0
     false_alarm: float = 1.0
 
     @property
     def cutoff(self) -> float:
-        """Of a calibrated probability: from here on a warning costs less than none."""
+        """For calibrated probabilities: from here on a warning costs less than none."""
         return self.false_alarm / (self.false_alarm + self.miss)
 
 
@@ -43,12 +42,12 @@ class Costs:
 class WarnAbove:
     """A warning for every place that will probably go above a threshold, from its first time.
 
-    The certainty is the probability of the likeliest crossing that is warned of; without a
-    warning, that the likeliest one does not come.
+    The certainty is the probability of the likeliest crossing; without a warning, that this
+    crossing does not occur.
 
     Attributes:
-        threshold, unit: the level that must not be crossed.
-        costs: by which the cutoff is chosen.
+        threshold, unit: the level to warn of.
+        costs: that the cutoff minimises.
         relative: whether errors grow with the level, as those of concentrations do (Ott 1990,
             "A physical explanation of the lognormality of pollutant concentrations").
         confirm: who must confirm a warning.
@@ -69,13 +68,13 @@ class WarnAbove:
         return float(convert(np.array([self.threshold]), self.unit, unit)[0])
 
     def probability_NH(self, state: State) -> Doubles:
-        """That each place is above the threshold at each step."""
+        """Probability that each place is above the threshold at each step."""
         level = self.level(state.unit)
         found_1NH = crossing(state.forecast_NH[None], state.past, level, relative=self.relative)
         return np.asarray(found_1NH[0])
 
     def cutoff(self, state: State) -> float:
-        """The probability from which it warns."""
+        """The probability from which on it warns."""
         return chosen_cutoff(state.past, self.level(state.unit), self.costs, self.relative)
 
     def __call__(self, state: State) -> Decision:
@@ -99,7 +98,7 @@ class WarnAbove:
 
 
 def _warnings(state: State, probability_NH: Doubles, warned_NH: Bools) -> list[Action]:
-    """One a place that is warned, the soonest first."""
+    """One warning per place, the soonest first."""
     found = []
     for place in np.flatnonzero(warned_NH.any(axis=1)):
         first = int(np.argmax(warned_NH[place]))
@@ -116,11 +115,11 @@ def crossing(forecast_XNH: Floats, past: Past, threshold: float, *, relative: bo
     """Probability of being above the threshold, (X, N, H), for X forecasts of the same places.
 
     Never higher for a higher threshold. A place and step without a known past error takes the
-    errors of all places at that step; where there is none at all, the forecast alone says 0 or 1.
+    errors of all places at that step; without any, it is 0 or 1 by the forecast alone.
     """
     scaled = _scaled(threshold, relative=relative)
     errors_BNH = scaled(past.truth_BNH) - scaled(past.forecast_BNH)
-    lacking_X = scaled(threshold) - scaled(forecast_XNH)
+    distance_X = scaled(threshold) - scaled(forecast_XNH)
     _, places, steps = forecast_XNH.shape
     found = np.empty(forecast_XNH.shape)
     for place in range(places):
@@ -128,7 +127,7 @@ def crossing(forecast_XNH: Floats, past: Past, threshold: float, *, relative: bo
             errors = _known(errors_BNH[:, place, step])
             if not len(errors):
                 errors = _known(errors_BNH[:, :, step])
-            found[:, place, step] = _share_above(errors, lacking_X[:, place, step])
+            found[:, place, step] = _share_above(errors, distance_X[:, place, step])
     return found
 
 
@@ -144,17 +143,17 @@ def _known(errors: Doubles) -> Doubles:
     return np.sort(errors[np.isfinite(errors)])
 
 
-def _share_above(errors: Doubles, lacking_X: Doubles) -> Doubles:
-    """Share of sorted errors that are more than what a forecast lacks to the threshold."""
+def _share_above(errors: Doubles, distance_X: Doubles) -> Doubles:
+    """Share of sorted errors greater than a forecast's distance to the threshold."""
     if not len(errors):
         errors = np.zeros(1)
-    above = len(errors) - np.searchsorted(errors, lacking_X, side="right")
-    return np.asarray(np.where(np.isfinite(lacking_X), above / len(errors), 0.0))
+    above = len(errors) - np.searchsorted(errors, distance_X, side="right")
+    return np.asarray(np.where(np.isfinite(distance_X), above / len(errors), 0.0))
 
 
 @lru_cache(maxsize=16)
 def chosen_cutoff(past: Past, threshold: float, costs: Costs, relative: bool) -> float:
-    """The cutoff that costs least on the past days; that of the costs where nothing crossed."""
+    """The cutoff of least cost on the past days; `Costs.cutoff` where nothing crossed."""
     truth_BNH = past.truth_BNH
     known = np.isfinite(truth_BNH)
     above = truth_BNH[known] > threshold
@@ -171,7 +170,7 @@ def chosen_cutoff(past: Past, threshold: float, costs: Costs, relative: bool) ->
 
 
 def crossvalidated(past: Past, threshold: float, *, relative: bool) -> Doubles:
-    """Probabilities of the past days, each stretch by the errors of the others, (B, N, H)."""
+    """Probabilities of the past days, each fold by the errors of the others, (B, N, H)."""
     count = len(past.truth_BNH)
     found = np.empty(past.truth_BNH.shape)
     for fold in np.array_split(np.arange(count), min(_FOLDS, count)):

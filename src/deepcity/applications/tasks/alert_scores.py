@@ -9,19 +9,19 @@ import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 
-_QUIET_HOURS = 6.0  # below the threshold for so long, and a rise above it is a new event
+_QUIET_HOURS = 6.0  # below the threshold for so long, a rise above it is a new event
 
 
 @dataclass(frozen=True)
 class AlertScores:
     """Scores of warnings over all measured steps (Wilks, "Statistical Methods in the
-    Atmospheric Sciences", chapter on forecast verification); NaN where nothing was to score.
+    Atmospheric Sciences", chapter on forecast verification); NaN where there is nothing to score.
 
     Attributes:
-        csi: critical success index: steps warned of rightly, of all warned of or above.
-        hit_rate: of the steps above, those warned of.
-        false_alarm_ratio: of the steps warned of, those not above.
-        lead_hours: from when on an event was warned of without a break until it came: mean
+        csi: critical success index: hits over all steps warned of or above the threshold.
+        hit_rate: share of the steps above that were warned of.
+        false_alarm_ratio: share of the steps warned of that were not above.
+        lead_hours: time between the first unbroken warning of an event and its start: mean
             over events, 0 for one that was missed.
         events: rises above the threshold after a quiet time, over all places.
         brier: mean squared error of the probabilities.
@@ -81,9 +81,9 @@ def _leads(
     for place in range(truth_BNH.shape[1]):
         for step in _onsets(truth_SN[:, place], threshold, quiet):
             at = int(origins_B[0]) + step
-            spoke = np.flatnonzero((origins_B <= at) & (origins_B > at - horizon))
+            covering = np.flatnonzero((origins_B <= at) & (origins_B > at - horizon))
             since = at
-            for origin in spoke[::-1]:
+            for origin in covering[::-1]:
                 if not warned_BNH[origin, place, at - origins_B[origin]]:
                     break
                 since = int(origins_B[origin])

@@ -1,4 +1,4 @@
-"""Deciding from a forecast: act where the time ahead looks furthest from the usual.
+"""Deciding from a forecast: act where it is the furthest from the usual.
 
 Shapes: B earlier origins, N places, H horizon steps.
 """
@@ -16,15 +16,15 @@ from deepcity.city.field import Kind
 class ActAtExtreme:
     """An action at the places whose forecast extreme is the rarest there, at its time.
 
-    Rare is what few past truths of the same place went beyond. The certainty is that of the
-    least sure action: how often, with the errors of the past, the truth would lie beyond the
+    An extreme is rare if few past truths of the same place exceeded it. The certainty is that
+    of the least certain action: how often, with past errors, the truth would lie beyond the
     place's usual value (the median of past truths) at that time.
 
     Attributes:
         code: of the action.
         confirm: who must confirm it.
-        low: kinds whose lowest value calls for action; of all others it is the highest.
-        most: places acted at, at most.
+        low: kinds whose lowest value needs action; for all others it is the highest.
+        most: greatest number of places to act at.
     """
 
     code: str
@@ -81,7 +81,7 @@ class _Extreme:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """What is known of it."""
+        """Its numbers for a reason."""
         found = {"value": self.value, "beyond": self.beyond}
         return found if self.usual is None else {**found, "usual": self.usual}
 

@@ -1,7 +1,7 @@
 """Deciding who goes where: the nearest place that will surely have a space left.
 
-What is planned for some is taken from the rest: spaces given to earlier arrivals are gone for
-later ones, so many who ask are spread over several places.
+Spaces given to earlier arrivals are not available to later ones, so that many requests are
+spread over several places.
 
 Shapes: B earlier origins, N places, H horizon steps.
 """
@@ -24,8 +24,8 @@ _ROUNDING = 1e-9
 class NearestSureSpace:
     """Every request to the nearest place where a space is sure enough; the rest to the likeliest.
 
-    The certainty is the mean probability, over all who ask, of finding a space where they are
-    sent; who is sent nowhere counts 0.
+    The certainty is the mean probability, over all cars, of finding a space where they are
+    sent; a car sent nowhere counts 0.
 
     Attributes:
         code: of the action.
@@ -68,7 +68,7 @@ class NearestSureSpace:
         )
 
     def _sent(self, spaces: "Spaces", request: Request, walk_N: Doubles) -> list["_Sent"]:
-        """Where the cars of a request go; takes their spaces."""
+        """Places for the cars of a request; reserves their spaces."""
         given: dict[int, list[float]] = {}
         left = request.count
         for place in np.argsort(walk_N, kind="stable"):
@@ -99,13 +99,13 @@ class _Sent:
 
 @dataclass
 class Spaces:
-    """Free spaces as they may come, less those given away; filled while a plan is made.
+    """Samples of free spaces, and those reserved; changed while a plan is made.
 
     Attributes:
         free_BNH: the forecast with each past error, sorted, between 0 and the capacity; NaN
             last where an error is not known.
-        known_NH: how many errors are.
-        taken_NH: spaces given away, from the step of arrival until the horizon ends.
+        known_NH: number of known errors.
+        taken_NH: spaces reserved, from the step of arrival until the horizon ends.
     """
 
     free_BNH: Doubles
@@ -117,7 +117,7 @@ class Spaces:
 
     @classmethod
     def of(cls, state: State) -> "Spaces":
-        """Nothing given away yet."""
+        """With nothing reserved yet."""
         capacity_N = [np.inf if p.capacity is None else p.capacity for p in state.places]
         most = np.array(capacity_N)[:, None]
         free_BNH = np.clip(state.forecast_NH + _sorted_errors(state.past), 0.0, most)
@@ -145,7 +145,7 @@ class Spaces:
         return _least(np.where(chance_N == best, walk_N, np.inf)) if best > 0 else None
 
     def take(self, place: int, step: int, count: int) -> list[float]:
-        """Give spaces away, and the probability that each will be there."""
+        """Reserve spaces; returns the probability that each will be free."""
         known = int(self.known_NH[place, step])
         wanted = int(self.taken_NH[place, step]) + 1 + np.arange(count)
         fewer = np.searchsorted(self.free_BNH[:known, place, step], wanted, side="left")

@@ -1,4 +1,4 @@
-"""How good a plan was: the share that found a space, and how far they walked.
+"""Scores of a plan: the share that found a space, and how far they walked.
 
 Shapes: N places, H horizon steps.
 """
@@ -15,11 +15,11 @@ from deepcity.city.arrays import Floats
 
 @dataclass(frozen=True)
 class PlanScore:
-    """What became of a plan.
+    """The outcome of a plan.
 
     Attributes:
-        asked: how many asked, but for those sent where nothing was measured as they came.
-        found: how many of them found a space; who was sent nowhere did not.
+        asked: cars that asked, without those sent where no truth was measured.
+        found: those of them that found a space; a car sent nowhere did not.
         walked_m: metres walked by those who found one, summed.
     """
 
@@ -29,12 +29,12 @@ class PlanScore:
 
 
 def plan_score(state: State, decision: Decision, truth_NH: Floats) -> PlanScore:
-    """Let everybody drive to where the plan sends them, in order of arrival.
+    """Simulate the plan: every car drives where it is sent, in order of arrival.
 
     A car that finds a space keeps it until the horizon ends; one that does not gives up.
 
     Args:
-        truth_NH: free spaces as measured, without those who ask.
+        truth_NH: free spaces as measured, before the requests.
     """
     index = {place.id: number for number, place in enumerate(state.places)}
     taken_NH = np.zeros(truth_NH.shape)
@@ -55,18 +55,18 @@ def plan_score(state: State, decision: Decision, truth_NH: Floats) -> PlanScore:
 
 @dataclass(frozen=True)
 class NearestPlace:
-    """The plan to beat: everybody to the nearest place that is said to have a space.
+    """The baseline plan: everybody to the nearest place that is forecast to have a space.
 
     Attributes:
-        least_free: spaces that the state's forecast must hold; -inf: it is not asked.
-        count_down: whether those sent to a place are taken from its spaces.
+        least_free: free spaces that the forecast must show; -inf: the forecast is ignored.
+        count_down: whether cars sent to a place are subtracted from its spaces.
     """
 
     least_free: float = -np.inf
     count_down: bool = False
 
     def __call__(self, state: State) -> Decision:
-        """Of no certainty: nobody has looked at past errors."""
+        """The plan; its certainty is 0, as past errors are not used."""
         free_NH = state.forecast_NH.astype(np.float64)
         actions = []
         for request in sorted(state.requests, key=lambda one: (one.step, one.id)):

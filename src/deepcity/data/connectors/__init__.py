@@ -1,7 +1,7 @@
 """Connectors, one file per format; this folder is the registry. A new format is a new file here.
 
 A connector module defines `CONNECTOR`, which has the format's name, the file extensions it
-handles and a settings class (keys of a `[[source]]` table), and reads a `Table`, whole or in
+handles and a settings class (keys of a `[[source]]` table), and reads a `RawTable`, whole or in
 batches of rows.
 """
 
@@ -15,14 +15,14 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from deepcity.data.source import SourceSettings
+from deepcity.data.config.source import SourceSettings
 
 BATCH_ROWS = 500_000  # about 100 MB of text in a few columns
 BATCH_CELLS = 4_000_000  # a table of many columns has fewer rows per batch
 
 
 @dataclass(frozen=True)
-class Table:
+class RawTable:
     """Raw records as read: columns are numbers, times or text, as the format delivers them.
 
     Attributes:
@@ -34,18 +34,18 @@ class Table:
     first_row: int
 
 
-def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[Table]:
+def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[RawTable]:
     """Read a lazy frame's rows in batches; `first_row` is the number of the first row."""
-    size = rows_at_once(len(rows.collect_schema()))
+    size = rows_per_batch(len(rows.collect_schema()))
     for frame in rows.collect_batches(chunk_size=size, maintain_order=True, lazy=True):
-        yield Table(frame, first_row)
+        yield RawTable(frame, first_row)
         first_row += frame.height
 
 
-def rows_at_once(columns: int) -> int:
+def rows_per_batch(columns: int) -> int:
     """Rows per batch for a number of columns.
 
-    >>> rows_at_once(4), rows_at_once(400)
+    >>> rows_per_batch(4), rows_per_batch(400)
     (500000, 10000)
     """
     return max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, columns)))
@@ -79,7 +79,7 @@ class Connector(Protocol):
         """Check, without reading the rows, that the records exist."""
         ...
 
-    def read(self, source: Any, folder: Path) -> Table:  # noqa: ANN401 - its own settings
+    def read(self, source: Any, folder: Path) -> RawTable:  # noqa: ANN401 - its own settings
         """All rows; relative paths start at `folder`."""
         ...
 
@@ -88,8 +88,8 @@ class Connector(Protocol):
         source: Any,  # noqa: ANN401 - its own settings
         folder: Path,
         columns: Sequence[str],
-    ) -> Iterator[Table]:
-        """The given columns (all must exist), `rows_at_once` rows at a time, in file order."""
+    ) -> Iterator[RawTable]:
+        """The given columns (all must exist), `rows_per_batch` rows at a time, in file order."""
         ...
 
     def columns(self, source: Any, folder: Path) -> list[str]:  # noqa: ANN401 - its own settings
@@ -101,7 +101,9 @@ class Connector(Protocol):
 def connectors() -> dict[str, Connector]:
     """Every connector of this folder by its format's name."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found: list[Connector] = [module.CONNECTOR for module in modules]
+    found: list[Connector] = [
+        module.CONNECTOR for module in modules if hasattr(module, "CONNECTOR")
+    ]
     return {connector.name: connector for connector in sorted(found, key=lambda c: c.name)}
 
 
@@ -112,7 +114,7 @@ def connector_for(path: Path) -> Connector | None:
     return next(fitting, None)
 
 
-def read_table(source: SourceSettings, folder: Path) -> Table:
+def read_table(source: SourceSettings, folder: Path) -> RawTable:
     """All rows of a source.
 
     Raises:
@@ -130,7 +132,9 @@ def read_columns(source: SourceSettings, folder: Path) -> list[str]:
     return connectors()[source.format].columns(source, folder)
 
 
-def read_batches(source: SourceSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+def read_batches(
+    source: SourceSettings, folder: Path, columns: Sequence[str]
+) -> Iterator[RawTable]:
     """The given columns of a source, all of which must exist, in batches of rows.
 
     Raises:

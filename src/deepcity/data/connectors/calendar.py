@@ -11,10 +11,10 @@ from typing import Literal
 import polars as pl
 from pydantic import model_validator
 
-from deepcity.data.connectors import Table
-from deepcity.data.holidays import HolidayCalendar, holiday_dates
-from deepcity.data.source import SourceSettings
-from deepcity.data.toml_file import wrong
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.toml_file import wrong
+from deepcity.data.connectors import RawTable
+from deepcity.data.connectors.holidays import HolidayCalendar, holiday_dates
 
 _SATURDAY, _SUNDAY = 5, 6
 COLUMNS = ("date", "rest", "saturday", "holiday", "eve", "after", "bridge", "season")
@@ -50,38 +50,38 @@ class CalendarConnector:
     def check(self, source: CalendarSettings, folder: Path) -> None:
         """Nothing to check: the rows are generated."""
 
-    def read(self, source: CalendarSettings, folder: Path) -> Table:
+    def read(self, source: CalendarSettings, folder: Path) -> RawTable:
         """One row per day, numbered from 1."""
         days = (source.last - source.first).days + 1
         dates = [source.first + timedelta(days=day) for day in range(days)]
         off = holiday_dates(source.country)
-        rows = [(day.isoformat(), *_told(day, off)) for day in dates]
-        return Table(pl.DataFrame(rows, schema=list(COLUMNS), orient="row"), 1)
+        rows = [(day.isoformat(), *_day_features(day, off)) for day in dates]
+        return RawTable(pl.DataFrame(rows, schema=list(COLUMNS), orient="row"), 1)
 
     def batches(
         self, source: CalendarSettings, folder: Path, columns: Sequence[str]
-    ) -> Iterator[Table]:
+    ) -> Iterator[RawTable]:
         """All rows in one batch."""
         table = self.read(source, folder)
-        yield Table(table.frame.select(columns), table.first_row)
+        yield RawTable(table.frame.select(columns), table.first_row)
 
     def columns(self, source: CalendarSettings, folder: Path) -> list[str]:
         """Names of the columns."""
         return list(COLUMNS)
 
 
-def _told(day: date, off: frozenset[date]) -> tuple[float, ...]:
+def _day_features(day: date, off: frozenset[date]) -> tuple[float, ...]:
     """The flags of `COLUMNS` for a day (1 or 0), and the season, up to 1 in mid July."""
 
-    def rests(other: date) -> bool:
+    def is_rest_day(other: date) -> bool:
         return other in off or other.weekday() == _SUNDAY
 
     before, after = day - timedelta(days=1), day + timedelta(days=1)
-    work = not rests(day) and day.weekday() != _SATURDAY
-    middle = rests(before) or before.weekday() == _SATURDAY
-    middle = middle and (rests(after) or after.weekday() == _SATURDAY)
+    work = not is_rest_day(day) and day.weekday() != _SATURDAY
+    middle = is_rest_day(before) or before.weekday() == _SATURDAY
+    middle = middle and (is_rest_day(after) or after.weekday() == _SATURDAY)
     flags = (
-        rests(day),
+        is_rest_day(day),
         day.weekday() == _SATURDAY and day not in off,
         day in off,
         work and after in off,

@@ -10,11 +10,11 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
-from deepcity.data.location import locate
-from deepcity.data.source import SourceSettings
-from deepcity.data.toml_file import wrong
-from deepcity.data.turned import OnItsSide
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.toml_file import wrong
+from deepcity.data.connectors import RawTable, ReadError, batches_of, rows_per_batch
+from deepcity.data.connectors.csv_transposed import TransposedCsv
+from deepcity.data.connectors.location import locate
 
 BROKEN = (csv.Error, zlib.error)
 
@@ -43,7 +43,7 @@ class CsvSettings(SourceSettings):
     skip_rows: int = Field(default=0, ge=0)
 
     @property
-    def row_word(self) -> str:
+    def row_noun(self) -> str:
         """What a row of the table is in the file."""
         return "column" if self.transpose else "row"
 
@@ -71,24 +71,26 @@ class CsvConnector:
         """Check that the file exists."""
         locate(source.path, folder)
 
-    def read(self, source: CsvSettings, folder: Path) -> Table:
+    def read(self, source: CsvSettings, folder: Path) -> RawTable:
         """All rows, every cell as text."""
-        return Table(_frame(source, folder), _first_row(source))
+        return RawTable(_frame(source, folder), _first_row(source))
 
-    def batches(self, source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+    def batches(
+        self, source: CsvSettings, folder: Path, columns: Sequence[str]
+    ) -> Iterator[RawTable]:
         """The given columns, in batches of rows."""
         first_row = _first_row(source)
-        with _told(source):
+        with _as_read_errors(source):
             if not source.transpose:
                 yield from batches_of(_scan(source, folder).select(columns), first_row)
                 return
-            for frame in _turned(source, folder, columns):
-                yield Table(frame, first_row)
+            for frame in _transposed(source, folder, columns):
+                yield RawTable(frame, first_row)
                 first_row += frame.height
 
     def columns(self, source: CsvSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        with _told(source):
+        with _as_read_errors(source):
             if source.transpose:
                 return _row_names(source, folder)
             return _scan(source, folder).collect_schema().names()
@@ -100,24 +102,26 @@ def _first_row(source: CsvSettings) -> int:
 
 
 def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
-    with _told(source):
+    with _as_read_errors(source):
         if not source.transpose:
             return _scan(source, folder).collect()
         names = _row_names(source, folder)
         empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-        return pl.concat([empty, *_turned(source, folder, names)])
+        return pl.concat([empty, *_transposed(source, folder, names)])
 
 
 def _row_names(source: CsvSettings, folder: Path) -> list[str]:
     """Column names of a transposed file."""
-    side = _side(source, folder)
+    table = _transposed_csv(source, folder)
     if source.header:
-        return side.names()
-    numbers = [str(number) for number, _ in enumerate(side.rows())]
+        return table.names()
+    numbers = [str(number) for number, _ in enumerate(table.rows())]
     return list(_renamed(numbers, source).values())
 
 
-def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _transposed(
+    source: CsvSettings, folder: Path, columns: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     """A transposed file in batches: each row returned is a column of the file."""
 
     def name_of(number: int, first: str) -> str:
@@ -127,13 +131,15 @@ def _turned(source: CsvSettings, folder: Path, columns: Sequence[str]) -> Iterat
             return source.names.replace("{n}", str(number + 1))
         return source.names[number]
 
-    yield from _side(source, folder).turned(columns, rows_at_once(len(columns)), name_of)
+    yield from _transposed_csv(source, folder).transposed(
+        columns, rows_per_batch(len(columns)), name_of
+    )
 
 
-def _side(source: CsvSettings, folder: Path) -> OnItsSide:
+def _transposed_csv(source: CsvSettings, folder: Path) -> TransposedCsv:
     lossy = source.encoding == "utf8-lossy"
     path = locate(source.path, folder)
-    return OnItsSide(path, source.delimiter, lossy, source.skip_rows, source.header)
+    return TransposedCsv(path, source.delimiter, lossy, source.skip_rows, source.header)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
@@ -147,9 +153,9 @@ def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
         infer_schema=False,
     )
     names = lazy.collect_schema().names()
-    twice = [name for name in names if "_duplicated_" in name]
-    if twice:
-        name = twice[0].rpartition("_duplicated_")[0]
+    repeated = [name for name in names if "_duplicated_" in name]
+    if repeated:
+        name = repeated[0].rpartition("_duplicated_")[0]
         right = "rename one of them"
         raise ReadError("path", source.path, f"two columns are named {name!r}", right)
     return lazy if source.header else lazy.rename(_renamed(names, source))
@@ -169,7 +175,7 @@ def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
 
 
 @contextmanager
-def _told(source: CsvSettings) -> Iterator[None]:
+def _as_read_errors(source: CsvSettings) -> Iterator[None]:
     """Turn parser errors into a ReadError with the next step."""
     try:
         yield

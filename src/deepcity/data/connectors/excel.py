@@ -8,9 +8,9 @@ import fastexcel
 import polars as pl
 from pydantic import Field
 
-from deepcity.data.connectors import ReadError, Table
-from deepcity.data.location import locate
-from deepcity.data.source import SourceSettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.connectors import RawTable, ReadError
+from deepcity.data.connectors.location import locate
 
 
 class ExcelSettings(SourceSettings):
@@ -39,16 +39,16 @@ class ExcelConnector:
         """Check that the file exists."""
         locate(source.path, folder)
 
-    def read(self, source: ExcelSettings, folder: Path) -> Table:
+    def read(self, source: ExcelSettings, folder: Path) -> RawTable:
         """All rows of the sheet; the header is in row 1, or below `skip_rows`."""
-        return Table(_read(source, folder, None), source.skip_rows + 2)
+        return RawTable(_read(source, folder, None), source.skip_rows + 2)
 
     def batches(
         self, source: ExcelSettings, folder: Path, columns: Sequence[str]
-    ) -> Iterator[Table]:
+    ) -> Iterator[RawTable]:
         """All rows in one batch: a sheet holds at most a million."""
         table = self.read(source, folder)
-        yield Table(table.frame.select(columns), table.first_row)
+        yield RawTable(table.frame.select(columns), table.first_row)
 
     def columns(self, source: ExcelSettings, folder: Path) -> list[str]:
         """Names of the columns."""
@@ -58,12 +58,12 @@ class ExcelConnector:
 def _read(source: ExcelSettings, folder: Path, rows: int | None) -> pl.DataFrame:
     path = locate(source.path, folder)
     try:
-        book = fastexcel.read_excel(path)
-        if source.sheet is not None and source.sheet not in book.sheet_names:
-            right = f"the workbook's sheets are {', '.join(book.sheet_names)}"
+        workbook = fastexcel.read_excel(path)
+        if source.sheet is not None and source.sheet not in workbook.sheet_names:
+            right = f"the workbook's sheets are {', '.join(workbook.sheet_names)}"
             raise ReadError("sheet", source.sheet, "no such sheet", right)
         options: dict[str, Any] = {"n_rows": rows, "dtypes": "string"}
-        sheet = book.load_sheet(source.sheet or 0, header_row=source.skip_rows, **options)
+        sheet = workbook.load_sheet(source.sheet or 0, header_row=source.skip_rows, **options)
         frame: pl.DataFrame = sheet.to_polars()
         return frame
     except (fastexcel.FastExcelError, OSError) as error:

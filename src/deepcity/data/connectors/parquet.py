@@ -10,10 +10,10 @@ from typing import Literal
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError, Table, batches_of, rows_at_once
-from deepcity.data.location import locate
-from deepcity.data.source import SourceSettings
-from deepcity.data.strips import Strips
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.connectors import RawTable, ReadError, batches_of, rows_per_batch
+from deepcity.data.connectors.column_spool import ColumnSpool
+from deepcity.data.connectors.location import locate
 
 GROUP_CELLS = 32_000_000  # about 250 MB of numbers decoded at once
 
@@ -36,17 +36,17 @@ class ParquetConnector:
         """Check that the file exists."""
         locate(source.path, folder)
 
-    def read(self, source: ParquetSettings, folder: Path) -> Table:
+    def read(self, source: ParquetSettings, folder: Path) -> RawTable:
         """All rows, numbered from 1."""
         path = locate(source.path, folder)
         try:
-            return Table(pl.read_parquet(path), 1)
+            return RawTable(pl.read_parquet(path), 1)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _broken(source, error) from error
 
     def batches(
         self, source: ParquetSettings, folder: Path, columns: Sequence[str]
-    ) -> Iterator[Table]:
+    ) -> Iterator[RawTable]:
         """The given columns, in batches of rows."""
         path = locate(source.path, folder)
         try:
@@ -55,7 +55,7 @@ class ParquetConnector:
             if height * len(columns) <= GROUP_CELLS:
                 yield from batches_of(lazy, 1)
             else:
-                yield from _strip_by_strip(lazy, columns, max(1, GROUP_CELLS // height))
+                yield from _spooled_batches(lazy, columns, max(1, GROUP_CELLS // height))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _broken(source, error) from error
 
@@ -68,14 +68,14 @@ class ParquetConnector:
             raise _broken(source, error) from error
 
 
-def _strip_by_strip(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> Iterator[Table]:
+def _spooled_batches(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> Iterator[RawTable]:
     """All rows, in batches, decoding `width` columns at a time."""
-    with Strips(rows_at_once(len(columns))) as strips:
+    with ColumnSpool(rows_per_batch(len(columns))) as column_spool:
         for start in range(0, len(columns), width):
-            strips.add(lazy.select(columns[start : start + width]))
+            column_spool.add(lazy.select(columns[start : start + width]))
         first_row = 1
-        for frame in strips.rows():
-            yield Table(frame, first_row)
+        for frame in column_spool.rows():
+            yield RawTable(frame, first_row)
             first_row += frame.height
 
 

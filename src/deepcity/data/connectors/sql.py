@@ -14,8 +14,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from deepcity.data import connectors
-from deepcity.data.connectors import ReadError, Table
-from deepcity.data.source import SourceSettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.connectors import RawTable, ReadError
 
 
 class SqlSettings(SourceSettings):
@@ -43,19 +43,21 @@ class SqlConnector:
         """Check that the URL is usable and that a database file it names exists."""
         _engine(source, folder).dispose()
 
-    def read(self, source: SqlSettings, folder: Path) -> Table:
+    def read(self, source: SqlSettings, folder: Path) -> RawTable:
         """All rows of the query, numbered from 1."""
         names, rows = _all_rows(source, folder)
         series = [_series(name, [row[i] for row in rows]) for i, name in enumerate(names)]
-        return Table(pl.DataFrame(series), 1)
+        return RawTable(pl.DataFrame(series), 1)
 
-    def batches(self, source: SqlSettings, folder: Path, columns: Sequence[str]) -> Iterator[Table]:
+    def batches(
+        self, source: SqlSettings, folder: Path, columns: Sequence[str]
+    ) -> Iterator[RawTable]:
         """The given columns, in batches of rows, as the database delivers them."""
         first_row = 1
-        for names, rows in _batches(source, folder, connectors.rows_at_once(len(columns))):
+        for names, rows in _batches(source, folder, connectors.rows_per_batch(len(columns))):
             wanted = [(name, names.index(name)) for name in columns]
             series = [_series(name, [row[i] for row in rows]) for name, i in wanted]
-            yield Table(pl.DataFrame(series), first_row)
+            yield RawTable(pl.DataFrame(series), first_row)
             first_row += len(rows)
 
     def columns(self, source: SqlSettings, folder: Path) -> list[str]:

@@ -33,7 +33,7 @@ class Domain:
     kinds: frozenset[Kind]
     sensitivity: Sensitivity
 
-    def look_at(self, agency: Agency) -> list[Finding]:
+    def find_warnings(self, agency: Agency) -> list[Finding]:
         """A warning for each field of a kind that the domain does not expect."""
         expected = ", ".join(sorted(kind.value for kind in self.kinds))
         return [

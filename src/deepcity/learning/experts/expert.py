@@ -1,4 +1,4 @@
-"""The contract of an expert: a forecaster of one party, which an ensemble weighs with others.
+"""The contract of an expert: a forecaster of one party, one member of its ensemble.
 
 A new expert is one new file beside this one that sets `EXPERT` to its class; the folder is
 the registry, and a map names it by its `kind` (`experts` of a service). It subclasses
@@ -25,9 +25,9 @@ from deepcity.city.clock import DAY_S
 from deepcity.city.errors import ExpertError
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.learning.features import Inputs, Samples
-from deepcity.learning.learner import PartyData
-from deepcity.learning.training import TrainingSettings, judge
+from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.training.learner import PartyData
+from deepcity.learning.training.local_training import TrainingSettings, validation_score
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -44,8 +44,9 @@ class ExpertData:
             never learned from: levels are chosen by them, and forgetting is measured.
         train_B, aside_B: origins of their rows.
         weather: temperature and rain on the panel's steps, known through any forecast.
-        seed: every draw follows from it.
-        views: the rows as networks see them that have a scale of their own; they share them.
+        seed: of all random draws.
+        views: rows by scale, for networks with a scale of their own; those of one scale share
+            them.
     """
 
     party: str
@@ -73,13 +74,13 @@ class ExpertData:
 
 @dataclass(frozen=True, eq=False)
 class FreshRows:
-    """Rows that have come since an expert learned, and how far it may go for them.
+    """Rows that have come since an expert learned, and how much it may forget for them.
 
     Attributes:
         origins_B: whose targets are all known.
         bound: by how much the error on the rows kept aside may rise, as a share of `known`.
         known: the error on them that forgetting counts from.
-        seed: of this update's draws.
+        seed: of this update's random draws.
     """
 
     origins_B: Ints
@@ -93,7 +94,8 @@ class Expert(Protocol):
 
     Attributes:
         kind: how a map names it, and what a package keeps it under.
-        baseline: a naive forecast, which guards what was joined; it is no part of learning alone.
+        baseline: whether it is a naive forecast: a safeguard beside federated networks, and no
+            part of local training alone.
         extra: of `pip install 'deepcity[...]'` and the module it needs, if it needs one.
     """
 
@@ -103,9 +105,9 @@ class Expert(Protocol):
 
     @classmethod
     def prior(cls, data: ExpertData) -> float:
-        """Its weight before any truth, of a whole in which all that was joined has a half.
+        """Its prior ensemble weight, on a scale where all federated networks together have 0.5.
 
-        0 where it cannot learn from so few rows: then it is left out.
+        0 where there are too few rows to fit it: then it is left out.
         """
         return 0.1 if len(data.train_B) else 0.0
 
@@ -118,19 +120,19 @@ class Expert(Protocol):
         """Forecasts in the field's unit, (B, N, H), all finite.
 
         Args:
-            samples: what the party's inputs show of these origins.
+            samples: the party's inputs for these origins.
         """
         raise NotImplementedError
 
     def update(self, data: ExpertData, fresh: FreshRows) -> tuple[Self, float]:
-        """Itself after learning from fresh rows too, and how far it moved (0 to 1).
+        """The expert updated with fresh rows, and how far its weights moved (0 to 1).
 
-        One that stays as it is returns itself and 0.
+        One that does not change returns itself and 0.
         """
         return self, 0.0
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """All that `from_arrays` needs beside the party's rows; no pickle, numbers alone."""
+        """All that `from_arrays` needs beside the party's rows, as arrays of numbers."""
         raise NotImplementedError
 
     @classmethod
@@ -159,10 +161,10 @@ def experts() -> dict[str, type[Expert]]:
 
 
 def expert_of(kind: str) -> type[Expert]:
-    """The expert of a kind, ready to be used.
+    """The expert of a kind.
 
     Raises:
-        ExpertError: if there is none, or what it needs is not installed.
+        ExpertError: if the kind is unknown, or a library it needs is not installed.
     """
     known = experts()
     if kind not in known:
@@ -185,10 +187,10 @@ def not_installed(expert: type[Expert]) -> str:
 def part(
     expert: type[Expert], arrays: Arrays, name: str, dtype: type, shape: tuple[int, ...]
 ) -> NDArray[Any]:
-    """One of an expert's arrays, if it is what it must be; -1 in a shape is any length.
+    """One of an expert's arrays, its dtype and shape checked; -1 in a shape is any length.
 
     Raises:
-        ExpertError: names what it is instead.
+        ExpertError: if it is missing, not finite, or of another dtype or shape.
     """
     found = arrays.get(name)
     if found is None:
@@ -205,12 +207,12 @@ def part(
         )
         raise ExpertError(msg)
     if found.dtype.kind == "f" and not np.isfinite(found).all():
-        msg = f"expert {expert.kind!r}: {name} holds values that are no numbers"
+        msg = f"expert {expert.kind!r}: {name} holds NaN or infinity"
         raise ExpertError(msg)
     return found
 
 
 def error_aside(expert: Expert, data: ExpertData) -> float:
-    """The error that a service is judged by, on the rows kept aside; NaN without a truth."""
-    said_BNH = expert.predict(data.kept_aside, data.aside_B)
-    return judge(said_BNH, data.kept_aside, data.training.absolute_share)
+    """The service's validation error on the rows kept aside; NaN if none was measured."""
+    forecast_BNH = expert.predict(data.kept_aside, data.aside_B)
+    return validation_score(forecast_BNH, data.kept_aside, data.training.mae_weight)

@@ -1,8 +1,8 @@
-"""Whole days as a Gaussian process (`deepcity.learning.day_process`), as an expert.
+"""Whole days as a Gaussian process (`deepcity.learning.experts.day_process`), as an expert.
 
-It weighs all earlier days by how alike they are to the day asked for: level, weekday, season,
-days around holidays, and the weather where a service names an agency for it. It knows whole
-days alone, so it is at its best where a forecast begins at midnight or lasts for days.
+It weights all earlier days by their similarity to the target day: level, weekday, season,
+days around holidays, and the weather where a service names an agency for it. It uses whole
+days only, so it is best where a forecast begins at midnight or spans several days.
 
 Shapes: B origins, N places, H horizon steps, S slots of a day, M components, G groups of
 them, P parameters, D days, C traits.
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExpertError
-from deepcity.learning.day_kernel import OWN_PARAMETERS
-from deepcity.learning.day_process import (
+from deepcity.learning.experts.day_kernel import OWN_PARAMETERS
+from deepcity.learning.experts.day_process import (
     FEW_DAYS,
     DayModel,
     DayProcess,
@@ -25,18 +25,18 @@ from deepcity.learning.day_process import (
     groups,
     learned_days,
 )
-from deepcity.learning.day_types import day_types
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData, part
-from deepcity.learning.features import Samples
-from deepcity.learning.weather import day_weather
+from deepcity.learning.features.day_types import day_types
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.features.weather import day_weather
 
-TYPES = [0, 1, 3, 4]  # of `day_types`, which tells some types twice
-POSITIVE = 0.99  # share of values over zero, from which on they are taken as logarithms
+TYPES = [0, 1, 3, 4]  # of `day_types`, which lists some types twice
+POSITIVE = 0.99  # share of positive values from which on logarithms are modelled
 
 
 @dataclass(frozen=True)
 class GaussianDays(Expert):
-    """A fitted process. What it learned stays; what it remembers grows with the records."""
+    """A fitted process. Its parameters stay; the days it conditions on grow with the records."""
 
     process: DayProcess
     kind: ClassVar[str] = "gaussian_days"
@@ -56,10 +56,10 @@ class GaussianDays(Expert):
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        return self.process.forecast(origins_B, samples.anchor_BNH.shape[-1])
+        return self.process.forecast(origins_B, samples.baseline_BNH.shape[-1])
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """What was learned of each place."""
+        """The learned parameters of each place."""
         found: dict[str, NDArray[Any]] = {"logarithms": np.array([self.process.logarithms])}
         for number, place in enumerate(self.process.places):
             found |= {
@@ -69,7 +69,7 @@ class GaussianDays(Expert):
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
-        """What was learned, with the days that are on record now."""
+        """The learned parameters, conditioned on the days on record now."""
         logarithms = bool(part(cls, arrays, "logarithms", np.bool_, (1,))[0])
         shape = (data.inputs.grid.slots, OWN_PARAMETERS + traits(data).shape[1])
         places = range(data.inputs.values_TN.shape[1])
@@ -106,7 +106,7 @@ def traits(data: ExpertData) -> Floats:
 
 
 def _model(arrays: Arrays, number: int, slots: int, parameters: int) -> DayModel:
-    """What was learned of one place, if it fits the party's days."""
+    """The learned parameters of one place, if they fit the party's days."""
 
     def array(name: str, *shape: int) -> NDArray[Any]:
         return part(GaussianDays, arrays, f"{number}/{name}", np.float64, shape)
@@ -116,9 +116,9 @@ def _model(arrays: Arrays, number: int, slots: int, parameters: int) -> DayModel
         msg = f"expert {GaussianDays.kind!r}: {number}/unit_M must hold values over zero"
         raise ExpertError(msg)
     size = len(unit_M)
-    turn_MS = array("turn_MS", size, slots)
+    rotation_MS = array("rotation_MS", size, slots)
     parameters_GP = array("parameters_GP", len(groups(size)), parameters)
-    return DayModel(array("mean_S", slots), unit_M, turn_MS, parameters_GP)
+    return DayModel(array("mean_S", slots), unit_M, rotation_MS, parameters_GP)
 
 
 EXPERT = GaussianDays

@@ -1,4 +1,4 @@
-"""A network as an expert, shown the party's samples or those of inputs of its own.
+"""A network as an expert, on the party's samples or on those of inputs of its own.
 
 Shapes: B origins, N places, H horizon steps.
 """
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExpertError, LayerPackageError
 from deepcity.city.level import LADDER, STEM, Layers
-from deepcity.learning.continual import refine
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData, FreshRows, part
-from deepcity.learning.features import Inputs, Samples, scaled
-from deepcity.learning.hearsay import named
-from deepcity.learning.learner import EVERY_LAYER, Learner, PartyData
+from deepcity.learning.features.cold_start_scaling import with_all_weekdays
+from deepcity.learning.features.inputs import Inputs, Samples, with_scale
+from deepcity.learning.training.continual import refine
+from deepcity.learning.training.learner import EVERY_LAYER, Learner, PartyData
 
 STEPS = 40  # optimizer steps of one update, as `continual` in benchmarks/RESULTS.md took
 
@@ -26,8 +26,8 @@ class NetworkExpert(Expert):
     """A party's network.
 
     Attributes:
-        inputs: how it sees the party, where that is not how the party does.
-        every_weekday: whether it knows every weekday, also those the party met but once.
+        inputs: its own, with another scale than the party's; None: the party's.
+        every_weekday: whether each weekday is encoded, also one that training saw only once.
     """
 
     learner: Learner
@@ -37,7 +37,7 @@ class NetworkExpert(Expert):
 
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
-        """Learn alone, for all rounds; the state that errs least on the rows aside is kept."""
+        """Train locally for all rounds; keep the state with the least validation error."""
         learner = Learner(_rows(data, data.inputs), data.training, data.seed)
         for number in range(data.training.rounds):
             learner.train_round(number)
@@ -47,14 +47,13 @@ class NetworkExpert(Expert):
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        shown = samples if self.inputs is None else self.inputs.samples(origins_B)
-        return self.learner.forecast(shown)
+        own = samples if self.inputs is None else self.inputs.samples(origins_B)
+        return self.learner.forecast(own)
 
     def update(self, data: ExpertData, fresh: FreshRows) -> tuple[Self, float]:
-        """Learn from fresh rows among old ones, and forget no more than the bound.
+        """Train on fresh rows among old ones, and forget no more than the bound.
 
-        Layers that were common stay as they were fused, so one whose every layer is common
-        stays as it is.
+        Federated layers stay frozen, so a network of federated layers alone does not change.
         """
         if self.learner.frozen >= {STEM, *LADDER}:
             return self, 0.0
@@ -72,7 +71,7 @@ class NetworkExpert(Expert):
         return replace(self, learner=found.learner), found.moved
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every layer, which of them are frozen, and how it sees the party."""
+        """Every layer, which of them are frozen, and the scale of its inputs."""
         layers = self.learner.export(EVERY_LAYER)
         found: dict[str, NDArray[Any]] = {
             f"{layer}/{name}": tensor
@@ -81,17 +80,17 @@ class NetworkExpert(Expert):
         }
         found["frozen"] = np.array([layer in self.learner.frozen for layer in EVERY_LAYER])
         found["every_weekday"] = np.array([self.every_weekday])
-        seen = self.learner.data.train if self.inputs is None else self.inputs
-        found["scale_N1"] = seen.scale_N1
+        scaled = self.learner.data.train if self.inputs is None else self.inputs
+        found["scale_N1"] = scaled.scale_N1
         return found
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
-        """From layers that fit the network which the party would have now."""
+        """From layers that fit a network of the party's present sizes."""
         frozen = part(cls, arrays, "frozen", np.bool_, (len(EVERY_LAYER),))
         every = bool(part(cls, arrays, "every_weekday", np.bool_, (1,))[0])
         shape = data.inputs.scale_N1.shape
-        inputs, rows = _seen(data, part(cls, arrays, "scale_N1", np.float32, shape), every=every)
+        inputs, rows = _view(data, part(cls, arrays, "scale_N1", np.float32, shape), every=every)
         kept = [layer for layer, is_frozen in zip(EVERY_LAYER, frozen, strict=True) if is_frozen]
         try:
             learner = Learner(rows, data.training, data.seed, start=_layers(arrays), frozen=kept)
@@ -109,26 +108,24 @@ def _layers(arrays: Arrays) -> Layers:
     return layers
 
 
-def _seen(data: ExpertData, scale_N1: Floats, *, every: bool) -> tuple[Inputs, PartyData]:
-    """The party in a scale of the network's own, with the weekdays that it knows.
-
-    Networks that see alike share their rows.
-    """
+def _view(data: ExpertData, scale_N1: Floats, *, every: bool) -> tuple[Inputs, PartyData]:
+    """The party's inputs in the network's own scale, and rows; networks of one scale share them."""
     key = bytes([every]) + scale_N1.tobytes()
     if key not in data.views:
-        inputs = named(data.inputs) if every else data.inputs
+        inputs = with_all_weekdays(data.inputs) if every else data.inputs
         if not np.array_equal(scale_N1, inputs.scale_N1):
             inputs = replace(inputs, scale_N1=scale_N1)
-            inputs = scaled(inputs, data.train, data.panel.adjacency_NN)
+            inputs = with_scale(inputs, data.train, data.panel.adjacency_NN)
         data.views[key] = inputs, _rows(data, inputs)
     return data.views[key]
 
 
 def _rows(data: ExpertData, inputs: Inputs) -> PartyData:
-    """What a network learns from and is held against; its head begins with the party's ridge."""
+    """Training and validation rows; the ridge skip connection starts as the party's ridge."""
     old = inputs.samples(data.train_B, until=data.train.end)
     aside = inputs.samples(data.aside_B, until=data.aside.end)
-    return PartyData(data.party, old, aside, data.inputs.recall_HS, share=data.inputs.share)
+    ridge_HS, ratio = data.inputs.ridge_skip_HS, data.inputs.residual_ratio
+    return PartyData(data.party, old, aside, ridge_HS, residual_ratio=ratio)
 
 
 EXPERT = NetworkExpert

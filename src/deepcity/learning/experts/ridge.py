@@ -1,6 +1,6 @@
-"""A ridge as an expert: a linear map from summaries to deviations from the typical day.
+"""A ridge as an expert: a linear map from linear features to deviations from the typical day.
 
-Shapes: B origins, N places, H horizon steps, S summaries.
+Shapes: B origins, N places, H horizon steps, S linear features.
 """
 
 from dataclasses import dataclass
@@ -11,36 +11,36 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData, part
-from deepcity.learning.features import Samples
-from deepcity.learning.recall import recalled
+from deepcity.learning.features.inputs import Samples
+from deepcity.learning.features.ridge_skip import apply_ridge_skip
 
 
 @dataclass(frozen=True)
 class Ridge(Expert):
-    """A party's ridge (`deepcity.learning.recall`), the best of many penalties weighed."""
+    """A party's ridge, of mixed penalties; see `deepcity.learning.features.ridge_skip`."""
 
-    recall_HS: Floats
+    ridge_skip_HS: Floats
     kind: ClassVar[str] = "ridge"
 
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
         """The ridge that the party's inputs were fitted with."""
-        return cls(data.inputs.recall_HS)
+        return cls(data.inputs.ridge_skip_HS)
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        deviation_BNH = recalled(samples.summaries_BNHS, self.recall_HS)
-        return np.asarray(samples.anchor_BNH + samples.scale_N1 * deviation_BNH)
+        deviation_BNH = apply_ridge_skip(samples.linear_BNHS, self.ridge_skip_HS)
+        return np.asarray(samples.baseline_BNH + samples.scale_N1 * deviation_BNH)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The coefficients."""
-        return {"recall_HS": self.recall_HS}
+        return {"ridge_skip_HS": self.ridge_skip_HS}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
-        """From coefficients of the window that the party has now."""
-        shape = data.inputs.recall_HS.shape
-        return cls(part(cls, arrays, "recall_HS", np.float32, shape))
+        """From coefficients that fit the party's window settings."""
+        shape = data.inputs.ridge_skip_HS.shape
+        return cls(part(cls, arrays, "ridge_skip_HS", np.float32, shape))
 
 
 EXPERT = Ridge

@@ -1,9 +1,9 @@
 """Gradient-boosted trees as an expert (LightGBM, Ke et al. 2017), where a map names them.
 
-One model for all places and steps of a party. A row is one place and step ahead: what the
-network sees of the place, the summaries of the step, its typical value, and how far ahead it
-lies. The trees learn the deviation from the typical day in scaled units, as the network does.
-One thread and no draw but the party's seed: the same rows give the same trees.
+One model for all places and steps of a party. A row is one place and step ahead: the
+network's features of the place, the linear features of the step, its typical value, and how far
+ahead it lies. The trees learn the deviation from the typical day in scaled units, as networks do.
+One thread and a fixed seed: the same rows give the same trees.
 
 Shapes: B origins, N places, H horizon steps, R rows, X columns of a row.
 """
@@ -19,10 +19,10 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExpertError
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData, FreshRows, part
 from deepcity.learning.experts.forest import Forest, read_text
-from deepcity.learning.features import Inputs, Samples
-from deepcity.learning.training import party_seed
+from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.training.local_training import party_seed
 
-MOST_ROWS = 60_000  # learned from, drawn among all
+MAX_ROWS = 60_000  # trained on, sampled among all
 CHUNK_ROWS = 65_536  # forecast at once, so that they fit a small memory
 TREES = 200
 LEAST_DAYS = 3.0
@@ -43,7 +43,7 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Trees(Expert):
-    """A party's trees, the inputs in whose scale they speak, and columns of their rows."""
+    """A party's trees, the inputs that scale their rows, and the columns of a row."""
 
     forest: Forest
     inputs: Inputs
@@ -59,34 +59,34 @@ class Trees(Expert):
 
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
-        """Learn from rows drawn from the training span."""
-        return cls._grown(data, [(data.train_B, data.train.end)], data.seed)
+        """Train on rows sampled from the training span."""
+        return cls._trained(data, [(data.train_B, data.train.end)], data.seed)
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        shape = samples.anchor_BNH.shape
-        said = np.empty(shape, np.float32)
+        shape = samples.baseline_BNH.shape
+        output_BNH = np.empty(shape, np.float32)
         step = max(1, CHUNK_ROWS // max(1, shape[1] * shape[2]))
         for start in range(0, shape[0], step):
             chosen = slice(start, start + step)
             rows_RX = _rows(samples, self.inputs, chosen)
             if len(rows_RX):
-                said[chosen] = self.forest.predict(rows_RX).reshape(-1, *shape[1:])
-        return np.asarray(samples.anchor_BNH + samples.scale_N1 * said)
+                output_BNH[chosen] = self.forest.predict(rows_RX).reshape(-1, *shape[1:])
+        return np.asarray(samples.baseline_BNH + samples.scale_N1 * output_BNH)
 
     def update(self, data: ExpertData, fresh: FreshRows) -> tuple[Self, float]:
-        """Grow anew, from the rows of the training span and the fresh ones."""
+        """Train again, on rows of the training span and the fresh ones."""
         spans = [(data.train_B, data.train.end), (fresh.origins_B, len(data.inputs.values_TN))]
-        return self._grown(data, spans, fresh.seed), 1.0
+        return self._trained(data, spans, fresh.seed), 1.0
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """The trees' questions and answers."""
+        """The trees' nodes and leaves."""
         found = {one.name: getattr(self.forest, one.name) for one in fields(Forest)}
         return {**found, "columns": np.array([self.columns])}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
-        """From trees that ask only what the party's rows can answer; LightGBM is not needed."""
+        """From trees that split on columns of the party's rows; LightGBM is not needed."""
 
         def array(name: str, dtype: type) -> NDArray[Any]:
             return part(cls, arrays, name, dtype, (-1,))
@@ -109,25 +109,25 @@ class Trees(Expert):
         return cls(forest, data.inputs, columns)
 
     @classmethod
-    def _grown(cls, data: ExpertData, spans: list[tuple[Ints, int]], seed: int) -> Self:
+    def _trained(cls, data: ExpertData, spans: list[tuple[Ints, int]], seed: int) -> Self:
         import lightgbm
 
         seed = party_seed(seed, f"{data.party}/trees", 0)
         rng = np.random.default_rng(seed)
-        most = MOST_ROWS // len(spans)
-        parts = [part for span in spans for part in _learned(data.inputs, *span, most, rng)]
+        most = MAX_ROWS // len(spans)
+        parts = [part for span in spans for part in _training_rows(data.inputs, *span, most, rng)]
         rows_RX, target_R = (np.concatenate(list(found)) for found in zip(*parts, strict=True))
-        loss = "regression_l1" if data.training.absolute_share >= 0.5 else "regression"
+        loss = "regression_l1" if data.training.mae_weight >= 0.5 else "regression"
         settings = {**SETTINGS, "objective": loss, "seed": seed % 2**31}
         learned = lightgbm.Dataset(rows_RX, target_R, params=settings, free_raw_data=True)
-        grown = lightgbm.train(settings, learned, TREES)
-        return cls(read_text(grown.model_to_string()), data.inputs, rows_RX.shape[1])
+        model = lightgbm.train(settings, learned, TREES)
+        return cls(read_text(model.model_to_string()), data.inputs, rows_RX.shape[1])
 
 
-def _learned(
+def _training_rows(
     inputs: Inputs, origins_B: Ints, until: int, most: int, rng: np.random.Generator
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Rows and their measured deviations, of at most so many drawn."""
+    """Rows and their measured deviations, about `most` of them, sampled at random."""
     horizon, places = inputs.settings.horizon, inputs.values_TN.shape[1]
     steps = min(len(origins_B), max(1, 4 * most // (horizon * places)))
     share = most / (steps * horizon * places)
@@ -142,14 +142,14 @@ def _learned(
 
 def _rows(samples: Samples, inputs: Inputs, chosen: slice = slice(None)) -> Floats:
     """(R, X): one row a place and step ahead of the chosen origins."""
-    anchor_BNH = samples.anchor_BNH[chosen]
-    shape, horizon = anchor_BNH.shape, anchor_BNH.shape[-1]
+    baseline_BNH = samples.baseline_BNH[chosen]
+    shape, horizon = baseline_BNH.shape, baseline_BNH.shape[-1]
     features_BNF = samples.features_BNF[chosen]
     wide = (*shape, features_BNF.shape[-1])
-    typical_BNH = (anchor_BNH - inputs.level_N1) / inputs.spread_N1
+    typical_BNH = (baseline_BNH - inputs.mean_N1) / inputs.spread_N1
     parts = [
         np.broadcast_to(features_BNF[:, :, None], wide),
-        samples.summaries_BNHS[chosen],
+        samples.linear_BNHS[chosen],
         typical_BNH[..., None],
         np.broadcast_to(np.arange(horizon)[:, None], (*shape, 1)),
     ]

@@ -1,4 +1,4 @@
-"""The typical day as an expert: where records are noise it is hard to beat."""
+"""The typical day as an expert: where records are mostly noise it is hard to beat."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -7,32 +7,32 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData
-from deepcity.learning.features import Samples
+from deepcity.learning.features.inputs import Samples
 
 
 @dataclass(frozen=True)
 class TypicalDay(Expert):
-    """What a place shows at this time on days like this one (`deepcity.learning.typical_day`)."""
+    """The typical value at this time; see `deepcity.learning.features.typical_day`."""
 
     kind: ClassVar[str] = "typical_day"
     baseline: ClassVar[bool] = True
 
     @classmethod
     def prior(cls, data: ExpertData) -> float:
-        """A tenth, whatever is known."""
+        """A tenth, always."""
         return 0.1
 
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
-        """Nothing is to be learned: the samples' anchor is the typical day."""
+        """Nothing to fit: the samples' seasonal baseline is the typical day."""
         return cls()
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        return samples.anchor_BNH
+        return samples.baseline_BNH
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """None."""
+        """No arrays."""
         return {}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Yesterday as an expert: where hardly any day is known, a typical day is little more."""
+"""Yesterday as an expert: with hardly any day known, a typical day is no better."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.learning.baselines import same_time_before
+from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.experts.expert import Arrays, Expert, ExpertData
-from deepcity.learning.features import Inputs, Samples
+from deepcity.learning.features.inputs import Inputs, Samples
 
 HARDLY_ANY_DAYS = 3.0
 
 
 @dataclass(frozen=True)
-class Yesterday(Expert):
+class YesterdayExpert(Expert):
     """The newest known value of the same time of day; the typical day's where there is none."""
 
     inputs: Inputs
@@ -29,23 +29,23 @@ class Yesterday(Expert):
 
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
-        """Nothing is to be learned."""
+        """Nothing to fit."""
         return cls(data.inputs)
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
-        horizon, day = samples.anchor_BNH.shape[-1], self.inputs.grid.slots
-        said_BNH = same_time_before(self.inputs.values_TN, origins_B, horizon, day)
-        return np.where(np.isfinite(said_BNH), said_BNH, samples.anchor_BNH)
+        horizon, day = samples.baseline_BNH.shape[-1], self.inputs.grid.slots
+        forecast_BNH = same_time_before(self.inputs.values_TN, origins_B, horizon, day)
+        return np.where(np.isfinite(forecast_BNH), forecast_BNH, samples.baseline_BNH)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """None."""
+        """No arrays."""
         return {}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, data: ExpertData) -> Self:
-        """From none: the rows tell."""
+        """From none: the rows are enough."""
         return cls(data.inputs)
 
 
-EXPERT = Yesterday
+EXPERT = YesterdayExpert

@@ -1,0 +1,232 @@
+"""`deepcity agent PACKAGE`: encode an agency's new rows and send what they say."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepcity.city.errors import DataError, DeepCityError
+from deepcity.cli.progress_bars import errors
+
+if TYPE_CHECKING:
+    from deepcity.data.city_file import CityFile
+    from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.data.panel import Panel
+    from deepcity.live.agency import LiveAgency
+    from deepcity.live.delivery import Delivery
+
+TOKEN = "DEEPCITY_TOKEN"
+
+
+def agent(
+    package: Annotated[Path, typer.Argument(help="The trained encoder, AGENCY-VERSION.encoder.")],
+    city: Annotated[Path, typer.Option(help="City file: where the agency's records are read.")],
+    to: Annotated[str, typer.Option(help="The application's address.", metavar="URL")],
+    token_file: Annotated[
+        Path | None, typer.Option(help=f"File with the agency's token; else ${TOKEN}.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the outbox; .AGENCY-SERVICE-live beside the city file."),
+    ] = None,
+    every: Annotated[
+        float, typer.Option(min=0.05, help="Seconds between two looks at the records.")
+    ] = 5.0,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Where to begin the first time, ISO 8601 with zone; else a day back."),
+    ] = None,
+    late_wait: Annotated[
+        int | None, typer.Option(min=0, help="Seconds to wait for a cell that is late.")
+    ] = None,
+    revision_window: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Days back for which corrections of records are sent on; 0: none. By default "
+            "as far as the encoder looks back, a week or more.",
+        ),
+    ] = None,
+    max_mb: Annotated[int, typer.Option(min=1, help="Most that may wait in the outbox.")] = 256,
+    listen: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Take rows by HTTP too: POST /rows on 127.0.0.1."),
+    ] = None,
+    retry_refused: Annotated[
+        bool, typer.Option("--retry-refused", help="Send again what was refused before.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One pass, then stop; exit 1 if something waits.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each event.")] = False,
+) -> None:
+    """Encode an agency's new rows as they arrive, and send only what the encoder says.
+
+    Records are read through the city file: a CSV file is followed line by line (a last line
+    that is not finished is left, a rotated file is read on), other files are read again when
+    they change, a query is asked again each time. Where records are corrected, what was said
+    of them is said again. Rows, scales and the stem never leave. What is to be sent waits on
+    disk until the application has confirmed it: stop it with Ctrl-C or kill it, and it goes on
+    where it was.
+
+    Example: deepcity agent weather-0123456789abcdef.encoder --city seoul.toml
+    --to https://metro.example:8080 --token-file weather.token
+    """
+    from deepcity.data.city_file import load_city
+    from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.learning.split.encoder_package import load_encoder
+    from deepcity.live.agency import LiveAgency
+    from deepcity.live.delivery import Delivery
+    from deepcity.store.outbox import Outbox
+
+    encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
+    name = encoder.facts.agency
+    emit = _event_emitter(as_json)
+    folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
+    with Outbox(folder / "outbox.sqlite", max_mb * 1_000_000) as outbox:
+        if retry_refused:
+            outbox.retry_refused()
+        followed = SourceFollower(city_file, name, folder / "records", encoder.steps_back)
+        if listen is not None:
+            from deepcity.web.rows_endpoint import start_rows_endpoint
+
+            followed.replacements = start_rows_endpoint(city_file, name, folder / "pushed", listen)
+        back_s = None if revision_window is None else round(revision_window * 86_400)
+        begun = _counts_events(city_file, name)
+        live = LiveAgency(encoder, outbox, None, _seconds(since), late_wait, back_s, begun)
+        work = _Work(live, followed, Delivery(outbox, to, token), emit)
+        try:
+            work.once() if once else work.go_on(every)
+        except KeyboardInterrupt:
+            errors.print("Stopped. What was not confirmed waits: the same command goes on.")
+            raise  # Typer ends with exit code 130
+        finally:
+            work.delivery.close()
+            followed.close()
+        if once and (outbox.waiting().parcels or work.failed):
+            raise typer.Exit(1)
+
+
+EmitEvent = Callable[..., None]
+
+
+@dataclass
+class _Work:
+    """Reads, encodes and sends in turn."""
+
+    live: "LiveAgency"
+    followed: "SourceFollower"
+    delivery: "Delivery"
+    emit: EmitEvent
+    failed: bool = False
+    _panel: "Panel | None" = None
+    _reported: dict[str, str] = field(default_factory=dict)
+
+    def once(self) -> None:
+        """One pass."""
+        self._encode()
+        self._send(patient=False)
+
+    def go_on(self, every: float) -> None:
+        """Until it is stopped."""
+        wait = threading.Event()
+        while True:
+            self._encode()
+            self._send()
+            wait.wait(every)
+
+    def _encode(self) -> None:
+        try:
+            fresh = self.followed.poll()
+            self._panel = fresh or self._panel
+            now = int(time.time())
+            # without new rows too: time goes on, and a late cell is not waited for for ever
+            if self._panel is not None and (fresh is not None or self.live.has_due_time(now)):
+                found = self.live.encode_new(self._panel, now)
+                if found.rows:
+                    self.emit("encoded", rows=found.rows, until=found.until)
+                if found.revised:
+                    self.emit("corrected", rows=found.revised)
+                if not found.clock_warning:
+                    self._reported.pop("doubt", None)
+                elif "doubt" not in self._reported:  # once, though each step names other times
+                    self._report_once("doubt", found.clock_warning)
+            self._reported.pop("records", None)
+        except (DataError, DeepCityError) as error:
+            self.failed = True
+            self._report_once("records", str(error))
+
+    def _send(self, *, patient: bool = True) -> None:
+        from deepcity.live.delivery import DeliveryOutcome
+
+        for result in self.delivery.deliver(patient=patient):
+            if result.outcome is DeliveryOutcome.SENT:
+                self._reported.pop("waits", None)
+                gone = {"expired": result.expired} if result.expired else {}
+                self.emit("sent", rows=result.rows, **gone)
+                if result.expired and "expired" not in self._reported:  # once, however many follow
+                    self._report_once("expired", result.reason)
+            elif result.outcome is DeliveryOutcome.REFUSED:
+                self.failed = True
+                self.emit("refused", rows=result.rows, reason=result.reason)
+            else:
+                self._report_once("waits", result.reason)
+
+    def _report_once(self, event: str, reason: str) -> None:
+        """The same trouble is told once, not at each try."""
+        if self._reported.get(event) != reason:
+            self.emit(event, reason=reason, waiting=self.live.outbox.waiting().rows)
+        self._reported[event] = reason
+
+
+def _event_emitter(as_json: bool) -> EmitEvent:
+    def emit(event: str, **facts: object) -> None:
+        if as_json:
+            typer.echo(json.dumps({"event": event, **facts}, ensure_ascii=False))
+        elif "reason" in facts:
+            errors.print(f"{event}: {facts['reason']}", style="red", markup=False)
+        else:
+            gone = f", {facts['expired']} of them not kept" if "expired" in facts else ""
+            typer.echo(f"{event} {facts['rows']} rows{gone}")
+
+    return emit
+
+
+def _counts_events(city_file: "CityFile", name: str) -> bool:
+    """Whether the newest step may be counted while it runs."""
+    from deepcity.data.config.source import Layout
+
+    agencies = [one for one in city_file.settings.agency if one.name == name]
+    layouts = [city_file.sources[known.source].layout for one in agencies for known in one.fields]
+    return Layout.EVENTS in layouts
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        token = os.environ.get(TOKEN, "")
+        if not token:
+            raise typer.BadParameter(f"give --token-file, or export {TOKEN}")
+        return token
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _seconds(since: str | None) -> int | None:
+    if since is None:
+        return None
+    try:
+        found = datetime.fromisoformat(since)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise typer.BadParameter(f"{since!r} is no time with its zone: 2024-05-01T00:00:00Z")
+    return int(found.astimezone(UTC).timestamp())

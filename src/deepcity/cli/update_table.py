@@ -1,0 +1,71 @@
+"""The short of a refining for the terminal: a table a service, and what else is to be said."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from math import isfinite
+
+from rich.cells import cell_len
+from rich.markup import escape
+from rich.table import Table
+
+from deepcity.runs.update.results import PartyUpdate, UpdateOutcome, UpdateResults
+from deepcity.web.report.updates import reason, update_notes
+
+HEADINGS = ("party", "last week", "before", "after", "saved", "forgot", "outcome")
+_GAP = 2  # columns that rich leaves beside each of ours
+_LEAST = 12
+
+
+def tables(found: UpdateResults, width: int) -> list[Table]:
+    """One table a service: errors of the newest days before and after, and what was forgotten.
+
+    Parties that were never refined are left out; where nothing is new, figures are the last ones.
+    """
+    updated = [party for party in found.parties if party.holdout_to]
+    return [
+        _table(service, list(parties), width)
+        for service, parties in groupby(updated, key=lambda party: party.service)
+    ]
+
+
+def lines(found: UpdateResults) -> list[str]:
+    """A sentence or two for each party; one for all where nothing was new."""
+    fresh = [party for party in found.parties if party.outcome is not UpdateOutcome.NOTHING_NEW]
+    if found.parties and not fresh and not found.problems:
+        return ["Nothing new: no rows have come since the last time. Nothing was changed."]
+    sentences = []
+    for party in found.parties:
+        words = [reason(party).en]
+        if party.outcome is not UpdateOutcome.NOTHING_NEW:
+            words += [one.en for one in update_notes(party)]
+        sentences.append(f"{party.title.en}: {' '.join(words)}")
+    return sentences
+
+
+def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
+    rows = [_row(party) for party in parties]
+    columns = list(zip(HEADINGS, *rows, strict=True))
+    taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
+    unit = " and ".join(dict.fromkeys(party.unit for party in parties))
+    title = f"{service}: mean absolute error of the newest days, {unit}"
+    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
+    available = max(_LEAST, width - taken - _GAP)
+    table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=available)
+    for name in HEADINGS[1:-1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(HEADINGS[-1], no_wrap=True)
+    for party, *cells in rows:
+        table.add_row(escape(party), *cells)
+    return table
+
+
+def _row(party: PartyUpdate) -> list[str]:
+    taken = party.refined < party.kept and party.moved > 0
+    after = party.refined if taken else party.kept
+    saved = f"{1 - after / party.kept:+.1%}" if party.kept > 0 else ""
+    cells = [_number(party.last_week), _number(party.kept), _number(after), saved]
+    return [party.title.en, *cells, f"{party.forgetting:+.1%}", party.outcome]
+
+
+def _number(error: float) -> str:
+    return f"{error:.3g}" if isfinite(error) else ""

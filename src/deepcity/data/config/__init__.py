@@ -1,0 +1,1 @@
+"""City files as typed settings: sources, fields, times, references."""

@@ -1,0 +1,96 @@
+"""A source: one table of raw records, where it is, and how its times are read.
+
+Each format adds keys of its own to these (see `connectors/`).
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from deepcity.data.config.duration import Duration
+from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.config.toml_file import Settings, wrong
+
+MISSING = ("", "-", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+
+
+class Layout(StrEnum):
+    """How a table holds places and fields."""
+
+    WIDE = "wide"  # one row per time; one column per place, per field, or per pair of them
+    LONG = "long"  # one row per time and place; one column per field
+    EVENTS = "events"  # one row per event; fields count rows
+
+
+class SourceSettings(Settings):
+    """Settings common to all formats.
+
+    Attributes:
+        name: the name by which fields refer to it.
+        format: one of the connectors.
+        layout: wide, long or events.
+        time: how times are read; only tables of places and graphs do without.
+        place: the column that names the place (long tables, and events at places).
+        lat, lon: of events on a grid: the columns that hold their position.
+        recorded: of events: first and last recorded day; by default those of the first and
+            the last event. Within, a step without events counts 0; outside, it is missing.
+        stays: how long a value is carried forward over blank cells and missing rows; by
+            default a blank is missing.
+        missing: texts that mean "not measured".
+        decimal: the decimal sign of numbers stored as text.
+    """
+
+    name: str = Field(min_length=1)
+    format: str
+    layout: Layout = Layout.WIDE
+    time: TimeSettings | None = None
+    place: str | None = None
+    lat: str | None = None
+    lon: str | None = None
+    recorded: tuple[date, date] | None = None
+    stays: Duration | None = None
+    missing: tuple[str, ...] = MISSING
+    decimal: str = Field(default=".", min_length=1, max_length=1)
+
+    @property
+    def row_noun(self) -> str:
+        """What a row of the table is in the file."""
+        return "row"
+
+    @model_validator(mode="after")
+    def _place_fits_layout(self) -> "SourceSettings":
+        if self.layout is Layout.LONG and self.place is None:
+            right = "name the column that holds the place of each row"
+            raise wrong("missing in a long table", right, "place")
+        if self.layout is Layout.WIDE and self.place is not None:
+            right = "remove it, or set layout = 'long'"
+            raise wrong("a wide table has no place column", right, "place")
+        return self
+
+    @model_validator(mode="after")
+    def _rows_state_their_time(self) -> "SourceSettings":
+        if self.layout is not Layout.WIDE and self.time is not None and self.time.start is not None:
+            reason = f"times cannot be counted by row with layout = {self.layout.value!r}"
+            raise wrong(reason, "name the column that holds the time", "time.start")
+        return self
+
+    @model_validator(mode="after")
+    def _events_have_their_keys(self) -> "SourceSettings":
+        if self.layout is Layout.EVENTS:
+            return self._check_events()
+        for key in ("lat", "lon", "recorded"):
+            if getattr(self, key) is not None:
+                right = "remove it, or set layout = 'events'"
+                raise wrong("only used for events", right, key)
+        return self
+
+    def _check_events(self) -> "SourceSettings":
+        if (self.lat is None) != (self.lon is None) or (self.lat is None) == (self.place is None):
+            right = "give place, or both lat and lon"
+            raise wrong("events need a place column or a position", right, "place")
+        if self.stays is not None:
+            raise wrong("counts of events are not carried forward", "remove it", "stays")
+        if self.recorded is not None and self.recorded[0] > self.recorded[1]:
+            raise wrong("the last day is before the first", "write [first, last]", "recorded")
+        return self

@@ -1,0 +1,1 @@
+"""New rows of a source as they arrive."""

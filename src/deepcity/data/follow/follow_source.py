@@ -1,0 +1,126 @@
+"""An agency's panel, updated as new records arrive at the sources of its city file.
+
+A plain CSV file is followed line by line; any other file is read again when it has changed,
+and a query is run at every poll. New rows pass the same checks as in a first load.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.connectors import ReadError
+from deepcity.data.connectors.csv import CsvSettings
+from deepcity.data.connectors.location import PACKAGE, locate
+from deepcity.data.follow.tail import Tail
+from deepcity.data.load import load_agency
+from deepcity.data.panel import Panel
+
+_PACKED = (".gz", ".zip", ".zst")
+
+
+@dataclass
+class SourceFollower:
+    """Polls one agency's sources.
+
+    Attributes:
+        city_file: the city file with the sources.
+        agency: the agency's name.
+        folder: for copies that hold only the complete lines of files being written.
+        steps_back: how many steps of the panel to keep at least; None: all.
+        replacements: source -> a file of the same format to follow instead of the one it names.
+    """
+
+    city_file: CityFile
+    agency: str
+    folder: Path
+    steps_back: int | None = None
+    replacements: Mapping[str, Path] = field(default_factory=dict)
+    _tails: dict[str, Tail] = field(default_factory=dict)
+    _states: dict[str, object] = field(default_factory=dict)
+
+    def poll(self) -> Panel | None:
+        """The panel with all records so far; None if nothing has changed.
+
+        Raises:
+            KeyError: if the city has no such agency.
+            DataError: with every problem of the records; they are read again once they change.
+        """
+        agency = self.city_file.city.agency(self.agency)
+        settings = next(one for one in self.city_file.settings.agency if one.name == self.agency)
+        names = {one.source for one in settings.fields}
+        changed = [self._poll(self.city_file.sources[name]) for name in sorted(names)]
+        if not any(changed) or any(not tail.lines for tail in self._tails.values()):
+            return None
+        sources = dict(self.city_file.sources)
+        for name, tail in self._tails.items():
+            sources[name] = self._whole_lines_copy(sources[name], tail)
+        folder, clock = self.city_file.path.parent, self.city_file.city.clock
+        panel = load_agency(agency, settings, sources, folder, clock).panel
+        self._drop_old_rows(panel)
+        return panel
+
+    def close(self) -> None:
+        """Close all files."""
+        for tail in self._tails.values():
+            tail.close()
+
+    def _poll(self, source: SourceSettings) -> bool:
+        """Whether a source may have new rows."""
+        if (header_lines := _tail_header_lines(source)) is not None:
+            if source.name not in self._tails:
+                self._tails[source.name] = Tail(self._file(source), header_lines)
+            try:
+                return self._tails[source.name].poll()
+            except (OSError, ValueError) as error:
+                right = "correct the file; it is read again when it changes"
+                problem = Problem(self._file(source).name, "path", None, str(error), right)
+                raise DataError([problem]) from error
+        path = getattr(source, "path", None)
+        if not isinstance(path, str):
+            return True  # only running the query shows it
+        try:
+            state = locate(path, self.city_file.path.parent).stat()
+        except (ReadError, OSError):
+            return False  # missing for the moment
+        state_key = (state.st_mtime_ns, state.st_size, state.st_ino)
+        before, self._states[source.name] = self._states.get(source.name), state_key
+        return before != state_key
+
+    def _file(self, source: SourceSettings) -> Path:
+        return self.replacements.get(
+            source.name, self.city_file.path.parent / str(getattr(source, "path", ""))
+        )
+
+    def _whole_lines_copy(self, source: SourceSettings, tail: Tail) -> SourceSettings:
+        """The source, with the path of a copy that holds only complete lines."""
+        spool = self.folder / f"{source.name}.csv"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            spool.write_bytes(tail.text())
+        except OSError as error:
+            right = "free some space there; the copy is tried again when new records arrive"
+            problem = Problem(str(spool), "copy of complete lines", None, str(error), right)
+            raise DataError([problem]) from error
+        return source.model_copy(update={"path": str(spool.absolute())})
+
+    def _drop_old_rows(self, panel: Panel) -> None:
+        """Drop rows that are no longer needed; keeps twice `steps_back` as a reserve."""
+        if self.steps_back is None or len(panel.time_T) < 4 * self.steps_back:
+            return
+        for tail in self._tails.values():
+            kept_share = 2 * self.steps_back / len(panel.time_T)
+            tail.keep_last(max(1, round(len(tail.lines) * kept_share)))
+
+
+def _tail_header_lines(source: SourceSettings) -> int | None:
+    """How many header lines a followed file has; None: it is not followed line by line."""
+    if not isinstance(source, CsvSettings) or source.transpose:
+        return None
+    rows_are_counted = source.time is not None and source.time.start is not None
+    if rows_are_counted or source.path.startswith(PACKAGE) or source.path.endswith(_PACKED):
+        return None  # rows without a time must be counted from the first
+    return source.skip_rows + (1 if source.header else 0)

@@ -1,0 +1,145 @@
+"""Follows a text file to which rows are appended: complete lines only, each once.
+
+An unfinished last line is left until it is complete. A rotated file (replaced by another of its
+name, or truncated) is read to its end, then its successor from the start. A file rewritten with
+its old rows replaces what was read before, and so does one in which rows were corrected in
+place: what was read is compared with the file whenever it has changed.
+"""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+_CHUNK = 1 << 20
+_END = b"\n"
+_QUOTE = b'"'
+
+
+class Tail:
+    """Complete lines of a growing file.
+
+    Args:
+        path: the file; it may be missing for now.
+        header_lines: lines at its start that every successor has too.
+    """
+
+    def __init__(self, path: Path, header_lines: int = 1) -> None:
+        self.path, self.header_lines = path, header_lines
+        self.header: list[bytes] = []
+        self.lines: list[bytes] = []
+        self._file: BinaryIO | None = None
+        self._partial_line = b""
+        self._header_read: list[bytes] = []
+        self._successor = False
+        self._open_file_lines = 0  # how many of the last lines are from the open file
+        self._changed_ns = 0
+
+    def poll(self) -> bool:
+        """Read what is new; True if there were new complete lines.
+
+        Raises:
+            ValueError: if a successor has another header.
+            OSError: if the file cannot be read.
+        """
+        new_lines = False
+        if self._file is not None:
+            rewritten = self._rewritten(self._file)
+            if not rewritten:
+                new_lines = self._read(self._file)
+                if not self._rotated(self._file):
+                    return new_lines
+            self._file.close()
+            self._file = None
+        try:
+            self._file = self.path.open("rb")
+        except FileNotFoundError:
+            return new_lines
+        self._partial_line, self._header_read, self._successor = b"", [], bool(self.lines)
+        self._changed_ns = os.fstat(self._file.fileno()).st_mtime_ns
+        return self._read(self._file) or new_lines
+
+    def keep_last(self, keep: int) -> None:
+        """Drop all lines but the last `keep`."""
+        del self.lines[: max(0, len(self.lines) - keep)]
+        self._open_file_lines = min(self._open_file_lines, len(self.lines))
+
+    def text(self) -> bytes:
+        """Header and lines, as the content of a file."""
+        return b"".join([*self.header, *self.lines])
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _rotated(self, file: BinaryIO) -> bool:
+        try:
+            now = self.path.stat()
+        except FileNotFoundError:
+            return False  # its successor is not written yet
+        was = _stat(file)
+        return (now.st_dev, now.st_ino) != was or now.st_size < file.tell()
+
+    def _rewritten(self, file: BinaryIO) -> bool:
+        """Whether the lines read from it and still kept have changed in the file."""
+        state = os.fstat(file.fileno())
+        if state.st_mtime_ns == self._changed_ns or state.st_size < file.tell():
+            return False
+        self._changed_ns, end = state.st_mtime_ns, file.tell()
+        previous = (
+            b"".join(self.lines[len(self.lines) - self._open_file_lines :]) + self._partial_line
+        )
+        file.seek(end - len(previous))
+        return file.read(len(previous)) != previous
+
+    def _read(self, file: BinaryIO) -> bool:
+        new_lines: list[bytes] = []
+        while chunk := file.read(_CHUNK):
+            whole, self._partial_line = _split_lines(self._partial_line + chunk)
+            new_lines += whole
+        missing = self.header_lines - len(self._header_read)
+        self._header_read += new_lines[:missing]
+        rows = new_lines[missing:]
+        if not rows:
+            return False
+        if self.header and self._header_read != self.header:
+            self.close()
+            msg = f"{self.path.name} has another header than before; restart to read it anew"
+            raise ValueError(msg)
+        self.header = self._header_read
+        if self._successor:
+            self._drop_repeated(rows)
+        self._successor = False
+        self.lines += rows
+        self._open_file_lines += len(rows)
+        return True
+
+    def _drop_repeated(self, rows: list[bytes]) -> None:
+        """Drop lines that a successor repeats: then it is the old file, rewritten."""
+        first, known = len(self.lines) - self._open_file_lines, set(self.lines)
+        shared = [row for row in rows if row in known]
+        if rows[0] in known or 2 * len(shared) >= min(len(rows), len(self.lines)):
+            # lines of the file open before, or of its predecessors too
+            del self.lines[first if set(rows).isdisjoint(self.lines[:first]) else 0 :]
+        self._open_file_lines = 0
+
+
+def _stat(file: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino
+
+
+def _split_lines(text: bytes) -> tuple[list[bytes], bytes]:
+    """Complete lines, and the rest; a line end inside quotes does not end a row.
+
+    >>> _split_lines(b'1,2\\n3,"a\\nb"\\n4,')
+    ([b'1,2\\n', b'3,"a\\nb"\\n'], b'4,')
+    """
+    found, pending = [], b""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        if line.endswith(_END) and pending.count(_QUOTE) % 2 == 0:
+            found.append(pending)
+            pending = b""
+    return found, pending

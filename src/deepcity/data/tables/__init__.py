@@ -1,0 +1,1 @@
+"""Records of any layout to values by time, place and field."""

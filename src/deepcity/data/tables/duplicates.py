@@ -1,0 +1,65 @@
+"""Several rows for one time and place: reported, or resolved as `time.duplicates` states.
+
+Shapes: R rows of the sheet.
+"""
+
+import numpy as np
+
+from deepcity.city.arrays import Doubles, Indices, Ints
+from deepcity.data.config.time_settings import Duplicates
+from deepcity.data.sheet import Sheet
+from deepcity.data.timestamps.dst import NO_TIME, moment_text
+
+TIMES_SHOWN = 3
+_RULE_TEXT = {
+    Duplicates.MASK: "where they differ, their values were masked",
+    Duplicates.FIRST: "the first was kept",
+    Duplicates.LAST: "the last was kept",
+}
+
+
+def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
+    """Positions of the rows to keep, in the sheet's order; rows without a time are dropped.
+
+    `values` has shape (R, ...) and is masked in place where rows of one time differ.
+    """
+    known = np.flatnonzero(utc_R != NO_TIME)
+    order = known[np.lexsort((known, sheet.place_R[known], utc_R[known]))]
+    same = (np.diff(utc_R[order]) == 0) & (np.diff(sheet.place_R[order]) == 0)
+    if not same.any():
+        return known
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
+    groups = [group for group in np.split(order, starts[1:]) if len(group) > 1]
+    rows = sheet.rows_text(np.concatenate(groups))
+    rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
+    if rule is Duplicates.ERROR:
+        reason = f"more than one row for one time, {len(groups)} times ({rows})"
+        right = "remove the wrong rows, or set time.duplicates = 'mask', 'first' or 'last'"
+        sheet.issues.problem("time", times, reason, right)
+        return known
+    text = (
+        f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
+    )
+    sheet.issues.note("duplicate", "time", len(groups), text)
+    return np.setdiff1d(
+        known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
+    )
+
+
+def _times_text(utc_R: Ints, groups: list[Indices], zone: str) -> str:
+    """The first times with several rows, in the records' zone, with UTC offset."""
+    times = dict.fromkeys(int(utc_R[group[0]]) for group in groups)
+    shown = ", ".join(moment_text(time, zone) for time in list(times)[:TIMES_SHOWN])
+    return f"{shown} and {len(times) - TIMES_SHOWN:,} more" if len(times) > TIMES_SHOWN else shown
+
+
+def _rows_to_drop(group: Indices, values: Doubles, rule: Duplicates) -> Indices:
+    """Which rows of one time to drop; with `mask`, values that differ first become NaN."""
+    if rule is Duplicates.LAST:
+        return group[:-1]
+    if rule is Duplicates.MASK:
+        first, others = values[group[0]], values[group[1:]]
+        agree_all = ((others == first) | (np.isnan(others) & np.isnan(first))).all()
+        if not agree_all:
+            values[group[0]] = np.nan
+    return group[1:]

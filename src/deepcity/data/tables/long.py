@@ -1,0 +1,121 @@
+"""Long tables (one row per time and place), read in batches and resampled to the clock's step.
+
+Shapes: R rows, T times, N places, F fields of this source.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from deepcity.city.arrays import Doubles, Ints
+from deepcity.city.clock import Clock
+from deepcity.city.field import Resample
+from deepcity.data.config.settings import FieldSettings, PlaceSettings
+from deepcity.data.config.toml_file import did_you_mean
+from deepcity.data.findings import IssueLog
+from deepcity.data.sheet import Sheet
+from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
+from deepcity.data.tables.records import Records, resample_rule
+from deepcity.data.tables.spool import Rows, Spool, pack_rows
+from deepcity.data.tables.time_merge import RowMerger, UniqueRows, merge_spooled_rows
+from deepcity.data.tables.values import read_values
+from deepcity.data.timestamps.parse import raw_times
+from deepcity.data.timestamps.resample import Grid, rows_onto_grid
+
+
+def read_long(
+    context: SourceContext,
+    *,
+    fields: Sequence[FieldSettings],
+    places: Sequence[PlaceSettings],
+    clock: Clock,
+    issues: IssueLog,
+) -> Records | None:
+    """A long table's values of some fields and places, or None where problems were found.
+
+    Raises:
+        ReadError: if the rows cannot be read.
+    """
+    needed = needed_columns(context, fields)
+    if check_columns(context, needed, issues):
+        return None
+    number = {place.key: n for n, place in enumerate(places)}
+    before = len(issues.problems)
+    with Spool() as spool:
+        wall = _fill(spool, context, list(needed), number, fields, issues)
+        if len(issues.problems) > before:
+            return None
+        row_merger = _row_merger(
+            [resample_rule(field, context.source) for field in fields], len(places)
+        )
+        return merge_spooled_rows(
+            spool, spool.blocks, context, row_merger, clock, issues, wall=wall
+        )
+
+
+def _fill(
+    spool: Spool,
+    context: SourceContext,
+    columns: Sequence[str],
+    number: dict[str, int],
+    fields: Sequence[FieldSettings],
+    issues: IssueLog,
+) -> bool:
+    """Spool all rows of the agency's places; returns whether their times are wall-clock times."""
+    seen: set[str] = set()
+    wall, before = False, len(issues.problems)
+    for sheet in sheets(context, columns, issues):
+        names = sheet.frame[context.source.place or ""].cast(pl.String).str.strip_chars()
+        seen.update(name for name in names.unique().to_list() if name is not None)
+        found = _packed(sheet, names, number, fields)
+        if found is not None:
+            wall = found[1]
+            spool.add(found[0])
+    for name in [name for name in number if name not in seen and len(issues.problems) == before]:
+        issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
+    return wall
+
+
+def _packed(
+    sheet: Sheet, names: pl.Series, number: dict[str, int], fields: Sequence[FieldSettings]
+) -> tuple[Rows, bool] | None:
+    """A sheet's rows of the agency's places, and whether times are wall-clock times.
+
+    Rows of other places are left out with a note.
+    """
+    placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
+    place_R = placed.fill_null(-1).to_numpy()
+    others = int((place_R < 0).sum())
+    if others:
+        sheet.issues.note(
+            "other-places", "rows", others, f"{others:,} rows of other places left out"
+        )
+    sheet = replace(sheet, place_R=place_R).keep(place_R >= 0)
+    if not len(sheet.rows_R):
+        return None
+    raw = raw_times(sheet)
+    values_RF = np.full((len(sheet.rows_R), len(fields)), np.nan)
+    for f, field in enumerate(fields):
+        values_RF[:, f] = read_values(sheet, field.column or field.name, field)
+    if raw is None:
+        return None
+    return pack_rows(raw.seconds_R, sheet.place_R, sheet.rows_R, values_RF), raw.wall
+
+
+def _row_merger(rules: Sequence[Resample], places: int) -> RowMerger:
+    """How rows of a long table become values; steps without rows are kept, as NaN."""
+
+    def to_grid(rows: UniqueRows, expected: int, grid: Grid) -> tuple[Ints, Doubles]:
+        return grid.time_T, rows_onto_grid(
+            rows.time_R, rows.place_R, rows.values_RF, places, expected, rules, grid
+        )
+
+    def unmerged(rows: UniqueRows) -> tuple[Ints, Doubles]:
+        time_T, at_R = np.unique(rows.time_R, return_inverse=True)
+        values_TNF = np.full((len(time_T), places, len(rules)), np.nan)
+        values_TNF[at_R, rows.place_R] = rows.values_RF
+        return time_T, values_TNF
+
+    return RowMerger(to_grid, unmerged)

@@ -1,0 +1,176 @@
+"""An agency's places: listed in the city file or found in its records, with their positions.
+
+Shapes: R rows of a table of places.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from deepcity.city.place import Place
+from deepcity.city.problem import Problem
+from deepcity.data.config.settings import AgencySettings, FieldSettings, PlacesFromSettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.toml_file import did_you_mean
+from deepcity.data.connectors import ReadError, read_batches, read_columns, read_table
+from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
+from deepcity.data.tables.numbers import read_numbers
+
+
+def find_places(
+    settings: AgencySettings, sources: Mapping[str, SourceSettings], file: str, folder: Path
+) -> tuple[tuple[Place, ...], list[Problem]]:
+    """An agency's places in order, and what is wrong with them."""
+    key = f"agency[{settings.name}]"
+    try:
+        if settings.grid is not None:
+            listed = cells_in_box(settings.grid) or _cells_with_events(settings, sources, folder)
+        elif settings.places:
+            listed = [
+                Place(place.id, place.lat, place.lon, place.capacity) for place in settings.places
+            ]
+        else:
+            listed = [Place(name) for name in _all_places(settings, sources, folder)]
+        known = _places_from_table(settings.places_from, sources, folder)
+    except ReadError as error:
+        where = f"{key}.{error.key}"
+        return (), [Problem(file, where, error.value, error.reason, error.right)]
+    if not listed:
+        reason, right = "no places found in the records", "list the places in the city file"
+        return (), [Problem(file, f"{key}.places", "all", reason, right)]
+    problems = [
+        Problem(file, f"{key}.places", place.id, "not found in places_from", _hint(place.id, known))
+        for place in listed
+        if settings.places_from is not None and place.lat is None and place.id not in known
+    ]
+    return tuple(_completed(place, known.get(place.id)) for place in listed), problems
+
+
+def _hint(name: str, known: Mapping[str, Place]) -> str:
+    return f"{did_you_mean(name, list(known))}, or state its lat and lon"
+
+
+def _completed(place: Place, known: Place | None) -> Place:
+    """Complete position and capacity from `places_from`; values in the city file come first."""
+    if known is None:
+        return place
+    if place.lat is None or place.lon is None:
+        place = replace(place, lat=known.lat, lon=known.lon)
+    return place if place.capacity is not None else replace(place, capacity=known.capacity)
+
+
+def _all_places(
+    settings: AgencySettings, sources: Mapping[str, SourceSettings], folder: Path
+) -> list[str]:
+    """Every place the sources of an agency's fields hold, in order of appearance."""
+    names: dict[str, None] = {}
+    for field in settings.fields:
+        names.update(dict.fromkeys(places_in(sources[field.source], field, folder)))
+    return list(names)
+
+
+def _cells_with_events(
+    settings: AgencySettings, sources: Mapping[str, SourceSettings], folder: Path
+) -> list[Place]:
+    """Every H3 cell that holds an event."""
+    assert settings.grid is not None
+    cells: set[str] = set()
+    for source in {field.source: sources[field.source] for field in settings.fields}.values():
+        columns = [source.lat or "", source.lon or ""]
+        _check_columns(source, columns, "lat", folder)
+        for table in read_batches(source, folder, columns):
+            lat_R, lon_R = (
+                read_numbers(table.frame[name], source.missing, source.decimal).values_R
+                for name in columns
+            )
+            known = (np.abs(lat_R) <= 90) & (np.abs(lon_R) <= 180)
+            cells.update(h3_cells(settings.grid, lat_R[known], lon_R[known]))
+    return h3_places(sorted(cells))
+
+
+def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> list[str]:
+    """Every place for which a source holds a field.
+
+    Raises:
+        ReadError: if the source cannot be read.
+    """
+    if source.place is not None:
+        return _named(source, source.place, folder)
+    time = source.time.names if source.time is not None else ()
+    before, _, after = (field.column or "{place}").partition("{place}")
+    return [
+        name[len(before) : len(name) - len(after)]
+        for name in read_columns(source, folder)
+        if name not in time and name.startswith(before) and name.endswith(after)
+    ]
+
+
+def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
+    """The names in a column of places, each once, in order of appearance."""
+    _check_columns(source, [column], "places", folder)
+    names: dict[str, None] = {}
+    for table in read_batches(source, folder, [column]):
+        texts = table.frame[column].cast(pl.String).str.strip_chars()
+        names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
+    return list(names)
+
+
+def _check_columns(source: SourceSettings, columns: list[str], key: str, folder: Path) -> None:
+    available = read_columns(source, folder)
+    for name in columns:
+        if name not in available:
+            raise ReadError(key, name, "no such column", did_you_mean(name, available))
+
+
+def _places_from_table(
+    wanted: PlacesFromSettings | None, sources: Mapping[str, SourceSettings], folder: Path
+) -> dict[str, Place]:
+    """Places by their id, as the `places_from` table describes them; blank means unknown."""
+    if wanted is None:
+        return {}
+    source = sources[wanted.source]
+    frame = read_table(source, folder).frame
+    names = _column(frame, wanted.id, "places_from.id").cast(pl.String).str.strip_chars()
+    columns = {
+        key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
+        for key in ("lat", "lon", "capacity")
+    }
+    rows = zip(names.to_list(), *columns.values(), strict=True)
+    known = {name: Place(name, lat, lon, capacity) for name, lat, lon, capacity in rows if name}
+    for name, place in known.items():
+        _check_position(name, place)
+    return known
+
+
+def _numbers(
+    frame: pl.DataFrame, name: str | None, key: str, source: SourceSettings
+) -> list[float | None]:
+    if name is None:
+        return [None] * frame.height
+    column = _column(frame, name, key)
+    found = read_numbers(column, source.missing, source.decimal)
+    if len(found.bad):
+        shown = str(column[int(found.bad[0])])
+        raise ReadError(key, shown, "not a number", "correct it, or leave it blank if unknown")
+    return [None if math.isnan(value) else value for value in found.values_R.tolist()]
+
+
+def _check_position(name: str, place: Place) -> None:
+    right = "give degrees: latitude -90..90, longitude -180..180; or leave both blank"
+    if (place.lat is None) != (place.lon is None):
+        raise ReadError("places_from", name, "only one of latitude and longitude", right)
+    if abs(place.lat or 0.0) > 90 or abs(place.lon or 0.0) > 180:
+        raise ReadError("places_from", name, "latitude or longitude out of range", right)
+    if place.capacity is not None and place.capacity < 0:
+        right = "correct it, or leave it blank if unknown"
+        raise ReadError("places_from", name, "negative capacity", right)
+
+
+def _column(frame: pl.DataFrame, name: str, key: str) -> pl.Series:
+    if name not in frame.columns:
+        raise ReadError(key, name, "no such column", did_you_mean(name, frame.columns))
+    return frame[name]

@@ -1,0 +1,219 @@
+"""Spooled rows -> records: wall times resolved, rows resampled to the clock's step.
+
+Rows no coarser than the clock's step are merged here, one block of time after another, so that
+a file larger than memory needs little more memory than its panel.
+
+Shapes: R rows, T times, N places, F values of a row: its fields, or, of a row of a wide table,
+all places of the first field, then of the next.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deepcity.city.arrays import Bools, Doubles, Ints
+from deepcity.city.clock import Clock
+from deepcity.data.config.time_settings import Stamp, TimeSettings
+from deepcity.data.findings import IssueLog
+from deepcity.data.sheet import Sheet
+from deepcity.data.tables.batches import SourceContext, merge_issues
+from deepcity.data.tables.records import (
+    Records,
+    check_enough_times,
+    check_off_step,
+    check_span,
+    rows_to_keep,
+)
+from deepcity.data.tables.spool import Rows, Spool
+from deepcity.data.timestamps.dst import resolve_wall_times
+from deepcity.data.timestamps.resample import Grid, grid_over
+
+
+@dataclass(frozen=True)
+class UniqueRows:
+    """Rows with at most one per time and place; `time_R` in UTC seconds, ascending."""
+
+    time_R: Ints
+    place_R: Ints
+    values_RF: Doubles
+
+    def __len__(self) -> int:
+        return len(self.time_R)
+
+    def take(self, keep: Bools | slice) -> "UniqueRows":
+        """Some of the rows."""
+        return UniqueRows(self.time_R[keep], self.place_R[keep], self.values_RF[keep])
+
+
+@dataclass(frozen=True)
+class RowMerger:
+    """How rows become values by time, place and field, shape (T, N, F).
+
+    Attributes:
+        to_grid: rows, the expected rows per step, and the clock's steps they fall in -> times of
+            some of these steps, ascending, and their values.
+        unmerged: rows that keep their own step -> their times, ascending, and their values.
+    """
+
+    to_grid: Callable[[UniqueRows, int, Grid], tuple[Ints, Doubles]]
+    unmerged: Callable[[UniqueRows], tuple[Ints, Doubles]]
+
+
+def merge_spooled_rows(
+    spool: Spool,
+    blocks: Callable[[], Iterable[Rows]],
+    context: SourceContext,
+    row_merger: RowMerger,
+    clock: Clock,
+    issues: IssueLog,
+    *,
+    wall: bool,
+) -> Records | None:
+    """Records of all rows, or None where problems were found.
+
+    Args:
+        spool: holds the rows.
+        blocks: yields the spool's rows in blocks of time.
+        context: the source they come from.
+        row_merger: how they become values.
+        clock: has the step to resample them to.
+        issues: collects problems and findings.
+        wall: whether their times are wall-clock times.
+    """
+    before = len(issues.problems)
+    sheet = _sheet(context, issues)
+    first, last = spool.span
+    if not check_enough_times((first <= last) + (first < last), issues):
+        return None
+    step_s = _step_s(spool, context.time)
+    unique_rows = (_to_utc(rows, sheet, wall=wall) for rows in blocks())
+    records = _records(unique_rows, sheet, step_s, row_merger, clock)
+    if records is None and len(issues.problems) == before:
+        check_enough_times(0, issues)
+    return None if len(issues.problems) > before else records
+
+
+def check_times(
+    blocks: Iterable[Rows], context: SourceContext, issues: IssueLog, *, wall: bool
+) -> None:
+    """Report problems with the times of rows that are rejected for other reasons."""
+    for rows in blocks:
+        _to_utc(rows, _sheet(context, issues), wall=wall)
+
+
+def _sheet(context: SourceContext, issues: IssueLog) -> Sheet:
+    empty = np.empty(0, dtype=np.int64)
+    return Sheet(pl.DataFrame(), empty, empty, context.source, context.time, context.zone, issues)
+
+
+def _to_utc(rows: Rows, sheet: Sheet, *, wall: bool) -> UniqueRows:
+    """Rows in UTC, one per time and place; empty where the wall times cannot be resolved."""
+    own = IssueLog(sheet.issues.file)
+    sheet_ = replace(sheet, rows_R=rows["row"], place_R=rows["place"], issues=own)
+    utc_R = resolve_wall_times(rows["time"], sheet_) if wall else rows["time"]
+    values_RF = rows["values"].copy()
+    kept = np.empty(0, dtype=np.intp) if utc_R is None else rows_to_keep(utc_R, values_RF, sheet_)
+    utc_R = rows["time"] if utc_R is None else utc_R
+    merge_issues(sheet.issues, own)
+    order = kept[np.argsort(utc_R[kept], kind="stable")]
+    return UniqueRows(utc_R[order], rows["place"][order], values_RF[order])
+
+
+def _step_s(spool: Spool, time: TimeSettings) -> int:
+    """The stated step, or the most frequent time between two rows of a place."""
+    if time.step is not None:
+        return int(time.step.total_seconds())
+    counts: Counter[int] = Counter()
+    for rows in spool.blocks():
+        gaps, times = np.unique(_gaps(rows), return_counts=True)
+        counts.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
+    if not counts:  # no block has two rows
+        return spool.span[1] - spool.span[0]
+    return max(counts, key=lambda gap: (counts[gap], -gap))
+
+
+def _gaps(rows: Rows) -> Ints:
+    """Time between rows of one place, or between all where no place has two."""
+    order = np.lexsort((rows["time"], rows["place"]))
+    gaps_S: Ints = np.diff(rows["time"][order])
+    own: Ints = gaps_S[(np.diff(rows["place"][order]) == 0) & (gaps_S > 0)]
+    if len(own):
+        return own
+    times_S: Ints = np.unique(rows["time"])
+    return times_S[1:] - times_S[:-1]
+
+
+def _records(
+    blocks: Iterable[UniqueRows], sheet: Sheet, step_s: int, row_merger: RowMerger, clock: Clock
+) -> Records | None:
+    """All blocks on the clock's step, or on the rows' own step where that is coarser."""
+    coarse = step_s > clock.step_s
+    merged: list[tuple[Ints, NDArray[np.floating]]] = []
+    times, carried_over, base = 0, None, None
+    for rows in blocks:
+        if not len(rows):
+            continue
+        times += len(np.unique(rows.time_R))
+        stamped = _shifted_to_start(rows, step_s, sheet)
+        first_s = int(stamped.time_R[0])
+        base = base or (first_s, grid_over(clock, first_s, first_s + 1))
+        _check_steps(stamped, base[0], step_s, clock, sheet)
+        known = _joined(carried_over, stamped)
+        cut_s = int(known.time_R[-1] if coarse else _grid(known, base[1]).time_T[-1])
+        cut = int(np.searchsorted(known.time_R, cut_s))
+        carried_over = known.take(slice(cut, None))  # the next block may hold more of the last step
+        if cut:
+            merged.append(_merged(known.take(slice(cut)), step_s, row_merger, clock, base[1]))
+    if carried_over is None or base is None:
+        return None
+    merged.append(_merged(carried_over, step_s, row_merger, clock, base[1]))
+    time_T = np.concatenate([time for time, _ in merged])
+    check_span(int(time_T[0]), int(time_T[-1]), times, step_s, sheet.issues)
+    values_TNF = np.concatenate([values for _, values in merged])
+    return Records(time_T, step_s, values_TNF, max(step_s, clock.step_s), times)
+
+
+def _check_steps(rows: UniqueRows, first_s: int, step_s: int, clock: Clock, sheet: Sheet) -> None:
+    """Note rows between the steps; rows that keep their own step are checked later."""
+    if step_s > clock.step_s:
+        return
+    own = IssueLog(sheet.issues.file)
+    time_S = np.concatenate(([first_s], np.unique(rows.time_R)))
+    check_off_step(time_S, step_s, clock, own)
+    merge_issues(sheet.issues, own)
+
+
+def _shifted_to_start(rows: UniqueRows, step_s: int, sheet: Sheet) -> UniqueRows:
+    """The rows with times at the start of their interval."""
+    early_s = step_s if sheet.time.stamp is Stamp.END else 0
+    return replace(rows, time_R=rows.time_R - early_s)
+
+
+def _joined(carried_over: UniqueRows | None, rows: UniqueRows) -> UniqueRows:
+    if carried_over is None:
+        return rows
+    return UniqueRows(
+        np.concatenate([carried_over.time_R, rows.time_R]),
+        np.concatenate([carried_over.place_R, rows.place_R]),
+        np.concatenate([carried_over.values_RF, rows.values_RF]),
+    )
+
+
+def _grid(rows: UniqueRows, base: Grid) -> Grid:
+    """The clock's steps from the first row to the last, aligned with those of the first block."""
+    first, last = (int(step) for step in base.index(rows.time_R[[0, -1]]))
+    return Grid(base.start_s + first * base.step_s, base.step_s, last - first + 1)
+
+
+def _merged(
+    rows: UniqueRows, step_s: int, row_merger: RowMerger, clock: Clock, base: Grid
+) -> tuple[Ints, NDArray[np.floating]]:
+    """Times and values on the clock's step (as float32), or on the rows' own step."""
+    if step_s > clock.step_s:
+        return row_merger.unmerged(rows)
+    time_T, values_TNF = row_merger.to_grid(rows, clock.step_s // step_s, _grid(rows, base))
+    return time_T, values_TNF.astype(np.float32)

@@ -1,0 +1,1 @@
+"""Texts to moments: formats, zones, daylight saving, resampling to a clock."""

@@ -1,0 +1,163 @@
+"""Parses the time columns of a sheet into UTC seconds; reports every row that cannot be parsed.
+
+Shapes: R rows of the sheet.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC
+
+import numpy as np
+import polars as pl
+
+from deepcity.city.arrays import Ints
+from deepcity.city.clock import DAY_S
+from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
+from deepcity.data.config.toml_file import did_you_mean
+from deepcity.data.sheet import Sheet
+from deepcity.data.timestamps.dst import resolve_wall_times
+from deepcity.data.timestamps.formats import (
+    EPOCHS,
+    find_pattern,
+    joined_times,
+    majority_pattern,
+    parse_times,
+)
+from deepcity.data.timestamps.zones import utc_candidates
+
+
+@dataclass(frozen=True)
+class RawTimes:
+    """Times as recorded: seconds since 1970, in wall-clock time or in UTC."""
+
+    seconds_R: Ints
+    wall: bool
+
+
+def utc_times(sheet: Sheet) -> Ints | None:
+    """UTC seconds of each row's stamp, or None where problems were found.
+
+    Masked rows have the time `NO_TIME`.
+    """
+    raw = raw_times(sheet)
+    if raw is None or not raw.wall:
+        return None if raw is None else raw.seconds_R
+    return resolve_wall_times(raw.seconds_R, sheet)
+
+
+def raw_times(sheet: Sheet) -> RawTimes | None:
+    """Seconds of each row as recorded, or None where problems were found."""
+    if sheet.time.start is not None:
+        if sheet.time.skips:
+            return RawTimes(_open_times(sheet.time, _numbers(sheet)), wall=True)
+        return RawTimes(_counted(sheet), wall=False)
+    columns = sheet.frame.columns
+    absent = [name for name in sheet.time.names if name not in columns]
+    for name in absent:
+        sheet.issues.problem("time", name, "no such column", did_you_mean(name, columns))
+    if absent:
+        return None
+    column = joined_times(sheet.frame, sheet.time)
+    return _from_text(column, sheet) if column.dtype == pl.String else _from_typed(column, sheet)
+
+
+def _counted(sheet: Sheet) -> Ints:
+    """Times counted by row: elapsed time from the start, unaffected by daylight saving."""
+    start, step = sheet.time.start, sheet.time.step
+    assert start is not None
+    assert step is not None
+    if start.tzinfo is None:
+        wall_s = int(start.replace(tzinfo=UTC).timestamp())
+        start_s = int(utc_candidates(np.array([wall_s]), sheet.zone).earlier_R[0])
+    else:
+        start_s = int(start.timestamp())
+    return start_s + _numbers(sheet) * int(step.total_seconds())
+
+
+def _numbers(sheet: Sheet) -> Ints:
+    """Each row's number, counted from the first of its source."""
+    return sheet.rows_before + np.arange(len(sheet.rows_R), dtype=np.int64)
+
+
+def _open_times(time: TimeSettings, number_R: Ints) -> Ints:
+    """Times counted by row in wall-clock time, without closed hours and days."""
+    assert time.start is not None
+    assert time.step is not None
+    step_s, (opens_s, closes_s) = int(time.step.total_seconds()), time.open_s
+    a_day = (closes_s - opens_s) // step_s
+    first = (seconds_of_day(time.start.time()) - opens_s) // step_s
+    count_R = first + number_R
+    mask = "".join(str(int(not time.weekdays or day in time.weekdays)) for day in Weekday)
+    start = np.datetime64(time.start.date(), "D")
+    days_R = np.busday_offset(start, count_R // a_day, weekmask=mask).astype(np.int64)
+    slots_R: Ints = opens_s + count_R % a_day * step_s
+    return days_R * DAY_S + slots_R
+
+
+def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    key = " + ".join(sheet.time.names)
+    if sheet.time.format in EPOCHS:
+        return _from_typed(column.cast(pl.Float64, strict=False), sheet)
+    pattern = sheet.time.format or find_pattern(column) or majority_pattern(column)
+    if pattern is None:
+        first = column.drop_nulls().head(1).to_list()
+        reason = "the times follow none of the known patterns"
+        right = "state theirs, e.g. format = '%d/%m/%Y %H:%M'"
+        sheet.issues.problem(key, first[0] if first else None, reason, right)
+        return None
+    try:
+        times = parse_times(column, pattern)
+    except pl.exceptions.PolarsError:
+        right = "write e.g. '%d/%m/%Y %H:%M'"
+        sheet.issues.problem("time.format", pattern, "not a valid pattern", right)
+        return None
+    if not _all_known(times, column, f"not a time like {pattern}", sheet):
+        return None
+    return _from_datetimes(times, sheet)
+
+
+def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    if not _all_known(column, column, "time missing", sheet):
+        return None
+    if column.dtype.is_numeric():
+        return _from_numbers(column, sheet)
+    if column.dtype not in (pl.Date, pl.Datetime):  # a set would miss Datetime's units
+        reason = f"of type {column.dtype}, not a time"
+        sheet.issues.problem(sheet.time.names[0], str(column[0]), reason, "choose another column")
+        return None
+    return _from_datetimes(
+        column.cast(pl.Datetime("us")) if column.dtype == pl.Date else column, sheet
+    )
+
+
+def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
+    scale = EPOCHS.get(sheet.time.format or "")
+    if scale is None:
+        right = "state format = 'epoch_s' or 'epoch_ms' if it counts from 1970"
+        sheet.issues.problem(sheet.time.names[0], column[0], "a number, not a time", right)
+        return None
+    seconds_R = np.floor(column.cast(pl.Float64).to_numpy() * scale).astype(np.int64)
+    return RawTimes(seconds_R, wall=False)
+
+
+def _from_datetimes(times: pl.Series, sheet: Sheet) -> RawTimes:
+    """Datetimes without an offset are wall times.
+
+    Hours before `day_starts` belong to the date after the one they are written under.
+    """
+    seconds_R = times.dt.epoch("s").to_numpy().astype(np.int64)
+    if getattr(times.dtype, "time_zone", None) is not None:
+        return RawTimes(seconds_R, wall=False)
+    if sheet.time.stamp is Stamp.WALL_END and sheet.time.step is not None:
+        seconds_R = seconds_R - int(sheet.time.step.total_seconds())
+    late_R = seconds_R % DAY_S < seconds_of_day(sheet.time.day_starts)
+    return RawTimes(seconds_R + DAY_S * late_R, wall=True)
+
+
+def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) -> bool:
+    bad = np.flatnonzero(times.is_null().to_numpy())
+    if len(bad):
+        key = " + ".join(sheet.time.names)
+        reason = f"{reason} ({sheet.rows_text(bad)})"
+        right = "correct or remove these rows, or state the right time.format"
+        sheet.issues.problem(key, shown[int(bad[0])], reason, right)
+    return len(bad) == 0

@@ -1,0 +1,108 @@
+"""Grants wrapped around a party: every message it sends is checked before it leaves.
+
+A party sends in two ways, both wrapped here: it answers (`GuardedHandler`), and it may
+itself call others (`GuardedExchange`).
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
+from deepcity.city.level import Layers
+from deepcity.exchange.exchange import Exchange, Failure, Handler
+from deepcity.exchange.message import Message
+from deepcity.exchange.party import NUMBERS
+from deepcity.privacy.grants import Grant
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GuardedHandler:
+    """A handler whose answers hold only what the grant lets leave.
+
+    That is: the verb that was asked, the numbers of the round protocol, and tensors of
+    granted layers with the names and shapes that they have in this party's network. The text
+    of an error stays in the party's own log; the caller gets the error's type.
+
+    Attributes:
+        own_layers: the party's layers; left out, names and shapes are not checked.
+    """
+
+    inner: Handler
+    grant: Grant
+    party: str
+    service: str
+    own_layers: Layers | None = None
+
+    def handle(self, message: Message, caller: str) -> Message:
+        """Answer one message.
+
+        Raises:
+            GrantError: if the answer holds anything that is not granted.
+            ExchangeError: if the party failed.
+        """
+        try:
+            answer = self.inner.handle(message, caller)
+        except DeepCityError:
+            raise
+        except Exception as error:
+            _log.warning("%s failed at %r", self.party, message.verb, exc_info=True)
+            msg = f"{self.party} failed with a {type(error).__name__}; see its own log"
+            raise ExchangeError(msg) from None
+        self.grant.check(answer.layers, self.party, self.service)
+        if foreign := self._foreign(message, answer):
+            msg = f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
+            raise GrantError(msg)
+        return answer
+
+    def _foreign(self, message: Message, answer: Message) -> list[str]:
+        """Parts of the answer that are not in the protocol."""
+        found = [] if answer.verb == message.verb else [f"verb {answer.verb!r}"]
+        found += [f"number {name!r}" for name in answer.numbers if name not in NUMBERS]
+        if self.own_layers is not None:
+            for layer, tensors in answer.layers.items():
+                own = self.own_layers[layer]
+                found += [
+                    f"{layer}/{name} of shape {tensor.shape}"
+                    for name, tensor in tensors.items()
+                    if name not in own or tensor.shape != own[name].shape
+                ]
+        return found
+
+
+@dataclass(frozen=True)
+class GuardedExchange:
+    """A party's exchange through which only layers pass that the grant lets leave."""
+
+    inner: Exchange
+    grant: Grant
+    party: str
+    service: str
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Names of the parties that can be called."""
+        return self.inner.parties
+
+    def call(self, party: str, message: Message) -> Message:
+        """Ask one party and wait for its answer.
+
+        Raises:
+            GrantError: if the message holds a layer that may not leave.
+            ExchangeError: if the party is unknown, failed, or refused.
+        """
+        self.grant.check(message.layers, self.party, self.service)
+        return self.inner.call(party, message)
+
+    def call_group(self, messages: Mapping[str, Message]) -> Mapping[str, Message | Failure]:
+        """Ask several parties; a message that may not leave becomes a failure."""
+        replies: dict[str, Message | Failure] = {}
+        for party, message in messages.items():
+            try:
+                self.grant.check(message.layers, self.party, self.service)
+            except GrantError as error:
+                replies[party] = Failure(party, str(error))
+        allowed = {party: message for party, message in messages.items() if party not in replies}
+        return {**replies, **self.inner.call_group(allowed)}

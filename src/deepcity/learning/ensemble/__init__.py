@@ -1,0 +1,1 @@
+"""One forecast from several experts, with weights that follow their errors."""

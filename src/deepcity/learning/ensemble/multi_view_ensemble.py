@@ -1,0 +1,205 @@
+"""An ensemble with three sets of weights (overall, by place, by part of the day), combined.
+
+The best expert differs by place and by time of day: a federated network may be good at rush
+hours and bad at night, or fit one street and not the next. So ensemble weights are kept three
+times: one set for all forecasts, one for each place, one for each part of the day, each by
+Bernstein online aggregation (`deepcity.learning.ensemble.bernstein`; weights of a part of the
+day are updated in that part only: specialists, Freund et al. 1997, "Using and combining
+predictors that specialize"). A fourth aggregation combines the three forecasts. Its regret to
+each of them is bounded as theirs is to each expert, so that the ensemble is hardly ever worse
+than local training alone.
+
+A forecast made at an origin uses weights from truths known at that origin. Each step's truths
+update the weights once, as soon as the step has passed, by the mean over all forecasts that
+cover it: a day-ahead forecast is scored hour by hour, and not only when the day is over.
+
+Shapes: E experts, B origins, J forecasts that cover one step, N places, H horizon steps,
+V views (three), P parts of the day.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from deepcity.city.arrays import Doubles, Floats, Ints
+from deepcity.learning.ensemble.bernstein import BOAState, init_boa
+from deepcity.learning.features.typical_day import DayGrid
+
+Gradient = Callable[[Floats, Floats], Doubles]
+"""From forecasts and truths of one shape to the gradient of a convex loss in each forecast."""
+PARTS = 8  # of a day, three hours each
+_VIEWS = 3
+
+
+@dataclass(frozen=True)
+class MultiViewEnsemble:
+    """Aggregation states of the experts in three views, and of the views.
+
+    Attributes:
+        whole: one group; `place`: a group for each place; `part`: one for each part of the day.
+        views: weights of the three, which are its experts, in that order.
+    """
+
+    whole: BOAState
+    place: BOAState
+    part: BOAState
+    views: BOAState
+
+    @property
+    def weights_E(self) -> Doubles:
+        """Weight of each expert over all views, places and parts of the day, with sum 1."""
+        return self.weights_in(np.arange(len(self.part.regret_GE)))
+
+    def weights_in(self, part_H: Ints) -> Doubles:
+        """Weight of each expert in a forecast of steps in these parts of the day."""
+        by_view_VE = np.stack(
+            [
+                self.whole.weights_GE[0],
+                self.place.weights_GE.mean(axis=0),
+                self.part.weights_GE[part_H].mean(axis=0),
+            ]
+        )
+        return np.asarray(self.views.weights_GE[0] @ by_view_VE)
+
+    def view_forecasts(self, forecast_ENH: Floats, part_H: Ints) -> Floats:
+        """Each view's weighted mean of the experts' forecasts, (V, N, H)."""
+        return np.stack(
+            [
+                np.tensordot(self.whole.weights_GE[0], forecast_ENH, 1),
+                np.einsum("ne,enh->nh", self.place.weights_GE, forecast_ENH),
+                np.einsum("he,enh->nh", self.part.weights_GE[part_H], forecast_ENH),
+            ]
+        ).astype(np.float32)
+
+
+STATE_NAMES = tuple(field.name for field in fields(MultiViewEnsemble))
+
+
+def init_ensemble(prior: Doubles | list[float], places: int) -> MultiViewEnsemble:
+    """The ensemble before any truth; priors are scaled to sum 1, the views weigh alike.
+
+    Raises:
+        ValueError: if a prior is not over zero.
+    """
+    return MultiViewEnsemble(
+        whole=init_boa(prior),
+        place=init_boa(prior, places),
+        part=init_boa(prior, PARTS),
+        views=init_boa([1.0] * _VIEWS),
+    )
+
+
+def parts_of_day(grid: DayGrid, origins_B: Ints, horizon: int) -> Ints:
+    """The part of its city's day that each step of forecasts lies in, (B, H)."""
+    step_BH = origins_B[:, None] + np.arange(horizon)
+    slot_BH = grid.slot_T[np.clip(step_BH, 0, len(grid.slot_T) - 1)]
+    return np.asarray(slot_BH * PARTS // grid.slots)
+
+
+def absolute_gradient(forecast: Floats, truth: Floats) -> Doubles:
+    """Gradient of the absolute error: the sign of forecast minus truth."""
+    return np.sign(forecast.astype(np.float64) - truth)
+
+
+@dataclass(frozen=True)
+class EnsembleForecast:
+    """Forecasts, the weights each was made with, and the ensemble after all updates."""
+
+    forecast_BNH: Floats
+    weights_BE: Doubles
+    ensemble: MultiViewEnsemble
+
+
+def run_ensemble(
+    forecast_EBNH: Floats,
+    truth_BNH: Floats,
+    origins_B: Ints,
+    part_BH: Ints,
+    ensemble: MultiViewEnsemble,
+    gradient: Gradient = absolute_gradient,
+) -> EnsembleForecast:
+    """Weighted forecasts for origins in order of time.
+
+    Args:
+        truth_BNH: NaN where not measured.
+        origins_B: (B,) step indices, ascending; the truth of forecast b's step h is known at
+            origin c if origins_B[b] + h < origins_B[c].
+        part_BH: the part of the day of each step, 0..P-1.
+        gradient: of the loss that updates the weights.
+    """
+    mixed, weights = np.empty_like(truth_BNH), []
+    forecast_VBNH = np.empty((_VIEWS, *truth_BNH.shape), np.float32)
+    feedback = _Feedback(
+        forecast_EBNH, truth_BNH, forecast_VBNH, mixed, origins_B, part_BH, gradient
+    )
+    for now, origin in enumerate(origins_B):
+        if now:
+            ensemble = feedback.apply(ensemble, range(int(origins_B[now - 1]), int(origin)), now)
+        weights.append(ensemble.weights_in(part_BH[now]))
+        forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
+        mixed[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
+    if len(origins_B):
+        remaining = range(int(origins_B[-1]), int(origins_B[-1]) + truth_BNH.shape[-1])
+        ensemble = feedback.apply(ensemble, remaining, len(origins_B))
+    return EnsembleForecast(mixed, np.array(weights).reshape(len(origins_B), -1), ensemble)
+
+
+@dataclass(frozen=True)
+class _Feedback:
+    """Forecasts and truths, by the step they are for."""
+
+    forecast_EBNH: Floats
+    truth_BNH: Floats
+    forecast_VBNH: Floats  # this and the next are filled as forecasts are made
+    mixed_BNH: Floats
+    origins_B: Ints
+    part_BH: Ints
+    gradient: Gradient
+
+    def apply(self, ensemble: MultiViewEnsemble, steps: range, made: int) -> MultiViewEnsemble:
+        """The ensemble updated by these steps, with `made` forecasts made so far."""
+        horizon = self.truth_BNH.shape[-1]
+        for step in steps[:horizon]:  # no forecast covers later ones
+            first = int(np.searchsorted(self.origins_B[:made], step - horizon, side="right"))
+            if first < made:
+                ensemble = self._update_from(ensemble, np.arange(first, made), step)
+        return ensemble
+
+    def _update_from(
+        self, ensemble: MultiViewEnsemble, covering_J: Ints, step: int
+    ) -> MultiViewEnsemble:
+        """Every state updated by one step's truths."""
+        leads_J = step - self.origins_B[covering_J]
+        truth_JN = self.truth_BNH[covering_J, :, leads_J]
+        known_JN = np.isfinite(truth_JN)
+        if not known_JN.any():
+            return ensemble
+        forecast_JEN = self.forecast_EBNH[:, covering_J, :, leads_J]
+        views_JVN = self.forecast_VBNH[:, covering_J, :, leads_J]
+        mixed_JN = self.mixed_BNH[covering_J, :, leads_J]
+
+        def losses(forecast_JXN: Floats, against_JN: Floats) -> Doubles:
+            gradient_JN = np.where(known_JN, self.gradient(against_JN, truth_JN), 0.0)
+            return _losses(forecast_JXN, gradient_JN)
+
+        by_view = [losses(forecast_JEN, views_JVN[:, view]) for view in range(_VIEWS)]
+        count_N = known_JN.sum(axis=0)
+        loss_NE = by_view[1] / np.maximum(count_N, 1)[:, None]
+        part_P = np.arange(len(ensemble.part.regret_GE)) == self.part_BH[covering_J[0], leads_J[0]]
+        total = count_N.sum()
+        return replace(
+            ensemble,
+            whole=ensemble.whole.update(by_view[0].sum(axis=0, keepdims=True) / total),
+            place=ensemble.place.update(loss_NE),  # where nothing was measured, all losses are 0
+            part=ensemble.part.update(by_view[2].sum(axis=0, keepdims=True) / total, part_P),
+            views=ensemble.views.update(
+                losses(views_JVN, mixed_JN).sum(axis=0, keepdims=True) / total
+            ),
+        )
+
+
+def _losses(forecast_JXN: Floats, gradient_JN: Doubles) -> Doubles:
+    """The loss's gradient along each of X forecasters, summed over forecasts, (N, X)."""
+    loss_NX = np.einsum("jxn,jn->nx", forecast_JXN.astype(np.float64), gradient_JN)
+    return np.asarray(loss_NX - loss_NX.mean(axis=1, keepdims=True))

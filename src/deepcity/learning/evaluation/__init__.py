@@ -1,0 +1,1 @@
+"""Errors, calibrated bands, naive baselines and drift."""

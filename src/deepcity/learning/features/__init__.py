@@ -1,0 +1,1 @@
+"""What networks see of a party's rows: typical days, windows, scaling, weather, calendar."""

@@ -1,0 +1,1 @@
+"""Vertical federated learning: encoders of agencies, the fused network, their packages."""

@@ -1,0 +1,259 @@
+"""A trained encoder in one sealed file, with which its agency encodes new rows.
+
+It holds the private stem and the statistics of the agency's rows, so it stays with its
+agency. Its version names the space of its deep data: every training gives a new space, and
+vectors of two spaces are never mixed.
+
+Shapes: B times, C cells, F fields, D deep width.
+"""
+
+import copy
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deepcity.city.arrays import Ints
+from deepcity.city.errors import DeepCityError, LayerPackageError
+from deepcity.city.level import HIDDEN_LAYERS
+from deepcity.data.panel import Panel
+from deepcity.learning.features.agency_columns import (
+    Cells,
+    Columns,
+    ColumnSettings,
+    ColumnStats,
+    view_columns,
+)
+from deepcity.learning.networks.encoder import Encoder, EncoderShape
+from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.store.deep_data.batch import Space
+from deepcity.store.packages.sealed_file import (
+    FORMAT,
+    hash_of,
+    read_sealed,
+    refusal,
+    write_sealed,
+)
+
+ENCODER_FORMAT = "deepcity-encoder-2"
+SUFFIX = ".encoder"
+_BACK_DAYS = 8  # what `Columns.rows` looks back on, and a day more
+
+_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """The times an agency and an application agreed on: `phase_s + k * step_s`, UTC seconds.
+
+    >>> TimeGrid(900, 0).last(1000), TimeGrid(900, 0).off(1000)
+    (900, 100)
+    """
+
+    step_s: int
+    phase_s: int = 0
+
+    def last(self, at: int) -> int:
+        """The newest of them at or before a time."""
+        return at - self.off(at)
+
+    def off(self, at: int) -> int:
+        """Seconds since the newest of them; 0 on the grid."""
+        return (at - self.phase_s) % self.step_s
+
+    def between(self, after: int, until: int) -> Ints:
+        """All of them with after < time <= until."""
+        first = self.last(after) + self.step_s
+        return np.arange(first, until + 1, self.step_s, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """Whose encoder it is, and what for.
+
+    Attributes:
+        city, domain, agency: its owner.
+        service: the purpose; deep data for one is not for another.
+        salt: of the numbers of cells without a position (`agency_columns.cell_number`).
+        fields: name and unit of each, in the order of the panel.
+        step_s: of the agency's own rows.
+        grid: the times at which it encodes: those of the application's origins.
+        learned_until: UTC seconds; no row from then on was trained on. None: not recorded.
+    """
+
+    city: str
+    domain: str
+    agency: str
+    service: str
+    salt: str
+    fields: tuple[tuple[str, str], ...]
+    step_s: int
+    grid: TimeGrid
+    learned_until: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EncoderPackage:
+    """A trained encoder and all it takes to encode new rows.
+
+    Attributes:
+        version: first 16 hex digits of the content's SHA-256.
+    """
+
+    facts: EncoderFacts
+    settings: ColumnSettings
+    stats: ColumnStats
+    cells: Ints
+    encoder: Encoder
+    version: str
+
+    @property
+    def space(self) -> Space:
+        """The space of its deep data."""
+        layer = HIDDEN_LAYERS[self.encoder.shape.level - 1]
+        facts = self.facts
+        return Space(facts.city, facts.domain, facts.agency, layer, self.version)
+
+    @property
+    def steps_back(self) -> int:
+        """Rows it looks back on, in steps of the agency; older ones may be forgotten."""
+        per_day = max(1, 86_400 // self.facts.step_s)
+        return _BACK_DAYS * per_day + self.settings.history + self.settings.lag
+
+    def encode(self, panel: Panel, times_B: Ints) -> DeepBatch:
+        """Deep data at some times, from rows before them.
+
+        Each time is encoded by itself, so that a vector does not depend, in its last bits, on
+        the rest of the batch: a store refuses a second vector for a cell and time.
+
+        Raises:
+            LayerPackageError: if fields, step or cells of the panel are not those of its training.
+        """
+        return self.encode_columns(self.to_columns(panel), times_B)
+
+    def encode_columns(self, columns: Columns, times_B: Ints) -> DeepBatch:
+        """Like `encode`, from columns made before."""
+        self.encoder.eval()
+        shape = (len(times_B), len(self.cells), self.encoder.shape.width)
+        vectors_BCD = np.empty(shape, np.float32)
+        with torch.inference_mode():
+            for row in range(len(times_B)):
+                rows_CX = torch.from_numpy(columns.rows(times_B[row : row + 1])[0])
+                # a copy of its own: sums differ in their last bits with where they lie in memory
+                vectors_BCD[row] = self.encoder(rows_CX.clone()).numpy()
+        return DeepBatch(vectors_BCD, columns.known(times_B))
+
+    def to_columns(self, panel: Panel) -> Columns:
+        """A panel's columns by the fitted statistics; fields not trained on are left out.
+
+        Raises:
+            LayerPackageError: if fields, step or cells of the panel are not those of its training.
+        """
+        wanted, found = self.facts.fields, tuple((f.name, f.unit) for f in panel.fields)
+        problems = []
+        if not set(wanted) <= set(found):
+            problems.append(
+                f"the fields are {_fields_text(found)}, it was trained on {_fields_text(wanted)}"
+            )
+        if panel.clock.step_s != self.facts.step_s:
+            problems.append(
+                f"the step is {panel.clock.step_s} s, it was trained on {self.facts.step_s} s"
+            )
+        cells = Cells.of(panel.places, self.facts.salt).cell_C
+        if not np.array_equal(cells, self.cells):
+            problems.append(f"{len(cells)} cells are not the {len(self.cells)} it was trained on")
+        if problems:
+            msg = (
+                f"the encoder {self.version} of {self.facts.agency} does not fit these rows: "
+                f"{'; '.join(problems)}. Correct the city file, or train it again"
+            )
+            raise LayerPackageError(msg)
+        chosen = [found.index(field) for field in wanted]
+        panel = replace(
+            panel,
+            fields=tuple(panel.fields[index] for index in chosen),
+            values_TNF=panel.values_TNF[:, :, chosen],
+        )
+        return view_columns(panel, self.settings, self.stats, self.facts.salt)
+
+
+def _fields_text(fields: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{name} ({unit})" for name, unit in fields)
+
+
+def package_encoder(facts: EncoderFacts, columns: Columns, encoder: Encoder) -> EncoderPackage:
+    """A trained encoder as a package that can be saved; its version follows from its content.
+
+    Raises:
+        LayerPackageError: if weights or statistics are not finite.
+    """
+    settings, stats, cells = columns.settings, columns.stats, columns.cells.cell_C
+    encoder = copy.deepcopy(encoder)  # further training must not change it
+    content = _content(facts, settings, stats, cells, encoder)
+    return EncoderPackage(facts, settings, stats, cells, encoder, hash_of(*content)[:16])
+
+
+def save_encoder(folder: Path, package: EncoderPackage) -> Path:
+    """Write it as ``AGENCY-VERSION.encoder``.
+
+    Raises:
+        LayerPackageError: if the file cannot be written.
+    """
+    content = _content(
+        package.facts, package.settings, package.stats, package.cells, package.encoder
+    )
+    name = f"{package.facts.agency}-{package.version}{SUFFIX}"
+    return write_sealed(folder / name, *content)
+
+
+def load_encoder(path: Path) -> EncoderPackage:
+    """Read an encoder and verify all of it.
+
+    Raises:
+        LayerPackageError: with the reason why it is refused.
+    """
+    arrays, header = read_sealed(path, ENCODER_FORMAT)
+    version = hash_of(arrays, header)[:16]
+    try:
+        facts = dict(header["facts"])
+        facts["fields"] = tuple((str(name), str(unit)) for name, unit in facts["fields"])
+        facts["grid"] = TimeGrid(**facts["grid"])
+        settings = ColumnSettings.model_validate(header["columns"])
+        encoder = Encoder(EncoderShape(**header["shape"]))
+        state = {name: torch.from_numpy(array) for name, array in arrays["encoder"].items()}
+        encoder.load_state_dict(state)
+        stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
+        package = EncoderPackage(
+            EncoderFacts(**facts), settings, stats, arrays["cells"]["cell_C"], encoder, version
+        )
+        _ = package.space  # its parts are names
+    except (*_MISFITS, DeepCityError) as error:
+        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
+        raise refusal(path, [reason]) from error
+    if version not in path.name:
+        raise refusal(path, [f"it was renamed or swapped: its content is version {version}"])
+    return package
+
+
+def _content(
+    facts: EncoderFacts,
+    settings: ColumnSettings,
+    stats: ColumnStats,
+    cells: Ints,
+    encoder: Encoder,
+) -> tuple[dict[str, dict[str, NDArray[Any]]], dict[str, Any]]:
+    arrays: dict[str, dict[str, NDArray[Any]]] = {
+        "cells": {"cell_C": cells},
+        "encoder": {name: value.numpy() for name, value in encoder.state_dict().items()},
+        "stats": {name: np.asarray(value) for name, value in vars(stats).items()},
+    }
+    header = {
+        FORMAT: ENCODER_FORMAT,
+        "facts": asdict(facts),
+        "columns": settings.model_dump(mode="json"),
+        "shape": asdict(encoder.shape),
+    }
+    return arrays, header

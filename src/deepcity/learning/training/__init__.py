@@ -1,0 +1,1 @@
+"""How one party trains on its own rows: settings, loss, learner, updates, training state."""

@@ -1,0 +1,1 @@
+"""A city running: agencies encode and send deep data, an application forecasts from it."""

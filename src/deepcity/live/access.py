@@ -1,0 +1,172 @@
+"""Who may send deep data to an application, and what each agency grants: one TOML file.
+
+    [[agency]]
+    name = "weather"
+    token = "${WEATHER_TOKEN}"     # from the environment, or the secret itself
+    [agency.grant]
+    service = "ridership"
+
+An agency without an entry may send nothing, and none of its deep data are read.
+"""
+
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from deepcity.city.errors import ConfigError
+from deepcity.city.problem import Problem
+from deepcity.data.config.toml_file import read_toml, validate
+from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST, DeepGrant
+from deepcity.store.deep_data.batch import Space
+from deepcity.store.deep_data.store import MayRead
+
+_SHORTEST = 16
+
+
+class GrantEntry(BaseModel):
+    """An agency's grant for a service; see `DeepGrant`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: str
+    least_level: int = Field(default=LEAST_LEVEL, ge=1, le=5)
+    widest: int = Field(default=WIDEST, ge=1)
+
+
+class AgencyEntry(BaseModel):
+    """One agency: its name in the city, its token, its grant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    token: str = Field(min_length=1, repr=False)
+    grant: GrantEntry
+
+
+class ReaderEntry(BaseModel):
+    """A client that may request forecasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    token: str = Field(min_length=1, repr=False)
+
+
+class Access(BaseModel):
+    """Who may send deep data, and who may request forecasts; without readers, every client may."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agency: tuple[AgencyEntry, ...] = ()
+    reader: tuple[ReaderEntry, ...] = ()
+
+    def agency_of(self, token: str) -> str | None:
+        """The agency with this token; None if there is none."""
+        return _find_owner(self.agency, token)
+
+    def may_ask(self, token: str) -> bool:
+        """Whether this token allows requests for forecasts."""
+        return not self.reader or _find_owner(self.reader, token) is not None
+
+    def grant_of(self, agency: str) -> DeepGrant | None:
+        """An agency's grant; None if it has none."""
+        for entry in self.agency:
+            if entry.name == agency:
+                return DeepGrant(agency=agency, **entry.grant.model_dump())
+        return None
+
+    def may_read(self, city: str, widths: Mapping[Space, int] | None = None) -> MayRead:
+        """A check for the store before every read; the reader is the service.
+
+        Args:
+            city: of the agencies.
+            widths: space -> numbers a vector, of the spaces that may be read; None: any.
+        """
+
+        def allowed(reader: str, space: Space) -> bool:
+            grant = self.grant_of(space.agency)
+            if grant is None or space.city != city or grant.service != reader:
+                return False
+            if widths is not None and not 0 < widths.get(space, 0) <= grant.widest:
+                return False
+            level = re.fullmatch(r"h([1-5])", space.layer)
+            return level is not None and int(level[1]) >= grant.least_level
+
+        return allowed
+
+
+def load_access(path: Path) -> Access:
+    """Read an access file.
+
+    Raises:
+        ConfigError: with every problem of it; tokens are never printed.
+    """
+    raw, problems = read_toml(path)
+    if raw is None:
+        raise ConfigError(problems)
+    access, problems = validate(Access, raw, path.name)
+    if access is None:
+        raise ConfigError([_without_value(problem) for problem in problems])
+    entries: list[AgencyEntry | ReaderEntry] = [*access.agency, *access.reader]
+    tokens = [_expanded(entry.token) for entry in entries]
+    problems = [
+        _problem(path, f"{entry.name}.token", reason, right)
+        for entry, token in zip(entries, tokens, strict=True)
+        for reason, right in _token_problems(entry.token, token, tokens.count(token))
+    ]
+    names = [entry.name for entry in access.agency]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [
+        _problem(path, f"agency[{name}]", "two entries have this name", "keep one of them")
+        for name in twice
+    ]
+    if problems:
+        raise ConfigError(problems)
+    known = iter(tokens)
+    return access.model_copy(
+        update={
+            "agency": tuple(e.model_copy(update={"token": next(known)}) for e in access.agency),
+            "reader": tuple(e.model_copy(update={"token": next(known)}) for e in access.reader),
+        }
+    )
+
+
+def _find_owner(
+    entries: tuple[AgencyEntry, ...] | tuple[ReaderEntry, ...], token: str
+) -> str | None:
+    found = None
+    for entry in entries:  # compare all, so that the time taken reveals nothing
+        if hmac.compare_digest(entry.token.encode(), token.encode()):
+            found = entry.name
+    return found
+
+
+def _expanded(token: str) -> str:
+    name = re.fullmatch(r"\$\{(\w+)\}", token)
+    return os.environ.get(name[1], "") if name else token
+
+
+def _token_problems(written: str, token: str, count: int) -> list[tuple[str, str]]:
+    if not token:
+        return [(f"the environment variable {written[2:-1]} is not set", "export it")]
+    if len(token) < _SHORTEST:
+        right = 'take one of `python -c "import secrets; print(secrets.token_urlsafe(32))"`'
+        return [(f"shorter than {_SHORTEST} characters", right)]
+    if count > 1:
+        return [("two entries have the same token", "give each one of its own")]
+    return []
+
+
+def _problem(path: Path, key: str, reason: str, right: str) -> Problem:
+    return Problem(path.name, key, None, reason, right)
+
+
+def _without_value(problem: Problem) -> Problem:
+    secret = "token" in problem.key
+    return Problem(
+        problem.file, problem.key, None if secret else problem.value, problem.reason, problem.right
+    )

@@ -1,0 +1,353 @@
+"""A live application: takes its own rows and agencies' deep data, and forecasts at any time.
+
+A forecast uses the data available. From each agency it takes the newest deep data of the version
+the application was trained with, unless they are too old; late agencies are reported, and the
+bands are those measured without them. Inputs are prepared when rows arrive, so that a forecast is
+one read of the store and one pass through a small network.
+
+Shapes: T steps, N places, H horizon steps, C cells of an agency, D deep width, A agencies.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from deepcity.city.arrays import Floats, Ints
+from deepcity.city.errors import GrantError, LiveError, StoreError
+from deepcity.city.field import Kind
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span
+from deepcity.learning.features.inputs import Inputs, fit_inputs
+from deepcity.learning.split.fused_package import FusedPackage, InputAgency
+from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.live.wire import cell_names
+from deepcity.store.deep_data.batch import DeepData, moment
+from deepcity.store.deep_data.store import DeepDataStore
+
+LATE_STEPS = 2
+"""Largest age of an agency's newest deep data, in its own steps."""
+_SAME = 1e-3  # largest relative difference between a scale fitted again and in training
+_DAY = 86_400
+_log = logging.getLogger(__name__)
+
+
+class AgencyStatus(StrEnum):
+    """Status of an agency at the time of a forecast."""
+
+    FRESH = "fresh"
+    LATE = "late"  # its newest deep data are too old
+    NO_DATA = "no-data"  # none of the version trained with
+    NOT_GRANTED = "not-granted"
+    STORE_ERROR = "store-error"  # the store could not be read
+
+
+@dataclass(frozen=True)
+class AgencyState:
+    """One agency at the time of a forecast.
+
+    Attributes:
+        version: of its encoder, as trained with.
+        newest: time of its newest deep data; None: there are none.
+        age_s: their age.
+        limit_s: the largest age that is used.
+        cells: number of its cells with recent deep data.
+        note: for the operator; may be empty.
+    """
+
+    name: str
+    status: AgencyStatus
+    version: str
+    newest: int | None
+    age_s: int | None
+    limit_s: int
+    cells: int
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LiveForecast:
+    """A forecast and the data it was made from.
+
+    Attributes:
+        at: start of the first step forecast, UTC seconds.
+        time_H: start of each step forecast, UTC seconds.
+        places: their ids, in order.
+        value_NH, low_NH, high_NH: in the field's unit.
+        agencies: status and age of each agency's deep data.
+        newest_own_row: start of the newest own row, UTC seconds.
+        own_lag_s: how far own rows lag behind; 0: none are missing.
+    """
+
+    at: int
+    time_H: Ints
+    places: tuple[str, ...]
+    value_NH: Floats
+    low_NH: Floats
+    high_NH: Floats
+    agencies: tuple[AgencyState, ...]
+    newest_own_row: int
+    own_lag_s: int
+
+    def first(self, steps: int) -> "LiveForecast":
+        """Only its first steps."""
+        parts = {name: getattr(self, name)[:, :steps] for name in ("value_NH", "low_NH", "high_NH")}
+        return replace(self, time_H=self.time_H[:steps], **parts)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Own rows, ready for any origin."""
+
+    inputs: Inputs
+    time_T: Ints
+    first: int
+    known: int  # steps up to the newest own row
+    counts: bool
+
+
+class LiveApplication:
+    """Answers forecasts from own rows, a store of deep data and a trained network.
+
+    Args of `LiveApplication(...)`:
+        package: the trained network, with the encoder versions it was trained with.
+        store: deep data; it checks the grants before every read.
+        late_steps: largest age of an agency's newest deep data, in its own steps.
+
+    Threads may share it.
+    """
+
+    def __init__(
+        self, package: FusedPackage, store: DeepDataStore, *, late_steps: int = LATE_STEPS
+    ) -> None:
+        self.package, self.store, self.late_steps = package, store, late_steps
+        self._places = {
+            name: {cell: index for index, cell in enumerate(cell_names(cell_C).tolist())}
+            for name, cell_C in package.cells.items()
+        }
+        self._prepared: _Prepared | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def agencies(self) -> tuple[InputAgency, ...]:
+        """The agencies it was trained with."""
+        return self.package.facts.agencies
+
+    @property
+    def ready(self) -> bool:
+        """Whether own rows have come."""
+        return self._prepared is not None
+
+    def load_rows(self, panel: Panel) -> None:
+        """Load own rows, all from the training span on, and prepare inputs.
+
+        Raises:
+            LiveError: if field, unit, places, step or training rows differ from those in training.
+        """
+        facts = self.package.facts
+        self._check_own_rows(panel)
+        ahead = facts.settings.horizon + max(1, _DAY // facts.step_s)
+        known_T = np.isfinite(panel.values_TNF[:, :, panel.field_index(facts.field)]).any(axis=1)
+        known = int(np.flatnonzero(known_T)[-1]) + 1 if known_T.any() else 0
+        longer = _longer(panel, known + ahead)
+        first, last = np.searchsorted(panel.time_T, np.array(facts.train_s))
+        train = Span(int(first), int(last) + 1)
+        adjacency = panel.adjacency_NN
+        inputs = fit_inputs(longer, facts.field, facts.settings, train, adjacency)
+        if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
+            raise LiveError(
+                f"rows of {facts.agency}",
+                "rows of the training span differ from those in training",
+                "restore them, or train again",
+            )
+        counts = panel.fields[panel.field_index(facts.field)].kind is Kind.COUNT
+        earliest = train.start + facts.settings.history
+        with self._lock:
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, counts)
+
+    def forecast(self, at: int) -> LiveForecast:
+        """Forecast the steps from a time on (from the start of its step), with available data.
+
+        Raises:
+            LiveError: if own rows end more than a day before, or begin after that time.
+        """
+        prepared = self._ready()
+        step_s, time_T = self.package.facts.step_s, prepared.time_T
+        origin = (at - int(time_T[0])) // step_s
+        self._check_time(prepared, at, origin)
+        at = int(time_T[0]) + origin * step_s
+        agency_inputs = [self._agency_input(agency, at) for agency in self.agencies]
+        deep = {
+            one.name: activations
+            for one, (_, activations) in zip(self.agencies, agency_inputs, strict=True)
+            if activations
+        }
+        samples = prepared.inputs.samples(np.array([origin]))
+        value_NH = self.package.predict(samples, deep)[0]
+        late = max(0, origin - prepared.known)
+        half_NH = self._half_width(deep)
+        if late:
+            half_NH = np.maximum(half_NH, self.package.baseline_band_NH)
+        least = np.float32(0 if prepared.counts else -np.inf)  # counts are not negative
+        return LiveForecast(
+            at=at,
+            time_H=at + step_s * np.arange(value_NH.shape[1], dtype=np.int64),
+            places=self.package.facts.places,
+            value_NH=np.maximum(value_NH, least),
+            low_NH=np.maximum(value_NH - half_NH, least),
+            high_NH=np.maximum(value_NH + half_NH, least),
+            agencies=tuple(state for state, _ in agency_inputs),
+            newest_own_row=int(time_T[max(prepared.known - 1, 0)]),
+            own_lag_s=late * step_s,
+        )
+
+    def states(self, at: int) -> tuple[AgencyState, ...]:
+        """Status of each agency at a time."""
+        return tuple(self._agency_input(agency, at)[0] for agency in self.agencies)
+
+    def _check_own_rows(self, panel: Panel) -> None:
+        facts = self.package.facts
+        what, places = f"rows of {facts.agency}", tuple(place.id for place in panel.places)
+        units = {one.name: one.unit for one in panel.fields}
+        if units.get(facts.field) != facts.unit:
+            reason = f"trained with {facts.field} in {facts.unit}, but the fields are {units}"
+        elif places != facts.places:
+            reason = f"the {len(places)} places differ from the {len(facts.places)} trained with"
+        elif panel.clock.step_s != facts.step_s:
+            reason = f"a step of {panel.clock.step_s} s; trained with {facts.step_s} s"
+        elif not len(panel.time_T) or not (
+            panel.time_T[0] <= facts.train_s[0] and facts.train_s[1] <= panel.time_T[-1]
+        ):
+            span = f"{moment(facts.train_s[0])} to {moment(facts.train_s[1])}"
+            reason = f"they do not cover the training span, {span}"
+        else:
+            return
+        raise LiveError(what, reason, "correct the city file, or train again")
+
+    def _ready(self) -> _Prepared:
+        with self._lock:
+            prepared = self._prepared
+        if prepared is None:
+            who = self.package.facts.agency
+            raise LiveError(f"rows of {who}", "none loaded yet", "check that its records are read")
+        return prepared
+
+    def _check_time(self, prepared: _Prepared, at: int, origin: int) -> None:
+        horizon, time_T = self.package.facts.settings.horizon, prepared.time_T
+        if origin + horizon > len(time_T):
+            newest = moment(int(time_T[max(prepared.known - 1, 0)]))
+            reason = f"the newest own row is of {newest}, more than a day before"
+            raise LiveError(f"at {moment(at)}", reason, "check why own records do not arrive")
+        if origin < prepared.first:
+            first = moment(int(time_T[prepared.first]))
+            raise LiveError(
+                f"at {moment(at)}", "own rows begin later", f"choose a time from {first} on"
+            )
+
+    def _agency_input(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
+        """An agency's status at a time, and its deep data if they can be used."""
+        limit_s = self.late_steps * max(agency.step_s, agency.grid.step_s)
+        state = AgencyState(
+            agency.name, AgencyStatus.NO_DATA, agency.space.version, None, None, limit_s, 0
+        )
+        try:
+            young, newest = self._read(agency, at, limit_s)
+        except GrantError as error:
+            return replace(state, status=AgencyStatus.NOT_GRANTED, note=str(error)), None
+        except StoreError as error:
+            return self._not_there(state, agency, error), None
+        if newest is None:
+            return replace(state, note=self._other_versions(agency)), None
+        state = replace(state, newest=newest, age_s=at - newest)
+        activations = self._newest_rows(agency, young)
+        cells = int(activations.known_BC.sum())
+        if not cells:
+            return replace(
+                state, status=AgencyStatus.LATE, note=self._why_late(agency, state)
+            ), None
+        return replace(state, status=AgencyStatus.FRESH, cells=cells), activations
+
+    def _read(self, agency: InputAgency, at: int, limit_s: int) -> tuple[DeepData, int | None]:
+        """Rows recent enough at a time, and the time of the newest row of all."""
+        space, reader = agency.space, self.package.facts.service
+        young = self.store.read(space, None, at - limit_s, at + 1, reader=reader)
+        found = young if len(young) else self.store.latest(space, None, at, reader=reader)
+        return young, int(found.time_R.max()) if len(found) else None
+
+    def _newest_rows(self, agency: InputAgency, rows: DeepData) -> DeepBatch:
+        """The newest row of each cell that was trained with."""
+        where = self._places[agency.name]
+        activations = DeepBatch(
+            np.zeros((1, len(where), agency.width), np.float32), np.zeros((1, len(where)), bool)
+        )
+        for row, cell in enumerate(
+            rows.cell_R.tolist()
+        ):  # in order of time: later rows replace earlier ones
+            if (index := where.get(cell)) is not None:
+                activations.vectors_BCD[0, index], activations.known_BC[0, index] = (
+                    rows.vectors_RW[row],
+                    True,
+                )
+        return activations
+
+    def _not_there(self, state: AgencyState, agency: InputAgency, error: Exception) -> AgencyState:
+        try:
+            if agency.space not in {space_info.space for space_info in self.store.spaces()}:
+                return replace(state, note=self._other_versions(agency))
+        except StoreError:
+            _log.warning("the store cannot be read", exc_info=True)
+        return replace(state, status=AgencyStatus.STORE_ERROR, note=str(error))
+
+    def _other_versions(self, agency: InputAgency) -> str:
+        """A note if the store holds deep data of other encoder versions only."""
+        try:
+            space_infos = self.store.spaces()
+        except StoreError:
+            return ""
+        wanted = agency.space
+        others = [
+            space_info.space.version
+            for space_info in space_infos
+            if replace(space_info.space, version=wanted.version) == wanted != space_info.space
+        ]
+        if not others:
+            return ""
+        return (
+            f"the store has version {', '.join(others)}, but the application was trained with "
+            f"{wanted.version}; run the encoder {wanted.version}, or train again"
+        )
+
+    def _why_late(self, agency: InputAgency, state: AgencyState) -> str:
+        hours, rest = divmod(state.age_s or 0, 3600)
+        lateness = f"its newest deep data are {hours}:{rest // 60:02d} h old"
+        if hours and rest <= agency.grid.step_s:
+            lateness += "; if it is still sending, check the time zone of its records"
+        return lateness + (f"; {other}" if (other := self._other_versions(agency)) else "")
+
+    def _half_width(self, deep: dict[str, DeepBatch]) -> Floats:
+        """Half widths of the bands, by the agencies available at each place, (N, H)."""
+        names = sorted(deep)
+        available_AN = np.array(
+            [(self.package.cell_weights[n] * deep[n].known_BC).sum(axis=1) > 0 for n in names], bool
+        ).reshape(len(names), len(self.package.facts.places))
+        half_NH = np.empty_like(self.package.baseline_band_NH)
+        for column in np.unique(available_AN, axis=1).T:
+            places = (available_AN == column[:, None]).all(axis=0)
+            chosen = [name for name, available in zip(names, column, strict=True) if available]
+            half_NH[places] = self.package.half_width(chosen)[places]
+        return half_NH
+
+
+def _longer(panel: Panel, steps: int) -> Panel:
+    """The panel with exactly `steps` steps; added steps are NaN."""
+    missing = max(0, steps - len(panel.time_T))
+    last = int(panel.time_T[-1])
+    time_T = last + panel.clock.step_s * np.arange(1, missing + 1, dtype=np.int64)
+    empty = np.full((missing, *panel.values_TNF.shape[1:]), np.nan, np.float32)
+    return replace(
+        panel,
+        time_T=np.concatenate([panel.time_T, time_T])[:steps],
+        values_TNF=np.concatenate([panel.values_TNF, empty])[:steps],
+    )

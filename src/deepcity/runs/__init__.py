@@ -1,0 +1,1 @@
+"""Runs of a map: folder, progress, results, notes."""

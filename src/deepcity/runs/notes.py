@@ -1,0 +1,145 @@
+"""Notes of a run on parties that differ: newcomers, late joiners, other windows.
+
+All of them follow from the map, the sites' profiles and messages.
+"""
+
+from collections.abc import Mapping
+
+from deepcity.city.level import ALONE, HEAD, STEM
+from deepcity.exchange.coordinator import Training
+from deepcity.exchange.profile import SiteProfile
+from deepcity.intercity.compatibility import shape_groups_of
+from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.party_choices import PartyChoice, round_members
+from deepcity.runs.results import Note
+from deepcity.store.packages.manifest import Manifest
+
+Profiles = Mapping[str, SiteProfile]
+UNEQUAL = 3.0  # ratio of the most to the fewest rows that gives a note
+
+
+def service_notes(
+    settings: ServiceSettings,
+    profiles: Profiles,
+    package: Manifest | None,
+    joined: Training | None,
+) -> list[Note]:
+    """Notes on the package that parties start from, on layers fused only within groups, on very
+    unequal weights, and on parties that failed in a round.
+    """
+    if settings.grant.level == ALONE:
+        return []
+    members = round_members(settings, profiles)
+    sharing = [site for site in members if settings.grant.stem_of(site) == "common"]
+    found = [_started(settings, package)] if package is not None else []
+    for layer, sites in ((STEM, sharing), (HEAD, members)):
+        own = shape_groups_of({site: profiles[site] for site in sites}).get(layer)
+        if own is not None and (layer == STEM or settings.grant.level > 5):
+            groups = [
+                ", ".join(site for site in sites if own[site] == group)
+                for group in dict.fromkeys(own.values())
+            ]
+            found.append(Note(code=f"grouped_{layer}", names={"groups": groups}))
+    if joined is None:
+        return found
+    return [*found, *_weighed(settings, joined), *_left_out(joined)]
+
+
+def _left_out(joined: Training) -> list[Note]:
+    """Parties that failed in joint training: number of rounds, and the last reason."""
+    rounds: dict[str, set[int]] = {}
+    reasons: dict[str, str] = {}
+    for number, failed in enumerate(joined.progress.failures, 1):
+        for failure in failed:
+            rounds.setdefault(failure.party, set()).add(number)
+            reasons[failure.party] = failure.reason
+    evaluations = len(joined.progress.failures)  # one a round, and one after the last
+    return [
+        Note(
+            code="left_out",
+            numbers={"rounds": len(rounds[site]), "looks": evaluations},
+            names={"party": site, "reason": reasons[site]},
+        )
+        for site in rounds
+    ]
+
+
+def _started(settings: ServiceSettings, package: Manifest) -> Note:
+    """The package that every method but learning alone started from."""
+    assert settings.reuse is not None
+    return Note(
+        code="started_frozen" if settings.reuse.frozen else "started",
+        numbers={"level": settings.reuse.level},
+        names={"service": package.service, "city": package.city},
+    )
+
+
+def _weighed(settings: ServiceSettings, joined: Training) -> list[Note]:
+    """Weights of parties in averages, where their numbers of rows are very unequal."""
+    rows = joined.progress.weights
+    if not rows:  # all parties left
+        return []
+    least, most = min(rows, key=rows.__getitem__), max(rows, key=rows.__getitem__)
+    if rows[most] < UNEQUAL * rows[least]:
+        return []
+    equal = settings.strategy.weighting == "equal"
+    return [
+        Note(
+            code="unequal_rows_alike" if equal else "unequal_rows",
+            numbers={
+                "least_rows": rows[least],
+                "most_rows": rows[most],
+                "share": rows[most] / sum(rows.values()),
+            },
+            names={"least": least, "most": most},
+        )
+    ]
+
+
+def party_notes(
+    settings: ServiceSettings,
+    site: str,
+    profiles: Profiles,
+    unit: str,
+    chosen: PartyChoice,
+    joined: Training | None,
+) -> list[Note]:
+    """Notes on one party's participation."""
+    found = []
+    if site in settings.newcomers:
+        found.append(_newcomer(len(round_members(settings, profiles)), unit, chosen))
+    if joined is not None and site in joined.levels:
+        found += _attended(settings, site, joined)
+    if _another_window(settings, site, profiles):
+        minutes = profiles[site].step_s / 60
+        steps = settings.window_of(site).horizon
+        found.append(Note(code="own_window", numbers={"steps": steps, "minutes": minutes}))
+    return found
+
+
+def _newcomer(others: int, unit: str, chosen: PartyChoice) -> Note:
+    numbers: dict[str, float] = {"others": others}
+    if chosen.first_day is None:
+        return Note(code="newcomer", numbers=numbers)
+    numbers["error"] = chosen.first_day.judged
+    return Note(code="newcomer_first_day", numbers=numbers, names={"unit": unit})
+
+
+def _attended(settings: ServiceSettings, site: str, joined: Training) -> list[Note]:
+    """The rounds it took part in, where these were not all."""
+    participation, rounds = settings.participation, joined.progress.round
+    found = []
+    if first := participation.joins.get(site):
+        found.append(Note(code="joined_late", numbers={"round": first, "rounds": rounds}))
+    if left := participation.leaves.get(site):
+        found.append(Note(code="left_early", numbers={"round": left, "rounds": rounds}))
+    if participation.share < 1:
+        count = sum(site in errors for errors in joined.progress.errors[:rounds])
+        found.append(Note(code="drawn", numbers={"count": count, "rounds": rounds}))
+    return found
+
+
+def _another_window(settings: ServiceSettings, site: str, profiles: Profiles) -> bool:
+    first = next(iter(profiles))
+    own, others = profiles[site].step_s, profiles[first].step_s
+    return (own, settings.window_of(site)) != (others, settings.window_of(first))

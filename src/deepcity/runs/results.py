@@ -1,0 +1,151 @@
+"""Results of a run: the tree behind `results.json` and the report.
+
+    RunResults
+    └── ServiceResult           one service of the map
+        ├── PartyResult         one party: chosen level, errors by method, an example forecast
+        │   └── DriftFound      a rise of its error, if there is one
+        ├── LearningCurve       validation error by round, one a method
+        └── MethodTraffic       bytes that left, by method and layer
+
+Methods and their errors: `deepcity.intercity.method_errors`.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from deepcity.applications.decision import Decision
+from deepcity.city.localized_text import LocalizedText
+from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
+from deepcity.intercity.method_errors import (
+    ALONE,
+    AUTOMATIC,
+    NAIVE_DAY,
+    NAIVE_WEEK,
+    Measured,
+    MethodErrors,
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Note(_Frozen):
+    """A remark as a code with its numbers and names.
+
+    Sentences are made where people read: `deepcity.web.report.notes` has one for every code.
+    """
+
+    code: str
+    numbers: dict[str, Measured] = {}
+    names: dict[str, str | list[str]] = {}
+
+
+class DriftFound(_Frozen):
+    """A significant rise of a party's error over the test days; UTC seconds of days.
+
+    `excess` is the relative rise of the median error since then; `naive_excess` the same of the
+    forecast "same hour last week": whether days became harder to forecast in general.
+    """
+
+    since: int
+    noticed: int
+    excess: float
+    naive_excess: Measured
+
+
+class PartyResult(_Frozen):
+    """One party's errors by method, chosen level and example forecast.
+
+    `validation_mae` holds errors by the application's metric, whatever that is.
+    `weights` are the ensemble's, of `alone` and of each level, after the validation days;
+    `weights_after` those after the test days.
+    """
+
+    name: str
+    title: LocalizedText
+    city: str
+    places: int
+    train_days: float
+    scarce: bool
+    level: int
+    level_reason: Note
+    weights: dict[str, float]
+    weights_after: dict[str, float]
+    validation_mae: dict[str, float]
+    test: dict[str, MethodErrors]
+    band_level: float
+    band_coverage: Measured
+    forecast: ExampleForecast
+    newcomer: bool = False  # took no part in the rounds: started from the shared layers
+    drift: DriftFound | None = None  # None: no rise of its error
+    notes: list[Note] = []  # on its participation
+    unit: str | None = None  # of its errors; None: the service's; likewise the two below
+    step_minutes: float | None = None
+    horizon_steps: int | None = None
+    raw_bytes: int | None = None  # size of its raw records, which did not leave; None if unknown
+    decision: Decision | None = None  # at the last of the test origins
+
+    def without_truths(self) -> "PartyResult":
+        """The same without measured values, for sites that do not grant them."""
+        forecast = self.forecast.model_copy(update={"truth": None})
+        return self.model_copy(update={"forecast": forecast})
+
+    def gain(self) -> float:
+        """Relative reduction of the error by `automatic` against `alone` (may be negative); NaN
+        where an error is undefined, or alone has none.
+        """
+        ours, theirs = self.test[AUTOMATIC].judged, self.test[ALONE].judged
+        return 1.0 - ours / theirs if theirs else float("nan")
+
+
+class SiteResults(_Frozen):
+    """One site's results by service; they stay in the site's folder."""
+
+    site: str
+    services: dict[str, PartyResult]
+
+
+class MethodTraffic(_Frozen):
+    """Bytes that left parties during one method's run, by layer and by party."""
+
+    method: str
+    rounds: int
+    bytes_by_layer: dict[str, int]
+    bytes_by_party: dict[str, int]
+
+
+class ServiceResult(_Frozen):
+    """One service of the map: its parties, curves and bytes.
+
+    `metric` is its application's, `baselines` the methods it must beat.
+    """
+
+    name: str
+    title: LocalizedText
+    question: LocalizedText
+    unit: str
+    horizon_steps: int
+    step_minutes: float
+    parties: list[PartyResult]
+    curves: list[LearningCurve]
+    traffic: list[MethodTraffic]
+    seconds: dict[str, float]
+    decision: LocalizedText | None = None  # that the forecast supports
+    notes: list[Note] = []  # on the service as a whole
+    who: LocalizedText | None = (
+        None  # what its parties are, in the plural: "water districts of Ferrara"
+    )
+    metric: LocalizedText = LocalizedText(en="mean absolute error", ko="평균 절대 오차")
+    metric_in_unit: bool = True  # False: it is a share
+    baselines: list[str] = [NAIVE_DAY, NAIVE_WEEK]
+
+
+class RunResults(_Frozen):
+    """All results of one run of a map."""
+
+    map: str
+    title: LocalizedText
+    version: str
+    seed: int
+    seconds: float
+    services: list[ServiceResult]

@@ -1,0 +1,182 @@
+"""A site: one party of one service, with everything private to it.
+
+It owns its rows, learners and checkpoints, the choice of its level, its forecaster and a folder.
+Others reach it by messages only; `deepcity.exchange.party` answers them, and
+`deepcity.intercity.party_choices` chooses the level.
+
+FOLDER/run.json        the runs it takes part in, with SHA-256 of its rows
+FOLDER/checkpoints/    its learner after each round of each training
+FOLDER/own/            its forecaster, for `deepcity update`
+FOLDER/result.json     its results, measured values included
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepcity.city.level import Layers
+from deepcity.exchange.exchange import Handler
+from deepcity.exchange.grant_guard import GuardedHandler
+from deepcity.exchange.party import LearningParty
+from deepcity.exchange.profile import ProfileHandler, SiteProfile
+from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.method_errors import (
+    ALONE,
+    MethodErrors,
+    fixed_level_name,
+    naive_errors,
+    score_forecast,
+)
+from deepcity.intercity.parties import Party
+from deepcity.intercity.party_choices import (
+    Offer,
+    PartyChoice,
+    alone_errors,
+    choose_from,
+    level_errors,
+)
+from deepcity.learning.training.learner import EVERY_LAYER, Learner
+from deepcity.privacy.grants import Grant
+from deepcity.runs.results import Note, PartyResult, SiteResults
+from deepcity.runs.summary import party_result
+from deepcity.runs.update.save_forecaster import save_forecasters
+from deepcity.store.checkpoint import CheckpointStore
+from deepcity.store.run_folder import read_results, write_file
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class SiteTask:
+    """A training as a site needs it; all of it follows from the map.
+
+    Attributes:
+        training: name of its checkpoints.
+        method: name of the method.
+        level: h1..h`level` are shared; 6: the head too.
+        common_stem: whether the stem is shared.
+        settings, seed: of the training.
+        start: layers to start from.
+    """
+
+    training: str
+    method: str
+    level: int
+    common_stem: bool
+    settings: ServiceSettings
+    seed: int
+    start: Layers
+
+
+@dataclass
+class Site:
+    """One party of one service.
+
+    Attributes:
+        folder: its own; None: nothing is written.
+        learners: by method, at their best states once a training is done.
+        test: test errors by method.
+    """
+
+    settings: ServiceSettings
+    party: Party
+    seed: int
+    folder: Path | None = None
+    learners: dict[str, Learner] = field(default_factory=dict)
+    test: dict[str, MethodErrors] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The party's name, unique in a map."""
+        return self.party.name
+
+    @property
+    def profile(self) -> SiteProfile:
+        """Sizes and time span of its rows."""
+        train, split = self.party.data.train, self.party.split
+        horizon, linear_features = self.party.data.ridge_skip_HS.shape
+        first, step_s = int(self.party.panel.time_T[0]), self.party.panel.clock.step_s
+        return SiteProfile(
+            step_s=step_s,
+            features=train.features_BNF.shape[-1],
+            horizon=horizon,
+            linear_features=linear_features,
+            recent=train.recent,
+            places=len(self.party.panel.places),
+            rows=self.party.data.rows,
+            train_from=first + split.train.start * step_s,
+            train_to=first + split.train.end * step_s,
+        )
+
+    def describe(self) -> Handler:
+        """A handler that answers with its profile; no layer leaves by it."""
+        grant = Grant(party=self.name, service=self.settings.name, level=0)
+        return GuardedHandler(ProfileHandler(self.profile), grant, self.name, self.settings.name)
+
+    def join(self, task: SiteTask) -> Handler:
+        """A handler of a training's messages, with a new learner.
+
+        Raises:
+            LayerPackageError: if the layers to start from do not fit.
+        """
+        reuse, service = self.settings.reuse, self.settings.name
+        frozen = tuple(task.start) if reuse is not None and reuse.frozen else ()
+        training = task.settings.training
+        learner = Learner(self.party.data, training, task.seed, start=task.start, frozen=frozen)
+        self.learners[task.method] = learner
+        grant = Grant(
+            party=self.name,
+            service=service,
+            level=min(task.level, self.settings.grant.level_of(self.name)),
+            stem=self.settings.grant.stem_of(self.name),
+        )
+        party = LearningParty(
+            learner, task.level, task.common_stem, self._checkpoints, task.training
+        )
+        own_layers = learner.export(EVERY_LAYER)
+        return GuardedHandler(party, grant, self.name, service, own_layers=own_layers)
+
+    @property
+    def _checkpoints(self) -> CheckpointStore | None:
+        return None if self.folder is None else CheckpointStore(self.folder / "checkpoints")
+
+    def evaluate(self, method: str) -> None:
+        """Record a method's test errors."""
+        forecast = self.learners[method].forecast(self.party.test)
+        self.test[method] = score_forecast(forecast, self.party.test.truth_BNH, self.party.metric)
+
+    def choose(self, offer: Offer | None) -> PartyChoice:
+        """Choose among learning alone and every level offered."""
+        joined = self.learners.get(fixed_level_name(self.settings.grant.level))
+        alone = self.learners[ALONE]
+        return choose_from(self.settings, self.party, alone, joined, offer, self.seed)
+
+    def finish(
+        self, chosen: PartyChoice, levels: Sequence[int], notes: Sequence[Note]
+    ) -> PartyResult:
+        """Write its forecaster and results into its own folder.
+
+        Args:
+            levels: fixed levels, at which a newcomer is evaluated.
+
+        Raises:
+            CheckpointError: if a file cannot be written.
+        """
+        test = {**naive_errors(self.party), **self.test, **alone_errors(chosen, self.party)}
+        if self.party.newcomer:
+            test |= level_errors(chosen, self.party, levels)
+        tested = chosen.choice.forecast(self.party)
+        found = party_result(
+            self.settings, self.party, chosen.choice, tested, self.learners[ALONE], test, notes
+        )
+        if self.folder is not None:
+            save_forecasters(self.folder, self.settings, self.party, chosen.choice, tested)
+            self._write(self.folder / RESULT, found)
+        return found
+
+    def _write(self, path: Path, found: PartyResult) -> None:
+        known: Mapping[str, PartyResult] = {}
+        if path.exists():
+            known = read_results(path, SiteResults, "deepcity run").services
+        results = SiteResults(site=self.name, services={**known, self.settings.name: found})
+        write_file(path, results.model_dump_json(indent=1).encode())

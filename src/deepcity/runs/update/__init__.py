@@ -1,0 +1,1 @@
+"""Updates of a finished run with rows that have come since."""

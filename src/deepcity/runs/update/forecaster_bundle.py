@@ -1,0 +1,253 @@
+"""A party's forecaster bundle: everything it forecasts with, kept between updates.
+
+FOLDER/own/SERVICE.CITY.AGENCY.NUMBER.checkpoint, with its SHA-256 and never a pickle; NUMBER
+counts updates. A new one is written beside the old one, which is kept. It holds the private stem
+and scales: unlike a layer package it stays with its party. An expert is stored as its kind and
+arrays, so a new kind needs no edit here (`deepcity.learning.experts`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from deepcity.city.arrays import Floats
+from deepcity.city.errors import CheckpointError
+from deepcity.learning.ensemble.bernstein import BOAState
+from deepcity.learning.ensemble.multi_view_ensemble import STATE_NAMES, MultiViewEnsemble
+from deepcity.learning.experts.expert import Arrays
+from deepcity.learning.features.inputs import WindowSettings
+from deepcity.runs.update.results import PartyUpdate
+from deepcity.store.checkpoint import Checkpoint, CheckpointStore
+from deepcity.store.run_folder import ensure_folder
+
+MODEL = 2  # incremented when a network's inputs or structure change
+FOLDER = "own"
+
+_STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BundleIdentity(_Frozen):
+    """What must be unchanged for a bundle to be usable."""
+
+    model: int
+    service: str
+    party: str
+    field: str
+    unit: str
+    step_s: int
+    places: tuple[str, ...]
+    window: WindowSettings
+
+
+class BundleTimes(_Frozen):
+    """Time spans of a bundle, UTC seconds; ends are exclusive.
+
+    Attributes:
+        train_from, train_to: the first training span, on which inputs are fitted.
+        aside_to: end of the old days kept aside, which begin at `train_to`.
+        learned_to: end of the rows trained on.
+        seen_to: end of the rows known at the last update.
+    """
+
+    train_from: int
+    train_to: int
+    aside_to: int
+    learned_to: int
+    seen_to: int
+
+
+class LoggedDay(_Frozen):
+    """A day's mean absolute error, and that of the forecast "same hour last week"."""
+
+    start: int
+    error: float
+    naive: float | None
+
+
+class RowsChecksum(_Frozen):
+    """A checksum of the old rows, by which corrections of them are detected."""
+
+    measured: int
+    total: float
+    squares: float
+
+    @staticmethod
+    def of(values_TN: Floats) -> "RowsChecksum":
+        """The checksum of measured values."""
+        known = values_TN[np.isfinite(values_TN)].astype(np.float64)
+        return RowsChecksum(measured=len(known), total=known.sum(), squares=(known**2).sum())
+
+    def same_as(self, other: "RowsChecksum") -> bool:
+        """Whether the rows are equal up to rounding."""
+        mine, theirs = (self.total, self.squares), (other.total, other.squares)
+        return self.measured == other.measured and bool(np.allclose(mine, theirs, rtol=1e-6))
+
+
+@dataclass(frozen=True)
+class SavedExpert:
+    """One expert as stored.
+
+    Attributes:
+        level: the reuse level it counts for.
+        kind: of expert.
+        known: its first error on the old days kept aside; 0 without a truth there.
+        arrays: everything it needs besides the party's rows.
+    """
+
+    level: int
+    kind: str
+    known: float
+    arrays: Arrays
+
+
+@dataclass(frozen=True)
+class ForecasterBundle:
+    """Everything a party forecasts with.
+
+    Attributes:
+        identity, times: what it fits, and its time spans.
+        experts: as stored.
+        ensemble: the weights after the truths until `times.seen_to`.
+        days: daily errors.
+        watch_from: position of the day from which drift is looked for.
+        old_rows: checksum of the training span and the days kept aside.
+        number: number of updates, accepted or not.
+        last: results of the last update; None after the run itself.
+        skipped: damaged newer checkpoints, with reasons.
+    """
+
+    identity: BundleIdentity
+    times: BundleTimes
+    experts: tuple[SavedExpert, ...]
+    ensemble: MultiViewEnsemble
+    days: tuple[LoggedDay, ...]
+    watch_from: int
+    old_rows: RowsChecksum
+    number: int = 0
+    last: PartyUpdate | None = None
+    skipped: tuple[str, ...] = ()
+
+
+class _ExpertValues(_Frozen):
+    level: int
+    kind: str
+    known: float
+
+
+class _Values(_Frozen):
+    identity: BundleIdentity
+    times: BundleTimes
+    experts: tuple[_ExpertValues, ...]
+    days: tuple[LoggedDay, ...]
+    watch_from: int
+    old_rows: RowsChecksum
+    last: PartyUpdate | None
+
+
+@dataclass(frozen=True)
+class BundleStore:
+    """The forecaster bundles in a site's folder."""
+
+    store: CheckpointStore
+
+    @staticmethod
+    def of(run: Path) -> "BundleStore":
+        """Those in the folder of a site (or run)."""
+        return BundleStore(CheckpointStore(run / FOLDER))
+
+    def load(self, service: str, party: str) -> ForecasterBundle | None:
+        """The newest intact bundle of a party, or None if there is none.
+
+        Raises:
+            CheckpointError: if none of those found is intact, or it is of another version.
+        """
+        found = self.store.load_latest(_name(service, party))
+        if found is None:
+            return None
+        try:
+            return _bundle(found)
+        except (ValidationError, LookupError) as error:
+            msg = (
+                f"the forecaster bundle {found.name} number {found.round} in "
+                f"{self.store.folder} was written by another version of deepcity ({error}); "
+                f"update with that version, or run the map again into another folder"
+            )
+            raise CheckpointError(msg) from error
+
+    def save(self, bundle: ForecasterBundle) -> Path:
+        """Write a bundle beside the one before it.
+
+        Raises:
+            CheckpointError: if it cannot be written; the one before stays intact.
+        """
+        arrays: dict[str, Mapping[str, NDArray[Any]]] = {
+            f"boa:{view}": {
+                name: getattr(getattr(bundle.ensemble, view), name) for name in _STATE_FIELDS
+            }
+            for view in STATE_NAMES
+        }
+        for place, expert in enumerate(bundle.experts):
+            arrays[_group(place)] = expert.arrays
+        values = _Values(
+            identity=bundle.identity,
+            times=bundle.times,
+            experts=tuple(
+                _ExpertValues(level=one.level, kind=one.kind, known=one.known)
+                for one in bundle.experts
+            ),
+            days=bundle.days,
+            watch_from=bundle.watch_from,
+            old_rows=bundle.old_rows,
+            last=bundle.last,
+        )
+        ensure_folder(self.store.folder)
+        name = _name(bundle.identity.service, bundle.identity.party)
+        return self.store.save(name, bundle.number, arrays, values.model_dump(mode="json"))
+
+
+def _name(service: str, party: str) -> str:
+    """A party's file name; names have no dots, so it is unique."""
+    return f"{service}.{party.replace('/', '.').replace(':', '.')}"
+
+
+def _group(place: int) -> str:
+    return f"expert:{place}"
+
+
+def _bundle(found: Checkpoint) -> ForecasterBundle:
+    values = _Values.model_validate(found.values)
+    experts = [
+        SavedExpert(one.level, one.kind, one.known, found.arrays.get(_group(place), {}))
+        for place, one in enumerate(values.experts)
+    ]
+    return ForecasterBundle(
+        identity=values.identity,
+        times=values.times,
+        experts=tuple(experts),
+        ensemble=_ensemble(found),
+        days=values.days,
+        watch_from=values.watch_from,
+        old_rows=values.old_rows,
+        number=found.round,
+        last=values.last,
+        skipped=found.skipped,
+    )
+
+
+def _ensemble(found: Checkpoint) -> MultiViewEnsemble:
+    arrays = {view: found.arrays[f"boa:{view}"] for view in STATE_NAMES}
+    return MultiViewEnsemble(
+        **{
+            view: BOAState(**{name: arrays[view][name] for name in _STATE_FIELDS})
+            for view in STATE_NAMES
+        }
+    )

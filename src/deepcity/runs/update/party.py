@@ -1,0 +1,190 @@
+"""One party's update: train on new rows, and accept the result only if it is better.
+
+Everything here runs on the party's own side; nothing is sent.
+
+Shapes: B origins, N places, H horizon steps, E experts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepcity.city.arrays import Bools, Floats
+from deepcity.city.errors import ExpertError, RefineError
+from deepcity.city.problem import Problem
+from deepcity.data.windows import Span
+from deepcity.intercity.city_map import Service
+from deepcity.intercity.level_choice import expert_forecasts
+from deepcity.intercity.parties import selection_origins
+from deepcity.intercity.weather import weather_of
+from deepcity.learning.ensemble.multi_view_ensemble import (
+    EnsembleForecast,
+    Gradient,
+    parts_of_day,
+    run_ensemble,
+)
+from deepcity.learning.evaluation.metrics import scores
+from deepcity.learning.experts.expert import ExpertData
+from deepcity.learning.features.inputs import fit_inputs, train_origins
+from deepcity.runs.update.error_log import ErrorLog
+from deepcity.runs.update.forecaster_bundle import RowsChecksum
+from deepcity.runs.update.record_check import RUN_ANEW, PartyRecords
+from deepcity.runs.update.refinable_experts import RefinableExpert, experts_of, refine_expert
+from deepcity.runs.update.refine_spans import (
+    RefineSpans,
+    fresh_origins,
+    sample_origins,
+    unseen_origins,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateComparison:
+    """The experts before and after an update, compared on the newest days (holdout).
+
+    Attributes:
+        current, updated: experts before and after.
+        log: truths of the new origins.
+        kept, changed: the ensemble with the current experts, and with the updated ones on the
+            holdout days.
+        later_B: which origins are in the holdout.
+        moved: mean distance of the weights, 0 (unchanged) to 1 (as the new rows alone ask).
+        corrected: whether old rows were changed since they were trained on.
+    """
+
+    current: Sequence[RefinableExpert]
+    updated: Sequence[RefinableExpert]
+    log: ErrorLog
+    kept: EnsembleForecast
+    changed: EnsembleForecast
+    later_B: Bools
+    moved: float
+    corrected: bool
+
+    def error(self, forecast_BNH: Floats) -> float:
+        """Mean absolute error on the holdout days."""
+        return scores(forecast_BNH[self.later_B], self.log.truth_BNH[self.later_B]).mae
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the update is accepted: its error on the holdout days is lower."""
+        was, would = self.error(self.kept.forecast_BNH), self.error(self.changed.forecast_BNH)
+        return self.moved > 0 and would < was
+
+
+def compare_update(
+    service: Service,
+    rows: PartyRecords,
+    days: RefineSpans,
+    seed: int,
+    max_forgetting: float,
+    advance: Callable[[int], None],
+) -> UpdateComparison:
+    """Train on the fresh rows, and compare on the newest ones.
+
+    Args:
+        max_forgetting: largest allowed rise of an expert's error on the days kept aside, as a
+            share of its first.
+        advance: called with the number of experts done.
+
+    Raises:
+        RefineError: if stored experts do not fit the party's current rows and settings.
+    """
+    refine_data = build_refine_data(service, rows, seed)
+    current, corrected = _experts(rows, refine_data)
+    number, horizon = rows.bundle.number + 1, rows.known.horizon
+    fresh_B = fresh_origins(days, horizon, seed + number)
+    updated, moves = [], []
+    for done, one in enumerate(current, 1):
+        changed, moved = refine_expert(one, fresh_B, max_forgetting, number)
+        updated.append(changed)
+        moves += [moved] if changed is not one else []
+        advance(done)
+    moved = float(np.mean(moves)) if moves else 0.0
+    gradient = service.application.metric.gradient
+    return _compare(
+        rows, days, refine_data, current, updated, gradient, moved=moved, corrected=corrected
+    )
+
+
+def _compare(
+    rows: PartyRecords,
+    days: RefineSpans,
+    refine_data: ExpertData,
+    current: Sequence[RefinableExpert],
+    updated: Sequence[RefinableExpert],
+    gradient: Gradient,
+    *,
+    moved: float,
+    corrected: bool,
+) -> UpdateComparison:
+    """Run both ensembles over the same origins; updated experts are used in the holdout days."""
+    origins_B = unseen_origins(rows.known)
+    samples = refine_data.inputs.samples(origins_B)
+    log = ErrorLog(refine_data.inputs, rows.panel.time_T, origins_B, samples.truth_BNH)
+    forecast_EBNH = expert_forecasts(
+        [(one.level, one.expert) for one in current], samples, origins_B
+    )
+    later_B = origins_B >= days.holdout.start
+    changed_EBNH = forecast_EBNH.copy()
+    changed_EBNH[:, later_B] = expert_forecasts(
+        [(one.level, one.expert) for one in updated],
+        refine_data.inputs.samples(origins_B[later_B]),
+        origins_B[later_B],
+    )
+    part_BH = parts_of_day(refine_data.inputs.grid, origins_B, rows.known.horizon)
+    kept, changed = (
+        run_ensemble(
+            one_EBNH, samples.truth_BNH, origins_B, part_BH, rows.bundle.ensemble, gradient
+        )
+        for one_EBNH in (forecast_EBNH, changed_EBNH)
+    )
+    return UpdateComparison(current, updated, log, kept, changed, later_B, moved, corrected)
+
+
+def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> ExpertData:
+    """The data of a party's first training, from its current records."""
+    times, window = rows.bundle.times, rows.bundle.identity.window
+    train = Span(rows.step(times.train_from), rows.step(times.train_to))
+    aside = Span(train.end, rows.known.aside_to)
+    newcomer = rows.member.name in service.settings.newcomers
+    inputs = fit_inputs(
+        rows.panel,
+        rows.member.field,
+        window,
+        train,
+        rows.panel.adjacency_NN,
+        validation=aside,
+        partly=newcomer,
+    )
+    return ExpertData(
+        party=rows.member.name,
+        panel=rows.panel,
+        inputs=inputs,
+        train=train,
+        aside=aside,
+        train_B=sample_origins(train_origins(window, train, partly=newcomer), seed),
+        aside_B=selection_origins(aside, window.horizon, partly=newcomer),
+        training=service.settings.training,
+        seed=seed,
+        weather=weather_of(service, rows.member, rows.panel),
+    )
+
+
+def _experts(rows: PartyRecords, refine_data: ExpertData) -> tuple[list[RefinableExpert], bool]:
+    """Stored experts, and whether old rows were corrected since they were trained on.
+
+    In that case forgetting is counted from now on: errors on other rows are not comparable.
+    """
+    try:
+        current = experts_of(rows.bundle.experts, refine_data)
+    except ExpertError as error:
+        right = f"restore the earlier settings, {RUN_ANEW}"
+        raise RefineError(
+            [Problem(refine_data.party, "forecaster bundle", None, str(error), right)]
+        ) from error
+    old = rows.values_TN[refine_data.train.start : rows.known.aside_to]
+    if RowsChecksum.of(old).same_as(rows.bundle.old_rows):
+        return current, False
+    return [replace(one, known=one.known * (1 + one.forgetting)) for one in current], True

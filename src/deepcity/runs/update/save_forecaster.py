@@ -1,0 +1,84 @@
+"""Writes each party's forecaster bundle after a run, so that it can be updated later."""
+
+from pathlib import Path
+
+import numpy as np
+
+from deepcity.city.arrays import Floats
+from deepcity.intercity.experts import expert_data
+from deepcity.intercity.level_choice import LevelChoice
+from deepcity.intercity.map_settings import ServiceSettings
+from deepcity.intercity.parties import Party
+from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
+from deepcity.runs.update.error_log import append_days, run_error_days
+from deepcity.runs.update.forecaster_bundle import (
+    MODEL,
+    BundleIdentity,
+    BundleStore,
+    BundleTimes,
+    ForecasterBundle,
+    RowsChecksum,
+)
+from deepcity.runs.update.refinable_experts import kept_experts
+
+
+def save_forecasters(
+    folder: Path,
+    settings: ServiceSettings,
+    party: Party,
+    choice: LevelChoice,
+    test_forecasts: EnsembleForecast,
+) -> None:
+    """Write a party's forecaster bundle into its folder; one that was updated since is kept.
+
+    An existing bundle is of the same run: folders of other runs are refused before.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
+    bundles = BundleStore.of(folder)
+    found = bundles.load(settings.name, party.name)
+    if found is None or not found.number:
+        bundles.save(_bundle(settings, party, choice, test_forecasts))
+
+
+def _bundle(
+    settings: ServiceSettings, party: Party, choice: LevelChoice, test: EnsembleForecast
+) -> ForecasterBundle:
+    train, validation = party.split.train, party.split.validation
+    old = party.inputs.values_TN[train.start : validation.end]
+    aside_to = _start(party, validation.end)
+    return ForecasterBundle(
+        identity=BundleIdentity(
+            model=MODEL,
+            service=settings.name,
+            party=party.name,
+            field=party.field,
+            unit=party.unit,
+            step_s=party.panel.clock.step_s,
+            places=tuple(place.id for place in party.panel.places),
+            window=party.inputs.settings,
+        ),
+        times=BundleTimes(
+            train_from=_start(party, train.start),
+            train_to=_start(party, train.end),
+            aside_to=aside_to,
+            learned_to=aside_to,
+            seen_to=max(aside_to, _start(party, measured_end(party.inputs.values_TN))),
+        ),
+        experts=kept_experts(choice, expert_data(party, settings.training, 0)),
+        ensemble=test.ensemble,
+        days=append_days(*run_error_days(party, choice, test.forecast_BNH)),
+        watch_from=0,
+        old_rows=RowsChecksum.of(old),
+    )
+
+
+def measured_end(values_TN: Floats) -> int:
+    """The step after the last measured value; 0 where there is none."""
+    measured = np.flatnonzero(np.isfinite(values_TN).any(axis=1))
+    return int(measured[-1]) + 1 if len(measured) else 0
+
+
+def _start(party: Party, step: int) -> int:
+    return int(party.panel.time_T[0]) + step * party.panel.clock.step_s

@@ -1,0 +1,1 @@
+"""Deep data in one DuckDB file."""

@@ -1,0 +1,248 @@
+"""The tables of deep data in a DuckDB file, and their queries.
+
+    spaces      a row a space
+    cells       a row a cell of a space
+    deep_1 ...  a table a space, by its number: cell, time, vector, revision, known
+
+One table per space, so that widths are fixed and versions cannot mix. Rows are ordered by
+time and then by cell, as they arrive. By cell first, a cell's day would be read faster, but all
+cells of an hour slower, and keeping that order would need rewriting the file again and
+again (benchmarks, `deep-data-store`, has both).
+
+Shapes as in `deep_data`; U rows with a cell and time of their own, N rows to write.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.arrays import Floats, Ints, Texts
+from deepcity.store.deep_data.batch import DeepData, Space, coded
+from deepcity.store.deep_data.checks import check_space_settings
+from deepcity.store.deep_data.database import (
+    DAY,
+    Names,
+    NearestQuery,
+    Neighbours,
+    Part,
+    ReadQuery,
+    SpaceInfo,
+    SpaceTable,
+)
+from deepcity.store.deep_data.upsert import Ids, StoredRows, UpsertPlan
+
+CHUNK_ROWS = 65_536
+"""Rows inserted at a time; memory holds one copy of them by column."""
+
+_SCHEMA = """
+create table if not exists spaces (
+    id integer primary key, city text, domain text, agency text, layer text, version text,
+    width integer, days integer);
+create table if not exists cells (space integer, id integer, name text);
+"""
+# files from before revisions have tables without these columns
+_OLD = """
+select id from spaces where 'deep_' || id not in (
+    select table_name from information_schema.columns where column_name = 'revision')
+"""
+_IS_SPACE = "city = ? and domain = ? and agency = ? and layer = ? and version = ?"
+_DISTANCES = {
+    "l2": "array_distance(vector, $vector::float[{width}])",
+    # a vector of zeros has no angle: its distance is set to 1
+    "cosine": "coalesce(nullif(array_cosine_distance(vector, $vector::float[{width}]), 'nan'), 1)",
+}
+
+
+def make_schema(database: duckdb.DuckDBPyConnection) -> None:
+    """The tables that all spaces share, and columns that older files lack."""
+    database.execute(_SCHEMA)
+    for (number,) in database.execute(_OLD).fetchall():
+        for column in ("revision bigint default 0", "known boolean default true"):
+            database.execute(f"alter table deep_{number} add column {column}")
+
+
+@dataclass(frozen=True)
+class DuckDBTables:
+    """`DeepTables` through a cursor in a transaction."""
+
+    cursor: duckdb.DuckDBPyConnection
+
+    def find(self, space: Space) -> SpaceTable | None:
+        """The table of a space; None if there is none."""
+        query = f"select id, width from spaces where {_IS_SPACE}"
+        found = self.cursor.execute(query, _texts(space)).fetchone()
+        return None if found is None else SpaceTable(int(found[0]), int(found[1]))
+
+    def ensure_table(self, space: Space, width: int, days: int | None) -> SpaceTable:
+        """The table of a space, made if there is none."""
+        found = self.find(space)
+        if found is not None:
+            check_space_settings(space, width, None, held=found.width)
+            return found
+        number = _one(self.cursor.execute("select coalesce(max(id), 0) + 1 from spaces"))
+        row = [number, *_texts(space), width, days]
+        self.cursor.execute("insert into spaces values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self.cursor.execute(
+            f"create table deep_{number} (cell integer, time bigint, vector float[{width}], "
+            "revision bigint default 0, known boolean default true)"
+        )
+        return SpaceTable(number, width)
+
+    def list_spaces(self) -> tuple[SpaceInfo, ...]:
+        """All spaces, in order."""
+        query = "from spaces order by city, domain, agency, layer, version"
+        rows = self.cursor.execute(query).fetchall()
+        return tuple(SpaceInfo(Space(*row[1:6]), row[6], row[7]) for row in rows)
+
+    def set_retention(self, table: SpaceTable, days: int | None) -> None:
+        """Set how long its rows are kept."""
+        self.cursor.execute("update spaces set days = ? where id = ?", [days, table.number])
+
+    def expire(self, now: int) -> int:
+        """Delete rows older than their space keeps them; returns how many."""
+        kept = self.cursor.execute("select id, days from spaces where days is not null").fetchall()
+        old = "delete from deep_{} where time < {}"
+        return sum(
+            _one(self.cursor.execute(old.format(number, now - days * DAY))) for number, days in kept
+        )
+
+    def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
+        """The number of each row's cell; new cells get the next ones."""
+        names, code_R = coded(cell_R)
+        known = {name: number for number, name in self.names(table, None).items()}
+        fresh = [name for name in names.tolist() if name not in known]
+        if fresh:
+            numbers = list(range(len(known), len(known) + len(fresh)))
+            self.cursor.execute(
+                "insert into cells select ?, unnest(?::integer[]), unnest(?::text[])",
+                [table.number, numbers, fresh],
+            )
+            known |= dict(zip(fresh, numbers, strict=True))
+        return np.array([known[name] for name in names.tolist()], np.int32)[code_R]
+
+    def names(self, table: SpaceTable, cells: Sequence[str] | None) -> Names:
+        """Those of these cells that are stored; None: all."""
+        query = "select id, name from cells where space = $space"
+        values: dict[str, Any] = {"space": table.number}
+        if cells is not None:
+            query += " and name in (select unnest($cells::text[]))"
+            values["cells"] = [str(cell) for cell in cells]
+        return dict(self.cursor.execute(query, values).fetchall())
+
+    def stored(self, table: SpaceTable, batch: DeepData, id_R: Ids, unique_U: Ints) -> StoredRows:
+        """The rows stored for those of a batch."""
+        if not unique_U.size:
+            return StoredRows.nothing(table.width)
+        first, last = int(batch.time_R[0]), int(batch.time_R[-1])
+        keys = {"row": unique_U, "cell": id_R[unique_U], "time": batch.time_R[unique_U]}
+        self.cursor.register("keys", keys)
+        columns = self.cursor.execute(
+            f"select k.row, d.vector, d.revision, d.known from deep_{table.number} d "
+            f"join keys k using (cell, time) where d.time between {first} and {last}"
+        ).fetchnumpy()
+        self.cursor.unregister("keys")
+        return StoredRows(
+            np.asarray(columns["row"], np.int64),
+            _stacked(columns["vector"], table.width),
+            np.asarray(columns["revision"], np.int64),
+            np.asarray(columns["known"], bool),
+        )
+
+    def write(self, table: SpaceTable, batch: DeepData, id_R: Ids, plan: UpsertPlan) -> None:
+        """Remove what is revised and insert what is new."""
+        remove_N, insert_N = plan.remove_N, plan.insert_N
+        if remove_N.size:
+            removed = {"cell": id_R[remove_N], "time": batch.time_R[remove_N]}
+            self.cursor.register("removed", removed)
+            self.cursor.execute(
+                f"delete from deep_{table.number} where (cell, time) in (from removed)"
+            )
+            self.cursor.unregister("removed")
+        numbers = [f"n{place}" for place in range(table.width)]
+        vector = f"array_value({', '.join(numbers)})"
+        for start in range(0, len(insert_N), CHUNK_ROWS):
+            part_N = insert_N[start : start + CHUNK_ROWS]
+            columns_WN = np.ascontiguousarray(batch.vectors_RW[part_N].T)
+            rows = {
+                "cell": id_R[part_N],
+                "time": batch.time_R[part_N],
+                "known": batch.all_known_R[part_N],
+            }
+            self.cursor.register("rows", rows | dict(zip(numbers, columns_WN, strict=True)))
+            self.cursor.execute(
+                f"insert into deep_{table.number} (cell, time, vector, revision, known) "
+                f"select cell, time, {vector}, {plan.revision}, known from rows"
+            )
+            self.cursor.unregister("rows")
+
+    def counts(self, table: SpaceTable, read_query: ReadQuery) -> Sequence[tuple[int, int]]:
+        """Each time that has such rows, in order, and how many."""
+        where, values = _where(read_query)
+        query = f"select time, count(*) from deep_{table.number} where {where}"
+        return self.cursor.execute(f"{query} group by time order by time", values).fetchall()
+
+    def rows(self, table: SpaceTable, read_query: ReadQuery) -> Part:
+        """Such rows."""
+        where, values = _where(read_query)
+        return self._part(table, where, values)
+
+    def newest(self, table: SpaceTable, ids: Sequence[int], at: int) -> Part:
+        """The newest row of each of these cells at or before a time."""
+        where, values = _where(ReadQuery(ids, 0, at + 1))
+        before = f"select cell, max(time) from deep_{table.number} where {where} group by cell"
+        return self._part(table, f"known and (cell, time) in ({before})", values)
+
+    def nearest(self, space: Space, table: SpaceTable, search: NearestQuery) -> Neighbours:
+        """The nearest rows, by a full scan."""
+        distance = _DISTANCES[search.by].format(width=table.width)
+        values = {"vector": search.vector_W.tolist(), "since": search.since, "until": search.until}
+        columns = self.cursor.execute(
+            f"select name, time, vector, {distance} as distance from deep_{table.number} "
+            f"join cells on space = {table.number} and id = cell "
+            "where known and time >= $since and time < $until "
+            f"order by distance, time, name limit {int(search.k)}",
+            values,
+        ).fetchnumpy()
+        return Neighbours(
+            space,
+            np.asarray(columns["time"], np.int64),
+            np.array(columns["name"], np.str_),
+            _stacked(columns["vector"], table.width),
+            np.asarray(columns["distance"], np.float64),
+        )
+
+    def _part(self, table: SpaceTable, where: str, values: dict[str, Any]) -> Part:
+        query = f"select cell, time, vector from deep_{table.number} where {where}"
+        columns = self.cursor.execute(query, values).fetchnumpy()
+        vectors_RW = _stacked(columns["vector"], table.width)
+        return np.asarray(columns["cell"], np.int32), np.asarray(columns["time"]), vectors_RW
+
+
+def _where(read_query: ReadQuery) -> tuple[str, dict[str, Any]]:
+    """A condition, and the values in it."""
+    where = "known and time >= $since and time < $until"
+    values: dict[str, Any] = {"since": read_query.since, "until": read_query.until}
+    if read_query.ids is not None:
+        where += " and cell in (select unnest($ids::integer[]))"
+        values["ids"] = list(read_query.ids)
+    return where, values
+
+
+def _stacked(vectors: Sequence[Any] | NDArray[Any], width: int) -> Floats:
+    """A column of vectors -> one array; np.stack fails where there are no rows."""
+    empty = np.empty((0, width), np.float32)
+    return np.stack(list(vectors)).astype(np.float32, copy=False) if len(vectors) else empty
+
+
+def _texts(space: Space) -> list[str]:
+    return [space.city, space.domain, space.agency, space.layer, space.version]
+
+
+def _one(cursor: duckdb.DuckDBPyConnection) -> int:
+    """The number that a query gives."""
+    row = cursor.fetchone()
+    return 0 if row is None else int(row[0])

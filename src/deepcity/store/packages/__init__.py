@@ -1,0 +1,1 @@
+"""Sealed files of trained parts: layer packages and their manifest."""

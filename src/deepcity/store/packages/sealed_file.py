@@ -1,0 +1,108 @@
+"""A sealed file of trained parts: written whole, verified whole when read, never a pickle.
+
+`blob.seal` for files, with the errors that users of files need. The header names the format,
+so that one kind of file is never taken for another.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.errors import LayerPackageError
+from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
+from deepcity.store.blob import pack as packed
+from deepcity.store.blob import unpack as unpacked
+
+FORMAT = "format"
+
+Groups = dict[str, dict[str, NDArray[Any]]]
+
+
+def hash_of(arrays: Arrays, header: Header) -> str:
+    """SHA-256 of the content, 64 hex digits.
+
+    Raises:
+        LayerPackageError: if it cannot become a file.
+    """
+    problems = _not_finite(arrays)
+    try:
+        digest = content_hash(arrays, header)
+    except BlobError as error:
+        problems.append(str(error))
+    if problems:
+        msg = f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
+        raise LayerPackageError(msg)
+    return digest
+
+
+def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
+    """Write arrays and header as one file, or nothing.
+
+    Raises:
+        LayerPackageError: if the content cannot become a file, or the disk refuses.
+    """
+    blob = packed(arrays, {**header, SEAL: hash_of(arrays, header)})
+    try:
+        write_atomic(path, blob)
+    except OSError as error:
+        raise LayerPackageError(write_error_text(path, error, len(blob))) from error
+    return path
+
+
+def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
+    """The verified content of a file that `write_sealed` wrote, without its seal.
+
+    Args:
+        path: the file.
+        form: the format it must have.
+
+    Raises:
+        LayerPackageError: with the reason why it is refused.
+    """
+    arrays, header = open_sealed(path, form)
+    if problems := _not_finite(arrays):
+        raise refusal(path, problems)
+    del header[SEAL]
+    return arrays, header
+
+
+def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
+    """Arrays and sealed header of a file whose format and seal were verified.
+
+    Raises:
+        LayerPackageError: with the reason why it is refused.
+    """
+    try:
+        arrays, header = unpacked(path.read_bytes())
+        found = header.get(FORMAT) if isinstance(header, dict) else None
+        if found != form:  # before the seal: other formats may have other seals
+            msg = (
+                f"its format is {found!r} and this version of deepcity reads {form!r}: "
+                f"write it with this version"
+            )
+            raise BlobError(msg)
+        check_seal(arrays, header)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}. Check the path"
+        raise LayerPackageError(msg) from error
+    except BlobError as error:
+        raise refusal(path, [str(error)]) from error
+    return arrays, header
+
+
+def refusal(path: Path, problems: list[str]) -> LayerPackageError:
+    """The error for a file that is refused."""
+    msg = f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
+    return LayerPackageError(msg)
+
+
+def _not_finite(arrays: Arrays) -> list[str]:
+    return [
+        f"{group}/{name} holds numbers that are not finite"
+        for group, members in arrays.items()
+        for name, array in members.items()
+        if array.dtype.kind == "f" and not np.isfinite(array).all()
+    ]

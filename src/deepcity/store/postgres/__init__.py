@@ -1,0 +1,1 @@
+"""Deep data in PostgreSQL with pgvector."""

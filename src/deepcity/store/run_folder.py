@@ -1,0 +1,156 @@
+"""The layout of a run's folder, and the lock on it.
+
+FOLDER/coordinator/     what the coordinator knows: rounds, fused layers, layer packages
+FOLDER/sites/SITE/      what a site knows; moved to another machine, it can be resumed there
+FOLDER/pooled/          the network of all raw rows, where a map asks for that upper bound
+FOLDER/results.json     results of the run; what a site does not grant stays in its folder
+FOLDER/report.html      the same as a page
+
+Files are written whole or not at all.
+"""
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel
+
+from deepcity.city.errors import CheckpointError
+from deepcity.store.atomic import write_atomic, write_error_text
+
+Model = TypeVar("Model", bound=BaseModel)
+_LOCK, _OWNER = ".lock", ".lock-owner"
+
+RUN_FILES = (
+    "coordinator/run.json",
+    "coordinator/*.checkpoint",
+    "coordinator/.*.part",
+    "coordinator/layers/*.layers",
+    "sites/*/run.json",
+    "sites/*/result.json",
+    "sites/*/checkpoints/*.checkpoint",
+    "sites/*/checkpoints/.*.part",
+    "sites/*/own/*.checkpoint",
+    "sites/*/own/.*.part",
+    "pooled/checkpoints/*.checkpoint",
+    "pooled/checkpoints/.*.part",
+    "results.json",
+    "report.html",
+    _LOCK,
+    "run.json",  # these and what follows: of runs before sites had folders
+    "checkpoints/*.checkpoint",
+    "checkpoints/*.records",
+    "checkpoints/*.newcomers",
+    "layers/*.layers",
+    "own/*.checkpoint",
+)
+"""All that a run writes."""
+
+
+def coordinator_folder(folder: Path) -> Path:
+    """The coordinator's, in a run's folder."""
+    return folder / "coordinator"
+
+
+def layers_folder(folder: Path) -> Path:
+    """Where layer packages of the common layers lie."""
+    return coordinator_folder(folder) / "layers"
+
+
+def site_folder(folder: Path, site: str) -> Path:
+    """A site's own, in a run's folder; names hold no dots, so no two sites share one.
+
+    >>> site_folder(Path("run"), "ferrara/district-1:inflow").as_posix()
+    'run/sites/ferrara.district-1.inflow'
+    """
+    return folder / "sites" / site.replace("/", ".").replace(":", ".")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a run's folder for this process; a killed process releases it.
+
+    Raises:
+        CheckpointError: if another process holds it, or the folder cannot be made.
+    """
+    owner = ensure_folder(folder) / _OWNER
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        msg = (
+            f"{folder} is in use by {_owner(owner)}: two runs would overwrite each other there. "
+            f"Wait until it ends, stop it, or choose another --out"
+        )
+        raise CheckpointError(msg) from error
+    except OSError as error:
+        raise CheckpointError(write_error_text(folder / _LOCK, error, 0)) from error
+    try:
+        write_file(owner, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:  # it has only just begun, or is about to end
+        return "another process"
+
+
+def forget(folder: Path, written: Sequence[str] = RUN_FILES) -> None:
+    """Remove the files of a run, and nothing else in the folder."""
+    for pattern in written:
+        for path in folder.glob(pattern):
+            if path.name != _LOCK:  # it is held
+                path.unlink(missing_ok=True)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, and its folder.
+
+    Raises:
+        CheckpointError: if the disk is full or refuses; the former file is kept.
+    """
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise CheckpointError(write_error_text(path, error, len(data))) from error
+
+
+def ensure_folder(folder: Path) -> Path:
+    """The folder, made if it is not there.
+
+    Raises:
+        CheckpointError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(write_error_text(folder, error, 0)) from error
+    return folder
+
+
+def read_results(path: Path, kind: type[Model], verb: str) -> Model:
+    """The results of a finished run.
+
+    Args:
+        verb: the command that finishes it.
+
+    Raises:
+        CheckpointError: if they cannot be read.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
+        raise CheckpointError(msg) from error
+    except ValueError as error:
+        msg = f"{path} is not a results file of this version; run the map again: {error}"
+        raise CheckpointError(msg) from error

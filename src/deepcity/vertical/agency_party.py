@@ -1,0 +1,229 @@
+"""An agency's answers in vertical training: activations for requested origins.
+
+Verbs:
+
+    handshake  its cells and the width of its activations. With a run's number the agency begins
+               that run with a copy of its pretrained encoder, or resumes its own checkpoint
+    forward    activations for origins. With the best round so far, a snapshot of this round is
+               kept, and those of rounds that are neither are dropped
+    backward   apply gradients for the origins of the last forward pass
+    restore    restore the snapshot of a round, so that the activations match the coordinator's
+               network of its best round
+    loss       only where the agency holds the labels: the gradient of the loss, or the loss
+    package    write the encoder into the agency's own folder; only its version leaves
+
+No message carries rows, scaling, the stem, the optimizer state or place names.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcity.city.arrays import Ints
+from deepcity.city.errors import CheckpointError, DeepCityError, ExchangeError, GrantError
+from deepcity.exchange.message import ROUND, Message
+from deepcity.learning.split.agency_learner import AgencyLearner
+from deepcity.learning.split.encoder_package import EncoderPackage, TimeGrid
+from deepcity.learning.split.labels import Labels
+from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.store.checkpoint import CheckpointStore
+
+HANDSHAKE, FORWARD, BACKWARD, RESTORE, LOSS = "handshake", "forward", "backward", "restore", "loss"
+PACKAGE = "package"
+STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
+RUN, BEST, STEP_S, PHASE_S, VERSION = "run", "best", "step_s", "phase_s", "version"
+CELLS, TIMES, DEEP, ROWS = "cells", "times", "deep", "rows"
+GRADIENTS, FORECAST = "gradients", "forecast"
+VECTORS, KNOWN = "vectors", "known"
+_MANY = 1_000_000  # more than the gradient messages of a round
+_ENCODER = "encoder"
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class AgencyParty:
+    """Answers one application for one agency.
+
+    Attributes:
+        learner: encodes the agency's own rows, in the current run.
+        grant: what may leave; checked before every answer.
+        service: the purpose for which activations are granted.
+        application: the only caller that is answered.
+        labels: computes the loss where the agency holds the labels.
+        checkpoints: the agency's own; None: snapshots are kept in memory only.
+        name: prefix of its checkpoints; unique to a map, seed and set of records.
+        save: writes the encoder into the agency's own folder; None: it has none.
+    """
+
+    learner: AgencyLearner
+    grant: DeepGrant
+    service: str
+    application: str
+    labels: Labels | None = None
+    checkpoints: CheckpointStore | None = None
+    name: str = ""
+    save: Callable[[AgencyLearner, TimeGrid], EncoderPackage] | None = None
+    _pretrained: AgencyLearner | None = None
+    _run: int = 0
+    _last_times: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    _calls: tuple[int, int] = (-1, 0)
+
+    def handle(self, message: Message, caller: str) -> Message:
+        """Answer one message.
+
+        Raises:
+            GrantError: if the grant does not allow the answer.
+            ExchangeError: if the caller is not the application, the verb is unknown or its
+                arrays do not fit; details of an internal failure go to the agency's log only.
+        """
+        if caller != self.application:
+            msg = f"{caller} may not call {message.verb!r}; only {self.application} may"
+            raise ExchangeError(msg)
+        answers = {
+            HANDSHAKE: self._handshake,
+            FORWARD: self._forward,
+            BACKWARD: self._backward,
+            RESTORE: self._restore,
+            LOSS: self._loss,
+            PACKAGE: self._package,
+        }
+        if message.verb not in answers:
+            msg = f"unknown verb {message.verb!r}; known: {', '.join(answers)}"
+            raise ExchangeError(msg)
+        settings = self.learner.settings
+        if self.grant.agency != self.learner.name:
+            msg = (
+                f"the grant was issued by {self.grant.agency}, not by {self.learner.name}; "
+                f"ask {self.learner.name} for a grant"
+            )
+            raise GrantError(msg)
+        self.grant.check(self.service, settings.level, settings.width)
+        try:
+            return answers[message.verb](message)
+        except DeepCityError:
+            raise
+        except Exception as error:
+            _log.warning("%s failed at %r", self.learner.name, message.verb, exc_info=True)
+            msg = f"{self.learner.name} failed with {type(error).__name__}; see its log"
+            raise ExchangeError(msg) from None
+
+    def _handshake(self, message: Message) -> Message:
+        if RUN in message.numbers:
+            self._begin(int(message.numbers[RUN]), int(message.numbers.get(ROUND, 0.0)))
+        settings = self.learner.settings
+        numbers = {WIDTH: float(settings.width), LEVEL: float(settings.level)}
+        return Message(HANDSHAKE, numbers, {CELLS: {CELLS: self.learner.columns.cells.cell_C}})  # type: ignore[dict-item]
+
+    def _begin(self, run: int, rounds: int) -> None:
+        """Begin a run from the pretrained encoder, or from the checkpoint after `rounds` rounds.
+
+        Raises:
+            ExchangeError: if there is no checkpoint of that round; the current run stays as it is.
+            CheckpointError: if the checkpoint is damaged.
+        """
+        pretrained = self._pretrained or self.learner
+        learner = pretrained.copy()
+        if rounds:
+            found = self.checkpoints and self.checkpoints.load_at(
+                self._checkpoint_name(run), rounds
+            )
+            if not found or found.round != rounds:
+                msg = f"{self.learner.name} has no checkpoint of run {run}, round {rounds}"
+                raise ExchangeError(msg)
+            learner.restore(found.arrays[_ENCODER], int(found.values[BEST]))
+            learner.snapshot(rounds - 1, int(found.values[BEST]))
+        self._pretrained, self.learner, self._run = pretrained, learner, run
+        self._last_times, self._calls = self._last_times[:0], (-1, 0)
+
+    def _snapshot(self, number: int, best: int) -> None:
+        """Keep the encoder of a round; a checkpoint that cannot be written is only logged."""
+        self.learner.snapshot(number, best)
+        if self.checkpoints is None:
+            return
+        arrays = {_ENCODER: self.learner.state(best)}
+        try:
+            self.checkpoints.save(
+                self._checkpoint_name(self._run), number + 1, arrays, {BEST: best}
+            )
+        except CheckpointError:
+            _log.warning(
+                "%s could not write its checkpoint of round %d", self.name, number, exc_info=True
+            )
+
+    def _checkpoint_name(self, run: int) -> str:
+        return f"{self.name}.run-{run}"
+
+    def _forward(self, message: Message) -> Message:
+        times_B = _array(message, TIMES, TIMES, np.int64, 1)
+        self._last_times = times_B
+        batch = self.learner.encode(times_B)
+        if BEST in message.numbers:
+            self._snapshot(int(message.numbers[ROUND]), int(message.numbers[BEST]))
+        # activations of a cell without recent rows still encode earlier days: zeros leave instead
+        vectors_BCD = np.where(batch.known_BC[..., None], batch.vectors_BCD, np.float32(0))
+        return Message(FORWARD, {}, {DEEP: {VECTORS: vectors_BCD, KNOWN: batch.known_BC}})  # type: ignore[dict-item]
+
+    def _backward(self, message: Message) -> Message:
+        gradient_BCD = _array(message, GRADIENTS, VECTORS, np.float32, 3)
+        cells = len(self.learner.columns.cells.cell_C)
+        expected = (len(self._last_times), cells, self.learner.settings.width)
+        if gradient_BCD.shape != expected or not np.isfinite(gradient_BCD).all():
+            msg = (
+                f"gradients of shape {gradient_BCD.shape} do not match the last forward pass of "
+                f"{self.learner.name}, {expected}, or are not finite; call {FORWARD!r} first"
+            )
+            raise ExchangeError(msg)
+        steps = max(1, int(message.numbers.get(STEPS, 1.0)))
+        rate = min(1.0, max(0.0, message.numbers.get(RATE, 1.0)))
+        self.learner.apply_gradients(
+            self._last_times, gradient_BCD, steps, self._seed(message), rate
+        )
+        return Message(BACKWARD)
+
+    def _seed(self, message: Message) -> int:
+        """A seed for each gradient message of a round; the same when the round is repeated."""
+        number = int(message.numbers.get(ROUND, 0.0))
+        self._calls = (number, self._calls[1] + 1 if self._calls[0] == number else 0)
+        return number * _MANY + self._calls[1]
+
+    def _restore(self, message: Message) -> Message:
+        self.learner.restore_snapshot(int(message.numbers.get(ROUND, -1.0)))
+        return Message(RESTORE)
+
+    def _loss(self, message: Message) -> Message:
+        if self.labels is None:
+            msg = f"{self.learner.name} holds no labels; call the agency that does"
+            raise ExchangeError(msg)
+        forecast_BNH = _array(message, FORECAST, FORECAST, np.float32, 3)
+        if ROWS not in message.layers:
+            return Message(LOSS, {ERROR: self.labels.error(forecast_BNH)})
+        gradient = self.labels.gradient(_array(message, ROWS, ROWS, np.int64, 1), forecast_BNH)
+        return Message(LOSS, {}, {GRADIENTS: {FORECAST: gradient}})
+
+    def _package(self, message: Message) -> Message:
+        if self.save is None:
+            msg = f"{self.learner.name} has no folder for its encoder; call `use_folder` first"
+            raise ExchangeError(msg)
+        grid = TimeGrid(int(message.numbers[STEP_S]), int(message.numbers[PHASE_S]))
+        package = self.save(self.learner, grid)
+        version = np.frombuffer(bytes.fromhex(package.version), np.uint8)
+        numbers = {STEP_S: float(package.facts.step_s)}
+        return Message(PACKAGE, numbers, {VERSION: {VERSION: version}})  # type: ignore[dict-item]
+
+
+def _array(message: Message, group: str, name: str, dtype: type, dims: int) -> NDArray:  # type: ignore[type-arg]
+    """One array of a message.
+
+    Raises:
+        ExchangeError: if it is missing, or has another type or number of dimensions.
+    """
+    found = message.layers.get(group, {}).get(name)
+    if found is None or found.dtype != dtype or found.ndim != dims:
+        what = "missing" if found is None else f"{found.dtype} of shape {found.shape}"
+        expected = f"{dims} dimensions of {dtype.__name__}"
+        msg = f"{message.verb!r} needs {group}/{name} with {expected}; it is {what}"
+        raise ExchangeError(msg)
+    return found

@@ -1,0 +1,287 @@
+"""From a party of a map to its feature parties: their panels, cells and encoders.
+
+Everything here happens on each agency's own side; a coordinator is given
+`VerticalSetup.task` alone, and sends messages to `VerticalSetup.all_sites`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from deepcity.city.arrays import Ints
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile, load_panel
+from deepcity.data.panel import Panel, records_digest
+from deepcity.data.windows import Span
+from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.ledger import Ledger
+from deepcity.exchange.rounds import FederationPlan, learn_together
+from deepcity.exchange.strategies import FedAvg
+from deepcity.intercity.city_map import Member, Service
+from deepcity.intercity.parties import Party
+from deepcity.intercity.vertical_checks import encoded_fields
+from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings
+from deepcity.learning.features.agency_columns import cell_number, fit_columns
+from deepcity.learning.features.input_columns import InputColumns, name_cells
+from deepcity.learning.features.inputs import Samples, train_origins
+from deepcity.learning.networks.encoder import first_layers
+from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
+from deepcity.learning.split.cell_matching import MAX_DISTANCE_KM, distant_places
+from deepcity.learning.split.encoder_package import EncoderFacts, TimeGrid
+from deepcity.learning.split.labels import HeldLabels
+from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_site import AgencySite
+from deepcity.vertical.pretrained import load_pretrained
+from deepcity.vertical.task import VerticalTask
+
+_MAX_ORIGINS = 6000
+PRETRAIN_ROUNDS = 6  # of federated pretraining between equal agencies of several cities
+
+
+@dataclass(frozen=True)
+class VerticalSetup:
+    """A party that holds labels, and the sites of its feature parties.
+
+    Built where all run in one process; a coordinator is given `task`, and sends messages to
+    `all_sites`.
+
+    Attributes:
+        party, vertical, service: the party and its service's settings and name.
+        train, train_times: training samples with a measured target, and their origins.
+        sites: agency -> its site.
+        own_site: the party's own, where its labels stay apart from the application.
+        place_cells: the party's own places as cells.
+        salt: shared by the agencies, to hash places without a position into cells.
+        records: digest of all records.
+    """
+
+    party: Party
+    vertical: VerticalSettings
+    service: str
+    train: Samples
+    train_times: Ints
+    sites: Mapping[str, AgencySite]
+    place_cells: Sequence[int]
+    salt: str
+    own_site: AgencySite | None = None
+    records: str = ""
+
+    @property
+    def all_sites(self) -> dict[str, AgencySite]:
+        """The sites of `sites`, and the party's own."""
+        own = {} if self.own_site is None else {self.own_site.name: self.own_site}
+        return {**self.sites, **own}
+
+    @property
+    def task(self) -> VerticalTask:
+        """The forecast as the coordinator knows it."""
+        cells: dict[str, Sequence[int]] = dict.fromkeys(self.sites, self.place_cells)
+        if self.own_site is not None:
+            cells[self.own_site.name] = name_cells(self.party.panel.places, self.salt)
+        time_T, party = self.party.panel.time_T, self.party
+        return VerticalTask(
+            cells,
+            party.test.truth_BNH.shape[-1],
+            self.train_times,
+            time_T[party.validation_origins],
+            time_T[party.test_origins],
+        )
+
+
+def build_setup(
+    service: Service, member: Member, party: Party, seed: int, home: Path = Path()
+) -> VerticalSetup:
+    """Build a party and the sites of its city's agencies, with encoders not yet pretrained.
+
+    Encoders named in the map are loaded from files relative to `home`.
+
+    Raises:
+        DataError: with the problems of an agency's records, or places too far from all its cells.
+        LayerPackageError: if an agency cannot start from the encoder named in the map.
+    """
+    case = _Case(service, member, party, seed)
+    train, times = _measured(service, party)
+    cells = [cell_number(place, case.salt) for place in party.panel.places]
+    sites, records = {}, [(party.name, party.panel)]
+    for feature_party in case.vertical.agency:
+        panel, span = _panel(member.city_file, feature_party, party)
+        records.append((feature_party.agency, panel))
+        sites[feature_party.agency] = site = _site(case, feature_party, panel, span)
+        _check_near(feature_party.agency, site.learner.columns.cells.cell_C, party, cells)
+        if (file := feature_party.encoder_of(party.city)) is not None:
+            fields = tuple((known.name, known.unit) for known in panel.fields)
+            load_pretrained(site.learner, home / file, party.city, fields, learned_until(party))
+            site.pretrained = True
+    own = _own_site(case, train, times) if case.vertical.labels_stay else None
+    return VerticalSetup(
+        party,
+        case.vertical,
+        case.name,
+        train,
+        times,
+        sites,
+        cells,
+        case.salt,
+        own,
+        records_digest(records),
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One party of a service, with one seed."""
+
+    service: Service
+    member: Member
+    party: Party
+    seed: int
+
+    @property
+    def vertical(self) -> VerticalSettings:
+        vertical = self.service.settings.vertical
+        assert vertical is not None
+        return vertical
+
+    @property
+    def name(self) -> str:
+        return self.service.settings.name
+
+    @property
+    def salt(self) -> str:
+        return f"{self.name}/{self.party.city}"
+
+
+def _site(case: _Case, feature_party: FeaturePartySettings, panel: Panel, span: Span) -> AgencySite:
+    """An agency's rows and encoder."""
+    party, agency = case.party, case.member.city_file.city.agency(feature_party.agency)
+    columns = fit_columns(panel, feature_party.columns, span, case.salt)
+    settings = EncoderSettings(
+        feature_party.level, feature_party.width, pretrain_steps=case.vertical.pretrain_steps
+    )
+    horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
+    bounds = {"least_level": feature_party.least_level, "widest": feature_party.widest}
+    facts = EncoderFacts(
+        city=party.city,
+        domain=agency.domain,
+        agency=agency.name,
+        service=case.name,
+        salt=case.salt,
+        fields=tuple((known.name, known.unit) for known in panel.fields),
+        step_s=panel.clock.step_s,
+        grid=TimeGrid(panel.clock.step_s),  # replaced by the application's
+        learned_until=learned_until(party),
+    )
+    return AgencySite(
+        AgencyLearner(agency.name, columns, settings, case.seed, horizon_s),
+        DeepGrant(agency=agency.name, service=case.name, **bounds),
+        _subsample(panel.time_T[span.start : span.end]),
+        facts,
+        raw_bytes=panel.values_TNF.nbytes,
+    )
+
+
+def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
+    """The party itself as an agency that sends activations and computes the loss."""
+    party, vertical, data = case.party, case.vertical, case.party.data
+    columns = InputColumns.of(party.inputs, party.panel.time_T, party.panel.places, case.salt)
+    settings = EncoderSettings(
+        vertical.level, vertical.own_width, pretrain_steps=vertical.pretrain_steps
+    )
+    mae_weight = case.service.settings.training.mae_weight
+    return AgencySite(
+        AgencyLearner(party.name, columns, settings, case.seed, 0),
+        DeepGrant(agency=party.name, service=case.name, widest=64),
+        train_times,
+        labels=HeldLabels(train, data.validation, mae_weight, data.ridge_skip_HS),
+    )
+
+
+def _check_near(feature_party: str, cell_C: Ints, party: Party, cells: Sequence[int]) -> None:
+    """Refuse places far from every cell: a wrong position would match any nearest cell."""
+    places = party.panel.places
+    far = f"from the nearest cell of {feature_party}; the limit is {MAX_DISTANCE_KM:.0f}"
+    right = (
+        f"correct lat and lon of the place, or of {feature_party}'s places (are the two swapped?)"
+    )
+    problems = []
+    for row, km in distant_places(cells, cell_C).items():
+        key, position = f"places[{places[row].id}]", (places[row].lat, places[row].lon)
+        problems.append(Problem(party.name, key, position, f"{km:,.0f} km {far} km away", right))
+    if problems:
+        raise DataError(problems)
+
+
+def learned_until(party: Party) -> int:
+    """End of the training rows of all agencies (exclusive), UTC seconds."""
+    return int(party.panel.time_T[party.split.train.end])
+
+
+def pretrain_encoders(
+    setups: Sequence[VerticalSetup],
+    seed: int,
+    done_agencies: Callable[[int], None] = lambda _done: None,
+) -> Ledger:
+    """Pretrain every encoder; by federated rounds between equal agencies of several cities.
+
+    Args:
+        done_agencies: called with the number of agencies (by name) that are done.
+    """
+    ledger = Ledger()
+    vertical = setups[0].vertical
+    for done, name in enumerate(setups[0].sites, 1):
+        sites = {
+            f"{setup.party.city}/{name}": setup.sites[name]
+            for setup in setups
+            if not setup.sites[name].pretrained
+        }
+        if vertical.reuse_level and len(sites) > 1:
+            _pretrain_together(sites, vertical, seed, ledger)
+        else:
+            for site in sites.values():
+                site.pretrain(seed)
+        done_agencies(done)
+    for setup in setups:
+        if setup.own_site is not None:
+            setup.own_site.pretrain(seed)
+    return ledger
+
+
+def _pretrain_together(
+    sites: Mapping[str, AgencySite], vertical: VerticalSettings, seed: int, ledger: Ledger
+) -> None:
+    steps = max(1, vertical.pretrain_steps // PRETRAIN_ROUNDS)
+    handlers = {
+        name: site.pretraining_party(vertical.reuse_level, steps) for name, site in sites.items()
+    }
+    levels = dict.fromkeys(handlers, vertical.reuse_level)
+    plan = FederationPlan(levels, first_layers(vertical.level, seed), FedAvg(), PRETRAIN_ROUNDS)
+    learn_together(InProcessExchange(handlers, ledger=ledger), plan)
+
+
+def _measured(service: Service, party: Party) -> tuple[Samples, Ints]:
+    """Training samples with a measured target, and the times of their origins."""
+    settings = service.settings
+    stride = settings.training.stride if not party.scarce else 1
+    origins = train_origins(party.inputs.settings, party.split.train)[::-1][::stride][::-1]
+    known = np.asarray(np.isfinite(party.data.train.truth_BNH).any(axis=(1, 2)))
+    return party.data.train.take(known), party.panel.time_T[origins[known]]
+
+
+def _panel(city: CityFile, feature_party: FeaturePartySettings, party: Party) -> tuple[Panel, Span]:
+    """An agency's chosen fields, and all its steps before the party's validation span."""
+    agency = city.city.agency(feature_party.agency)
+    names = {known.name for known in encoded_fields(agency, feature_party)}
+    panel = load_panel(city, feature_party.agency)
+    chosen = [index for index, known in enumerate(panel.fields) if known.name in names]
+    fields = tuple(panel.fields[index] for index in chosen)
+    panel = replace(panel, fields=fields, values_TNF=panel.values_TNF[:, :, chosen])
+    end = learned_until(party)
+    return panel, Span(0, max(int(np.searchsorted(panel.time_T, end)), 1))
+
+
+def _subsample(times_T: Ints) -> Ints:
+    """Every n-th origin, since neighbours are nearly equal: at most about `_MAX_ORIGINS`."""
+    return times_T[:: max(1, len(times_T) // _MAX_ORIGINS)]

@@ -1,0 +1,102 @@
+"""What the API takes and gives, as OpenAPI describes it."""
+
+from pydantic import BaseModel, Field
+
+
+class ErrorEntry(BaseModel):
+    """One thing wrong with a request."""
+
+    value: str = Field(examples=["2024-05-01T10:07:00Z"])
+    reason: str = Field(examples=["not one of the agreed times, every 900 s"])
+    next: str = Field(examples=["see the agency's clock"])
+
+
+class ErrorList(BaseModel):
+    """Everything wrong with a request."""
+
+    errors: list[ErrorEntry]
+
+
+class DeepRow(BaseModel):
+    """Deep data of one cell at one time."""
+
+    time: int = Field(description="seconds since 1970 in UTC", examples=[1714521600])
+    cell: str = Field(description="the cell's number in hexadecimal", examples=["8930e1d8c4fffff"])
+    vector: list[float] = Field(examples=[[0.12, -0.8, 0.4]])
+    known: bool = Field(
+        default=True,
+        description="false (with a vector of zeros): a correction takes back what was said",
+    )
+
+
+class DeepRows(BaseModel):
+    """Deep data as JSON; `deepcity agent` sends the same columns as a blob of arrays."""
+
+    rows: list[DeepRow]
+
+
+class AcceptedRows(BaseModel):
+    """What became of the rows; the five counts add up to all of them."""
+
+    new: int = Field(examples=[276])
+    repeated: int = Field(examples=[0])
+    revised: int = Field(description="replaced those of an older revision", examples=[0])
+    outdated: int = Field(description="a newer revision is there already", examples=[0])
+    expired: int = Field(description="older than deep data are kept: not stored", examples=[0])
+    notices: list[ErrorEntry] = Field(description="why rows have expired, and what to do")
+
+
+class AgencyNow(BaseModel):
+    """How an agency stands."""
+
+    name: str = Field(examples=["weather"])
+    status: str = Field(examples=["fresh", "late", "no-data", "not-granted", "store-error"])
+    version: str = Field(description="of the encoder trained with", examples=["0123456789abcdef"])
+    newest: str | None = Field(description="of its deep data", examples=["2024-05-01T10:00:00Z"])
+    age_s: int | None = Field(examples=[0])
+    limit_s: int = Field(description="older ones are not heard", examples=[7200])
+    cells: int = Field(description="cells heard", examples=[1])
+    note: str = Field(examples=[""])
+
+
+class Agencies(BaseModel):
+    """Who is heard, who is late."""
+
+    at: str = Field(examples=["2024-05-01T10:00:00Z"])
+    agencies: list[AgencyNow]
+
+
+class PlaceForecast(BaseModel):
+    """A place's steps; lists as long as `times`."""
+
+    place: str = Field(examples=["station-1"])
+    value: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class ForecastAnswer(BaseModel):
+    """A forecast, and whom it was made with."""
+
+    at: str = Field(examples=["2024-05-01T10:00:00Z"])
+    service: str = Field(examples=["ridership"])
+    field: str = Field(examples=["boardings"])
+    unit: str = Field(examples=["passengers"])
+    step_s: int = Field(examples=[900])
+    band: float = Field(description="share of truths the band is to hold", examples=[0.9])
+    newest_own_row: str = Field(description="when the newest own row began")
+    own_lag_s: int = Field(description="0: own rows are all there", examples=[0])
+    used: list[str] = Field(examples=[["weather"]])
+    late: list[str] = Field(description="agencies not heard", examples=[["calendar"]])
+    agencies: list[AgencyNow]
+    times: list[str]
+    places: list[PlaceForecast]
+
+
+class Health(BaseModel):
+    """Whether it can answer."""
+
+    ready: bool
+    service: str = Field(examples=["ridership"])
+    package: str = Field(description="version of the trained network")
+    reason: str = Field(description="why it is not ready", examples=[""])

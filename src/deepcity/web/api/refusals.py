@@ -1,0 +1,74 @@
+"""Errors of the house as answers: a status, and for each problem value, reason, next step."""
+
+from collections.abc import Iterable
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from deepcity.city.errors import (
+    DeepCityError,
+    GrantError,
+    LiveError,
+    ProblemsError,
+    RequestTooLargeError,
+    StoreError,
+    StoreFullError,
+    VersionError,
+)
+from deepcity.city.problem import Problem
+from deepcity.live.intake import ClockError
+
+_STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
+    (StoreFullError, 507),
+    (StoreError, 503),
+    (GrantError, 403),
+    (VersionError, 409),
+    (ClockError, 412),
+    (RequestTooLargeError, 413),
+    (LiveError, 404),
+    (ProblemsError, 422),
+)
+_RETRY_S = {503: "5", 507: "30"}
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    """A request that cannot be taken, before the application is asked."""
+
+    def __init__(self, status: int, value: str, reason: str, right: str) -> None:
+        super().__init__(reason)
+        self.status, self.value, self.reason, self.right = status, value, reason, right
+
+
+async def refuse(_request: Request, error: Exception) -> JSONResponse:
+    """The answer to a request that was refused."""
+    if isinstance(error, Refusal):
+        return answer(error.status, [(error.value, error.reason, error.right)])
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    return answer(status, _error_entries(error))
+
+
+def answer(status: int, entries: list[tuple[str, str, str]]) -> JSONResponse:
+    """Problems as (value, reason, next step)."""
+    errors = [{"value": value, "reason": why, "next": right} for value, why, right in entries]
+    headers = {"Retry-After": _RETRY_S[status]} if status in _RETRY_S else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse({"errors": errors}, status, headers)
+
+
+def problem_entries(problems: Iterable[Problem]) -> list[tuple[str, str, str]]:
+    """Each problem as (value, reason, next step)."""
+    return [
+        (f"{one.key} {'' if one.value is None else one.value}".strip(), one.reason, one.right)
+        for one in problems
+    ]
+
+
+def _error_entries(error: Exception) -> list[tuple[str, str, str]]:
+    if isinstance(error, ProblemsError):
+        return problem_entries(error.problems)
+    if isinstance(error, LiveError):
+        return [(error.value, error.reason, error.right)]
+    reason, _, right = str(error).rpartition(". ")  # the house ends with the next step
+    reason, right = (reason, right) if reason else (right, "see the server's log")
+    return [(type(error).__name__, reason, right.removeprefix("Next: "))]

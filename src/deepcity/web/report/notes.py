@@ -1,0 +1,90 @@
+"""The sentence of every note of a run."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from math import isfinite
+
+from deepcity.city.level import HIDDEN_LAYERS
+from deepcity.runs.results import DriftFound, Note, PartyResult
+from deepcity.web.report.charts.forecast import zone_of
+from deepcity.web.report.text import Text, Value, translate
+
+Values = dict[str, Value]
+
+
+def note(found: Note) -> Text:
+    """The sentence of a note.
+
+    Raises:
+        KeyError: if nothing is to be said by that code.
+    """
+    return translate(f"note.{found.code}", **_values(found))
+
+
+def notes_of(party: PartyResult) -> list[Text]:
+    """All that is noted of a party, its drift too."""
+    found = [note(one) for one in party.notes]
+    return [*found, drift(party.forecast.time_zone, party.drift)] if party.drift else found
+
+
+def drift(time_zone: str, found: DriftFound) -> Text:
+    """Since when a party's error is above the usual."""
+    zone = zone_of(time_zone)
+    since, noticed = (datetime.fromtimestamp(s, zone) for s in (found.since, found.noticed))
+    text = translate(
+        "note.drift",
+        since=Text(f"{since.day} {since:%b %Y}", f"{since:%Y}년 {since.month}월 {since.day}일"),
+        excess=f"{found.excess:.0%}",
+        noticed=Text(f"{noticed.day} {noticed:%b}", f"{noticed.month}월 {noticed.day}일"),
+    )
+    if not isfinite(found.naive_excess):
+        return text
+    harder = f"{found.naive_excess:+.0%}".replace("-", "−")
+    return text + translate("note.drift_naive", harder=harder)
+
+
+def _values(found: Note) -> Values:
+    """Numbers as they are written, names as they are; groups in a row."""
+    values: Values = {
+        name: value if isinstance(value, str) else "; ".join(value)
+        for name, value in found.names.items()
+    }
+    if unit := found.names.get("unit"):  # none where errors are shares
+        values["unit"] = f" {unit}"
+    for name, number in found.numbers.items():
+        values[name] = _WRITTEN.get(name, _count)(number)
+    return values
+
+
+def _layers(level: float) -> Text:
+    """Layers up to a level over 0; in Korean as an object."""
+    if level == 1:
+        return translate("note.layers_one")
+    if level <= len(HIDDEN_LAYERS):
+        return translate("note.layers_hidden", level=int(level))
+    return translate("note.layers_all")
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _share(number: float) -> str:
+    return f"{number:.0%}"
+
+
+def _error(number: float) -> str:
+    return f"{number:.3g}"
+
+
+_WRITTEN: Mapping[str, Callable[[float], Value]] = {
+    "level": _layers,
+    "own": _share,
+    "share": _share,
+    "alone": _error,
+    "together": _error,
+    "error": _error,
+    "doubt": lambda number: f"{number:.2g}",
+    "minutes": lambda number: f"{number:g}",
+    "hours": lambda number: f"{number:g}",
+}

@@ -1,0 +1,221 @@
+"""The page of `deepcity train-vertical` as HTML: what its template needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from deepcity.intercity.method_errors import ALONE, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.vertical.results import (
+    TOGETHER,
+    WITHOUT_AGENCY,
+    VerticalPartyResult,
+    VerticalResults,
+    VerticalServiceResult,
+)
+from deepcity.web.report.charts.accuracy_vs_bytes import AccuracyPoint, accuracy_vs_bytes
+from deepcity.web.report.charts.agency_outage import OutageCase, outage
+from deepcity.web.report.charts.canvas import Ids, Line
+from deepcity.web.report.charts.curves import curves
+from deepcity.web.report.charts.forecast import ForecastStyle, forecast_chart
+from deepcity.web.report.charts.horizon import by_distance
+from deepcity.web.report.charts.vertical_idea import vertical_idea
+from deepcity.web.report.figures import duration, percent, size, stretch
+from deepcity.web.report.findings import SAME_WITHIN
+from deepcity.web.report.frame import rendered
+from deepcity.web.report.panels import band_words
+from deepcity.web.report.tables import ErrorTable
+from deepcity.web.report.text import Text, of, translate
+from deepcity.web.report.vertical_headline import all_parties, findings, lead, tiles
+from deepcity.web.report.vertical_tables import (
+    AgencyRow,
+    ModeCostRow,
+    errors,
+    feature_parties,
+    in_mode,
+    mode_name,
+    name_of,
+    sent,
+)
+
+_STEPS_IN_ALL, _FEWEST, _MOST = 14_000, 72, 400
+
+
+@dataclass(frozen=True)
+class PartyView:
+    """One party as the template shows it; an empty chart stands for what was not kept."""
+
+    party: VerticalPartyResult
+    findings: list[Text]
+    feature_parties: list[AgencyRow]
+    outage: Markup
+    bytes: Markup
+    messages: Markup
+    forecast: Markup
+    band: list[Text]
+    horizon: Markup
+    curves: Markup
+    sent: list[ModeCostRow]
+
+
+@dataclass(frozen=True)
+class VerticalServiceView:
+    """One service as the template shows it."""
+
+    service: VerticalServiceResult
+    key: str
+    facts: Text
+    errors: ErrorTable
+    metric: Text
+    mixed: bool
+    parties: list[PartyView]
+
+
+def render_vertical(results: VerticalResults) -> str:
+    """The whole page as one HTML document."""
+    ids, parties = Ids(), all_parties(results)
+    points = min(_MOST, max(_FEWEST, _STEPS_IN_ALL // max(1, len(parties))))
+    title = of(results.title) if results.title else translate("meeting.title")
+    first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
+    return rendered(
+        "vertical.html",
+        title,
+        results=results,
+        idea=vertical_idea(first, first.parties[0], ids) if first else Markup(""),
+        lead=lead(results),
+        tiles=tiles(results),
+        views=[
+            _view(service, f"service-{number}", points, ids)
+            for number, service in enumerate(results.services, 1)
+        ],
+        seeds=", ".join(str(seed) for seed in results.seeds or [results.seed]),
+        one_seed=len(results.seeds) < 2,
+        duration=duration(results.seconds),
+        same_within=percent(SAME_WITHIN),
+    )
+
+
+def _view(service: VerticalServiceResult, key: str, points: int, ids: Ids) -> VerticalServiceView:
+    return VerticalServiceView(
+        service,
+        key,
+        facts=_facts(service),
+        errors=errors(service),
+        metric=_metric(service),
+        mixed=len({party.metric_unit for party in service.parties}) > 1,
+        parties=[_party(service, party, points, ids) for party in service.parties],
+    )
+
+
+def _facts(service: VerticalServiceResult) -> Text:
+    if not service.parties:
+        return translate("service.empty")
+    first = service.parties[0]
+    sentence = translate(
+        "meeting.facts",
+        mode=mode_name(service.mode),
+        level=service.level,
+        ahead=stretch(first.horizon_steps * first.step_minutes),
+        step=stretch(first.step_minutes),
+    )
+    return sentence + translate("meeting.facts_labels") if service.labels_stay else sentence
+
+
+def _metric(service: VerticalServiceResult) -> Text:
+    """What all errors are, with their unit where it is everybody's."""
+    if not service.parties:
+        return Text("", "")
+    units = {party.metric_unit for party in service.parties}
+    name, unit = of(service.parties[0].metric), units.pop() if len(units) == 1 else None
+    return translate("meeting.metric", metric=name, unit=unit) if unit else name
+
+
+def _party(
+    service: VerticalServiceResult, party: VerticalPartyResult, points: int, ids: Ids
+) -> PartyView:
+    kept = party.forecast
+    name = mode_name(service.mode)
+    how = ForecastStyle(of(party.title), name, party.band_level, party.unit, party.step_minutes)
+    renamed = [
+        curve.model_copy(update={"method": in_mode(curve.method, service.mode) or curve.method})
+        for curve in party.curves
+    ]
+    return PartyView(
+        party,
+        findings=findings(party, service.mode),
+        feature_parties=feature_parties(party),
+        outage=outage(_outage_cases(party), ids),
+        bytes=_accuracy_chart(service, party, "bytes", ids),
+        messages=_accuracy_chart(service, party, "messages", ids),
+        forecast=forecast_chart(kept, how, points, ids) if kept else Markup(""),
+        band=band_words(party.band_level, party.band_coverage, of(party.title)),
+        horizon=_horizon(service, party, ids),
+        curves=curves(renamed, ids, service.mode, translate("meeting.curves_y")),
+        sent=sent(party),
+    )
+
+
+def _outage_cases(party: VerticalPartyResult) -> list[OutageCase]:
+    """All heard, then each agency silent in turn."""
+    cases = [(translate("meeting.all_heard"), TOGETHER)]
+    cases += [
+        (translate("meeting.is_silent", agency=of(agency.title)), f"{WITHOUT_AGENCY}{agency.name}")
+        for agency in party.facts
+    ]
+    return [
+        OutageCase(name, change, strong=method == TOGETHER)
+        for name, method in cases
+        if (change := party.change(method)) is not None
+    ]
+
+
+def _accuracy_chart(
+    service: VerticalServiceResult, party: VerticalPartyResult, what: str, ids: Ids
+) -> Markup:
+    """Error against bytes or messages, a point a mode; alone and pooled as lines."""
+    amount_text: Callable[[int], str] = size if what == "bytes" else "{:,}".format
+    found = [
+        AccuracyPoint(
+            mode_name(mode),
+            float(getattr(party.costs[mode], what)),
+            error,
+            party.spread(method),
+            main=method == TOGETHER,
+        )
+        for mode, method in party.modes.items()
+        if (error := party.error(method)) is not None and getattr(party.costs[mode], what) > 0
+    ]
+    levels = [
+        Line(translate(f"method.{method}"), style, [error])
+        for method, style in ((ALONE, "alone"), (POOLED, "pooled"))
+        if (error := party.error(method)) is not None
+    ]
+    unit = party.metric_unit
+    y_title = (
+        translate("meeting.metric", metric=of(party.metric), unit=unit)
+        if unit
+        else of(party.metric)
+    )
+    titles = (
+        translate(f"met.price_{what}", party=of(party.title)),
+        y_title,
+        translate(f"met.x_{what}"),
+    )
+    return accuracy_vs_bytes(found, levels, titles, amount_text, ids)
+
+
+def _horizon(service: VerticalServiceResult, party: VerticalPartyResult, ids: Ids) -> Markup:
+    wanted = (
+        (NAIVE_DAY, "naive"),
+        (NAIVE_WEEK, "naive week"),
+        (ALONE, "alone"),
+        (POOLED, "pooled"),
+        (TOGETHER, "auto"),
+    )
+    lines = [
+        Line(name_of(method, service.mode), style, party.test[method].mae_by_horizon)
+        for method, style in wanted
+        if method in party.test and party.test[method].mae_by_horizon
+    ]
+    reach = party.step_minutes * party.horizon_steps
+    return by_distance(lines, party.step_minutes, reach, party.unit, of(party.title), ids)

@@ -1,0 +1,56 @@
+"""From `deepcity train-vertical` to daily use: what was trained encodes, sends and forecasts."""
+
+import numpy as np
+import pytest
+from little_vertical import little
+
+from deepcity.data.city_file import load_city, load_panel
+from deepcity.intercity.city_map import load_map
+from deepcity.learning.split.encoder_package import load_encoder
+from deepcity.learning.split.fused_package import load_fused
+from deepcity.live.access import Access, AgencyEntry, GrantEntry
+from deepcity.live.agency import LiveAgency
+from deepcity.live.application import AgencyStatus, LiveApplication
+from deepcity.live.intake import Intake
+from deepcity.live.wire import BLOB, read_space, unpack_deep
+from deepcity.store.open_store import open_store
+from deepcity.store.outbox import Outbox
+from deepcity.vertical.run import run_vertical
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("meeting")
+    run_vertical(load_map(little(folder, rounds=3)), folder / "run")
+    return folder
+
+
+def test_what_a_meeting_trained_lives_on(folder):
+    sites = folder / "run" / "sites"
+    encoder = load_encoder(next(sites.glob("east.weather/packages/*/*.encoder")))
+    fused = load_fused(next(sites.glob("east.water/packages/*/*.fused")))
+    city = load_city(next(folder.glob("**/east.toml")))
+    water, weather = load_panel(city, "water"), load_panel(city, "weather")
+    now = int(water.time_T[-30])
+    entry = GrantEntry(service=fused.facts.service)
+    access = Access(agency=(AgencyEntry(name="weather", token="x" * 16, grant=entry),))
+    with (
+        open_store(f"duckdb:///{folder / 'deep.duckdb'}", access.may_read("east")) as store,
+        Outbox(folder / "outbox") as outbox,
+    ):
+        application = LiveApplication(fused, store)
+        application.load_rows(water.between(0, now))
+        alone = application.forecast(now)
+        assert alone.agencies[0].status is AgencyStatus.NO_DATA
+        LiveAgency(encoder, outbox).encode_new(weather, now)
+        while (parcel := outbox.first()) is not None:
+            batch = unpack_deep(read_space(parcel.topic), parcel.body, BLOB)
+            Intake(fused, access, store).accept("weather", batch, now=now)
+            outbox.confirm(parcel.number)
+        found = application.forecast(now)
+    assert found.agencies[0].status is AgencyStatus.FRESH
+    assert found.agencies[0].age_s == 0
+    assert np.abs(found.value_NH - alone.value_NH).max() > 0.01
+    width, wider = (one.high_NH - one.value_NH for one in (found, alone))
+    assert (width <= wider + 1e-4).all()
+    assert width.mean() < wider.mean()

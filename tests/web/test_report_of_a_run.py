@@ -1,0 +1,47 @@
+"""The report of a real run, small but whole."""
+
+import pytest
+from little_map import service, three
+
+from deepcity.intercity.city_map import load_map
+from deepcity.intercity.method_errors import AUTOMATIC, fixed_level_name
+from deepcity.runs.run import run_map
+from deepcity.web.report.figures import size
+from deepcity.web.report.findings import traffic_of
+from deepcity.web.report.headline import tiles
+from deepcity.web.report.page import render
+from deepcity.web.report.text import translate
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    path = three(folder).write(service(levels=(2,), rounds=2, settings="pooled = false"))
+    return run_map(load_map(path), folder / "run")
+
+
+def test_the_bytes_tile_shows_what_the_deepest_joined_training_sent(results):
+    deepest = traffic_of(results.services[0], fixed_level_name(6))
+    sent = sum(deepest.bytes_by_layer.values())
+    assert sent > sum(traffic_of(results.services[0], fixed_level_name(2)).bytes_by_layer.values())
+    (tile,) = [t for t in tiles(results.services) if t.label == translate("tile.bytes")]
+    assert tile.value.en == size(sent)
+    assert size(sent) in render(results)
+
+
+def test_the_map_shows_what_each_party_sent(results):
+    page, (only,) = render(results), results.services
+    for sent in traffic_of(only, AUTOMATIC).bytes_by_party.values():
+        assert sent > 0
+        assert translate("map.sent", bytes=size(sent)).en in page
+
+
+def test_the_picture_shows_the_stem_as_it_was(results, tmp_path):
+    path = three(tmp_path).write(
+        service(levels=(2,), rounds=1, settings="pooled = false", grant='stem = "common"')
+    )
+    shared = run_map(load_map(path), tmp_path / "run")
+    assert translate("idea.alt").en in render(results)
+    page = render(shared)
+    assert translate("idea.alt_stem").en in page
+    assert page.count("node common") == render(results).count("node common") + 3
