@@ -10,7 +10,6 @@ import numpy as np
 from deepcity.applications.application import Application, Baseline, Task
 from deepcity.applications.decision import Confirm, Decision
 from deepcity.applications.state import Past, Request, State
-from deepcity.city.agency import DomainName
 from deepcity.city.place import Place
 from deepcity.city.units import check_unit
 from deepcity.data.domains import domains
@@ -70,7 +69,7 @@ def check_facts(application: Application) -> None:
     for target in application.targets:
         check_unit(target.unit, target.kind)
     assert application.reads
-    assert all(isinstance(name, DomainName) for name in application.reads)
+    assert set(application.reads) <= set(domains())
     served = {kind for name in application.reads for kind in domains()[name].kinds}
     assert set(application.kinds) <= served
     assert 0 < application.horizon_hours <= 24 * 14

@@ -14,10 +14,6 @@ IN_TABLE = re.findall(r"`([\w/]+\.py)`: `([\w.]+)`", TEXT)
 IN_TEXT = re.findall(r"`([\w.]+)(?:\(\))?` (?:\(|in )`([\w/]+\.py)`", TEXT)
 NAMED = sorted({*IN_TABLE, *((file, name) for name, file in IN_TEXT)})
 
-pytestmark = pytest.mark.skipif(
-    not (SOURCE / "data" / "tables").is_dir(), reason="the page names rooms to come"
-)
-
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
 def test_what_a_station_names_is_there(file, name):

@@ -3,11 +3,13 @@
 import importlib
 import pkgutil
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import deepcity
+from deepcity.data.connectors import connectors
 from deepcity.data.domains import domains
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.learning.experts.expert import experts
@@ -31,8 +33,8 @@ def modules(package):
 
 def named():
     """What a city or map file can name; applications are documented by their own files."""
-    yield from (("domain", str(name)) for name in domains())
-    yield from (("connector", name) for name in modules("data.connectors"))
+    yield from (("domain", name) for name in domains())
+    yield from (("connector", name) for name in connectors())
     yield from (("strategy", name) for name in STRATEGIES)
     yield from (("expert", kind) for kind in experts())
 
@@ -75,6 +77,19 @@ def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+def test_no_folder_of_the_source_has_more_than_20_files():
+    counts = Counter(path.parent for path in FILES if path.is_relative_to(SOURCE))
+    assert [str(folder) for folder, count in counts.items() if count > 20] == []
+
+
+def test_tests_mirror_the_source():
+    """Tests of a room lie in its folder; those of a benchmark under the benchmark's name."""
+    tests = ROOT / "tests"
+    folders = {path.parent.relative_to(tests) for path in FILES if path.name[:5] == "test_"}
+    rooms = (SOURCE, ROOT / "benchmarks")
+    assert {one for one in folders if not any((room / one).is_dir() for room in rooms)} == set()
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md", "docs/reference.md"])
 def test_a_page_is_there_and_nothing_in_it_is_left_to_fill_in(name):
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -98,8 +113,8 @@ def test_every_module_says_what_it_is_for():
 
 def test_test_files_have_names_of_their_own():
     files = (ROOT / "tests").rglob("*.py")
-    names = [path.name for path in files if path.name != "conftest.py"]
-    assert len(names) == len(set(names))
+    names = Counter(path.name for path in files if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_no_file_names_a_machine():

@@ -10,6 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from deepcity.cli import app as cli
+from deepcity.data.config.adjacency_settings import AdjacencySettings
+from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import (
     AgencySettings,
     CitySettings,
@@ -21,8 +23,6 @@ from deepcity.data.config.settings import (
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.connectors import connectors
 from deepcity.data.domains import domains
-from deepcity.data.tables.adjacency import AdjacencySettings
-from deepcity.data.tables.cells import GridSettings
 from deepcity.exchange.strategies import STRATEGIES
 from deepcity.intercity import map_settings
 from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings

@@ -62,7 +62,7 @@ def test_list_of_nothing_says_so(tmp_path):
     result = run("list", tmp_path)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"{tmp_path} holds no .layers files; a run writes them when it ends.\n",
+        f"{tmp_path} holds no .layers files; `deepcity run` writes them when it ends.\n",
     )
     assert json.loads(run("list", tmp_path, "--json").stdout) == []
     assert run("list", tmp_path / "absent").exit_code == 2

@@ -268,7 +268,7 @@ def test_ctrl_c_leaves_the_outbox_whole(town_trained, tmp_path):
         event = json.loads(process.stdout.readline())
         process.stdout.readline()
         stop(process)
-        assert "the same command goes on" in process.stderr.read()
+        assert "the same command resumes" in process.stderr.read()
     with Outbox(tmp_path / "state" / "outbox.sqlite") as outbox:
         assert outbox.waiting().rows == event["rows"] == 25
         assert outbox.cursor(str(town_trained.encoders["weather"].space)) == NOW
@@ -324,7 +324,7 @@ def restart(server):
 @pytest.mark.parametrize(
     ("more", "fragment"),
     [
-        (("--since", "yesterday"), "no time with its zone"),
+        (("--since", "yesterday"), "no time or no time zone"),
         (("--token-file", "missing"), "cannot be read"),
     ],
 )

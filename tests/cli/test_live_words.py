@@ -8,7 +8,7 @@ from live_town import HOUR, NOW, START, records
 from deepcity.cli import agent as verb
 from deepcity.data.city_file import load_city
 from deepcity.data.follow.follow_source import SourceFollower
-from deepcity.live import agent as live_agency
+from deepcity.live import agency as live_agency
 from deepcity.live.agency import LiveAgency
 from deepcity.store.outbox import Outbox
 
@@ -41,7 +41,7 @@ def test_the_screen_says_how_many_were_not_kept(capsys):
     emit("sent", rows=75, expired=36)
     emit("sent", rows=75)
     output = capsys.readouterr().out
-    assert output == "sent 75 rows, 36 of them not kept\nsent 75 rows\n"
+    assert output == "sent 75 rows, 36 of them too old to be stored\nsent 75 rows\n"
 
 
 def test_a_clock_ahead_is_reported_once_though_hours_pass(town_trained, tmp_path, monkeypatch):

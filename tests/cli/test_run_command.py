@@ -94,7 +94,7 @@ def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
     process.send_signal(signal.SIGINT)
     _, output = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert "Stopped. The run is kept: the same command goes on from here." in output
+    assert "Stopped. The run is saved: the same command resumes it." in output
     assert "Traceback" not in output
     ended = deepcity("run", path, "--out", tmp_path / "run")
     assert ended.returncode == 0
@@ -133,7 +133,9 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     (tmp_path / "run" / "coordinator" / "layers" / "mine.txt").write_text("mine")
     path.write_text(path.read_text().replace("seed = 1", "seed = 2"))
     before = read(tmp_path / "run")
-    assert_reported(deepcity("run", path, "--out", tmp_path / "run"), 1, "before it was changed")
+    assert_reported(
+        deepcity("run", path, "--out", tmp_path / "run"), 1, "only newcomers may be added"
+    )
     assert read(tmp_path / "run") == before
     assert deepcity("run", path, "--out", tmp_path / "run", "--fresh").returncode == 0
     assert read(tmp_path / "run")["seed"] == 2

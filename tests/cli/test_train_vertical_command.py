@@ -108,7 +108,7 @@ def test_seeds_and_modes_stand_beside_each_other(undisturbed):
 def test_the_page_is_written_and_written_again(undisturbed, tmp_path):
     _, folder, _ = undisturbed
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "when listening" in page
+    assert "other agencies’ activations" in page
     assert "mean of 2 seeds" in page
     assert "does not share its measured values" in page
     code, _ = in_process("report", folder, "--out", tmp_path / "page.html")
@@ -146,7 +146,7 @@ def test_ctrl_c_says_that_the_run_is_kept(undisturbed, tmp_path):
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert "Stopped. The run is kept: the same command goes on from here." in printed
+    assert "Stopped. The run is saved: the same command resumes it." in printed
     assert "Traceback" not in printed
 
 
@@ -221,7 +221,6 @@ SNOW = '''"""Snow: how much of it will have to be cleared?"""
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -232,7 +231,7 @@ APPLICATION = Application(
     decision=LocalizedText("When to send the ploughs.", "제설차를 언제 보낼지 판단합니다."),
     task=Task.FORECAST,
     targets=(Target(Kind.FLOW, "L/s"),),
-    reads=(DomainName.RESOURCES,),
+    reads=("resources",),
     horizon_hours=6,
     decide=ActAtExtreme("send-ploughs"),
 )
@@ -281,7 +280,7 @@ def test_help_teaches_what_to_write_into_a_map():
         "[[service.vertical.agency]]",
         'mode = "block-wise"',
         "Example: deepcity train-vertical",
-        "goes on from the last finished round",
+        "resumes at the last finished round",
     ):
         assert word in printed
 

@@ -41,13 +41,13 @@ def refined_town(run_town, tmp_path_factory):
 def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town):
     folder, ended = refined_town
     assert ended.returncode == 0, ended.stderr
-    for word in ("last week", "before", "after", "forgot", "refined", "Refined: the error on"):
+    for word in ("last week", "before", "after", "forgetting", "refined", "Updated: the error on"):
         assert word in ended.stdout
     assert "water: east/calm: 8/8 done" in ended.stderr
     before = own_prints(folder / "run")
     again = refine(folder)
     assert again.returncode == 0
-    assert "Nothing new: no rows have come since the last time." in again.stdout
+    assert "Nothing new: no rows have arrived since the last update." in again.stdout
     assert own_prints(folder / "run") == before
     figures = [line.split()[:-1] for line in ended.stdout.splitlines()[2:5]]
     content = [line.split()[:-2] for line in again.stdout.splitlines()[2:5]]
@@ -83,7 +83,7 @@ def test_stopped_between_parties_those_that_are_done_are_kept(
     process.send_signal(how)
     _, output = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL), output
-    assert how is signal.SIGKILL or "Stopped. Parties that are done are kept" in output
+    assert how is signal.SIGKILL or "Stopped. Finished parties are saved" in output
     assert "Traceback" not in output
     done = own_prints(folder / "run")[first.name]
     assert refine(folder).returncode == 0
@@ -109,7 +109,7 @@ def test_a_full_disk_is_reported_and_the_old_package_is_whole(run_town, tmp_path
     ended = refine(folder, "--party", "east/calm", preexec_fn=small_files_only)
     assert ended.returncode == 1
     assert "CheckpointError" in ended.stderr
-    assert "checkpoints before it are whole" in ended.stderr
+    assert "earlier checkpoints are intact" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert own_prints(folder / "run") == before
 
@@ -134,4 +134,4 @@ def test_problems_come_after_what_was_learned_and_end_with_1(run_town, tmp_path)
 def test_help_teaches_with_an_example():
     output = " ".join(deepcity("update", "--help").stdout.split())
     assert "Example: deepcity update cities/demo.toml --out runs/demo" in output
-    assert "With no new rows, nothing is changed" in output
+    assert "Without new rows, nothing changes" in output

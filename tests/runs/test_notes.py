@@ -28,7 +28,7 @@ def test_who_failed_in_a_round_is_told_with_how_often_and_the_last_reason(tmp_pa
     training = Training(dict.fromkeys(weights, 6), progress, Ledger())
     said = [note(one) for one in service_notes(only.settings, profiles, None, training)]
     assert [one.en for one in said] == [
-        "east/north failed in 2 of 3 rounds, and was left out there: disk full",
-        "west/office failed in 1 of 3 rounds, and was left out there: gone",
+        "east/north failed in 2 of 3 rounds and was left out of them: disk full",
+        "west/office failed in 1 of 3 rounds and was left out of them: gone",
     ]
     assert "라운드 3번 가운데 2번" in said[0].ko

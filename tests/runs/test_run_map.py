@@ -323,7 +323,8 @@ def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_package
         assert own.test["alone"] == other.test["alone"]
         assert own.test["automatic"] != other.test["automatic"]
     assert (
-        "began with h1 to h3 of another service, water (east+west)." in note(with_them.notes[0]).en
+        "started from h1 to h3 of another service, water (east+west)."
+        in note(with_them.notes[0]).en
     )
     assert not any(one.code.startswith("started") for one in without.notes)
 
@@ -376,7 +377,7 @@ def test_a_package_without_the_wanted_layers_is_refused(tmp_path):
     facts = Facts(**{k: getattr(whole.manifest, k) for k in Facts.model_fields})
     small = save_package(tmp_path, facts, {"h1": whole.layers["h1"]})
     path, folder = reusing(tmp_path, small.path, 3)
-    with pytest.raises(LayerPackageError, match=r"lacks h2, h3; it holds h1\. Lower reuse\.level"):
+    with pytest.raises(LayerPackageError, match=r"lacks h2, h3; it has h1\. Lower reuse\.level"):
         run(path, folder)
 
 

@@ -150,7 +150,7 @@ def test_an_encoder_that_does_not_fit_is_refused_with_every_reason(tmp_path):
         run_vertical(load_map(path), tmp_path / "other")
     for words in (
         f"west/weather cannot start from the encoder {file.name}",
-        "it is east/weather's, and a stem stays with its agency",
+        "it belongs to east/weather, and a stem stays with its agency",
         "it has width = 4, the map 5",
         "it has lag = 0, the map 1",
         "it was trained on rows until 2021-03-",

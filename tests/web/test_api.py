@@ -218,7 +218,7 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
         delivery = Delivery(outbox, served[0], TOKENS["gates"], clock)
         found = delivery.deliver()
         assert [one.outcome for one in found] == [DeliveryOutcome.REFUSED, DeliveryOutcome.SENT]
-        assert "not deep data" in outbox.waiting().reason
+        assert "a header of" in outbox.waiting().reason
         assert outbox.waiting().parcels == 0
         assert "gates" in client.get("/forecast").json()["used"]
         outbox.put(str(package.space), 1, b"", {})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_report import outline
+from page_outline import outline
 from typer.testing import CliRunner
 
 from deepcity.cli.data import app
@@ -72,7 +72,7 @@ def test_what_is_odd_is_reported_on_top_and_drawn_first(city):
     page = render_records([report])
     assert page.index("unit-change") < page.index("<table")
     assert page.count("flagged") > 1
-    assert "Not one value was measured." in page
+    assert "No value was measured." in page
     assert "측정된 값이 없습니다." in page
 
 

@@ -3,7 +3,6 @@
 import math
 import re
 import string
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from fake_results import fake_party, fake_results, fake_service
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from page_outline import outline
 
 from deepcity.city.localized_text import LocalizedText
 from deepcity.intercity.method_errors import AUTOMATIC, POOLED
@@ -24,43 +24,7 @@ from deepcity.web.report.tables import error_table
 from deepcity.web.report.text import LANGUAGES, Text, words
 from deepcity.web.report.validation import validation_table
 
-VOID = {"meta", "link", "br", "img", "input"}
 MEGABYTES = 3_000_000
-
-
-class Outline(HTMLParser):
-    """Checks that tags nest, and keeps ids, references and addresses."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack: list[str] = []
-        self.ids: list[str] = []
-        self.references: list[str] = []
-        self.addresses: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        known = dict(attrs)
-        self.ids += [known["id"] or ""] if "id" in known else []
-        self.references += (known.get("aria-labelledby") or "").split()
-        self.addresses += [known.get(name) or "" for name in ("src", "href") if name in known]
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        pass
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack, f"</{tag}> closes nothing"
-        assert self.stack.pop() == tag
-
-
-def outline(page: str) -> Outline:
-    read = Outline()
-    read.feed(page)
-    assert read.stack == []
-    assert len(set(read.ids)) == len(read.ids)
-    assert set(read.references) <= set(read.ids)
-    return read
 
 
 def with_parties(*parties: PartyResult) -> RunResults:
@@ -104,7 +68,7 @@ def test_no_sentence_is_left_unused() -> None:
     made = {"errors", "glossary", "idea", "lead", "level", "limits", "method", "numeral"}
     made |= {
         "forecast",
-        "met",
+        "vertical_result",
         "note",  # see the next test
         "records",
         "service",
@@ -307,7 +271,7 @@ def test_no_curves_traffic_or_seconds() -> None:
     ]
     page = render(results.model_copy(update={"services": bare}))
     outline(page)
-    assert "How learning went" not in page
+    assert "Learning curves" not in page
 
 
 def test_a_party_in_two_services_gets_a_row_in_the_grid() -> None:
@@ -367,7 +331,7 @@ def test_a_gap_lifts_the_pen() -> None:
 
 def test_the_decision_and_the_errors_chosen_by_are_reported() -> None:
     page = render(with_parties(party("a", level=3), party("b", level=0)))
-    assert "What the answer is good for:" in page
+    assert "What the forecast is used for:" in page
     assert "When to pump &amp; how much." in page
     assert "언제 얼마나 퍼 올릴지 정합니다." in page
     found = validation_table(with_parties(party("a", level=3)).services[0])

@@ -3,7 +3,6 @@
 from deepcity.applications.application import Application, Baseline, Target, Task
 from deepcity.applications.metric import Warnings
 from deepcity.applications.tasks.alert import Costs, WarnAbove
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -23,7 +22,7 @@ APPLICATION = Application(
     ),
     task=Task.ALERT,
     targets=(Target(Kind.CONCENTRATION, _UNIT),),
-    reads=(DomainName.ENVIRONMENT, DomainName.TRANSPORT),
+    reads=("environment", "transport"),
     horizon_hours=24,
     decide=WarnAbove(
         _LIMIT,

@@ -15,7 +15,6 @@ import deepcity.applications
 from deepcity.applications.decision import Decision
 from deepcity.applications.metric import AbsoluteError, FirstSteps, Metric
 from deepcity.applications.state import State
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Field, Kind
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.units import same_quantity
@@ -79,7 +78,7 @@ class Application:
     decision: LocalizedText
     task: Task
     targets: tuple[Target, ...]
-    reads: tuple[DomainName, ...]
+    reads: tuple[str, ...]
     horizon_hours: float
     decide: Callable[[State], Decision]
     metric: Metric = field(default_factory=AbsoluteError)

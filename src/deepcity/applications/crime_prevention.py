@@ -3,7 +3,6 @@
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.decision import Confirm
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -20,7 +19,7 @@ APPLICATION = Application(
     ),
     task=Task.FORECAST,
     targets=(Target(Kind.COUNT, "offences"),),
-    reads=(DomainName.LIFE, DomainName.CCTV),
+    reads=("life", "cctv"),
     horizon_hours=24,
     decide=ActAtExtreme("send-patrol", Confirm.AUTHORITY),
 )

@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -19,7 +18,7 @@ APPLICATION = Application(
     ),
     task=Task.FORECAST,
     targets=(Target(Kind.LOAD, "MW"), Target(Kind.ENERGY, "MWh")),
-    reads=(DomainName.RESOURCES,),
+    reads=("resources",),
     horizon_hours=24,
     decide=ActAtExtreme("cover-peak"),
 )

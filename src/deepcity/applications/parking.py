@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -19,7 +18,7 @@ APPLICATION = Application(
     ),
     task=Task.FORECAST,
     targets=(Target(Kind.LEVEL, "spaces"), Target(Kind.COUNT, "spaces"), Target(Kind.LEVEL, "%")),
-    reads=(DomainName.TRANSPORT,),
+    reads=("transport",),
     horizon_hours=2,
     decide=ActAtExtreme("send-elsewhere", low=(Kind.LEVEL, Kind.COUNT)),
 )

@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Baseline, Target, Task
 from deepcity.applications.tasks.plan import NearestSureSpace
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -19,7 +18,7 @@ APPLICATION = Application(
     ),
     task=Task.PLAN,
     targets=(Target(Kind.LEVEL, "spaces"), Target(Kind.COUNT, "spaces")),
-    reads=(DomainName.TRANSPORT,),
+    reads=("transport",),
     horizon_hours=2,
     decide=NearestSureSpace("park", sure=0.9),
     baselines=(Baseline.PERSISTENCE, Baseline.SAME_HOUR_LAST_WEEK),

@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -19,7 +18,7 @@ APPLICATION = Application(
     ),
     task=Task.FORECAST,
     targets=(Target(Kind.COUNT, "people"), Target(Kind.FLOW, "people/h")),
-    reads=(DomainName.LIFE, DomainName.TRANSPORT, DomainName.CCTV),
+    reads=("life", "transport", "cctv"),
     horizon_hours=24,
     decide=ActAtExtreme("send-staff"),
 )

@@ -3,7 +3,6 @@
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.metric import SquaredError
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -20,7 +19,7 @@ APPLICATION = Application(
     ),
     task=Task.FORECAST,
     targets=(Target(Kind.COUNT, "passengers"), Target(Kind.FLOW, "passengers/h")),
-    reads=(DomainName.TRANSPORT, DomainName.LIFE),
+    reads=("transport", "life"),
     horizon_hours=24,
     decide=ActAtExtreme("add-vehicles"),
     metric=SquaredError(),  # a full platform is worse than many half-empty ones

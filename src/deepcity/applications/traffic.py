@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -23,7 +22,7 @@ APPLICATION = Application(
         Target(Kind.FLOW, "vehicles/h"),
         Target(Kind.COUNT, "vehicles"),
     ),
-    reads=(DomainName.TRANSPORT, DomainName.CCTV),
+    reads=("transport", "cctv"),
     horizon_hours=1,
     decide=ActAtExtreme("retime-signals", low=(Kind.SPEED,)),
 )

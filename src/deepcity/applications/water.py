@@ -2,7 +2,6 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -25,7 +24,7 @@ APPLICATION = Application(
         Target(Kind.LEVEL, "m"),
         Target(Kind.LEVEL, "%"),
     ),
-    reads=(DomainName.RESOURCES, DomainName.ENVIRONMENT),
+    reads=("resources", "environment"),
     horizon_hours=24,
     decide=ActAtExtreme("fill-tanks", low=(Kind.LEVEL,)),
 )

@@ -1,7 +1,6 @@
 """An agency keeps raw records of its own; a city is its agencies under one clock."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field
@@ -9,23 +8,17 @@ from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
 
 
-class DomainName(StrEnum):
-    """The five domains of the Deep Data Layer."""
-
-    LIFE = "life"
-    RESOURCES = "resources"
-    CCTV = "cctv"
-    TRANSPORT = "transport"
-    ENVIRONMENT = "environment"
-
-
 @dataclass(frozen=True)
 class Agency:
-    """Who keeps which fields of which places; a party when it learns with others."""
+    """Who keeps which fields of which places; a party when it learns with others.
+
+    Attributes:
+        domain: of the Deep Data Layer, by its name in `deepcity.data.domains`.
+    """
 
     name: str
     title: LocalizedText
-    domain: DomainName
+    domain: str
     places: tuple[Place, ...]
     fields: tuple[Field, ...]
 

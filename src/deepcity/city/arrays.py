@@ -1,4 +1,4 @@
-"""Types of arrays: what stands in one; axes are told by the suffixes of names.
+"""Types of arrays: what stands in one; axes are given by the suffixes of names.
 
 Floats    float32: values, forecasts, activations
 Doubles   float64: sums, statistics, coordinates

@@ -114,7 +114,7 @@ def check_convertible(unit_in: str, unit: str) -> None:
 
 
 def same_quantity(one: str, other: str) -> bool:
-    """Whether values in one unit can be told in the other, and mean the same there.
+    """Whether values convert from one unit into the other and mean the same there.
 
     A share is no count, though neither has a dimension.
 

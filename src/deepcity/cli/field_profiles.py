@@ -1,4 +1,4 @@
-"""The profile of a file's fields as a terminal shows it: numbers, and a small course of each."""
+"""The profile of a file's fields as a terminal shows it: numbers, and a small chart of each."""
 
 from itertools import pairwise
 from typing import Literal

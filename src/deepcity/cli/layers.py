@@ -1,4 +1,4 @@
-"""`deepcity layers`: look into layer packages and verify them."""
+"""`deepcity layers`: inspect and verify layer packages."""
 
 import json
 from pathlib import Path
@@ -15,16 +15,18 @@ from deepcity.store.packages.manifest import SUFFIX, Manifest
 
 app = typer.Typer(
     help=(
-        "Look into layer packages and verify them.\n\n"
-        "A layer package holds the trained layers that a city lets others reuse, and the facts "
-        "about them: where, when and for which service they were trained, and how well. Its "
-        "file is called NAME-HASH.layers; the hash is that of its content.\n\n"
+        "Inspect and verify layer packages.\n\n"
+        "A layer package holds trained layers that others may reuse, and a manifest: where, when "
+        "and for which service they were trained, and their errors. Its file is named "
+        "NAME-HASH.layers, with the hash of its content.\n\n"
         "Example: deepcity layers verify runs/demo/coordinator/layers/*.layers"
     ),
     no_args_is_help=True,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script, not a table.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for scripts, instead of a table.")
+]
 Folder = Annotated[Path, typer.Argument(help="A run's folder, or one that holds .layers files.")]
 File = Annotated[Path, typer.Argument(help="A .layers file.")]
 Files = Annotated[list[Path], typer.Argument(help="One or more .layers files.")]
@@ -39,12 +41,12 @@ def list_packages(folder: Folder, as_json: AsJson = False) -> None:
     Example: deepcity layers list runs/demo
     """
     if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is no folder; name the folder that a run wrote to")
+        raise typer.BadParameter(f"{folder} is not a folder; name the folder of a run")
     checked = _check(_packages(folder))
     if as_json:
         typer.echo(json.dumps([_as_dict(path, result) for path, result in checked.items()]))
     elif not checked:
-        typer.echo(f"{folder} holds no {SUFFIX} files; a run writes them when it ends.")
+        typer.echo(f"{folder} holds no {SUFFIX} files; `deepcity run` writes them when it ends.")
     else:
         _print_list(checked)
     _end(checked)

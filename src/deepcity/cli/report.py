@@ -1,15 +1,17 @@
-"""`deepcity report FOLDER`: write a finished run's report again."""
+"""`deepcity report FOLDER`: write the report of a finished run again."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepcity.city.errors import CheckpointError
 from deepcity.cli.progress_bars import errors
-from deepcity.runs.results import RunResults
-from deepcity.vertical.results import VerticalResults
+
+if TYPE_CHECKING:
+    from deepcity.runs.results import RunResults
+    from deepcity.vertical.results import VerticalResults
 
 _RESULTS = ("results.json", "vertical.json")
 
@@ -26,17 +28,20 @@ def _file(text: str) -> Path:
 
 def report(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of a finished run or meeting.", metavar="FOLDER")
+        Path,
+        typer.Argument(help="Folder of a finished `run` or `train-vertical`.", metavar="FOLDER"),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write it; left out, FOLDER/report.html.", metavar="FILE", parser=_file
+            help="HTML file to write. Default: FOLDER/report.html.", metavar="FILE", parser=_file
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results instead.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON, and write no report.")
+    ] = False,
 ) -> None:
-    """Write the report of a finished run or meeting: one page that opens anywhere, offline.
+    """Write the report of a finished run again: one HTML page that opens offline.
 
     Example: deepcity report runs/demo
     """
@@ -46,18 +51,18 @@ def report(
     _refuse_old(folder)
     path = out or folder / "report.html"
     if has_vertical_results(folder) and not (folder / "results.json").exists():
-        met = load_vertical_results(folder)
+        vertical = load_vertical_results(folder)
         if as_json:
-            typer.echo(met.model_dump_json(indent=1))
+            typer.echo(vertical.model_dump_json(indent=1))
             return
-        save_vertical_report(met, path)
+        save_vertical_report(vertical, path)
     else:
         results = load_results(folder)
         if as_json:
             typer.echo(results.model_dump_json(indent=1))
             return
         save_report(results, path)
-    errors.print(f"Look at {path}")
+    errors.print(f"Report: {path}")
 
 
 def _refuse_old(folder: Path) -> None:
@@ -68,7 +73,7 @@ def _refuse_old(folder: Path) -> None:
         raise CheckpointError(f"{msg} folder: deepcity train-vertical MAP.toml --out FOLDER")
 
 
-def save_report(results: RunResults, path: Path) -> None:
+def save_report(results: "RunResults", path: Path) -> None:
     """Write the report there.
 
     Raises:
@@ -79,8 +84,8 @@ def save_report(results: RunResults, path: Path) -> None:
     _written(lambda: write_report(results, path), path)
 
 
-def save_vertical_report(results: VerticalResults, path: Path) -> None:
-    """Write the page of meetings there.
+def save_vertical_report(results: "VerticalResults", path: Path) -> None:
+    """Write the page of vertical training there.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older page stays.

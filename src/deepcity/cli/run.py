@@ -1,13 +1,15 @@
-"""`deepcity run MAP.toml`: learn together as a map says, and report what it was worth."""
+"""`deepcity run MAP.toml`: federated training as a map describes it, and its report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepcity.cli.progress_bars import ProgressBars, errors
 from deepcity.cli.report import save_report
-from deepcity.runs.results import RunResults
+
+if TYPE_CHECKING:
+    from deepcity.runs.results import RunResults
 
 
 def _folder(text: str) -> Path:
@@ -23,40 +25,42 @@ def _folder(text: str) -> Path:
 Out = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the run; the same folder goes on where it stopped.",
+        help="Folder of the run; with the same folder a stopped run resumes. "
+        "Default: runs/NAME, the map's name.",
         metavar="FOLDER",
         parser=_folder,
     ),
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Forget what the folder holds and begin anew.")
+    bool, typer.Option("--fresh", help="Delete the run in the folder and start anew.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results.json instead of a summary.")]
-Threads = Annotated[int, typer.Option(min=1, help="Processor threads to compute with.")]
+Threads = Annotated[int, typer.Option(min=1, help="Processor threads to use.")]
 
 
 def run(
     map_file: Annotated[
-        Path, typer.Argument(help="A map: cities, services, parties, levels.", metavar="MAP.toml")
+        Path,
+        typer.Argument(help="Map file: cities, services, parties, grants.", metavar="MAP.toml"),
     ],
     out: Out = None,
     fresh: Fresh = False,
     as_json: Json = False,
     threads: Threads = 1,
 ) -> None:
-    """Learn together as a map says, and report what joining was worth to each party.
+    """Train the parties of a map together, and report each one's gain over learning alone.
 
-    Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
-    and ends with the same results. When more rows have come later, `deepcity update` has
-    every party learn from them without beginning anew. A city that comes later is named under
-    `newcomers`: the same command then has it start from what is there, and no other trains.
+    You can stop it with Ctrl-C or kill it: the same command resumes at the last finished round
+    and gives the same results. When new rows have arrived, `deepcity update` trains on them
+    without starting anew. To add a city later, name it under `newcomers` in the map and run the
+    same command: it starts from the shared layers, and the others do not retrain.
 
-    What each site holds for itself lies in FOLDER/sites, a folder a site, which may be carried
-    to another machine; the map-wide report shows a site's measured values only where it grants
-    that ([service.grant] truths = "shared").
+    Each site's own files are in FOLDER/sites/SITE and can be moved to another machine. The
+    map-wide report shows a site's measured values only if it grants them
+    (\\[service.grant] truths = "shared").
 
-    What a run learned lies in FOLDER/coordinator/layers, and another service may start from it,
-    be it of another application or city: name the package in [service.reuse] of its map.
+    The shared layers are in FOLDER/coordinator/layers. Another service, of any application or
+    city, can start from them: name the package in \\[service.reuse] of its map.
 
     Example: deepcity run cities/demo.toml --out runs/demo
     """
@@ -66,7 +70,7 @@ def run(
 
 def execute(
     map_file: Path, out: Path | None, *, fresh: bool, threads: int
-) -> tuple[RunResults, Path]:
+) -> tuple["RunResults", Path]:
     """Run a map file into its folder and write the report beside the results."""
     from deepcity.intercity.city_map import load_map
     from deepcity.runs.run import run_map
@@ -77,14 +81,14 @@ def execute(
         with ProgressBars() as bars:
             results = run_map(city_map, folder, bars, fresh=fresh, threads=threads)
     except KeyboardInterrupt:
-        errors.print("\nStopped. The run is kept: the same command goes on from here.")
+        errors.print("\nStopped. The run is saved: the same command resumes it.")
         raise  # Typer ends with exit code 130
     save_report(results, folder / "report.html")
     return results, folder
 
 
-def show(results: RunResults, folder: Path, *, as_json: bool) -> None:
-    """Say what was found and where it lies."""
+def show(results: "RunResults", folder: Path, *, as_json: bool) -> None:
+    """Print the results and where they are."""
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
@@ -96,4 +100,4 @@ def show(results: RunResults, folder: Path, *, as_json: bool) -> None:
     for table in tables(results, console.width):
         console.print(table)
         console.print()
-    errors.print(f"{results.seconds:.0f} s. Look at {folder / 'report.html'}")
+    errors.print(f"{results.seconds:.0f} s. Report: {folder / 'report.html'}")

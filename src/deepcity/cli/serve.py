@@ -29,48 +29,62 @@ def serve(
     package: Annotated[
         Path, typer.Argument(help="The trained application, SERVICE-VERSION.fused.")
     ],
-    city: Annotated[Path, typer.Option(help="City file: where own records are read.")],
+    city: Annotated[
+        Path, typer.Option(help="City file that describes the application's own records.")
+    ],
     access: Annotated[
-        Path, typer.Option(help="Access file: tokens and grants of agencies, and readers.")
+        Path,
+        typer.Option(help="Access file: tokens and grants of agencies, and tokens of readers."),
     ],
     store: Annotated[
         str,
-        typer.Option(help="duckdb:///FILE, or postgresql://user:password@host/database."),
+        typer.Option(
+            help="Store of deep data: duckdb:///FILE, or postgresql://user:password@host/database."
+        ),
     ] = "duckdb:///deep.duckdb",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
     reload: Annotated[
-        float, typer.Option(min=0.05, help="Seconds between two looks at own records.")
+        float, typer.Option(min=0.05, help="Seconds between two reads of its own records.")
     ] = 15.0,
     late_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of its own that an agency may be late.")
+        int,
+        typer.Option(
+            min=1, help="Steps by which an agency's deep data may be late and still be used."
+        ),
     ] = 2,
     max_mb: Annotated[
-        float, typer.Option(min=0.001, help="Megabytes that a request's body may have.")
+        float, typer.Option(min=0.001, help="Largest body of a request, in megabytes.")
     ] = 8,
     max_rows: Annotated[
-        int, typer.Option(min=1, help="Rows of deep data that a request may have.")
+        int, typer.Option(min=1, help="Most rows of deep data in a request.")
     ] = 50_000,
     keep_days: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Days that deep data are kept, by their own time; else as the store has it, "
-            "90 unless told otherwise. Older ones are deleted every hour.",
+            help="Days that deep data are kept, counted from their own time; older ones are "
+            "deleted every hour. Default: what the store has, at first 90.",
         ),
     ] = None,
     state: Annotated[
-        Path | None, typer.Option(help="Folder for files of its own; CITY's by default.")
+        Path | None,
+        typer.Option(help="Folder for its own files. Default: .SERVICE-live beside the city file."),
     ] = None,
-    certificate: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")] = None,
-    key: Annotated[Path | None, typer.Option(help="TLS key (PEM).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each event.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="File of the TLS certificate (PEM). Default: no TLS.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="File of the TLS key (PEM).")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each event as a line of JSON.")
+    ] = False,
 ) -> None:
-    """Answer forecasts over HTTP from own rows and agencies' deep data.
+    """Serve forecasts over HTTP, from the application's own rows and agencies' deep data.
 
-    POST /deep-data takes deep data, GET /forecast?at=&place= answers, GET /agencies tells who
-    is late, GET /health whether it is ready; /openapi.json describes them. Own records are
-    read through the city file, again and again. The access file says who may send:
+    POST /deep-data receives deep data, GET /forecast?at=&place= returns a forecast, GET
+    /agencies the status of each agency, GET /health whether it is ready; /openapi.json
+    describes them. Its own records are read through the city file every --reload seconds.
+    The access file lists who may send:
 
         [\\[agency]]
         name = "weather"
@@ -78,9 +92,9 @@ def serve(
         \\[agency.grant]
         service = "ridership"
 
-    It says when it listens, when own rows came in, what is wrong with them, and how many deep
-    data were deleted because they are too old; with --json a line each on standard output, for
-    programs: listening, rows, trouble, expired, stopped.
+    It reports when it starts to listen, when own rows arrive, what is wrong with them, and how
+    many deep data it deleted because they were too old. With --json each event is a line of
+    JSON on standard output: listening, rows, trouble, expired, stopped.
 
     Example: deepcity serve ridership-0123456789abcdef.fused --city seoul.toml
     --access access.toml --store duckdb:///deep.duckdb
@@ -145,7 +159,7 @@ def serve(
 def _answer(
     app: "FastAPI", ready: Callable[[], None], over: Callable[[], None], how: dict[str, Any]
 ) -> None:
-    """Serve until a signal comes; told when the address is open, and when it is closed."""
+    """Serve until a signal comes; calls `ready` when the port is open, `over` when it is closed."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -175,10 +189,10 @@ def _event_emitter(as_json: bool) -> EmitEvent:
             what = facts.get("of", "Own records")
             errors.print(f"{what}: {facts['reason']}", style="red", markup=False)
         elif event == "listening":
-            errors.print(f"Answers {facts['service']} at {facts['address']}", markup=False)
+            errors.print(f"Serving {facts['service']} at {facts['address']}", markup=False)
         elif event == "expired":
             errors.print(
-                f"Deleted {facts['rows']:,} rows of deep data that are too old (--keep-days)",
+                f"Deleted {facts['rows']:,} rows of deep data older than --keep-days",
                 markup=False,
             )
 
@@ -192,7 +206,7 @@ def _follow(
     done: threading.Event,
     emit: EmitEvent,
 ) -> None:
-    """Take own rows whenever they have changed; what is wrong with them is told, once."""
+    """Take own rows whenever they have changed; reports what is wrong with them, once."""
     last_trouble, due = "", 0.0
     while not done.is_set():
         try:
@@ -213,7 +227,7 @@ def _follow(
 
 
 def _tend(store: "DeepDataStore", emit: EmitEvent) -> None:
-    """Deep data have a time to live; what keeps them from being deleted is told."""
+    """Delete deep data past their time to live; reports what prevents it."""
     try:
         gone = store.tend(int(time.time()))
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""The short of a run for the terminal: one table a service."""
+"""The summary of a run for the terminal: one table a service."""
 
 from math import isfinite
 

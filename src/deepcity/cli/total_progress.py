@@ -1,4 +1,4 @@
-"""How far the whole of a run is: methods done, how fast, and how long the rest will take."""
+"""Progress of a whole run: methods done, rate, and time left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,59 +1,62 @@
 """`deepcity train-vertical MAP.toml`: vertical federated learning within a city."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepcity.cli.progress_bars import ProgressBars, errors
 from deepcity.cli.report import save_vertical_report
 from deepcity.cli.run import Out, Threads
-from deepcity.intercity.method_errors import ALONE
-from deepcity.vertical.results import VerticalPartyResult, VerticalResults
+
+if TYPE_CHECKING:
+    from deepcity.vertical.results import VerticalPartyResult, VerticalResults
 
 
 def train_vertical(
     map_file: Annotated[
         Path,
         typer.Argument(
-            help="A map with \\[service.vertical]: a party, and agencies it listens to.",
+            help="A map with \\[service.vertical]: a party, and agencies that send it activations.",
             metavar="MAP.toml",
         ),
     ],
     out: Out = None,
     seeds: Annotated[
         int,
-        typer.Option(min=1, help="Do it all so many times, from other seeds, and tell the spread."),
+        typer.Option(
+            min=1, help="Train this many times, each with another seed; reports the spread."
+        ),
     ] = 1,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget what the folder holds and begin anew.")
+        bool, typer.Option("--fresh", help="Delete the run in the folder and start anew.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print vertical.json instead of a summary.")
     ] = False,
     threads: Threads = 1,
 ) -> None:
-    """Let agencies of one city forecast together without handing over a row.
+    """Vertical federated learning: agencies of one city train one forecast; no row leaves.
 
-    Each agency encodes its own columns; a few numbers for a cell and a time leave it, and the
-    party's forecast is fused with them. Told beside it: the party alone, all raw columns
-    pooled (which nobody may do in life), and what is left when an agency falls silent.
-    FOLDER/report.html shows it all. What is an agency's own stays in FOLDER/sites/AGENCY: there
-    `packages` is for `deepcity agent` and `serve`.
+    Each agency runs an encoder on its own columns and sends a few activations for each cell
+    and time step; the party's network fuses them into its forecast. Also measured: the party
+    alone, all raw columns pooled (forbidden in practice), and each agency missing in turn.
+    FOLDER/report.html shows the results. Each agency's own files stay in FOLDER/sites/AGENCY;
+    its `packages` are for `deepcity agent` and `deepcity serve`.
 
-    What to write into a map (a service with a party, a field and a window is there already):
+    What to add to a map that has a service with a party, a field and a window:
 
         \\[service.vertical]
         mode = "block-wise"          # or "one-shot", "per-batch"
-        compare = ["one-shot"]       # further modes to see beside it
+        compare = ["one-shot"]       # further modes to compare with
 
         [\\[service.vertical.agency]]
         agency = "weather"           # an agency of the party's own city
-        ahead = 24                   # steps ahead that it knows, as a forecast of weather
-        width = 16                   # numbers that leave for a cell and a time
+        ahead = 24                   # steps ahead known to it, such as a weather forecast
+        width = 16                   # activations sent for each cell and time step
 
-    Stop it with Ctrl-C, or kill it: the same command goes on from the last finished round
-    and ends with the same results.
+    You can stop it with Ctrl-C or kill it: the same command
+    resumes at the last finished round and gives the same results.
 
     Example: deepcity train-vertical cities/meeting.toml --out runs/meeting
     """
@@ -68,14 +71,14 @@ def train_vertical(
                 city_map, folder, bars, threads=threads, seeds=seeds, fresh=fresh
             )
     except KeyboardInterrupt:
-        errors.print("\nStopped. The run is kept: the same command goes on from here.")
+        errors.print("\nStopped. The run is saved: the same command resumes it.")
         raise  # Typer ends with exit code 130
     save_vertical_report(results, folder / "report.html")
     show(results, folder, as_json=as_json)
 
 
-def show(results: VerticalResults, folder: Path, *, as_json: bool) -> None:
-    """Say what was found and where it lies."""
+def show(results: "VerticalResults", folder: Path, *, as_json: bool) -> None:
+    """Print the results and where they are."""
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
@@ -94,33 +97,35 @@ def show(results: VerticalResults, folder: Path, *, as_json: bool) -> None:
             message = f"  No packages for daily use: {NOT_STANDALONE}"
             console.print(message, markup=False, highlight=False)
         console.print()
-    errors.print(f"{results.seconds:.0f} s. Look at {folder / 'report.html'}")
+    errors.print(f"{results.seconds:.0f} s. Report: {folder / 'report.html'}")
 
 
-def _lines(party: VerticalPartyResult) -> list[str]:
+def _lines(party: "VerticalPartyResult") -> list[str]:
     metric = party.metric.en + (f", {party.metric_unit}" if party.metric_unit else "")
     lines = [f"  {party.title.en}, with {', '.join(party.agencies)}: {metric}"]
     lines += [
         _line(party, method) for method in party.metric_errors if party.error(method) is not None
     ]
-    lines.append(f"    listening is worth {_worth(party, 'together')}")
-    lines.append(f"    weighed with its own as truths come in: {_worth(party, 'automatic')}")
+    lines.append(f"    gain from other agencies' activations: {_worth(party, 'together')}")
+    lines.append(f"    gain of the ensemble with the party alone: {_worth(party, 'automatic')}")
     for mode, cost in party.costs.items():
         sent = f"{cost.messages} messages, {cost.bytes / 1e6:.2f} MB, {cost.seconds:.0f} s"
         lines.append(f"    {mode}: {sent}")
-    return lines + [f"    was silent: {failure}" for failure in party.failures]
+    return lines + [f"    failed: {failure}" for failure in party.failures]
 
 
-def _line(party: VerticalPartyResult, method: str) -> str:
+def _line(party: "VerticalPartyResult", method: str) -> str:
+    from deepcity.intercity.method_errors import ALONE
+
     spread, change = party.spread(method), party.change(method)
     lines = f"    {method:<24} {party.error(method):>10.4g}"
     lines += "" if spread is None else f" ± {spread:.2g}"
     return lines if method == ALONE or change is None else f"{lines}  ({change:+.1%})"
 
 
-def _worth(party: VerticalPartyResult, method: str) -> str:
-    """What a method saves of the error alone, or costs."""
+def _worth(party: "VerticalPartyResult", method: str) -> str:
+    """How much smaller the error is than alone, or larger."""
     change = party.change(method)
     if change is None:
-        return "not known: nothing was measured"
-    return f"{-change:.1%} of the error alone" if change < 0 else f"nothing here ({change:+.1%})"
+        return "unknown, nothing was measured"
+    return f"{-change:.1%} of the error alone" if change < 0 else f"none ({change:+.1%})"

@@ -1,46 +1,51 @@
-"""`deepcity update MAP.toml`: learn from the rows that have come since a run."""
+"""`deepcity update MAP.toml`: train on the rows that have arrived since a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepcity.cli.progress_bars import ProgressBars, errors
 from deepcity.cli.run import Out, Threads
-from deepcity.runs.update.results import MAX_FORGETTING, UpdateRequest, UpdateResults
+from deepcity.runs.update.request import MAX_FORGETTING, UpdateRequest
+
+if TYPE_CHECKING:
+    from deepcity.runs.update.results import UpdateResults
 
 
 def update(
-    map_file: Annotated[Path, typer.Argument(help="The map that was run.", metavar="MAP.toml")],
+    map_file: Annotated[Path, typer.Argument(help="The map file of the run.", metavar="MAP.toml")],
     out: Out = None,
     max_forgetting: Annotated[
         float,
         typer.Option(
             min=0.0,
-            help="Most by which a network's error on old days may rise, over all refinings "
-            "together, as a share.",
+            help="Largest rise of a network's error on old days over all updates together, "
+            "as a fraction (0.05 is 5 %).",
         ),
     ] = MAX_FORGETTING,
     party: Annotated[
         list[str] | None,
-        typer.Option(help="Refine only this party; may be repeated.", metavar="CITY/AGENCY"),
+        typer.Option(
+            help="Update only this party; may be repeated. Default: all.", metavar="CITY/AGENCY"
+        ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as JSON, not as a table.")
+        bool, typer.Option("--json", help="Print the results as JSON instead of a table.")
     ] = False,
     threads: Threads = 1,
 ) -> None:
-    """Learn from the rows that have come since a run, without beginning anew.
+    """Train on the rows that have arrived since a run, without starting anew.
 
-    Say it once a week, say, with the map and the folder of its run. Each party's networks
-    learn from the new rows, mixed with old ones. Its newest days, a week at most, are held out:
-    the update is kept only if it improves them. Forgetting is measured on old days that were
-    held out from the start: no network's error there rises by more than --max-forgetting. Where
-    errors have risen above the usual, the drift is reported with its date.
+    Run it regularly, such as once a week, with the map and folder of the run. Each party's
+    networks train on new rows mixed with old ones. The newest days, at most a week, are held
+    out: the update is kept only if it improves them. Forgetting is measured on old days held
+    out from the start: the error there rises by at most --max-forgetting in total. Drift, an
+    error above its usual level, is reported with its date.
 
-    What a party forecasts with lies in FOLDER/sites/SITE/own, private to it: a new package is
-    written whole beside the old one. Nothing is sent. With no new rows, nothing is changed. Stop it
-    with Ctrl-C, or kill it: the same command goes on with the parties that are left.
+    A party's forecaster is in FOLDER/sites/SITE/own, private to it: a new version is written
+    beside the old one. Nothing is sent. Without new rows, nothing changes. You can stop it with
+    Ctrl-C or kill it: the same command resumes with the parties that are left.
 
     Example: deepcity update cities/demo.toml --out runs/demo
     """
@@ -54,15 +59,17 @@ def update(
         with ProgressBars() as bars:
             found, trouble = refine_map(city_map, folder, bars, asked, threads=threads)
     except KeyboardInterrupt:
-        errors.print("\nStopped. Parties that are done are kept: the same command goes on.")
+        errors.print(
+            "\nStopped. Finished parties are saved: the same command resumes with the others."
+        )
         raise  # Typer ends with exit code 130
     show(found, folder, as_json=as_json)
     if trouble is not None:
         raise trouble
 
 
-def show(found: UpdateResults, folder: Path, *, as_json: bool) -> None:
-    """Say what was found and where it lies."""
+def show(found: "UpdateResults", folder: Path, *, as_json: bool) -> None:
+    """Print the results and where they are."""
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
         return
@@ -77,6 +84,4 @@ def show(found: UpdateResults, folder: Path, *, as_json: bool) -> None:
     for line in lines(found):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if found.parties:
-        errors.print(
-            f"{found.seconds:.0f} s. What parties forecast with lies in {folder / 'sites'}"
-        )
+        errors.print(f"{found.seconds:.0f} s. Forecasters of the parties: {folder / 'sites'}")

@@ -1,4 +1,4 @@
-"""The short of a refining for the terminal: a table a service, and what else is to be said."""
+"""The summary of an update for the terminal: a table a service, and notes."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,15 +11,15 @@ from rich.table import Table
 from deepcity.runs.update.results import PartyUpdate, UpdateOutcome, UpdateResults
 from deepcity.web.report.updates import reason, update_notes
 
-HEADINGS = ("party", "last week", "before", "after", "saved", "forgot", "outcome")
+HEADINGS = ("party", "last week", "before", "after", "saved", "forgetting", "outcome")
 _GAP = 2  # columns that rich leaves beside each of ours
 _LEAST = 12
 
 
 def tables(found: UpdateResults, width: int) -> list[Table]:
-    """One table a service: errors of the newest days before and after, and what was forgotten.
+    """One table a service: errors of the newest days before and after, and forgetting.
 
-    Parties that were never refined are left out; where nothing is new, figures are the last ones.
+    Parties that were never updated are left out; where nothing is new, figures are the last ones.
     """
     updated = [party for party in found.parties if party.holdout_to]
     return [
@@ -32,7 +32,7 @@ def lines(found: UpdateResults) -> list[str]:
     """A sentence or two for each party; one for all where nothing was new."""
     fresh = [party for party in found.parties if party.outcome is not UpdateOutcome.NOTHING_NEW]
     if found.parties and not fresh and not found.problems:
-        return ["Nothing new: no rows have come since the last time. Nothing was changed."]
+        return ["Nothing new: no rows have arrived since the last update. Nothing was changed."]
     sentences = []
     for party in found.parties:
         words = [reason(party).en]

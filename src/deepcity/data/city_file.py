@@ -11,8 +11,9 @@ from deepcity.data.config.references import reference_problems
 from deepcity.data.config.settings import AgencySettings, CitySettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
-from deepcity.data.connectors import ReadError, connectors
+from deepcity.data.connectors import connectors
 from deepcity.data.domains import domains
+from deepcity.data.errors import ReadError
 from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
 from deepcity.data.tables.places import find_places
@@ -59,7 +60,7 @@ def check_raw(raw: Raw, path: Path) -> tuple[CityFile | None, list[Problem]]:
     file = path.name
     settings, problems = validate(CitySettings, raw, file)
     sources, source_problems = _sources(raw, file, path.parent)
-    problems += source_problems + reference_problems(raw, file)
+    problems += source_problems + reference_problems(raw, file) + _domain_problems(raw, file)
     if settings is None or problems:
         return None, problems
     city, problems = _city(settings, sources, file, path.parent)
@@ -87,6 +88,20 @@ def load_with_findings(city_file: CityFile, agency_name: str) -> LoadedPanel:
     settings = next(entry for entry in city_file.settings.agency if entry.name == agency_name)
     folder = city_file.path.parent
     return load_agency(agency, settings, city_file.sources, folder, city_file.city.clock)
+
+
+def _domain_problems(raw: Raw, file: str) -> list[Problem]:
+    """Each agency's domain must be a file of `deepcity.data.domains`."""
+    problems: list[Problem] = []
+    known = list(domains())
+    entries = raw.get("agency")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = entry.get("domain") if isinstance(entry, Mapping) else None
+        if isinstance(name, str) and name not in known:
+            key = f"agency[{entry_name(entry, index)}].domain"
+            reason = "not one of the known values"
+            problems.append(Problem(file, key, name, reason, did_you_mean(name, known)))
+    return problems
 
 
 def _sources(raw: Raw, file: str, folder: Path) -> tuple[dict[str, SourceSettings], list[Problem]]:

@@ -19,8 +19,8 @@ from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import ReadError
 from deepcity.data.domains import domains
+from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.tables.adjacency import read_adjacency

@@ -4,8 +4,10 @@ Shapes: T time steps, N places, F fields.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,6 +71,79 @@ class Panel:
         """The steps that start in [start_s, end_s), in UTC seconds."""
         keep = (self.time_T >= start_s) & (self.time_T < end_s)
         return replace(self, time_T=self.time_T[keep], values_TNF=self.values_TNF[keep])
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,  # noqa: ANN401 - of polars or pandas, which need not be there
+        *,
+        time: str | Mapping[str, Any],
+        place: str | None = None,
+        fields: Mapping[str, Mapping[str, Any]] | Sequence[Field],
+        time_zone: str,
+        step: str | timedelta,
+        places: Sequence[Place | str] = (),
+        holidays: Iterable[date] = (),
+    ) -> "Panel":
+        """A panel from a frame of polars or pandas, checked as a city file's records are.
+
+        Doubtful records raise a Python warning.
+
+        Args:
+            time: the column of times (or the index of a pandas frame); or a table with the
+                keys of a city file's `time`, e.g. ``{"column": "time", "duplicates": "mask"}``.
+                Times without a zone are wall times of `time_zone`.
+            place: the column of places, of a long frame (a row a time and place, a column a
+                field); left out, the frame is wide: every other column is a place of one field.
+            fields: by name, the keys of a city file's field but its source, e.g.
+                ``{"flow": {"kind": "flow", "unit": "L/s"}}``; or the fields themselves.
+            time_zone: IANA name.
+            step: of the panel, e.g. ``"15min"``; finer rows are resampled by a field's kind.
+            places: which places, in this order, with positions if known; left out, all.
+            holidays: days that count as Sundays.
+
+        Raises:
+            DataError: with every problem of the arguments or the records.
+            TypeError: if `frame` is no frame.
+
+        >>> import polars as pl
+        >>> from datetime import datetime
+        >>> frame = pl.DataFrame({
+        ...     "time": [datetime(2024, 3, 1, hour) for hour in range(3)],
+        ...     "north": [1.0, None, 3.0],
+        ... })
+        >>> flow = {"flow": {"kind": "flow", "unit": "L/s"}}
+        >>> panel = Panel.from_frame(
+        ...     frame, time="time", fields=flow, time_zone="Asia/Seoul", step="1h"
+        ... )
+        >>> panel.values_TNF[:, 0, 0].tolist()
+        [1.0, nan, 3.0]
+        """
+        from deepcity.data.frames import panel_from_frame
+
+        return panel_from_frame(
+            frame,
+            time=time,
+            place=place,
+            fields=fields,
+            time_zone=time_zone,
+            step=step,
+            places=places,
+            holidays=holidays,
+        )
+
+    def to_frame(self, backend: Literal["polars", "pandas"] = "polars") -> Any:  # noqa: ANN401
+        """A long frame: `time` in the clock's zone, `place`, and a column a field.
+
+        A value that was not measured is null in polars and NaN in pandas.
+
+        Raises:
+            ValueError: if the backend is neither.
+            ModuleNotFoundError: if pandas is asked for and not installed.
+        """
+        from deepcity.data.frames import frame_from_panel
+
+        return frame_from_panel(self, backend)
 
 
 def records_digest(named: Iterable[tuple[str, Panel]]) -> str:

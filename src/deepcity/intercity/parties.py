@@ -104,37 +104,38 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
 
 
 def _party(service: Service, member: Member) -> Party:
+    panel = load_panel(member.city_file, member.agency.name)
+    party = party_of(service, member.name, service.title_of(member), panel, member.field)
+    return replace(party, weather=weather_of(service, member, party.panel))
+
+
+def party_of(service: Service, name: str, title: LocalizedText, panel: Panel, field: str) -> Party:
+    """A party of a service from its panel.
+
+    Raises:
+        DataError: if its records do not suffice.
+    """
     settings = service.settings
-    panel = select_span(load_panel(member.city_file, member.agency.name), settings.span)
-    scarce_days = settings.span.scarce.get(member.name)
-    split = _split(panel, settings.span, scarce_days, member.name)
+    panel = select_span(panel, settings.span)
+    scarce_days = settings.span.scarce.get(name)
+    split = _split(panel, settings.span, scarce_days, name)
     try:
         inputs = fit_inputs(
             panel,
-            member.field,
-            settings.window_of(member.name),
+            field,
+            settings.window_of(name),
             split.train,
             panel.adjacency_NN,
             validation=split.validation,
-            partly=member.name in settings.newcomers,
+            partly=name in settings.newcomers,
         )
-        party = _prepared(
-            service,
-            member.name,
-            service.title_of(member),
-            panel,
-            member.field,
-            split,
-            inputs,
-            scarce_days,
-        )
-        return replace(party, weather=weather_of(service, member, panel))
+        return _prepared(service, name, title, panel, field, split, inputs, scarce_days)
     except ValueError as error:
         right = (
             "give it more days, a shorter history, name it among newcomers (they start from "
             "the shared layers on their first day), or leave it out of the service"
         )
-        problem = Problem(member.name, "training steps", len(split.train), str(error), right)
+        problem = Problem(name, "training steps", len(split.train), str(error), right)
         raise DataError([problem]) from error
 
 

@@ -98,7 +98,7 @@ def _append(path: Path, body: bytes, lock: threading.Lock) -> int:
 
 
 def _cut_half_line(file: BinaryIO) -> None:
-    """What was being written when its writer was killed: nobody was told that it is kept."""
+    """What was being written when its writer was killed: no sender got a receipt for it."""
     file.seek(0)
     whole = 0
     for line in file:

@@ -34,7 +34,7 @@ CELLS = st.sampled_from(
         "9",
     ]
 ) | st.text(max_size=4)
-SHARED = Path(__file__).parents[2] / "../shared/data"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 RAW = "Date,Hour,Temp (°C),visitors,Where\n" + "".join(
     f"{1 + i // 24:02d}/12/2017,{i % 24},{i % 9 - 3},{i},{place}\n"
     for i in range(15 * 24)

@@ -36,7 +36,7 @@ def done(tmp_path_factory):
         save_forecasters(site, one, party, choice, tested)
 
     with patch.context() as context:
-        context.setattr("deepcity.runs.site.keep", kept)
+        context.setattr("deepcity.runs.site.save_forecasters", kept)
         run_map(load_map(path), folder / "run")
     return folder, load_map(path), given
 

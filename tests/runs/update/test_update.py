@@ -17,7 +17,8 @@ from deepcity.runs.update.party import build_refine_data
 from deepcity.runs.update.record_check import load_records
 from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.refine_spans import refine_spans, unseen_origins
-from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.request import UpdateRequest
+from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.run_folder import site_folder
 from deepcity.web.report.updates import reason, update_notes
@@ -83,19 +84,11 @@ def holdout_error(folder, name, number):
     part_BH = parts_of_day(refine_data.inputs.grid, origins_B, rows.known.horizon)
     changed = forecasts[0].copy()
     changed[:, later] = forecasts[1][:, later]
-    return [
-        float(
-            np.nanmean(
-                np.abs(
-                    run_ensemble(
-                        one, samples.truth_BNH, origins_B, part_BH, old.ensemble
-                    ).forecast_BNH
-                    - samples.truth_BNH
-                )[later]
-            )
-        )
+    ensembled = [
+        run_ensemble(one, samples.truth_BNH, origins_B, part_BH, old.ensemble).forecast_BNH
         for one in (forecasts[0], changed)
     ]
+    return [float(np.nanmean(np.abs(one - samples.truth_BNH)[later])) for one in ensembled]
 
 
 def _alone(store, path, name):
@@ -129,7 +122,7 @@ def test_a_step_that_would_err_more_is_undone_and_reported(run_town, tmp_path):
     reported, after = found["east/back"], package(folder, "east/back")
     assert reported.outcome is UpdateOutcome.KEPT
     assert reported.refined >= reported.kept
-    assert "the step was undone" in reason(reported).en
+    assert "the update was undone" in reason(reported).en
     for one, other in zip(before.experts, after.experts, strict=True):
         assert one.arrays.keys() == other.arrays.keys()
         for name, values in one.arrays.items():
@@ -297,7 +290,7 @@ def test_every_partys_trouble_is_reported_and_the_others_learn(run_town, tmp_pat
     reported = problems(trouble)
     backwards = reported["east/back", "end of the records"]
     assert backwards.value == "2021-03-07 00:00 UTC"
-    assert "known until 2021-03-09 00:00 UTC" in backwards.reason
+    assert "ended at 2021-03-09 00:00 UTC" in backwards.reason
     few = reported["west/turned", "new steps"]
     assert (few.value, few.right) == (5, "update again once 19 more have come")
     assert len(reported) == 2
@@ -324,7 +317,7 @@ def test_all_that_does_not_fit_any_more_is_reported_at_once(run_town, tmp_path):
         "window.days",
     }
     assert reported["east/calm", "window.history"].value == 8
-    assert "learned 6" in reported["east/calm", "window.history"].reason
+    assert "trained with 6" in reported["east/calm", "window.history"].reason
     assert reported["east/calm", "places"].value == "1 places: p0"
     assert "2 places: p0, p1" in reported["east/calm", "places"].reason
 
@@ -348,7 +341,7 @@ def test_old_rows_that_are_gone_are_reported(run_town, tmp_path):
     _, trouble = refine(folder, parties=("east/calm",))
     reported = problems(trouble)["east/calm", "first step"]
     assert reported.value == "2021-02-03 00:00 UTC"
-    assert "keep the old rows" in reported.right
+    assert "restore the old rows" in reported.right
 
 
 def test_another_model_is_reported(run_town, tmp_path, monkeypatch):

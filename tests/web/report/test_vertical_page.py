@@ -7,7 +7,7 @@ import pytest
 from fake_vertical_results import fake_agency, fake_party, fake_vertical_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_report import outline
+from page_outline import outline
 
 from deepcity.city.localized_text import LocalizedText
 from deepcity.web.report.charts.fit import fit, wide
@@ -125,18 +125,20 @@ def test_the_headline_tells_the_worth_in_per_cent_and_in_the_unit():
     english, korean = (
         page_text(fake_vertical_results(fake_party(gain=0.09)), la) for la in ("en", "ko")
     )
-    assert "9.0% | smaller error when listening than alone | from 40.0 alone to 36.4" in english
+    gain = "9.0% | smaller error than alone: gain from other agencies’ activations"
+    assert f"{gain} | from 40.0 alone to 36.4" in english
     assert "3.60 bikes | less mean absolute error" in english
-    assert "9.0% | 들을 때의 오차가 단독보다 작습니다" in korean
+    assert "9.0% | 다른 기관의 활성값을 쓰면 단독보다 오차가 작습니다" in korean
     assert "3.60 bikes | 평균 절대 오차 감소" in korean
 
 
 def test_a_loss_is_called_a_loss_in_both_languages():
     lost = fake_vertical_results(fake_party(gain=-0.05))
-    assert "5.0% | larger error when listening than alone" in page_text(lost)
+    assert "5.0% | larger error than alone with other agencies’ activations" in page_text(lost)
     assert "more mean absolute error" in page_text(lost)
-    assert "5.0% | 들을 때의 오차가 단독보다 큽니다" in page_text(lost, "ko")
-    assert "larger: 40.0 → 42.0 bikes" in findings(lost.services[0].parties[0], "block-wise")[0].en
+    assert "5.0% | 다른 기관의 활성값을 쓰면 단독보다 오차가 큽니다" in page_text(lost, "ko")
+    first, *_ = findings(lost.services[0].parties[0], "block-wise")
+    assert "5.0% larger: 40.0 → 42.0 bikes" in first.en
 
 
 def test_a_small_difference_is_not_called():
@@ -146,14 +148,14 @@ def test_a_small_difference_is_not_called():
 def test_several_parties_are_counted_and_the_worst_is_named():
     parties = [fake_party("bikes", gain=0.1), fake_party("metro", gain=-0.02)]
     english = page_text(fake_vertical_results(*parties))
-    assert "1 of 2 | make smaller errors when they listen" in english
+    assert "1 of 2 | have smaller errors with other agencies’ activations" in english
     assert "2.0% | larger error: the worst loss, at Metro" in english
-    assert "4.0% | smaller error when listening than alone" in english
+    assert "4.0% | smaller error than alone: gain from other agencies’ activations" in english
 
 
-def test_the_lead_names_who_spoke_and_counts_the_rest():
+def test_the_lead_names_agencies_and_counts_the_rest():
     one = lead(fake_vertical_results(fake_party(agencies=("weather", "calendar"))))[0].en
-    assert one.startswith("Bikes learned to forecast by listening to agencies of its own city")
+    assert one.startswith("Bikes trained its forecast with activations from agencies of its own")
     assert one.endswith("Weather office and Calendar office.")
     many = lead(fake_vertical_results(fake_party(agencies=tuple("abcdef"))))[0].en
     assert many.endswith("A office, B office, C office and 3 more.")
@@ -163,10 +165,10 @@ def test_modes_stand_in_the_table_from_the_cheapest_to_the_dearest_and_seeds_wit
     table = errors(fake_vertical_results(whole()).services[0])
     names = [name.en for name, _ in table.heads]
     assert names == [
-        "yesterday", "last week", "alone", "one-shot", "block-wise", "per-batch", "weighed",
+        "yesterday", "last week", "alone", "one-shot", "block-wise", "per-batch", "ensemble",
         "pooled",
     ]  # fmt: skip
-    assert [name.ko for name, _ in table.heads][3:6] == ["한 번에", "묶음마다", "매번"]
+    assert [name.ko for name, _ in table.heads][3:6] == ["원샷", "블록 단위", "배치마다"]
     (_, cells), *_ = table.rows
     best = [name for name, cell in zip(names, cells, strict=True) if cell.best]
     assert best == ["block-wise"]
@@ -179,26 +181,26 @@ def test_the_agency_table_shows_grants_widths_and_bytes():
     (feature_party,) = feature_parties(
         fake_party(agencies=(fake_agency("weather", width=8, cells=3),))
     )
-    assert feature_party.grants.en == "from h3 on, at most 16 numbers"
-    assert feature_party.activations.en == "8 numbers from h3"
+    assert feature_party.grants.en == "from h3 on, at most 16 activations"
+    assert feature_party.activations.en == "8 activations of h3"
     assert feature_party.daily == "576"  # 8 numbers, 3 cells, 24 hours
     assert feature_party.sent == "4.2 MB"
 
 
-def test_every_silence_is_drawn_and_the_dearest_is_a_headline():
+def test_every_outage_is_drawn_and_the_most_costly_is_a_headline():
     party = fake_party(agencies=("weather", "calendar"), gain=0.02)
     page = render_vertical(fake_vertical_results(party))
-    assert "Everybody is heard −2.0%; Silent: Weather office −1.0%" in page
-    assert "Silent: Calendar office +1.0%" in page
-    assert "1.0% | larger error than alone with Calendar office silent" in page_text(
+    assert "All agencies available −2.0%; Missing: Weather office −1.0%" in page
+    assert "Missing: Calendar office +1.0%" in page
+    assert "1.0% | larger error than alone with Calendar office missing" in page_text(
         fake_vertical_results(party)
     )
-    hurt = " ".join(words.en for words in findings(party, "block-wise"))
-    assert "worse off than alone: Calendar office" in hurt
+    worse = " ".join(words.en for words in findings(party, "block-wise"))
+    assert "error is larger than alone: Calendar office" in worse
 
 
 def points(page, number):
-    """x of the dots of one of the two price charts."""
+    """x of the dots of one of the two charts of accuracy against bytes and messages."""
     charts = [c for c in re.findall(r"<svg.*?</svg>", page, re.S) if "data-tip-en" in c]
     return [float(x) for x in re.findall(r'class="point \w+" cx="([\d.]+)"', charts[number])]
 
@@ -226,9 +228,7 @@ def test_a_cheap_mode_that_is_as_good_is_reported():
 
 
 def test_one_mode_says_how_to_see_others():
-    assert "setting compare puts others beside it" in render_vertical(
-        fake_vertical_results(fake_party())
-    )
+    assert "setting compare adds others" in render_vertical(fake_vertical_results(fake_party()))
     assert "setting compare" not in render_vertical(fake_vertical_results(fake_party(modes=MODES)))
 
 
@@ -239,7 +239,7 @@ def test_failures_of_training_are_remarks():
 
 def test_eight_agencies_are_counted_below_the_picture():
     page = render_vertical(fake_vertical_results(fake_party(agencies=tuple("abcdefgh"))))
-    assert "and 2 more agencies, drawn alike" in page
+    assert "and 2 more agencies of the same form" in page
 
 
 @settings(max_examples=40, deadline=None)

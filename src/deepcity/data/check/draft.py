@@ -5,7 +5,6 @@ from pathlib import Path
 
 import polars as pl
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
@@ -13,9 +12,10 @@ from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.source import MISSING
 from deepcity.data.config.toml_file import Raw
-from deepcity.data.connectors import ReadError, connector_for, connectors
+from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.connectors.sniff import sniff
 from deepcity.data.domains import domains
+from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.tables.read import read_records
@@ -165,7 +165,7 @@ def _domain(fields: list[Raw]) -> str:
     """The domain that expects most of the fields."""
     kinds = [Kind(field["kind"]) for field in fields]
     fit = {name: sum(k in domain.kinds for k in kinds) for name, domain in domains().items()}
-    return max(DomainName, key=fit.__getitem__).value
+    return max(fit, key=fit.__getitem__)
 
 
 def _row_step(raw: Raw, path: Path) -> str:

@@ -154,7 +154,7 @@ def _summary(
     local = panel.clock.local_seconds(panel.time_T[[0, -1]])
     return AgencySummary(
         name=name,
-        domain=city_file.city.agency(name).domain.value,
+        domain=city_file.city.agency(name).domain,
         start=wall_text(local[0]),
         end=wall_text(local[1]),
         step=duration_text(panel.clock.step_s),

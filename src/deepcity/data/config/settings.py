@@ -5,18 +5,17 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from deepcity.city.agency import DomainName
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field as CityField
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.units import UnitError, check_convertible, check_unit
+from deepcity.data.config.adjacency_settings import AdjacencySettings
 from deepcity.data.config.duration import Duration
+from deepcity.data.config.grid_settings import GridSettings
+from deepcity.data.config.holidays import HolidayCalendar, holiday_dates
 from deepcity.data.config.time_settings import TimeZoneName
 from deepcity.data.config.toml_file import Settings, wrong
-from deepcity.data.connectors.holidays import HolidayCalendar, holiday_dates
-from deepcity.data.tables.adjacency import AdjacencySettings
-from deepcity.data.tables.cells import GridSettings
 
 ALL = "all"
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -166,6 +165,7 @@ class AgencySettings(Settings):
     """One agency: a party that keeps raw records of its own.
 
     Attributes:
+        domain: a domain of `deepcity.data.domains`; the city file's check knows which there are.
         places: a list, or ``"all"``: every place the sources of its fields hold (empty here).
         places_from: the source of their positions and capacities.
         grid: cells used as places, for events that have a position.
@@ -175,7 +175,7 @@ class AgencySettings(Settings):
 
     name: Annotated[str, Field(pattern=NAME)]
     title: TitleSettings
-    domain: DomainName
+    domain: str
     fields: Annotated[tuple[FieldSettings, ...], Field(min_length=1)]
     places: Annotated[tuple[PlaceSettings, ...], BeforeValidator(_places)] | None = None
     places_from: PlacesFromSettings | None = None

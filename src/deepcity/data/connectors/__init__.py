@@ -7,7 +7,6 @@ batches of rows.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -51,14 +50,6 @@ def rows_per_batch(columns: int) -> int:
     return max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, columns)))
 
 
-class ReadError(Exception):
-    """Records that cannot be read; `key` is the setting concerned, `right` the next step."""
-
-    def __init__(self, key: str, value: object, reason: str, right: str) -> None:
-        super().__init__(reason)
-        self.key, self.value, self.reason, self.right = key, value, reason, right
-
-
 class Connector(Protocol):
     """Interface of a connector. All four methods raise ReadError.
 
@@ -97,7 +88,6 @@ class Connector(Protocol):
         ...
 
 
-@cache
 def connectors() -> dict[str, Connector]:
     """Every connector of this folder by its format's name."""
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))

@@ -11,10 +11,10 @@ from typing import Literal
 import polars as pl
 from pydantic import model_validator
 
+from deepcity.data.config.holidays import HolidayCalendar, holiday_dates
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable
-from deepcity.data.connectors.holidays import HolidayCalendar, holiday_dates
 
 _SATURDAY, _SUNDAY = 5, 6
 COLUMNS = ("date", "rest", "saturday", "holiday", "eve", "after", "bridge", "season")

@@ -12,9 +12,10 @@ from pydantic import Field, model_validator
 
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
-from deepcity.data.connectors import RawTable, ReadError, batches_of, rows_per_batch
+from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
 from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
+from deepcity.data.errors import ReadError
 
 BROKEN = (csv.Error, zlib.error)
 

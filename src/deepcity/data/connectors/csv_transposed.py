@@ -12,8 +12,8 @@ from typing import TextIO
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError
 from deepcity.data.connectors.column_spool import ColumnSpool
+from deepcity.data.errors import ReadError
 
 MAX_CELLS_IN_MEMORY = 2_000_000  # before they go to disk
 GZIP = b"\x1f\x8b"

@@ -9,8 +9,9 @@ import polars as pl
 from pydantic import Field
 
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import RawTable, ReadError
+from deepcity.data.connectors import RawTable
 from deepcity.data.connectors.location import locate
+from deepcity.data.errors import ReadError
 
 
 class ExcelSettings(SourceSettings):

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from deepcity.data.connectors import ReadError
+from deepcity.data.errors import ReadError
 
 PACKAGE = "package:"
 

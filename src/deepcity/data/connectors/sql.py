@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from deepcity.data import connectors
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import RawTable, ReadError
+from deepcity.data.connectors import RawTable
+from deepcity.data.errors import ReadError
 
 
 class SqlSettings(SourceSettings):

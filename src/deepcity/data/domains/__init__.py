@@ -1,18 +1,21 @@
-"""The five domains of the Deep Data Layer, one file each; this folder is the registry.
+"""Domains of the Deep Data Layer, one file each; this folder is the registry.
 
-A domain module defines `DOMAIN`: its purpose, the kinds of fields its agencies usually keep,
-and their sensitivity unless a city file states another.
+The paper names five; a city that keeps records of another kind adds a file. A domain module
+defines `DOMAIN`: its purpose, the kinds of fields its agencies usually keep, and their
+sensitivity unless a city file states another.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from deepcity.city.agency import Agency, DomainName
+from deepcity.city.agency import Agency
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.findings import Finding, Severity
+
+PAPER = ("life", "resources", "cctv", "transport", "environment")
+"""The five of the paper, in its order."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Domain:
         sensitivity: of a field for which the city file states none.
     """
 
-    name: DomainName
+    name: str
     title: LocalizedText
     purpose: LocalizedText
     kinds: frozenset[Kind]
@@ -42,16 +45,20 @@ class Domain:
                 "unexpected-kind",
                 field.name,
                 1,
-                f"a {field.kind.value} is unusual in domain {self.name.value} (usual: {expected})",
+                f"a {field.kind.value} is unusual in domain {self.name} (usual: {expected})",
             )
             for field in agency.fields
             if field.kind not in self.kinds
         ]
 
 
-@cache
-def domains() -> dict[DomainName, Domain]:
-    """Every domain of this folder by its name."""
+def domains() -> dict[str, Domain]:
+    """Every domain of this folder by its name: the paper's in its order, then the others.
+
+    >>> list(domains())[:5]
+    ['life', 'resources', 'cctv', 'transport', 'environment']
+    """
     modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    found: list[Domain] = [module.DOMAIN for module in modules]
-    return {domain.name: domain for domain in found}
+    found: dict[str, Domain] = {module.DOMAIN.name: module.DOMAIN for module in modules}
+    ordered = [*PAPER, *sorted(found.keys() - set(PAPER))]
+    return {name: found[name] for name in ordered}

@@ -1,12 +1,11 @@
 """CCTV: what cameras count and recognise, never pictures."""
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
-    name=DomainName.CCTV,
+    name="cctv",
     title=LocalizedText("CCTV", "CCTV"),
     purpose=LocalizedText(
         "What cameras count and recognise: people, vehicles, events. Pictures never become fields.",

@@ -1,12 +1,11 @@
 """환경: weather, air, noise, water levels."""
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
-    name=DomainName.ENVIRONMENT,
+    name="environment",
     title=LocalizedText("Environment", "환경"),
     purpose=LocalizedText(
         "What surrounds everyone: weather, air, noise, water levels.",

@@ -1,12 +1,11 @@
 """생활: people on foot, visits, complaints, welfare."""
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
-    name=DomainName.LIFE,
+    name="life",
     title=LocalizedText("Life", "생활"),
     purpose=LocalizedText(
         "How people live in the city and move about on foot: visits, crowds, complaints, welfare.",

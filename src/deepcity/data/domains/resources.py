@@ -1,12 +1,11 @@
 """자원: water, power, gas, heat, waste."""
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
-    name=DomainName.RESOURCES,
+    name="resources",
     title=LocalizedText("Resources", "자원"),
     purpose=LocalizedText(
         "What the city consumes and supplies: water, power, gas, heat, waste.",

@@ -1,12 +1,11 @@
 """교통: roads, signals, parking, buses, metro, shared bikes."""
 
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.domains import Domain
 
 DOMAIN = Domain(
-    name=DomainName.TRANSPORT,
+    name="transport",
     title=LocalizedText("Transport", "교통"),
     purpose=LocalizedText(
         "How vehicles and passengers move: roads, signals, parking, buses, metro, shared bikes.",

@@ -12,9 +12,9 @@ from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import ReadError
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.connectors.location import PACKAGE, locate
+from deepcity.data.errors import ReadError
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
 from deepcity.data.panel import Panel

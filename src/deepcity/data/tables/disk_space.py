@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from deepcity.data.connectors import ReadError
+from deepcity.data.errors import ReadError
 
 DISK_FULL_MESSAGES = ("No space left", "too large", "quota", "requested and")
 """Parts of the messages of the system, Polars and NumPy for a full disk, file limit or quota."""

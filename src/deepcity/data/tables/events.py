@@ -17,11 +17,12 @@ from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.clock import DAY_S, Clock
 from deepcity.city.field import Resample
 from deepcity.data.config.duration import duration_text
+from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
-from deepcity.data.tables.cells import GridSettings, cell_numbers
+from deepcity.data.tables.cells import cell_numbers
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.tables.records import MAX_STEPS_PER_ROW, Records, check_enough_times
 from deepcity.data.tables.values import read_values, rows_of

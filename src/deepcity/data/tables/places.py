@@ -16,7 +16,8 @@ from deepcity.city.problem import Problem
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlacesFromSettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.connectors import ReadError, read_batches, read_columns, read_table
+from deepcity.data.connectors import read_batches, read_columns, read_table
+from deepcity.data.errors import ReadError
 from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.tables.numbers import read_numbers
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcity.city.clock import Clock
+from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
-from deepcity.data.connectors import ReadError
+from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.batches import SourceContext
-from deepcity.data.tables.cells import GridSettings
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records

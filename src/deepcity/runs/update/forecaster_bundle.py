@@ -48,6 +48,24 @@ class BundleIdentity(_Frozen):
     window: WindowSettings
 
 
+class BundleTerms(_Frozen):
+    """What its service says of a party's forecasts, so that they can be made without the map.
+
+    Attributes:
+        application: whose metric weighs experts; empty if none is named: absolute errors.
+        band: share of truths that a band should hold.
+        newcomer: it may have trained on windows known in part.
+        weather: an agency's weather was used.
+        time_zone: of its days and hours.
+    """
+
+    application: str = ""
+    band: float = 0.9
+    newcomer: bool = False
+    weather: bool = False
+    time_zone: str = ""
+
+
 class BundleTimes(_Frozen):
     """Time spans of a bundle, UTC seconds; ends are exclusive.
 
@@ -122,6 +140,7 @@ class ForecasterBundle:
         old_rows: checksum of the training span and the days kept aside.
         number: number of updates, accepted or not.
         last: results of the last update; None after the run itself.
+        terms: None in a bundle written before they were kept.
         skipped: damaged newer checkpoints, with reasons.
     """
 
@@ -134,6 +153,7 @@ class ForecasterBundle:
     old_rows: RowsChecksum
     number: int = 0
     last: PartyUpdate | None = None
+    terms: BundleTerms | None = None
     skipped: tuple[str, ...] = ()
 
 
@@ -151,6 +171,7 @@ class _Values(_Frozen):
     watch_from: int
     old_rows: RowsChecksum
     last: PartyUpdate | None
+    terms: BundleTerms | None = None
 
 
 @dataclass(frozen=True)
@@ -208,6 +229,7 @@ class BundleStore:
             watch_from=bundle.watch_from,
             old_rows=bundle.old_rows,
             last=bundle.last,
+            terms=bundle.terms,
         )
         ensure_folder(self.store.folder)
         name = _name(bundle.identity.service, bundle.identity.party)
@@ -239,6 +261,7 @@ def _bundle(found: Checkpoint) -> ForecasterBundle:
         old_rows=values.old_rows,
         number=found.round,
         last=values.last,
+        terms=values.terms,
         skipped=found.skipped,
     )
 

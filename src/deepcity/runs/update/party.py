@@ -13,6 +13,7 @@ import numpy as np
 from deepcity.city.arrays import Bools, Floats
 from deepcity.city.errors import ExpertError, RefineError
 from deepcity.city.problem import Problem
+from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.level_choice import expert_forecasts
@@ -27,8 +28,9 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import ExpertData
 from deepcity.learning.features.inputs import fit_inputs, train_origins
+from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.runs.update.error_log import ErrorLog
-from deepcity.runs.update.forecaster_bundle import RowsChecksum
+from deepcity.runs.update.forecaster_bundle import ForecasterBundle, RowsChecksum
 from deepcity.runs.update.record_check import RUN_ANEW, PartyRecords
 from deepcity.runs.update.refinable_experts import RefinableExpert, experts_of, refine_expert
 from deepcity.runs.update.refine_spans import (
@@ -145,30 +147,55 @@ def _compare(
 
 def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> ExpertData:
     """The data of a party's first training, from its current records."""
-    times, window = rows.bundle.times, rows.bundle.identity.window
-    train = Span(rows.step(times.train_from), rows.step(times.train_to))
-    aside = Span(train.end, rows.known.aside_to)
-    newcomer = rows.member.name in service.settings.newcomers
-    inputs = fit_inputs(
+    return bundle_data(
+        rows.bundle,
         rows.panel,
-        rows.member.field,
+        service.settings.training,
+        seed,
+        newcomer=rows.member.name in service.settings.newcomers,
+        weather=weather_of(service, rows.member, rows.panel),
+    )
+
+
+def bundle_data(
+    bundle: ForecasterBundle,
+    panel: Panel,
+    training: TrainingSettings,
+    seed: int = 0,
+    *,
+    newcomer: bool = False,
+    weather: Panel | None = None,
+) -> ExpertData:
+    """The data of a bundle's first training, from a panel as it is now.
+
+    Args:
+        panel: reaches back to where training began.
+    """
+    times, window = bundle.times, bundle.identity.window
+    first, step_s = int(panel.time_T[0]), panel.clock.step_s
+    ends = (times.train_from, times.train_to, times.aside_to)
+    start, end, aside_to = ((second - first) // step_s for second in ends)
+    train, aside = Span(start, end), Span(end, aside_to)
+    inputs = fit_inputs(
+        panel,
+        bundle.identity.field,
         window,
         train,
-        rows.panel.adjacency_NN,
+        panel.adjacency_NN,
         validation=aside,
         partly=newcomer,
     )
     return ExpertData(
-        party=rows.member.name,
-        panel=rows.panel,
+        party=bundle.identity.party,
+        panel=panel,
         inputs=inputs,
         train=train,
         aside=aside,
         train_B=sample_origins(train_origins(window, train, partly=newcomer), seed),
         aside_B=selection_origins(aside, window.horizon, partly=newcomer),
-        training=service.settings.training,
+        training=training,
         seed=seed,
-        weather=weather_of(service, rows.member, rows.panel),
+        weather=weather,
     )
 
 

@@ -59,9 +59,9 @@ def load_records(service: Service, member: Member, bundle: ForecasterBundle) -> 
     """
     panel = load_panel(member.city_file, member.agency.name)
     panel = select_span(panel, service.settings.span.model_copy(update={"end": None}))
-    panel, new_places = _as_learned(panel, bundle.identity.places)
-    problems = _differences(bundle.identity, _identity(service, member, panel))
-    problems += _clock_problems(member.name, panel, bundle)
+    panel, new_places = in_learned_order(panel, bundle.identity.places)
+    problems = identity_problems(bundle.identity, _identity(service, member, panel))
+    problems += clock_problems(member.name, panel, bundle)
     if problems:
         raise RefineError(problems)
     values_TN = panel.values_TNF[:, :, panel.field_index(member.field)]
@@ -80,14 +80,14 @@ def load_records(service: Service, member: Member, bundle: ForecasterBundle) -> 
     return replace(rows, known=known, new_places=new_places)
 
 
-def _as_learned(panel: Panel, places: tuple[str, ...]) -> tuple[Panel, tuple[str, ...]]:
-    """The panel of the places trained on, and the names of new places.
+def in_learned_order(panel: Panel, places: tuple[str, ...]) -> tuple[Panel, tuple[str, ...]]:
+    """The panel of the places trained on, in their order, and the names of new places.
 
     If one of the old places is missing, the panel is returned unchanged.
     """
     index = {place.id: number for number, place in enumerate(panel.places)}
     new = tuple(name for name in index if name not in places)
-    if not new or not set(places) <= set(index):
+    if tuple(index) == places or not set(places) <= set(index):
         return panel, ()
     order = [index[name] for name in places]
     graph = panel.adjacency_NN
@@ -131,7 +131,7 @@ def _identity(service: Service, member: Member, panel: Panel) -> BundleIdentity:
     )
 
 
-def _differences(was: BundleIdentity, now: BundleIdentity) -> list[Problem]:
+def identity_problems(was: BundleIdentity, now: BundleIdentity) -> list[Problem]:
     """Every difference between a party and what its networks were trained on."""
     found = []
     for key in BundleIdentity.model_fields:
@@ -173,7 +173,7 @@ def _short(value: object) -> object:
     return f"{len(value)} places: {', '.join(value[:3])}{' ...' if len(value) > 3 else ''}"
 
 
-def _clock_problems(party: str, panel: Panel, bundle: ForecasterBundle) -> list[Problem]:
+def clock_problems(party: str, panel: Panel, bundle: ForecasterBundle) -> list[Problem]:
     """Records that begin too late, or whose steps are shifted."""
     right = f"restore the old rows of the source and its clock settings, {RUN_ANEW}"
     if not len(panel.time_T):

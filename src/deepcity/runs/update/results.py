@@ -1,7 +1,5 @@
-"""Settings and results of an update: an entry a party, and problems."""
+"""Results of an update: an entry a party, and problems."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -9,22 +7,6 @@ from pydantic import BaseModel, ConfigDict
 from deepcity.city.localized_text import LocalizedText
 from deepcity.intercity.method_errors import Measured
 from deepcity.runs.results import DriftFound, Note
-
-MAX_FORGETTING = 0.05
-
-
-@dataclass(frozen=True)
-class UpdateRequest:
-    """Settings of an update.
-
-    Attributes:
-        max_forgetting: largest allowed relative rise of a network's error on old days, over all
-            updates together.
-        parties: only these; all where it is empty.
-    """
-
-    max_forgetting: float = MAX_FORGETTING
-    parties: Sequence[str] = ()
 
 
 class _Frozen(BaseModel):

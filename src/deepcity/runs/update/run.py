@@ -27,11 +27,11 @@ from deepcity.runs.update.forecaster_bundle import BundleStore, ForecasterBundle
 from deepcity.runs.update.party import UpdateComparison, compare_update
 from deepcity.runs.update.record_check import PartyRecords, load_records, spans_of
 from deepcity.runs.update.refine_spans import RefineSpans
+from deepcity.runs.update.request import UpdateRequest
 from deepcity.runs.update.results import (
     PartyUpdate,
     ProblemRecord,
     UpdateOutcome,
-    UpdateRequest,
     UpdateResults,
 )
 from deepcity.store.run_folder import locked, site_folder

@@ -15,6 +15,7 @@ from deepcity.runs.update.forecaster_bundle import (
     MODEL,
     BundleIdentity,
     BundleStore,
+    BundleTerms,
     BundleTimes,
     ForecasterBundle,
     RowsChecksum,
@@ -39,12 +40,13 @@ def save_forecasters(
     bundles = BundleStore.of(folder)
     found = bundles.load(settings.name, party.name)
     if found is None or not found.number:
-        bundles.save(_bundle(settings, party, choice, test_forecasts))
+        bundles.save(bundle_of(settings, party, choice, test_forecasts))
 
 
-def _bundle(
+def bundle_of(
     settings: ServiceSettings, party: Party, choice: LevelChoice, test: EnsembleForecast
 ) -> ForecasterBundle:
+    """A party's forecaster bundle, `test` being its forecast of the test days."""
     train, validation = party.split.train, party.split.validation
     old = party.inputs.values_TN[train.start : validation.end]
     aside_to = _start(party, validation.end)
@@ -71,6 +73,13 @@ def _bundle(
         days=append_days(*run_error_days(party, choice, test.forecast_BNH)),
         watch_from=0,
         old_rows=RowsChecksum.of(old),
+        terms=BundleTerms(
+            application=settings.application,
+            band=settings.band,
+            newcomer=party.newcomer,
+            weather=party.weather is not None,
+            time_zone=party.panel.clock.time_zone,
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from deepcity.live.arrow import ARROW, to_arrow
 from deepcity.store.deep_data.batch import moment
 
 LATE = "Deepcity-Late"
-"""Header of an Arrow answer: agencies that were not heard."""
+"""Header of an Arrow answer: agencies whose deep data are late or missing."""
 
 
 def agency_now(state: AgencyState) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def create_app(
 
     @app.get("/agencies", responses=_ERRORS)
     def agencies(request: Request, at: Annotated[str | None, _AT] = None) -> models.Agencies:
-        """Who is heard and who is late, how old each one's deep data are."""
+        """Status of each agency: whether its deep data are in use or late, and how old they are."""
         _may_ask(access, request)
         seconds = _seconds(at, clock)
         states = [models.AgencyNow(**agency_now(one)) for one in application.states(seconds)]

@@ -25,7 +25,7 @@ class DeepRow(BaseModel):
     vector: list[float] = Field(examples=[[0.12, -0.8, 0.4]])
     known: bool = Field(
         default=True,
-        description="false (with a vector of zeros): a correction takes back what was said",
+        description="false (with a vector of zeros): a correction withdraws these activations",
     )
 
 
@@ -54,13 +54,13 @@ class AgencyNow(BaseModel):
     version: str = Field(description="of the encoder trained with", examples=["0123456789abcdef"])
     newest: str | None = Field(description="of its deep data", examples=["2024-05-01T10:00:00Z"])
     age_s: int | None = Field(examples=[0])
-    limit_s: int = Field(description="older ones are not heard", examples=[7200])
-    cells: int = Field(description="cells heard", examples=[1])
+    limit_s: int = Field(description="older deep data are not used", examples=[7200])
+    cells: int = Field(description="cells with deep data in use", examples=[1])
     note: str = Field(examples=[""])
 
 
 class Agencies(BaseModel):
-    """Who is heard, who is late."""
+    """Which agencies' deep data are in use, and which are late."""
 
     at: str = Field(examples=["2024-05-01T10:00:00Z"])
     agencies: list[AgencyNow]
@@ -83,11 +83,16 @@ class ForecastAnswer(BaseModel):
     field: str = Field(examples=["boardings"])
     unit: str = Field(examples=["passengers"])
     step_s: int = Field(examples=[900])
-    band: float = Field(description="share of truths the band is to hold", examples=[0.9])
-    newest_own_row: str = Field(description="when the newest own row began")
-    own_lag_s: int = Field(description="0: own rows are all there", examples=[0])
+    band: float = Field(
+        description="share of measured values that the band should contain", examples=[0.9]
+    )
+    newest_own_row: str = Field(description="when the newest row of the application's own began")
+    own_lag_s: int = Field(description="how late own rows are; 0: none missing", examples=[0])
     used: list[str] = Field(examples=[["weather"]])
-    late: list[str] = Field(description="agencies not heard", examples=[["calendar"]])
+    late: list[str] = Field(
+        description="agencies whose deep data are late or missing, and not used",
+        examples=[["calendar"]],
+    )
     agencies: list[AgencyNow]
     times: list[str]
     places: list[PlaceForecast]

@@ -39,7 +39,7 @@ class Tile:
 
 
 def lead(results: RunResults) -> list[Text]:
-    """Two or three sentences for someone who has never heard of any of this."""
+    """Two or three sentences for a reader new to the subject."""
     services = [service for service in results.services if service.parties]
     if not services:
         return [translate("service.empty")]
@@ -48,7 +48,7 @@ def lead(results: RunResults) -> list[Text]:
     one = len({(party.city, party.name) for party in parties}) == 1
     shared = "one" if one else "many"
     if not one and all(party.level == ALONE for party in parties):
-        shared = "untried" if bytes_left(services) is None else "none"
+        shared = "not_chosen" if bytes_left(services) is None else "none"
     return [
         translate("lead.kept_one" if one else "lead.kept_many", who=who),
         translate(f"lead.shared_{shared}"),

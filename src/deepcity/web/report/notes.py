@@ -16,7 +16,7 @@ def note(found: Note) -> Text:
     """The sentence of a note.
 
     Raises:
-        KeyError: if nothing is to be said by that code.
+        KeyError: if that code has no sentence.
     """
     return translate(f"note.{found.code}", **_values(found))
 

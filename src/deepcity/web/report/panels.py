@@ -1,4 +1,4 @@
-"""The charts shown when a party is picked, and what is said of its band."""
+"""The charts shown when a party is picked, and the sentences on its band."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

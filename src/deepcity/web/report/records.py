@@ -79,7 +79,7 @@ def _view(report: FileReport, ids: Ids) -> FileView:
 
 
 def _shared_findings(agencies: Iterable[AgencySummary]) -> Iterable[SharedFinding]:
-    """Findings with the agencies that share them; what all share is told once."""
+    """Findings with the agencies that share them; what all share is listed once."""
     groups: dict[tuple[Severity, str, str], list[tuple[str, Finding]]] = {}
     for agency in agencies:
         for finding in agency.findings:
@@ -102,7 +102,7 @@ def number(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share as a percentage; small ones are told as small.
+    """A share as a percentage; small ones as `<0.1%`.
 
     >>> share(0.0), share(0.0004), share(0.123)
     ('0%', '<0.1%', '12.3%')

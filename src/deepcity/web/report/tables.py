@@ -172,4 +172,4 @@ def _group(method: str) -> str:
         return "naive_group"
     if method in FIXED:
         return "fixed_group"
-    return {ALONE: "alone_group", AUTOMATIC: "mine_group"}.get(method, "forbidden_group")
+    return {ALONE: "alone_group", AUTOMATIC: "automatic_group"}.get(method, "pooled_group")

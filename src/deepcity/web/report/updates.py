@@ -21,6 +21,6 @@ def reason(party: PartyUpdate) -> Text:
 
 
 def update_notes(party: PartyUpdate) -> list[Text]:
-    """What else is to be said of a party."""
+    """Further notes on a party."""
     found = [drift(party.time_zone, party.drift)] if party.drift else []
     return [*found, *(note(one) for one in party.notes)]

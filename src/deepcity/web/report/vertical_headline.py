@@ -1,4 +1,4 @@
-"""What a meeting was worth, in words and large numbers that a person understands.
+"""What vertical training gained, in words and large numbers that a person understands.
 
 Every sentence is picked by its number: a loss is called a loss in both languages.
 """
@@ -23,21 +23,23 @@ def all_parties(results: VerticalResults) -> list[VerticalPartyResult]:
 
 
 def lead(results: VerticalResults) -> list[Text]:
-    """Two or three sentences for someone who has never heard of any of this."""
+    """Two or three sentences for a reader new to the subject."""
     parties = all_parties(results)
     if not parties:
         return [translate("service.empty")]
     if len(parties) == 1:
-        listening = _one(parties[0])
+        agencies = _one(parties[0])
     else:
         names = dict.fromkeys(of(agency.title) for p in parties for agency in p.facts)
-        listening = translate("meeting.lead_many", n=len(parties), agencies=_names(list(names)))
+        agencies = translate("vertical.lead_many", n=len(parties), agencies=_names(list(names)))
     asked = [service.question for service in results.services if service.question is not None]
     questions = dict.fromkeys((words.en, words.ko) for words in asked)
     task = Text(" ".join(en for en, _ in questions), " ".join(ko for _, ko in questions))
     sentences = [
-        listening,
-        translate("meeting.lead_said") if _anybody(parties) else translate("meeting.lead_nobody"),
+        agencies,
+        translate("vertical.lead_activations")
+        if _anybody(parties)
+        else translate("vertical.lead_no_agency"),
     ]
     return [*sentences, translate("lead.task", questions=task)] if asked else sentences
 
@@ -49,8 +51,8 @@ def _anybody(parties: Sequence[VerticalPartyResult]) -> bool:
 def _one(party: VerticalPartyResult) -> Text:
     names = [of(agency.title) for agency in party.facts] or [same(n) for n in party.agencies]
     if not names:
-        return translate("meeting.lead_alone", party=of(party.title))
-    return translate("meeting.lead_one", party=of(party.title), agencies=_names(names))
+        return translate("vertical.lead_alone", party=of(party.title))
+    return translate("vertical.lead_one", party=of(party.title), agencies=_names(names))
 
 
 def _names(names: Sequence[Text]) -> Text:
@@ -59,7 +61,7 @@ def _names(names: Sequence[Text]) -> Text:
         return same("–")
     if len(names) <= _NAMED + 1:
         return joined(names)
-    return joined([*names[:_NAMED], translate("meeting.others", n=len(names) - _NAMED)])
+    return joined([*names[:_NAMED], translate("vertical.others", n=len(names) - _NAMED)])
 
 
 def tiles(results: VerticalResults) -> list[Tile]:
@@ -69,7 +71,7 @@ def tiles(results: VerticalResults) -> list[Tile]:
     if not known:
         return []
     shown = _of_one(known[0], results) if len(parties) == 1 else _of_many(known)
-    shown += _weighed(known)
+    shown += _ensemble(known)
     outages = [
         (change, party, agency.title)
         for party in known
@@ -79,15 +81,18 @@ def tiles(results: VerticalResults) -> list[Tile]:
     if outages:
         change, party, agency = max(outages, key=lambda found: found[0])
         tone = verdict(-change)
-        words = translate(f"met.silent_{tone}", agency=of(agency))
-        note = translate("met.silent_note", party=of(party.title))
+        words = translate(f"vertical_result.outage_{tone}", agency=of(agency))
+        note = translate("vertical_result.outage_note", party=of(party.title))
         shown.append(Tile(_share(-change), words, note, tone))
     pooled = mean_known(_gain(party, POOLED) for party in known)
     if pooled is not None:
         tone = verdict(pooled)
         shown.append(
             Tile(
-                _share(pooled), translate(f"met.pooled_{tone}"), translate("met.pooled_note"), tone
+                _share(pooled),
+                translate(f"vertical_result.pooled_{tone}"),
+                translate("vertical_result.pooled_note"),
+                tone,
             )
         )
     return [*shown, _wire(known)]
@@ -110,18 +115,21 @@ def _of_one(party: VerticalPartyResult, results: VerticalResults) -> list[Tile]:
     places = decimals([alone, together])
     both = {"alone": number(alone, places), "together": number(together, places)}
     first = Tile(
-        _share(gain), translate(f"met.worth_{tone}"), translate("met.from_to", **both), tone
+        _share(gain),
+        translate(f"vertical_result.worth_{tone}"),
+        translate("vertical_result.from_to", **both),
+        tone,
     )
     unit = party.metric_unit
     size_ = number(abs(alone - together), places + 1)
     value = same(f"{size_} {unit}" if unit else size_)
     spread, seeds = party.spread(TOGETHER), len(results.seeds)
     note = (
-        translate("met.one_seed")
+        translate("vertical_result.one_seed")
         if spread is None
-        else translate("met.seeds", n=seeds, spread=number(spread, places + 1))
+        else translate("vertical_result.seeds", n=seeds, spread=number(spread, places + 1))
     )
-    less = "met.less" if alone >= together else "met.more"
+    less = "vertical_result.less" if alone >= together else "vertical_result.more"
     return [first, Tile(value, translate(less, metric=of(party.metric)), note, tone)]
 
 
@@ -136,24 +144,29 @@ def _of_many(parties: Sequence[VerticalPartyResult]) -> list[Tile]:
     worst = min(zip(gains, parties, strict=True), key=lambda pair: pair[0])
     words = translate(f"tile.worst_{verdict(worst[0])}", party=of(worst[1].title))
     return [
-        Tile(value, translate("met.gained"), note, tone),
+        Tile(value, translate("vertical_result.gained"), note, tone),
         Tile(
             _share(mean),
-            translate(f"met.worth_{verdict(mean)}"),
+            translate(f"vertical_result.worth_{verdict(mean)}"),
             translate("tile.mean_note"),
             verdict(mean),
         ),
-        Tile(_share(worst[0]), words, translate("met.worst_note"), verdict(worst[0])),
+        Tile(_share(worst[0]), words, translate("vertical_result.worst_note"), verdict(worst[0])),
     ]
 
 
-def _weighed(parties: Sequence[VerticalPartyResult]) -> list[Tile]:
+def _ensemble(parties: Sequence[VerticalPartyResult]) -> list[Tile]:
     gain = mean_known(_gain(party, AUTOMATIC) for party in parties)
     if gain is None:
         return []
     tone = verdict(gain)
     return [
-        Tile(_share(gain), translate(f"met.weighed_{tone}"), translate("met.weighed_note"), tone)
+        Tile(
+            _share(gain),
+            translate(f"vertical_result.ensemble_tile_{tone}"),
+            translate("vertical_result.ensemble_tile_note"),
+            tone,
+        )
     ]
 
 
@@ -161,21 +174,27 @@ def _wire(parties: Sequence[VerticalPartyResult]) -> Tile:
     count = sum(party.cost.bytes for party in parties)
     messages = sum(party.cost.messages for party in parties)
     raw = sum(agency.raw_bytes for party in parties for agency in party.facts)
-    note = translate("met.wire_note", raw=size(raw)) if raw else translate("met.wire_note_unknown")
-    return Tile(same(size(count)), translate("met.wire", messages=f"{messages:,}"), note)
+    note = (
+        translate("vertical_result.wire_note", raw=size(raw))
+        if raw
+        else translate("vertical_result.wire_note_unknown")
+    )
+    return Tile(
+        same(size(count)), translate("vertical_result.wire", messages=f"{messages:,}"), note
+    )
 
 
 def findings(party: VerticalPartyResult, mode: str) -> list[Text]:
     """What one party's numbers say, and no more."""
     gain = _gain(party, TOGETHER)
     if gain is None:
-        return [translate("meeting.unknown", party=of(party.title))]
+        return [translate("vertical.unknown", party=of(party.title))]
     alone, together = party.error(ALONE) or 0.0, party.error(TOGETHER) or 0.0
     places = decimals([alone, together])
     numbers = {"alone": number(alone, places), "together": number(together, places)}
     sentences = [
         translate(
-            f"met.verdict_{verdict(gain)}",
+            f"vertical_result.verdict_{verdict(gain)}",
             party=of(party.title),
             p=_share(gain),
             unit=party.metric_unit or "",
@@ -184,12 +203,14 @@ def findings(party: VerticalPartyResult, mode: str) -> list[Text]:
             **numbers,
         )
     ]
-    weighed, pooled = _gain(party, AUTOMATIC), _gain(party, POOLED)
-    if weighed is not None:
-        sentences.append(translate(f"met.careful_{verdict(weighed)}", p=_share(weighed)))
+    ensemble, pooled = _gain(party, AUTOMATIC), _gain(party, POOLED)
+    if ensemble is not None:
+        sentences.append(
+            translate(f"vertical_result.ensemble_{verdict(ensemble)}", p=_share(ensemble))
+        )
     if pooled is not None:
         sentences.append(translate(f"service.pooled_{verdict(pooled)}", p=percent(pooled)))
-    return [*sentences, *_cheapest(party), *_hurt(party), *_failed(party)]
+    return [*sentences, *_cheapest(party), *_worse_without(party), *_failed(party)]
 
 
 def _cheapest(party: VerticalPartyResult) -> list[Text]:
@@ -205,19 +226,26 @@ def _cheapest(party: VerticalPartyResult) -> list[Text]:
     apart = by_mode[cheap] / by_mode[best] - 1
     names = {"cheap": mode_name(cheap), "best": mode_name(best)}
     tone = verdict(-apart)
-    return [translate(f"met.cheap_{tone}", times=f"{times:,.0f}", p=percent(apart), **names)]
+    return [
+        translate(
+            f"vertical_result.cheapest_mode_{tone}",
+            times=f"{times:,.0f}",
+            p=percent(apart),
+            **names,
+        )
+    ]
 
 
-def _hurt(party: VerticalPartyResult) -> list[Text]:
+def _worse_without(party: VerticalPartyResult) -> list[Text]:
     """Agencies without whom the party is worse off than alone."""
     worse = [
         of(agency.title)
         for agency in party.facts
         if verdict(-(party.change(f"{WITHOUT_AGENCY}{agency.name}") or 0.0)) is Verdict.LOSS
     ]
-    return [translate("meeting.hurt", agencies=_names(worse))] if worse else []
+    return [translate("vertical.worse_without", agencies=_names(worse))] if worse else []
 
 
 def _failed(party: VerticalPartyResult) -> list[Text]:
     found = len(party.failures)
-    return [counted("meeting.failed", found, reasons="; ".join(party.failures))] if found else []
+    return [counted("vertical.failed", found, reasons="; ".join(party.failures))] if found else []

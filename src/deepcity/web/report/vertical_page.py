@@ -75,7 +75,7 @@ def render_vertical(results: VerticalResults) -> str:
     """The whole page as one HTML document."""
     ids, parties = Ids(), all_parties(results)
     points = min(_MOST, max(_FEWEST, _STEPS_IN_ALL // max(1, len(parties))))
-    title = of(results.title) if results.title else translate("meeting.title")
+    title = of(results.title) if results.title else translate("vertical.title")
     first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
     return rendered(
         "vertical.html",
@@ -112,13 +112,13 @@ def _facts(service: VerticalServiceResult) -> Text:
         return translate("service.empty")
     first = service.parties[0]
     sentence = translate(
-        "meeting.facts",
+        "vertical.facts",
         mode=mode_name(service.mode),
         level=service.level,
         ahead=stretch(first.horizon_steps * first.step_minutes),
         step=stretch(first.step_minutes),
     )
-    return sentence + translate("meeting.facts_labels") if service.labels_stay else sentence
+    return sentence + translate("vertical.facts_labels") if service.labels_stay else sentence
 
 
 def _metric(service: VerticalServiceResult) -> Text:
@@ -127,7 +127,7 @@ def _metric(service: VerticalServiceResult) -> Text:
         return Text("", "")
     units = {party.metric_unit for party in service.parties}
     name, unit = of(service.parties[0].metric), units.pop() if len(units) == 1 else None
-    return translate("meeting.metric", metric=name, unit=unit) if unit else name
+    return translate("vertical.metric", metric=name, unit=unit) if unit else name
 
 
 def _party(
@@ -150,16 +150,19 @@ def _party(
         forecast=forecast_chart(kept, how, points, ids) if kept else Markup(""),
         band=band_words(party.band_level, party.band_coverage, of(party.title)),
         horizon=_horizon(service, party, ids),
-        curves=curves(renamed, ids, service.mode, translate("meeting.curves_y")),
+        curves=curves(renamed, ids, service.mode, translate("vertical.curves_y")),
         sent=sent(party),
     )
 
 
 def _outage_cases(party: VerticalPartyResult) -> list[OutageCase]:
-    """All heard, then each agency silent in turn."""
-    cases = [(translate("meeting.all_heard"), TOGETHER)]
+    """All agencies available, then each one missing in turn."""
+    cases = [(translate("vertical.all_available"), TOGETHER)]
     cases += [
-        (translate("meeting.is_silent", agency=of(agency.title)), f"{WITHOUT_AGENCY}{agency.name}")
+        (
+            translate("vertical.agency_missing", agency=of(agency.title)),
+            f"{WITHOUT_AGENCY}{agency.name}",
+        )
         for agency in party.facts
     ]
     return [
@@ -192,14 +195,14 @@ def _accuracy_chart(
     ]
     unit = party.metric_unit
     y_title = (
-        translate("meeting.metric", metric=of(party.metric), unit=unit)
+        translate("vertical.metric", metric=of(party.metric), unit=unit)
         if unit
         else of(party.metric)
     )
     titles = (
-        translate(f"met.price_{what}", party=of(party.title)),
+        translate(f"vertical_result.accuracy_vs_{what}", party=of(party.title)),
         y_title,
-        translate(f"met.x_{what}"),
+        translate(f"vertical_result.x_{what}"),
     )
     return accuracy_vs_bytes(found, levels, titles, amount_text, ids)
 

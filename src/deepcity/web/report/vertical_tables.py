@@ -1,4 +1,4 @@
-"""The tables of a meeting's page: errors by method, who met, and what each mode sent."""
+"""The tables of vertical training's page: errors by method, agencies, and what each mode sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ _GROUPS = {
     NAIVE_DAY: "naive_group",
     NAIVE_WEEK: "naive_group",
     ALONE: "alone_group",
-    AUTOMATIC: "careful_group",
-    POOLED: "forbidden_group",
+    AUTOMATIC: "ensemble_group",
+    POOLED: "pooled_group",
 }
 
 
 def mode_name(mode: str) -> Text:
-    """What a mode is called on the page; an unknown one keeps its own name.
+    """What a mode is called on the page; an unknown one raw_size its own name.
 
     >>> mode_name("one-shot").ko
-    '한 번에'
+    '원샷'
     """
     known = {str(one) for one in Mode}
     return translate(f"method.{mode}") if mode in known else same(mode)
@@ -58,11 +58,15 @@ def in_mode(method: str, mode: str) -> str:
 
 
 def name_of(method: str, mode: str) -> Text:
-    """What a method of a meeting in `mode` is called."""
+    """What a method of vertical training in `mode` is called."""
     own = in_mode(method, mode)
     if own:
         return mode_name(own)
-    return translate("met.weighed") if method == AUTOMATIC else translate(f"method.{method}")
+    return (
+        translate("vertical_result.ensemble")
+        if method == AUTOMATIC
+        else translate(f"method.{method}")
+    )
 
 
 def errors(service: VerticalServiceResult) -> ErrorTable:
@@ -70,7 +74,7 @@ def errors(service: VerticalServiceResult) -> ErrorTable:
     methods = _methods(service)
     return ErrorTable(
         heads=[(name_of(method, service.mode), _style(method)) for method in methods],
-        groups=spans(_GROUPS.get(method, "meeting_group") for method in methods),
+        groups=spans(_GROUPS.get(method, "vertical_group") for method in methods),
         rows=[(party, _cells(party, methods)) for party in service.parties],
         means=[_mean(service.parties, method) for method in methods],
     )
@@ -80,8 +84,10 @@ def _methods(service: VerticalServiceResult) -> list[str]:
     """Those that any party was judged by, modes from the cheapest to the dearest."""
     order = list(Mode)
     modes = {m: in_mode(m, service.mode) for p in service.parties for m in p.metric_errors}
-    met = sorted((m for m, mode in modes.items() if mode), key=lambda m: _place(modes[m], order))
-    wanted = (NAIVE_DAY, NAIVE_WEEK, ALONE, *met, AUTOMATIC, POOLED)
+    trained = sorted(
+        (m for m, mode in modes.items() if mode), key=lambda m: _place(modes[m], order)
+    )
+    wanted = (NAIVE_DAY, NAIVE_WEEK, ALONE, *trained, AUTOMATIC, POOLED)
     return [m for m in wanted if any(p.error(m) is not None for p in service.parties)]
 
 
@@ -120,10 +126,10 @@ def _mean(parties: Sequence[VerticalPartyResult], method: str) -> Cell:
 
 @dataclass(frozen=True)
 class AgencyRow:
-    """A row of who met: what an agency keeps, grants, says and sent."""
+    """What an agency keeps and grants, its activations, and the bytes it sent."""
 
     facts: AgencyFacts
-    keeps: str
+    raw_size: str
     step: Text
     grants: Text
     activations: Text
@@ -134,7 +140,7 @@ class AgencyRow:
 
 
 def feature_parties(party: VerticalPartyResult) -> list[AgencyRow]:
-    """The agencies that a party listens to, in the map's order."""
+    """The agencies that send a party activations, in the map's order."""
     return [_agency_row(party, facts) for facts in party.facts]
 
 
@@ -142,10 +148,10 @@ def _agency_row(party: VerticalPartyResult, facts: AgencyFacts) -> AgencyRow:
     daily = facts.width * facts.cells * _MINUTES_A_DAY / max(facts.step_minutes, 1e-9)
     return AgencyRow(
         facts,
-        keeps=size(facts.raw_bytes),
+        raw_size=size(facts.raw_bytes),
         step=stretch(facts.step_minutes),
-        grants=translate("met.grants", level=facts.least_level, n=facts.widest),
-        activations=translate("met.says", level=facts.level, n=facts.width),
+        grants=translate("vertical_result.grants", level=facts.least_level, n=facts.widest),
+        activations=translate("vertical_result.activations", level=facts.level, n=facts.width),
         cells=f"{facts.cells:,}",
         daily=f"{daily:,.0f}",
         sent=size(facts.sent),

@@ -22,7 +22,7 @@ def write_report(results: RunResults, path: Path) -> None:
 
 
 def write_vertical_report(results: VerticalResults, path: Path) -> None:
-    """Write the page of meetings, as `write_report` does that of a run.
+    """Write the page of vertical training, as `write_report` does that of a run.
 
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older page stays.

@@ -1,4 +1,4 @@
-"""What is left when an agency falls silent: change of error against alone, a row a case."""
+"""The cost of a missing agency: change of error against alone, a row a case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WIDTH, _ROW, _SIDE, _BOTTOM = 480.0, 42.0, 58.0, 40.0
 
 @dataclass(frozen=True)
 class OutageCase:
-    """One case: who is silent, and the change of error against alone (negative is better)."""
+    """Which agency is missing, and the change of error against alone (negative is better)."""
 
     name: Text
     change: float
@@ -40,7 +40,7 @@ def outage(cases: Sequence[OutageCase], ids: Ids) -> Markup:
         Text(*(f"{n} {signed_percent(c.change)}" for n in (c.name.en, c.name.ko))) for c in cases
     ]
     points = Text("; ".join(t.en for t in case_texts), "; ".join(t.ko for t in case_texts))
-    return figure(frame, "plot", translate("meeting.silence_alt", points=points), body, ids=ids)
+    return figure(frame, "plot", translate("vertical.outage_alt", points=points), body, ids=ids)
 
 
 def _grid(frame: Frame) -> Markup:
@@ -50,7 +50,7 @@ def _grid(frame: Frame) -> Markup:
         at = frame.x(value)
         parts.append(rule.format("zero" if abs(value) < 1e-9 else "rule", at, at, frame.y.start))
         parts.append(label(at, frame.y.start + 15, _tick(value), "tick", "middle"))
-    title = translate("meeting.silence_x")
+    title = translate("vertical.outage_x")
     middle = (frame.x.start + frame.x.end) / 2
     return Markup("").join([*parts, label(middle, frame.height - 4, title, "axis-title", "middle")])
 

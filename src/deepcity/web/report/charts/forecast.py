@@ -30,7 +30,7 @@ def forecast(party: PartyResult, unit: str, step_minutes: float, points: int, id
 
 @dataclass(frozen=True)
 class ForecastStyle:
-    """How a forecast is told: whose it is, how it is called, its band, unit and step."""
+    """How a forecast is labelled: whose it is, how it is called, its band, unit and step."""
 
     party: Text
     name: Text

@@ -1,4 +1,4 @@
-"""The idea of a meeting as a picture: who keeps which layers, and what crosses the line."""
+"""The idea of vertical training as a picture: who keeps which layers, and what crosses the line."""
 
 from markupsafe import Markup
 
@@ -10,29 +10,29 @@ from deepcity.web.report.text import Text, of, same, translate
 
 _WIDTH, _ROW, _BOX, _TOP = 440.0, 64.0, 24.0, 8.0
 _MOST = 6  # agencies drawn; more are counted below
-_RECORDS, _STEM, _HIDDEN, _ACTIVATIONS = (0.0, 66.0), (80.0, 52.0), (146.0, 62.0), (222.0, 84.0)
+_RECORDS, _STEM, _HIDDEN, _ACTIVATIONS = (0.0, 58.0), (70.0, 46.0), (128.0, 56.0), (196.0, 112.0)
 _LINE, _FUSED = 320.0, (338.0, 96.0)
 
 
 def vertical_idea(service: VerticalServiceResult, party: VerticalPartyResult, ids: Ids) -> Markup:
-    """The picture of one party and the agencies it listens to."""
+    """The picture of one party and the agencies that send it activations."""
     shown = party.facts[:_MOST]
     rows = 1 + len(shown)
     fused = _fused_layers(service.level)
     height = max(rows * _ROW, len(fused) * (_BOX + 12)) + _TOP
     more = len(party.facts) - len(shown)
-    # the party's own rows stay on its own side, unless the application is nobody's
+    # the party's own rows stay on its own side, unless the coordinator is label-free
     body = [_line(0 if service.labels_stay else _TOP + _ROW - 4, height), *_fused(fused, height)]
-    own = translate("meeting.numbers", n=service.own_width) if service.labels_stay else None
+    own = translate("vertical.width", n=service.own_width) if service.labels_stay else None
     body += _row(_TOP, of(party.title), service.level, own)
     for number, agency in enumerate(shown, 1):
-        width_text = translate("meeting.numbers", n=agency.width)
+        width_text = translate("vertical.width", n=agency.width)
         body += _row(_TOP + number * _ROW, of(agency.title), service.level, width_text)
     if more:
-        body.append(label(0, height + 14, translate("meeting.more", n=more), "row-name"))
+        body.append(label(0, height + 14, translate("vertical.more", n=more), "row-name"))
     whole = height + (22 if more else 0)
     frame = Frame(_WIDTH, whole, Axis(0, 1, 0, _WIDTH), Axis(0, 1, 0, whole))
-    return figure(frame, "idea", translate("meeting.idea_alt"), body, ids=ids)
+    return figure(frame, "idea", translate("vertical.idea_alt"), body, ids=ids)
 
 
 def _fused_layers(level: int) -> list[Text]:
@@ -46,7 +46,7 @@ def _row(y: float, name: Text, level: int, width_text: Text | None) -> list[Mark
     middle = y + 20 + _BOX / 2
     hidden = same("h1" if level == 1 else f"h1–h{level}")
     parts = [label(0, y + 12, fit(name, _LINE - 10, 13.5), "party-name")]
-    parts += [_node(_RECORDS, y, translate("meeting.records"), "private")]
+    parts += [_node(_RECORDS, y, translate("vertical.records"), "private")]
     parts += [
         _node(_STEM, y, translate("idea.stem"), "private"),
         _node(_HIDDEN, y, hidden, "private"),
@@ -83,7 +83,7 @@ def _line(top: float, height: float) -> Markup:
 
 
 def _fused(layers: list[Text], height: float) -> list[Markup]:
-    """The column in which what was said is fused."""
+    """The column in which activations are fused."""
     x, width = _FUSED
     strip = Markup('<rect class="strip" x="{:g}" y="4" width="{:g}" height="{:g}" rx="10"/>')
     parts = [strip.format(x, width, height - 4)]

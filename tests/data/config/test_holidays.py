@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from deepcity.city.clock import Clock
+from deepcity.data.config.holidays import holiday_dates
 from deepcity.data.config.settings import ClockSettings
 from deepcity.data.config.toml_file import validate
-from deepcity.data.connectors.holidays import holiday_dates
 from deepcity.learning.features.typical_day import SUNDAY, day_grid
 
 

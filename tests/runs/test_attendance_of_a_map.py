@@ -43,8 +43,8 @@ def test_a_killed_run_with_late_and_early_parties_ends_the_same(tmp_path, monkey
     by_name = {party.name: party for party in whole.services[0].parties}
     assert "Joined in round 2 of 3." in [note(one).en for one in by_name["east/south"].notes]
     words = [note(one).en for one in by_name["west/office"].notes]
-    assert "Left before round 3 of 3, and keeps what it had then." in words
-    assert any("Drawn by lot for" in words for words in words)
+    assert "Left before round 3 of 3, and keeps the layers it had then." in words
+    assert any("Sampled for" in words for words in words)
     (traffic,) = [t for t in whole.services[0].traffic if t.method == "level_6"]
     assert traffic.bytes_by_party["west/office"] < traffic.bytes_by_party["west/other"]
 

@@ -19,7 +19,8 @@ from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.party import build_refine_data
 from deepcity.runs.update.record_check import load_records
 from deepcity.runs.update.refinable_experts import experts_of
-from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.request import UpdateRequest
+from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.run_folder import site_folder
 
@@ -44,8 +45,8 @@ class Halves(Expert):
         return cls(np.array([0.5]))
 
     def predict(self, samples, origins_B):
-        recent = samples.summaries_BNHS[..., -2:].mean(axis=-1)
-        return (samples.anchor_BNH + self.share_1[0] * samples.scale_N1 * recent).astype("f4")
+        recent = samples.linear_BNHS[..., -2:].mean(axis=-1)
+        return (samples.baseline_BNH + self.share_1[0] * samples.scale_N1 * recent).astype("f4")
 
     def to_arrays(self):
         return {"share_1": self.share_1}
@@ -177,12 +178,16 @@ def test_trees_go_on_learning_when_rows_have_come(tmp_path):
     path = town(tmp_path).write(named('["network", "trees"]'))
     run_map(load_map(path), tmp_path / "run")
     town(tmp_path, days=RUN_DAYS + 10).write(named('["network", "trees"]'))
-    found, trouble = refine_map(load_map(path), tmp_path / "run", asked=UpdateRequest(bound=0.5))
+    found, trouble = refine_map(
+        load_map(path), tmp_path / "run", asked=UpdateRequest(max_forgetting=0.5)
+    )
     assert trouble is None
     for party in found.parties:
         assert party.outcome in (UpdateOutcome.REFINED, UpdateOutcome.KEPT)
-        assert party.forgot <= 0.5 + 1e-6
-        newest = BundleStore.of(tmp_path / "run").load("water", party.party)
+        assert party.forgetting <= 0.5 + 1e-6
+        newest = BundleStore.of(site_folder(tmp_path / "run", party.party)).load(
+            "water", party.party
+        )
         trees = [one for one in newest.experts if one.kind == "trees"]
         assert len(trees) == 1
         assert trees[0].known > 0

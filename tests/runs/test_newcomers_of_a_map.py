@@ -40,8 +40,8 @@ def test_a_newcomer_is_judged_by_the_same_methods_as_the_others(done):
     assert late.scarce
     (one,) = late.notes
     said = note(one).en
-    assert "started from what 2 others had learned" in said
-    assert "as they came, before any training of its own" in said
+    assert "started from layers that 2 others had learned" in said
+    assert "before any training of its own" in said
     assert not only.parties[0].notes
 
 
@@ -61,7 +61,7 @@ def test_what_it_starts_from_is_what_the_others_learn_without_it(done, tmp_path)
 def test_the_report_says_who_is_new(done):
     page = render(load_results(done[1] / "run"))
     assert "newcomer" in page
-    assert "새로 온 곳" in page
+    assert "새로 참여한 곳" in page
 
 
 def test_with_a_private_stem_there_is_no_first_day_without_training(tmp_path):

@@ -29,7 +29,6 @@ BURSTS = '''
 from deepcity.applications.application import Application, Baseline, Target, Task
 from deepcity.applications.metric import Warnings
 from deepcity.applications.tasks.alert import WarnAbove
-from deepcity.city.agency import DomainName
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -40,7 +39,7 @@ APPLICATION = Application(
     decision=LocalizedText("Where to lower the pressure.", "어디의 압력을 낮출지 정합니다."),
     task=Task.ALERT,
     targets=(Target(Kind.FLOW, "m3/h"),),
-    reads=(DomainName.RESOURCES,),
+    reads=("resources",),
     horizon_hours=3,
     decide=WarnAbove(43.2, "m3/h"),
     metric=Warnings(43.2),
@@ -155,7 +154,7 @@ def test_where_nothing_was_to_judge_the_terminal_says_nothing(ran):
 
 def test_a_horizon_beyond_the_decision_s_is_told(ran):
     notes = " ".join(note(one).en for one in ran[0].services[0].notes)
-    assert "look 3 h ahead, so forecasts are judged by these hours alone" in notes
+    assert "need only 3 h ahead, so errors count these hours only" in notes
     assert "east/north (6 h)" in notes
 
 

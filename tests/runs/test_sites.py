@@ -23,7 +23,8 @@ from deepcity.runs import trainings as methods
 from deepcity.runs.results import RunResults, SiteResults
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
-from deepcity.runs.update.results import UpdateOutcome, UpdateRequest
+from deepcity.runs.update.request import UpdateRequest
+from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.blob import unseal
 from deepcity.store.run_folder import site_folder
@@ -172,7 +173,7 @@ def test_measured_values_leave_only_the_sites_that_grant_it(tmp_path):
     assert own.without_truths() == read.services[0].parties[0]
     page = render(results)
     assert page.count(KEPT) == 2
-    assert "실제값은 공유하지 않아" in page
+    assert "실측값은 공유하지 않아" in page
 
 
 def test_what_is_shown_may_change_when_all_is_learned(tmp_path):

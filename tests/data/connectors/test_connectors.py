@@ -4,6 +4,7 @@ import gzip
 import sqlite3
 from pathlib import Path
 
+import connector_contract as contract
 import numpy as np
 import polars as pl
 import pytest
@@ -17,8 +18,6 @@ from deepcity.data.connectors import (
     connectors,
     parquet,
     read_batches,
-    read_columns,
-    read_table,
 )
 from deepcity.data.connectors.parquet import ParquetSettings
 from deepcity.data.tables.numbers import read_numbers
@@ -104,29 +103,18 @@ def test_every_format_can_find_its_places(write, town, tmp_path):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@pytest.mark.parametrize("size", [7, 1000])
-def test_every_format_gives_batches_of_the_same_rows(write, size, town, tmp_path, monkeypatch):
-    monkeypatch.setattr("deepcity.data.connectors.BATCH_ROWS", size)
+def test_every_format_keeps_the_contract_of_reading(write, town, tmp_path):
     source = write(tmp_path)
     city = town(FRAME.write_csv(), source=source) if write is write_csv else town(source=source)
-    settings_ = city.sources["records"]
-    names = read_columns(settings_, tmp_path)[::-1][:2]
-    whole = read_table(settings_, tmp_path)
-    row, frames = whole.first_row, []
-    for table in read_batches(settings_, tmp_path, names):
-        assert table.first_row == row
-        assert table.frame.height <= size or settings_.format == "excel"
-        row += table.frame.height
-        frames.append(table.frame)
-    assert pl.concat(frames).equals(whole.frame.select(names))
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    found = city.sources["records"]
+    contract.check(connectors()[found.format], found, tmp_path, nowhere)
 
 
 def test_every_connector_keeps_the_contract():
-    for name, connector in connectors().items():
-        assert connector.name == name
-        assert connector.settings.model_fields["format"].default == name
-        for suffix in connector.suffixes:
-            assert connector_for(Path(f"x{suffix.upper()}")) is connector
+    for connector in connectors().values():
+        contract.check_facts(connector)
     assert set(connectors()) >= {"csv", "parquet", "excel", "sql"}
 
 

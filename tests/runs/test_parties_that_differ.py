@@ -86,7 +86,7 @@ def test_a_party_without_an_equal_joins_down_to_h5_and_the_report_says_so(tmp_pa
     assert "pooled" not in only.parties[0].test
     heads = [note(one).en for one in only.notes if one.code == "grouped_head"]
     assert "east/north, east/south; west/fine" in heads[0]
-    assert any("weigh by them in averages: west/fine has" in note(one).en for one in only.notes)
+    assert any("averages are weighted by rows: west/fine has" in note(one).en for one in only.notes)
     fine = next(party for party in only.parties if party.name == "west/fine")
     assert (fine.step_minutes, fine.horizon_steps) == (15, 24)
     assert "It forecasts 24 steps of 15 min." in [note(one).en for one in fine.notes]

@@ -1,0 +1,337 @@
+"""A forecaster: one party's, of a run or alone, with `fit`, `predict` and `backtest`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import torch
+
+from deepcity.applications.application import Application, Task
+from deepcity.applications.decision import Confirm, Decision
+from deepcity.applications.state import State
+from deepcity.city.errors import CheckpointError, ConfigError, DataError
+from deepcity.city.localized_text import LocalizedText
+from deepcity.city.problem import Problem
+from deepcity.data.config.toml_file import did_you_mean, validate
+from deepcity.data.panel import Panel
+from deepcity.data.windows import Span, origins
+from deepcity.forecasting.forecasts import Forecasts
+from deepcity.forecasting.panel_check import checked_panel
+from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
+from deepcity.intercity.city_map import Service
+from deepcity.intercity.map_settings import EXPERTS, ServiceSettings
+from deepcity.intercity.method import alone
+from deepcity.intercity.parties import party_of
+from deepcity.runs.site import Site
+from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
+from deepcity.runs.update.forecaster_bundle import (
+    FOLDER,
+    BundleStore,
+    BundleTerms,
+    ForecasterBundle,
+)
+from deepcity.runs.update.record_check import moment
+from deepcity.runs.update.save_forecaster import bundle_of, measured_end
+from deepcity.store.run_folder import site_folder
+
+SERVICE, PARTY = "forecast", "own/panel"  # what a forecaster without a map is saved under
+
+
+class Forecaster:
+    """Forecasts one field of one party's places, with bands.
+
+    That of a run comes from `Forecaster.load` or `Federation.forecaster`; one that learns alone,
+    without a map, from `Forecaster(...).fit(panel)`.
+
+    >>> import numpy as np, polars as pl
+    >>> from datetime import datetime, timedelta
+    >>> from deepcity import Forecaster, Panel
+    >>> hours = np.arange(21 * 24)
+    >>> frame = pl.DataFrame({
+    ...     "time": [datetime(2024, 3, 1) + timedelta(hours=int(hour)) for hour in hours],
+    ...     "north": 10 + 3 * np.sin(2 * np.pi * hours / 24),
+    ... })
+    >>> flow = {"flow": {"kind": "flow", "unit": "L/s"}}
+    >>> panel = Panel.from_frame(
+    ...     frame, time="time", fields=flow, time_zone="Asia/Seoul", step="1h"
+    ... )
+    >>> forecaster = Forecaster(
+    ...     horizon=6,
+    ...     history=6,
+    ...     training={"rounds": 1, "local_steps": 2},
+    ...     span={"validation_days": 3, "test_days": 3},
+    ... ).fit(panel)
+    >>> forecaster.predict().to_frame().columns
+    ['origin', 'time', 'place', 'forecast', 'low', 'high', 'truth']
+    """
+
+    def __init__(
+        self,
+        *,
+        horizon: int = 24,
+        history: int = 24,
+        days: int = 14,
+        experts: Sequence[str] = EXPERTS,
+        training: Mapping[str, Any] | None = None,
+        span: Mapping[str, Any] | None = None,
+        band: float = 0.9,
+        seed: int = 0,
+        threads: int = 1,
+    ) -> None:
+        """How `fit` learns; keys and defaults are those of a map's `[[service]]`.
+
+        Args:
+            horizon, history, days: its `window`: steps forecast, steps and days looked back on.
+            experts: what is weighed beside the network.
+            training: e.g. ``{"rounds": 12}``.
+            span: e.g. ``{"validation_days": 14, "test_days": 14}``.
+            band: share of truths that a band should hold.
+            threads: of the processor.
+
+        Raises:
+            ConfigError: with every setting that is wrong.
+        """
+        raw = {
+            "name": SERVICE,
+            "application": "",
+            "parties": [PARTY],
+            "field": "",
+            "levels": [],
+            "automatic": False,
+            "pooled": False,
+            "experts": list(experts),
+            "window": {"horizon": horizon, "history": history, "days": days},
+            "training": dict(training or {}),
+            "span": dict(span or {}),
+            "band": band,
+        }
+        settings, problems = validate(ServiceSettings, raw, type(self).__name__)
+        if settings is None:
+            raise ConfigError(problems)
+        self._settings, self._seed, self._threads = settings, seed, threads
+        self._bundle: ForecasterBundle | None = None
+        self._panel: Panel | None = None
+        self._weather: WeatherOf | None = None
+
+    @classmethod
+    def load(cls, folder: Path | str, service: str, party: str) -> Self:
+        """The forecaster of a party, as a run, or an update since, has left it.
+
+        Args:
+            folder: of the run; or a site's own, which may have been carried elsewhere.
+            party: "city/agency", as the map names it.
+
+        Raises:
+            CheckpointError: if there is none, or it is damaged.
+        """
+        folder = Path(folder)
+        own = folder if (folder / FOLDER).is_dir() else site_folder(folder, party)
+        bundle = BundleStore.of(own).load(service, party)
+        if bundle is None:
+            msg = (
+                f"{own / FOLDER} holds no forecaster of {party} in {service}; name the folder of "
+                f"a finished run, or of a site (sites/CITY.AGENCY)"
+            )
+            raise CheckpointError(msg)
+        found = cls()
+        found._bundle = bundle
+        found._terms()
+        return found
+
+    def attach(self, panel: Panel, weather: WeatherOf) -> Self:
+        """Itself, with the panel that is meant where none is given, and where weather is from."""
+        self._panel, self._weather = panel, weather
+        return self
+
+    def save(self, folder: Path | str) -> Path:
+        """Write it to FOLDER/own, as a site's folder holds it; returns the file.
+
+        Raises:
+            CheckpointError: if it cannot be written.
+        """
+        return BundleStore.of(Path(folder)).save(self._fitted())
+
+    def fit(self, panel: Panel, field: str | None = None) -> Self:
+        """Learn alone from a panel, as the method `alone` of a run does; returns itself.
+
+        Args:
+            field: which to forecast; may be left out where there is one.
+
+        Raises:
+            DataError: if the panel lacks the field, or its records do not suffice.
+        """
+        torch.set_num_threads(self._threads)
+        name = _field_of(panel, field)
+        settings = self._settings.model_copy(update={"field": name})
+        hours = settings.window.horizon * panel.clock.step_s / 3600
+        service = Service(settings, _without_map(hours), ())
+        party = party_of(service, PARTY, LocalizedText(PARTY, PARTY), panel, name)
+        site = Site(settings, party, self._seed)
+        run_method(
+            ServiceRun(settings, profiles_of([site]), self._seed), alone([site.name]), [site]
+        )
+        choice = site.choose(None).choice
+        self._bundle = bundle_of(settings, party, choice, choice.forecast(party))
+        self._panel, self._weather = panel, None
+        return self
+
+    def predict(
+        self,
+        panel: Panel | None = None,
+        at: datetime | None = None,
+        *,
+        horizon: int | None = None,
+    ) -> Forecasts:
+        """Forecast the steps from `at` on, from all rows before it.
+
+        Args:
+            panel: of the places, field, unit, step and time zone learned from, with the rows
+                that were learned from and newer ones; left out, the one it was fitted to, or
+                its agency's records.
+            at: start of the first step forecast, without a zone in the panel's; left out, the
+                step after the newest measured value.
+            horizon: how many steps, at most as many as were learned; left out, all.
+
+        Raises:
+            DataError: with every reason why the panel or the time cannot be used.
+        """
+        bundle = self._fitted()
+        steps = bundle.identity.window.horizon if horizon is None else horizon
+        panel = self._panel_for(panel)
+        if not 1 <= steps <= bundle.identity.window.horizon:
+            reason = f"it learned to forecast 1 to {bundle.identity.window.horizon} steps"
+            raise self._refused("horizon", steps, reason, "ask for fewer, or fit a longer horizon")
+        values_TN = panel.values_TNF[:, :, panel.field_index(bundle.identity.field)]
+        step = measured_end(values_TN) if at is None else self._step(panel, at, "at")
+        second = int(panel.time_T[0]) + step * panel.clock.step_s
+        if step > len(panel.time_T):
+            reason = f"the panel ends at {moment(int(panel.time_T[-1]) + panel.clock.step_s)}"
+            raise self._refused("at", moment(second), reason, "give newer rows, or an earlier time")
+        self._check_unlearned("at", second)
+        known = _extended(panel.between(int(panel.time_T[0]), second), bundle)
+        return self._open(known).newest(step).first(steps)
+
+    def backtest(
+        self,
+        panel: Panel | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        stride: int = 1,
+    ) -> Forecasts:
+        """Forecasts of past origins, each from the rows before it, with what came.
+
+        Weights begin as they were before any truth and move with each truth once it is known;
+        networks stay as they are. Over a run's test days these are the run's own forecasts.
+
+        Args:
+            panel: as in `predict`.
+            start: of the first step forecast; left out, the first that no network learned from.
+            end: all steps forecast lie before it; left out, the end of the panel.
+            stride: keep every so-many-th origin, counted back from the last.
+
+        Raises:
+            DataError: with every reason why the panel or the times cannot be used.
+        """
+        bundle = self._fitted()
+        panel = self._panel_for(panel)
+        view = self._open(panel)
+        first = view.learned_to if start is None else self._step(panel, start, "start")
+        self._check_unlearned("start", int(panel.time_T[0]) + first * panel.clock.step_s)
+        last = len(panel.time_T) if end is None else self._step(panel, end, "end")
+        horizon = bundle.identity.window.horizon
+        if stride < 1 or last > len(panel.time_T) or last - first < horizon:
+            reason = f"no forecast of {horizon} steps fits between start and end in the panel"
+            value = f"{first} .. {last}, stride {stride}"
+            raise self._refused("steps", value, reason, "give more rows, or a stride of 1 or more")
+        origins_B = origins(Span(view.learned_to, last), horizon, stride=stride)
+        return view.replay(origins_B).take(origins_B >= first)
+
+    def _fitted(self) -> ForecasterBundle:
+        if self._bundle is None:
+            raise self._refused("forecaster", None, "it has not learned yet", "call fit(panel)")
+        return self._bundle
+
+    def _terms(self) -> BundleTerms:
+        bundle = self._fitted()
+        if bundle.terms is None:
+            msg = (
+                f"the forecaster of {bundle.identity.party} was saved by a version that did not "
+                f"keep what its service says; run the map anew into another folder"
+            )
+            raise CheckpointError(msg)
+        return bundle.terms
+
+    def _refused(self, key: str, value: object, reason: str, right: str) -> DataError:
+        name = PARTY if self._bundle is None else self._bundle.identity.party
+        return DataError([Problem(name, key, value, reason, right)])
+
+    def _panel_for(self, panel: Panel | None) -> Panel:
+        panel = self._panel if panel is None else panel
+        if panel is None:
+            reason = "a forecaster that was loaded holds no rows"
+            raise self._refused("panel", None, reason, "give one, with the rows it learned from")
+        terms = self._terms()
+        if terms.weather and self._weather is None:
+            reason = "its experts look at the weather, which no panel of one agency holds"
+            right = "take it from Federation(...).forecaster(...), which reads the city's"
+            raise self._refused("weather", None, reason, right)
+        return checked_panel(self._fitted(), terms, panel)
+
+    def _open(self, panel: Panel) -> OpenBundle:
+        weather = self._weather or (lambda _panel: None)
+        return open_bundle(self._fitted(), self._terms(), panel, weather)
+
+    def _step(self, panel: Panel, at: datetime, key: str) -> int:
+        """The step of the panel that begins then."""
+        zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(panel.clock.time_zone))
+        second = zoned.astimezone(UTC).timestamp()
+        step, rest = divmod(second - int(panel.time_T[0]), panel.clock.step_s)
+        if rest:
+            reason = f"no step of the panel begins then; one does at {moment(int(second - rest))}"
+            raise self._refused(key, str(at), reason, "give the start of a step")
+        return int(step)
+
+    def _check_unlearned(self, key: str, second: int) -> None:
+        """Refuse a time before which its networks have learned: they would know the answer."""
+        learned_to = self._fitted().times.learned_to
+        if second < learned_to:
+            reason = f"its networks learned from rows until {moment(learned_to)}"
+            right = "give that time or a later one, and a panel with newer rows"
+            raise self._refused(key, moment(second), reason, right)
+
+
+def _field_of(panel: Panel, field: str | None) -> str:
+    names = [one.name for one in panel.fields]
+    if field is None and len(names) == 1:
+        return names[0]
+    if field in names:
+        return str(field)
+    reason = "there are several" if field is None else "the panel has no such field"
+    right = did_you_mean(field or "", names)
+    raise DataError([Problem(PARTY, "field", field, reason, right)])
+
+
+def _without_map(hours: float) -> Application:
+    """What a forecaster without a map is judged by: absolute errors over its whole horizon."""
+
+    def decide(state: State) -> Decision:
+        return Decision((), (), 0.0, state.valid_until_s, Confirm.OPERATOR)
+
+    text = LocalizedText("forecast", "예측")
+    return Application(SERVICE, text, text, text, Task.FORECAST, (), (), hours, decide)
+
+
+def _extended(panel: Panel, bundle: ForecasterBundle) -> Panel:
+    """The panel with the steps to be forecast, of which nothing is known."""
+    steps, step_s = bundle.identity.window.horizon, panel.clock.step_s
+    ahead_H = panel.time_T[-1] + np.arange(1, steps + 1) * step_s
+    nothing = np.full((steps, *panel.values_TNF.shape[1:]), np.nan, np.float32)
+    return replace(
+        panel,
+        time_T=np.concatenate([panel.time_T, ahead_H]),
+        values_TNF=np.concatenate([panel.values_TNF, nothing]),
+    )

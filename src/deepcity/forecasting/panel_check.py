@@ -1,0 +1,65 @@
+"""Whether a panel is what a forecaster was trained on; every difference is reported at once."""
+
+import warnings
+
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
+from deepcity.data.panel import Panel
+from deepcity.runs.update.forecaster_bundle import (
+    MODEL,
+    BundleIdentity,
+    BundleTerms,
+    ForecasterBundle,
+    RowsChecksum,
+)
+from deepcity.runs.update.record_check import clock_problems, identity_problems, in_learned_order
+
+
+def checked_panel(bundle: ForecasterBundle, terms: BundleTerms, panel: Panel) -> Panel:
+    """The panel of the places that were learned from, in their order.
+
+    Rows of the training span that have changed since raise a Python warning.
+
+    Raises:
+        DataError: with every point in which it is not what was learned from.
+    """
+    was = bundle.identity
+    panel, _ = in_learned_order(panel, was.places)
+    fields = {field.name: field.unit for field in panel.fields}
+    problems = []
+    if was.field not in fields:
+        reason = f"its networks were trained with {was.field!r}"
+        right = "give a panel that holds it under that name"
+        problems.append(Problem(was.party, "field", ", ".join(fields), reason, right))
+    now = BundleIdentity(
+        model=MODEL,
+        service=was.service,
+        party=was.party,
+        field=was.field,
+        unit=fields.get(was.field, was.unit),
+        step_s=panel.clock.step_s,
+        places=tuple(place.id for place in panel.places),
+        window=was.window,
+    )
+    problems += identity_problems(was, now)
+    if panel.clock.time_zone != terms.time_zone:
+        reason = f"its days and hours were learned in {terms.time_zone}"
+        right = "make the panel in that time zone"
+        problems.append(Problem(was.party, "time_zone", panel.clock.time_zone, reason, right))
+    problems += clock_problems(was.party, panel, bundle)
+    if problems:
+        raise DataError(problems)
+    _warn_of_other_rows(bundle, panel)
+    return panel
+
+
+def _warn_of_other_rows(bundle: ForecasterBundle, panel: Panel) -> None:
+    old = panel.between(bundle.times.train_from, bundle.times.aside_to)
+    values_TN = old.values_TNF[:, :, old.field_index(bundle.identity.field)]
+    if not RowsChecksum.of(values_TN).same_as(bundle.old_rows):
+        text = (
+            f"{bundle.identity.party}: rows that its networks learned from are others in this "
+            f"panel; forecasts follow the panel. If they were not corrected on purpose, check "
+            f"that it is the right panel"
+        )
+        warnings.warn(text, stacklevel=4)
