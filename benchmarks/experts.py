@@ -24,12 +24,13 @@ from benchmarks.record import record
 from deepcity.intercity.city_map import Service
 from deepcity.intercity.experts import own_experts
 from deepcity.intercity.level_choice import weigh_experts
+from deepcity.intercity.method import alone
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.features.inputs import Samples
-from deepcity.runs.trainings import ServiceRun, alone, run_method
+from deepcity.runs.trainings import train_parties
 
 KEPT = Path(__file__).parents[1] / "runs" / "experts"
 PARTIES = {"bikes": 3, "ferrara": 10, "parking": 4}
@@ -73,7 +74,8 @@ def measure(service: Service, party: Party, seeds: Sequence[int]) -> dict[str, n
     for kind, (one, _) in fitted.items():
         add(kind, one.predict(party.test, party.test_origins))
     for seed in seeds:
-        learners = run_method(ServiceRun(service.settings, [party], seed), alone([party])).learners
+        method = alone([party.name])
+        _, learners = train_parties(service.settings, [party], seed, method)
         network = Remembered(NetworkExpert(learners[party.name]))
         add("network", network.predict(party.test, party.test_origins))
         for name, kinds in MIXES.items():

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.data_check.cities import Dice, Values
+from benchmarks.data_check.cities import Dice
+from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
 from deepcity.data.check.conversions import UnitConfusion, unit_confusions
 from deepcity.data.check.rules import View
@@ -30,7 +31,7 @@ class Fault:
     headers_F: tuple[Mapping[int, str], ...] = ()
 
 
-def _changed(panel: Panel, values_TNF: Values) -> Panel:
+def _changed(panel: Panel, values_TNF: Doubles) -> Panel:
     return replace(panel, values_TNF=values_TNF.astype(np.float32))
 
 
@@ -164,7 +165,7 @@ def placeholder(view: View, dice: Dice) -> Fault | None:
     return Fault(_changed(view.panel, values), view.panel.fields[f].name, right)
 
 
-def _late(values_TN: Values, steps: int) -> Values:
+def _late(values_TN: Doubles, steps: int) -> Doubles:
     """The series `steps` later."""
     out = np.full_like(values_TN, np.nan)
     if steps > 0:

@@ -16,11 +16,12 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity.city_map import Service, load_map
 from deepcity.intercity.level_choice import choose_level
+from deepcity.intercity.method import Method
 from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.features.inputs import Samples
 from deepcity.runs.decisions import past_of
-from deepcity.runs.trainings import Method, ServiceRun, run_method
+from deepcity.runs.trainings import train_parties
 
 FOLDER = Path(__file__).parent
 JOINED, ALONE = "learned together", "alone"
@@ -52,10 +53,10 @@ def forecasts(
     """Method -> forecasts, of every wanted party; all parties learn together."""
     parties, settings = parties_of(service), service.settings
     levels = {party.name: MAX_LEVEL for party in parties}
-    joined = run_method(ServiceRun(settings, parties, seed), Method("joined", levels))
+    _, joined = train_parties(settings, parties, seed, Method("joined", levels))
     for party in filter(wanted, parties):
         alone = alone_learner(service, party, seed)
-        learner = joined.learners[party.name]
+        learner = joined[party.name]
         choice = choose_level(party, alone, learner, MAX_LEVEL, seed, common_stem=True)
         together = choice.validation.forecast_BNH, choice.forecast(party).forecast_BNH
         by_itself = alone.forecast(party.data.validation), alone.forecast(party.test)

@@ -39,7 +39,7 @@ from benchmarks.ferrara.weeks import (
     WEEK,
     WINDOW,
     Floats,
-    Origins,
+    Ints,
     as_released,
     holidays_of,
 )
@@ -162,16 +162,16 @@ def _party(panel: Panel, start: int) -> Party:
     )
 
 
-def _midnights(found: Origins) -> Origins:
+def _midnights(found: Ints) -> Ints:
     """Counted back from the end of the span, which is a midnight."""
     return found[::-1][::DAY][::-1]
 
 
-def _samples(inputs: Inputs, by_lead: Sequence[Origins]) -> Samples:
+def _samples(inputs: Inputs, by_lead: Sequence[Ints]) -> Samples:
     return Samples.concat([inputs.samples(found, lead) for lead, found in enumerate(by_lead)])
 
 
-def _rows(samples: Samples, which: Origins) -> Samples:
+def _rows(samples: Samples, which: Ints) -> Samples:
     return replace(
         samples,
         features_BNF=samples.features_BNF[which],
@@ -181,7 +181,7 @@ def _rows(samples: Samples, which: Origins) -> Samples:
     )
 
 
-def _begun(by_lead: Sequence[Origins]) -> Origins:
+def _begun(by_lead: Sequence[Ints]) -> Ints:
     """Steps at which the forecast days begin: what agencies are asked about."""
     return np.concatenate([found + lead * DAY for lead, found in enumerate(by_lead)])
 

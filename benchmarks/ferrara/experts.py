@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.ferrara.blend import apply_blend, fit_blend
 from benchmarks.ferrara.boosted_trees import TreeSettings, grow
 from benchmarks.ferrara.step_rows import step_rows
-from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Origins, Week
+from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Ints, Week
 from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
 from deepcity.intercity.method import Method
@@ -48,7 +48,7 @@ SHRINK = 10.0
 HOURS = (slice(0, DAY), slice(DAY, None))  # weights of their own: the first day, the others
 
 
-def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) -> Floats:
+def together(week: Week, origins_O: Ints, seed: int, level: int = MAX_LEVEL) -> Floats:
     """Forecasts (O, N, H) after all districts learned at one level."""
     parties = [district.party for district in week.districts]
     name = f"level_{level}" if level > ALONE else "alone"
@@ -62,7 +62,7 @@ def together(week: Week, origins_O: Origins, seed: int, level: int = MAX_LEVEL) 
     return np.stack(columns, axis=1)
 
 
-def private(week: Week, origins_O: Origins) -> Floats:
+def private(week: Week, origins_O: Ints) -> Floats:
     """Forecasts (2, O, N, H) of the experts that each district has for itself."""
     return np.stack([_private(district, origins_O) for district in week.districts], axis=2)
 
@@ -107,17 +107,17 @@ def _cut(values: Floats, district: int, hours: slice) -> Floats:
     return values[..., district : district + 1, hours]
 
 
-def _parts(district: District, origins_O: Origins) -> list[Samples]:
+def _parts(district: District, origins_O: Ints) -> list[Samples]:
     return [district.exogenous.samples(origins_O, lead) for lead in range(WINDOW.leads)]
 
 
-def _private(district: District, origins_O: Origins) -> Floats:
+def _private(district: District, origins_O: Ints) -> Floats:
     """(2, O, H): trees beyond what is recalled, and the days as a process."""
     trees = _recall_and_trees(district, origins_O)
     return np.stack([trees, district.days.forecast(origins_O, WEEK)[:, 0]])
 
 
-def _recall_and_trees(district: District, origins_O: Origins) -> Floats:
+def _recall_and_trees(district: District, origins_O: Ints) -> Floats:
     """(O, H): what is recalled, corrected by trees."""
     rows, left = [], []
     for lead, (midnights, part) in enumerate(zip(district.midnights, district.parts, strict=True)):
@@ -141,7 +141,7 @@ def _recalled(district: District, part: Samples) -> Floats:
 
 
 def _rows(
-    district: District, part: Samples, origins: Origins, lead: int, recall_BNH: Floats
+    district: District, part: Samples, origins: Ints, lead: int, recall_BNH: Floats
 ) -> Floats:
     rows = step_rows(district.exogenous, part, district.party.panel.time_T, origins, lead)
     return np.concatenate([rows, recall_BNH[..., None]], axis=-1).reshape(recall_BNH.size, -1)

@@ -104,7 +104,7 @@ def measure(name: str, seed: int, options: Sequence[Option] = OPTIONS) -> Iterat
             alone[option.evaluate_every] = scores(own, truth).mae
         begun = time.process_time()
         for site in setup.sites.values():
-            site.learner.settings = replace(site.learner.settings, reach=option.reach)
+            site.learner.settings = replace(site.learner.settings, trust_radius=option.reach)
         met = methods.train_joint(setup, paced, seed, option.mode, _quiet)
         assert met.ledger is not None
         yield ModeCase(
