@@ -24,13 +24,13 @@ from benchmarks.record import record
 from deepcity.applications.application import applications
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, Layers
 from deepcity.data.city_file import load_city
-from deepcity.intercity.city_map import Member, Service
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.method_errors import naive_errors
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.city_map import Member, Service
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.method_errors import naive_errors
+from deepcity.parties.party import Party, parties_of
 
 CITIES = Path(__file__).parents[1] / "cities"
 TRAINING = {"rounds": 12, "local_steps": 20, "batch_size": 64}

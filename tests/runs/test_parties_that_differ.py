@@ -8,10 +8,10 @@ from little_map import LittleMap, flows, quarters, service
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HIDDEN_LAYERS
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.compatibility import deepest_shared_level, shape_groups_of
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import can_pool, parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import can_pool, parties_of
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import train_parties

@@ -21,12 +21,12 @@ from deepcity.city.problem import Problem
 from deepcity.data.city_file import load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
-from deepcity.intercity.city_map import Member, Service
-from deepcity.intercity.map_settings import EXPERTS, SpanSettings
-from deepcity.intercity.weather import weather_of
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.features.partial_windows import eval_origins
 from deepcity.learning.training.learner import PartyData
+from deepcity.maps.city_map import Member, Service
+from deepcity.maps.map_settings import EXPERTS, SpanSettings
+from deepcity.parties.weather import weather_of
 
 MAX_SELECTION_ORIGINS = 400  # validation origins that suffice for model selection
 SCARCE_VALIDATION = 1 / 3

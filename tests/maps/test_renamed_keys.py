@@ -16,8 +16,8 @@ from deepcity.data.config.renamed_keys import (
 )
 from deepcity.data.config.toml_file import _model_within
 from deepcity.exchange.strategies import STRATEGIES
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.map_settings import MapSettings
+from deepcity.maps.city_map import load_map
+from deepcity.maps.map_settings import MapSettings
 
 KEYS = [(table, old, new) for table, keys in RENAMED_KEYS.items() for old, new in keys.items()]
 VALUES = [(*place, *pair) for place, values in RENAMED_VALUES.items() for pair in values.items()]

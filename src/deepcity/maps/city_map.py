@@ -23,8 +23,8 @@ from deepcity.data.city_file import CityFile, check_city
 from deepcity.data.config.renamed_keys import with_new_keys
 from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
-from deepcity.intercity.map_settings import MapSettings, ServiceSettings
-from deepcity.intercity.vertical_checks import encoder_problems, vertical_problems
+from deepcity.maps.map_settings import MapSettings, ServiceSettings
+from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
 
 _GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
 _SHOWN: Mapping[str, IncEx | bool] = {"service": {"__all__": {"grant": _GRANTED}}}

@@ -13,8 +13,8 @@ from deepcity.city.problem import Problem
 from deepcity.data.city_file import load_panel
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.panel import Panel
-from deepcity.intercity.city_map import Member, Service
 from deepcity.learning.features.weather import FIELDS
+from deepcity.maps.city_map import Member, Service
 
 
 def weather_of(service: Service, member: Member, panel: Panel) -> Panel | None:

@@ -1,10 +1,10 @@
 """A party's own experts: those that need no other party."""
 
-from deepcity.intercity.parties import Party
 from deepcity.learning.experts.expert import Expert, ExpertData, expert_of
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.features.inputs import train_origins
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.parties.party import Party
 
 MAX_PRIOR = 0.3  # sum of the priors of all own experts but the network, of the own half of 0.5
 

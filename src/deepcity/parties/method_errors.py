@@ -13,10 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from deepcity.applications.application import Baseline
 from deepcity.applications.metric import AbsoluteError, Metric
 from deepcity.city.arrays import Floats
-from deepcity.intercity.parties import Party
 from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
+from deepcity.parties.party import Party
 
 NAIVE_DAY = "same_hour_yesterday"
 NAIVE_WEEK = "same_hour_last_week"

@@ -4,7 +4,7 @@ import pytest
 from little_map import LittleMap, flows, service, three
 
 from deepcity.city.errors import ConfigError
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 
 
 def problems(path):

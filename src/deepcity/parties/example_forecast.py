@@ -4,9 +4,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.intercity.method_errors import Measured
-from deepcity.intercity.parties import Party
 from deepcity.learning.evaluation.bands import rolling_half_width
+from deepcity.parties.method_errors import Measured
+from deepcity.parties.party import Party
 
 SHOWN_STEPS = 168
 

@@ -9,10 +9,10 @@ from deepcity.city.level import MAX_LEVEL
 from deepcity.data.config.settings import NAME, TitleSettings
 from deepcity.data.config.toml_file import Settings, did_you_mean, wrong
 from deepcity.exchange.precision import Precision
-from deepcity.intercity.vertical_settings import VerticalSettings
 from deepcity.learning.experts.expert import experts, not_installed
 from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import VerticalSettings
 
 EXPERTS = ("network", "typical_day", "yesterday")
 """Kinds of a party's own experts, unless its map names others."""

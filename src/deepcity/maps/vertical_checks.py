@@ -8,8 +8,8 @@ from deepcity.city.field import Field, Sensitivity
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.intercity.map_settings import ParticipationSettings, ServiceSettings
-from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings
+from deepcity.maps.map_settings import ParticipationSettings, ServiceSettings
+from deepcity.maps.vertical_settings import FeaturePartySettings, VerticalSettings
 
 
 def encoded_fields(agency: Agency, feature_party: FeaturePartySettings) -> list[Field]:
