@@ -127,6 +127,7 @@ class SpanSettings(Settings):
     Attributes:
         start, end: first day used and first day not used, local; left out, all records.
         validation_days: days before the test span, for early stopping and choice of levels.
+        validation_stride: use every n-th origin of the validation span, from its first on.
         test_days: the last days; nothing is fitted to them.
         test_stride: use every n-th origin of the test span.
         scarce: agencies with only this many days before the test span; the last third of
@@ -137,6 +138,7 @@ class SpanSettings(Settings):
     start: date | None = None
     end: date | None = None
     validation_days: Annotated[float, Field(gt=0)] = 30
+    validation_stride: Annotated[int, Field(ge=1)] = 1
     test_days: Annotated[float, Field(gt=0)] = 60
     test_stride: Annotated[int, Field(ge=1)] = 1
     scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
