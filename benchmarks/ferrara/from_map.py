@@ -17,6 +17,7 @@ import argparse
 import json
 import re
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,7 +127,9 @@ def _alone(city_map: CityMap, party: str, week: Week) -> dict[str, Floats]:
 
 
 def _folder(number: int, seed: int, *, rolling: bool) -> Path:
-    return RUNS / f"{'before-' if rolling else ''}week-{number}-seed-{seed}"
+    """Another map, another folder."""
+    version = f"{zlib.crc32(MAP.read_bytes()):08x}"
+    return RUNS / f"{'before-' if rolling else ''}week-{number}-seed-{seed}-{version}"
 
 
 def _columns(pattern: str, count: int) -> list[str]:
