@@ -127,7 +127,7 @@ class SpanSettings(Settings):
     Attributes:
         start, end: first day used and first day not used, local; left out, all records.
         validation_days: days before the test span, for early stopping and choice of levels.
-        validation_stride: use every n-th origin of the validation span, from its first on.
+        validation_stride: use every n-th origin of the validation span, counted back from its last.
         test_days: the last days; nothing is fitted to them.
         test_stride: use every n-th origin of the test span.
         scarce: agencies with only this many days before the test span; the last third of

@@ -205,10 +205,10 @@ def selection_origins(
     """Origins of validation forecasts, (B,); of very many an even share.
 
     Args:
-        stride: use every n-th.
+        stride: use every n-th, counted back from the last.
         partly: where no whole forecast fits in, use those that begin in the span.
     """
-    found = eval_origins(validation, horizon, partly=partly)[::stride]
+    found = eval_origins(validation, horizon, partly=partly)[::-1][::stride][::-1]
     return found[:: max(1, len(found) // MAX_SELECTION_ORIGINS)]
 
 
