@@ -14,8 +14,8 @@ from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.vertical_settings import VerticalSettings
 
-EXPERTS = ("network", "typical_day", "yesterday")
-"""Kinds of a party's own experts, unless its map names others."""
+EXPERTS = ("network", "typical_day", "yesterday", "trees", "gaussian_days")
+"""Kinds of a party's own experts, unless its map names others: `experts` in RESULTS.md."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Stem = Literal["private", "common"]
 Truths = Literal["private", "shared"]
