@@ -1,6 +1,6 @@
 """What further experts are worth to a party that learns alone: trees, and days as a process.
 
-    python -m benchmarks.experts [--seeds 0,1,2] [--sets bikes,ferrara,parking]
+    python -m benchmarks.experts [--seeds 0,1,2] [--sets bikes,ferrara,parking] [--days 14]
 
 Every party of a set learns alone, a network a seed. Each further expert is fitted once, to
 the same training days, and weighed with the network as a run weighs them: from the experts'
@@ -137,21 +137,29 @@ def measure(service: Service, party: Party, seeds: Sequence[int]) -> Measured:
     return Measured(found, seconds, (len(party.panel.places), round(party.train_days)))
 
 
-def _path(name: str, party: str, seeds: Sequence[int]) -> Path:
-    return KEPT / name / f"{party.replace('/', '.')}-{'.'.join(map(str, seeds))}.json"
+def _with_days(service: Service, days: float | None) -> Service:
+    """The service with so many days for each of its parties."""
+    scarce = {} if days is None else {member.name: days for member in service.members}
+    span = service.settings.span.model_copy(update={"scarce": scarce})
+    return replace(service, settings=service.settings.model_copy(update={"span": span}))
 
 
-def _kept(name: str, seeds: Sequence[int]) -> dict[str, Measured]:
+def _path(name: str, party: str, seeds: Sequence[int], days: float | None) -> Path:
+    folder = KEPT / name if days is None else KEPT / f"{name}-{days:g}-days"
+    return folder / f"{party.replace('/', '.')}-{'.'.join(map(str, seeds))}.json"
+
+
+def _kept(name: str, seeds: Sequence[int], days: float | None) -> dict[str, Measured]:
     """Every party of a set that was measured with these seeds."""
     return {
         path.stem.rpartition("-")[0]: Measured.of(json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted((KEPT / name).glob(_path(name, "*", seeds).name))
+        for path in sorted(KEPT.glob(str(_path(name, "*", seeds, days).relative_to(KEPT))))
     }
 
 
-def _measured(service: Service, party: Party, seeds: Sequence[int]) -> Measured:
+def _measured(service: Service, party: Party, seeds: Sequence[int], days: float | None) -> Measured:
     """What was measured before with these seeds, or is now."""
-    path = _path(service.settings.name, party.name, seeds)
+    path = _path(service.settings.name, party.name, seeds, days)
     if not path.exists():
         text = json.dumps(asdict(measure(service, party, seeds)))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,38 +173,45 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--only-tables", action="store_true", help="of the parties there are")
+    parser.add_argument("--days", type=float, help="so many for each party; left out, all")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     seeds, begun = [int(seed) for seed in asked.seeds.split(",")], time.process_time()
     found: dict[str, dict[str, Measured]] = {}
     for name in () if asked.only_tables else asked.sets.split(","):
-        service = service_of(name)
+        service = _with_days(service_of(name), asked.days)
         for party in parties_of(service):
-            one = _measured(service, party, seeds)
+            one = _measured(service, party, seeds, asked.days)
             found.setdefault(name, {})[party.name] = one
             errors = {key: round(float(np.mean(mae)), 4) for key, mae in one.mae.items()}
             print(f"{party.name}: {errors}, {one.seconds}", flush=True)
             print(f"{time.process_time() - begun:.0f} CPU s", flush=True)
     if asked.only_tables:
-        found = {name: _kept(name, seeds) for name in asked.sets.split(",")}
-    text = table(found, seeds)
+        found = {name: _kept(name, seeds, asked.days) for name in asked.sets.split(",")}
+    text = table(found, seeds, asked.days)
     print(text)
     if asked.sets == ",".join(SETS):
-        record("experts", text)
+        record("experts" if asked.days is None else f"experts-{asked.days:g}-days", text)
 
 
-def table(found: Mapping[str, Mapping[str, Measured]], seeds: Sequence[int]) -> str:
+def table(
+    found: Mapping[str, Mapping[str, Measured]], seeds: Sequence[int], days: float | None
+) -> str:
     """The figures as Markdown."""
+    few = "" if days is None else f", {days:g} days"
+    option = "" if days is None else f" --days {days:g}"
+    option += "" if tuple(found) == SETS else f" --sets {','.join(found)}"
     names = ["trees", "gaussian_days", *MIXES]
+    spread = ", ± standard deviation over the networks' seeds" if len(seeds) > 1 else ""
     by_party = [one.mae for parties in found.values() for one in parties.values()]
     shares = [np.mean(mae["network, trees"]) / np.mean(mae["network"]) for mae in by_party]
     better = sum(share < 1 for share in shares)
     lines = [
-        "## Further experts of a party that learns alone",
+        f"## Further experts of a party that learns alone{few}",
         "",
-        f"`python -m benchmarks.experts`, seeds {', '.join(map(str, seeds))}. "
-        "MAE on the test days as a share of the network's alone: mean over parties, ± standard "
-        "deviation over the networks' seeds; under 1 is better. Further experts are fitted once, "
+        f"`python -m benchmarks.experts{option}`, {_seeds(seeds)}. "
+        f"MAE on the test days as a share of the network's alone: mean over parties{spread}; "
+        "under 1 is better. Further experts are fitted once, "
         "and weighed with the network as a run does. Row counts and rates of the trees were "
         "chosen on validation days of bikes and parking, one seed.",
         "",
@@ -217,6 +232,10 @@ def table(found: Mapping[str, Mapping[str, Measured]], seeds: Sequence[int]) -> 
         *(_cost(name, list(parties.values())) for name, parties in found.items()),
     ]
     return "\n".join(lines)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
 def _cost(name: str, parties: Sequence[Measured]) -> str:
@@ -246,8 +265,9 @@ def _line(name: str, parties: Mapping[str, Measured], names: Sequence[str]) -> s
     for one in names:
         maes = [party.mae for party in parties.values() if one in party.mae]
         shares = [np.divide(mae[one], mae["network"]) for mae in maes]
-        by_seed = np.mean(shares, axis=0) if shares else np.array([np.nan])
-        cells.append(f"{by_seed.mean():.3f} ± {by_seed.std():.3f}")
+        by_seed = np.mean(shares, axis=0) if shares else None
+        spread = "" if by_seed is None or len(by_seed) == 1 else f" ± {by_seed.std():.3f}"
+        cells.append("–" if by_seed is None else f"{by_seed.mean():.3f}{spread}")
     return f"| {name} | {len(parties)} | {' | '.join(cells)} |"
 
 

