@@ -19,7 +19,8 @@ from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.tables.read import read_records
-from deepcity.data.timestamps.formats import find_pattern, parse_times
+from deepcity.data.timestamps.detect import find_pattern
+from deepcity.data.timestamps.formats import parse_times
 
 TIME_WORDS = r"(?i)time|date|stamp|hour|일시|시간|날짜|일자"
 HOUR_WORDS = r"(?i)^(hour|hr|time|시간|시)$"

@@ -20,7 +20,7 @@ from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.sheet import Sheet
-from deepcity.data.timestamps.formats import is_format_ambiguous, pin_format
+from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
 
 MORE = "; and more later in the file"
 NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
@@ -74,7 +74,9 @@ def _with_format(context: SourceContext, time: TimeSettings, frame: pl.DataFrame
     if not is_format_ambiguous(time, frame):
         return pin_format(time, frame)
     tables = read_batches(context.source, context.folder, time.names)
-    frames = [drop_empty_rows(table, IssueLog(""))[0] for table in tables]
+    frames = [
+        drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True) for table in tables
+    ]
     return pin_format(time, pl.concat(frames, how="vertical_relaxed"))
 
 
