@@ -17,6 +17,7 @@ from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
+from deepcity.data.tables.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, UniqueRows, merge_spooled_rows
@@ -67,13 +68,14 @@ def _fill(
     seen: set[str] = set()
     wall, before = False, len(issues.problems)
     for sheet in sheets(context, columns, issues):
-        names = sheet.frame[context.source.place or ""].cast(pl.String).str.strip_chars()
+        names = place_ids(sheet.frame[context.source.place or ""])
         seen.update(name for name in names.unique().to_list() if name is not None)
         found = _packed(sheet, names, number, fields)
         if found is not None:
             wall = found[1]
             spool.add(found[0])
-    for name in [name for name in number if name not in seen and len(issues.problems) == before]:
+    absent = [name for name in number if place_id(name) not in seen]
+    for name in absent if len(issues.problems) == before else ():
         issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
     return wall
 
@@ -85,8 +87,7 @@ def _packed(
 
     Rows of other places are left out with a note.
     """
-    placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
-    place_R = placed.fill_null(-1).to_numpy()
+    place_R = place_numbers(names, number)
     others = int((place_R < 0).sum())
     if others:
         sheet.issues.note(

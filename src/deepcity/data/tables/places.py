@@ -20,6 +20,7 @@ from deepcity.data.connectors import read_batches, read_columns, read_table
 from deepcity.data.errors import ReadError
 from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.tables.place_ids import place_id, place_ids
 
 
 def find_places(
@@ -46,9 +47,11 @@ def find_places(
     problems = [
         Problem(file, f"{key}.places", place.id, "not found in places_from", _hint(place.id, known))
         for place in listed
-        if settings.places_from is not None and place.lat is None and place.id not in known
+        if settings.places_from is not None
+        and place.lat is None
+        and place_id(place.id) not in known
     ]
-    return tuple(_completed(place, known.get(place.id)) for place in listed), problems
+    return tuple(_completed(place, known.get(place_id(place.id))) for place in listed), problems
 
 
 def _hint(name: str, known: Mapping[str, Place]) -> str:
@@ -115,7 +118,7 @@ def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
     _check_columns(source, [column], "places", folder)
     names: dict[str, None] = {}
     for table in read_batches(source, folder, [column]):
-        texts = table.frame[column].cast(pl.String).str.strip_chars()
+        texts = place_ids(table.frame[column])
         names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
     return list(names)
 
@@ -135,7 +138,7 @@ def _places_from_table(
         return {}
     source = sources[wanted.source]
     frame = read_table(source, folder).frame
-    names = _column(frame, wanted.id, "places_from.id").cast(pl.String).str.strip_chars()
+    names = place_ids(_column(frame, wanted.id, "places_from.id"))
     columns = {
         key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
         for key in ("lat", "lon", "capacity")
