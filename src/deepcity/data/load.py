@@ -24,6 +24,7 @@ from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.tables.adjacency import read_adjacency
+from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.places import places_in
 from deepcity.data.tables.read import read_records
 from deepcity.data.tables.records import Records, check_off_step, resample_rule
@@ -88,7 +89,11 @@ def load_agency(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            _check_steps(records, source, fields, clock, issues)
+            hourly = records.step_s > clock.step_s and check_hour_columns(
+                source, folder, fields, issues
+            )
+            if not hourly:
+                _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
     adjacency_NN = None

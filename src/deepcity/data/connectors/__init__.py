@@ -15,6 +15,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import HOUR, VALUE, HourColumns
+from deepcity.data.connectors.hour_rows import (
+    columns_between,
+    hour_rows,
+    hour_texts,
+    hours_of,
+    with_hour_columns,
+)
 
 BATCH_ROWS = 500_000  # about 100 MB of text in a few columns
 BATCH_CELLS = 4_000_000  # a table of many columns has fewer rows per batch
@@ -27,10 +35,12 @@ class RawTable:
     Attributes:
         frame: the rows, in the order of the file.
         first_row: number of the first row in the file (2 where line 1 is the header).
+        rows_each: how many of these rows come from one of the file.
     """
 
     frame: pl.DataFrame
     first_row: int
+    rows_each: int = 1
 
 
 def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[RawTable]:
@@ -119,7 +129,9 @@ def read_columns(source: SourceSettings, folder: Path) -> list[str]:
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].columns(source, folder)
+    names = connectors()[source.format].columns(source, folder)
+    hours = hours_of(source)
+    return names if hours is None else with_hour_columns(names, hours)
 
 
 def read_batches(
@@ -130,4 +142,24 @@ def read_batches(
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].batches(source, folder, list(dict.fromkeys(columns)))
+    wanted = list(dict.fromkeys(columns))
+    hours = hours_of(source)
+    if hours is None or not {HOUR, VALUE} & set(wanted):
+        return connectors()[source.format].batches(source, folder, wanted)
+    return _hours_as_rows(source, folder, wanted, hours)
+
+
+def _hours_as_rows(
+    source: SourceSettings, folder: Path, wanted: Sequence[str], hours: HourColumns
+) -> Iterator[RawTable]:
+    """The given columns, once the columns of hours are rows."""
+    connector = connectors()[source.format]
+    own = columns_between(connector.columns(source, folder), hours)
+    assert source.time is not None
+    texts = hour_texts(len(own), hours, int(source.time.step_of_hours.total_seconds()))
+    plain = [name for name in wanted if name not in (HOUR, VALUE)]
+    for table in connector.batches(source, folder, [*plain, *own]):
+        first_row = table.first_row
+        for frame in hour_rows(table.frame, own, texts, rows_per_batch(len(wanted))):
+            yield RawTable(frame, first_row, len(own))
+            first_row += frame.height // len(own)

@@ -15,9 +15,10 @@ from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import Layout, SourceSettings
-from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.config.time_settings import VALUE, TimeSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns
+from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
@@ -91,8 +92,13 @@ def needed_columns(context: SourceContext, fields: Sequence[FieldSettings]) -> d
     for field in fields:
         needed |= dict.fromkeys(field.where, "where")
         if field.column is not None or source.layout is not Layout.EVENTS:
-            needed[field.column or field.name] = "column"
+            needed[value_column(source, field)] = "column"
     return needed
+
+
+def value_column(source: SourceSettings, field: FieldSettings) -> str:
+    """The column of a long table that holds a field."""
+    return VALUE if hours_of(source) is not None else field.column or field.name
 
 
 def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueLog) -> list[str]:
@@ -129,7 +135,7 @@ def drop_empty_rows(
 
 
 def _numbered(table: RawTable) -> Ints:
-    return np.arange(table.first_row, table.first_row + table.frame.height, dtype=np.int64)
+    return table.first_row + np.arange(table.frame.height, dtype=np.int64) // table.rows_each
 
 
 def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:

@@ -16,7 +16,13 @@ from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
-from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
+from deepcity.data.tables.batches import (
+    SourceContext,
+    check_columns,
+    needed_columns,
+    sheets,
+    value_column,
+)
 from deepcity.data.tables.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
@@ -99,7 +105,7 @@ def _packed(
     raw = raw_times(sheet)
     values_RF = np.full((len(sheet.rows_R), len(fields)), np.nan)
     for f, field in enumerate(fields):
-        values_RF[:, f] = read_values(sheet, field.column or field.name, field)
+        values_RF[:, f] = read_values(sheet, value_column(sheet.source, field), field)
     if raw is None:
         return None
     return pack_rows(raw.seconds_R, sheet.place_R, sheet.rows_R, values_RF), raw.wall

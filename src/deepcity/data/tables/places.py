@@ -17,6 +17,7 @@ from deepcity.data.config.settings import AgencySettings, FieldSettings, PlacesF
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import read_batches, read_columns, read_table
+from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.errors import ReadError
 from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.tables.numbers import read_numbers
@@ -104,6 +105,9 @@ def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> lis
     """
     if source.place is not None:
         return _named(source, source.place, folder)
+    if hours_of(source) is not None:
+        reason = "columns of hours without a column of places are of one place"
+        raise ReadError("places", "all", reason, "name it, e.g. places = ['here']")
     time = source.time.names if source.time is not None else ()
     before, _, after = (field.column or "{place}").partition("{place}")
     return [

@@ -7,6 +7,7 @@ from deepcity.city.clock import Clock
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
+from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.batches import SourceContext
@@ -44,7 +45,10 @@ def read_records(
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
         issues.problem("time", None, "missing", right)
         return None
-    context = SourceContext(source, folder, source.time, source.time.zone or clock.time_zone)
+    if hours_of(source) is not None and not _hours_fit(source, fields, places, issues):
+        return None
+    time = source.time.of_rows
+    context = SourceContext(source, folder, time, time.zone or clock.time_zone)
     try:
         if source.layout is Layout.EVENTS:
             return read_events(
@@ -56,3 +60,17 @@ def read_records(
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
         return None
+
+
+def _hours_fit(source: SourceSettings, fields: Fields, places: Places, issues: IssueLog) -> bool:
+    """Whether columns of hours can hold the fields; reports why not."""
+    before = len(issues.problems)
+    for field in (field for field in fields if field.column is not None):
+        reason = "the columns of hours hold the values"
+        right = "remove column; rows of several fields are told apart by where"
+        issues.problem(f"{field.name}.column", field.column, reason, right)
+    if source.layout is Layout.WIDE and len(places) > 1:
+        reason = "columns of hours without a column of places are of one place"
+        right = "list one place, or set layout = 'long' and place = the column of places"
+        issues.problem("places", len(places), reason, right)
+    return len(issues.problems) == before

@@ -11,6 +11,9 @@ from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import VALUE
+from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.findings import IssueLog, rows_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, sheets
@@ -39,7 +42,9 @@ def read_wide(
     needed = dict.fromkeys(context.time.names, "time")
     for field in fields:
         needed |= dict.fromkeys(field.where, "where")
-        needed |= dict.fromkeys((column_of(field, place) for place in places), "column")
+        needed |= dict.fromkeys(
+            (_column(context.source, field, place) for place in places), "column"
+        )
     absent = check_columns(context, needed, issues)
     available = [name for name in needed if name not in absent]
     with Spool() as spool:
@@ -64,6 +69,11 @@ def column_of(field: FieldSettings, place: PlaceSettings) -> str:
     if field.column is None:
         return place.key
     return field.column.replace("{place}", place.key)
+
+
+def _column(source: SourceSettings, field: FieldSettings, place: PlaceSettings) -> str:
+    """The column that is read for a field at a place."""
+    return VALUE if hours_of(source) is not None else column_of(field, place)
 
 
 def _fill(
@@ -98,7 +108,7 @@ def _packed(
     """
     available = set(sheet.frame.columns)
     raw = raw_times(sheet) if set(sheet.time.names) <= available else None
-    names = [(column_of(field, place), field) for field in fields for place in places]
+    names = [(_column(sheet.source, field, place), field) for field in fields for place in places]
     values_RK = np.full((len(sheet.rows_R), len(names)), np.nan)
     for k, (name, field) in enumerate(names):
         if (
