@@ -15,7 +15,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainin
 from deepcity.city.problem import Problem
 from deepcity.cli.field_profiles import table
 from deepcity.cli.progress_bars import errors
-from deepcity.data.check.draft import draft, draft_text
+from deepcity.data.check.draft import draft_text, draft_with_questions
 from deepcity.data.check.file_report import FileReport, check_file
 from deepcity.data.findings import Finding, Severity
 
@@ -102,12 +102,12 @@ def _write_page(reports: list[FileReport], path: Path) -> None:
 def _print_drafts(files: list[Path]) -> None:
     failed = False
     for path in files:
-        raw, problems = draft(path)
-        for problem in problems:
+        found = draft_with_questions(path)
+        for problem in found.problems:
             typer.echo(str(problem), err=True)
-        failed |= raw is None
-        if raw is not None:
-            typer.echo(draft_text(raw))
+        failed |= found.raw is None
+        if found.raw is not None:
+            typer.echo(draft_text(found.raw, found.questions))
     if failed:
         raise typer.Exit(1)
 

@@ -165,6 +165,12 @@ def _one_length(gaps: Ints) -> float:
     return max(Counter(gaps.tolist()).values()) / len(gaps) if len(gaps) else 0.0
 
 
+def are_even(time_R: Ints) -> bool:
+    """Whether most gaps between times, as they come, are of one length."""
+    gaps = np.diff(time_R)
+    return len(gaps) >= MIN_GAPS and _one_length(gaps) >= EVEN_SHARE
+
+
 def number_format(column: pl.Series) -> str | None:
     """The named format whose plausible span holds every number of a column; None if none does.
 
