@@ -78,18 +78,16 @@ class Decision:
 
     def __post_init__(self) -> None:
         if not self.reasons:
-            msg = "a decision without a reason; give at least one Reason(code, numbers)"
-            raise ValueError(msg)
+            raise ValueError("a decision without a reason; give at least one Reason(code, numbers)")
         if not 0.0 <= self.certainty <= 1.0:
-            msg = f"certainty {self.certainty} is not a probability; give a number from 0 to 1"
-            raise ValueError(msg)
+            raise ValueError(
+                f"certainty {self.certainty} is not a probability; give a number from 0 to 1"
+            )
 
 
 def _check(code: str, numbers: Mapping[str, float]) -> None:
     if not _CODE.fullmatch(code):
-        msg = f"code {code!r}: use lower-case letters, digits and hyphens only"
-        raise ValueError(msg)
+        raise ValueError(f"code {code!r}: use lower-case letters, digits and hyphens only")
     wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
     if wrong:
-        msg = f"{code}: {', '.join(wrong)} must be finite; leave out what is not known"
-        raise ValueError(msg)
+        raise ValueError(f"{code}: {', '.join(wrong)} must be finite; leave out what is not known")

@@ -136,11 +136,10 @@ class Coordinator:
                 return progress, float(found.values["seconds"])
             problems += [f"round {found.round}: {'; '.join(missing)}"]
         if problems:
-            msg = (
+            raise CheckpointError(
                 f"{name} cannot be resumed: {' | '.join(problems)}. Put back these sites' folders, "
                 f"or start the run anew with --fresh"
             )
-            raise CheckpointError(msg)
         return None, 0.0
 
     def _missing(self, progress: Progress) -> list[str]:
@@ -163,8 +162,9 @@ def _require_all(replies: Mapping[str, Message | Failure], what: str) -> None:
     """Raise unless every site has answered."""
     if refused := failures(replies):
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these sites {what}: {reasons}. Fix them, or leave them out of the map"
-        raise ExchangeError(msg)
+        raise ExchangeError(
+            f"these sites {what}: {reasons}. Fix them, or leave them out of the map"
+        )
 
 
 def _at(verb: str, progress: Progress) -> dict[str, Message]:

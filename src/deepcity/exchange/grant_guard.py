@@ -49,12 +49,14 @@ class GuardedHandler:
             raise
         except Exception as error:
             _log.warning("%s failed at %r", self.party, message.verb, exc_info=True)
-            msg = f"{self.party} failed with a {type(error).__name__}; see its own log"
-            raise ExchangeError(msg) from None
+            raise ExchangeError(
+                f"{self.party} failed with a {type(error).__name__}; see its own log"
+            ) from None
         self.grant.check(answer.layers, self.party, self.service)
         if foreign := self._foreign(message, answer):
-            msg = f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
-            raise GrantError(msg)
+            raise GrantError(
+                f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
+            )
         return answer
 
     def _foreign(self, message: Message, answer: Message) -> list[str]:

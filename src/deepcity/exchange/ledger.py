@@ -97,8 +97,9 @@ class Ledger:
         try:
             counts = {_transfer_record(row): int(row[5]) for row in rows}
         except (TypeError, ValueError, LookupError) as error:
-            msg = f"the ledger's counts cannot be restored: {error}. Start the run anew"
-            raise CheckpointError(msg) from error
+            raise CheckpointError(
+                f"the ledger's counts cannot be restored: {error}. Start the run anew"
+            ) from error
         self._bytes = defaultdict(int, counts)
 
     def _sent(self) -> list[TransferRecord]:

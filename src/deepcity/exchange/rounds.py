@@ -92,8 +92,9 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     weights, refused = _joined(exchange, plan.participation.available(plan.levels, 0))
     if refused:
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these parties could not join: {reasons}. Fix them, or leave them out of the map"
-        raise ExchangeError(msg)
+        raise ExchangeError(
+            f"these parties could not join: {reasons}. Fix them, or leave them out of the map"
+        )
     outgoing: dict[str, Layers] = {}
     for party in plan.levels:
         reference = plan.reference_of(party)

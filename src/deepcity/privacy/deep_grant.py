@@ -50,5 +50,6 @@ class DeepGrant(BaseModel):
                 f"or have {self.agency} raise widest"
             )
         if reasons:
-            msg = f"{self.agency}'s deep data may not leave for {service}: {'; '.join(reasons)}"
-            raise GrantError(msg)
+            raise GrantError(
+                f"{self.agency}'s deep data may not leave for {service}: {'; '.join(reasons)}"
+            )

@@ -58,10 +58,9 @@ class Grant(BaseModel):
         reasons += [self._refusal(name) for name in names if name not in self.layers]
         if reasons:
             leaving = ", ".join(names)
-            msg = (
+            raise GrantError(
                 f"{leaving} may not leave {party} for {service} under {self}: {'; '.join(reasons)}"
             )
-            raise GrantError(msg)
 
     def _mismatches(self, party: str, service: str) -> list[str]:
         reasons = []

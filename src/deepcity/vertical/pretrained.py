@@ -41,11 +41,10 @@ def load_pretrained(
         *_misfits(package, columns, fields, learner.encoder),
     ]
     if problems:
-        msg = (
+        raise LayerPackageError(
             f"{city}/{learner.name} cannot start from the encoder {file.name}: "
             f"{'; '.join(problems)}. Name one that fits, or leave `encoder` out to pretrain anew"
         )
-        raise LayerPackageError(msg)
     learner.start_from(
         {
             name: {

@@ -137,8 +137,9 @@ def handshake(
             parties[name] = FeatureParty(cells, int(width))
     if refused:
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these agencies cannot take part: {reasons}. Correct that, or leave them out"
-        raise ExchangeError(msg)
+        raise ExchangeError(
+            f"these agencies cannot take part: {reasons}. Correct that, or leave them out"
+        )
     return parties
 
 
@@ -249,8 +250,9 @@ def _check(plan: VerticalPlan, learner: FusedLearner) -> None:
     planned = (len(plan.train_times), len(plan.validation_times))
     held = (len(learner.train), len(learner.validation))
     if planned != held:
-        msg = f"the plan has {planned} training and validation origins, the learner {held}"
-        raise ValueError(msg)
+        raise ValueError(
+            f"the plan has {planned} training and validation origins, the learner {held}"
+        )
 
 
 def _restore(exchange: Exchange, parties: Mapping[str, FeatureParty], number: int) -> list[Failure]:
@@ -326,8 +328,9 @@ def package_encoders(
     replies = exchange.call_group({name: Message(PACKAGE, numbers) for name in sorted(agencies)})
     if refused := failures(replies):
         reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these agencies wrote no encoder package: {reasons}. Correct that, then run again"
-        raise ExchangeError(msg)
+        raise ExchangeError(
+            f"these agencies wrote no encoder package: {reasons}. Correct that, then run again"
+        )
     return {
         name: (reply.layers[VERSION][VERSION].tobytes().hex(), int(reply.numbers[STEP_S]))
         for name, reply in answers(replies).items()
@@ -351,11 +354,10 @@ class RemoteLabels:
         reply = self.exchange.call(self.label_party, Message(LOSS, {}, brought))  # type: ignore[arg-type]
         found = reply.layers.get(GRADIENTS, {}).get(FORECAST)
         if found is None or found.shape != forecast_BNH.shape or not np.isfinite(found).all():
-            msg = (
+            raise ExchangeError(
                 f"{self.label_party} returned no finite gradient of the forecast's shape "
                 f"{forecast_BNH.shape}"
             )
-            raise ExchangeError(msg)
         return found
 
     def error(self, forecast_BNH: Floats) -> float:
@@ -368,6 +370,5 @@ class RemoteLabels:
             self.label_party, Message(LOSS, {}, {FORECAST: {FORECAST: forecast_BNH}})
         )
         if ERROR not in reply.numbers:
-            msg = f"{self.label_party} returned no validation loss"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"{self.label_party} returned no validation loss")
         return reply.numbers[ERROR]

@@ -235,11 +235,10 @@ def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, sal
     cells = Cells.of(panel.places, salt)
     shape = (panel.clock.steps_per_day, len(cells.cell_C), len(panel.fields))
     if stats.typical_SCF.shape != shape:
-        msg = (
+        raise ValueError(
             f"statistics of {stats.typical_SCF.shape} slots, cells and fields do not fit rows of "
             f"{shape}: fit columns and encoder again"
         )
-        raise ValueError(msg)
     standard = _standard(_by_cell(panel, cells), stats.mean_CF, stats.spread_CF)
     deviation = standard - stats.typical_SCF[_slots(panel.clock, panel.time_T)]
     return Columns(

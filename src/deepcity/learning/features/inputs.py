@@ -344,8 +344,7 @@ def train_origins(
         found = partial_windows(train, settings.horizon, lead)
     if not len(found):
         need = settings.history + (lead + 1) * settings.horizon
-        msg = f"the training span has {len(train)} steps; one window needs {need}"
-        raise ValueError(msg)
+        raise ValueError(f"the training span has {len(train)} steps; one window needs {need}")
     return found
 
 

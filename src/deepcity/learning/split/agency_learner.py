@@ -211,8 +211,9 @@ class AgencyLearner:
             elif not all(np.isfinite(value).all() for value in tensors.values()):
                 problems.append(f"{name} holds NaN or infinity")
         if problems:
-            msg = f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
-            raise LayerPackageError(msg)
+            raise LayerPackageError(
+                f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
+            )
         for name, tensors in layers.items():
             state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
             self.encoder.get_submodule(name).load_state_dict(state)

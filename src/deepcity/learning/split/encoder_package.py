@@ -166,11 +166,10 @@ class EncoderPackage:
         if not np.array_equal(cells, self.cells):
             problems.append(f"{len(cells)} cells are not the {len(self.cells)} it was trained on")
         if problems:
-            msg = (
+            raise LayerPackageError(
                 f"the encoder {self.version} of {self.facts.agency} does not fit these rows: "
                 f"{'; '.join(problems)}. Correct the city file, or train it again"
             )
-            raise LayerPackageError(msg)
         chosen = [found.index(field) for field in wanted]
         panel = replace(
             panel,

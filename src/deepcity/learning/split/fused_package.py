@@ -191,8 +191,9 @@ def package_fused(
     if dict(network.cut.widths) != names:
         problems.append(f"the network takes {dict(network.cut.widths)}, the facts name {names}")
     if problems:
-        msg = f"{facts.service} cannot become a package: {'; '.join(problems)}. Correct its facts"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"{facts.service} cannot become a package: {'; '.join(problems)}. Correct its facts"
+        )
     network, alone = copy.deepcopy(network), copy.deepcopy(alone)
     bands, baseline = calibrate(network, alone, cell_weights, validation, deep, facts.band)
     bare = FusedPackage(
@@ -284,8 +285,7 @@ def _check(package: FusedPackage) -> None:
     if frozenset() not in package.bands:
         wrong.append("no band without agencies")
     if wrong:
-        msg = f"{'; '.join(wrong)}; there are {wide[0]} places and {wide[1]} steps"
-        raise ValueError(msg)
+        raise ValueError(f"{'; '.join(wrong)}; there are {wide[0]} places and {wide[1]} steps")
 
 
 def _facts(raw: dict[str, Any]) -> FusedFacts:

@@ -218,11 +218,10 @@ def check_reader(may_read: MayRead, reader: str, space: Space) -> None:
     """
     # `is True`: a truthy value such as "deny" or an error's text must not grant access
     if may_read(reader, space) is not True:
-        msg = (
+        raise GrantError(
             f"{reader!r} may not read {space}: no grant covers it. "
             f"Ask {space.city}/{space.agency} to grant {space.layer} to {reader!r}"
         )
-        raise GrantError(msg)
 
 
 def _table_of(tables: DeepTables, space: Space) -> SpaceTable:

@@ -60,8 +60,9 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     """
     problems = _weight_problems(layers)
     if problems:
-        msg = f"{facts.name} cannot become a layer package: {'; '.join(problems)}. Train it again"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"{facts.name} cannot become a layer package: {'; '.join(problems)}. Train it again"
+        )
     header: Header = {
         **facts.model_dump(mode="json"),
         "format": FORMAT,
@@ -71,8 +72,7 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     try:
         blob = seal(layers, header)
     except BlobError as error:
-        msg = f"{facts.name} cannot become a layer package: {error}"
-        raise LayerPackageError(msg) from error
+        raise LayerPackageError(f"{facts.name} cannot become a layer package: {error}") from error
     arrays, sealed = unpack(blob)
     manifest = Manifest.model_validate(sealed)
     path = folder / manifest.file_name

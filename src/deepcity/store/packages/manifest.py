@@ -80,8 +80,9 @@ class Facts(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> "Facts":
         if self.trained_to <= self.trained_from:
-            msg = f"trained_to {self.trained_to} is not after trained_from {self.trained_from}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"trained_to {self.trained_to} is not after trained_from {self.trained_from}"
+            )
         return self
 
 

@@ -33,8 +33,9 @@ def hash_of(arrays: Arrays, header: Header) -> str:
     except BlobError as error:
         problems.append(str(error))
     if problems:
-        msg = f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
+        )
     return digest
 
 
@@ -79,15 +80,15 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
         arrays, header = unpacked(path.read_bytes())
         found = header.get(FORMAT) if isinstance(header, dict) else None
         if found != form:  # before the seal: other formats may have other seals
-            msg = (
+            raise BlobError(
                 f"its format is {found!r} and this version of deepcity reads {form!r}: "
                 f"write it with this version"
             )
-            raise BlobError(msg)
         check_seal(arrays, header)
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}. Check the path"
-        raise LayerPackageError(msg) from error
+        raise LayerPackageError(
+            f"{path} cannot be read: {error.strerror or error}. Check the path"
+        ) from error
     except BlobError as error:
         raise refusal(path, [str(error)]) from error
     return arrays, header
@@ -95,8 +96,9 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
 
 def refusal(path: Path, problems: list[str]) -> LayerPackageError:
     """The error for a file that is refused."""
-    msg = f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
-    return LayerPackageError(msg)
+    return LayerPackageError(
+        f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
+    )
 
 
 def _not_finite(arrays: Arrays) -> list[str]:
