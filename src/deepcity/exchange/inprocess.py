@@ -48,16 +48,6 @@ class InProcessExchange:
         """Names of the parties that can be called: all but the caller itself."""
         return tuple(party for party in self.handlers if party != self.name)
 
-    def seen_by(self, party: str) -> "InProcessExchange":
-        """The view of another party on the same exchange.
-
-        Raises:
-            ExchangeError: if there is no such party.
-        """
-        if party not in self.handlers:
-            raise ExchangeError(_unknown(party, tuple(self.handlers)))
-        return InProcessExchange(self.handlers, party, self.ledger, self.precision)
-
     def call(self, party: str, message: Message) -> Message:
         """Ask one party and wait for its answer.
 

@@ -69,13 +69,6 @@ class Ledger:
         """Bytes that parties sent, by sender."""
         return self._sums("sender", self._sent())
 
-    def sent_by_round(self) -> dict[int, int]:
-        """Bytes that parties sent, by round; `NO_ROUND` where the message named none."""
-        rounds: defaultdict[int, int] = defaultdict(int)
-        for transfer in self._sent():
-            rounds[transfer.round] += self._bytes[transfer]
-        return dict(sorted(rounds.items()))
-
     def received_by_layer(self) -> dict[str, int]:
         """Bytes that parties received, by layer."""
         return self._sums("layer", self._received())

@@ -72,7 +72,7 @@ class ArrivalLog:
         found = add_arrival(before, Arrival(newest, now))
         if found != before:
             packed = b"".join(_PAIR.pack(one.step, one.seen) for one in found)
-            self.outbox.put_all([], {}, {self._name: {0: packed}})
+            self.outbox.put([], {}, {self._name: {0: packed}})
         measured = min(_MEASURED[known.kind.resample] for known in panel.fields)
         measured_s = 0 if self.at_once else round(measured * panel.clock.step_s)
         return clock_warning(self.package.facts.agency, panel.clock.step_s, measured_s, found)

@@ -124,11 +124,7 @@ class Outbox:
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)
 
-    def put(self, topic: str, rows: int, body: bytes, cursors: dict[str, int]) -> None:
-        """Store a parcel and set cursors, both or neither; errors as `put_all`."""
-        self.put_all([Draft(topic, rows, body)], cursors)
-
-    def put_all(
+    def put(
         self, drafts: Sequence[Draft], cursors: dict[str, int], notes: Notes | None = None
     ) -> None:
         """Store parcels, set cursors and write notes: all of it or nothing.

@@ -111,10 +111,6 @@ class VerticalPartyResult(_Frozen):
     band_coverage: Measured = float("nan")
     forecast: ExampleForecast | None = None
 
-    def error_ratio(self, method: str, of: str = ALONE) -> float:
-        """A method's mean absolute error relative to another's."""
-        return self.test[method].mae / self.test[of].mae
-
     def error(self, method: str) -> float | None:
         """A method's error by the application's metric, mean over seeds; None if not run."""
         found = self.by_seed.get(method) or [self.metric_errors.get(method, float("nan"))]
