@@ -5,15 +5,16 @@ reveal single rows. The deeper the cut and the narrower the bottleneck, the less
 so a grant bounds both; measured leakage bounds them further.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.errors import GrantError
+from deepcity.city.frozen_model import FrozenModel
 
 LEAST_LEVEL = 3  # from shallower activations inputs can be reconstructed nearly whole
 WIDEST = 16
 
 
-class DeepGrant(BaseModel):
+class DeepGrant(FrozenModel):
     """The deep data that one agency allows one service to receive.
 
     Attributes:
@@ -22,8 +23,6 @@ class DeepGrant(BaseModel):
         least_level: the shallowest cut level allowed.
         widest: the greatest width allowed, numbers per cell and time.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     agency: str
     service: str

@@ -7,13 +7,14 @@ reconstructed from activations of the first hidden layer.
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.errors import GrantError
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.level import LADDER, MAX_LEVEL, STEM, layers_up_to
 
 
-class Grant(BaseModel):
+class Grant(FrozenModel):
     """The layers that one party allows to leave.
 
     Attributes:
@@ -22,8 +23,6 @@ class Grant(BaseModel):
         level: h1..h`level` may leave (6: the head too; 0: nothing).
         stem: ``"common"`` lets the stem leave too, from level 1 on.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     party: str
     service: str

@@ -41,12 +41,6 @@ RUN_FILES = (
     "results.json",
     "report.html",
     _LOCK,
-    "run.json",  # these and what follows: of runs before sites had folders
-    "checkpoints/*.checkpoint",
-    "checkpoints/*.records",
-    "checkpoints/*.newcomers",
-    "layers/*.layers",
-    "own/*.checkpoint",
 )
 """All that a run writes."""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Floats
-from deepcity.city.localized_text import LocalizedText
 from deepcity.data.city_file import CityFile
 from deepcity.exchange.exchange import Failure
 from deepcity.learning.evaluation.bands import coverage
@@ -161,7 +160,7 @@ def _result(
         },
         metric_errors=metric_errors,
         by_seed={method: [error] for method, error in metric_errors.items()},
-        metric=LocalizedText(en=metric.name, ko=metric.name_ko),
+        metric=metric.title,
         metric_unit=party.unit if metric.in_unit else None,
         cost=found.costs[setup.vertical.mode],
         costs=found.costs,

@@ -60,10 +60,6 @@ RUN_FILES = (
     "sites/*/results/*.json",
     _RESULTS,
     "report.html",
-    "checkpoints/*.checkpoint",  # this and the rest: of runs before sites had folders
-    "packages/*/*.encoder",
-    "packages/*/*.fused",
-    "parties/*.json",
 )
 """Everything a run writes."""
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import Clock
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
@@ -28,10 +29,8 @@ _BACK_DAYS = (1, 3, 7)
 _QUARTERS = 4
 
 
-class ColumnSettings(BaseModel):
+class ColumnSettings(FrozenModel):
     """How far an encoder looks back and ahead, in steps of its agency's own clock."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     history: int = Field(
         default=6, ge=1, description="recent steps that an encoder uses one by one"

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.arrays import Bools, Floats, Ints
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
@@ -35,10 +36,8 @@ class ScaleBy(StrEnum):
     PARTY = "party"  # speeds and temperatures: one scale for all places
 
 
-class WindowSettings(BaseModel):
+class WindowSettings(FrozenModel):
     """How far a service looks back and ahead, in steps."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     history: int = Field(
         default=24, ge=1, description="recent steps that a forecast uses one by one"

@@ -12,14 +12,13 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
 from deepcity.city.field import Kind
+from deepcity.city.frozen_model import FrozenModel
 
 FORMAT: Literal[2] = 2
 """2: the head's tensors are `ridge_skip` and `residual_ratio`."""
@@ -37,16 +36,14 @@ Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class TensorFacts(BaseModel):
+class TensorFacts(FrozenModel):
     """Shape and dtype of one tensor."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shape: tuple[int, ...]
     dtype: Literal["float32", "float64"]
 
 
-class Facts(BaseModel):
+class Facts(FrozenModel):
     """Facts about a package, stated by its maker.
 
     Attributes:
@@ -62,8 +59,6 @@ class Facts(BaseModel):
         metrics: errors and the like, by name; finite.
         parents: SHA-256 of the packages it was made from.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Slug
     city: str
