@@ -37,8 +37,7 @@ class Ledger:
     {'h1': 400, 'header': 96}
     """
 
-    def __init__(self, coordinator: str = COORDINATOR) -> None:
-        self.coordinator = coordinator
+    def __init__(self) -> None:
         self.messages = 0  # payloads recorded since the ledger was made, requests and answers
         self._bytes: defaultdict[TransferRecord, int] = defaultdict(int)
 
@@ -96,10 +95,10 @@ class Ledger:
         self._bytes = defaultdict(int, counts)
 
     def _sent(self) -> list[TransferRecord]:
-        return [transfer for transfer in self._bytes if transfer.sender != self.coordinator]
+        return [transfer for transfer in self._bytes if transfer.sender != COORDINATOR]
 
     def _received(self) -> list[TransferRecord]:
-        return [transfer for transfer in self._bytes if transfer.receiver != self.coordinator]
+        return [transfer for transfer in self._bytes if transfer.receiver != COORDINATOR]
 
     def _sums(
         self, by: Literal["layer", "sender", "receiver"], which: list[TransferRecord]

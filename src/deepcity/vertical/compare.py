@@ -218,7 +218,7 @@ def _curves(errors: Mapping[str, Sequence[float]]) -> list[LearningCurve]:
 
 def _failures(fused: TrainedVertical) -> list[str]:
     rounds: Sequence[Sequence[Failure]] = fused.history.failures if fused.history else ()
-    return sorted({f"{failure.party}: {failure.reason}" for one in rounds for failure in one})
+    return sorted({str(failure) for one in rounds for failure in one})
 
 
 def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:

@@ -10,6 +10,7 @@ from pathlib import Path
 from deepcity.city.errors import LayerPackageError
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.networks.encoder import Encoder
+from deepcity.learning.networks.reuse import export_layers
 from deepcity.learning.split.agency_learner import AgencyLearner
 from deepcity.learning.split.encoder_package import EncoderPackage, load_encoder
 from deepcity.store.deep_data.batch import moment
@@ -45,15 +46,7 @@ def load_pretrained(
             f"{city}/{learner.name} cannot start from the encoder {file.name}: "
             f"{'; '.join(problems)}. Name one that fits, or leave `encoder` out to pretrain anew"
         )
-    learner.start_from(
-        {
-            name: {
-                key: value.numpy()
-                for key, value in package.encoder.get_submodule(name).state_dict().items()
-            }
-            for name in package.encoder.layers
-        }
-    )
+    learner.start_from(export_layers(package.encoder, package.encoder.layers))
 
 
 def _wrong_owner(package: EncoderPackage, whose: str) -> list[str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExchangeError
-from deepcity.exchange.exchange import Exchange, Failure, answers, failures
+from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.message import ROUND, Message
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fused_learner import FusedLearner
@@ -128,18 +128,12 @@ def handshake(
     for name, reply in answers(replies).items():
         cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
         if not _are_cells(cells) or not (width >= 1 and width.is_integer()):
-            refused.append(
-                Failure(
-                    name, "its cells are missing or not unique, or its width is no whole number"
-                )
-            )
+            reason = "its cells are missing or not unique, or its width is no whole number"
+            refused.append(Failure(name, reason))
         else:
             parties[name] = FeatureParty(cells, int(width))
-    if refused:
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        raise ExchangeError(
-            f"these agencies cannot take part: {reasons}. Correct that, or leave them out"
-        )
+    right = "Correct that, or leave them out"
+    refuse_failures(refused, "these agencies cannot take part", right)
     return parties
 
 
@@ -326,11 +320,8 @@ def package_encoders(
     """
     numbers = {STEP_S: float(grid.step_s), PHASE_S: float(grid.phase_s)}
     replies = exchange.call_group({name: Message(PACKAGE, numbers) for name in sorted(agencies)})
-    if refused := failures(replies):
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        raise ExchangeError(
-            f"these agencies wrote no encoder package: {reasons}. Correct that, then run again"
-        )
+    right = "Correct that, then run again"
+    refuse_failures(failures(replies), "these agencies wrote no encoder package", right)
     return {
         name: (reply.layers[VERSION][VERSION].tobytes().hex(), int(reply.numbers[STEP_S]))
         for name, reply in answers(replies).items()

@@ -9,11 +9,13 @@ Shapes: T steps, N places, B origins, H horizon steps, R recent steps, F feature
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from deepcity.city.arrays import Bools, Floats, Ints
+from deepcity.city.clock import Clock
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
@@ -21,7 +23,7 @@ from deepcity.learning.features.partial_windows import eval_origins, partial_win
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
 from deepcity.learning.features.scaling import fit_scaling
 from deepcity.learning.features.spatial_mixing import mixing_matrices
-from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_by_lead
+from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_values
 
 _MEMORIES = (14.0, 5.0, 40.0)  # days of memory: the typical day, a faster and a slower trend
 _BY_ORIGIN = ("features_BNF", "linear_BNHS", "baseline_BNH", "truth_BNH")  # of samples
@@ -276,16 +278,7 @@ def fit_inputs(
     train_origins(settings, train, last, partly=partly)
     grid = day_grid(panel.clock, panel.time_T)
     (typical, effective_days), (fast, _), (slow, _) = (
-        typical_by_lead(
-            values_TN,
-            grid,
-            panel.clock,
-            train_end=train.end,
-            horizon=settings.horizon,
-            leads=settings.leads,
-            frozen=not settings.days,
-            similarity=DaySimilarity(memory_days=memory),
-        )
+        _typical_by_lead(values_TN, grid, panel.clock, settings, train, DaySimilarity(memory))
         for memory in _MEMORIES
     )
     shared = settings.scale_by is ScaleBy.PARTY
@@ -311,6 +304,23 @@ def fit_inputs(
     done = with_scale(bare, train, adjacency_NN)
     ridge_skip_HS = _fit_ridge_skip(done, train, validation or Span(0, 0), partly=partly)
     return replace(done, ridge_skip_HS=ridge_skip_HS)
+
+
+def _typical_by_lead(
+    values_TN: Floats,
+    grid: DayGrid,
+    clock: Clock,
+    settings: WindowSettings,
+    train: Span,
+    similarity: DaySimilarity,
+) -> list[Floats]:
+    """Typical values and effective days, (K, T, N) each; lead k looks k + 1 horizons ahead."""
+    typical = partial(typical_values, values_TN, grid, clock, similarity=similarity)
+    found = [
+        typical(train_end=train.end, ahead=(lead + 1) * settings.horizon, frozen=not settings.days)
+        for lead in range(settings.leads)
+    ]
+    return [np.stack(part) for part in zip(*found, strict=True)]
 
 
 def with_scale(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:

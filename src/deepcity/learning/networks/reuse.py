@@ -4,13 +4,14 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+from torch import nn
 
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import LADDER, STEM, Layers, Tensors
 from deepcity.learning.networks.network import Network
 
 
-def export_layers(network: Network, names: Iterable[str]) -> Layers:
+def export_layers(network: nn.Module, names: Iterable[str]) -> Layers:
     """Copies of the named layers' parameters."""
     return {name: _tensors(network, name) for name in names}
 
@@ -37,8 +38,8 @@ def freeze(network: Network, names: Iterable[str]) -> None:
         network.layer(name).requires_grad_(name not in frozen)
 
 
-def _tensors(network: Network, name: str) -> Tensors:
-    state = network.layer(name).state_dict()
+def _tensors(network: nn.Module, name: str) -> Tensors:
+    state = network.get_submodule(name).state_dict()
     return {key: value.detach().numpy().copy() for key, value in state.items()}
 
 

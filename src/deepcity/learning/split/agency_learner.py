@@ -22,6 +22,7 @@ from deepcity.city.level import Layers
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.features.input_columns import InputColumns
 from deepcity.learning.networks.encoder import EncoderShape, new_encoder
+from deepcity.learning.networks.reuse import export_layers
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.learning.training.local_training import party_seed
 from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
@@ -184,13 +185,7 @@ class AgencyLearner:
 
     def export(self, names: Iterable[str]) -> Layers:
         """Copies of the named layers: the stem, h1..hc, the bottleneck."""
-        return {
-            name: {
-                key: value.detach().numpy().copy()
-                for key, value in self.encoder.get_submodule(name).state_dict().items()
-            }
-            for name in names
-        }
+        return export_layers(self.encoder, names)
 
     def start_from(self, layers: Layers) -> None:
         """Import layers of another service's or city's encoder.

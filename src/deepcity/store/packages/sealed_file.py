@@ -4,13 +4,14 @@
 so that one kind of file is never taken for another.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.city.errors import LayerPackageError
+from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
 from deepcity.store.blob import pack as packed
@@ -19,6 +20,8 @@ from deepcity.store.blob import unpack as unpacked
 FORMAT = "format"
 
 Groups = dict[str, dict[str, NDArray[Any]]]
+Package = TypeVar("Package")
+_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
 
 def hash_of(arrays: Arrays, header: Header) -> str:
@@ -37,6 +40,11 @@ def hash_of(arrays: Arrays, header: Header) -> str:
             f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
         )
     return digest
+
+
+def version_of(arrays: Arrays, header: Header) -> str:
+    """The first 16 hex digits of `hash_of`."""
+    return hash_of(arrays, header)[:16]
 
 
 def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
@@ -68,6 +76,27 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
         raise refusal(path, problems)
     del header[SEAL]
     return arrays, header
+
+
+def load_parts(path: Path, form: str, build: Callable[[Groups, Header, str], Package]) -> Package:
+    """What `build` makes of a sealed file's arrays, header and version, if all of it fits.
+
+    Args:
+        form: the format it must have.
+
+    Raises:
+        LayerPackageError: with the reason why it is refused.
+    """
+    arrays, header = read_sealed(path, form)
+    version = version_of(arrays, header)
+    try:
+        package = build(arrays, header, version)
+    except (*_MISFITS, DeepCityError) as error:
+        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
+        raise refusal(path, [reason]) from error
+    if version not in path.name:
+        raise refusal(path, [f"it was renamed or swapped: its content is version {version}"])
+    return package
 
 
 def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
