@@ -1,9 +1,11 @@
 """Reusable hidden layers: export, import and freeze any of them by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from deepcity.city.errors import LayerPackageError
@@ -27,8 +29,12 @@ def import_layers(network: Network, layers: Layers) -> None:
     if problems:
         raise LayerPackageError("layers do not fit this network: " + "; ".join(problems))
     for name, tensors in layers.items():
-        state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
-        network.layer(name).load_state_dict(state)
+        load_arrays(network.layer(name), tensors)
+
+
+def load_arrays(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Overwrite all tensors of a module by copies of arrays, by name."""
+    module.load_state_dict({key: torch.from_numpy(np.array(one)) for key, one in arrays.items()})
 
 
 def freeze(network: Network, names: Iterable[str]) -> None:

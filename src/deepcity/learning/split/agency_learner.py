@@ -22,7 +22,7 @@ from deepcity.city.level import Layers
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.features.input_columns import InputColumns
 from deepcity.learning.networks.encoder import EncoderShape, new_encoder
-from deepcity.learning.networks.reuse import export_layers
+from deepcity.learning.networks.reuse import export_layers, load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.learning.training.local_training import party_seed
 from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
@@ -210,5 +210,4 @@ class AgencyLearner:
                 f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
             )
         for name, tensors in layers.items():
-            state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
-            self.encoder.get_submodule(name).load_state_dict(state)
+            load_arrays(self.encoder.get_submodule(name), tensors)

@@ -28,6 +28,7 @@ from deepcity.learning.features.agency_columns import (
     view_columns,
 )
 from deepcity.learning.networks.encoder import Encoder, EncoderShape
+from deepcity.learning.networks.reuse import load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.store.blob import Header
 from deepcity.store.deep_data.batch import Space
@@ -223,9 +224,7 @@ def _built(arrays: Groups, header: Header, version: str) -> EncoderPackage:
     facts = _FACTS.validate_python(header["facts"])
     settings = ColumnSettings.model_validate(header["columns"])
     encoder = Encoder(EncoderShape(**header["shape"]))
-    encoder.load_state_dict(
-        {name: torch.from_numpy(one) for name, one in arrays["encoder"].items()}
-    )
+    load_arrays(encoder, arrays["encoder"])
     stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
     package = EncoderPackage(facts, settings, stats, arrays["cells"]["cell_C"], encoder, version)
     _ = package.space  # its parts are names

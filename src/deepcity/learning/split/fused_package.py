@@ -12,11 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from deepcity.city.arrays import Floats, Ints
@@ -25,6 +22,7 @@ from deepcity.learning.evaluation.bands import half_width
 from deepcity.learning.features.inputs import Inputs, Samples, WindowSettings
 from deepcity.learning.networks.fused import Cut, FusedNetwork
 from deepcity.learning.networks.network import Network, Shape
+from deepcity.learning.networks.reuse import load_arrays
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fusion_inputs import DeepBatches, as_tensors, predict
 from deepcity.store.blob import Header
@@ -234,10 +232,10 @@ def load_fused(path: Path) -> FusedPackage:
 def _built(arrays: Groups, header: Header, version: str) -> FusedPackage:
     shape, cut = Shape(**header["shape"]), Cut(**header["cut"])
     network = FusedNetwork(Network(shape, dropout=0.0), cut, own=header["own"])
-    _fill(network, arrays["network"])
+    load_arrays(network, arrays["network"])
     alone = Network(shape, dropout=0.0) if header["alone"] else None
     if alone is not None:
-        _fill(alone, arrays["alone"])
+        load_arrays(alone, arrays["alone"])
     package = FusedPackage(
         _FACTS.validate_python(header["facts"]),
         network,
@@ -265,10 +263,6 @@ def _key(names: Collection[str]) -> str:
 
 def _names(key: str) -> list[str]:
     return [] if key == _NONE else key.split("+")
-
-
-def _fill(network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
 def _check(package: FusedPackage) -> None:
