@@ -38,7 +38,6 @@ class Action:
 
     Attributes:
         code: what to do, e.g. ``"warn"``.
-        place: the id of the place where.
         at_s: when, in UTC seconds.
         numbers: amounts and probabilities by name.
         request: for a plan, the id of the request that it answers.
@@ -63,7 +62,6 @@ class Decision:
         reasons: at least one.
         certainty: probability, 0 to 1, that it is right; each service defines of what.
         valid_until_s: UTC seconds, from which on a new decision is needed.
-        confirm: who must confirm it.
 
     Raises:
         ValueError: if a code or number is malformed, there is no reason, or `certainty` is not a

@@ -74,7 +74,6 @@ def wire_bytes_by_layer(message: Message, blob: bytes | None = None) -> dict[str
     """Bytes by layer, and under ``"header"`` the rest; they add up to the message's bytes.
 
     Args:
-        message: what is sent.
         blob: the message as bytes, if the caller has them already.
     """
     total = len(to_bytes(message) if blob is None else blob)

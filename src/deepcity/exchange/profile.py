@@ -22,7 +22,6 @@ class SiteProfile:
     Attributes:
         step_s: seconds of one step of its clock.
         features, horizon, linear_features, recent: of its network's `Shape`.
-        places: number of places it forecasts.
         rows: measured values of its training span.
         train_from, train_to: that span, UTC seconds; the end is exclusive.
     """

@@ -64,8 +64,6 @@ class Progress:
     """The state of a run between two rounds.
 
     Attributes:
-        round: rounds done.
-        state: of the strategy.
         outgoing: party -> layers it receives in the next round.
         weights: party -> its weight in averages (training rows); those that joined so far.
         errors: one entry per round: party -> validation error before its training.

@@ -76,7 +76,6 @@ class Access(FrozenModel):
         """A check for the store before every read; the reader is the service.
 
         Args:
-            city: of the agencies.
             widths: space -> numbers a vector, of the spaces that may be read; None: any.
         """
 

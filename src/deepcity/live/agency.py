@@ -53,8 +53,6 @@ class LiveAgency:
     """Encodes one agency's new rows into its outbox.
 
     Attributes:
-        package: its encoder.
-        outbox: deep data not yet delivered.
         grant: if given, checked before anything is put into the outbox.
         since: where an agency that has sent nothing yet begins; None: a day before its newest
             row.

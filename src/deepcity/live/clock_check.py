@@ -54,8 +54,6 @@ class ArrivalLog:
     """Arrivals of the newest steps, kept in the outbox to survive restarts.
 
     Attributes:
-        package: the encoder.
-        outbox: where arrivals are kept.
         at_once: rows of a step exist as soon as it begins: events, counted as they happen.
     """
 
@@ -98,7 +96,6 @@ def clock_warning(agency: str, step_s: int, measured_s: int, arrivals: Sequence[
     """Why the clock of the newest rows seems ahead; empty: it does not.
 
     Args:
-        agency: of the rows.
         step_s: step of its rows.
         measured_s: the earliest time after its start at which a step can have rows.
         arrivals: of the newest steps, in order; rows of days ahead give no warning.

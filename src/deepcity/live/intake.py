@@ -45,8 +45,6 @@ class Intake:
 
     Attributes:
         package: with the agencies it was trained with.
-        access: tokens and grants.
-        store: of deep data.
     """
 
     package: FusedPackage

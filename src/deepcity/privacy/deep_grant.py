@@ -18,7 +18,6 @@ class DeepGrant(FrozenModel):
     """The deep data that one agency allows one service to receive.
 
     Attributes:
-        agency: the grantor.
         service: the purpose; deep data for one service may not serve another.
         least_level: the shallowest cut level allowed.
         widest: the greatest width allowed, numbers per cell and time.

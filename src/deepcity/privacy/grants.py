@@ -18,7 +18,6 @@ class Grant(FrozenModel):
     """The layers that one party allows to leave.
 
     Attributes:
-        party: the grantor.
         service: the purpose; layers granted for one service may not serve another.
         level: h1..h`level` may leave (6: the head too; 0: nothing).
         stem: ``"common"`` lets the stem leave too, from level 1 on.

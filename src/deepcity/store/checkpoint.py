@@ -31,8 +31,6 @@ class Checkpoint:
     """The state of a run after a round.
 
     Attributes:
-        name: of the run.
-        round: the last round in it.
         arrays: group (layer) -> name -> array; dtypes and bits as saved.
         values: JSON values, floats exact.
         skipped: why newer checkpoints were skipped; empty if this is the newest.
@@ -59,7 +57,6 @@ class CheckpointStore:
 
         Args:
             name: letters, digits, ".", "_", "-".
-            round: 0 or more.
             arrays: float32, float64, int64, uint8 or bool.
             values: JSON-able with text keys; lists, not tuples; NaN and infinities allowed.
 

@@ -18,7 +18,6 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
     its whole path; ``postgresql://user:password@host/database`` is a database with pgvector.
 
     Args:
-        url: where the deep data are.
         may_read: (reader, space) -> True if a grant covers it; anything else refuses.
 
     Raises:

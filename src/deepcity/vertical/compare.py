@@ -42,7 +42,6 @@ class RunContext:
     """Settings and services that a party's methods share.
 
     Attributes:
-        settings, metric, seed: of the service and run.
         after_round: method -> callback after each of its rounds.
         checkpoints: method -> its checkpoints.
         packages: folder for the application's package; None: no packages are written.

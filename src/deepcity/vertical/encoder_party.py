@@ -22,7 +22,6 @@ class EncoderParty:
     """Answers the coordinator for one agency's encoder.
 
     Attributes:
-        learner: with the encoder that is pretrained.
         level: h1..h`level` of its encoder are shared.
         times_B: training origins, UTC seconds.
         steps: local steps in a round.

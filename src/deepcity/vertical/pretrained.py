@@ -25,9 +25,7 @@ def load_pretrained(
     """Load the encoder of a package into a learner.
 
     Args:
-        learner: which starts from it.
         file: AGENCY-VERSION.encoder, of any service that the agency took part in.
-        city: of the agency.
         fields: those that the agency encodes, in order.
         until: end of the training rows (exclusive), UTC seconds.
 

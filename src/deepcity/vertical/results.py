@@ -77,8 +77,6 @@ class VerticalPartyResult(_Frozen):
     """One party after vertical training.
 
     Attributes:
-        agencies: its feature parties.
-        facts: about each of them.
         test: method -> errors over the test span, of the first seed.
         metric_errors: method -> error by the application's own metric, of the first seed.
         by_seed: method -> the same of every seed, in the order of `seeds`.

@@ -62,7 +62,6 @@ class FeatureParty:
     """An agency as its answer to the handshake describes it.
 
     Attributes:
-        cell_C: its cells.
         width: of its activations.
     """
 
@@ -79,7 +78,6 @@ class VerticalPlan:
         rounds: evaluations on the validation span.
         local_steps: optimizer steps between two evaluations.
         train_times, validation_times: origins, UTC seconds, as in the learner's samples.
-        seed: of the batches.
     """
 
     mode: Mode

@@ -106,7 +106,6 @@ class Columns:
     """An agency's standardised values, from which rows for any origin are made.
 
     Attributes:
-        cells: the agency's cells.
         known_TC: whether any field of a cell was measured at a step.
         standard_TCF, deviation_TCF: standardised values, and less the slot's typical one; 0
             where missing.

@@ -33,10 +33,6 @@ class EncoderSettings:
     """How an agency's encoder is built and trained.
 
     Attributes:
-        level: the cut level c.
-        width: width of its deep data.
-        rate: learning rate.
-        batch_size: origins per step.
         pretrain_steps: steps of self-supervised pretraining.
         trust_radius: how far activations, which lie between -1 and 1, may move per gradient
             (root mean square).

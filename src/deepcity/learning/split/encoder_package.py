@@ -75,7 +75,6 @@ class EncoderFacts:
     """Whose encoder it is, and what for.
 
     Attributes:
-        city, domain, agency: its owner.
         service: the purpose; deep data for one is not for another.
         salt: of the numbers of cells without a position (`agency_columns.cell_number`).
         fields: name and unit of each, in the order of the panel.

@@ -57,7 +57,6 @@ class InputAgency:
 
     Attributes:
         space: of its deep data; its version is the encoder's.
-        width: D.
         step_s: of the agency's own rows; how fast its deep data age.
         grid: the times at which it encodes.
     """
@@ -106,7 +105,6 @@ class FusedPackage:
     """A trained application.
 
     Attributes:
-        network: for any set of agencies present.
         alone: for when none is; None: `network` without agencies.
         cells: agency -> (C,) its cells, in the order of its deep data.
         cell_weights: agency -> (N, C), weights of its cells for each place.
@@ -182,8 +180,6 @@ def package_fused(
     """A trained application as a package; calibrates its bands on the validation span.
 
     Args:
-        inputs: those it was trained with.
-        validation: samples of the validation span.
         deep: every agency's deep data for them.
 
     Raises:

@@ -25,7 +25,6 @@ class DuckDBStore(DeepDataStore):
 
     Args:
         path: the file; it is made with its folder if it is not there.
-        may_read: decides who may read which space; called before every read.
 
     Raises:
         StoreError: if the file cannot be opened, e.g. because another process holds it.

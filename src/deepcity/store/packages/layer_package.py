@@ -66,9 +66,6 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
 def load_package(path: Path) -> LayerPackage:
     """Read a package and verify all of it.
 
-    Args:
-        path: the file; its name is verified too.
-
     Raises:
         LayerPackageError: with every reason why it is refused.
     """

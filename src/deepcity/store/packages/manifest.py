@@ -48,12 +48,7 @@ class Facts(FrozenModel):
 
     Attributes:
         name: of the package: letters, digits, ".", "_", "-".
-        city: where the layers were trained.
-        service: what they were trained for.
         field_kinds: kinds of the input fields, in order.
-        step_seconds: length of a time step.
-        history_steps: input steps.
-        horizon_steps: output steps.
         trained_from: start of the training span; kept in UTC.
         trained_to: end of the training span (exclusive).
         metrics: errors and the like, by name; finite.

@@ -65,7 +65,6 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
     """The verified content of a file that `write_sealed` wrote, without its seal.
 
     Args:
-        path: the file.
         form: the format it must have.
 
     Raises:

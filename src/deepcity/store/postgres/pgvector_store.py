@@ -21,7 +21,6 @@ class PostgresStore(DeepDataStore):
 
     Args:
         url: ``postgresql://user:password@host/database``.
-        may_read: decides who may read which space; called before every read.
         patience_seconds: how long to wait for a server that went away during a call.
 
     Raises:
