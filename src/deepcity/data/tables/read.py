@@ -44,6 +44,10 @@ def read_records(
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
         issues.problem("time", None, "missing", right)
         return None
+    if source.layout is Layout.EVENTS and any(field.cumulative for field in fields):
+        right = "remove it, or set the layout to 'wide' or 'long'"
+        issues.problem("cumulative", True, "events are counted, not differenced", right)
+        return None
     context = SourceContext(source, folder, source.time, source.time.zone or clock.time_zone)
     try:
         if source.layout is Layout.EVENTS:

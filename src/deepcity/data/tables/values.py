@@ -34,6 +34,8 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
     if len(numbers.infinite):
         count, rows = len(numbers.infinite), sheet.rows_text(numbers.infinite)
         sheet.issues.warn("infinite", name, count, f"{count} infinite values masked ({rows})")
+    if field.cumulative:  # differenced and converted once rows are in order
+        return np.where(rows_of(sheet, field), numbers.values_R, np.nan)
     plain_R = numbers.values_R * field.scale + field.offset
     values_R = convert(plain_R, field.unit_of_records, field.unit)
     values_R = np.where(rows_of(sheet, field), values_R, np.nan)
