@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.data_check.cities import Dice
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
-from deepcity.data.check.conversions import UnitConfusion, unit_confusions
+from deepcity.data.check.conversions import UnitConfusion, confusions_of
 from deepcity.data.check.rules import View
 from deepcity.data.check.rules.header_unit import unit_in
 from deepcity.data.panel import Panel
@@ -53,7 +53,7 @@ def _mixed(view: View, dice: Dice) -> tuple[int, UnitConfusion] | None:
     options = [
         (f, m)
         for f, field in enumerate(view.panel.fields)
-        for m in unit_confusions(field.kind, field.unit, view.units_F[f])
+        for m in confusions_of(field, view.units_F[f])
         if np.isfinite(view.panel.values_TNF[:, :, f]).any()
     ]
     return options[int(dice.integers(len(options)))] if options else None

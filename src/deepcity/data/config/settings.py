@@ -9,7 +9,7 @@ from deepcity.city.clock import Clock
 from deepcity.city.field import Field as CityField
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
-from deepcity.city.units import UnitError, check_convertible, check_unit
+from deepcity.city.units import UnitError, check_convertible, check_unit, gas_of
 from deepcity.data.config.adjacency_settings import AdjacencySettings
 from deepcity.data.config.duration import Duration
 from deepcity.data.config.grid_settings import GridSettings
@@ -101,7 +101,7 @@ class FieldSettings(Settings):
         if self.cumulative:
             self._check_total()
         elif self.unit_in is not None:
-            _check("unit_in", check_convertible, self.unit_in, self.unit)
+            _check("unit_in", check_convertible, self.unit_in, self.unit, gas_of(self.name))
         if self.valid is not None and self.valid[0] >= self.valid[1]:
             raise wrong("the lowest is not below the highest", "write [lowest, highest]", "valid")
         return self

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles
+from deepcity.city.field import Kind
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
 
@@ -29,6 +30,7 @@ JUMP = 6.0  # least jump, in large usual changes
 USUAL = 0.9  # quantile of changes that is a large usual one
 MIN_JUMP_SHARE = 0.8  # of all jumps to and fro: least share of those to this number
 
+NEVER_BELOW_0 = set(Kind) - {Kind.TEMPERATURE, Kind.LEVEL, Kind.PRESSURE}
 _NINES = re.compile(r"99+|99+[78]|[1-8]999+")  # 99, 998, 1999.9
 _FULL_REGISTERS = {float(2**bits - 1) for bits in (7, 8, 15, 16, 31, 32)}
 
@@ -49,7 +51,7 @@ def find_warnings(view: View) -> Iterable[Finding]:
         values_TN = view.values_TN(f)
         seen: dict[tuple[float, bool], dict[int, _Code]] = {}
         for n in range(values_TN.shape[1]):
-            for code in _codes(values_TN[:, n]):
+            for code in _codes(values_TN[:, n], view.panel.fields[f].kind):
                 seen.setdefault((code.value, code.far), {})[n] = code
         right = _remedy(values_TN, seen)
         for (value, far), found in seen.items():
@@ -63,11 +65,11 @@ def find_warnings(view: View) -> Iterable[Finding]:
             yield view.warn("placeholder", f, list(found), text, view.day(first))
 
 
-def _codes(values_T: Doubles) -> Iterator[_Code]:
+def _codes(values_T: Doubles, kind: Kind) -> Iterator[_Code]:
     known = values_T[np.isfinite(values_T)]
     if len(known) < MIN_VALUES:
         return
-    far = _far_codes(known)
+    far = _far_codes(known) or (_lone_negative(known) if kind in NEVER_BELOW_0 else [])
     among = _codes_among(values_T, np.isin(values_T, far))
     for value in [*far, *among]:
         at = np.flatnonzero(values_T == value)
@@ -84,6 +86,13 @@ def _far_codes(known: Doubles) -> list[float]:
         for value in (*low, *high)
         if is_marker(value) or _is_frequent(known, value, (*low, *high))
     ]
+
+
+def _lone_negative(known: Doubles) -> list[float]:
+    """The one whole number below 0, where nothing else is."""
+    below = np.unique(known[known < 0])
+    lone = len(below) == 1 and is_marker(float(below[0]))
+    return [float(below[0])] if lone and _is_frequent(known, below[0], below.tolist()) else []
 
 
 def _beyond(known: Doubles) -> list[float]:
