@@ -19,7 +19,7 @@ from deepcity.store.packages.layer_package import load_package
 from deepcity.web.report.notes import note
 from deepcity.web.report.page import render
 
-CITIES = Path(__file__).parents[2] / "cities"
+CITIES = Path(__file__).parents[2] / "benchmarks" / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 COMMON = 'stem = "common"'
 
