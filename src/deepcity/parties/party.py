@@ -18,7 +18,8 @@ from deepcity.city.clock import DAY_S
 from deepcity.city.errors import DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import load_panel
+from deepcity.data.city_file import load_with_findings
+from deepcity.data.findings import Finding
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
@@ -47,6 +48,7 @@ class Party:
         weather: on the panel's steps, where the service names an agency for it.
         metric: of its application.
         baselines: that its application must beat.
+        findings: what was noticed while its records were loaded.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Party:
     weather: Panel | None = None
     metric: Metric = _ABSOLUTE
     baselines: tuple[Baseline, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -104,9 +107,10 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
 
 
 def _party(service: Service, member: Member) -> Party:
-    panel = load_panel(member.city_file, member.agency.name)
-    party = party_of(service, member.name, service.title_of(member), panel, member.field)
-    return replace(party, weather=weather_of(service, member, party.panel))
+    loaded = load_with_findings(member.city_file, member.agency.name)
+    party = party_of(service, member.name, service.title_of(member), loaded.panel, member.field)
+    weather = weather_of(service, member, party.panel)
+    return replace(party, weather=weather, findings=loaded.findings)
 
 
 def party_of(service: Service, name: str, title: LocalizedText, panel: Panel, field: str) -> Party:
