@@ -98,6 +98,10 @@ def _share(number: float) -> str:
     return f"{number:.0%}"
 
 
+def _part(number: float) -> str:
+    return f"{number:.1%}" if 0 < number < 0.1 else f"{number:.0%}"
+
+
 def _error(number: float) -> str:
     return f"{number:.3g}"
 
@@ -106,6 +110,8 @@ _WRITTEN: Mapping[str, Callable[[float], Value]] = {
     "level": _layers,
     "own": _share,
     "share": _share,
+    "week": _part,
+    "day": _part,
     "alone": _error,
     "together": _error,
     "error": _error,
