@@ -2,8 +2,8 @@
 
 Methods are `same_hour_yesterday`, `same_hour_last_week`, `persistence`, `ridge` (typical day and
 ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and `pooled`; and
-`typical_day` where an application names it among its baselines. Errors are over measured values only,
-in the service's unit unless its metric is a share.
+`typical_day` where an application names it among its baselines. Errors are over measured values
+only, in the service's unit unless its metric is a share.
 """
 
 from typing import Annotated

@@ -30,7 +30,9 @@ from deepcity.data.tables.unique_rows import UniqueRows
 
 HOLD_S = 14 * DAY_S  # how long a return is waited for, and the longest gap that is spread
 MODULI = np.array(sorted([10.0**k for k in range(3, 13)] + [2.0**16, 2.0**32]))
-JUMP = 20.0  # least ratio of an impossible amount to the largest usual one (99 %)
+JUMP = 100.0  # least ratio of an impossible amount to the largest usual one (99 %)
+RETURN_JUMP = 5.0  # the same where the total also falls
+RESET_SHARE = 0.1  # of a total: a fall to less may be to the start
 MIN_AMOUNTS = 20  # amounts above 0 that tell what is usual
 BRIEF = 3  # readings that a dip lasts at most where nothing else tells it from a reset
 ROLLOVER = 3.0  # largest ratio of a rollover's amount to the largest usual one
@@ -254,12 +256,12 @@ def _wrong(time_S: Ints, total_S: Doubles, step_s: int, usual: float) -> Bools:
     if len(added) and (added < 0).mean() > MAX_FALLS:
         return wrong_S
     done = 0
-    for at in np.flatnonzero((added < 0) | (added > JUMP * usual)).tolist():
+    for at in np.flatnonzero((added < 0) | (added > RETURN_JUMP * usual)).tolist():
         if at < done:
             continue  # inside a stretch that was left out
         end = int(np.searchsorted(time_S, time_S[at] + HOLD_S, side="right"))
         steps = np.maximum(1.0, (time_S[at + 1 : end] - time_S[at]) / step_s)
-        most = JUMP * usual * steps if np.isfinite(usual) else np.full(len(steps), np.inf)
+        most = usual * steps if np.isfinite(usual) else np.full(len(steps), np.inf)
         find_end = _end_of_dip if added[at] < 0 else _end_of_spike
         length = find_end(total_S[at : max(end, at + 2)], most)
         if length:
@@ -272,7 +274,7 @@ def _end_of_dip(total_S: Doubles, most_L: Doubles) -> int:
     """Readings after the first until the total is back by a jump; 0: it began anew.
 
     Args:
-        most_L: the most that may be added from the first reading to each later one.
+        most_L: the most that is usually added from the first reading to each later one.
     """
     before, later = total_S[0], total_S[1:]
     above = np.flatnonzero(later >= before)
@@ -281,7 +283,9 @@ def _end_of_dip(total_S: Doubles, most_L: Doubles) -> int:
     length = int(above[0])
     jump = later[length] - later[length - 1]
     shallow = bool(later[0] > before / 2)  # a reset falls to the start
-    if jump > most_L[length] or (length <= BRIEF and (shallow or np.isinf(most_L[0]))):
+    if jump > RETURN_JUMP * most_L[length] or (
+        length <= BRIEF and (shallow or np.isinf(most_L[0]))
+    ):
         return length
     return 0
 
@@ -290,8 +294,9 @@ def _end_of_spike(total_S: Doubles, most_L: Doubles) -> int:
     """Readings after the first until the total has fallen back; 0: it did not rise in vain."""
     before, later = total_S[0], total_S[1:]
     falls = later < total_S[:-1]
-    near = np.flatnonzero(falls & (later >= before) & (later - before <= most_L))
-    return int(near[0]) if len(near) else 0
+    near = np.flatnonzero(falls & (later >= before) & (later - before <= RETURN_JUMP * most_L))
+    far = later[0] - before > JUMP * most_L[0] or before > RESET_SHARE * later[0]
+    return int(near[0]) if len(near) and far else 0  # else it began anew where it had begun
 
 
 def _rolled_over(before: Doubles, added: Doubles, steps: Doubles, usual: float) -> Doubles:
