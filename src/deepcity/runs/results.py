@@ -7,15 +7,15 @@
         ├── LearningCurve       validation error by round, one a method
         └── MethodTraffic       bytes that left, by method and layer
 
-Methods and their errors: `deepcity.intercity.method_errors`.
+Methods and their errors: `deepcity.parties.method_errors`.
 """
 
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.applications.decision import Decision
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
-from deepcity.intercity.method_errors import (
+from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
+from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     NAIVE_DAY,
@@ -94,7 +94,7 @@ class PartyResult(_Frozen):
         """Relative reduction of the error by `automatic` against `alone` (may be negative); NaN
         where an error is undefined, or alone has none.
         """
-        ours, theirs = self.test[AUTOMATIC].judged, self.test[ALONE].judged
+        ours, theirs = self.test[AUTOMATIC].metric_error, self.test[ALONE].metric_error
         return 1.0 - ours / theirs if theirs else float("nan")
 
 

@@ -17,9 +17,9 @@ from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Exchange, Handler
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.fusion_inputs import DeepBatches
+from deepcity.maps.vertical_settings import Mode
 from deepcity.store.checkpoint import Checkpoint
 from deepcity.vertical.checkpoints import Checkpoints
 from deepcity.vertical.fused_network import Design, OwnRows, over_activations, over_own_rows
@@ -83,7 +83,6 @@ class VerticalCoordinator:
         exchange: carries its messages to the agencies.
         parties: each agency's answer to the handshake.
         learner: the fused network and its labels, local or remote.
-        plan: rounds and steps.
         checkpoints: of its own state only.
         resumed_from: the checkpoint it resumes from; None: it starts anew.
     """
@@ -127,8 +126,6 @@ class Trained:
     """The outcome of a job.
 
     Attributes:
-        coordinator: with the trained network.
-        history: errors and failures by round.
         validation, test: activations of the best round for these spans.
     """
 

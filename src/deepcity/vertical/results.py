@@ -7,7 +7,7 @@
             ├── ModeCost            traffic of the training, by mode
             └── ExampleForecast     one place over a week, for a chart
 
-Methods are those of `deepcity.intercity.method_errors` that apply, and `together` (joint training
+Methods are those of `deepcity.parties.method_errors` that apply, and `together` (joint training
 in the map's mode), `mode:MODE` (the same in another mode, for comparison), `automatic` (online
 aggregation of alone and together), `pooled` (all raw columns in one network; breaks privacy)
 and `without:AGENCY` (that agency missing; the party's own where no other agency is left).
@@ -18,8 +18,8 @@ from statistics import fmean, stdev
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
-from deepcity.intercity.method_errors import ALONE, Measured, MethodErrors
+from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
+from deepcity.parties.method_errors import ALONE, Measured, MethodErrors
 
 TOGETHER = "together"
 WITHOUT_AGENCY = "without:"
@@ -77,8 +77,6 @@ class VerticalPartyResult(_Frozen):
     """One party after vertical training.
 
     Attributes:
-        agencies: its feature parties.
-        facts: about each of them.
         test: method -> errors over the test span, of the first seed.
         metric_errors: method -> error by the application's own metric, of the first seed.
         by_seed: method -> the same of every seed, in the order of `seeds`.
@@ -110,10 +108,6 @@ class VerticalPartyResult(_Frozen):
     band_level: float = 0.9
     band_coverage: Measured = float("nan")
     forecast: ExampleForecast | None = None
-
-    def error_ratio(self, method: str, of: str = ALONE) -> float:
-        """A method's mean absolute error relative to another's."""
-        return self.test[method].mae / self.test[of].mae
 
     def error(self, method: str) -> float | None:
         """A method's error by the application's metric, mean over seeds; None if not run."""

@@ -10,9 +10,10 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
+from deepcity.data.check.number_guess import number_keys
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
-from deepcity.data.config.source import MISSING
+from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.connectors.sniff import sniff
@@ -22,7 +23,7 @@ from deepcity.data.draft.question import Question
 from deepcity.data.draft.times import TimeDraft, detect_times
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
-from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.tables.numbers import GROUPED, read_numbers
 from deepcity.data.tables.read import read_records
 
 MAX_FIELDS = 12  # more numeric columns than this are taken for places, not fields
@@ -81,6 +82,7 @@ def draft_with_questions(path: Path) -> Draft:
     if not times.settings:
         return Draft(None, (times.as_problem(path.name, frame.columns),))
     source["time"] = times.settings
+    source |= number_keys(frame, times.columns, settings.numbers)
     raw, questions = _content(path, source, frame, times)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
     return Draft(raw, (), (*times.questions, *questions))
@@ -92,8 +94,8 @@ def _content(
     hours = times.hours.columns if times.hours is not None else ()
     frame = frame.drop(hours)
     names = [name for name in frame.columns if name not in times.columns]
-    decimal = source.get("decimal", ".")
-    numeric = [name for name in names if _is_numeric(frame[name], decimal)]
+    style = connectors()[source["format"]].settings.model_validate(source).numbers
+    numeric = [name for name in names if _is_numeric(frame[name], style)]
     found = detect_places(frame, times.columns, numeric, values_apart=bool(hours))
     if found.column is not None:
         source |= {"layout": "long", "place": found.column}
@@ -125,11 +127,13 @@ def _of_each_kind(fields: list[Raw], places: PlaceDraft) -> list[Raw]:
     ]
 
 
-def _is_numeric(column: pl.Series, decimal: str) -> bool:
+def _is_numeric(column: pl.Series, style: NumberStyle) -> bool:
     """Whether over 90 % of the cells are numbers; loading reports the others as problems."""
-    numbers = read_numbers(column, MISSING, decimal)
+    numbers = read_numbers(column, style)
     known = int((column.is_not_null()).sum())
-    return len(numbers.bad) * 10 < max(known, 1)
+    unsure = column.cast(pl.String).str.strip_chars().str.contains(GROUPED[","]).sum()
+    bad = len(numbers.bad) - (int(unsure) if style.decimal == "." and not style.thousands else 0)
+    return bad * 10 < max(known, 1)
 
 
 def _fields(columns: list[str]) -> list[Raw]:

@@ -8,6 +8,8 @@ import numpy as np
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.config.source import Layout
 from deepcity.data.config.time_settings import Duplicates
+from deepcity.data.findings import UNREVIEWED
+from deepcity.data.observations import RepeatedRows
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
@@ -45,8 +47,8 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
         return known
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
-        right = "remove the wrong rows, or set time.duplicates = 'mask', 'first' or 'last'"
-        sheet.issues.problem("time", times, reason, right)
+        sheet.issues.problem("time", times, reason, UNREVIEWED)
+        sheet.issues.repeated.merge(_evidence(groups, values))
         return known
     text = (
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
@@ -70,6 +72,23 @@ def _differ(groups: list[Indices], values: Doubles) -> bool:
         for group in groups
     ]
     return len(groups) > 1 and sum(differ) > MOST * len(groups)
+
+
+def _evidence(groups: list[Indices], values: Doubles) -> RepeatedRows:
+    """How the rows of one time differ, for the remedies that are tried on them."""
+    agreeing = sum(
+        bool(np.array_equal(values[group[:-1]], values[group[1:]], equal_nan=True))
+        for group in groups
+    )
+    first, last = (np.array([group[n] for group in groups]) for n in (0, -1))
+    return RepeatedRows(
+        times=len(groups),
+        rows=sum(map(len, groups)),
+        agreeing=agreeing,
+        total=float(np.nansum(values[np.concatenate(groups)])),
+        first=float(np.nansum(values[first])),
+        last=float(np.nansum(values[last])),
+    )
 
 
 def _times_text(utc_R: Ints, groups: list[Indices], zone: str) -> str:

@@ -26,7 +26,9 @@ from deepcity.data.tables.batches import (
 from deepcity.data.tables.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
-from deepcity.data.tables.time_merge import RowMerger, UniqueRows, merge_spooled_rows
+from deepcity.data.tables.time_merge import RowMerger, merge_spooled_rows
+from deepcity.data.tables.totals import total_columns
+from deepcity.data.tables.unique_rows import UniqueRows
 from deepcity.data.tables.values import read_values
 from deepcity.data.timestamps.parse import raw_times
 from deepcity.data.timestamps.resample import Grid, rows_onto_grid
@@ -58,7 +60,14 @@ def read_long(
             [resample_rule(field, context.source) for field in fields], len(places)
         )
         return merge_spooled_rows(
-            spool, spool.blocks, context, row_merger, clock, issues, wall=wall
+            spool,
+            spool.blocks,
+            context,
+            row_merger,
+            clock,
+            issues,
+            wall=wall,
+            totals=total_columns(fields),
         )
 
 
@@ -73,7 +82,7 @@ def _fill(
     """Spool all rows of the agency's places; returns whether their times are wall-clock times."""
     seen: set[str] = set()
     wall, before = False, len(issues.problems)
-    for sheet in sheets(context, columns, issues):
+    for sheet in sheets(context, columns, issues, read_past_problems=True):
         names = place_ids(sheet.frame[context.source.place or ""])
         seen.update(name for name in names.unique().to_list() if name is not None)
         found = _packed(sheet, names, number, fields)
