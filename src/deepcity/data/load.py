@@ -18,13 +18,12 @@ from deepcity.city.field import Resample
 from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.tables.adjacency import read_adjacency
-from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.places import places_in
 from deepcity.data.tables.read import read_records
 from deepcity.data.tables.records import Records, check_off_step, resample_rule
@@ -81,19 +80,16 @@ def load_agency(
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
     issue_logs: list[IssueLog] = []
-    for name in dict.fromkeys(field.source for field in settings.fields):
-        source, issues = sources[name], IssueLog(source_file(sources[name]))
-        chosen = [(f, field) for f, field in enumerate(settings.fields) if field.source == name]
+    readings = [_reading(field, sources[field.source]) for field in settings.fields]
+    for reading in dict.fromkeys(readings):
+        source, issues = sources[reading[0]], IssueLog(source_file(sources[reading[0]]))
+        chosen = [(f, one) for f, one in enumerate(settings.fields) if readings[f] == reading]
         fields = tuple(field for _, field in chosen)
         records = read_records(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            hourly = records.step_s > clock.step_s and check_hour_columns(
-                source, folder, fields, issues
-            )
-            if not hourly:
-                _check_steps(records, source, fields, clock, issues)
+            _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
     adjacency_NN = None
@@ -108,6 +104,14 @@ def load_agency(
     findings = [finding for issues in issue_logs for finding in issues.findings]
     findings += domains()[agency.domain].find_warnings(agency) + _panel_warnings(panel, settings)
     return LoadedPanel(panel, tuple(findings))
+
+
+def _reading(field: FieldSettings, source: SourceSettings) -> tuple[str, str]:
+    """Fields of one key are read together: a source's, of a long table those of the same rows.
+
+    Two rows of one time, IN and OUT, are thus one row each for the fields that want one of them.
+    """
+    return source.name, repr(sorted(field.where.items())) if source.layout is Layout.LONG else ""
 
 
 def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:

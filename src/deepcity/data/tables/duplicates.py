@@ -6,7 +6,6 @@ Shapes: R rows of the sheet.
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
-from deepcity.data.config.source import Layout
 from deepcity.data.config.time_settings import Duplicates
 from deepcity.data.findings import UNREVIEWED
 from deepcity.data.observations import RepeatedRows
@@ -14,17 +13,11 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
 TIMES_SHOWN = 3
-MOST = 0.5  # share of the times with several rows above which they are no mistakes
 _RULE_TEXT = {
     Duplicates.MASK: "where they differ, their values were masked",
     Duplicates.FIRST: "the first was kept",
     Duplicates.LAST: "the last was kept",
 }
-
-_TELL_APART = (
-    "name the column that tells them apart: with layout = 'long' and place = ... if it names "
-    "places, or in the field's where = { column = [text] } to keep rows of one text"
-)
 
 
 def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
@@ -41,10 +34,6 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     groups = [group for group in np.split(order, starts[1:]) if len(group) > 1]
     rows = sheet.rows_text(np.concatenate(groups))
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
-    if _tells_places(rule, sheet) and len(groups) > MOST * len(starts) and _differ(groups, values):
-        reason = f"{len(groups):,} of {len(starts):,} times have several rows that differ ({rows})"
-        sheet.issues.problem("time", times, reason, _TELL_APART)
-        return known
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
         sheet.issues.problem("time", times, reason, UNREVIEWED)
@@ -57,21 +46,6 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     return np.setdiff1d(
         known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
     )
-
-
-def _tells_places(rule: Duplicates, sheet: Sheet) -> bool:
-    """Whether several rows at most times must be explained: of a wide table, or by default."""
-    keeps_one = rule in {Duplicates.FIRST, Duplicates.LAST}
-    return rule is Duplicates.ERROR or (keeps_one and sheet.source.layout is Layout.WIDE)
-
-
-def _differ(groups: list[Indices], values: Doubles) -> bool:
-    """Whether there are several such times, and rows of most of them have other values."""
-    differ = [
-        any(not np.array_equal(values[group[0]], values[n], equal_nan=True) for n in group[1:])
-        for group in groups
-    ]
-    return len(groups) > 1 and sum(differ) > MOST * len(groups)
 
 
 def _evidence(groups: list[Indices], values: Doubles) -> RepeatedRows:

@@ -13,8 +13,8 @@ from deepcity.data.timestamps.hour_headers import HourHeaders, find_hours
 
 def check_hour_columns(
     source: SourceSettings, folder: Path, fields: Sequence[FieldSettings], issues: IssueLog
-) -> bool:
-    """Whether fields of records coarser than the clock are columns of hours; reports each.
+) -> None:
+    """Report fields of records coarser than the clock that are columns of hours.
 
     To spread one hour's value over its day would be wrong, so that is not offered.
 
@@ -23,14 +23,13 @@ def check_hour_columns(
     """
     hours = find_hours(read_columns(source, folder))
     if hours is None:
-        return False
+        return
     found = [field for field in fields if value_column(source, field) in hours.columns]
     for field in found:
         shown = value_column(source, field)
         reason = f"one of {len(hours.columns)} columns of a day's hours"
         right = f"remove column (and spread), and set time.hour_columns = {setting_text(hours)}"
         issues.problem(f"{field.name}.column", shown, reason, right)
-    return bool(found)
 
 
 def setting_text(hours: HourHeaders) -> str:

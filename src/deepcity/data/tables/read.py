@@ -12,6 +12,7 @@ from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
+from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
 from deepcity.data.tables.review import review_cells
@@ -68,6 +69,8 @@ def read_records(
             records = read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
+    if records is not None and records.step_s > clock.step_s:
+        check_hour_columns(source, folder, fields, issues)
     review_cells(source, issues)
     return None if issues.problems else records
 
