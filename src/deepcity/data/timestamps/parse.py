@@ -101,7 +101,15 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
         times, late = parse_with_late(column, pattern)
     except pl.exceptions.PolarsError:
         right = "write e.g. '%d/%m/%Y %H:%M'"
+        if "%p" in pattern.lower() and "%H" in pattern:
+            right = f"write '{pattern.replace('%H', '%I')}': the hour of a half day is %I"
         sheet.issues.problem("time.format", pattern, "not a valid pattern", right)
+        return None
+    likely = number_format(column) if times.null_count() == len(times) else None
+    if likely is not None:
+        reason = f"not a time like {pattern}, but a number as {likely} has them"
+        right = f"state format = '{likely}' if it is so"
+        sheet.issues.problem(" + ".join(sheet.time.names), column[0], reason, right)
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
         return None
