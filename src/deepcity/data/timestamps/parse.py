@@ -97,6 +97,14 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     pattern = sheet.time.format or _pattern(column, sheet)
     if pattern is None:
         return None
+    found = _by_pattern(column, pattern, sheet)
+    return None if found is None else _from_datetimes(found[0], sheet, found[1].to_numpy())
+
+
+def _by_pattern(
+    column: pl.Series, pattern: str, sheet: Sheet
+) -> tuple[pl.Series, pl.Series] | None:
+    """Times and which are late, or None with what is wrong with the texts or the pattern."""
     try:
         times, late = parse_with_late(column, pattern)
     except pl.exceptions.PolarsError:
@@ -113,7 +121,7 @@ def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
         return None
-    return _from_datetimes(times, sheet, late.to_numpy())
+    return times, late
 
 
 def _pattern(column: pl.Series, sheet: Sheet) -> str | None:
