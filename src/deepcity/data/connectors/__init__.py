@@ -142,24 +142,25 @@ def read_batches(
     Raises:
         ReadError: if they cannot be read.
     """
-    wanted = list(dict.fromkeys(columns))
-    hours = hours_of(source)
-    if hours is None or not {HOUR, VALUE} & set(wanted):
-        return connectors()[source.format].batches(source, folder, wanted)
-    return _hours_as_rows(source, folder, wanted, hours)
+    names = list(dict.fromkeys(columns))
+    connector, hours = connectors()[source.format], hours_of(source)
+    if hours is None or not {HOUR, VALUE} & set(names):
+        return connector.batches(source, folder, names)
+    own = columns_between(connector.columns(source, folder), hours)
+    plain = [name for name in names if name not in (HOUR, VALUE)]
+    return _hours_as_rows(source, connector.batches(source, folder, [*plain, *own]), own)
 
 
 def _hours_as_rows(
-    source: SourceSettings, folder: Path, wanted: Sequence[str], hours: HourColumns
+    source: SourceSettings, tables: Iterator[RawTable], own: Sequence[str]
 ) -> Iterator[RawTable]:
-    """The given columns, once the columns of hours are rows."""
-    connector = connectors()[source.format]
-    own = columns_between(connector.columns(source, folder), hours)
+    """Tables whose columns of hours, `own`, have become rows."""
     assert source.time is not None
-    texts = hour_texts(len(own), hours, int(source.time.step_of_hours.total_seconds()))
-    plain = [name for name in wanted if name not in (HOUR, VALUE)]
-    for table in connector.batches(source, folder, [*plain, *own]):
-        first_row = table.first_row
-        for frame in hour_rows(table.frame, own, texts, rows_per_batch(len(wanted))):
+    assert source.time.hour_columns is not None
+    step_s = int(source.time.step_of_hours.total_seconds())
+    texts = hour_texts(len(own), source.time.hour_columns, step_s)
+    for table in tables:
+        first_row, width = table.first_row, table.frame.width - len(own) + 2
+        for frame in hour_rows(table.frame, own, texts, rows_per_batch(width)):
             yield RawTable(frame, first_row, len(own))
             first_row += frame.height // len(own)
