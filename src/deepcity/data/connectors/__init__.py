@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.config.time_settings import HOUR, VALUE, HourColumns
+from deepcity.data.config.time_settings import HOUR, VALUE
 from deepcity.data.connectors.hour_rows import (
     columns_between,
     hour_rows,
