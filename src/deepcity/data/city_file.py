@@ -16,7 +16,7 @@ from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
-from deepcity.data.tables.places import find_places
+from deepcity.data.places.find_places import find_places
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
+from deepcity.data.places.find_places import places_in
 from deepcity.data.tables.adjacency import read_adjacency
-from deepcity.data.tables.places import places_in
 from deepcity.data.tables.read import read_records
 from deepcity.data.tables.records import Records, check_off_step, resample_rule
 from deepcity.data.timestamps.resample import (

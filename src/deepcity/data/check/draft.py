@@ -41,7 +41,7 @@ _GUESSES = {
 
 
 @dataclass(frozen=True)
-class Draft:
+class CityDraft:
     """A city file for one file of raw records.
 
     Attributes:
@@ -61,13 +61,13 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
     return found.raw, list(found.problems)
 
 
-def draft_with_questions(path: Path) -> Draft:
+def draft_with_questions(path: Path) -> CityDraft:
     """As `draft`, with the questions that the records leave open."""
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
-        return Draft(
+        return CityDraft(
             None, (Problem(path.name, "path", str(path), "unknown file extension", right),)
         )
     source: Raw = {"name": "records", "format": connector.name, "path": path.name}
@@ -77,15 +77,15 @@ def draft_with_questions(path: Path) -> Draft:
         frame = connector.read(settings, path.parent).frame
     except ReadError as error:
         problem = Problem(path.name, error.key, error.value, error.reason, error.right)
-        return Draft(None, (problem,))
+        return CityDraft(None, (problem,))
     times = detect_times(frame)
     if not times.settings:
-        return Draft(None, (times.as_problem(path.name, frame.columns),))
+        return CityDraft(None, (times.as_problem(path.name, frame.columns),))
     source["time"] = times.settings
     source |= number_keys(frame, times.columns, settings.numbers)
     raw, questions = _content(path, source, frame, times)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
-    return Draft(raw, (), (*times.questions, *questions))
+    return CityDraft(raw, (), (*times.questions, *questions))
 
 
 def _content(

@@ -12,7 +12,7 @@ import polars as pl
 
 from deepcity.data.draft.question import Question
 from deepcity.data.errors import ReadError
-from deepcity.data.tables.place_ids import SCIENTIFIC, place_ids
+from deepcity.data.places.place_ids import SCIENTIFIC, place_ids
 
 PLACE_WORDS = (
     r"(?i)(^|[_ ])(id|code|no|nr|num|number)$|station|sensor|site|place|detector|device|meter|link"

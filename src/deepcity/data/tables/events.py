@@ -19,12 +19,12 @@ from deepcity.data.config.duration import duration_text
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog
+from deepcity.data.places.cells import cell_numbers
+from deepcity.data.places.place_ids import place_ids, place_numbers
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
 from deepcity.data.tables.cell_tally import tally_cells
-from deepcity.data.tables.cells import cell_numbers
 from deepcity.data.tables.numbers import read_numbers
-from deepcity.data.tables.place_ids import place_ids, place_numbers
 from deepcity.data.tables.records import MAX_STEPS_PER_ROW, Records, check_enough_times
 from deepcity.data.tables.values import read_values, rows_of
 from deepcity.data.timestamps.dst import NO_TIME, wall_text

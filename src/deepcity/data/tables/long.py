@@ -15,6 +15,7 @@ from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import IssueLog
+from deepcity.data.places.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import (
     SourceContext,
@@ -23,7 +24,6 @@ from deepcity.data.tables.batches import (
     sheets,
     value_column,
 )
-from deepcity.data.tables.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, merge_spooled_rows

@@ -29,11 +29,11 @@ from deepcity.data.tables.records import (
     rows_to_keep,
 )
 from deepcity.data.tables.spool import Rows, Spool
-from deepcity.data.tables.step_change import Steps, find_steps
 from deepcity.data.tables.totals import TotalColumn, difference_rows, report_totals
 from deepcity.data.tables.unique_rows import UniqueRows
 from deepcity.data.timestamps.dst import resolve_wall_times, wall_text
 from deepcity.data.timestamps.resample import Grid, grid_over
+from deepcity.data.timestamps.step_change import Steps, find_steps
 from deepcity.data.timestamps.zones import utc_candidates
 
 

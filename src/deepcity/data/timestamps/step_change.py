@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepcity.city.arrays import Ints
 from deepcity.city.clock import DAY_S
-from deepcity.data.tables.spool import Rows
 
+Rows = NDArray[np.void]
+"""Rows with the fields `time` and `place`."""
 LEAST_DAYS = 3  # on each side of a change
 MOST_OTHERS = 0.1  # share of the days on which another step prevails
 _GAP_BITS = 36

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from deepcity.city.errors import ConfigError
 from deepcity.data.city_file import load_panel
 from deepcity.data.errors import ReadError
-from deepcity.data.tables.place_ids import place_id, place_ids
+from deepcity.data.places.place_ids import place_id, place_ids
 
 pytest_plugins = ["towns"]
 
