@@ -276,3 +276,12 @@ def test_a_day_that_may_be_a_month_is_refused_and_either_format_is_read(town):
     (problem,) = refused(town(table(["05/07/2024,1,1", "05/08/2024,2,1"]), fields=COUNTS))
     assert "'05/07/2024' could be 5 July 2024 or 7 May 2024" in problem.reason
     assert "'%d/%m/%Y' if it is 5 July 2024 or '%m/%d/%Y' if it is 7 May 2024" in problem.right
+
+
+@pytest.mark.parametrize("day_starts", ["", ', day_starts = "05:00"'])
+def test_hours_from_24_on_are_of_the_next_day_and_of_no_other(town, day_starts):
+    """Also where dates are of operating days: such an hour names the next day already."""
+    rows = [f"2024-05-{day:02d} {hour:02d}:00,{hour},1" for day in (1, 2) for hour in range(5, 29)]
+    source = CSV + f'time = {{ column = "time"{day_starts} }}'
+    panel = load_panel(town(table(rows), fields=COUNTS, source=source), "office")
+    assert panel.values_TNF[:, 0, 0].tolist() == [*range(5, 29)] * 2

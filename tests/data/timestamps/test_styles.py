@@ -38,7 +38,7 @@ STYLES = {
         f"{t.year}년 {t.month}월 {t.day}일 {half(t)} {twelve(t)}:{t:%M:%S}"
     ),
     "Korean workbook": lambda t: f"{t.year}. {t.month}. {t.day}. {half(t)} {twelve(t)}:{t:%M:%S}",
-    "오전 0시": lambda t: f"{t:%Y-%m-%d} {half(t)} {t.hour % 12}:{t:%M:%S}",
+    "hour 0 of a half day": lambda t: f"{t:%Y-%m-%d} {half(t)} {t.hour % 12}:{t:%M:%S}",
     "AM/PM": lambda t: f"{t:%Y-%m-%d} {twelve(t):02d}:{t:%M:%S} {half(t, 'AM', 'PM')}",
     "a.m.": lambda t: f"{t:%Y/%m/%d} {twelve(t)}:{t:%M:%S} {half(t, 'a.m.', 'p.m.')}",
     "narrow blank": lambda t: f"{t:%Y-%m-%d} {twelve(t)}:{t:%M:%S}\u202f{half(t, 'am', 'pm')}",
@@ -139,6 +139,14 @@ def test_even_steps_show_which_is_the_day(month, days, step, american):
 
 def test_twelve_days_of_march_in_the_american_order():
     texts = pl.Series([f"03/{day:02d}/2024" for day in range(1, 13)])
+    assert read_as(texts).pattern == "%m/%d/%Y"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("left_out", [(4,), (4, 9), (2, 6)])
+def test_a_missing_day_leaves_it_decided(left_out, turned):
+    days = [day for day in range(1, 13) if day not in left_out]
+    texts = pl.Series([f"03/{day:02d}/2024" for day in (reversed(days) if turned else days)])
     assert read_as(texts).pattern == "%m/%d/%Y"
 
 
