@@ -10,6 +10,7 @@ from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import next_step
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
@@ -32,6 +33,15 @@ def review_cells(source: SourceSettings, issues: IssueLog) -> None:
             issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
+    ]
+
+
+def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
+    """Say of rows that share a time and a place what can be done without losing any."""
+    right = next_step(repeated, "remove the wrong rows")
+    issues.problems = [
+        replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
+        for one in issues.problems
     ]
 
 
