@@ -175,10 +175,12 @@ def _core_share(text: str, name: str) -> float:
 
 def _in(sign: str, core: str) -> bool:
     try:
-        sign.encode(core)
+        size = len(sign.encode(core))
     except UnicodeEncodeError:
         return False
-    return not 0xFF61 <= ord(sign) <= 0xFF9F  # half-width kana: what misread text is full of
+    return (
+        size <= 2 and not 0xFF61 <= ord(sign) <= 0xFF9F
+    )  # half-width kana: what misread text is full of
 
 
 def _is_ideograph(sign: str) -> bool:
