@@ -102,7 +102,9 @@ def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
         digits = "".join(sign for sign in text if sign.isdigit())
         both = f"{text!r} is read as {tally.separated[text]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
-            advice = f"decimal = '{style.decimal}' stands in the city file; see whether it is right"
+            advice = (
+                f"the city file states {style.decimal!r} as decimal sign; see whether it is right"
+            )
             issues.warn(
                 "grouped",
                 name,
