@@ -34,6 +34,7 @@ class Finding:
         count: how many rows, values or steps it touches.
         text: one sentence for people.
         shows: the field and the ids of places to plot; empty if there are none.
+        day: since when, as a local date; empty where it has no beginning.
     """
 
     severity: Severity
@@ -42,6 +43,7 @@ class Finding:
     count: int
     text: str
     shows: tuple[str, tuple[str, ...]] = ("", ())
+    day: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}"

@@ -3,15 +3,17 @@
 import ast
 import re
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from towns import toml
 
 import deepcity
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_with_findings
 from deepcity.data.remedies import next_step, remedies
+
+pytest_plugins = ["towns"]
 
 HOURS = range(24)
 COUNT = '[{ name = "people", kind = "count", unit = "people", source = "records"%s }]'
@@ -73,7 +75,7 @@ class File:
         content = self.records if isinstance(self.records, bytes) else self.records.encode()
         (folder / "records.csv").write_bytes(content)
         keys = {"source": self.source, **self.city, **changed}
-        (folder / "town.toml").write_text(toml(**keys), encoding="utf-8")
+        (folder / "town.toml").write_text(import_module("towns").toml(**keys), encoding="utf-8")
         try:
             load_with_findings(load_city(folder / "town.toml"), "office")
         except (DataError, ConfigError) as error:

@@ -178,9 +178,8 @@ def _in(sign: str, core: str) -> bool:
         size = len(sign.encode(core))
     except UnicodeEncodeError:
         return False
-    return (
-        size <= 2 and not 0xFF61 <= ord(sign) <= 0xFF9F
-    )  # half-width kana: what misread text is full of
+    half_width_kana = 0xFF61 <= ord(sign) <= 0xFF9F  # what misread text is full of
+    return size <= 2 and not half_width_kana
 
 
 def _is_ideograph(sign: str) -> bool:

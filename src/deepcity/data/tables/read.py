@@ -48,6 +48,10 @@ def read_records(
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
         issues.problem("time", None, "missing", right)
         return None
+    if source.layout is Layout.EVENTS and any(field.cumulative for field in fields):
+        right = "remove it, or set the layout to 'wide' or 'long'"
+        issues.problem("cumulative", True, "events are counted, not differenced", right)
+        return None
     zone = source.time.zone or clock.time_zone
     context = SourceContext(source, folder, source.time, zone, max_rows)
     records = None

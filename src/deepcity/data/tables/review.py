@@ -102,16 +102,12 @@ def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
         digits = "".join(sign for sign in text if sign.isdigit())
         both = f"{text!r} is read as {tally.separated[text]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
-            advice = (
-                f"the city file states {style.decimal!r} as decimal sign; see whether it is right"
+            count, sign = tally.grouped.count, style.decimal
+            told = (
+                f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
+                f"the city file states {sign!r} as decimal sign, see whether it is right"
             )
-            issues.warn(
-                "grouped",
-                name,
-                tally.grouped.count,
-                f"{tally.grouped.count:,} numbers look as if their sign parts thousands: {both} "
-                f"({rows}); {advice}",
-            )
+            issues.warn("grouped", name, count, told)
             continue
         also = tuple(tally.separated)
         right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")

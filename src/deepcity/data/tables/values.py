@@ -8,7 +8,7 @@ import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
-from deepcity.city.units import convert
+from deepcity.city.units import convert, gas_of
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import UNREVIEWED
@@ -42,8 +42,10 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
     if len(numbers.infinite):
         count, rows = len(numbers.infinite), sheet.rows_text(numbers.infinite)
         sheet.issues.warn("infinite", name, count, f"{count} infinite values masked ({rows})")
+    if field.cumulative:  # differenced and converted once rows are in order
+        return np.where(rows_of(sheet, field), numbers.values_R, np.nan)
     plain_R = numbers.values_R * field.scale + field.offset
-    values_R = convert(plain_R, field.unit_of_records, field.unit)
+    values_R = convert(plain_R, field.unit_of_records, field.unit, gas_of(field.name))
     values_R = np.where(rows_of(sheet, field), values_R, np.nan)
     values_R = _mask_outside(values_R, name, field, sheet)
     _check_negative(values_R, name, field, sheet)
