@@ -97,22 +97,22 @@ def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
     for name, tally in issues.cells.items():
         if not _looks_grouped(tally, style):
             continue
-        text = next(text for text in tally.separated)
+        first = next(iter(tally.separated))
         rows = _rows(tally.grouped, source.row_noun)
-        digits = "".join(sign for sign in text if sign.isdigit())
-        both = f"{text!r} is read as {tally.separated[text]:.10g}, but may mean {digits}"
+        digits = "".join(sign for sign in first if sign.isdigit())
+        both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
             count, sign = tally.grouped.count, style.decimal
-            told = (
+            text = (
                 f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
                 f"the city file states {sign!r} as decimal sign, see whether it is right"
             )
-            issues.warn("grouped", name, count, told)
+            issues.warn("grouped", name, count, text)
             continue
         also = tuple(tally.separated)
         right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")
-        count = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
-        issues.problem(name, text, f"{count}: {both}", right)
+        shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
+        issues.problem(name, first, f"{shown}: {both}", right)
 
 
 def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:
