@@ -146,6 +146,11 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         ),
         File("여의나루역\n".encode() + wide({}).replace("b", "여의나루").encode("cp949")),
     ),
+    "delimiter": (
+        'delimiter = ";"',
+        File(wide({}), PLAIN, fixed={"source": SOURCE}),
+        File(wide({}).replace("b", "c", 1), PLAIN),
+    ),
     "duplicates": (
         "time.duplicates = 'first'",
         File(
@@ -256,7 +261,9 @@ def test_evidence_without_a_remedy_leaves_the_rest():
     assert next_step(object(), "correct the cells") == "correct the cells"
 
 
-KEYS = "decimal|thousands|unit_text|missing|encoding|duplicates|spread|ambiguous|nonexistent"
+KEYS = (
+    "decimal|delimiter|thousands|unit_text|missing|encoding|duplicates|spread|ambiguous|nonexistent"
+)
 ADVICE = re.compile(rf"\b(?:{KEYS}) ?= ?(?:['\"\[\{{]|true)")
 SOURCE_FOLDER = Path(deepcity.__file__).parent
 
