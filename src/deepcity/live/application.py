@@ -155,11 +155,8 @@ class LiveApplication:
         train = Span(int(first), int(last) + 1)
         inputs = fit_inputs(longer, facts.field, facts.settings, train, panel.adjacency_NN)
         if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
-            raise LiveError(
-                f"rows of {facts.agency}",
-                "rows of the training span differ from those in training",
-                "restore them, or train again",
-            )
+            reason = "rows of the training span differ from those in training"
+            raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
         counts = panel.fields[panel.field_index(facts.field)].kind is Kind.COUNT
         earliest = train.start + facts.settings.history
         with self._lock:
@@ -239,10 +236,8 @@ class LiveApplication:
             reason = f"the newest own row is of {newest}, more than a day before"
             raise LiveError(f"at {moment(at)}", reason, "check why own records do not arrive")
         if origin < prepared.first:
-            first = moment(int(time_T[prepared.first]))
-            raise LiveError(
-                f"at {moment(at)}", "own rows begin later", f"choose a time from {first} on"
-            )
+            right = f"choose a time from {moment(int(time_T[prepared.first]))} on"
+            raise LiveError(f"at {moment(at)}", "own rows begin later", right)
 
     def _agency_input(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
         """An agency's status at a time, and its deep data if they can be used."""
