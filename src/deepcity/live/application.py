@@ -153,14 +153,10 @@ class LiveApplication:
         longer = _longer(panel, known + ahead)
         first, last = np.searchsorted(panel.time_T, np.array(facts.train_s))
         train = Span(int(first), int(last) + 1)
-        adjacency = panel.adjacency_NN
-        inputs = fit_inputs(longer, facts.field, facts.settings, train, adjacency)
+        inputs = fit_inputs(longer, facts.field, facts.settings, train, panel.adjacency_NN)
         if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
-            raise LiveError(
-                f"rows of {facts.agency}",
-                "rows of the training span differ from those in training",
-                "restore them, or train again",
-            )
+            reason = "rows of the training span differ from those in training"
+            raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
         counts = panel.fields[panel.field_index(facts.field)].kind is Kind.COUNT
         earliest = train.start + facts.settings.history
         with self._lock:
@@ -240,10 +236,8 @@ class LiveApplication:
             reason = f"the newest own row is of {newest}, more than a day before"
             raise LiveError(f"at {moment(at)}", reason, "check why own records do not arrive")
         if origin < prepared.first:
-            first = moment(int(time_T[prepared.first]))
-            raise LiveError(
-                f"at {moment(at)}", "own rows begin later", f"choose a time from {first} on"
-            )
+            right = f"choose a time from {moment(int(time_T[prepared.first]))} on"
+            raise LiveError(f"at {moment(at)}", "own rows begin later", right)
 
     def _agency_input(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
         """An agency's status at a time, and its deep data if they can be used."""
@@ -263,9 +257,8 @@ class LiveApplication:
         activations = self._newest_rows(agency, young)
         cells = int(activations.known_BC.sum())
         if not cells:
-            return replace(
-                state, status=AgencyStatus.LATE, note=self._why_late(agency, state)
-            ), None
+            late = self._why_late(agency, state)
+            return replace(state, status=AgencyStatus.LATE, note=late), None
         return replace(state, status=AgencyStatus.FRESH, cells=cells), activations
 
     def _read(self, agency: InputAgency, at: int, limit_s: int) -> tuple[DeepData, int | None]:
@@ -281,14 +274,11 @@ class LiveApplication:
         activations = DeepBatch(
             np.zeros((1, len(where), agency.width), np.float32), np.zeros((1, len(where)), bool)
         )
-        for row, cell in enumerate(
-            rows.cell_R.tolist()
-        ):  # in order of time: later rows replace earlier ones
+        # in order of time: later rows replace earlier ones
+        for row, cell in enumerate(rows.cell_R.tolist()):
             if (index := where.get(cell)) is not None:
-                activations.vectors_BCD[0, index], activations.known_BC[0, index] = (
-                    rows.vectors_RW[row],
-                    True,
-                )
+                activations.vectors_BCD[0, index] = rows.vectors_RW[row]
+                activations.known_BC[0, index] = True
         return activations
 
     def _not_there(self, state: AgencyState, agency: InputAgency, error: Exception) -> AgencyState:
