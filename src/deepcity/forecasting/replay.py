@@ -146,7 +146,12 @@ def open_bundle(
         ExpertError: if an expert is of an unknown kind, or does not fit the panel's rows.
     """
     data = bundle_data(
-        bundle, panel, TrainingSettings(), newcomer=terms.newcomer, weather=weather(panel)
+        bundle,
+        panel,
+        TrainingSettings(),
+        newcomer=terms.newcomer,
+        validation_stride=terms.validation_stride,
+        weather=weather(panel),
     )
     experts = tuple((one.level, one.expert) for one in experts_of(bundle.experts, data))
     field = panel.fields[panel.field_index(bundle.identity.field)]

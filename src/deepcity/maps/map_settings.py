@@ -14,8 +14,8 @@ from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.vertical_settings import VerticalSettings
 
-EXPERTS = ("network", "typical_day", "yesterday")
-"""Kinds of a party's own experts, unless its map names others."""
+EXPERTS = ("network", "typical_day", "yesterday", "trees", "gaussian_days")
+"""Kinds of a party's own experts, unless its map names others: `experts` in RESULTS.md."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Stem = Literal["private", "common"]
 Truths = Literal["private", "shared"]
@@ -124,6 +124,7 @@ class SpanSettings(Settings):
     Attributes:
         start, end: first day used and first day not used, local; left out, all records.
         validation_days: days before the test span, for early stopping and choice of levels.
+        validation_stride: use every n-th origin of the validation span, counted back from its last.
         test_days: the last days; nothing is fitted to them.
         test_stride: use every n-th origin of the test span.
         scarce: agencies with only this many days before the test span; the last third of
@@ -134,6 +135,7 @@ class SpanSettings(Settings):
     start: date | None = None
     end: date | None = None
     validation_days: Annotated[float, Field(gt=0)] = 30
+    validation_stride: Annotated[int, Field(ge=1)] = 1
     test_days: Annotated[float, Field(gt=0)] = 60
     test_stride: Annotated[int, Field(ge=1)] = 1
     scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)

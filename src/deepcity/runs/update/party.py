@@ -153,6 +153,7 @@ def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> Expert
         service.settings.training,
         seed,
         newcomer=rows.member.name in service.settings.newcomers,
+        validation_stride=service.settings.span.validation_stride,
         weather=weather_of(service, rows.member, rows.panel),
     )
 
@@ -164,6 +165,7 @@ def bundle_data(
     seed: int = 0,
     *,
     newcomer: bool = False,
+    validation_stride: int = 1,
     weather: Panel | None = None,
 ) -> ExpertData:
     """The data of a bundle's first training, from a panel as it is now.
@@ -192,7 +194,7 @@ def bundle_data(
         train=train,
         aside=aside,
         train_B=sample_origins(train_origins(window, train, partly=newcomer), seed),
-        aside_B=selection_origins(aside, window.horizon, partly=newcomer),
+        aside_B=selection_origins(aside, window.horizon, validation_stride, partly=newcomer),
         training=training,
         seed=seed,
         weather=weather,
