@@ -65,7 +65,7 @@ def trials(
             fault = FAULTS[name](view, dice)
             if fault is None:
                 continue
-            spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F, column_NF=None)
+            spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F)
             after = warnings_of(spoilt) - before
             tallies[name].tried += 1
             tallies[name].found += any(
