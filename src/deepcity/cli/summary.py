@@ -56,7 +56,7 @@ def _row(party: PartyResult) -> list[str]:
     cells = [f"{party.title.en}{mark}"]
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
-        cells.append(_known(errors.judged, ".3g") if errors else "")
+        cells.append(_known(errors.metric_error, ".3g") if errors else "")
     return [*cells, str(party.level), _known(party.gain(), "+.1%")]
 
 

@@ -10,8 +10,10 @@ from enum import StrEnum
 
 from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
+from deepcity.data.observations import ColumnTally, RepeatedRows
 
 ROWS_SHOWN = 5
+UNREVIEWED = ""  # the next step of a problem whose remedies are tried when all rows are read
 
 
 class Severity(StrEnum):
@@ -49,11 +51,18 @@ class Finding:
 
 @dataclass
 class IssueLog:
-    """Collects problems and findings of one file, so that all are reported at once."""
+    """Collects problems and findings of one file, so that all are reported at once.
+
+    Attributes:
+        cells: by column, what its cells of text are.
+        repeated: rows that share a time and a place, where they are refused.
+    """
 
     file: str
     problems: list[Problem] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    cells: dict[str, ColumnTally] = field(default_factory=dict)
+    repeated: RepeatedRows = field(default_factory=RepeatedRows)
 
     def problem(self, key: str, value: object, reason: str, right: str) -> None:
         """Add a problem, which prevents loading."""

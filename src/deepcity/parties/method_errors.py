@@ -9,11 +9,12 @@ only, in the service's unit unless its metric is a share.
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator
 
 from deepcity.applications.application import Baseline
 from deepcity.applications.metric import AbsoluteError, Metric
 from deepcity.city.arrays import Floats
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.learning.evaluation.baselines import first_finite, last_known, same_time_before
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
@@ -41,26 +42,16 @@ Measured = Annotated[float, BeforeValidator(lambda value: float("nan") if value 
 """NaN where nothing was measured to compare with; JSON has no NaN and says null."""
 
 
-class MethodErrors(BaseModel):
+class MethodErrors(FrozenModel):
     """Errors of one method at one party, over the test span.
 
-    `judged` is the error by the application's metric; in results older than that metric, the
-    mean absolute error.
+    `metric_error` is the error by the application's metric.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mae: Measured
     rmse: Measured
     mae_by_horizon: list[Measured]
-    judged: Measured
-
-    @model_validator(mode="before")
-    @classmethod
-    def _judged_by_mae(cls, found: object) -> object:
-        if isinstance(found, dict) and "judged" not in found:
-            return {**found, "judged": found.get("mae")}
-        return found
+    metric_error: Measured
 
 
 def score_forecast(
@@ -72,7 +63,7 @@ def score_forecast(
         mae=found.mae,
         rmse=found.rmse,
         mae_by_horizon=[float(e) for e in found.mae_H],
-        judged=metric.error(forecast_BNH, truth_BNH),
+        metric_error=metric.error(forecast_BNH, truth_BNH),
     )
 
 

@@ -38,14 +38,12 @@ class Party:
     """One party of a service, ready to learn.
 
     Attributes:
-        field: name of the field it forecasts.
         split: its own training and validation spans, and the test span of all parties.
         test_origins, validation_origins: (B,) step indices of forecasts.
         scarce: whether it has only few days.
         newcomer: whether it may train on partial windows, where there is no whole one.
         experts: kinds of its own experts (`deepcity.learning.experts`).
         weather: on the panel's steps, where the service names an agency for it.
-        metric: of its application.
         baselines: that its application must beat.
         findings: what was noticed while its records were loaded.
     """

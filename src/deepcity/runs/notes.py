@@ -132,7 +132,7 @@ def _newcomer(others: int, unit: str, chosen: PartyChoice) -> Note:
     numbers: dict[str, float] = {"others": others}
     if chosen.first_day is None:
         return Note(code="newcomer", numbers=numbers)
-    numbers["error"] = chosen.first_day.judged
+    numbers["error"] = chosen.first_day.metric_error
     return Note(code="newcomer_first_day", numbers=numbers, names={"unit": unit})
 
 

@@ -13,7 +13,6 @@ from deepcity import __version__
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.field import Kind
 from deepcity.city.level import Layers, layers_up_to
-from deepcity.city.localized_text import LocalizedText
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.exchange.coordinator import Training
 from deepcity.intercity.party_choices import round_members
@@ -222,7 +221,7 @@ def _result(
             *_pooled_notes(simulation),
         ],
         who=settings.who.value() if settings.who else None,
-        metric=LocalizedText(en=application.metric.name, ko=application.metric.name_ko),
+        metric=application.metric.title,
         metric_in_unit=application.metric.in_unit,
         baselines=[baseline.value for baseline in application.baselines],
     )

@@ -75,7 +75,7 @@ def _fill(
     """Spool all rows of the agency's places; returns whether their times are wall-clock times."""
     seen: set[str] = set()
     wall, before = False, len(issues.problems)
-    for sheet in sheets(context, columns, issues):
+    for sheet in sheets(context, columns, issues, read_past_problems=True):
         names = sheet.frame[context.source.place or ""].cast(pl.String).str.strip_chars()
         seen.update(name for name in names.unique().to_list() if name is not None)
         found = _packed(sheet, names, number, fields)
