@@ -6,8 +6,9 @@ from little_map import flows, service, three
 
 from deepcity.cli.summary import warnings
 from deepcity.maps.city_map import load_map
+from deepcity.runs.results import Note
 from deepcity.runs.run import load_results, run_map
-from deepcity.web.report.notes import notes_of
+from deepcity.web.report.notes import note, notes_of
 from deepcity.web.report.page import render
 
 
@@ -56,10 +57,6 @@ def test_clean_records_give_no_note(results):
 
 
 def test_a_warning_of_a_rule_without_a_sentence_keeps_its_text():
-    from deepcity.runs.results import Note
-    from deepcity.web.report.notes import note
-
-    own = Note(
-        code="records_moonlight", names={"field": "flow", "places": [], "text": "too bright"}
-    )
+    names = {"field": "flow", "places": [], "text": "too bright"}
+    own = Note(code="records_moonlight", names=names)
     assert note(own).en == "Data check, flow: too bright"
