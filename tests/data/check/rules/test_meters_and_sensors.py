@@ -116,6 +116,25 @@ def test_a_running_total_is_told(seed, resets, first):
     assert reported.shows == ("used", ("p0", "p1"))
 
 
+def test_the_advice_on_a_running_total_gives_amounts(town):
+    total = 4000 + np.cumsum(np.random.default_rng(5).integers(1, 9, size=600))
+    records = "time,a\n" + "".join(
+        f"2024-01-{1 + hour // 24:02d} {hour % 24:02d}:00,{value}\n"
+        for hour, value in enumerate(total)
+    )
+    field = '{ name = "used", kind = "energy", unit = "kWh", source = "records"%s }'
+
+    def values(more=""):
+        city = town(records, fields=f"[{field % more}]", places='["a"]')
+        return load_with_findings(city, "office").panel.values_TNF
+
+    (reported,) = of(view_of(values(), METERS), "running-total")
+    advice = re.search(r"cumulative = true", reported.text)[0]
+    amounts = values(f", {advice}")
+    np.testing.assert_array_equal(amounts[:-1, 0, 0], np.diff(total))
+    assert of(view_of(amounts, METERS), "running-total") == []
+
+
 @pytest.mark.parametrize("make", [streets, loads])
 def test_amounts_are_no_running_totals(make):
     assert of(make(1), "running-total") == []
