@@ -2,8 +2,9 @@
 
 Each party's forecaster bundle is loaded, and its networks take a few steps on new rows mixed with
 old ones (`deepcity.learning.training.continual`). They may forget no more than a bound on old days
-kept aside, and are accepted only if their error on the newest days is lower. Where they are not,
-the ensemble's weights are updated all the same. Nothing is sent, and shared layers are unchanged.
+kept aside, and are accepted only if their error on the newest days, by their application's own
+metric, is lower. Where they are not, the ensemble's weights are updated all the same. Nothing is
+sent, and shared layers are unchanged.
 """
 
 import time
@@ -16,6 +17,7 @@ import torch
 from deepcity import __version__
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, ProblemsError, RefineError
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.data.config.toml_file import did_you_mean
@@ -160,6 +162,7 @@ class _PartyUpdate:
         kept_by = comparison.updated if comparison.accepted else comparison.current
         bare = self._bare(rows)
         outcome = UpdateOutcome.REFINED if comparison.accepted else UpdateOutcome.KEPT
+        metric = comparison.judged_by
         return bare.model_copy(
             update={
                 "outcome": outcome,
@@ -176,12 +179,22 @@ class _PartyUpdate:
                 "moved": comparison.moved,
                 "drift": drift,
                 "notes": _notes(rows, comparison),
+                "metric": LocalizedText(en=metric.name, ko=metric.name_ko),
+                "metric_in_unit": metric.in_unit,
             }
         )
 
 
 def _notes(rows: PartyRecords, comparison: UpdateComparison) -> list[Note]:
     found = [Note(code="update_corrected")] if comparison.corrected else []
+    wanted = comparison.metric
+    if comparison.judged_by.name != wanted.name:
+        found.append(
+            Note(
+                code="update_metric_undefined",
+                names={"metric_en": wanted.name, "metric_ko": wanted.name_ko},
+            )
+        )
     if rows.new_places:
         count, first = len(rows.new_places), ", ".join(rows.new_places[:3])
         places = first + (" ..." if count > 3 else "")
