@@ -94,10 +94,12 @@ def show(results: "RunResults", folder: Path, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from deepcity.cli.summary import tables
+    from deepcity.cli.summary import decisions, tables
 
     console = Console()
     for table in tables(results, console.width):
         console.print(table)
         console.print()
+    for line in decisions(results):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     errors.print(f"{results.seconds:.0f} s. Report: {folder / 'report.html'}")

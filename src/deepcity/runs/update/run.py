@@ -192,7 +192,7 @@ def _notes(rows: PartyRecords, comparison: UpdateComparison) -> list[Note]:
         found.append(
             Note(
                 code="update_metric_undefined",
-                names={"metric_en": wanted.name, "metric_ko": wanted.name_ko},
+                names={"metric": [wanted.name, wanted.name_ko]},
             )
         )
     if rows.new_places:
