@@ -68,7 +68,7 @@ def test_no_sentence_is_left_unused() -> None:
     made = {"errors", "glossary", "idea", "lead", "level", "limits", "method", "numeral"}
     made |= {
         "forecast",
-        "decision",  # see tests/web/report/test_decisions.py
+        "decision",  # see tests/web/report/test_decision_section.py
         "vertical_result",
         "note",  # see the next test
         "records",

@@ -147,11 +147,11 @@ class DecisionLog:
         """Forecast and decide at a time, when own rows have come; problems go to the log alone."""
         if can_decide(application.package):
             try:
-                self.after(application, application.forecast(at))
+                self.after_forecast(application, application.forecast(at))
             except DeepCityError:
                 _log.exception("no decision at %s", moment(at))
 
-    def after(self, application: LiveApplication, found: LiveForecast) -> None:
+    def after_forecast(self, application: LiveApplication, found: LiveForecast) -> None:
         """Decide on a forecast just made, and keep it."""
         if can_decide(application.package) and self._key(found) != self._last:
             self.keep(decide(application, found))

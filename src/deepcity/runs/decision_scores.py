@@ -23,10 +23,8 @@ from deepcity.applications.tasks.plan_scores import NearestPlace, invented_reque
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.intercity.level_choice import LevelChoice
-from deepcity.learning.evaluation.baselines import same_time_before
-from deepcity.learning.features.inputs import Samples
 from deepcity.learning.training.learner import Learner
-from deepcity.parties.method_errors import ALONE, AUTOMATIC
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, baseline_forecasts
 from deepcity.parties.party import Party
 from deepcity.runs.decisions import past_of, state_at
 
@@ -66,8 +64,7 @@ class DecisionForecasts:
         found = {AUTOMATIC: (choice.validation.forecast_BNH, test_BNH)}
         if isinstance(application.decide, WarnAbove | NearestSureSpace):  # those that are scored
             found[ALONE] = _by_itself(party, choice, alone)
-            for one in dict.fromkeys((*application.baselines, Baseline.PERSISTENCE)):
-                found[one.value] = naive_both(party, one)
+            found |= naive_both(party)
         by_method = {
             name: (past_of(application, party, before), after)
             for name, (before, after) in found.items()
@@ -161,19 +158,11 @@ class DecisionForecasts:
         return found if len(found) else np.arange(len(hours))
 
 
-def naive_both(party: Party, baseline: Baseline) -> tuple[Floats, Floats]:
-    """A baseline's forecasts of a party's validation days and of its test days."""
-    before = _naive(party, baseline, party.data.validation, party.validation_origins)
-    return before, _naive(party, baseline, party.test, party.test_origins)
-
-
-def _naive(party: Party, baseline: Baseline, samples: Samples, origins_B: Ints) -> Floats:
-    if baseline is Baseline.TYPICAL_DAY:
-        return samples.baseline_BNH
-    slots = party.inputs.grid.slots
-    lag = {Baseline.PERSISTENCE: 1, Baseline.SAME_HOUR_YESTERDAY: slots}.get(baseline, 7 * slots)
-    horizon = samples.truth_BNH.shape[-1]
-    return same_time_before(party.inputs.values_TN, origins_B, horizon, lag)
+def naive_both(party: Party) -> dict[str, tuple[Floats, Floats]]:
+    """Every baseline's forecasts of a party's validation days and of its test days."""
+    before = baseline_forecasts(party, party.data.validation, party.validation_origins)
+    after = baseline_forecasts(party, party.test, party.test_origins)
+    return {name: (before[name], after[name]) for name in before}
 
 
 def _by_itself(party: Party, choice: LevelChoice, alone: Learner) -> tuple[Floats, Floats]:

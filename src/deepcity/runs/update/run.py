@@ -17,7 +17,6 @@ import torch
 from deepcity import __version__
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, ProblemsError, RefineError
-from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.data.config.toml_file import did_you_mean
@@ -179,7 +178,7 @@ class _PartyUpdate:
                 "moved": comparison.moved,
                 "drift": drift,
                 "notes": _notes(rows, comparison),
-                "metric": LocalizedText(en=metric.name, ko=metric.name_ko),
+                "metric": metric.title,
                 "metric_in_unit": metric.in_unit,
             }
         )
@@ -188,11 +187,11 @@ class _PartyUpdate:
 def _notes(rows: PartyRecords, comparison: UpdateComparison) -> list[Note]:
     found = [Note(code="update_corrected")] if comparison.corrected else []
     wanted = comparison.metric
-    if comparison.judged_by.name != wanted.name:
+    if comparison.judged_by.title != wanted.title:
         found.append(
             Note(
                 code="update_metric_undefined",
-                names={"metric": [wanted.name, wanted.name_ko]},
+                names={"metric": [wanted.title.en, wanted.title.ko]},
             )
         )
     if rows.new_places:

@@ -146,7 +146,7 @@ def create_app(
         arrow = ARROW in request.headers.get("Accept", "")
         reply = forecast_arrow(found, chosen) if arrow else forecast_json(facts, found, chosen)
         if decisions is not None:  # once the answer is on its way
-            reply.background = BackgroundTask(decisions.after, application, whole)
+            reply.background = BackgroundTask(decisions.after_forecast, application, whole)
         return reply
 
     @app.get("/decision", responses=_ERRORS)

@@ -80,9 +80,9 @@ def test_each_new_decision_is_kept_once_with_its_forecast(town_trained, store, l
     heard = []
     log = DecisionLog(tmp_path / "state" / "decisions.jsonl", heard.append)
     log.after_rows(live, NOW)
-    log.after(live, live.forecast(NOW))  # from the same rows and deep data
+    log.after_forecast(live, live.forecast(NOW))  # from the same rows and deep data
     speak(town_trained, store, "weather", [NOW])
-    log.after(live, live.forecast(NOW))
+    log.after_forecast(live, live.forecast(NOW))
     lines = [json.loads(line) for line in log.path.read_text("utf-8").splitlines()]
     assert lines == json.loads(json.dumps(heard))
     assert len(lines) == 2
