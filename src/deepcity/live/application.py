@@ -104,7 +104,7 @@ class _Prepared:
     time_T: Ints
     first: int
     known: int  # steps up to the newest own row
-    counts: bool
+    head: Panel  # its places, fields and clock, without rows
 
 
 class LiveApplication:
@@ -157,10 +157,10 @@ class LiveApplication:
         if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
             reason = "rows of the training span differ from those in training"
             raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
-        counts = panel.fields[panel.field_index(facts.field)].kind is Kind.COUNT
+        head = replace(panel, time_T=panel.time_T[:0], values_TNF=panel.values_TNF[:0].copy())
         earliest = train.start + facts.settings.history
         with self._lock:
-            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, counts)
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head)
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.
@@ -185,7 +185,8 @@ class LiveApplication:
         half_NH = self._half_width(deep)
         if late:
             half_NH = np.maximum(half_NH, self.package.baseline_band_NH)
-        least = np.float32(0 if prepared.counts else -np.inf)  # counts are not negative
+        kind = prepared.head.fields[prepared.head.field_index(self.package.facts.field)].kind
+        least = np.float32(0 if kind is Kind.COUNT else -np.inf)  # counts are not negative
         return LiveForecast(
             at=at,
             time_H=at + step_s * np.arange(value_NH.shape[1], dtype=np.int64),
@@ -197,6 +198,15 @@ class LiveApplication:
             newest_own_row=int(time_T[max(prepared.known - 1, 0)]),
             own_lag_s=late * step_s,
         )
+
+    @property
+    def head(self) -> Panel:
+        """Its places, fields and clock, without rows.
+
+        Raises:
+            LiveError: if no own rows have come yet.
+        """
+        return self._ready().head
 
     def states(self, at: int) -> tuple[AgencyState, ...]:
         """Status of each agency at a time."""
