@@ -49,7 +49,8 @@ class RepeatedTimes:
     def keys(self) -> list[str]:
         """The columns that should tell the rows apart."""
         time = self.source.time
-        names = [*(time.of_rows.names if time else ()), *([self.source.place] if self.source.place else [])]
+        names = [*(time.of_rows.names if time else ())]
+        names += [self.source.place] if self.source.place else []
         return list(dict.fromkeys(names))
 
     @cached_property
