@@ -17,9 +17,9 @@ import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import GrantError, LiveError, StoreError
-from deepcity.city.field import Kind
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
+from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, fit_inputs
 from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
@@ -105,7 +105,7 @@ class _Prepared:
     time_T: Ints
     first: int
     known: int  # steps up to the newest own row
-    counts: bool
+    floor: float
 
 
 class LiveApplication:
@@ -162,10 +162,12 @@ class LiveApplication:
                 "rows of the training span differ from those in training",
                 "restore them, or train again",
             )
-        counts = panel.fields[panel.field_index(facts.field)].kind is Kind.COUNT
+        column = panel.field_index(facts.field)
+        learned_TN = panel.values_TNF[train.start : train.end, :, column]
+        floor = floor_of(panel.fields[column], learned_TN)
         earliest = train.start + facts.settings.history
         with self._lock:
-            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, counts)
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, floor)
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.
@@ -190,7 +192,7 @@ class LiveApplication:
         half_NH = self._half_width(deep)
         if late:
             half_NH = np.maximum(half_NH, self.package.baseline_band_NH)
-        least = np.float32(0 if prepared.counts else -np.inf)  # counts are not negative
+        least = np.float32(prepared.floor)
         return LiveForecast(
             at=at,
             time_H=at + step_s * np.arange(value_NH.shape[1], dtype=np.int64),

@@ -8,6 +8,7 @@ arrays, so a new kind needs no edit here (`deepcity.learning.experts`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from deepcity.store.run_folder import ensure_folder
 MODEL = 2  # incremented when a network's inputs or structure change
 FOLDER = "own"
 
+_GRAPH = "graph"
 _STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 
 
@@ -57,6 +59,8 @@ class BundleTerms(_Frozen):
         newcomer: it may have trained on windows known in part.
         weather: an agency's weather was used.
         time_zone: of its days and hours.
+        kind: of its field; empty in a bundle written before it was kept.
+        holidays: of its calendar; they count as Sundays.
     """
 
     application: str = ""
@@ -64,6 +68,8 @@ class BundleTerms(_Frozen):
     newcomer: bool = False
     weather: bool = False
     time_zone: str = ""
+    kind: str = ""
+    holidays: tuple[date, ...] = ()
 
 
 class BundleTimes(_Frozen):
@@ -141,6 +147,8 @@ class ForecasterBundle:
         number: number of updates, accepted or not.
         last: results of the last update; None after the run itself.
         terms: None in a bundle written before they were kept.
+        adjacency_NN: the graph of its places, where its city file names one; data frames hold
+            none.
         skipped: damaged newer checkpoints, with reasons.
     """
 
@@ -154,6 +162,7 @@ class ForecasterBundle:
     number: int = 0
     last: PartyUpdate | None = None
     terms: BundleTerms | None = None
+    adjacency_NN: Floats | None = None
     skipped: tuple[str, ...] = ()
 
 
@@ -218,6 +227,8 @@ class BundleStore:
         }
         for place, expert in enumerate(bundle.experts):
             arrays[_group(place)] = expert.arrays
+        if bundle.adjacency_NN is not None:
+            arrays[_GRAPH] = {"adjacency_NN": bundle.adjacency_NN}
         values = _Values(
             identity=bundle.identity,
             times=bundle.times,
@@ -262,6 +273,7 @@ def _bundle(found: Checkpoint) -> ForecasterBundle:
         number=found.round,
         last=values.last,
         terms=values.terms,
+        adjacency_NN=found.arrays.get(_GRAPH, {}).get("adjacency_NN"),
         skipped=found.skipped,
     )
 

@@ -79,7 +79,10 @@ def bundle_of(
             newcomer=party.newcomer,
             weather=party.weather is not None,
             time_zone=party.panel.clock.time_zone,
+            kind=party.panel.fields[party.panel.field_index(party.field)].kind.value,
+            holidays=tuple(sorted(party.panel.clock.holidays)),
         ),
+        adjacency_NN=party.panel.adjacency_NN,
     )
 
 
