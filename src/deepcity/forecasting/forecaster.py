@@ -143,7 +143,7 @@ class Forecaster:
         found._terms()
         return found
 
-    def attach(self, panel: Panel, weather: WeatherOf) -> Self:
+    def attach(self, panel: Panel, weather: WeatherOf | None = None) -> Self:
         """Itself, with the panel that is meant where none is given, and where weather is from."""
         self._panel, self._weather, self._opened = panel, weather, None
         return self
@@ -360,4 +360,3 @@ def _without_map(hours: float) -> Application:
 
     text = LocalizedText("forecast", "예측")
     return Application(SERVICE, text, text, text, Task.FORECAST, (), (), hours, decide)
-

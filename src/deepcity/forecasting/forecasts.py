@@ -3,8 +3,9 @@
 Shapes: B origins, N places, H horizon steps.
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -44,7 +45,7 @@ class Forecasts:
     truth_BNH: Floats
     floor: float = float("-inf")
     alone_BNH: Floats | None = None
-    gaps: Mapping[str, Gap] = field(default_factory=dict)
+    gaps: Mapping[str, Gap] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.origin_B)

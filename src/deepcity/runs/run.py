@@ -36,6 +36,7 @@ from deepcity.store.run_folder import (
     layers_folder,
     locked,
     read_results,
+    record_map,
     site_folder,
     write_file,
 )
@@ -69,6 +70,7 @@ def run_map(
         if fresh:
             forget(folder)
         check_identity(folder, city_map)
+        record_map(folder, city_map.path)
         listener.plan(tasks_of(city_map.services))
         done = [_run_service(city_map, service, folder, listener) for service in city_map.services]
         results = RunResults(

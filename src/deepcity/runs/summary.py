@@ -75,9 +75,7 @@ def party_result(
         },
         test={**test, AUTOMATIC: score_forecast(forecast_BNH, party.test.truth_BNH, party.metric)},
         band_level=settings.band,
-        band_coverage=coverage(
-            party.test.truth_BNH, *band(forecast_BNH, half_BNH, party.floor)
-        ),
+        band_coverage=coverage(party.test.truth_BNH, *band(forecast_BNH, half_BNH, party.floor)),
         forecast=example_forecast(party, forecast_BNH, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in settings.newcomers,
         drift=drift_of_run(party, choice, forecast_BNH),

@@ -247,6 +247,20 @@ class BundleStore:
         return self.store.save(name, bundle.number, arrays, values.model_dump(mode="json"))
 
 
+def saved_forecasters(folder: Path) -> list[tuple[str, str]]:
+    """(service, party) of each forecaster in the folder of a run or of a site, sorted."""
+    found = set()
+    for pattern in (f"{FOLDER}/*.checkpoint", f"sites/*/{FOLDER}/*.checkpoint"):
+        for path in folder.glob(pattern):
+            parts = path.name.split(".")[:-2]  # without the number and the suffix
+            if len(parts) >= 3:
+                service, city, agency, *field = parts
+                found.add(
+                    (service, ":".join([f"{city}/{agency}", *([".".join(field)] * bool(field))]))
+                )
+    return sorted(found)
+
+
 def _name(service: str, party: str) -> str:
     """A party's file name; names have no dots, so it is unique."""
     return f"{service}.{party.replace('/', '.').replace(':', '.')}"
