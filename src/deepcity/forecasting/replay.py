@@ -10,6 +10,7 @@ Shapes: B origins, N places, H horizon steps.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import gcd
 
 import numpy as np
 
@@ -45,6 +46,8 @@ _MOST_CELLS = 40_000_000
 """Forecast values that a replay holds at once for one expert; of many places, it takes fewer
 origins."""
 _LEAST_ORIGINS = 24
+BAND_ORIGINS = 96
+"""Earlier origins, and as many kept aside, whose errors make the band of the newest forecast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,30 +161,56 @@ class OpenBundle:
         )
 
     def prepare(self, origin: int) -> Prepared:
-        """Weights and bands for an origin (a step), made once; the panel ends there."""
+        """Weights and bands for an origin (a step), made once; the panel ends there.
+
+        An origin after the last update goes on from the weights that were kept, so a sample of
+        earlier origins is replayed for the bands alone; one before it needs them for its weights.
+        """
         if origin not in self.prepared:
-            known = origin + 1 - self.learned_to
-            stride = max(1, known // self._most_origins)
-            replayed = self._replayed(origins(Span(self.learned_to, origin + 1), 1, stride=stride))
             position = self._position(origin)
-            ensemble = replayed.ensemble
-            if origin >= position.seen_to:
-                origins_B = unseen_origins(position)
-                origins_B = origins_B[:: max(1, len(origins_B) // self._most_origins)]
-                ensemble = self.bundle.ensemble
-                if len(origins_B):
-                    samples = self.data.inputs.samples(origins_B)
-                    ensemble = self.run(samples, origins_B, ensemble).ensemble
-            self.prepared[origin] = Prepared(ensemble, replayed.half_NH)
+            kept = origin >= position.seen_to
+            most = BAND_ORIGINS if kept else MAX_SELECTION_ORIGINS
+            most = min(most, max(_LEAST_ORIGINS, _MOST_CELLS // self._cells))
+            stride = self._stride(origin + 1 - self.learned_to, most)
+            origins_B = origins(Span(self.learned_to, origin + 1), 1, stride=stride)
+            aside_B = self.data.aside_B
+            every = self._stride(len(aside_B), most) if kept else 1
+            found = self._replayed(origins_B, every)
+            if kept:
+                unseen_B = unseen_origins(position)
+                unseen_B = unseen_B[:: max(1, len(unseen_B) // most)]
+                found = replace(found, ensemble=self._caught_up(unseen_B))
+            self.prepared[origin] = found
         return self.prepared[origin]
 
-    def _replayed(self, origins_B: Ints) -> Prepared:
-        """Weights and bands after the truths of origins, the last of which is to be forecast."""
-        _, aside = self._aside
-        samples = self.data.inputs.samples(origins_B)
-        found = self.run(samples, origins_B, aside.ensemble)
-        forecasts = self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
+    def _caught_up(self, origins_B: Ints) -> MultiViewEnsemble:
+        """The weights that were kept, after the truths of these origins too."""
+        if not len(origins_B):
+            return self.bundle.ensemble
+        return self.run(
+            self.data.inputs.samples(origins_B), origins_B, self.bundle.ensemble
+        ).ensemble
+
+    def _replayed(self, origins_B: Ints, every: int) -> Prepared:
+        """Weights and bands after the truths of origins, the last of which is to be forecast.
+
+        Args:
+            every: of the origins kept aside, take every so-many-th.
+        """
+        aside_B = self.data.aside_B[::every]
+        view = self if every == 1 else replace(self, data=replace(self.data, aside_B=aside_B))
+        _, aside = view._aside
+        samples = view.data.inputs.samples(origins_B)
+        found = view.run(samples, origins_B, aside.ensemble)
+        forecasts = view._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
         return Prepared(found.ensemble, forecasts.half_BNH[-1])
+
+    def _stride(self, steps: int, most: int) -> int:
+        """For about `most` of so many steps, at all hours of the day alike."""
+        stride = max(1, steps // most)
+        while gcd(stride, self.data.panel.clock.steps_per_day) > 1:
+            stride += 1
+        return stride
 
     @cached_property
     def _aside(self) -> tuple[Floats, EnsembleForecast]:
@@ -204,9 +233,8 @@ class OpenBundle:
         )
 
     @property
-    def _most_origins(self) -> int:
-        cells = len(self.bundle.identity.places) * self.horizon
-        return min(MAX_SELECTION_ORIGINS, max(_LEAST_ORIGINS, _MOST_CELLS // cells))
+    def _cells(self) -> int:
+        return len(self.bundle.identity.places) * self.horizon
 
     def _position(self, end: int) -> BundlePosition:
         times = self.bundle.times

@@ -169,7 +169,7 @@ def _watch(
                 report_failures(list(changed.values()))
                 shown = list((changed if append or out is None else latest).values())
                 _write(shown, out, form, append=append, header=header)
-                header = False
+                header = out is not None  # a stream has one header, a file its own each time
                 errors.print(_summary(list(changed.values())), markup=False)
             time.sleep(max(0.0, every - (time.monotonic() - begun)))
 

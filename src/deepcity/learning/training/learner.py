@@ -10,6 +10,7 @@ right after it received the common layers: the network it would use from then on
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -93,9 +94,13 @@ class Learner:
         self._features = torch.from_numpy(data.train.features_BNF)
         self._linear_features = torch.from_numpy(data.train.linear_BNHS)
         self._target = torch.from_numpy(data.train.target_BNH)
-        self._optimizer = self._new_optimizer()
         self.best = self.evaluate()
         self._best_state = copy.deepcopy(self.network.state_dict())
+
+    @cached_property
+    def _optimizer(self) -> torch.optim.AdamW:
+        """Made when it is first needed: a forecast needs none, and torch loads much for it."""
+        return self._new_optimizer()
 
     def _new_optimizer(self) -> torch.optim.AdamW:
         return torch.optim.AdamW(
