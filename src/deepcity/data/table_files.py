@@ -18,7 +18,7 @@ _UTC_TEXT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
-class Labels:
+class Categories:
     """A column of texts with few different ones: positions (R,) in a list of names."""
 
     codes: Ints
@@ -33,7 +33,7 @@ class Moments:
     zone: str | None = None
 
 
-Columns = Mapping[str, "Floats | Labels | Moments"]
+Columns = Mapping[str, "Floats | Categories | Moments"]
 
 
 def table_of(columns: Columns) -> pl.DataFrame:
@@ -101,15 +101,15 @@ def without(table: Any, newer: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401
     return table.cast(kinds).join(newer.select(keys).unique(), on=list(keys), how="anti")
 
 
-def _series(name: str, column: "Floats | Labels | Moments") -> pl.Series:
-    if isinstance(column, Labels):
+def _series(name: str, column: "Floats | Categories | Moments") -> pl.Series:
+    if isinstance(column, Categories):
         names = pl.Series(name, [text or None for text in column.names], dtype=pl.String)
         return names.gather(pl.Series(column.codes.astype(np.uint32)))
     if isinstance(column, Moments) and column.zone is not None:
         second_U, code_R = np.unique(column.seconds, return_inverse=True)
         zone = ZoneInfo(column.zone)
         texts = [datetime.fromtimestamp(int(one), zone).isoformat() for one in second_U]
-        return _series(name, Labels(code_R, texts))
+        return _series(name, Categories(code_R, texts))
     if isinstance(column, Moments):
         moments = column.seconds.astype("datetime64[s]").astype("datetime64[us]")
         return pl.Series(name, moments).dt.replace_time_zone("UTC")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.data.table_files import Labels, Moments, joined, table_of
+from deepcity.data.table_files import Categories, Moments, joined, table_of
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.gaps import Gap
 
@@ -79,9 +79,9 @@ def _table(one: PartyForecasts, more: Mapping[str, Floats]) -> Any:  # noqa: ANN
     zone = found.clock.time_zone
     return table_of(
         {
-            "service": Labels(zero_R, [one.service]),
-            "party": Labels(zero_R, [one.party]),
-            "place": Labels(place_R, found.places),
+            "service": Categories(zero_R, [one.service]),
+            "party": Categories(zero_R, [one.party]),
+            "place": Categories(place_R, found.places),
             "origin": Moments(origin_R, zone),
             "time": Moments(time_R, zone),
             "origin_utc": Moments(origin_R),
@@ -90,27 +90,27 @@ def _table(one: PartyForecasts, more: Mapping[str, Floats]) -> Any:  # noqa: ANN
             "low": low_BNH.reshape(-1),
             "high": high_BNH.reshape(-1),
             **{name: values.reshape(-1) for name, values in more.items()},
-            "unit": Labels(zero_R, [found.unit]),
-            "reason": Labels(code_R, reasons),
-            "note": Labels(code_R, notes),
+            "unit": Categories(zero_R, [found.unit]),
+            "reason": Categories(code_R, reasons),
+            "note": Categories(code_R, notes),
         }
     )
 
 
 def _failed(one: PartyForecasts, gap: Gap) -> Any:  # noqa: ANN401 - of polars
     zero_R, nothing_R = np.zeros(1, np.int64), np.full(1, np.nan, np.float32)
-    texts = dict.fromkeys(("place", "origin", "time", "unit"), Labels(zero_R, [""]))
+    texts = dict.fromkeys(("place", "origin", "time", "unit"), Categories(zero_R, [""]))
     table = table_of(
         {
-            "service": Labels(zero_R, [one.service]),
-            "party": Labels(zero_R, [one.party]),
+            "service": Categories(zero_R, [one.service]),
+            "party": Categories(zero_R, [one.party]),
             **{name: texts[name] for name in ("place", "origin", "time")},
             "origin_utc": Moments(zero_R),
             "time_utc": Moments(zero_R),
             **dict.fromkeys(("forecast", "low", "high"), nothing_R),
             "unit": texts["unit"],
-            "reason": Labels(zero_R, [gap.code]),
-            "note": Labels(zero_R, [" ".join(gap.sentence.split())]),
+            "reason": Categories(zero_R, [gap.code]),
+            "note": Categories(zero_R, [" ".join(gap.sentence.split())]),
         }
     )
     later = {name: table[name].shift(1) for name in ("origin_utc", "time_utc")}  # the row: null

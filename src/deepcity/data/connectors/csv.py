@@ -13,8 +13,11 @@ from pydantic import Field, model_validator
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
+from deepcity.data.connectors.csv_faults import fault_of
 from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
+from deepcity.data.encodings.names import LOSSY, UTF8, Encoding
+from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
 
 BROKEN = (csv.Error, zlib.error)
@@ -26,7 +29,7 @@ class CsvSettings(SourceSettings):
     Attributes:
         path: the file.
         delimiter: character between cells.
-        encoding: of the text; ``utf8-lossy`` replaces bytes that are not UTF-8.
+        encoding: of the text, by any usual name; ``utf8-lossy`` replaces bytes that are not UTF-8.
         header: whether the first row names the columns; if not, `names` does.
         names: of the columns where no header names them: a list, or a pattern that numbers
             them from 1, e.g. ``station-{n}``.
@@ -37,7 +40,7 @@ class CsvSettings(SourceSettings):
     format: Literal["csv"] = "csv"
     path: str
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: Literal["utf8", "utf8-lossy"] = "utf8"
+    encoding: Encoding = UTF8
     header: bool = True
     names: tuple[str, ...] | str = "column_{n}"
     transpose: bool = False
@@ -81,7 +84,7 @@ class CsvConnector:
     ) -> Iterator[RawTable]:
         """The given columns, in batches of rows."""
         first_row = _first_row(source)
-        with _as_read_errors(source):
+        with _as_read_errors(source, folder):
             if not source.transpose:
                 yield from batches_of(_scan(source, folder).select(columns), first_row)
                 return
@@ -91,7 +94,7 @@ class CsvConnector:
 
     def columns(self, source: CsvSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        with _as_read_errors(source):
+        with _as_read_errors(source, folder):
             if source.transpose:
                 return _row_names(source, folder)
             return _scan(source, folder).collect_schema().names()
@@ -103,7 +106,7 @@ def _first_row(source: CsvSettings) -> int:
 
 
 def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
-    with _as_read_errors(source):
+    with _as_read_errors(source, folder):
         if not source.transpose:
             return _scan(source, folder).collect()
         names = _row_names(source, folder)
@@ -138,17 +141,17 @@ def _transposed(
 
 
 def _transposed_csv(source: CsvSettings, folder: Path) -> TransposedCsv:
-    lossy = source.encoding == "utf8-lossy"
-    path = locate(source.path, folder)
+    lossy = source.encoding == LOSSY
+    path = utf8_file(locate(source.path, folder), source.encoding)
     return TransposedCsv(path, source.delimiter, lossy, source.skip_rows, source.header)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     """The file as a lazy frame, whose rows are read on collection."""
     lazy = pl.scan_csv(
-        locate(source.path, folder),
+        utf8_file(locate(source.path, folder), source.encoding),
         separator=source.delimiter,
-        encoding=source.encoding,
+        encoding="utf8-lossy" if source.encoding == LOSSY else "utf8",
         has_header=source.header,
         skip_rows=source.skip_rows,
         infer_schema=False,
@@ -176,11 +179,14 @@ def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
 
 
 @contextmanager
-def _as_read_errors(source: CsvSettings) -> Iterator[None]:
+def _as_read_errors(source: CsvSettings, folder: Path) -> Iterator[None]:
     """Turn parser errors into a ReadError with the next step."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, *BROKEN) as error:
+        fault = fault_of(locate(source.path, folder), source)
+        if fault is not None:
+            raise fault from error
         reason = str(error).strip().splitlines()[0][:200]
         right = "check that the file is complete, and its delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error

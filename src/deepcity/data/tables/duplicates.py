@@ -7,6 +7,8 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.config.time_settings import Duplicates
+from deepcity.data.findings import UNREVIEWED
+from deepcity.data.observations import RepeatedRows
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
@@ -34,8 +36,8 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
-        right = "remove the wrong rows, or set time.duplicates = 'mask', 'first' or 'last'"
-        sheet.issues.problem("time", times, reason, right)
+        sheet.issues.problem("time", times, reason, UNREVIEWED)
+        sheet.issues.repeated.merge(_evidence(groups, values))
         return known
     text = (
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
@@ -43,6 +45,23 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     sheet.issues.note("duplicate", "time", len(groups), text)
     return np.setdiff1d(
         known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
+    )
+
+
+def _evidence(groups: list[Indices], values: Doubles) -> RepeatedRows:
+    """How the rows of one time differ, for the remedies that are tried on them."""
+    agreeing = sum(
+        bool(np.array_equal(values[group[:-1]], values[group[1:]], equal_nan=True))
+        for group in groups
+    )
+    first, last = (np.array([group[n] for group in groups]) for n in (0, -1))
+    return RepeatedRows(
+        times=len(groups),
+        rows=sum(map(len, groups)),
+        agreeing=agreeing,
+        total=float(np.nansum(values[np.concatenate(groups)])),
+        first=float(np.nansum(values[first])),
+        last=float(np.nansum(values[last])),
     )
 
 
