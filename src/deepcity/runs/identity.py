@@ -57,7 +57,7 @@ def _difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     for key in ("map", "version"):
         if known.get(key) != wanted[key]:
             if key not in known:
-                reason = "its run.json is damaged, or older than folders of sites"
+                reason = "its run.json is damaged, or of another version of deepcity"
                 return f"{reason}; {_START_ANEW}"
             was, now = known[key], wanted[key]
             return f"its {key} was {was!r}, it is {now!r} now; {_START_ANEW}"

@@ -44,6 +44,7 @@ RUN_FILES = (
     "report.html",
     "map.json",
     _LOCK,
+    "run.json",  # of runs before sites had folders: --fresh removes it
 )
 """All that a run writes."""
 
