@@ -23,7 +23,7 @@ from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.application_notes import application_notes
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.notes import service_notes
-from deepcity.runs.progress import tasks_of
+from deepcity.runs.progress import is_lone, tasks_of
 from deepcity.runs.results import MethodTraffic, Note, PartyResult, RunResults, ServiceResult
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
@@ -176,8 +176,10 @@ def _kind(member: Member) -> Kind:
 
 def _traffic(simulation: Simulation) -> list[MethodTraffic]:
     """Bytes of every method; the choice of a level costs those of the deepest training and of
-    episodic training.
+    episodic training. A lone party has nobody to send to.
     """
+    if is_lone(simulation.settings, len(simulation.sites)):
+        return []
     found = [traffic(name, training) for name, training in simulation.trainings.items()]
     if simulation.settings.automatic and simulation.joined is not None:
         spent = [traffic("", one) for one in (simulation.joined, *simulation.stages)]
