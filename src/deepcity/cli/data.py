@@ -1,7 +1,6 @@
 """`deepcity data`: check records before training on them."""
 
 import json
-import tomllib
 from collections import defaultdict
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from deepcity.cli.field_profiles import table
 from deepcity.cli.progress_bars import errors
 from deepcity.data.check.draft import draft, draft_text
 from deepcity.data.check.file_report import FileReport, check_file
+from deepcity.data.config.toml_file import read_toml
 from deepcity.data.findings import Finding, Severity
 
 app = typer.Typer()
@@ -114,9 +114,8 @@ def _print_drafts(files: list[Path]) -> None:
 
 def _map_report(path: Path) -> FileReport | None:
     """A map checked for a city by mistake: what to name instead. None where it is no map."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    raw, _ = read_toml(path) if path.suffix.lower() == ".toml" else (None, [])
+    if raw is None:
         return None  # whatever it is, the check itself reports what is wrong
     cities = raw.get("cities")
     if "agency" in raw or not isinstance(cities, list):

@@ -27,6 +27,8 @@ class Sheet:
         zone: the zone of times without an offset.
         issues: collects problems and findings.
         rows_before: how many rows of the source precede these, where times are counted by row.
+        files: what its files are called, where it has several.
+        additive: whether all its values are amounts, which may be added up.
     """
 
     frame: pl.DataFrame
@@ -37,10 +39,12 @@ class Sheet:
     zone: str
     issues: IssueLog
     rows_before: int = 0
+    files: tuple[str, ...] = ()
+    additive: bool = True
 
     def rows_text(self, positions: Indices) -> str:
         """Row numbers for messages, ascending."""
-        return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun)
+        return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun, self.files)
 
     def keep(self, keep_R: Bools) -> "Sheet":
         """Only the rows where `keep_R` is True."""

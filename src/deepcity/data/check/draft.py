@@ -14,6 +14,7 @@ from deepcity.data.config.source import MISSING
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.connectors.sniff import sniff
+from deepcity.data.connectors.soundness import MAX_LINE, check_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
@@ -47,10 +48,14 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
         right = f"give a city file (.toml) or records ({endings})"
         return None, [Problem(path.name, "path", str(path), "unknown file extension", right)]
     source: Raw = {"name": "records", "format": connector.name, "path": path.name}
-    source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
     try:
+        if connector.name == "csv" and path.is_file():
+            check_text(path, max_line=MAX_LINE, delimiter=",", quotes=False, columns=False)
+            source |= sniff(path)
         settings = connector.settings.model_validate(source)
-        frame = connector.read(settings, path.parent).frame
+        names = connector.columns(settings, path.parent)
+        rows = next(connector.batches(settings, path.parent, names), None)  # enough to go by
+        frame = rows.frame if rows is not None else connector.read(settings, path.parent).frame
     except ReadError as error:
         return None, [Problem(path.name, error.key, error.value, error.reason, error.right)]
     source["time"] = time = _guess_time(frame)

@@ -10,21 +10,21 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
 from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.many_files import FileSettings
+from deepcity.data.connectors.soundness import check_text
 from deepcity.data.errors import ReadError
 
 BROKEN = (csv.Error, zlib.error)
 
 
-class CsvSettings(SourceSettings):
+class CsvSettings(FileSettings):
     """Keys of a CSV source.
 
     Attributes:
-        path: the file.
         delimiter: character between cells.
         encoding: of the text; ``utf8-lossy`` replaces bytes that are not UTF-8.
         header: whether the first row names the columns; if not, `names` does.
@@ -32,16 +32,17 @@ class CsvSettings(SourceSettings):
             them from 1, e.g. ``station-{n}``.
         transpose: swap rows and columns, for a file with one row per place, one column per time.
         skip_rows: lines to skip before the header.
+        max_line_mb: size of the longest line, and of the longest cell in quotes, that is read.
     """
 
     format: Literal["csv"] = "csv"
-    path: str
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Literal["utf8", "utf8-lossy"] = "utf8"
     header: bool = True
     names: tuple[str, ...] | str = "column_{n}"
     transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
+    max_line_mb: float = Field(default=32, gt=0)
 
     @property
     def row_noun(self) -> str:
@@ -139,14 +140,27 @@ def _transposed(
 
 def _transposed_csv(source: CsvSettings, folder: Path) -> TransposedCsv:
     lossy = source.encoding == "utf8-lossy"
-    path = locate(source.path, folder)
+    path = _sound(source, folder)
     return TransposedCsv(path, source.delimiter, lossy, source.skip_rows, source.header)
+
+
+def _sound(source: CsvSettings, folder: Path) -> Path:
+    """The file, once it has been found to be whole and its lines to have an end."""
+    path = locate(source.path, folder)
+    check_text(
+        path,
+        max_line=round(source.max_line_mb * 1e6),
+        delimiter=source.delimiter,
+        quotes=source.encoding.startswith("utf8"),
+        columns=not source.transpose,
+    )
+    return path
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     """The file as a lazy frame, whose rows are read on collection."""
     lazy = pl.scan_csv(
-        locate(source.path, folder),
+        _sound(source, folder),
         separator=source.delimiter,
         encoding=source.encoding,
         has_header=source.header,

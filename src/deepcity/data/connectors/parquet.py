@@ -10,20 +10,19 @@ from typing import Literal
 
 import polars as pl
 
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
 from deepcity.data.connectors.column_spool import ColumnSpool
 from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.many_files import FileSettings
 from deepcity.data.errors import ReadError
 
 GROUP_CELLS = 32_000_000  # about 250 MB of numbers decoded at once
 
 
-class ParquetSettings(SourceSettings):
+class ParquetSettings(FileSettings):
     """Keys of a Parquet source."""
 
     format: Literal["parquet"] = "parquet"
-    path: str
 
 
 class ParquetConnector:

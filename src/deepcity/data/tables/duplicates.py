@@ -3,6 +3,8 @@
 Shapes: R rows of the sheet.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
@@ -11,17 +13,20 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
 TIMES_SHOWN = 3
+MANY_EQUAL, MOST_EQUAL = 5, 0.9  # so many and such a share of equal rows look like copies
 _RULE_TEXT = {
     Duplicates.MASK: "where they differ, their values were masked",
     Duplicates.FIRST: "the first was kept",
     Duplicates.LAST: "the last was kept",
+    Duplicates.SUM: "their values were added up",
 }
+Groups = Sequence[Indices]
 
 
 def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     """Positions of the rows to keep, in the sheet's order; rows without a time are dropped.
 
-    `values` has shape (R, ...) and is masked in place where rows of one time differ.
+    `values` has shape (R, ...); where rows of one time differ, it is masked, or summed, in place.
     """
     known = np.flatnonzero(utc_R != NO_TIME)
     order = known[np.lexsort((known, sheet.place_R[known], utc_R[known]))]
@@ -33,33 +38,80 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     rows = sheet.rows_text(np.concatenate(groups))
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
-        reason = f"more than one row for one time, {len(groups)} times ({rows})"
-        right = "remove the wrong rows, or set time.duplicates = 'mask', 'first' or 'last'"
+        alike, right = _choices(groups, values, sheet.additive)
+        reason = f"more than one row for one time, {len(groups)} times{alike} ({rows})"
         sheet.issues.problem("time", times, reason, right)
         return known
     text = (
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
     )
     sheet.issues.note("duplicate", "time", len(groups), text)
+    if rule is Duplicates.SUM:
+        _check_sums(groups, values, len(starts), sheet)
     return np.setdiff1d(
         known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
     )
 
 
-def _times_text(utc_R: Ints, groups: list[Indices], zone: str) -> str:
+def _times_text(utc_R: Ints, groups: Groups, zone: str) -> str:
     """The first times with several rows, in the records' zone, with UTC offset."""
     times = dict.fromkeys(int(utc_R[group[0]]) for group in groups)
     shown = ", ".join(moment_text(time, zone) for time in list(times)[:TIMES_SHOWN])
     return f"{shown} and {len(times) - TIMES_SHOWN:,} more" if len(times) > TIMES_SHOWN else shown
 
 
+def _choices(groups: Groups, values: Doubles, additive: bool) -> tuple[str, str]:
+    """Whether the rows differ, and what may be done about them and what each choice would lose."""
+    differ = sum(not _equal(values[group]) for group in groups)
+    if not differ:
+        right = "set time.duplicates = 'first': the rows are equal, and nothing is lost"
+        return ", with equal values", right
+    whole, last = (
+        float(np.nansum(values[rows])) for rows in (np.concatenate(groups), [g[-1] for g in groups])
+    )
+    parts = f"'sum' if they are parts of one amount, such as IN and OUT (keeps {whole:,.6g}); "
+    left = f" (leaves {last:,.6g} of {whole:,.6g})" if additive else ""
+    right = (
+        f"set time.duplicates = {parts if additive else ''}'last' if later rows correct earlier "
+        f"ones{left}; 'mask' to leave out the values of {differ:,} times. For rows of one kind "
+        "alone give the field where = { COLUMN = [TEXT] }"
+    )
+    return f", {differ} of them with other values", right
+
+
+def _equal(values: Doubles) -> bool:
+    first, others = values[0], values[1:]
+    return bool(((others == first) | (np.isnan(others) & np.isnan(first))).all())
+
+
+def _check_sums(groups: Groups, values: Doubles, times: int, sheet: Sheet) -> None:
+    """Warn where rows that were added up look like one row delivered twice."""
+    told = [group for group in groups if np.nansum(np.abs(values[group])) > 0]
+    equal = [group for group in told if _equal(values[group])]
+    if len(equal) >= MANY_EQUAL and len(equal) >= MOST_EQUAL * len(told):
+        text = (
+            f"{len(equal)} of {len(told)} times with several rows have equal values in them: if "
+            "they are one row delivered twice, their sum is double; then set "
+            "time.duplicates = 'first'"
+        )
+        sheet.issues.warn("equal-summed", "time", len(equal), text)
+    sizes = np.array([len(group) for group in groups] + [1] * (times - len(groups)))
+    usual = int(np.bincount(sizes).argmax())
+    more = int((sizes > usual).sum())
+    if more and usual > 1:
+        text = (
+            f"{more} times have more than the usual {usual} rows, which were all added up: if "
+            "some were delivered twice, remove them"
+        )
+        sheet.issues.warn("uneven-sums", "time", more, text)
+
+
 def _rows_to_drop(group: Indices, values: Doubles, rule: Duplicates) -> Indices:
-    """Which rows of one time to drop; with `mask`, values that differ first become NaN."""
+    """Which rows of one time to drop; the one left holds NaN or the sum where the rule says so."""
     if rule is Duplicates.LAST:
         return group[:-1]
-    if rule is Duplicates.MASK:
-        first, others = values[group[0]], values[group[1:]]
-        agree_all = ((others == first) | (np.isnan(others) & np.isnan(first))).all()
-        if not agree_all:
-            values[group[0]] = np.nan
+    if rule is Duplicates.MASK and not _equal(values[group]):
+        values[group[0]] = np.nan
+    if rule is Duplicates.SUM:
+        values[group[0]] = values[group].sum(axis=0)  # NaN where a part is missing
     return group[1:]
