@@ -89,7 +89,7 @@ def _opened(
 
 def _asked(path: Path, request: Request) -> Workbook:
     done = subprocess.run(
-        [sys.executable, workbook_process.__file__],
+        [sys.executable, "-P", workbook_process.__file__],
         input=json.dumps(request),
         capture_output=True,
         text=True,
