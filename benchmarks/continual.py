@@ -35,7 +35,7 @@ from deepcity.learning.training.continual import memory_error, refine
 from deepcity.learning.training.learner import EVERY_LAYER, Learner, PartyData
 from deepcity.learning.training.local_training import TrainingSettings, validation_score
 
-CITY = Path(__file__).parents[1] / "cities" / "melbourne.toml"
+CITY = Path(__file__).parent / "cities" / "melbourne.toml"
 FIRST, KNOWN, LAST = (datetime(2021, 6, 1, tzinfo=UTC), datetime(2021, 10, 10, tzinfo=UTC),
                       datetime(2022, 3, 27, tzinfo=UTC))  # fmt: skip
 WINDOW = WindowSettings(history=24, horizon=24, days=14)

@@ -21,15 +21,15 @@ import torch
 
 from benchmarks.joining.cases import service_of
 from benchmarks.record import record
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.experts import own_experts
 from deepcity.intercity.level_choice import weigh_experts
 from deepcity.intercity.method import alone
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.features.inputs import Samples
+from deepcity.maps.city_map import Service
+from deepcity.parties.own_experts import own_experts
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.trainings import train_parties
 
 KEPT = Path(__file__).parents[1] / "runs" / "experts"

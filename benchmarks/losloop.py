@@ -31,7 +31,7 @@ from deepcity.learning.features.ridge_skip import apply_ridge_skip
 from deepcity.learning.training.learner import Learner, PartyData
 from deepcity.learning.training.local_training import TrainingSettings
 
-CITY = Path(__file__).parents[1] / "cities" / "los_angeles.toml"
+CITY = Path(__file__).parent / "cities" / "los_angeles.toml"
 SEEDS = (0, 1, 2)
 STEPS = (3, 6, 9, 12)  # 15, 30, 45, 60 minutes
 VALIDATION_STEPS = 242

@@ -2,7 +2,7 @@
 
 Rows are pooled as each party's own inputs, scaled and relative to typical days, so that cities
 with different clocks, places and units can be pooled too. (Where all have one clock,
-`deepcity.intercity.parties.pooled_party` also mixes places of different parties.)
+`deepcity.parties.party.pooled_party` also mixes places of different parties.)
 
 Shapes: R rows (one place at one origin), F features, H horizon steps, S linear features.
 """
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepcity.intercity.parties import Party
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.features.ridge_skip import ridge
 from deepcity.learning.training.learner import PartyData
+from deepcity.parties.party import Party
 
 
 def pooled_rows(parties: Sequence[Party]) -> PartyData:

@@ -24,15 +24,15 @@ from benchmarks.record import record
 from deepcity.applications.application import applications
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, Layers
 from deepcity.data.city_file import load_city
-from deepcity.intercity.city_map import Member, Service
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.method_errors import naive_errors
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.city_map import Member, Service
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.method_errors import naive_errors
+from deepcity.parties.party import Party, parties_of
 
-CITIES = Path(__file__).parents[1] / "cities"
+OWN = Path(__file__).parent / "cities"  # with records of the real data folder
 TRAINING = {"rounds": 12, "local_steps": 20, "batch_size": 64}
 DAILY = {"window": {"history": 24, "horizon": 24, "days": 14}}
 SPAN = {"validation_days": 60, "test_days": 60, "test_stride": 6}
@@ -108,9 +108,15 @@ STARTS: Mapping[str, tuple[int, int, bool]] = {
 """Name -> its place among the experts, how many layers it takes, whether they stay frozen."""
 
 
+def city_path(name: str) -> Path:
+    """The file of a city: one of the project's examples, or of the benchmarks."""
+    own = OWN / f"{name}.toml"
+    return own if own.is_file() else OWN.parents[1] / "cities" / own.name
+
+
 def service(field: Field, days: float | None) -> Service:
     """The service of one party alone, with all its days or few."""
-    city_file = load_city(CITIES / f"{field.city}.toml")
+    city_file = load_city(city_path(field.city))
     agency = next(found for found in city_file.city.agencies if found.name == field.agency)
     member = Member(city_file, agency, field.field)
     service_options = dict(field.service_options)

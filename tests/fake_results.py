@@ -5,8 +5,8 @@ import random
 
 from deepcity.city.level import LADDER, layers_up_to
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
-from deepcity.intercity.method_errors import (
+from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
+from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     NAIVE_DAY,

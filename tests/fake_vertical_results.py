@@ -5,7 +5,7 @@ import random
 from fake_results import fake_errors, fake_forecast
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import LearningCurve
+from deepcity.parties.example_forecast import LearningCurve
 from deepcity.vertical.results import (
     AgencyFacts,
     ModeCost,

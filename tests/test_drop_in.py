@@ -19,8 +19,8 @@ from deepcity.applications.application import applications
 from deepcity.city.field import Sensitivity
 from deepcity.data.connectors import connectors
 from deepcity.data.domains import PAPER, domains
-from deepcity.intercity.city_map import load_map
 from deepcity.learning.experts.expert import experts
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.store.run_folder import site_folder

@@ -24,12 +24,12 @@ from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.connectors import connectors
 from deepcity.data.domains import domains
 from deepcity.exchange.strategies import STRATEGIES
-from deepcity.intercity import map_settings
-from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings
 from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.live import access
 from deepcity.live.application import LiveApplication
+from deepcity.maps import map_settings
+from deepcity.maps.vertical_settings import FeaturePartySettings, VerticalSettings
 from deepcity.web.api.app import create_app
 from deepcity.web.api.limits import Limits
 

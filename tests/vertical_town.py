@@ -12,7 +12,6 @@ from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.exchange.inprocess import InProcessExchange
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.features.agency_columns import ColumnSettings, cell_number, fit_columns
 from deepcity.learning.features.inputs import Inputs, WindowSettings, fit_inputs, train_origins
 from deepcity.learning.networks.fused import Cut, new_fused
@@ -22,6 +21,7 @@ from deepcity.learning.split.cell_matching import match_cells
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.labels import HeldLabels
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import Mode
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.vertical.agency_party import AgencyParty
 from deepcity.vertical.training import VerticalPlan

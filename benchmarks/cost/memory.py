@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from benchmarks.cost.setting import MAP, ROOT, peak_mb
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 
 

@@ -18,12 +18,12 @@ from deepcity.exchange.party import LearningParty
 from deepcity.exchange.precision import Precision
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import strategy
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.map_settings import WireSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.networks.reuse import export_layers
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.city_map import Service
+from deepcity.maps.map_settings import WireSettings
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.trainings import train_parties
 
 SETS = ("bikes", "air", "ferrara")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from benchmarks.cost.setting import SEEDS, water
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, MAX_LEVEL, Layers
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import validation_score
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.trainings import train_parties
 
 NEW = ("ferrara/district-3", "ferrara/district-7")  # those that come later, and reuse layers

@@ -4,7 +4,7 @@ import resource
 from dataclasses import replace
 from pathlib import Path
 
-from deepcity.intercity.city_map import Service, load_map
+from deepcity.maps.city_map import Service, load_map
 
 ROOT = Path(__file__).parents[2]
 MAP = ROOT / "cities" / "demo.toml"

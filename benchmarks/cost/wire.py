@@ -3,7 +3,7 @@
 from benchmarks.cost.setting import water
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import parties_of
+from deepcity.parties.party import parties_of
 from deepcity.runs.trainings import train_parties
 
 

@@ -16,13 +16,13 @@ from benchmarks.crime.protocol import Forecasts
 from benchmarks.pooling import pooled_rows
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
-from deepcity.intercity.city_map import Service, load_map
 from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.training.learner import EVERY_LAYER, Learner
 from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.city_map import Service, load_map
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.trainings import train_parties
 
 MAP = Path(__file__).with_name("map.toml")

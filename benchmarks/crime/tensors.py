@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.crime.protocol import KINDS, party_name
 from deepcity.city.arrays import Doubles
-from deepcity.intercity.parties import Party
+from deepcity.parties.party import Party
 
 FOLDERS = {"new-york": "NYC_crime", "chicago": "CHI_crime"}
 PARTS = ("trn", "val", "tst")

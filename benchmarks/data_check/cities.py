@@ -17,7 +17,8 @@ from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 
 Dice = np.random.Generator
-CITIES = Path(__file__).parents[2] / "cities"
+ROOT = Path(__file__).parents[2]
+CITIES = (ROOT / "cities", ROOT / "benchmarks" / "cities")
 ROME = Clock("Europe/Rome", timedelta(hours=1))
 BEGIN = 1_640_991_600  # midnight in Rome, 1 January 2022
 
@@ -79,7 +80,7 @@ def _view(values_TNF: Doubles, fields: tuple[Field, ...]) -> View:
 def real() -> list[View]:
     """Every agency of every city file that loads here, at most 30 places of each."""
     found = []
-    for path in sorted(CITIES.glob("*.toml")):
+    for path in sorted(path for folder in CITIES for path in folder.glob("*.toml")):
         try:
             city = load_city(path)
             for agency in city.settings.agency:

@@ -14,12 +14,12 @@ from deepcity.applications.application import Baseline
 from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.city_map import Service, load_map
 from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.features.inputs import Samples
+from deepcity.maps.city_map import Service, load_map
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.decisions import past_of
 from deepcity.runs.trainings import train_parties
 

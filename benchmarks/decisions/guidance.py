@@ -16,7 +16,7 @@ from deepcity.applications.application import Baseline
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import Request, State
 from deepcity.applications.tasks.plan_scores import NearestPlace, plan_score
-from deepcity.intercity.parties import Party
+from deepcity.parties.party import Party
 from deepcity.runs.decisions import state_at
 
 LOADS = (20, 100, 300)

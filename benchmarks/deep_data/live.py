@@ -111,7 +111,9 @@ def live() -> str:
     with TemporaryDirectory() as name:
         folder = Path(name)
         real = _REAL.is_dir()
-        city = _city(_ROOT / "cities" / "beijing.toml" if real else _synthetic(folder))
+        city = _city(
+            _ROOT / "benchmarks" / "cities" / "beijing.toml" if real else _synthetic(folder)
+        )
         store = folder / "deep.duckdb"
         with _server(city, folder, store) as (address, started):
             sent = {name: _send(city, name, folder, address) for name in sorted(TOKENS)}

@@ -48,13 +48,13 @@ from benchmarks.vertical.cases import service_of
 from deepcity.data.city_file import CityFile, load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
-from deepcity.intercity.parties import Party
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.features.agency_columns import cell_number, fit_columns
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.training.learner import PartyData
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.party import Party
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.vertical import baselines as methods
 from deepcity.vertical.agency_site import AgencySite

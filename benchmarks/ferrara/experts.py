@@ -12,11 +12,11 @@ from benchmarks.ferrara.boosted_trees import TreeSettings, grow
 from benchmarks.ferrara.step_rows import step_rows
 from benchmarks.ferrara.weeks import DAY, FIELD, WEEK, WINDOW, District, Floats, Ints, Week
 from deepcity.city.level import ALONE, MAX_LEVEL
-from deepcity.intercity.map_settings import GrantSettings, ServiceSettings
 from deepcity.intercity.method import Method
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.map_settings import GrantSettings, ServiceSettings
 from deepcity.runs.trainings import train_parties
 
 SERVICE = ServiceSettings(

@@ -26,7 +26,7 @@ from benchmarks.record import record
 from deepcity.city.level import ALONE
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
-from deepcity.intercity.city_map import CityMap, load_map
+from deepcity.maps.city_map import CityMap, load_map
 from deepcity.runs.run import run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.party import build_refine_data

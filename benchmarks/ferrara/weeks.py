@@ -18,13 +18,13 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split
-from deepcity.intercity.parties import Party
 from deepcity.learning.experts.day_process import DayProcess, fit_day_process
 from deepcity.learning.features.day_types import day_types
 from deepcity.learning.features.inputs import Samples, WindowSettings, fit_inputs, train_origins
 from deepcity.learning.features.typical_day import DayGrid
 from deepcity.learning.features.weather import day_weather
 from deepcity.learning.training.learner import PartyData
+from deepcity.parties.party import Party
 
 CITY = Path(__file__).parents[2] / "cities" / "ferrara.toml"
 FIELD = "inflow"

@@ -16,16 +16,16 @@ from benchmarks.pooling import pooled_rows
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL, Layers
 from deepcity.exchange.coordinator import Training
-from deepcity.intercity import method_errors as names
-from deepcity.intercity.city_map import Member, Service, load_map
 from deepcity.intercity.level_choice import LevelChoice, choose_level
 from deepcity.intercity.method import Method
 from deepcity.intercity.method import alone as alone_method
-from deepcity.intercity.method_errors import naive_errors
 from deepcity.intercity.newcomer import choose_newcomer_level, common_layers, start_newcomer
-from deepcity.intercity.parties import Party, parties_of
 from deepcity.learning.training.learner import EVERY_LAYER, Learner
 from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.city_map import Member, Service, load_map
+from deepcity.parties import method_errors as names
+from deepcity.parties.method_errors import naive_errors
+from deepcity.parties.party import Party, parties_of
 from deepcity.runs.episodic_training import STAGES, run_episodic_training, with_episodes
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import train_parties

@@ -26,10 +26,10 @@ from benchmarks.joining.cases import (
 )
 from benchmarks.record import record
 from deepcity.city.level import ALONE, MAX_LEVEL
-from deepcity.intercity import method_errors as names
-from deepcity.intercity.method_errors import naive_errors
 from deepcity.intercity.newcomer import choose_newcomer_level
-from deepcity.intercity.parties import parties_of
+from deepcity.parties import method_errors as names
+from deepcity.parties.method_errors import naive_errors
+from deepcity.parties.party import parties_of
 
 NEW: Mapping[str, Sequence[str]] = {
     "bikes": ("seoul/bikes", "london/bikes", "washington/bikes"),

@@ -8,7 +8,7 @@ from benchmarks.joining.cases import SETS, TUNED, Case
 from benchmarks.joining.tables import share
 from benchmarks.legend import legend
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity import method_errors as names
+from deepcity.parties import method_errors as names
 
 LEFT, WIDTH, ROW, TOP = 150, 720, 22, 56
 LOW, HIGH = 0.6, 1.3  # share of alone; what lies outside is drawn at the edge

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.joining.cases import SETS, TUNED, TYPICAL, Case
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity import method_errors as names
+from deepcity.parties import method_errors as names
 
 NAIVE = (names.NAIVE_DAY, names.NAIVE_WEEK, TYPICAL)
 Shares = Sequence[float]

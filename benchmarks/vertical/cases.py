@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from deepcity.city.arrays import Floats
-from deepcity.intercity.city_map import Service, load_map
-from deepcity.intercity.method_errors import naive_errors
-from deepcity.intercity.parties import parties_of
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.split.fusion_inputs import without_agency
+from deepcity.maps.city_map import Service, load_map
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.method_errors import naive_errors
+from deepcity.parties.party import parties_of
 from deepcity.vertical import baselines as methods
 from deepcity.vertical.baselines import TrainedVertical
 from deepcity.vertical.setup import VerticalSetup, build_setup, pretrain_encoders

@@ -29,10 +29,10 @@ from benchmarks.rows import with_earlier_rows
 from benchmarks.vertical.cases import service_of
 from benchmarks.vertical.curve import svg, text
 from benchmarks.vertical.mode_case import ModeCase
-from deepcity.intercity.parties import parties_of
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.party import parties_of
 from deepcity.vertical import baselines as methods
 from deepcity.vertical.setup import build_setup, pretrain_encoders
 

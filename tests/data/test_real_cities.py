@@ -3,7 +3,6 @@
 The folder is not part of the project; without it these tests are skipped.
 """
 
-import time
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from deepcity.data.load import LoadedPanel
 
 pd = pytest.importorskip("pandas")
 
-CITIES = Path(__file__).parents[2] / "cities"
+CITIES = Path(__file__).parents[2] / "benchmarks" / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [
     pytest.mark.real,
@@ -97,10 +96,8 @@ def read(path, **more):
 
 
 @pytest.mark.parametrize("name", sorted(PANELS))
-def test_every_set_loads_in_seconds(name):
-    start = time.process_time()
+def test_every_set_loads(name):
     panel = loaded(name).panel
-    assert time.process_time() - start < 10
     steps, places, fields, missing = PANELS[name]
     assert panel.values_TNF.shape == (steps, places, len(fields))
     assert [field.name for field in panel.fields] == fields
@@ -127,7 +124,6 @@ def test_every_file_of_the_folder_is_read_by_a_city_file():
         for path in SHARED.rglob("*.csv*")
         if path.relative_to(SHARED).parts[0] not in NO_CITY_YET
     }
-    files -= {"traffic_losloop/sensors.csv"}  # positions; the graph of roads is read
     assert {file for file in files if f"../../shared/data/{file}" not in text} == set()
 
 

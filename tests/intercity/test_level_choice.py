@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from little_map import service, three
 
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
-from deepcity.intercity.parties import parties_of
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.yesterday import YesterdayExpert
 from deepcity.learning.features.inputs import Samples
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 
 
 @pytest.fixture(scope="module")

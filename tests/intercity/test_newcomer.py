@@ -9,10 +9,10 @@ from little_map import LittleMap, flows, service, three
 from benchmarks.pooling import pooled_rows
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.method import Method
 from deepcity.intercity.newcomer import common_layers, start_newcomer
-from deepcity.intercity.parties import parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 from deepcity.runs.trainings import train_parties
 
 

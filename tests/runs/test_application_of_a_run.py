@@ -13,11 +13,11 @@ import deepcity.applications
 from deepcity.applications.application import Task, applications
 from deepcity.applications.metric import Warnings
 from deepcity.cli.summary import tables
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
-from deepcity.intercity.method_errors import MethodErrors
-from deepcity.intercity.parties import parties_of
 from deepcity.learning.experts.expert import Expert
+from deepcity.maps.city_map import load_map
+from deepcity.parties.method_errors import MethodErrors
+from deepcity.parties.party import parties_of
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import run_map
 from deepcity.web.report.notes import note

@@ -5,7 +5,7 @@ from little_map import flows, service, three, without_seconds
 
 from deepcity.city.errors import ConfigError
 from deepcity.exchange.coordinator import Coordinator
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 from deepcity.web.report.notes import note
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from little_map import LittleMap, flows, service
 
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import load_results, run_map
 from deepcity.web.report.notes import notes_of
 from deepcity.web.report.page import render

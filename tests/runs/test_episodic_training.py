@@ -7,10 +7,10 @@ import pytest
 from little_map import LittleMap, flows, three
 
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, STEM
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.method import Method
 from deepcity.intercity.newcomer import choose_newcomer_level, common_layers
-from deepcity.intercity.parties import parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 from deepcity.runs import episodic_training
 from deepcity.runs.episodic_training import (
     STAGES,

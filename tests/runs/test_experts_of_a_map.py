@@ -10,10 +10,10 @@ from update_town import RUN_DAYS, town
 
 import deepcity.learning.experts as folder_of_experts
 from deepcity.city.errors import ConfigError, DataError, ExpertError
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.experts import MAX_PRIOR, own_experts
-from deepcity.intercity.parties import parties_of
 from deepcity.learning.experts.expert import experts
+from deepcity.maps.city_map import load_map
+from deepcity.parties.own_experts import MAX_PRIOR, own_experts
+from deepcity.parties.party import parties_of
 from deepcity.runs.run import run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.party import build_refine_data

@@ -7,8 +7,8 @@ import pytest
 from little_map import LittleMap, service
 
 from deepcity.city.errors import DataError
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.parties import parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 from deepcity.runs.run import load_results, run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.request import UpdateRequest

@@ -5,7 +5,7 @@ from little_map import LittleMap, flows, quarters, service, three, without_secon
 
 from deepcity.city.errors import CheckpointError, DataError
 from deepcity.city.progress import NoProgress
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 from deepcity.store.run_folder import RUN_FILES
 

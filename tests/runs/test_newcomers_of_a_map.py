@@ -4,7 +4,7 @@ import pytest
 from little_map import service, three
 
 from deepcity.city.errors import ConfigError
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import load_results, run_map
 from deepcity.web.report.notes import note
 from deepcity.web.report.page import render

@@ -7,8 +7,8 @@ from deepcity.exchange.exchange import Failure
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import Progress
 from deepcity.exchange.strategies import StrategyState
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.parties import parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 from deepcity.runs.notes import service_notes
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import profiles_of

@@ -8,10 +8,10 @@ from little_map import LittleMap, flows, quarters, service
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import HIDDEN_LAYERS
-from deepcity.intercity.city_map import load_map
 from deepcity.intercity.compatibility import deepest_shared_level, shape_groups_of
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import can_pool, parties_of
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import can_pool, parties_of
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import train_parties
@@ -19,7 +19,7 @@ from deepcity.store.packages.layer_package import load_package
 from deepcity.web.report.notes import note
 from deepcity.web.report.page import render
 
-CITIES = Path(__file__).parents[2] / "cities"
+CITIES = Path(__file__).parents[2] / "benchmarks" / "cities"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 COMMON = 'stem = "common"'
 

@@ -8,7 +8,7 @@ from little_map import LittleMap, flows, service, three, without_seconds
 
 from deepcity.city.errors import CheckpointError, ConfigError, DataError, LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import load_results, run_map
 from deepcity.store.packages.layer_package import load_package

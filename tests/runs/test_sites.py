@@ -12,11 +12,11 @@ from deepcity.city.errors import CheckpointError
 from deepcity.city.progress import NoProgress
 from deepcity.data.panel import Panel
 from deepcity.exchange.coordinator import Coordinator
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.parties import Party
 from deepcity.learning.features.inputs import Inputs, Samples
 from deepcity.learning.networks.network import Network
 from deepcity.learning.training.learner import Learner, PartyData
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import Party
 from deepcity.runs import run as running
 from deepcity.runs import simulate
 from deepcity.runs import trainings as methods

@@ -9,7 +9,7 @@ from vertical_town import agencies, exchange_of, parties
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.message import Message
-from deepcity.intercity.vertical_settings import Mode
+from deepcity.maps.vertical_settings import Mode
 from deepcity.vertical.training import forward_all, handshake
 
 

@@ -7,7 +7,7 @@ import pytest
 from agent_process import AgencyProcess
 from vertical_town import QUICK, agencies, application, exchange_of, parties, plan, town
 
-from deepcity.intercity.vertical_settings import Mode
+from deepcity.maps.vertical_settings import Mode
 from deepcity.vertical.training import forward_all, handshake, train_vertical
 
 TOWN = town()

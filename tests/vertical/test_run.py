@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from deepcity.city.errors import ConfigError, DataError, LayerPackageError
 from deepcity.cli import app
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.parties import parties_of
 from deepcity.learning.split.encoder_package import load_encoder
 from deepcity.learning.split.fused_package import load_fused
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import parties_of
 from deepcity.vertical.results import VerticalResults
 from deepcity.vertical.run import run_vertical
 from deepcity.vertical.setup import build_setup, pretrain_encoders

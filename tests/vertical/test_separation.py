@@ -10,8 +10,6 @@ from little_vertical import little
 from reach import reachable
 
 from deepcity.data.panel import Panel
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.parties import Party
 from deepcity.learning.features.agency_columns import Columns, ColumnStats
 from deepcity.learning.features.input_columns import InputColumns
 from deepcity.learning.features.inputs import Inputs, Samples
@@ -19,6 +17,8 @@ from deepcity.learning.networks.encoder import Encoder
 from deepcity.learning.split.agency_learner import AgencyLearner
 from deepcity.learning.split.labels import HeldLabels
 from deepcity.learning.training.learner import PartyData
+from deepcity.maps.city_map import load_map
+from deepcity.parties.party import Party
 from deepcity.vertical import run as meeting_run
 from deepcity.vertical.agency_party import AgencyParty
 from deepcity.vertical.agency_site import AgencySite

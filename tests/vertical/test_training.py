@@ -22,8 +22,8 @@ from deepcity.exchange.exchange import Exchange
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import Message
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.split.labels import HeldLabels
+from deepcity.maps.vertical_settings import Mode
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.vertical.training import RemoteLabels, handshake, train_vertical
 

@@ -5,7 +5,6 @@ import pytest
 from little_vertical import little
 
 from deepcity.data.city_file import load_city, load_panel
-from deepcity.intercity.city_map import load_map
 from deepcity.learning.split.encoder_package import load_encoder
 from deepcity.learning.split.fused_package import load_fused
 from deepcity.live.access import Access, AgencyEntry, GrantEntry
@@ -13,6 +12,7 @@ from deepcity.live.agency import LiveAgency
 from deepcity.live.application import AgencyStatus, LiveApplication
 from deepcity.live.intake import Intake
 from deepcity.live.wire import BLOB, read_space, unpack_deep
+from deepcity.maps.city_map import load_map
 from deepcity.store.open_store import open_store
 from deepcity.store.outbox import Outbox
 from deepcity.vertical.run import run_vertical

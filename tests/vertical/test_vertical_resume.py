@@ -5,7 +5,7 @@ from little_map import without_seconds
 from little_vertical import little
 
 from deepcity.city.progress import NoProgress
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.vertical.run import run_vertical
 
 BRIEF = 'pretrain_steps = 8\ncompare = ["one-shot", "per-batch"]'

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from page_outline import outline
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.method_errors import AUTOMATIC, POOLED
+from deepcity.parties.method_errors import AUTOMATIC, POOLED
 from deepcity.runs.results import MethodTraffic, PartyResult, RunResults
 from deepcity.web.report import write_report
 from deepcity.web.report.charts.canvas import Axis, path, spread, ticks

@@ -3,8 +3,8 @@
 import pytest
 from little_map import service, three
 
-from deepcity.intercity.city_map import load_map
-from deepcity.intercity.method_errors import AUTOMATIC, fixed_level_name
+from deepcity.maps.city_map import load_map
+from deepcity.parties.method_errors import AUTOMATIC, fixed_level_name
 from deepcity.runs.run import run_map
 from deepcity.web.report.figures import size
 from deepcity.web.report.findings import traffic_of

@@ -72,7 +72,7 @@ def execute(
     map_file: Path, out: Path | None, *, fresh: bool, threads: int
 ) -> tuple["RunResults", Path]:
     """Run a map file into its folder and write the report beside the results."""
-    from deepcity.intercity.city_map import load_map
+    from deepcity.maps.city_map import load_map
     from deepcity.runs.run import run_map
 
     city_map = load_map(map_file)

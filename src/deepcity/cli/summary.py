@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")

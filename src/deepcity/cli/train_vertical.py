@@ -60,7 +60,7 @@ def train_vertical(
 
     Example: deepcity train-vertical cities/meeting.toml --out runs/meeting
     """
-    from deepcity.intercity.city_map import load_map
+    from deepcity.maps.city_map import load_map
     from deepcity.vertical.run import run_vertical
 
     city_map = load_map(map_file)
@@ -115,7 +115,7 @@ def _lines(party: "VerticalPartyResult") -> list[str]:
 
 
 def _line(party: "VerticalPartyResult", method: str) -> str:
-    from deepcity.intercity.method_errors import ALONE
+    from deepcity.parties.method_errors import ALONE
 
     spread, change = party.spread(method), party.change(method)
     lines = f"    {method:<24} {party.error(method):>10.4g}"

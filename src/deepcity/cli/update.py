@@ -49,7 +49,7 @@ def update(
 
     Example: deepcity update cities/demo.toml --out runs/demo
     """
-    from deepcity.intercity.city_map import load_map
+    from deepcity.maps.city_map import load_map
     from deepcity.runs.update.run import refine_map
 
     city_map = load_map(map_file)

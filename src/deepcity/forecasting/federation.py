@@ -10,9 +10,9 @@ from deepcity.city.progress import ProgressListener
 from deepcity.data.city_file import load_panel
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.forecasting.forecaster import Forecaster
-from deepcity.intercity.city_map import CityMap, load_map
-from deepcity.intercity.parties import select_span
-from deepcity.intercity.weather import weather_of
+from deepcity.maps.city_map import CityMap, load_map
+from deepcity.parties.party import select_span
+from deepcity.parties.weather import weather_of
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import load_results, run_map
 

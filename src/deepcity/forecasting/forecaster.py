@@ -22,10 +22,10 @@ from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.panel_check import checked_panel
 from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.map_settings import EXPERTS, ServiceSettings
 from deepcity.intercity.method import alone
-from deepcity.intercity.parties import party_of
+from deepcity.maps.city_map import Service
+from deepcity.maps.map_settings import EXPERTS, ServiceSettings
+from deepcity.parties.party import party_of
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
 from deepcity.runs.update.forecaster_bundle import (

@@ -18,8 +18,6 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
-from deepcity.intercity.level_choice import expert_forecasts
-from deepcity.intercity.parties import MAX_SELECTION_ORIGINS
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     Gradient,
@@ -32,6 +30,8 @@ from deepcity.learning.evaluation.bands import rolling_half_width
 from deepcity.learning.experts.expert import Expert, ExpertData
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.parties.ensemble import expert_forecasts
+from deepcity.parties.party import MAX_SELECTION_ORIGINS
 from deepcity.runs.update.forecaster_bundle import BundleTerms, ForecasterBundle
 from deepcity.runs.update.party import bundle_data
 from deepcity.runs.update.refinable_experts import experts_of

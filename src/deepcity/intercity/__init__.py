@@ -1,1 +1,1 @@
-"""Inter-City Application Map: which party takes part in which service, down to which layer."""
+"""Cities learn together: who can share which layers, level choice, newcomers."""

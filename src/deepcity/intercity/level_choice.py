@@ -26,22 +26,20 @@ import numpy as np
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.city.level import ALONE, layers_up_to
-from deepcity.intercity.experts import own_experts
-from deepcity.intercity.parties import Party
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     MultiViewEnsemble,
     init_ensemble,
-    parts_of_day,
-    run_ensemble,
 )
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
-from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import TrainingSettings, party_seed
+from deepcity.parties.ensemble import OWN_WEIGHT, expert_forecasts, run_party_ensemble
+from deepcity.parties.own_experts import own_experts
+from deepcity.parties.party import Party
 
-OWN_WEIGHT = 0.5  # prior of all own experts together
 _ROUNDING = 1e-9  # before any update the own experts have exactly half
 
 
@@ -236,28 +234,6 @@ def _weigh(
 def _mean(by_day_D: Doubles) -> float:
     """NaN where there is no day."""
     return float(by_day_D.mean()) if len(by_day_D) else float("nan")
-
-
-def run_party_ensemble(
-    party: Party,
-    forecast_EBNH: Floats,
-    samples: Samples,
-    origins_B: Ints,
-    ensemble: MultiViewEnsemble,
-) -> EnsembleForecast:
-    """Run the ensemble over a party's samples, from a state."""
-    truth_BNH = samples.truth_BNH
-    part_BH = parts_of_day(party.inputs.grid, origins_B, truth_BNH.shape[-1])
-    return run_ensemble(
-        forecast_EBNH, truth_BNH, origins_B, part_BH, ensemble, party.metric.gradient
-    )
-
-
-def expert_forecasts(
-    experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: Ints
-) -> Floats:
-    """Each expert's forecasts, (E, B, N, H)."""
-    return np.stack([expert.predict(samples, origins_B) for _, expert in experts])
 
 
 def _errors_by_day(

@@ -19,9 +19,12 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.city.level import HEAD, MAX_LEVEL, STEM, Layers
 from deepcity.exchange.rounds import Progress
-from deepcity.intercity.level_choice import JoinedExpert, LevelChoice, tuned_levels, weigh_experts
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.parties import Party, training_samples
+from deepcity.intercity.level_choice import (
+    JoinedExpert,
+    LevelChoice,
+    tuned_levels,
+    weigh_experts,
+)
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.experts.ridge import Ridge
 from deepcity.learning.features.cold_start_scaling import shrink_scale, with_all_weekdays
@@ -29,6 +32,8 @@ from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.party import Party, training_samples
 
 FIRST_STEPS = 2  # times `refit_steps`: the stem is trained from random weights
 # Priors relative to a tuned level: tuning on few days is poor, so the network as received (the

@@ -17,13 +17,13 @@ from deepcity.intercity.compatibility import (
     shape_groups_of,
 )
 from deepcity.intercity.level_choice import LevelChoice, choose_level
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.method_errors import ALONE as ALONE_METHOD
-from deepcity.intercity.method_errors import MethodErrors, fixed_level_name, score_forecast
 from deepcity.intercity.newcomer import choose_newcomer_level, common_layers, start_newcomer
-from deepcity.intercity.parties import Party
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.method_errors import ALONE as ALONE_METHOD
+from deepcity.parties.method_errors import MethodErrors, fixed_level_name, score_forecast
+from deepcity.parties.party import Party
 
 Profiles = Mapping[str, SiteProfile]
 

@@ -9,7 +9,7 @@ from deepcity.applications.application import Application
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import Past, Request, State
 from deepcity.city.arrays import Floats
-from deepcity.intercity.parties import Party
+from deepcity.parties.party import Party
 
 
 def past_of(application: Application, party: Party, validation_BNH: Floats) -> Past:

@@ -26,12 +26,12 @@ from deepcity.city.level import MAX_LEVEL, STEM, Layers
 from deepcity.data.windows import Span
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import SCARCE_VALIDATION, Party
 from deepcity.learning.features.cold_start_scaling import shrink_scale
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs
 from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.party import SCARCE_VALIDATION, Party
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
 from deepcity.store.checkpoint import CheckpointStore

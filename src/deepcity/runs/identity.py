@@ -18,8 +18,8 @@ from typing import Any
 from deepcity import __version__
 from deepcity.city.errors import CheckpointError
 from deepcity.data.panel import records_digest
-from deepcity.intercity.city_map import CityMap, Member, Service
-from deepcity.intercity.parties import Party
+from deepcity.maps.city_map import CityMap, Member, Service
+from deepcity.parties.party import Party
 from deepcity.store.run_folder import coordinator_folder, site_folder, write_file
 
 IDENTITY_FILE = "run.json"

@@ -9,8 +9,8 @@ from deepcity.city.level import ALONE, HEAD, STEM
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
 from deepcity.intercity.compatibility import shape_groups_of
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.party_choices import PartyChoice, round_members
+from deepcity.maps.map_settings import ServiceSettings
 from deepcity.runs.results import Note
 from deepcity.store.packages.manifest import Manifest
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from deepcity.city.level import ALONE
 from deepcity.city.progress import ProgressTask, task_name
-from deepcity.intercity import method_errors as names
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.party_choices import allows_episodes
+from deepcity.maps.city_map import Service
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties import method_errors as names
 from deepcity.runs.episodic_training import STAGES
 
 NEWCOMERS_ALONE = "newcomers alone"

@@ -7,15 +7,15 @@
         ├── LearningCurve       validation error by round, one a method
         └── MethodTraffic       bytes that left, by method and layer
 
-Methods and their errors: `deepcity.intercity.method_errors`.
+Methods and their errors: `deepcity.parties.method_errors`.
 """
 
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.applications.decision import Decision
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
-from deepcity.intercity.method_errors import (
+from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
+from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     NAIVE_DAY,

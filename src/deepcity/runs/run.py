@@ -16,10 +16,10 @@ from deepcity.city.level import Layers, layers_up_to
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.exchange.coordinator import Training
-from deepcity.intercity import method_errors as names
-from deepcity.intercity.city_map import CityMap, Member, Service
-from deepcity.intercity.parties import can_pool, parties_of
 from deepcity.intercity.party_choices import round_members
+from deepcity.maps.city_map import CityMap, Member, Service
+from deepcity.parties import method_errors as names
+from deepcity.parties.party import can_pool, parties_of
 from deepcity.runs.application_notes import application_notes
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.notes import service_notes

@@ -14,13 +14,8 @@ from deepcity.city.level import ALONE, Layers
 from deepcity.city.progress import ProgressListener, task_name
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
-from deepcity.intercity import method_errors as names
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method, alone
-from deepcity.intercity.method_errors import MethodErrors
 from deepcity.intercity.newcomer import common_layers
-from deepcity.intercity.parties import can_pool, pooled_party
 from deepcity.intercity.party_choices import (
     Offer,
     PartyChoice,
@@ -29,6 +24,11 @@ from deepcity.intercity.party_choices import (
     offer_to,
     round_members,
 )
+from deepcity.maps.city_map import Service
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties import method_errors as names
+from deepcity.parties.method_errors import MethodErrors
+from deepcity.parties.party import can_pool, pooled_party
 from deepcity.runs.episodic_training import (
     STAGES,
     episodic_site,

@@ -19,15 +19,6 @@ from deepcity.exchange.exchange import Handler
 from deepcity.exchange.grant_guard import GuardedHandler
 from deepcity.exchange.party import LearningParty
 from deepcity.exchange.profile import ProfileHandler, SiteProfile
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.method_errors import (
-    ALONE,
-    MethodErrors,
-    fixed_level_name,
-    naive_errors,
-    score_forecast,
-)
-from deepcity.intercity.parties import Party
 from deepcity.intercity.party_choices import (
     Offer,
     PartyChoice,
@@ -36,6 +27,15 @@ from deepcity.intercity.party_choices import (
     level_errors,
 )
 from deepcity.learning.training.learner import EVERY_LAYER, Learner
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.method_errors import (
+    ALONE,
+    MethodErrors,
+    fixed_level_name,
+    naive_errors,
+    score_forecast,
+)
+from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
 from deepcity.runs.results import Note, PartyResult, SiteResults
 from deepcity.runs.summary import party_result

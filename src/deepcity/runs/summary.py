@@ -8,24 +8,24 @@ import numpy as np
 from deepcity.applications.application import applications
 from deepcity.city.arrays import Floats
 from deepcity.exchange.coordinator import Training
-from deepcity.intercity.example_forecast import (
+from deepcity.intercity.level_choice import LevelChoice
+from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
+from deepcity.learning.evaluation.bands import coverage
+from deepcity.learning.training.learner import Learner
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.example_forecast import (
     LearningCurve,
     example_forecast,
     rolling_band,
 )
-from deepcity.intercity.level_choice import LevelChoice
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.method_errors import (
+from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     MethodErrors,
     fixed_level_name,
     score_forecast,
 )
-from deepcity.intercity.parties import Party, place_slices
-from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
-from deepcity.learning.evaluation.bands import coverage
-from deepcity.learning.training.learner import Learner
+from deepcity.parties.party import Party, place_slices
 from deepcity.runs.decisions import last_decision
 from deepcity.runs.level_reason import level_reason
 from deepcity.runs.results import MethodTraffic, Note, PartyResult

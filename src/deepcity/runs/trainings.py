@@ -21,10 +21,10 @@ from deepcity.exchange.shape_groups import Groups
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import Strategy, strategy
 from deepcity.intercity.compatibility import peers, shape_groups_of
-from deepcity.intercity.map_settings import ServiceSettings
 from deepcity.intercity.method import Method
-from deepcity.intercity.parties import Party
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.party import Party
 from deepcity.runs.site import Site, SiteTask
 from deepcity.store.checkpoint import CheckpointStore
 

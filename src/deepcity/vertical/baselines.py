@@ -14,14 +14,14 @@ import numpy as np
 from deepcity.city.arrays import Floats, Ints
 from deepcity.exchange.inprocess import lead_apart
 from deepcity.exchange.ledger import Ledger
-from deepcity.intercity.level_choice import OWN_WEIGHT, run_party_ensemble
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast, init_ensemble
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.fusion_inputs import DeepBatches, without_agency
 from deepcity.learning.split.labels import HeldLabels
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.ensemble import OWN_WEIGHT, run_party_ensemble
 from deepcity.vertical.checkpoints import Checkpoints
 from deepcity.vertical.coordinator import VerticalJob, coordinate
 from deepcity.vertical.fused_network import Design, OwnRows, over_own_rows

@@ -12,17 +12,17 @@ from deepcity.city.arrays import Floats
 from deepcity.city.localized_text import LocalizedText
 from deepcity.data.city_file import CityFile
 from deepcity.exchange.exchange import Failure
-from deepcity.intercity.example_forecast import LearningCurve, example_forecast, rolling_band
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.method_errors import (
+from deepcity.learning.evaluation.bands import coverage
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.example_forecast import LearningCurve, example_forecast, rolling_band
+from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     POOLED,
     naive_forecasts,
     score_forecast,
 )
-from deepcity.intercity.vertical_settings import Mode
-from deepcity.learning.evaluation.bands import coverage
 from deepcity.vertical import baselines as methods
 from deepcity.vertical.baselines import AfterRound, TrainedVertical
 from deepcity.vertical.checkpoints import Checkpoints

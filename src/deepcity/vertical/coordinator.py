@@ -17,9 +17,9 @@ from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Exchange, Handler
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.fusion_inputs import DeepBatches
+from deepcity.maps.vertical_settings import Mode
 from deepcity.store.checkpoint import Checkpoint
 from deepcity.vertical.checkpoints import Checkpoints
 from deepcity.vertical.fused_network import Design, OwnRows, over_activations, over_own_rows

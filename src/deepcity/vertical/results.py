@@ -7,7 +7,7 @@
             ├── ModeCost            traffic of the training, by mode
             └── ExampleForecast     one place over a week, for a chart
 
-Methods are those of `deepcity.intercity.method_errors` that apply, and `together` (joint training
+Methods are those of `deepcity.parties.method_errors` that apply, and `together` (joint training
 in the map's mode), `mode:MODE` (the same in another mode, for comparison), `automatic` (online
 aggregation of alone and together), `pooled` (all raw columns in one network; breaks privacy)
 and `without:AGENCY` (that agency missing; the party's own where no other agency is left).
@@ -18,8 +18,8 @@ from statistics import fmean, stdev
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.example_forecast import ExampleForecast, LearningCurve
-from deepcity.intercity.method_errors import ALONE, Measured, MethodErrors
+from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
+from deepcity.parties.method_errors import ALONE, Measured, MethodErrors
 
 TOGETHER = "together"
 WITHOUT_AGENCY = "without:"

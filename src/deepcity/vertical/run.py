@@ -22,10 +22,10 @@ from deepcity import __version__
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, ProgressTask
-from deepcity.intercity.city_map import CityMap, Member, Service
-from deepcity.intercity.method_errors import ALONE, POOLED
-from deepcity.intercity.parties import parties_of
-from deepcity.intercity.vertical_checks import unsupported_settings
+from deepcity.maps.city_map import CityMap, Member, Service
+from deepcity.maps.vertical_checks import unsupported_settings
+from deepcity.parties.method_errors import ALONE, POOLED
+from deepcity.parties.party import parties_of
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.run_folder import (
     coordinator_folder,

@@ -20,10 +20,6 @@ from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import FedAvg
-from deepcity.intercity.city_map import Member, Service
-from deepcity.intercity.parties import Party
-from deepcity.intercity.vertical_checks import encoded_fields
-from deepcity.intercity.vertical_settings import FeaturePartySettings, VerticalSettings
 from deepcity.learning.features.agency_columns import cell_number, fit_columns
 from deepcity.learning.features.input_columns import InputColumns, name_cells
 from deepcity.learning.features.inputs import Samples, train_origins
@@ -32,6 +28,10 @@ from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSetting
 from deepcity.learning.split.cell_matching import MAX_DISTANCE_KM, distant_places
 from deepcity.learning.split.encoder_package import EncoderFacts, TimeGrid
 from deepcity.learning.split.labels import HeldLabels
+from deepcity.maps.city_map import Member, Service
+from deepcity.maps.vertical_checks import encoded_fields
+from deepcity.maps.vertical_settings import FeaturePartySettings, VerticalSettings
+from deepcity.parties.party import Party
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.pretrained import load_pretrained

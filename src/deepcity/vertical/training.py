@@ -23,11 +23,11 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures
 from deepcity.exchange.message import ROUND, Message
-from deepcity.intercity.vertical_settings import Mode
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.fusion_inputs import DeepBatch, DeepBatches
 from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.vertical_settings import Mode
 from deepcity.vertical.agency_party import (
     BACKWARD,
     BEST,

@@ -10,8 +10,8 @@ from signals import panel
 
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.intercity.parties import selection_origins, training_samples
 from deepcity.learning.features.inputs import WindowSettings, fit_inputs, train_origins
+from deepcity.parties.party import selection_origins, training_samples
 
 DAY = 24
 WINDOW = WindowSettings(history=24, horizon=24, days=3)

@@ -5,7 +5,7 @@ import pytest
 from little_map import service, three
 
 from deepcity.city.errors import CheckpointError
-from deepcity.intercity.city_map import load_map
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.party import build_refine_data

@@ -8,9 +8,9 @@ from little_map import flows
 from update_town import RUN_DAYS, copied, own_prints, turning, write
 
 from deepcity.city.errors import CheckpointError, ConfigError
-from deepcity.intercity.city_map import load_map
 from deepcity.learning.ensemble.multi_view_ensemble import parts_of_day, run_ensemble
 from deepcity.learning.training.learner import EVERY_LAYER
+from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.runs.update.party import build_refine_data

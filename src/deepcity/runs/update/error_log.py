@@ -10,10 +10,10 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.intercity.level_choice import LevelChoice
-from deepcity.intercity.parties import Party
 from deepcity.learning.evaluation.baselines import same_time_before
 from deepcity.learning.evaluation.drift import LEAST_DAYS, daily_errors, detect_drift
 from deepcity.learning.features.inputs import Inputs
+from deepcity.parties.party import Party
 from deepcity.runs.results import DriftFound
 from deepcity.runs.update.forecaster_bundle import LoggedDay
 

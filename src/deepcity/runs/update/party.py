@@ -15,10 +15,6 @@ from deepcity.city.errors import ExpertError, RefineError
 from deepcity.city.problem import Problem
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
-from deepcity.intercity.city_map import Service
-from deepcity.intercity.level_choice import expert_forecasts
-from deepcity.intercity.parties import selection_origins
-from deepcity.intercity.weather import weather_of
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     Gradient,
@@ -29,6 +25,10 @@ from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import ExpertData
 from deepcity.learning.features.inputs import fit_inputs, train_origins
 from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.city_map import Service
+from deepcity.parties.ensemble import expert_forecasts
+from deepcity.parties.party import selection_origins
+from deepcity.parties.weather import weather_of
 from deepcity.runs.update.error_log import ErrorLog
 from deepcity.runs.update.forecaster_bundle import ForecasterBundle, RowsChecksum
 from deepcity.runs.update.record_check import RUN_ANEW, PartyRecords

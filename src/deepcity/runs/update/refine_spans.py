@@ -19,7 +19,7 @@ import numpy as np
 from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 from deepcity.data.windows import Span, origins
-from deepcity.intercity.parties import MAX_SELECTION_ORIGINS
+from deepcity.parties.party import MAX_SELECTION_ORIGINS
 
 RECENT_DAYS = 28
 HOLDOUT_DAYS = 7

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.intercity.method_errors import Measured
+from deepcity.parties.method_errors import Measured
 from deepcity.runs.results import DriftFound, Note
 
 

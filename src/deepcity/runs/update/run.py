@@ -19,7 +19,7 @@ from deepcity.city.errors import CheckpointError, ConfigError, ProblemsError, Re
 from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.intercity.city_map import CityMap, Member, Service
+from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.runs.identity import IDENTITY_FILE, map_of_run
 from deepcity.runs.results import DriftFound, Note
 from deepcity.runs.update.error_log import append_days, latest_drift

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from deepcity.city.arrays import Floats
-from deepcity.intercity.experts import expert_data
 from deepcity.intercity.level_choice import LevelChoice
-from deepcity.intercity.map_settings import ServiceSettings
-from deepcity.intercity.parties import Party
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.own_experts import expert_data
+from deepcity.parties.party import Party
 from deepcity.runs.update.error_log import append_days, run_error_days
 from deepcity.runs.update.forecaster_bundle import (
     MODEL,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
 
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC
+from deepcity.parties.method_errors import ALONE, AUTOMATIC
 from deepcity.runs.results import MethodTraffic, PartyResult, ServiceResult
 
 SAME_WITHIN = 0.005  # half a per cent: less than this no run of one seed can tell

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from deepcity.city.level import STEM
-from deepcity.intercity.method_errors import AUTOMATIC, POOLED
+from deepcity.parties.method_errors import AUTOMATIC, POOLED
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 from deepcity.web.report.charts.canvas import Ids
 from deepcity.web.report.charts.curves import curves

@@ -7,7 +7,7 @@ from itertools import groupby
 from deepcity.applications.application import Baseline
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, POOLED, fixed_level_name
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED, fixed_level_name
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.vertical.results import VerticalPartyResult
 from deepcity.web.report.charts.curves import method_name

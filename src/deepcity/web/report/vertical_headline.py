@@ -5,7 +5,7 @@ Every sentence is picked by its number: a loss is called a loss in both language
 
 from collections.abc import Sequence
 
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, POOLED
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED
 from deepcity.vertical.results import TOGETHER, WITHOUT_AGENCY, VerticalPartyResult, VerticalResults
 from deepcity.web.report.figures import decimals, number, percent, signed_percent, size
 from deepcity.web.report.findings import Verdict, mean_known, verdict

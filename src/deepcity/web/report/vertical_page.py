@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from deepcity.intercity.method_errors import ALONE, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.parties.method_errors import ALONE, NAIVE_DAY, NAIVE_WEEK, POOLED
 from deepcity.vertical.results import (
     TOGETHER,
     WITHOUT_AGENCY,

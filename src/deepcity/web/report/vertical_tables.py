@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
-from deepcity.intercity.vertical_settings import Mode
+from deepcity.maps.vertical_settings import Mode
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
 from deepcity.vertical.results import (
     MODE_PREFIX,
     TOGETHER,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.example_forecast import LearningCurve
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, POOLED
+from deepcity.parties.example_forecast import LearningCurve
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED
 from deepcity.web.report.charts.canvas import Frame, Ids, Line, Reading, figure, span, ticks
 from deepcity.web.report.figures import tick
 from deepcity.web.report.text import Text, same, translate

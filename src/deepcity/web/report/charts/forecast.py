@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
-from deepcity.intercity.example_forecast import ExampleForecast
+from deepcity.parties.example_forecast import ExampleForecast
 from deepcity.runs.results import PartyResult
 from deepcity.web.report.charts.canvas import Frame, Ids, Line, Reading, figure, label, path, span
 from deepcity.web.report.figures import decimals, percent

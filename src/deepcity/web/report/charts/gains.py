@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from deepcity.city.level import MAX_LEVEL
-from deepcity.intercity.method_errors import ALONE, POOLED, fixed_level_name
+from deepcity.parties.method_errors import ALONE, POOLED, fixed_level_name
 from deepcity.runs.results import PartyResult
 from deepcity.web.report.charts.canvas import Frame, Ids, figure, label, path
 from deepcity.web.report.figures import signed_percent

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from deepcity.intercity.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.web.report.charts.canvas import Frame, Ids, Line, Reading, figure, span, ticks
 from deepcity.web.report.figures import decimals, tick

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from deepcity.city.level import LADDER, STEM
-from deepcity.intercity.method_errors import AUTOMATIC, POOLED
+from deepcity.parties.method_errors import AUTOMATIC, POOLED
 from deepcity.runs.results import MethodTraffic
 from deepcity.web.report.charts.canvas import Axis, Frame, Ids, figure, label
 from deepcity.web.report.charts.curves import method_name

@@ -1,0 +1,338 @@
+"""Settings of a map file: cities, services, participants, reuse levels and evaluation."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from deepcity.city.level import MAX_LEVEL
+from deepcity.data.config.settings import NAME, TitleSettings
+from deepcity.data.config.toml_file import Settings, did_you_mean, wrong
+from deepcity.exchange.precision import Precision
+from deepcity.learning.experts.expert import experts, not_installed
+from deepcity.learning.features.inputs import WindowSettings
+from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.maps.vertical_settings import VerticalSettings
+
+EXPERTS = ("network", "typical_day", "yesterday")
+"""Kinds of a party's own experts, unless its map names others."""
+Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
+Stem = Literal["private", "common"]
+Truths = Literal["private", "shared"]
+
+
+class StrategySettings(Settings):
+    """How updates are aggregated; each strategy checks which settings it takes.
+
+    Attributes:
+        name: of the strategy.
+        weighting: a party's weight in averages: its training rows, or equal for all.
+        mu: of FedProx.
+        sharpness: of FedAMP.
+    """
+
+    name: Literal["fedavg", "fedprox", "fedamp"] = "fedavg"
+    weighting: Literal["rows", "equal"] = "rows"
+    mu: float | None = None
+    sharpness: float | None = None
+
+    def values(self) -> dict[str, float]:
+        """The settings that were given, for the strategy to check."""
+        return self.model_dump(exclude={"name", "weighting"}, exclude_none=True)
+
+
+class WireSettings(Settings):
+    """How layers travel between parties.
+
+    Attributes:
+        precision: "float16" halves the bytes on the wire; layers arrive as float32.
+    """
+
+    precision: Precision = "float16"
+
+
+class PartyGrantSettings(Settings):
+    """One party's grant, where it differs from the service's; never deeper.
+
+    Attributes:
+        level: the deepest reuse level it may choose; left out, the service's.
+        stem: "private" keeps its own where others share theirs; left out, the service's.
+        truths: "shared" shows a week of its measured values in the map-wide report, "private"
+            does not, whatever the others do; left out, the service's.
+    """
+
+    level: Level | None = None
+    stem: Stem | None = None
+    truths: Truths | None = None
+
+
+def _party_grant(value: object) -> object:
+    """A bare number is a level."""
+    return {"level": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class GrantSettings(Settings):
+    """What parties grant to this service, unless they set less.
+
+    Attributes:
+        level: the deepest reuse level any party may choose; 6 shares the head too.
+        stem: "private" (default), or "common" where the parties share it.
+        truths: "shared" lets the map-wide results and report show a week of each party's
+            measured values beside its forecast; "private" (default) keeps them in its folder.
+        party: agencies that allow less: a level, e.g. {"ferrara/district-1" = 3}, or a table
+            of level and stem, e.g. {"ferrara/district-1" = { stem = "private" }}.
+    """
+
+    level: Level = MAX_LEVEL
+    stem: Stem = "private"
+    truths: Truths = "private"
+    party: dict[str, Annotated[PartyGrantSettings, BeforeValidator(_party_grant)]] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _less(self) -> Self:
+        for name, grant in self.party.items():
+            if grant.level is not None and grant.level > self.level:
+                right = f"write {self.level} or less, or raise the service's grant.level"
+                raise wrong(f"more than the service's level {self.level}", right, f"party.{name}")
+            if grant.stem == "common" and self.stem == "private":
+                right = 'write "private", or make the service\'s grant.stem "common"'
+                raise wrong(
+                    "more than the service grants, whose stem is private",
+                    right,
+                    f"party.{name}.stem",
+                )
+        return self
+
+    def level_of(self, party: str) -> int:
+        """The deepest level that a party grants."""
+        own = self.party.get(party)
+        return self.level if own is None or own.level is None else own.level
+
+    def stem_of(self, party: str) -> Stem:
+        """Whether a party shares its stem."""
+        own = self.party.get(party)
+        return self.stem if own is None or own.stem is None else own.stem
+
+    def truths_of(self, party: str) -> Truths:
+        """Whether a party's measured values may appear in the map-wide report."""
+        own = self.party.get(party)
+        return self.truths if own is None or own.truths is None else own.truths
+
+
+class SpanSettings(Settings):
+    """Training, validation and test days, in this order in time.
+
+    Attributes:
+        start, end: first day used and first day not used, local; left out, all records.
+        validation_days: days before the test span, for early stopping and choice of levels.
+        test_days: the last days; nothing is fitted to them.
+        test_stride: use every n-th origin of the test span.
+        scarce: agencies with only this many days before the test span; the last third of
+            them validates. A newcomer may have one day, or part of one: steps before it count
+            as missing in its windows.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    validation_days: Annotated[float, Field(gt=0)] = 30
+    test_days: Annotated[float, Field(gt=0)] = 60
+    test_stride: Annotated[int, Field(ge=1)] = 1
+    scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+
+
+class ParticipationSettings(Settings):
+    """Which parties take part in which round; rounds are counted from 1.
+
+    Attributes:
+        joins: agencies that join late: the first round each takes part in.
+        leaves: agencies that leave: the first round each takes no part in; from then on it
+            gets no messages and counts in no average.
+        share: fraction of the available parties sampled for each round; at least one party.
+    """
+
+    joins: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    leaves: dict[str, Annotated[int, Field(ge=2)]] = Field(default_factory=dict)
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for name, left in self.leaves.items():
+            if left <= self.joins.get(name, 1):
+                right = f"write a round after {self.joins[name]}, or leave the party out"
+                raise wrong("it would leave before it joins", right, f"leaves.{name}")
+        return self
+
+
+class PartyWindowSettings(Settings):
+    """One party's window, where it differs from the service's.
+
+    Attributes:
+        history, horizon, days: in its own steps, as in the service's window.
+    """
+
+    history: Annotated[int, Field(ge=1)] | None = None
+    horizon: Annotated[int, Field(ge=1)] | None = None
+    days: Annotated[int, Field(ge=0)] | None = None
+
+
+class ReuseSettings(Settings):
+    """Start from another service's or city's layers (transfer learning).
+
+    Learning alone does not use them, so their benefit is measured.
+
+    Attributes:
+        package: a layer package, relative to the map file.
+        level: h1..h`level` are loaded from it (6: the head too).
+        frozen: keep them fixed, and train the rest.
+    """
+
+    package: str
+    level: Level = 5
+    frozen: bool = False
+
+
+def _expert(kind: str) -> str:
+    """A known expert whose requirements are installed."""
+    known = experts()
+    if kind not in known:
+        raise wrong("unknown kind of expert", did_you_mean(kind, sorted(known)))
+    lacking = not_installed(known[kind])
+    if lacking:
+        reason, _, right = lacking.partition(": ")
+        raise wrong(reason, right)
+    return kind
+
+
+class ServiceSettings(Settings):
+    """One service of the map.
+
+    Attributes:
+        name: unique in the map.
+        application: its application.
+        parties: "city/agency" or "city/*"; append ":field" to set the field that these parties
+            forecast, e.g. "seoul/metro:exits", so that services learn from each other.
+        field: the field forecast by every party that names none.
+        title: in reports; left out, the application's title.
+        who: its parties in the plural, e.g. "water districts of Ferrara".
+        levels: the fixed reuse levels to compare; [] for none.
+        automatic, pooled: whether to run these methods too.
+        band: nominal coverage of forecast bands.
+        newcomers: agencies that take no part in the rounds: they start from the layers that
+            the others trained, and send nothing.
+        experts: kinds of each party's own experts, in one ensemble with the joined ones; the
+            network is always among them.
+        weather: an agency of each party's own city whose temperature and rain stand for a
+            weather forecast; used by experts that read the weather.
+        window: history, horizon and features.
+        windows: agencies with a window of their own, e.g. {"tetouan/power" = { horizon = 144 }}.
+        training, strategy, wire, participation, grant, span: see their classes.
+        reuse: a layer package to start from.
+        vertical: feature parties in each party's own city (`deepcity train-vertical`).
+    """
+
+    name: Annotated[str, Field(pattern=NAME)]
+    application: str
+    parties: Annotated[tuple[str, ...], Field(min_length=1)]
+    field: str
+    title: TitleSettings | None = None
+    who: TitleSettings | None = None
+    levels: tuple[Level, ...] = (1, 2, 3, 4, 5, 6)
+    automatic: bool = True
+    pooled: bool = True
+    band: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    newcomers: tuple[str, ...] = ()
+    experts: Annotated[tuple[Annotated[str, AfterValidator(_expert)], ...], Field(min_length=1)] = (
+        EXPERTS
+    )
+    weather: str | None = None
+    window: WindowSettings = WindowSettings()
+    windows: dict[str, PartyWindowSettings] = Field(default_factory=dict)
+    training: TrainingSettings = TrainingSettings()
+    strategy: StrategySettings = StrategySettings()
+    wire: WireSettings = WireSettings()
+    participation: ParticipationSettings = ParticipationSettings()
+    grant: GrantSettings = GrantSettings()
+    span: SpanSettings = SpanSettings()
+    reuse: ReuseSettings | None = None
+    vertical: VerticalSettings | None = None
+
+    @field_validator("levels")
+    @classmethod
+    def _sorted(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted({level for level in levels if level > 0}))
+
+    def window_of(self, party: str) -> WindowSettings:
+        """A party's window."""
+        own = self.windows.get(party)
+        value = {} if own is None else own.model_dump(exclude_none=True)
+        return self.window.model_copy(update=value)
+
+    @field_validator("experts")
+    @classmethod
+    def _with_network(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        if "network" not in kinds:
+            raise wrong("reuse levels need the network expert", 'add "network"')
+        return tuple(dict.fromkeys(kinds))
+
+    @model_validator(mode="after")
+    def _newcomers_choose(self) -> Self:
+        if self.newcomers and not (self.automatic and self.grant.level):
+            right = "write automatic = true and a grant.level over 0, or name no newcomers"
+            raise wrong(
+                "without shared levels a newcomer has no layers to start from", right, "newcomers"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reuse_is_used(self) -> Self:
+        if self.reuse is not None and not (self.grant.level and (self.automatic or self.levels)):
+            right = "set automatic = true or levels, with a grant.level over 0, or remove reuse"
+            raise wrong("only learning alone is run, and it loads no package", right, "reuse")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_exist(self) -> Self:
+        last = self.training.rounds
+        for key, rounds in (
+            ("joins", self.participation.joins),
+            ("leaves", self.participation.leaves),
+        ):
+            for name, number in rounds.items():
+                if number > last:
+                    right = f"write {last} or less, or raise training.rounds"
+                    raise wrong(
+                        f"there are only {last} rounds", right, f"participation.{key}.{name}"
+                    )
+        return self
+
+
+def _one_block(service: ServiceSettings) -> ServiceSettings:
+    """A map's service forecasts one block of steps; several blocks are for the library only."""
+    window = service.window
+    if window.leads > 1:
+        right = f"write horizon = {window.leads * window.horizon} and leave leads out"
+        reason = "levels would be chosen and evaluated on the first block of steps only"
+        raise wrong(reason, right, "window.leads")
+    return service
+
+
+class MapSettings(Settings):
+    """A whole map file.
+
+    Attributes:
+        name: also names the run folder.
+        cities: city files, relative to the map file.
+        title: in reports.
+        seed: all random numbers of a run follow from it.
+        service: the services.
+    """
+
+    name: Annotated[str, Field(pattern=NAME)]
+    title: TitleSettings
+    cities: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    service: Annotated[
+        tuple[Annotated[ServiceSettings, AfterValidator(_one_block)], ...], Field(min_length=1)
+    ]
