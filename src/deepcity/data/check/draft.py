@@ -8,13 +8,12 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
+from deepcity.data.check.draft_sample import read_sample, without_total_places
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.source import MISSING
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
-from deepcity.data.connectors.sniff import sniff
-from deepcity.data.connectors.soundness import MAX_LINE, check_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
@@ -47,22 +46,15 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
         return None, [Problem(path.name, "path", str(path), "unknown file extension", right)]
-    source: Raw = {"name": "records", "format": connector.name, "path": path.name}
     try:
-        if connector.name == "csv" and path.is_file():
-            check_text(path, max_line=MAX_LINE, delimiter=",", quotes=False, columns=False)
-            source |= sniff(path)
-        settings = connector.settings.model_validate(source)
-        names = connector.columns(settings, path.parent)
-        rows = next(connector.batches(settings, path.parent, names), None)  # enough to go by
-        frame = rows.frame if rows is not None else connector.read(settings, path.parent).frame
+        source, frame = read_sample(path, connector)
     except ReadError as error:
         return None, [Problem(path.name, error.key, error.value, error.reason, error.right)]
     source["time"] = time = _guess_time(frame)
     if not time:
         right = f"name it in a city file: time = {{ column = ... }} (of {', '.join(frame.columns)})"
         return None, [Problem(path.name, "time", None, "no time column found", right)]
-    raw = _content(path, source, frame)
+    raw = without_total_places(_content(path, source, frame), frame)
     return raw | {"clock": raw["clock"] | {"step": _row_step(raw, path)}}, []
 
 
@@ -221,5 +213,7 @@ def _value(value: object) -> str:
         if not any(isinstance(entry, dict) for entry in value) and len(entries) <= MAX_FIELDS:
             return f"[{', '.join(entries)}]"
         return "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
+    if isinstance(value, int):
+        return str(value).lower()
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'

@@ -32,6 +32,7 @@ class CsvSettings(FileSettings):
             them from 1, e.g. ``station-{n}``.
         transpose: swap rows and columns, for a file with one row per place, one column per time.
         skip_rows: lines to skip before the header.
+        skip_footer: rows to leave out at the end.
         max_line_mb: size of the longest line, and of the longest cell in quotes, that is read.
     """
 
@@ -42,6 +43,7 @@ class CsvSettings(FileSettings):
     names: tuple[str, ...] | str = "column_{n}"
     transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
     max_line_mb: float = Field(default=32, gt=0)
 
     @property

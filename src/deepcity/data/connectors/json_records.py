@@ -45,7 +45,7 @@ class _Bounded:
         """The next bytes, if they keep the record small and flat enough to be built."""
         piece = self.file.read(min(size, _CHUNK) if size >= 0 else _CHUNK)
         self.taken += len(piece)
-        if self.first:
+        if self.first and piece:
             piece, self.first = piece.removeprefix(_BOM), False
         if self.taken > self.most:
             reason = f"a record, or what stands before the first one, is over {self.most:,} bytes"

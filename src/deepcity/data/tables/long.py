@@ -94,7 +94,7 @@ def _packed(
             "other-places", "rows", others, f"{others:,} rows of other places left out"
         )
     sheet = replace(sheet, place_R=place_R).keep(place_R >= 0)
-    if all(field.where for field in fields) and len(sheet.rows_R):
+    if fields and all(field.where for field in fields) and len(sheet.rows_R):
         sheet = sheet.keep(np.any([rows_of(sheet, field) for field in fields], axis=0))
     if not len(sheet.rows_R):
         return None
