@@ -125,15 +125,20 @@ def _check_text(
 ) -> None:
     scan = _Scan(path, max_line)
     with opened(path) as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(min(_CHUNK, max_line)):
+            if columns and not scan.lines:
+                _check_columns(path, chunk.partition(b"\n")[0].count(delimiter))
             scan.take(chunk)
-            if columns and not scan.lines and chunk.count(delimiter) > MAX_COLUMNS:
-                reason = f"over {MAX_COLUMNS:,} columns in its first line"
-                raise ReadError("path", path.name, reason, "check the delimiter and line ends")
             if quotes and scan.open_for > max_line:
                 break
     if quotes and scan.open_for:
         _check_quotes(path, max_line, delimiter)
+
+
+def _check_columns(path: Path, count: int) -> None:
+    if count > MAX_COLUMNS:
+        reason = f"over {MAX_COLUMNS:,} columns in its first line"
+        raise ReadError("path", path.name, reason, "check the delimiter and line ends")
 
 
 class _Scan:
@@ -164,17 +169,23 @@ class _Scan:
 
 
 def _check_quotes(path: Path, max_line: int, delimiter: bytes) -> None:
-    """Report a cell in quotes that does not end; a quote within a cell is part of its text."""
-    inside, begun, size = False, 0, 0
+    """Report the double quote that has no other: one that opens a cell, or one within a cell."""
+    inside, begun, size, within = False, 0, 0, 0
     with opened(path) as file:
         for number, line in enumerate(file, 1):
             was, inside = inside, in_quotes(line, delimiter, inside)
             if inside and not was:
                 begun, size = number, 0
+            if not (inside or was or within) and line.count(QUOTE) % 2:
+                within = number
             size += len(line)
             if inside and size > max_line:
                 break
     if inside:
         reason = f"line {begun:,} opens a double quote that is never closed"
         right = "remove the quote, or close it: every row after it is taken for one cell"
+        raise ReadError("path", path.name, reason, right)
+    if within:
+        reason = f"line {within:,} has a double quote within a cell"
+        right = 'remove it, or put the whole cell in quotes and write the one within twice ("")'
         raise ReadError("path", path.name, reason, right)

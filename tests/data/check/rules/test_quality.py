@@ -48,7 +48,7 @@ def test_clean_records_are_left_in_peace(sort, seed):
 def test_every_kind_is_known_and_finds_only_what_it_says():
     assert set(rules()) == {
         "clock", "decimal", "header_unit", "placeholder", "weather_unit_change", "shifted",
-        "sibling_clock", "sibling_unit", "stuck", "unit", "unit_change",
+        "sibling_clock", "sibling_unit", "stuck", "total", "unit", "unit_change",
     }  # fmt: skip
 
 
