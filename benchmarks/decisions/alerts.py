@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from benchmarks.decisions.alert_scores import AlertScores, alert_scores
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
 from deepcity.applications.application import Application, Baseline
 from deepcity.applications.tasks.alert import WarnAbove, crossing
-from deepcity.applications.tasks.alert_scores import AlertScores, alert_scores
 from deepcity.runs.decisions import state_at
 
 NOW = "above now: warn"

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
+from benchmarks.decisions.plan_scores import NearestPlace, plan_score
 from deepcity.applications.application import Baseline
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import Request, State
-from deepcity.applications.tasks.plan_scores import NearestPlace, plan_score
 from deepcity.parties.party import Party
 from deepcity.runs.decisions import state_at
 

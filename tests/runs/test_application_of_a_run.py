@@ -86,10 +86,10 @@ def test_errors_are_by_the_application_s_metric_over_its_own_horizon(city_map, r
     (party, *_), (found, *_) = parties_of(city_map.services[0]), ran[0].services[0].parties
     for method, forecast in (("typical_day", party.test.baseline_BNH),):
         by_hand = Warnings(12.0).error(forecast[..., :3], party.test.truth_BNH[..., :3])
-        assert found.test[method].judged == pytest.approx(by_hand)
-        assert found.test[method].judged != pytest.approx(found.test[method].mae)
+        assert found.test[method].metric_error == pytest.approx(by_hand)
+        assert found.test[method].metric_error != pytest.approx(found.test[method].mae)
     assert {"persistence", "typical_day", "same_hour_last_week"} <= set(found.test)
-    gain = 1 - found.test["automatic"].judged / found.test["alone"].judged
+    gain = 1 - found.test["automatic"].metric_error / found.test["alone"].metric_error
     assert found.gain() == pytest.approx(gain)
     assert all(0 <= error <= 1 for error in found.validation_mae.values())
 
@@ -140,7 +140,7 @@ def test_terminal_and_report_name_the_metric_and_no_unit_of_a_share(ran):
 
 def test_where_nothing_was_to_judge_the_terminal_says_nothing(ran):
     service = ran[0].services[0]
-    calm = MethodErrors(mae=1.0, rmse=1.0, mae_by_horizon=[1.0], judged=float("nan"))
+    calm = MethodErrors(mae=1.0, rmse=1.0, mae_by_horizon=[1.0], metric_error=float("nan"))
     parties = [
         one.model_copy(update={"test": dict.fromkeys(one.test, calm)}) for one in service.parties
     ]
@@ -158,8 +158,6 @@ def test_a_horizon_beyond_the_decision_s_is_told(ran):
     assert "east/north (6 h)" in notes
 
 
-def test_results_of_before_are_judged_by_the_mean_absolute_error():
-    old = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0]})
-    assert MethodErrors.model_validate_json(old).judged == 2.0
-    unknown = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0], "judged": None})
-    assert np.isnan(MethodErrors.model_validate_json(unknown).judged)
+def test_an_error_that_is_not_known_is_null_in_json():
+    unknown = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0], "metric_error": None})
+    assert np.isnan(MethodErrors.model_validate_json(unknown).metric_error)

@@ -14,7 +14,7 @@ from deepcity.live.agency import LiveAgency
 from deepcity.live.arrow import ARROW
 from deepcity.live.delivery import Delivery, DeliveryOutcome
 from deepcity.live.wire import BLOB, cell_names, pack_deep, to_rows
-from deepcity.store.outbox import Outbox
+from deepcity.store.outbox import Draft, Outbox
 from deepcity.web.api.limits import Limits
 
 LIMITS = Limits(max_bytes=100_000)
@@ -213,7 +213,7 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
 ):
     package, panel = town_trained.encoders["gates"], town_trained.panel("gates", NOW)
     with Outbox(tmp_path / "outbox") as outbox:
-        outbox.put(str(package.space), 1, b"no stream", {})
+        outbox.put([Draft(str(package.space), 1, b"no stream")], {})
         LiveAgency(package, outbox).encode_new(panel, NOW)
         delivery = Delivery(outbox, served[0], TOKENS["gates"], clock)
         found = delivery.deliver()
@@ -221,7 +221,7 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
         assert "a header of" in outbox.waiting().reason
         assert outbox.waiting().parcels == 0
         assert "gates" in client.get("/forecast").json()["used"]
-        outbox.put(str(package.space), 1, b"", {})
+        outbox.put([Draft(str(package.space), 1, b"")], {})
         delivery.token = "wrong"
         assert delivery.deliver()[0].outcome is DeliveryOutcome.WAITS  # nothing would go better
         assert delivery.pause_s > 0
@@ -257,7 +257,7 @@ def test_rows_past_their_time_are_reported_and_leave_the_outbox(town_trained, tm
 
 def test_a_receiver_that_is_away_is_tried_later_and_later(tmp_path):
     with Outbox(tmp_path / "outbox") as outbox:
-        outbox.put("town/environment/weather/h3@v1", 1, b"", {})
+        outbox.put([Draft("town/environment/weather/h3@v1", 1, b"")], {})
         delivery = Delivery(outbox, "http://127.0.0.1:9", "token")
         pauses = []
         for _ in range(9):

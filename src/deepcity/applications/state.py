@@ -54,7 +54,6 @@ class State:
 
     Attributes:
         now_s: UTC seconds at which the first step forecast begins; all before is known.
-        step_s: seconds of a step.
         places: N places, with positions and capacities where known.
         kind, unit: of the field forecast.
         forecast_NH: in that unit.

@@ -58,9 +58,7 @@ class Field:
 
     Attributes:
         name: unique within its agency, e.g. ``"inflow"``.
-        kind: what sort of quantity it is.
         unit: the unit its values are in once loaded, e.g. ``"L/s"``.
-        sensitivity: how much it reveals about persons.
     """
 
     name: str

@@ -156,9 +156,16 @@ def _print(report: FileReport, console: Console) -> None:
     if report.drafted and report.agencies:
         hint = "Times were taken as UTC, units guessed: --draft prints a city file to correct."
         console.print(hint, style="dim")
-    count = len(report.problems)
-    verdict = f"{count} problem{'s' if count != 1 else ''}" if count else "no problems"
-    console.print(f"[bold]{verdict}[/bold]")
+    console.print(f"[bold]{_verdict(report)}[/bold]")
+
+
+def _verdict(report: FileReport) -> str:
+    """How many problems and warnings there are."""
+    problems = len(report.problems)
+    seen = _grouped(report)
+    warnings = sum(severity is Severity.WARNING for severity, _, _ in seen)
+    found = f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems"
+    return f"{found}, {warnings} warning{'s' if warnings != 1 else ''}" if warnings else found
 
 
 def _spans(report: FileReport) -> list[str]:

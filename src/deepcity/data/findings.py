@@ -10,10 +10,12 @@ from enum import StrEnum
 
 from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
+from deepcity.data.observations import ColumnTally, RepeatedRows
 
 ROWS_SHOWN = 5
 FILE_ROWS = 10_000_000_000
 """A row's number within its source is its number in its file, and so many for each file before."""
+UNREVIEWED = ""  # the next step of a problem whose remedies are tried when all rows are read
 
 
 class Severity(StrEnum):
@@ -34,6 +36,7 @@ class Finding:
         count: how many rows, values or steps it touches.
         text: one sentence for people.
         shows: the field and the ids of places to plot; empty if there are none.
+        day: since when, as a local date; empty where it has no beginning.
     """
 
     severity: Severity
@@ -42,6 +45,7 @@ class Finding:
     count: int
     text: str
     shows: tuple[str, tuple[str, ...]] = ("", ())
+    day: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}"
@@ -49,11 +53,18 @@ class Finding:
 
 @dataclass
 class IssueLog:
-    """Collects problems and findings of one file, so that all are reported at once."""
+    """Collects problems and findings of one file, so that all are reported at once.
+
+    Attributes:
+        cells: by column, what its cells of text are.
+        repeated: rows that share a time and a place, where they are refused.
+    """
 
     file: str
     problems: list[Problem] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    cells: dict[str, ColumnTally] = field(default_factory=dict)
+    repeated: RepeatedRows = field(default_factory=RepeatedRows)
 
     def problem(self, key: str, value: object, reason: str, right: str) -> None:
         """Add a problem, which prevents loading."""

@@ -176,6 +176,10 @@ def _check_stays(stays: timedelta, fields: Sequence[FieldSettings], issues: Issu
             reason = "an additive amount cannot be carried forward"
             right = "remove stays (steps without rows are then missing), or choose another kind"
             issues.problem(f"{field.name}.kind", field.kind.value, reason, right)
+        if field.cumulative:
+            reason = "differences of a total cannot be carried forward"
+            right = "remove stays: the difference over a gap is masked, or divided with spread"
+            issues.problem(f"{field.name}.cumulative", True, reason, right)
         text = f"each value is carried forward until the next one, for at most {longest}"
         issues.note("stays", field.name, 1, text)
 

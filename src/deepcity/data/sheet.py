@@ -28,7 +28,6 @@ class Sheet:
         issues: collects problems and findings.
         rows_before: how many rows of the source precede these, where times are counted by row.
         files: what its files are called, where it has several.
-        additive: whether all its values are amounts, which may be added up.
     """
 
     frame: pl.DataFrame
@@ -40,7 +39,6 @@ class Sheet:
     issues: IssueLog
     rows_before: int = 0
     files: tuple[str, ...] = ()
-    additive: bool = True
 
     def rows_text(self, positions: Indices) -> str:
         """Row numbers for messages, ascending."""

@@ -74,7 +74,6 @@ class LiveForecast:
     Attributes:
         at: start of the first step forecast, UTC seconds.
         time_H: start of each step forecast, UTC seconds.
-        places: their ids, in order.
         value_NH, low_NH, high_NH: in the field's unit.
         agencies: status and age of each agency's deep data.
         newest_own_row: start of the newest own row, UTC seconds.

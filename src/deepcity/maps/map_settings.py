@@ -324,7 +324,6 @@ class MapSettings(Settings):
     Attributes:
         name: also names the run folder.
         cities: city files, relative to the map file.
-        title: in reports.
         seed: all random numbers of a run follow from it.
         service: the services.
     """

@@ -1,9 +1,9 @@
 """An example forecast for charts (one place, about a week, with its band), and learning curves."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.learning.evaluation.bands import rolling_half_width
 from deepcity.parties.method_errors import Measured
 from deepcity.parties.party import Party
@@ -11,11 +11,7 @@ from deepcity.parties.party import Party
 SHOWN_STEPS = 168
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExampleForecast(_Frozen):
+class ExampleForecast(FrozenModel):
     """One place's forecasts over some test days, for a chart.
 
     Times are UTC seconds; all lists have one length. None stands for a value not measured, and
@@ -32,7 +28,7 @@ class ExampleForecast(_Frozen):
     alone: list[float]
 
 
-class LearningCurve(_Frozen):
+class LearningCurve(FrozenModel):
     """Mean validation error over parties by round, relative to the error before training."""
 
     method: str

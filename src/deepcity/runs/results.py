@@ -94,7 +94,7 @@ class PartyResult(_Frozen):
         """Relative reduction of the error by `automatic` against `alone` (may be negative); NaN
         where an error is undefined, or alone has none.
         """
-        ours, theirs = self.test[AUTOMATIC].judged, self.test[ALONE].judged
+        ours, theirs = self.test[AUTOMATIC].metric_error, self.test[ALONE].metric_error
         return 1.0 - ours / theirs if theirs else float("nan")
 
 

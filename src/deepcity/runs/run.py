@@ -13,18 +13,18 @@ from deepcity import __version__
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.field import Kind
 from deepcity.city.level import Layers, layers_up_to
-from deepcity.city.localized_text import LocalizedText
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.exchange.coordinator import Training
 from deepcity.intercity.party_choices import round_members
 from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.parties import method_errors as names
-from deepcity.parties.party import can_pool, parties_of
+from deepcity.parties.party import parties_of
+from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.application_notes import application_notes
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.notes import service_notes
 from deepcity.runs.progress import tasks_of
-from deepcity.runs.results import MethodTraffic, PartyResult, RunResults, ServiceResult
+from deepcity.runs.results import MethodTraffic, Note, PartyResult, RunResults, ServiceResult
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
 from deepcity.runs.summary import curve, sum_traffic, traffic
@@ -183,6 +183,14 @@ def _traffic(simulation: Simulation) -> list[MethodTraffic]:
     return found
 
 
+def _pooled_notes(simulation: Simulation) -> list[Note]:
+    """Why raw rows were not pooled, where the map asks for it."""
+    reason = why_not_pooled([site.party for site in simulation.sites])
+    if not simulation.settings.pooled or reason in {None, NotPooled.ONE_PARTY}:
+        return []
+    return [Note(code=f"not_pooled_{reason}")]
+
+
 def _result(
     simulation: Simulation, found: list[PartyResult], package: Manifest | None
 ) -> ServiceResult:
@@ -204,9 +212,10 @@ def _result(
         notes=[
             *service_notes(settings, simulation.profiles, package, simulation.joined),
             *application_notes(simulation.service, simulation.profiles),
+            *_pooled_notes(simulation),
         ],
         who=settings.who.value() if settings.who else None,
-        metric=LocalizedText(en=application.metric.name, ko=application.metric.name_ko),
+        metric=application.metric.title,
         metric_in_unit=application.metric.in_unit,
         baselines=[baseline.value for baseline in application.baselines],
     )

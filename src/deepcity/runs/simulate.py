@@ -28,15 +28,16 @@ from deepcity.maps.city_map import Service
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties import method_errors as names
 from deepcity.parties.method_errors import MethodErrors
-from deepcity.parties.party import can_pool, pooled_party
+from deepcity.parties.pooling import can_pool, pooled_party
 from deepcity.runs.episodic_training import (
     STAGES,
     episodic_site,
     run_episodic_training,
     stage_count,
 )
-from deepcity.runs.notes import party_notes
+from deepcity.runs.notes import naive_notes, party_notes
 from deepcity.runs.progress import EPISODIC_TRAINING, NEWCOMERS_ALONE, trained_levels
+from deepcity.runs.record_warnings import record_warnings
 from deepcity.runs.results import PartyResult
 from deepcity.runs.site import Site
 from deepcity.runs.summary import pooled_errors
@@ -201,6 +202,8 @@ class Simulation:
         """A site's results; its measured values only where it grants them."""
         unit = site.party.unit if site.party.metric.in_unit else ""
         notes = party_notes(self.settings, site.name, self.profiles, unit, chosen, self.joined)
+        member = next(one for one in self.service.members if one.name == site.name)
+        notes += [*naive_notes(site.party), *record_warnings(member, site.party)]
         levels = [level for level in trained_levels(self.settings) if level != ALONE]
         found = site.finish(chosen, levels, notes)
         shared = self.settings.grant.truths_of(site.name) == "shared"

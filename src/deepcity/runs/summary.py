@@ -25,7 +25,8 @@ from deepcity.parties.method_errors import (
     fixed_level_name,
     score_forecast,
 )
-from deepcity.parties.party import Party, place_slices
+from deepcity.parties.party import Party
+from deepcity.parties.pooling import place_slices
 from deepcity.runs.decisions import last_decision
 from deepcity.runs.level_reason import level_reason
 from deepcity.runs.results import MethodTraffic, Note, PartyResult

@@ -41,12 +41,6 @@ RUN_FILES = (
     "results.json",
     "report.html",
     _LOCK,
-    "run.json",  # these and what follows: of runs before sites had folders
-    "checkpoints/*.checkpoint",
-    "checkpoints/*.records",
-    "checkpoints/*.newcomers",
-    "layers/*.layers",
-    "own/*.checkpoint",
 )
 """All that a run writes."""
 
@@ -82,11 +76,10 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        msg = (
+        raise CheckpointError(
             f"{folder} is in use by {_owner(owner)}: two runs would overwrite each other there. "
             f"Wait until it ends, stop it, or choose another --out"
-        )
-        raise CheckpointError(msg) from error
+        ) from error
     except OSError as error:
         raise CheckpointError(write_error_text(folder / _LOCK, error, 0)) from error
     try:
@@ -149,8 +142,10 @@ def read_results(path: Path, kind: type[Model], verb: str) -> Model:
     try:
         return kind.model_validate_json(path.read_bytes())
     except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
-        raise CheckpointError(msg) from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
+        ) from error
     except ValueError as error:
-        msg = f"{path} is not a results file of this version; run the map again: {error}"
-        raise CheckpointError(msg) from error
+        raise CheckpointError(
+            f"{path} is not a results file of this version; run the map again: {error}"
+        ) from error

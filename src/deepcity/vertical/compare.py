@@ -9,7 +9,6 @@ from pathlib import Path
 
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Floats
-from deepcity.city.localized_text import LocalizedText
 from deepcity.data.city_file import CityFile
 from deepcity.exchange.exchange import Failure
 from deepcity.learning.evaluation.bands import coverage
@@ -43,7 +42,6 @@ class RunContext:
     """Settings and services that a party's methods share.
 
     Attributes:
-        settings, metric, seed: of the service and run.
         after_round: method -> callback after each of its rounds.
         checkpoints: method -> its checkpoints.
         packages: folder for the application's package; None: no packages are written.
@@ -161,7 +159,7 @@ def _result(
         },
         metric_errors=metric_errors,
         by_seed={method: [error] for method, error in metric_errors.items()},
-        metric=LocalizedText(en=metric.name, ko=metric.name_ko),
+        metric=metric.title,
         metric_unit=party.unit if metric.in_unit else None,
         cost=found.costs[setup.vertical.mode],
         costs=found.costs,
@@ -219,7 +217,7 @@ def _curves(errors: Mapping[str, Sequence[float]]) -> list[LearningCurve]:
 
 def _failures(fused: TrainedVertical) -> list[str]:
     rounds: Sequence[Sequence[Failure]] = fused.history.failures if fused.history else ()
-    return sorted({f"{failure.party}: {failure.reason}" for one in rounds for failure in one})
+    return sorted({str(failure) for one in rounds for failure in one})
 
 
 def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:

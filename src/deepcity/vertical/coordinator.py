@@ -83,7 +83,6 @@ class VerticalCoordinator:
         exchange: carries its messages to the agencies.
         parties: each agency's answer to the handshake.
         learner: the fused network and its labels, local or remote.
-        plan: rounds and steps.
         checkpoints: of its own state only.
         resumed_from: the checkpoint it resumes from; None: it starts anew.
     """
@@ -127,8 +126,6 @@ class Trained:
     """The outcome of a job.
 
     Attributes:
-        coordinator: with the trained network.
-        history: errors and failures by round.
         validation, test: activations of the best round for these spans.
     """
 

@@ -60,10 +60,6 @@ RUN_FILES = (
     "sites/*/results/*.json",
     _RESULTS,
     "report.html",
-    "checkpoints/*.checkpoint",  # this and the rest: of runs before sites had folders
-    "packages/*/*.encoder",
-    "packages/*/*.fused",
-    "parties/*.json",
 )
 """Everything a run writes."""
 
@@ -73,7 +69,6 @@ class _SeedRun:
     """Vertical training of one service with one seed.
 
     Attributes:
-        folder: of the run.
         fingerprint: of the map and its cities.
         home: folder of the map file, to which its paths are relative.
         writes_packages: whether packages are written; only with the first seed.
@@ -117,7 +112,6 @@ def run_vertical(
     """Train every service of a map with a [service.vertical] table, resuming an earlier run.
 
     Args:
-        threads: processor threads.
         seeds: number of seeds, counted from the map's; packages are written for the first.
         fresh: whether to delete what an earlier run left in the folder.
 

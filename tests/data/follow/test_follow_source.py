@@ -45,8 +45,8 @@ def test_a_row_that_cannot_be_read_is_reported_and_mending_it_goes_on(followed):
     office, path = followed()
     office.poll()
     with path.open("a") as file:
-        file.write("2024-05-01T02:00,none,6\n")
-    with pytest.raises(DataError, match="none"):
+        file.write("2024-05-01T02:00,broken,6\n")
+    with pytest.raises(DataError, match="broken"):
         office.poll()
     assert office.poll() is None
     fresh = path.with_suffix(".new")

@@ -3,7 +3,7 @@
 import pytest
 
 from deepcity.city.errors import DataError
-from deepcity.data.city_file import load_panel, load_with_findings
+from deepcity.data.city_file import load_with_findings
 
 pytest_plugins = ["towns"]
 
@@ -30,16 +30,6 @@ def table(out=lambda i: i // 2, more=()):
 def loaded(town, records, source, *fields):
     city = town(records, source=source, fields=f"[{', '.join(fields)}]", places='["X"]')
     return load_with_findings(city, "office")
-
-
-def test_the_choices_are_named_with_what_they_keep(town):
-    with pytest.raises(DataError) as caught:
-        loaded(town, table(), SOURCE.format(""), field())
-    (problem,) = caught.value.problems
-    whole = sum(i + i // 2 for i in range(72))
-    assert "'sum'" in problem.right
-    assert f"keeps {whole:,}" in problem.right
-    assert "'first'" not in problem.right
 
 
 def test_parts_of_one_amount_are_added_up(town):
@@ -74,11 +64,3 @@ def test_rows_delivered_twice_are_doubted_when_summed(town):
 def test_two_speeds_make_no_speed(town):
     with pytest.raises(DataError, match="not additive"):
         loaded(town, table(), SUM, field(kind="speed", unit="km/h"))
-
-
-def test_equal_rows_lose_nothing(town):
-    with pytest.raises(DataError, match="the rows are equal"):
-        loaded(town, table(lambda i: i), SOURCE.format(""), field())
-    first = SOURCE.format(', duplicates = "first"')
-    city = town(table(lambda i: i), source=first, fields=f"[{field()}]", places='["X"]')
-    assert load_panel(city, "office").values_TNF[:, 0, 0].tolist() == list(range(72))

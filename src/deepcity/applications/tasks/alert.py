@@ -50,7 +50,6 @@ class WarnAbove:
         costs: that the cutoff minimises.
         relative: whether errors grow with the level, as those of concentrations do (Ott 1990,
             "A physical explanation of the lognormality of pollutant concentrations").
-        confirm: who must confirm a warning.
     """
 
     threshold: float

@@ -8,16 +8,17 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
-from deepcity.data.check.draft_sample import read_sample, without_total_places
+from deepcity.data.check.draft_sample import read_sample, total_columns, without_total_places
+from deepcity.data.check.number_guess import number_keys
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
-from deepcity.data.config.source import MISSING
+from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
-from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.tables.numbers import GROUPED, read_numbers
 from deepcity.data.tables.read import read_records
 from deepcity.data.timestamps.formats import find_pattern, parse_times
 
@@ -54,7 +55,11 @@ def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
     if not time:
         right = f"name it in a city file: time = {{ column = ... }} (of {', '.join(frame.columns)})"
         return None, [Problem(path.name, "time", None, "no time column found", right)]
-    raw = without_total_places(_content(path, source, frame), frame)
+    keys = [*time.get("columns", [time.get("column")])]
+    source |= number_keys(frame, keys, connector.settings.model_validate(source).numbers)
+    style = connector.settings.model_validate(source).numbers
+    frame = frame.drop(total_columns(frame, style))
+    raw = without_total_places(_content(path, source, frame), frame, style)
     return raw | {"clock": raw["clock"] | {"step": _row_step(raw, path)}}, []
 
 
@@ -63,8 +68,8 @@ def _content(path: Path, source: Raw, frame: pl.DataFrame) -> Raw:
     names = [
         name for name in frame.columns if name not in time.get("columns", [time.get("column")])
     ]
-    decimal = source.get("decimal", ".")
-    numeric = [name for name in names if _is_numeric(frame[name], decimal)]
+    style = connectors()[source["format"]].settings.model_validate(source).numbers
+    numeric = [name for name in names if _is_numeric(frame[name], style)]
     place = _guess_place(frame, time, [name for name in names if name not in numeric])
     if place is not None:
         source |= {"layout": "long", "place": place}
@@ -113,11 +118,13 @@ def _with_hour(frame: pl.DataFrame, name: str, pattern: str) -> Raw:
     return {}
 
 
-def _is_numeric(column: pl.Series, decimal: str) -> bool:
+def _is_numeric(column: pl.Series, style: NumberStyle) -> bool:
     """Whether over 90 % of the cells are numbers; loading reports the others as problems."""
-    numbers = read_numbers(column, MISSING, decimal)
+    numbers = read_numbers(column, style)
     known = int((column.is_not_null()).sum())
-    return len(numbers.bad) * 10 < max(known, 1)
+    unsure = column.cast(pl.String).str.strip_chars().str.contains(GROUPED[","]).sum()
+    bad = len(numbers.bad) - (int(unsure) if style.decimal == "." and not style.thousands else 0)
+    return bad * 10 < max(known, 1)
 
 
 def _guess_place(frame: pl.DataFrame, time: Raw, texts: list[str]) -> str | None:

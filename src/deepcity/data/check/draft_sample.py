@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from deepcity.city.arrays import Doubles
-from deepcity.data.config.source import MISSING
+from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import Connector
 from deepcity.data.connectors.sniff import DELIMITERS, LINES, sniff
@@ -29,7 +29,7 @@ _EQUAL, _FEW = 0.95, 3  # share of rows in which a total is one; rows too few to
 
 
 def read_sample(path: Path, connector: Connector) -> tuple[Raw, pl.DataFrame]:
-    """Settings of a source for a file of raw records, and its first rows without its totals.
+    """Settings of a source for a file of raw records, and its first rows.
 
     Raises:
         ReadError: if it is damaged or cannot be read.
@@ -51,7 +51,7 @@ def read_sample(path: Path, connector: Connector) -> tuple[Raw, pl.DataFrame]:
     if notes:
         source |= {"skip_footer": notes}
         frame = frame.head(frame.height - notes)
-    return source, frame.drop(total_columns(frame, source.get("decimal", ".")))
+    return source, frame
 
 
 def _sniffed(path: Path) -> Raw:
@@ -120,7 +120,7 @@ def footnotes(frame: pl.DataFrame) -> int:
     return count
 
 
-def total_columns(frame: pl.DataFrame, decimal: str = ".") -> list[str]:
+def total_columns(frame: pl.DataFrame, style: NumberStyle) -> list[str]:
     """Columns named like a total that are the sum of the others (or of those before them)."""
     named = [name for name in frame.columns if TOTAL.fullmatch(name)]
     others = [name for name in frame.columns if name not in named]
@@ -129,7 +129,7 @@ def total_columns(frame: pl.DataFrame, decimal: str = ".") -> list[str]:
     values = {
         name: numbers.values_R
         for name in [*others, *named]
-        for numbers in [read_numbers(frame[name], MISSING, decimal)]
+        for numbers in [read_numbers(frame[name], style)]
         if len(numbers.bad) * 10 < frame.height
     }
     parts = [values[name] for name in others if name in values]
@@ -141,7 +141,7 @@ def total_columns(frame: pl.DataFrame, decimal: str = ".") -> list[str]:
     ]
 
 
-def without_total_places(raw: Raw, frame: pl.DataFrame) -> Raw:
+def without_total_places(raw: Raw, frame: pl.DataFrame, style: NumberStyle) -> Raw:
     """A draft whose places leave out those named like a total that are the sum of the others."""
     source, agency = raw["source"][0], raw["agency"][0]
     place = source.get("place", "")
@@ -153,9 +153,7 @@ def without_total_places(raw: Raw, frame: pl.DataFrame) -> Raw:
     table = frame.select(
         *keys,
         pl.col(place).cast(pl.String).str.strip_chars().alias("place"),
-        pl.Series(
-            "value", read_numbers(frame[value], MISSING, source.get("decimal", ".")).values_R
-        ),
+        pl.Series("value", read_numbers(frame[value], style).values_R),
     )
     names = [name for name in table["place"].unique(maintain_order=True).drop_nulls() if name]
     named = [name for name in names if TOTAL.fullmatch(name)]

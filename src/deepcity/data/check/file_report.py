@@ -104,7 +104,9 @@ def view_of(city_file: CityFile, name: str, panel: Panel, drafted: bool = False)
         drafted: the city file was drafted automatically, so units and time zone are guesses.
     """
     settings = next(entry for entry in city_file.settings.agency if entry.name == name)
-    units = tuple(field.unit_of_records for field in settings.fields)
+    units = tuple(
+        field.unit if field.cumulative else field.unit_of_records for field in settings.fields
+    )
     column_NF = _columns(city_file, settings, panel)
     headers_F = tuple(_headers(city_file, settings, f, panel) for f in settings.fields)
     return View(name, panel, units, drafted, column_NF, headers_F)
@@ -119,7 +121,13 @@ def _headers(
 ) -> dict[int, str]:
     """Place -> header of its column; empty where values are scaled, coded or counted."""
     layout = city_file.sources[field.source].layout
-    if field.scale != 1 or field.offset or field.codes or layout is Layout.EVENTS:
+    if (
+        field.scale != 1
+        or field.offset
+        or field.codes
+        or field.cumulative
+        or layout is Layout.EVENTS
+    ):
         return {}
     if layout is Layout.WIDE:
         return {n: column_of(field, place) for n, place in enumerate(_places(settings, panel))}

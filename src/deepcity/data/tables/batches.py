@@ -20,6 +20,7 @@ from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns_by_part
 from deepcity.data.connectors.many_files import absent_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
+from deepcity.data.observations import ColumnTally
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.formats import is_format_ambiguous, pin_format
 
@@ -32,16 +33,16 @@ class SourceContext:
     """A source, where its relative paths start, and how the times of its rows are read.
 
     Attributes:
+        max_rows: read at most about so many rows, to try a setting; None: all.
         files: what its files are called, where it has several.
-        additive: whether all values read from it are amounts, which may be added up.
     """
 
     source: SourceSettings
     folder: Path
     time: TimeSettings
     zone: str
+    max_rows: int | None = None
     files: tuple[str, ...] = ()
-    additive: bool = True
 
 
 def sheets(
@@ -79,11 +80,12 @@ def sheets(
             batch_issues,
             rows_before,
             context.files,
-            context.additive,
         )
         merge_issues(issues, batch_issues)
         rows_before += table.frame.height
         if batch_issues.problems and not read_past_problems:
+            return
+        if context.max_rows is not None and rows_before >= context.max_rows:
             return
 
 
@@ -156,6 +158,9 @@ def _numbered(table: RawTable) -> Ints:
 
 def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:
     """Merge a batch's problems and findings into `issues`; repetitions extend earlier entries."""
+    for name, tally in batch_issues.cells.items():
+        issues.cells.setdefault(name, ColumnTally(tally.never_fraction)).merge(tally)
+    issues.repeated.merge(batch_issues.repeated)
     known = {_problem_key(problem): n for n, problem in enumerate(issues.problems)}
     for problem in batch_issues.problems:
         n = known.get(_problem_key(problem))

@@ -9,6 +9,8 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.config.time_settings import Duplicates
+from deepcity.data.findings import UNREVIEWED
+from deepcity.data.observations import RepeatedRows
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
@@ -38,9 +40,9 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     rows = sheet.rows_text(np.concatenate(groups))
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
-        alike, right = _choices(groups, values, sheet.additive)
-        reason = f"more than one row for one time, {len(groups)} times{alike} ({rows})"
-        sheet.issues.problem("time", times, reason, right)
+        reason = f"more than one row for one time, {len(groups)} times ({rows})"
+        sheet.issues.problem("time", times, reason, UNREVIEWED)
+        sheet.issues.repeated.merge(_evidence(groups, values))
         return known
     text = (
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
@@ -53,30 +55,28 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     )
 
 
+def _evidence(groups: Groups, values: Doubles) -> RepeatedRows:
+    """How the rows of one time differ, for the remedies that are tried on them."""
+    agreeing = sum(
+        bool(np.array_equal(values[group[:-1]], values[group[1:]], equal_nan=True))
+        for group in groups
+    )
+    first, last = (np.array([group[n] for group in groups]) for n in (0, -1))
+    return RepeatedRows(
+        times=len(groups),
+        rows=sum(map(len, groups)),
+        agreeing=agreeing,
+        total=float(np.nansum(values[np.concatenate(groups)])),
+        first=float(np.nansum(values[first])),
+        last=float(np.nansum(values[last])),
+    )
+
+
 def _times_text(utc_R: Ints, groups: Groups, zone: str) -> str:
     """The first times with several rows, in the records' zone, with UTC offset."""
     times = dict.fromkeys(int(utc_R[group[0]]) for group in groups)
     shown = ", ".join(moment_text(time, zone) for time in list(times)[:TIMES_SHOWN])
     return f"{shown} and {len(times) - TIMES_SHOWN:,} more" if len(times) > TIMES_SHOWN else shown
-
-
-def _choices(groups: Groups, values: Doubles, additive: bool) -> tuple[str, str]:
-    """Whether the rows differ, and what may be done about them and what each choice would lose."""
-    differ = sum(not _equal(values[group]) for group in groups)
-    if not differ:
-        right = "set time.duplicates = 'first': the rows are equal, and nothing is lost"
-        return ", with equal values", right
-    whole, last = (
-        float(np.nansum(values[rows])) for rows in (np.concatenate(groups), [g[-1] for g in groups])
-    )
-    parts = f"'sum' if they are parts of one amount, such as IN and OUT (keeps {whole:,.6g}); "
-    left = f" (leaves {last:,.6g} of {whole:,.6g})" if additive else ""
-    right = (
-        f"set time.duplicates = {parts if additive else ''}'last' if later rows correct earlier "
-        f"ones{left}; 'mask' to leave out the values of {differ:,} times. For rows of one kind "
-        "alone give the field where = { COLUMN = [TEXT] }"
-    )
-    return f", {differ} of them with other values", right
 
 
 def _equal(values: Doubles) -> bool:

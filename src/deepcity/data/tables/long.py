@@ -19,7 +19,9 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
-from deepcity.data.tables.time_merge import RowMerger, UniqueRows, merge_spooled_rows
+from deepcity.data.tables.time_merge import RowMerger, merge_spooled_rows
+from deepcity.data.tables.totals import total_columns
+from deepcity.data.tables.unique_rows import UniqueRows
 from deepcity.data.tables.values import read_values, rows_of
 from deepcity.data.timestamps.parse import raw_times
 from deepcity.data.timestamps.resample import Grid, rows_onto_grid
@@ -51,7 +53,14 @@ def read_long(
             [resample_rule(field, context.source) for field in fields], len(places)
         )
         return merge_spooled_rows(
-            spool, spool.blocks, context, row_merger, clock, issues, wall=wall
+            spool,
+            spool.blocks,
+            context,
+            row_merger,
+            clock,
+            issues,
+            wall=wall,
+            totals=total_columns(fields),
         )
 
 
@@ -66,7 +75,7 @@ def _fill(
     """Spool all rows of the agency's places; returns whether their times are wall-clock times."""
     seen: set[str] = set()
     wall, before = False, len(issues.problems)
-    for sheet in sheets(context, columns, issues):
+    for sheet in sheets(context, columns, issues, read_past_problems=True):
         names = sheet.frame[context.source.place or ""].cast(pl.String).str.strip_chars()
         seen.update(name for name in names.unique().to_list() if name is not None)
         found = _packed(sheet, names, number, fields)

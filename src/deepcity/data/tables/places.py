@@ -85,8 +85,7 @@ def _cells_with_events(
         _check_columns(source, columns, "lat", folder)
         for table in read_batches(source, folder, columns):
             lat_R, lon_R = (
-                read_numbers(table.frame[name], source.missing, source.decimal).values_R
-                for name in columns
+                read_numbers(table.frame[name], source.numbers).values_R for name in columns
             )
             known = (np.abs(lat_R) <= 90) & (np.abs(lon_R) <= 180)
             cells.update(h3_cells(settings.grid, lat_R[known], lon_R[known]))
@@ -153,7 +152,7 @@ def _numbers(
     if name is None:
         return [None] * frame.height
     column = _column(frame, name, key)
-    found = read_numbers(column, source.missing, source.decimal)
+    found = read_numbers(column, source.numbers)
     if len(found.bad):
         shown = str(column[int(found.bad[0])])
         raise ReadError(key, shown, "not a number", "correct it, or leave it blank if unknown")

@@ -16,6 +16,7 @@ from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
+from deepcity.data.tables.review import review_cells
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -31,6 +32,7 @@ def read_records(
     places: Places,
     issues: IssueLog,
     grid: GridSettings | None = None,
+    max_rows: int | None = None,
 ) -> Records | None:
     """One source's values of some fields and places, or None where problems were found.
 
@@ -42,27 +44,34 @@ def read_records(
         places: those of the agency.
         issues: collects problems and findings.
         grid: the cells used as places, for events with positions.
+        max_rows: read at most about so many rows, to try a setting; None: all.
     """
     if source.time is None:
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
         issues.problem("time", None, "missing", right)
         return None
-    _check_sums(source.time, fields, issues)
+    if source.layout is Layout.EVENTS and any(field.cumulative for field in fields):
+        right = "remove it, or set the layout to 'wide' or 'long'"
+        issues.problem("cumulative", True, "events are counted, not differenced", right)
+        return None
     zone = source.time.zone or clock.time_zone
-    additive = all(field.kind.resample is Resample.SUM for field in fields)
+    _check_sums(source.time, fields, issues)
+    records, files = None, tuple[str, ...]()
     try:
         files = part_names(source, folder)
-        context = SourceContext(source, folder, source.time, zone, files, additive)
+        context = SourceContext(source, folder, source.time, zone, max_rows, files)
         if source.layout is Layout.EVENTS:
-            return read_events(
+            records = read_events(
                 context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
             )
-        if source.layout is Layout.LONG:
-            return read_long(context, fields=fields, places=places, clock=clock, issues=issues)
-        return read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
+        elif source.layout is Layout.LONG:
+            records = read_long(context, fields=fields, places=places, clock=clock, issues=issues)
+        else:
+            records = read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
-        return None
+    review_cells(source, issues, files)
+    return None if issues.problems else records
 
 
 def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:

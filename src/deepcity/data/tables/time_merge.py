@@ -8,14 +8,14 @@ all places of the first field, then of the next.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deepcity.city.arrays import Bools, Doubles, Ints
+from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.data.config.time_settings import Stamp, TimeSettings
 from deepcity.data.findings import IssueLog
@@ -29,24 +29,10 @@ from deepcity.data.tables.records import (
     rows_to_keep,
 )
 from deepcity.data.tables.spool import Rows, Spool
+from deepcity.data.tables.totals import TotalColumn, difference_rows, report_totals
+from deepcity.data.tables.unique_rows import UniqueRows
 from deepcity.data.timestamps.dst import resolve_wall_times
 from deepcity.data.timestamps.resample import Grid, grid_over
-
-
-@dataclass(frozen=True)
-class UniqueRows:
-    """Rows with at most one per time and place; `time_R` in UTC seconds, ascending."""
-
-    time_R: Ints
-    place_R: Ints
-    values_RF: Doubles
-
-    def __len__(self) -> int:
-        return len(self.time_R)
-
-    def take(self, keep: Bools | slice) -> "UniqueRows":
-        """Some of the rows."""
-        return UniqueRows(self.time_R[keep], self.place_R[keep], self.values_RF[keep])
 
 
 @dataclass(frozen=True)
@@ -72,6 +58,7 @@ def merge_spooled_rows(
     issues: IssueLog,
     *,
     wall: bool,
+    totals: Sequence[TotalColumn] = (),
 ) -> Records | None:
     """Records of all rows, or None where problems were found.
 
@@ -83,6 +70,7 @@ def merge_spooled_rows(
         clock: has the step to resample them to.
         issues: collects problems and findings.
         wall: whether their times are wall-clock times.
+        totals: columns of running totals, which are differenced.
     """
     before = len(issues.problems)
     sheet = _sheet(context, issues)
@@ -90,8 +78,12 @@ def merge_spooled_rows(
     if not check_enough_times((first <= last) + (first < last), issues):
         return None
     step_s = _step_s(spool, context.time)
-    unique_rows = (_to_utc(rows, sheet, wall=wall) for rows in blocks())
+    unique_rows: Iterable[UniqueRows] = (_to_utc(rows, sheet, wall=wall) for rows in blocks())
+    if totals:
+        ends = context.time.stamp is not Stamp.START
+        unique_rows = difference_rows(unique_rows, totals, step_s, ends=ends)
     records = _records(unique_rows, sheet, step_s, row_merger, clock)
+    report_totals(totals, issues)
     if records is None and len(issues.problems) == before:
         check_enough_times(0, issues)
     return None if len(issues.problems) > before else records
@@ -116,7 +108,6 @@ def _sheet(context: SourceContext, issues: IssueLog) -> Sheet:
         context.zone,
         issues,
         files=context.files,
-        additive=context.additive,
     )
 
 
@@ -172,7 +163,7 @@ def _records(
         first_s = int(stamped.time_R[0])
         base = base or (first_s, grid_over(clock, first_s, first_s + 1))
         _check_steps(stamped, base[0], step_s, clock, sheet)
-        known = _joined(carried_over, stamped)
+        known = stamped if carried_over is None else carried_over.joined(stamped)
         cut_s = int(known.time_R[-1] if coarse else _grid(known, base[1]).time_T[-1])
         cut = int(np.searchsorted(known.time_R, cut_s))
         carried_over = known.take(slice(cut, None))  # the next block may hold more of the last step
@@ -201,16 +192,6 @@ def _shifted_to_start(rows: UniqueRows, step_s: int, sheet: Sheet) -> UniqueRows
     """The rows with times at the start of their interval."""
     early_s = step_s if sheet.time.stamp is Stamp.END else 0
     return replace(rows, time_R=rows.time_R - early_s)
-
-
-def _joined(carried_over: UniqueRows | None, rows: UniqueRows) -> UniqueRows:
-    if carried_over is None:
-        return rows
-    return UniqueRows(
-        np.concatenate([carried_over.time_R, rows.time_R]),
-        np.concatenate([carried_over.place_R, rows.place_R]),
-        np.concatenate([carried_over.values_RF, rows.values_RF]),
-    )
 
 
 def _grid(rows: UniqueRows, base: Grid) -> Grid:

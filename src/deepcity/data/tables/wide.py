@@ -16,7 +16,9 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, sheets
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
-from deepcity.data.tables.time_merge import RowMerger, UniqueRows, check_times, merge_spooled_rows
+from deepcity.data.tables.time_merge import RowMerger, check_times, merge_spooled_rows
+from deepcity.data.tables.totals import total_columns
+from deepcity.data.tables.unique_rows import UniqueRows
 from deepcity.data.tables.values import read_values
 from deepcity.data.timestamps.parse import raw_times
 from deepcity.data.timestamps.resample import Grid, onto_steps
@@ -56,7 +58,16 @@ def read_wide(
         def blocks() -> Iterable[Rows]:
             return _in_order(spool.blocks(), context, issues)
 
-        return merge_spooled_rows(spool, blocks, context, row_merger, clock, issues, wall=wall)
+        return merge_spooled_rows(
+            spool,
+            blocks,
+            context,
+            row_merger,
+            clock,
+            issues,
+            wall=wall,
+            totals=total_columns(fields, len(places)),
+        )
 
 
 def column_of(field: FieldSettings, place: PlaceSettings) -> str:

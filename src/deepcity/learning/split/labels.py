@@ -38,7 +38,6 @@ class HeldLabels:
     """Labels at hand.
 
     Attributes:
-        train, validation: samples with the truths.
         mae_weight: 1: absolute error alone, 0: squared error alone.
         ridge_skip_HS: ridge coefficients whose output is added to the forecast first, where the
             application does not hold them; None where it does.

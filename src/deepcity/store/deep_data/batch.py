@@ -29,9 +29,6 @@ class Space:
     'seoul/transport/metro/h3@0123456789abcdef'
 
     Attributes:
-        city: whose deep data they are.
-        domain: of the agency.
-        agency: that made them.
         layer: whose activations they are, e.g. ``"h3"``.
         version: of the model, e.g. the first 16 hex digits of its layer package's SHA-256.
     """
@@ -63,7 +60,6 @@ class DeepData:
     """Vectors of one space, earliest first.
 
     Attributes:
-        space: which they belong to.
         time_R: int64, seconds since 1970 in UTC, never decreasing.
         cell_R: text, the place or H3 cell of each row.
         vectors_RW: float32, all finite.

@@ -30,7 +30,6 @@ def check_batch(batch: DeepData, now: int, cells: Collection[str] | None = None)
     """Check a batch.
 
     Args:
-        batch: what is about to be stored.
         now: seconds since 1970 in UTC by the receiver's clock.
         cells: the only cells allowed; None: any.
 

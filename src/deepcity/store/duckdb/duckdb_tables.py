@@ -38,31 +38,20 @@ from deepcity.store.deep_data.upsert import Ids, StoredRows, UpsertPlan
 CHUNK_ROWS = 65_536
 """Rows inserted at a time; memory holds one copy of them by column."""
 
-_SCHEMA = """
+SCHEMA = """
 create table if not exists spaces (
     id integer primary key, city text, domain text, agency text, layer text, version text,
     width integer, days integer);
 create table if not exists cells (space integer, id integer, name text);
 """
-# files from before revisions have tables without these columns
-_OLD = """
-select id from spaces where 'deep_' || id not in (
-    select table_name from information_schema.columns where column_name = 'revision')
-"""
+"""The tables that all spaces share."""
+
 _IS_SPACE = "city = ? and domain = ? and agency = ? and layer = ? and version = ?"
 _DISTANCES = {
     "l2": "array_distance(vector, $vector::float[{width}])",
     # a vector of zeros has no angle: its distance is set to 1
     "cosine": "coalesce(nullif(array_cosine_distance(vector, $vector::float[{width}]), 'nan'), 1)",
 }
-
-
-def make_schema(database: duckdb.DuckDBPyConnection) -> None:
-    """The tables that all spaces share, and columns that older files lack."""
-    database.execute(_SCHEMA)
-    for (number,) in database.execute(_OLD).fetchall():
-        for column in ("revision bigint default 0", "known boolean default true"):
-            database.execute(f"alter table deep_{number} add column {column}")
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,6 @@ _SCHEMA = (
         space integer, id integer, name text not null,
         primary key (space, id), unique (space, name))""",
 )
-_MORE = ("revision bigint not null default 0", "known boolean not null default true")
-# tables from before revisions; altering one that has the columns would still lock it
-_OLD = """
-select id from deep_data.spaces where not exists (
-    select from information_schema.columns where table_schema = 'deep_data'
-    and table_name = 'space_' || id and column_name = 'revision')
-"""
 _NAMES = "city, domain, agency, layer, version"
 _DISTANCES = {
     "l2": "vector <-> %(vector)s::vector",
@@ -60,16 +53,11 @@ _DISTANCES = {
 
 
 def make_schema(connection: Connection) -> None:
-    """The tables that all spaces share, and columns that older tables lack."""
+    """The tables that all spaces share."""
     # two stores that open an empty database at once would conflict
     connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('deep_data'))")
     for command in _SCHEMA:
         connection.exec_driver_sql(command)
-    for number in connection.exec_driver_sql(_OLD).scalars().all():
-        for column in _MORE:
-            connection.exec_driver_sql(
-                f"alter table deep_data.space_{number} add column if not exists {column}"
-            )
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,8 @@ class PostgresTables:
             return table
         self.connection.exec_driver_sql(
             f"create table deep_data.space_{made} (cell integer not null, time bigint not null, "
-            f"vector vector({width}) not null, {', '.join(_MORE)}, primary key (cell, time)) "
+            f"vector vector({width}) not null, revision bigint not null default 0, "
+            "known boolean not null default true, primary key (cell, time)) "
             "partition by range (time)"
         )
         return SpaceTable(int(made), width)
