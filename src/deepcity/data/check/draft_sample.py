@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import polars as pl
 from deepcity.city.arrays import Doubles
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
-from deepcity.data.connectors import Connector
+from deepcity.data.connectors import Connector, connectors
 from deepcity.data.connectors.sniff import DELIMITERS, LINES, sniff
 from deepcity.data.connectors.soundness import MAX_LINE, check_text, opened
+from deepcity.data.connectors.sql_tables import table_source
 from deepcity.data.connectors.workbook import open_workbook
 from deepcity.data.tables.numbers import read_numbers
 
@@ -52,6 +54,20 @@ def read_sample(path: Path, connector: Connector) -> tuple[Raw, pl.DataFrame]:
         source |= {"skip_footer": notes}
         frame = frame.head(frame.height - notes)
     return source, frame
+
+
+def read_table_sample(url: str, folder: Path) -> tuple[Raw, pl.DataFrame]:
+    """Settings of a source for a table of a database, and its first rows.
+
+    Raises:
+        ReadError: if there is no such table, or the database cannot be asked.
+    """
+    source = table_source(url, folder)
+    connector = connectors()["sql"]
+    settings = connector.settings.model_validate(source)
+    names = connector.columns(settings, folder)
+    with closing(connector.batches(settings, folder, names)) as tables:  # type: ignore[type-var]
+        return source, next(tables).frame
 
 
 def _sniffed(path: Path) -> Raw:
