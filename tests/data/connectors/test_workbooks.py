@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from deepcity.data.check.draft import draft
+from deepcity.data.check.file_report import check_file
 from deepcity.data.connectors import part_names, read_columns, read_table
 from deepcity.data.connectors.excel import ExcelSettings
 from deepcity.data.errors import ReadError
@@ -66,11 +67,13 @@ def test_a_sheet_s_name_as_a_column(book):
     assert frame["month"].unique(maintain_order=True).to_list() == ["1월", "2월"]
 
 
-def test_titles_footnotes_and_totals_are_told_apart_in_a_draft(book):
+def test_titles_footnotes_and_totals_are_told_apart_in_a_draft(book, tmp_path):
     raw, problems = draft(book(title=True, note=True, total=True) / "r.xlsx")
     assert problems == []
     source, agency = raw["source"][0], raw["agency"][0]
-    assert (source["skip_rows"], source["skip_footer"]) == (2, 1)
+    assert (source["sheet"], source["skip_rows"], source["skip_footer"]) == ("*", 2, 1)
+    report = check_file(tmp_path / "r.xlsx")
+    assert (report.problems, report.agencies[0].steps) == ((), 24 * 31 + 72)
     assert [field["column"] for field in agency["fields"]] == ["a", "b"]
 
 

@@ -14,6 +14,7 @@ from deepcity.city.arrays import Doubles
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import Connector, connectors
+from deepcity.data.connectors.excel import ALL_SHEETS
 from deepcity.data.connectors.sniff import DELIMITERS, LINES, sniff
 from deepcity.data.connectors.soundness import MAX_LINE, check_text, opened
 from deepcity.data.connectors.sql_tables import table_source
@@ -42,7 +43,10 @@ def read_sample(path: Path, connector: Connector) -> tuple[Raw, pl.DataFrame]:
         source |= _sniffed(path)
     if connector.name == "excel" and path.is_file():
         source |= _title_rows(_first_rows(path))
-    settings = connector.settings.model_validate(source)
+        source |= _all_sheets(path, source.get("skip_rows", 0))
+    settings = connector.settings.model_validate(
+        source | {"sheet": None} if "sheet" in source else source
+    )
     names = connector.columns(settings, path.parent)
     tables = connector.batches(settings, path.parent, names)
     frame = next((table.frame for table in tables), None)
@@ -93,6 +97,15 @@ def _first_rows(path: Path) -> list[list[str]]:
     book = open_workbook(path, (), None, LINES)
     rows = pl.read_ipc(next(iter(book.files.values()))).rows()
     return [_cut([str(cell or "") for cell in row]) for row in rows]
+
+
+def _all_sheets(path: Path, skip_rows: int) -> Raw:
+    """``sheet = "*"`` where several sheets hold cells, all of them in the same columns."""
+    book = open_workbook(path, None, skip_rows)
+    columns = [set(pl.read_ipc_schema(file)) for file in book.files.values()]
+    filled = [names for names in columns if names]
+    alike = all(names == filled[0] for names in filled)
+    return {"sheet": ALL_SHEETS} if len(filled) > 1 and alike else {}
 
 
 def _cut(cells: list[str]) -> list[str]:
