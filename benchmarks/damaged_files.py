@@ -1,4 +1,4 @@
-"""Damaged files of every format: each is checked in a process of its own, with bounded memory.
+"""Damaged files of every format: each is checked in a process apart, whose memory is measured.
 
     python -m benchmarks.damaged_files [--files 300] [--seed 0]
 
@@ -17,22 +17,35 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 MOST_KB = 1_000_000
 PATIENCE_S = 600
 HOURS = 24 * 28
-_CHECK = (
-    "import os, sys; from deepcity.cli import app\n"
-    "from pathlib import Path\n"
-    "code = 0\n"
-    "try: app(sys.argv[1:], standalone_mode=False)\n"
-    "except SystemExit as end: code = end.code or 0\n"
-    "peak = Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]\n"
-    "print('PEAK', peak, file=sys.stderr)\n"
-)
+_AT_ONCE = 20  # files a process checks, one after another: most of a check is its start
+_CHECK = """
+import contextlib, io, json, pathlib, sys, traceback
+from deepcity.cli import app
+
+def peak_kb():
+    return int(pathlib.Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])
+
+for path in sys.argv[1:]:
+    pathlib.Path('/proc/self/clear_refs').write_text('5')  # the peak begins anew
+    out, wrong = io.StringIO(), ''
+    try:
+        with contextlib.redirect_stdout(out):
+            app(['data', 'check', '--json', path], standalone_mode=False)
+    except BaseException as error:
+        if not isinstance(error, SystemExit) and type(error).__name__ != 'Exit':
+            wrong = traceback.format_exc()[-600:]
+    told = {'wrong': wrong, 'peak_kb': peak_kb(), 'report': out.getvalue()}
+    print(json.dumps(told), flush=True)
+"""
 NAMED, FINE, TRACEBACK, MEMORY = "named error", "read fine", "traceback", "over 1 GB"
 
 
@@ -120,55 +133,67 @@ def damaged(whole: bytes, draw: random.Random) -> tuple[str, bytes]:
     return how, bytes(content)
 
 
-def check(path: Path) -> tuple[str, int, str]:
-    """How the check of a file ends, its peak of memory in kB, and what it printed last."""
-    done = subprocess.run(
-        [sys.executable, "-c", _CHECK, "data", "check", "--json", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    peak_kb = int(done.stderr.rpartition("PEAK ")[2].split()[0]) if "PEAK " in done.stderr else 0
-    if done.returncode or not peak_kb or "panicked" in done.stderr:
-        return TRACEBACK, peak_kb, f"exit {done.returncode}: {done.stderr[-400:]}"
-    if peak_kb > MOST_KB:
-        return MEMORY, peak_kb, f"{peak_kb:,} kB"
-    (report,) = json.loads(done.stdout)
-    if report["problems"]:
-        return NAMED, peak_kb, str(report["problems"][0]["reason"])
-    return FINE, peak_kb, ""
+def check(paths: Sequence[Path]) -> list[tuple[str, int, str]]:
+    """How the check of each file ends, its peak of memory in kB, and what is wrong with that.
+
+    A process that dies takes no other file with it: the files behind it go into another.
+    """
+    found: list[tuple[str, int, str]] = []
+    while len(found) < len(paths):
+        done = subprocess.run(
+            [sys.executable, "-c", _CHECK, *map(str, paths[len(found) :][:_AT_ONCE])],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S * _AT_ONCE,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        found += [_ending(json.loads(line)) for line in done.stdout.splitlines()]
+        if done.returncode:
+            found.append((TRACEBACK, 0, f"exit {done.returncode}: {done.stderr[-400:]}"))
+    return found
+
+
+def _ending(told: dict[str, Any]) -> tuple[str, int, str]:
+    if told["wrong"]:
+        return TRACEBACK, told["peak_kb"], told["wrong"]
+    if told["peak_kb"] > MOST_KB:
+        return MEMORY, told["peak_kb"], f"{told['peak_kb']:,} kB"
+    (report,) = json.loads(told["report"])
+    return (NAMED if report["problems"] else FINE), told["peak_kb"], ""
 
 
 def run(
     files: int, seed: int, formats: Sequence[str] = tuple(WHOLE)
 ) -> tuple[Counter[tuple[str, str]], int, list[str]]:
     """(Format, ending) -> how many files; the highest peak in kB; each traceback or excess."""
-    found: Counter[tuple[str, str]] = Counter()
-    draw, highest, wrong = random.Random(seed), 0, list[str]()
-    whole = {form: WHOLE[form]() for form in formats}
+    draw, whole = random.Random(seed), {form: WHOLE[form]() for form in formats}
     with tempfile.TemporaryDirectory(prefix="deepcity-") as name:
-        folder = Path(name)
-        (folder / "whole.csv").write_bytes(_csv())
-        for number in range(files):
-            form = formats[number % len(formats)]
-            how, content = damaged(whole[form], draw)
-            records = folder / f"r.{form}"
-            records.write_bytes(content)
-            path = records
-            if form != "toml" and draw.random() < 0.7:  # else the records are drafted
-                path = folder / "town.toml"
-                line = f'format = "{_FORMATS.get(form, form)}"\npath = "r.{form}"'
-                path.write_text(city(line), encoding="utf-8")
-            ending, peak_kb, text = check(path)
-            found[form, ending] += 1
-            highest = max(highest, peak_kb)
-            if ending in {TRACEBACK, MEMORY}:
-                wrong.append(f"{number} {form} {how} {path.name}: {text}")
-                if os.environ.get("KEEP_DAMAGED"):
-                    (Path(os.environ["KEEP_DAMAGED"]) / f"{number}.{form}").write_bytes(content)
-    return found, highest, wrong
+        made = [
+            _made(Path(name) / str(number), form, whole[form], draw)
+            for number, form in zip(range(files), cycle(formats), strict=False)
+        ]
+        endings = check([path for path, _, _ in made])
+    found = Counter((form, end) for (_, form, _), (end, _, _) in zip(made, endings, strict=True))
+    wrong = [
+        f"{path.parent.name} {form} {how} {path.name}: {text}"
+        for (path, form, how), (_, _, text) in zip(made, endings, strict=True)
+        if text
+    ]
+    return found, max(peak_kb for _, peak_kb, _ in endings), wrong
+
+
+def _made(folder: Path, form: str, whole: bytes, draw: random.Random) -> tuple[Path, str, str]:
+    """A damaged file in a folder of its own: what to check, its format, its damage."""
+    folder.mkdir()
+    how, content = damaged(whole, draw)
+    (folder / "whole.csv").write_bytes(_csv())
+    (folder / f"r.{form}").write_bytes(content)
+    if form == "toml" or draw.random() < 0.3:  # records without a city file are drafted
+        return folder / f"r.{form}", form, how
+    line = f'format = "{_FORMATS.get(form, form)}"\npath = "r.{form}"'
+    (folder / "town.toml").write_text(city(line), encoding="utf-8")
+    return folder / "town.toml", form, how
 
 
 def main() -> None:
