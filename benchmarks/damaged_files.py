@@ -43,8 +43,8 @@ for path in sys.argv[1:]:
     except BaseException as error:
         if not isinstance(error, SystemExit) and type(error).__name__ != 'Exit':
             wrong = traceback.format_exc()[-600:]
-    told = {'wrong': wrong, 'peak_kb': peak_kb(), 'report': out.getvalue()}
-    print(json.dumps(told), flush=True)
+    reply = {'wrong': wrong, 'peak_kb': peak_kb(), 'report': out.getvalue()}
+    print(json.dumps(reply), flush=True)
 """
 NAMED, FINE, TRACEBACK, MEMORY = "named error", "read fine", "traceback", "over 1 GB"
 
@@ -154,13 +154,13 @@ def check(paths: Sequence[Path]) -> list[tuple[str, int, str]]:
     return found
 
 
-def _ending(told: dict[str, Any]) -> tuple[str, int, str]:
-    if told["wrong"]:
-        return TRACEBACK, told["peak_kb"], told["wrong"]
-    if told["peak_kb"] > MOST_KB:
-        return MEMORY, told["peak_kb"], f"{told['peak_kb']:,} kB"
-    (report,) = json.loads(told["report"])
-    return (NAMED if report["problems"] else FINE), told["peak_kb"], ""
+def _ending(reply: dict[str, Any]) -> tuple[str, int, str]:
+    if reply["wrong"]:
+        return TRACEBACK, reply["peak_kb"], reply["wrong"]
+    if reply["peak_kb"] > MOST_KB:
+        return MEMORY, reply["peak_kb"], f"{reply['peak_kb']:,} kB"
+    (report,) = json.loads(reply["report"])
+    return (NAMED if report["problems"] else FINE), reply["peak_kb"], ""
 
 
 def run(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from deepcity.data.connectors import workbook_process
-from deepcity.data.connectors.workbook_process import Reply, Request
+from deepcity.data.connectors.workbook_process import SheetReply, SheetRequest
 from deepcity.data.errors import ReadError
 
 MAX_MEMORY_MB = 700
@@ -70,7 +70,7 @@ def _opened(
     max_bytes: int,
 ) -> Workbook:
     folder = tempfile.mkdtemp(prefix="deepcity-")
-    request: Request = {
+    request: SheetRequest = {
         "path": str(path),
         "sheets": None if sheets is None else list(sheets),
         "header_row": header_row,
@@ -87,7 +87,7 @@ def _opened(
     return files
 
 
-def _asked(path: Path, request: Request) -> Workbook:
+def _asked(path: Path, request: SheetRequest) -> Workbook:
     done = subprocess.run(
         [sys.executable, "-P", workbook_process.__file__],
         input=json.dumps(request),
@@ -97,7 +97,7 @@ def _asked(path: Path, request: Request) -> Workbook:
         timeout=_PATIENCE_S,
         env={**os.environ, **_ENVIRONMENT},
     )
-    reply: Reply = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    reply: SheetReply = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "unknown" in reply:
         right = f"the workbook's sheets are {', '.join(reply['names'])}"
         raise ReadError("sheet", reply["unknown"], "no such sheet", right)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 
-class Request(TypedDict):
+class SheetRequest(TypedDict):
     """What is to be read: all sheets, those named, or the first one where `sheets` is empty."""
 
     path: str
@@ -24,7 +24,7 @@ class Request(TypedDict):
     max_bytes: int
 
 
-class Reply(TypedDict, total=False):
+class SheetReply(TypedDict, total=False):
     """The workbook's sheets and the files of those read, or why they cannot be read."""
 
     names: list[str]
@@ -34,7 +34,7 @@ class Reply(TypedDict, total=False):
     memory: bool
 
 
-def read_sheets(request: Request) -> Reply:
+def read_sheets(request: SheetRequest) -> SheetReply:
     """Write the sheets asked for to files in the request's folder."""
     import fastexcel
     import polars  # noqa: F401 - loaded before memory is bounded
@@ -70,7 +70,7 @@ def _bound_memory(max_bytes: int) -> None:
 
 def main() -> None:
     """One request, one reply."""
-    request: Request = json.loads(sys.stdin.read())
+    request: SheetRequest = json.loads(sys.stdin.read())
     try:
         reply = read_sheets(request)
     except MemoryError:

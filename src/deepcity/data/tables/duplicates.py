@@ -86,11 +86,11 @@ def _equal(values: Doubles) -> bool:
 
 def _check_sums(groups: Groups, values: Doubles, times: int, sheet: Sheet) -> None:
     """Warn where rows that were added up look like one row delivered twice."""
-    told = [group for group in groups if np.nansum(np.abs(values[group])) > 0]
-    equal = [group for group in told if _equal(values[group])]
-    if len(equal) >= MANY_EQUAL and len(equal) >= MOST_EQUAL * len(told):
+    filled = [group for group in groups if np.nansum(np.abs(values[group])) > 0]
+    equal = [group for group in filled if _equal(values[group])]
+    if len(equal) >= MANY_EQUAL and len(equal) >= MOST_EQUAL * len(filled):
         text = (
-            f"{len(equal)} of {len(told)} times with several rows have equal values in them: if "
+            f"{len(equal)} of {len(filled)} times with several rows have equal values in them: if "
             "they are one row delivered twice, their sum is double; then set "
             "time.duplicates = 'first'"
         )

@@ -58,9 +58,9 @@ def _total(values_TK: Doubles) -> int | None:
     rows_TK = values_TK[~np.isnan(values_TK).any(axis=1)]
     largest = int(rows_TK.sum(axis=0).argmax()) if len(rows_TK) else 0
     others_TK = np.delete(rows_TK, largest, axis=1)
-    told_T = (others_TK != 0).sum(axis=1) >= 2
-    if told_T.sum() < LEAST_STEPS:
+    filled_T = (others_TK != 0).sum(axis=1) >= 2
+    if filled_T.sum() < LEAST_STEPS:
         return None
-    sums_T, total_T = others_TK.sum(axis=1)[told_T], rows_TK[told_T, largest]
+    sums_T, total_T = others_TK.sum(axis=1)[filled_T], rows_TK[filled_T, largest]
     equal_T = np.abs(sums_T - total_T) <= _TOLERANCE * np.maximum(np.abs(total_T), 1)
     return largest if equal_T.mean() >= SHARE else None
