@@ -107,8 +107,7 @@ def _check_sums(groups: Groups, values: Doubles, times: int, sheet: Sheet) -> No
     if len(equal) >= MANY_EQUAL and len(equal) >= MOST_EQUAL * len(filled):
         text = (
             f"{len(equal)} of {len(filled)} times with several rows have equal values in them: if "
-            "they are one row delivered twice, their sum is double; then set "
-            "time.duplicates = 'first'"
+            "they are one row delivered twice, their sum is double; remove the second ones"
         )
         sheet.issues.warn("equal-summed", "time", len(equal), text)
     sizes = np.array([len(group) for group in groups] + [1] * (times - len(groups)))

@@ -84,6 +84,6 @@ def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:
     """Only amounts may be added up: two speeds of one time make no speed."""
     for field in fields if time.duplicates is Duplicates.SUM else ():
         if field.kind.resample is not Resample.SUM:
-            reason = "time.duplicates = 'sum' adds up values, and this kind is not additive"
-            right = "choose time.duplicates = 'mask', 'first' or 'last', or another kind"
+            reason = "rows of one time are to be added up, and this kind is not additive"
+            right = "choose another kind, or another way to treat several rows of one time"
             issues.problem(f"{field.name}.kind", field.kind.value, reason, right)
