@@ -18,8 +18,9 @@ from deepcity.city.field import Resample
 from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.connectors import read_columns
+from deepcity.data.connectors.many_files import files_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
@@ -83,9 +84,10 @@ def load_agency(
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
     issue_logs: list[IssueLog] = []
-    for name in dict.fromkeys(field.source for field in settings.fields):
-        source, issues = sources[name], IssueLog(source_file(sources[name]))
-        chosen = [(f, field) for f, field in enumerate(settings.fields) if field.source == name]
+    readings = [_reading(field, sources[field.source]) for field in settings.fields]
+    for reading in dict.fromkeys(readings):
+        source, issues = sources[reading[0]], IssueLog(source_file(sources[reading[0]]))
+        chosen = [(f, one) for f, one in enumerate(settings.fields) if readings[f] == reading]
         fields = tuple(field for _, field in chosen)
         records = read_records(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
@@ -108,6 +110,14 @@ def load_agency(
     return LoadedPanel(panel, tuple(findings))
 
 
+def _reading(field: FieldSettings, source: SourceSettings) -> tuple[str, str]:
+    """Fields of one key are read together: a source's, of a long table those of the same rows.
+
+    Two rows of one time, IN and OUT, are thus one row each for the fields that want one of them.
+    """
+    return source.name, repr(sorted(field.where.items())) if source.layout is Layout.LONG else ""
+
+
 def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
     """Findings on a panel's values; grid cells without any event give a note, not a warning."""
     found = find_warnings(panel)
@@ -122,6 +132,8 @@ def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
 def source_file(source: SourceSettings) -> str:
     """The name of a source's file in messages."""
     path = getattr(source, "path", None)
+    if isinstance(path, tuple):
+        return files_text([Path(one).name for one in path], 1)
     return Path(path).name if isinstance(path, str) else source.name
 
 
