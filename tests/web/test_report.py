@@ -69,6 +69,7 @@ def test_no_sentence_is_left_unused() -> None:
     made |= {
         "data_check",  # see the test after the next
         "forecast",
+        "decision",  # see tests/web/report/test_decision_section.py
         "vertical_result",
         "note",  # see the next test
         "records",

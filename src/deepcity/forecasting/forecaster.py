@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import torch
 
-from deepcity.applications.application import Application, Task
+from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.applications.state import State
+from deepcity.applications.state import Request, State
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
@@ -249,6 +249,36 @@ class Forecaster:
             raise self._refused("steps", value, reason, "give more rows, or a stride of 1 or more")
         origins_B = origins(Span(view.learned_to, last), horizon, stride=stride)
         return view.replay(origins_B).take(origins_B >= first)
+
+    def decide(
+        self,
+        panel: Panel | None = None,
+        at: datetime | None = None,
+        requests: Sequence[Request] = (),
+    ) -> Decision:
+        """What its application recommends on the forecast that `predict` makes.
+
+        Args:
+            panel, at: as in `predict`.
+            requests: that a plan must answer.
+
+        Raises:
+            DataError: as `predict`, or where its service names no application, as after `fit`.
+        """
+        bundle, terms = self._fitted(), self._terms()
+        application = applications().get(terms.application)
+        if application is None:
+            right = "run a map that names its application, and load the forecaster from there"
+            raise self._refused("application", terms.application, "its service names none", right)
+        panel = self._panel_for(panel)
+        found = self.predict(panel, at)
+        now_s, step_s = int(found.origin_B[0]), panel.clock.step_s
+        known = _extended(panel.between(int(panel.time_T[0]), now_s), bundle)
+        past = self._open(known).past(application.horizon_steps(step_s))
+        forecast_NH = found.forecast_BNH[0]
+        return application.decide(
+            State.of(panel, bundle.identity.field, now_s, forecast_NH, past, requests)
+        )
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:

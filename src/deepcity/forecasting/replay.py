@@ -14,6 +14,7 @@ import numpy as np
 
 from deepcity.applications.application import applications
 from deepcity.applications.metric import AbsoluteError
+from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
@@ -86,6 +87,13 @@ class OpenBundle:
         found = self.run(samples, origins_B, aside.ensemble)
         return self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
 
+    def past(self, steps: int) -> Past:
+        """Forecasts of the days kept aside as a run made them, with what came; first steps."""
+        data, prior_E = self.data, self.bundle.ensemble.whole.prior_E
+        began = init_ensemble(list(prior_E), len(data.panel.places))
+        aside = self.run(data.kept_aside, data.aside_B, began)
+        return Past.of(aside.forecast_BNH, data.kept_aside.truth_BNH, steps)
+
     def newest(self, origin: int) -> Forecasts:
         """The forecast at an origin (a step), with the weights that were kept, if they knew no
         later truth.
@@ -146,7 +154,12 @@ def open_bundle(
         ExpertError: if an expert is of an unknown kind, or does not fit the panel's rows.
     """
     data = bundle_data(
-        bundle, panel, TrainingSettings(), newcomer=terms.newcomer, weather=weather(panel)
+        bundle,
+        panel,
+        TrainingSettings(),
+        newcomer=terms.newcomer,
+        validation_stride=terms.validation_stride,
+        weather=weather(panel),
     )
     experts = tuple((one.level, one.expert) for one in experts_of(bundle.experts, data))
     field = panel.fields[panel.field_index(bundle.identity.field)]

@@ -36,7 +36,7 @@ def fault_of(path: Path, source: CsvFormat) -> ReadError | None:
     try:
         text = utf8_file(path, source.encoding)
         if source.encoding != LOSSY and (where := bad_byte(text, "utf_8")) is not None:
-            return not_encoded(path, source.encoding, where)
+            return not_encoded(path, source.encoding, str(where))
         return _long_row(text, source)
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError):
         return None  # what went wrong in the first place says it better

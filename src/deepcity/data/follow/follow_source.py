@@ -14,6 +14,7 @@ from deepcity.data.city_file import CityFile
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.connectors.location import PACKAGE, locate
+from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
@@ -120,6 +121,8 @@ def _tail_header_lines(source: SourceSettings) -> int | None:
     """How many header lines a followed file has; None: it is not followed line by line."""
     if not isinstance(source, CsvSettings) or source.transpose:
         return None
+    if is_wide(source.encoding):
+        return None  # its lines do not end with one byte
     rows_are_counted = source.time is not None and source.time.start is not None
     if rows_are_counted or source.path.startswith(PACKAGE) or source.path.endswith(_PACKED):
         return None  # rows without a time must be counted from the first

@@ -20,6 +20,8 @@ from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.formats import is_format_ambiguous, pin_format
 
@@ -109,8 +111,11 @@ def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueL
     """
     available = read_columns(context.source, context.folder)
     missing = {name: key for name, key in needed.items() if name not in available}
+    unknown = UnknownColumns(tuple(needed), context.source, context.folder)
     for name, key in missing.items():
-        issues.problem(key, name, "no such column", did_you_mean(name, available))
+        hint = did_you_mean(name, available)
+        right = next_step(unknown, hint) if len(missing) == len(needed) else hint
+        issues.problem(key, name, "no such column", right)
     return list(missing)
 
 

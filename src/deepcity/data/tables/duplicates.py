@@ -13,6 +13,7 @@ from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
 TIMES_SHOWN = 3
+MAX_CORRECTED = 0.25  # of all times: more rows than these that differ are no corrections
 _RULE_TEXT = {
     Duplicates.MASK: "where they differ, their values were masked",
     Duplicates.FIRST: "the first was kept",
@@ -43,6 +44,8 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
     )
     sheet.issues.note("duplicate", "time", len(groups), text)
+    if rule in (Duplicates.FIRST, Duplicates.LAST):
+        _warn_of_loss(_evidence(groups, values), len(starts), sheet)
     return np.setdiff1d(
         known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
     )
@@ -63,6 +66,19 @@ def _evidence(groups: list[Indices], values: Doubles) -> RepeatedRows:
         first=float(np.nansum(values[first])),
         last=float(np.nansum(values[last])),
     )
+
+
+def _warn_of_loss(seen: RepeatedRows, times: int, sheet: Sheet) -> None:
+    """Warn if rows that differ are dropped at so many times that they are no corrections."""
+    if seen.times - seen.agreeing <= MAX_CORRECTED * times:
+        return
+    kept = seen.first if sheet.time.duplicates is Duplicates.FIRST else seen.last
+    text = (
+        f"{seen.rows - seen.times:,} of {seen.rows:,} rows that share a time were dropped, with "
+        f"other values than those kept: {kept:,.6g} of a total of {seen.total:,.6g} is left; "
+        f"look for a column that tells them apart, such as an id or a direction"
+    )
+    sheet.issues.warn("duplicate-loss", "time", seen.rows - seen.times, text)
 
 
 def _times_text(utc_R: Ints, groups: list[Indices], zone: str) -> str:

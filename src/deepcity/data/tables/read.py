@@ -9,11 +9,12 @@ from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
-from deepcity.data.tables.review import review_cells
+from deepcity.data.tables.review import review_cells, review_repeated
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -66,4 +67,9 @@ def read_records(
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
     review_cells(source, issues)
+    if issues.repeated.times:
+        repeated = RepeatedTimes(
+            issues.repeated, source, folder, clock, tuple(fields), tuple(places), grid
+        )
+        review_repeated(repeated, issues)
     return None if issues.problems else records

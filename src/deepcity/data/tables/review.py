@@ -10,6 +10,7 @@ from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import next_step
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
@@ -32,6 +33,15 @@ def review_cells(source: SourceSettings, issues: IssueLog) -> None:
             issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
+    ]
+
+
+def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
+    """Say of rows that share a time and a place what can be done without losing any."""
+    right = next_step(repeated, "remove the wrong rows")
+    issues.problems = [
+        replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
+        for one in issues.problems
     ]
 
 
@@ -87,24 +97,22 @@ def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
     for name, tally in issues.cells.items():
         if not _looks_grouped(tally, style):
             continue
-        text = next(text for text in tally.separated)
+        first = next(iter(tally.separated))
         rows = _rows(tally.grouped, source.row_noun)
-        digits = "".join(sign for sign in text if sign.isdigit())
-        both = f"{text!r} is read as {tally.separated[text]:.10g}, but may mean {digits}"
+        digits = "".join(sign for sign in first if sign.isdigit())
+        both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
-            advice = f"decimal = '{style.decimal}' stands in the city file; see whether it is right"
-            issues.warn(
-                "grouped",
-                name,
-                tally.grouped.count,
-                f"{tally.grouped.count:,} numbers look as if their sign parts thousands: {both} "
-                f"({rows}); {advice}",
+            count, sign = tally.grouped.count, style.decimal
+            text = (
+                f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
+                f"the city file states {sign!r} as decimal sign, see whether it is right"
             )
+            issues.warn("grouped", name, count, text)
             continue
         also = tuple(tally.separated)
         right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")
-        count = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
-        issues.problem(name, text, f"{count}: {both}", right)
+        shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
+        issues.problem(name, first, f"{shown}: {both}", right)
 
 
 def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:
