@@ -69,7 +69,7 @@ def _reason(tally: ColumnTally, source: SourceSettings, files: tuple[str, ...]) 
         rows = _rows(_joined(tally), noun, files)
         return first, f"a decimal comma where the decimal sign is a point ({rows})"
     if not tally.numbers and len(others) > TEXTS_SHOWN:  # a column of something else
-        return first, f"not a number ({_rows(_joined(tally), noun)})"
+        return first, f"not a number ({_rows(_joined(tally), noun, files)})"
     reason = f"not a number {where}"
     if others:
         shown = [
