@@ -20,6 +20,7 @@ from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.connectors import read_columns
+from deepcity.data.connectors.many_files import files_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
@@ -131,6 +132,8 @@ def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
 def source_file(source: SourceSettings) -> str:
     """The name of a source's file in messages."""
     path = getattr(source, "path", None)
+    if isinstance(path, tuple):
+        return files_text([Path(one).name for one in path], 1)
     return Path(path).name if isinstance(path, str) else source.name
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import GrantError, LiveError, StoreError
-from deepcity.city.field import Kind
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
+from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, fit_inputs
 from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
@@ -105,6 +105,7 @@ class _Prepared:
     first: int
     known: int  # steps up to the newest own row
     head: Panel  # its places, fields and clock, without rows
+    floor: float
 
 
 class LiveApplication:
@@ -158,9 +159,12 @@ class LiveApplication:
             reason = "rows of the training span differ from those in training"
             raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
         head = replace(panel, time_T=panel.time_T[:0], values_TNF=panel.values_TNF[:0].copy())
+        column = panel.field_index(facts.field)
+        learned_TN = panel.values_TNF[train.start : train.end, :, column]
+        floor = floor_of(panel.fields[column], learned_TN)
         earliest = train.start + facts.settings.history
         with self._lock:
-            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head)
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head, floor)
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.
@@ -185,8 +189,7 @@ class LiveApplication:
         half_NH = self._half_width(deep)
         if late:
             half_NH = np.maximum(half_NH, self.package.baseline_band_NH)
-        kind = prepared.head.fields[prepared.head.field_index(self.package.facts.field)].kind
-        least = np.float32(0 if kind is Kind.COUNT else -np.inf)  # counts are not negative
+        least = np.float32(prepared.floor)
         return LiveForecast(
             at=at,
             time_H=at + step_s * np.arange(value_NH.shape[1], dtype=np.int64),

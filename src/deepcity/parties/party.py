@@ -21,6 +21,7 @@ from deepcity.data.city_file import load_with_findings
 from deepcity.data.findings import Finding
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
+from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.features.partial_windows import eval_origins
 from deepcity.learning.training.learner import PartyData
@@ -71,6 +72,12 @@ class Party:
     def unit(self) -> str:
         """The unit of its field."""
         return self.panel.fields[self.panel.field_index(self.field)].unit
+
+    @property
+    def floor(self) -> float:
+        """The least value that its field can have (`learning.evaluation.bands.floor_of`)."""
+        field, train = self.panel.fields[self.panel.field_index(self.field)], self.split.train
+        return floor_of(field, self.inputs.values_TN[train.start : train.end])
 
     @property
     def known_days(self) -> float:

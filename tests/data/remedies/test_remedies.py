@@ -215,6 +215,17 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         File(spring((0, 1, 2, 3, 4, 5)), PLAIN, ROME),
     ),
 }
+CORRECTED = "time,p,n\n" + "".join(f"2024-05-01 {h % 24:02d}:00,a,{h}\n" for h in range(30))
+ALSO_WITHHELD = [  # what must not be offered of a remedy, and for which file
+    ("time.duplicates", File(CORRECTED, LONG % "", PLACE_A)),
+    ("unit_text", File(wide({3: "5 km", 4: "500 m"}))),
+    ("unit_text", File(wide({3: "3천", 4: "5천"}))),
+    ("unit_text", File(wide({3: "<5", 4: "<6"}))),
+    ("missing", File(wide({3: "12.3.4"}))),
+    ("thousands", File(wide({3: "1.019,5", 4: "1,019.5"}))),
+    ("decimal", File(wide({3: "1.019,5", 4: "1,019.5"}))),
+    ("layout", File(IN_OUT.replace("2024-05-01 07", "2024-05-03 07"), LONG % "", PLACE_A)),
+]
 COSTLY = {  # by their nature: named with what they lose, never offered
     "ambiguous-mask": ("time.ambiguous = 'mask' (1 rows", File(autumn(False), PLAIN, ROME)),
     "nonexistent-mask": (
@@ -247,6 +258,13 @@ def test_a_remedy_is_withheld_where_it_would_lose_something(name, tmp_path):
     message = file.problems(tmp_path)
     assert message
     assert change not in offered(message)
+
+
+@pytest.mark.parametrize(("key", "file"), ALSO_WITHHELD)
+def test_a_key_that_would_lose_something_is_not_offered(key, file, tmp_path):
+    message = file.problems(tmp_path)
+    assert message
+    assert f"{key} = " not in offered(message)
 
 
 @pytest.mark.parametrize("name", COSTLY)

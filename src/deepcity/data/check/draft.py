@@ -1,7 +1,7 @@
 """Drafts a city file for raw records; names, kinds, units and time zone are guesses to review."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +10,19 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
+from deepcity.data.check.draft_sample import (
+    read_sample,
+    read_table_sample,
+    total_columns,
+    without_total_places,
+)
 from deepcity.data.check.number_guess import number_keys
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
-from deepcity.data.connectors.sniff import sniff
+from deepcity.data.connectors.sql_tables import ordered, table_name
 from deepcity.data.domains import domains
 from deepcity.data.draft.places import PlaceDraft, detect_places
 from deepcity.data.draft.question import Question
@@ -55,35 +61,48 @@ class CityDraft:
     questions: tuple[Question, ...] = ()
 
 
-def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
-    """The content of a city file for one file of raw records, or the problems that prevent it."""
+def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
+    """The content of a city file for raw records, or the problems that prevent it.
+
+    Args:
+        path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
+    """
     found = draft_with_questions(path)
     return found.raw, list(found.problems)
 
 
-def draft_with_questions(path: Path) -> CityDraft:
+def draft_with_questions(path: Path | str) -> CityDraft:
     """As `draft`, with the questions that the records leave open."""
+    if isinstance(path, str):
+        return _drafted(Path(table_name(path)), lambda: read_table_sample(path, Path()))
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
-        return CityDraft(
-            None, (Problem(path.name, "path", str(path), "unknown file extension", right),)
-        )
-    source: Raw = {"name": "records", "format": connector.name, "path": path.name}
-    source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
+        problem = Problem(path.name, "path", str(path), "unknown file extension", right)
+        return CityDraft(None, (problem,))
+    return _drafted(path, lambda: read_sample(path, connector))
+
+
+def _drafted(path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]) -> CityDraft:
     try:
-        settings = connector.settings.model_validate(source)
-        frame = connector.read(settings, path.parent).frame
+        source, frame = sample()
     except ReadError as error:
         problem = Problem(path.name, error.key, error.value, error.reason, error.right)
         return CityDraft(None, (problem,))
     times = detect_times(frame)
     if not times.settings:
         return CityDraft(None, (times.as_problem(path.name, frame.columns),))
-    source["time"] = times.settings
-    source |= number_keys(frame, times.columns, settings.numbers)
-    raw, questions = _content(path, source, frame, times)
+    source["time"], keys = times.settings, times.columns
+    if source["format"] == "sql":
+        source["query"] = ordered(source["query"], keys, source["url"], path.parent)
+    settings = connectors()[source["format"]].settings
+    source |= number_keys(frame, keys, settings.model_validate(source).numbers)
+    style = settings.model_validate(source).numbers
+    if times.hours is None:
+        frame = frame.drop(total_columns(frame, style))
+    drafted, questions = _content(path, source, frame, times)
+    raw = without_total_places(drafted, frame, style)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
     return CityDraft(raw, (), (*times.questions, *questions))
 
@@ -220,6 +239,8 @@ def _value(value: object) -> str:
         if not any(isinstance(entry, dict) for entry in value) and len(entries) <= MAX_FIELDS:
             return f"[{', '.join(entries)}]"
         return "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
+    if isinstance(value, int):
+        return str(value).lower()
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
 

@@ -18,7 +18,7 @@ class CsvFormat(Protocol):
     """What the settings of a CSV source say of its text."""
 
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str | tuple[str, ...]: ...  # noqa: D102
     @property
     def encoding(self) -> str: ...  # noqa: D102
     @property

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcity.city.clock import Clock
+from deepcity.city.field import Resample
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
+from deepcity.data.config.time_settings import Duplicates, TimeSettings
+from deepcity.data.connectors import part_names
 from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
@@ -57,9 +60,12 @@ def read_records(
         issues.problem("cumulative", True, "events are counted, not differenced", right)
         return None
     time = source.time.of_rows
-    context = SourceContext(source, folder, time, time.zone or clock.time_zone, max_rows)
-    records = None
+    zone = time.zone or clock.time_zone
+    _check_sums(source.time, fields, issues)
+    records, files = None, tuple[str, ...]()
     try:
+        files = part_names(source, folder)
+        context = SourceContext(source, folder, time, zone, max_rows, files)
         if source.layout is Layout.EVENTS:
             records = read_events(
                 context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
@@ -72,13 +78,22 @@ def read_records(
         issues.problem(error.key, error.value, error.reason, error.right)
     if records is not None and records.step_s > clock.step_s:
         check_hour_columns(source, folder, fields, issues)
-    review_cells(source, issues)
+    review_cells(source, issues, files)
     if issues.repeated.times:
         repeated = RepeatedTimes(
             issues.repeated, source, folder, clock, tuple(fields), tuple(places), grid
         )
         review_repeated(repeated, issues)
     return None if issues.problems else records
+
+
+def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:
+    """Only amounts may be added up: two speeds of one time make no speed."""
+    for field in fields if time.duplicates is Duplicates.SUM else ():
+        if field.kind.resample is not Resample.SUM:
+            reason = "rows of one time are to be added up, and this kind is not additive"
+            right = "choose another kind, or another way to treat several rows of one time"
+            issues.problem(f"{field.name}.kind", field.kind.value, reason, right)
 
 
 def _hours_fit(source: SourceSettings, fields: Fields, places: Places, issues: IssueLog) -> bool:

@@ -18,10 +18,10 @@ SURE = 50  # so many numbers with three decimals, and none with one or two, are 
 CORRECT = "correct these cells"
 
 
-def review_cells(source: SourceSettings, issues: IssueLog) -> None:
+def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...] = ()) -> None:
     """Tell of each column all texts that are no numbers, and what to do about them."""
     bad = {name: tally for name, tally in issues.cells.items() if tally.bad}
-    _check_grouped(source, issues)
+    _check_grouped(source, issues, files)
     if not bad:
         return
     right = _right(source, issues.cells)
@@ -29,7 +29,7 @@ def review_cells(source: SourceSettings, issues: IssueLog) -> None:
     for n, problem in enumerate(issues.problems):
         if problem.right == UNREVIEWED and problem.key in bad and problem.key not in done:
             done.add(problem.key)
-            first, reason = _reason(bad[problem.key], source)
+            first, reason = _reason(bad[problem.key], source, files)
             issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
@@ -52,33 +52,37 @@ def _right(source: SourceSettings, columns: dict[str, ColumnTally]) -> str:
     return "; and ".join(dict.fromkeys(steps))
 
 
-def _reason(tally: ColumnTally, source: SourceSettings) -> tuple[str, str]:
+def _reason(tally: ColumnTally, source: SourceSettings, files: tuple[str, ...]) -> tuple[str, str]:
     """The first text of a column that is no number, and why all of them are none."""
     noun, style = source.row_noun, source.numbers
     first, *others = tally.bad
-    where = f"({_rows(tally.bad[first], noun)})"
+    where = f"({_rows(tally.bad[first], noun, files)})"
     comma = "," if style.decimal == "." else "."
     if style.decimal in OTHER_SIGN and _all_match(tally, GROUPED[comma]):
-        rows = _rows(_joined(tally), noun)
+        rows = _rows(_joined(tally), noun, files)
         sign = "comma" if comma == "," else "point"
         return (
             first,
             f"can be read in two ways, its {sign} may part thousands or a fraction ({rows})",
         )
     if style.decimal == "." and _all_match(tally, OTHER_SIGN[","]):
-        rows = _rows(_joined(tally), noun)
+        rows = _rows(_joined(tally), noun, files)
         return first, f"a decimal comma where the decimal sign is a point ({rows})"
+    if not tally.numbers and len(others) > TEXTS_SHOWN:  # a column of something else
+        return first, f"not a number ({_rows(_joined(tally), noun, files)})"
     reason = f"not a number {where}"
     if others:
-        shown = [f"{text!r} ({_rows(tally.bad[text], noun)})" for text in others[:TEXTS_SHOWN]]
+        shown = [
+            f"{text!r} ({_rows(tally.bad[text], noun, files)})" for text in others[:TEXTS_SHOWN]
+        ]
         more = f" and {len(others) - TEXTS_SHOWN:,} more" if len(others) > TEXTS_SHOWN else ""
         reason += f", nor is {', '.join(shown)}{more}; {tally.bad_cells:,} cells in all"
     return first, reason
 
 
-def _rows(seen: Seen, noun: str) -> str:
+def _rows(seen: Seen, noun: str, files: tuple[str, ...]) -> str:
     rows = seen.rows + [0] * (seen.count - len(seen.rows))
-    return rows_text(rows, noun)
+    return rows_text(rows, noun, files)
 
 
 def _joined(tally: ColumnTally) -> Seen:
@@ -91,14 +95,14 @@ def _all_match(tally: ColumnTally, pattern: str) -> bool:
     return bool(texts.str.contains(pattern).all())
 
 
-def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
+def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, ...]) -> None:
     """Numbers whose decimal sign may as well part thousands: refused, or told if it was stated."""
     style = source.numbers
     for name, tally in issues.cells.items():
         if not _looks_grouped(tally, style):
             continue
         first = next(iter(tally.separated))
-        rows = _rows(tally.grouped, source.row_noun)
+        rows = _rows(tally.grouped, source.row_noun, files)
         digits = "".join(sign for sign in first if sign.isdigit())
         both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
