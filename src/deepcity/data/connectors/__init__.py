@@ -17,7 +17,7 @@ import polars as pl
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import HOUR, VALUE
 from deepcity.data.connectors import many_files
-from deepcity.data.connectors.hour_rows import (
+from deepcity.data.tables.hour_rows import (
     columns_between,
     hour_rows,
     hour_texts,

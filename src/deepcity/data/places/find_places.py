@@ -17,10 +17,10 @@ from deepcity.data.config.settings import AgencySettings, FieldSettings, PlacesF
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import read_batches, read_columns, read_table
-from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.errors import ReadError
 from deepcity.data.places.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.places.place_ids import place_id, place_ids
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.numbers import read_numbers
 
 

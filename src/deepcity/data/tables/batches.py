@@ -18,13 +18,13 @@ from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.config.time_settings import VALUE, TimeSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns_by_part
-from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.connectors.many_files import absent_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally
 from deepcity.data.remedies import next_step
 from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
 
 MORE = "; and more later in the file"

@@ -10,13 +10,13 @@ from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.config.time_settings import Duplicates, TimeSettings
 from deepcity.data.connectors import part_names
-from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.hour_columns import check_hour_columns
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
 from deepcity.data.tables.review import review_cells, review_repeated

@@ -13,10 +13,10 @@ from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import VALUE
-from deepcity.data.connectors.hour_rows import hours_of
 from deepcity.data.findings import FILE_ROWS, IssueLog, rows_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, sheets
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, check_times, merge_spooled_rows
