@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -270,7 +271,7 @@ def _ask(
     with httpx.Client(base_url=address, trust_env=False, headers=headers) as client:
         for number in range(WARM + ASKED):
             query = {"at": str(at - 900 * (number % 40))} | ({"place": place} if place else {})
-            took, reply = _timed(lambda query=query: client.get(path, params=query))
+            took, reply = _timed(partial(client.get, path, params=query))
             if reply.status_code != 200:
                 sys.exit(reply.text)
             seconds.append(took)
@@ -282,7 +283,7 @@ def _inside(city: _City, store: Path, at: int) -> tuple[float, list[float]]:
         application = LiveApplication(city.fused, opened)
         prepared, _ = _timed(lambda: application.load_rows(city.panels["metro"]))
         seconds = [
-            _timed(lambda number=number: application.forecast(at - 900 * (number % 40)))[0]
+            _timed(partial(application.forecast, at - 900 * (number % 40)))[0]
             for number in range(WARM + ASKED)
         ]
     return prepared, seconds[WARM:]

@@ -172,6 +172,7 @@ def alone_settings():
         "horizon": 6,
         "history": 6,
         "days": 2,
+        "experts": ["network", "typical_day", "yesterday"],
         "training": {"rounds": 3, "local_steps": 4, "batch_size": 32, "refit_steps": 6},
         "span": {"validation_days": 5, "test_days": 5},
         "seed": 1,

@@ -35,6 +35,11 @@ class Kind(StrEnum):
         """The rule by which rows of this kind are resampled."""
         return _RESAMPLE.get(self, Resample.MEAN)
 
+    @property
+    def non_negative(self) -> bool:
+        """Whether it is a magnitude; a flow or load may run backwards where records show it."""
+        return self not in _SIGNED
+
 
 _RESAMPLE = {
     Kind.COUNT: Resample.SUM,
@@ -42,6 +47,8 @@ _RESAMPLE = {
     Kind.RAIN: Resample.SUM,
     Kind.LEVEL: Resample.LAST,
 }
+
+_SIGNED = (Kind.TEMPERATURE, Kind.LEVEL, Kind.PRESSURE)
 
 
 class Sensitivity(StrEnum):

@@ -43,6 +43,18 @@ def warnings(results: RunResults) -> list[str]:
     return [f"warning ({', '.join(dict.fromkeys(who))}) {text}" for text, who in by_text.items()]
 
 
+def remarks(results: RunResults) -> list[str]:
+    """What must be known to read the tables: a service that had nobody to share with."""
+    from deepcity.web.report.notes import note
+
+    return [
+        f"{service.title.en}: {note(one).en}"
+        for service in results.services
+        for one in service.notes
+        if one.code == "lone_party"
+    ]
+
+
 def _table(service: ServiceResult, width: int) -> Table:
     rows = [_row(party) for party in service.parties]
     columns = list(zip(HEADINGS, *rows, strict=True))

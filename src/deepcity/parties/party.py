@@ -21,6 +21,7 @@ from deepcity.data.city_file import load_with_findings
 from deepcity.data.findings import Finding
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
+from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.features.partial_windows import eval_origins
 from deepcity.learning.training.learner import PartyData
@@ -71,6 +72,12 @@ class Party:
     def unit(self) -> str:
         """The unit of its field."""
         return self.panel.fields[self.panel.field_index(self.field)].unit
+
+    @property
+    def floor(self) -> float:
+        """The least value that its field can have (`learning.evaluation.bands.floor_of`)."""
+        field, train = self.panel.fields[self.panel.field_index(self.field)], self.split.train
+        return floor_of(field, self.inputs.values_TN[train.start : train.end])
 
     @property
     def known_days(self) -> float:
@@ -160,7 +167,9 @@ def prepare_party(
     stride = settings.training.stride if scarce_days is None else 1
     train = training_samples(inputs, split.train, stride, newcomer=newcomer)
     horizon = window.horizon
-    validation_origins = selection_origins(split.validation, horizon, partly=newcomer)
+    validation_origins = selection_origins(
+        split.validation, horizon, settings.span.validation_stride, partly=newcomer
+    )
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins, scarce_days, newcomer=newcomer)
     validation = inputs.samples(validation_origins, until=split.validation.end)
@@ -203,13 +212,16 @@ def training_samples(inputs: Inputs, train: Span, stride: int, *, newcomer: bool
     return Samples.concat(parts)
 
 
-def selection_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
-    """Origins of validation forecasts, (B,).
+def selection_origins(
+    validation: Span, horizon: int, stride: int = 1, *, partly: bool = False
+) -> Ints:
+    """Origins of validation forecasts, (B,); of very many an even share.
 
     Args:
+        stride: use every n-th, counted back from the last.
         partly: where no whole forecast fits in, use those that begin in the span.
     """
-    found = eval_origins(validation, horizon, partly=partly)
+    found = eval_origins(validation, horizon, partly=partly)[::-1][::stride][::-1]
     return found[:: max(1, len(found) // MAX_SELECTION_ORIGINS)]
 
 

@@ -13,6 +13,7 @@ from deepcity.intercity.party_choices import PartyChoice, round_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.method_errors import naive_gaps
 from deepcity.parties.party import Party
+from deepcity.runs.progress import is_lone
 from deepcity.runs.results import Note
 from deepcity.store.packages.manifest import Manifest
 
@@ -32,6 +33,8 @@ def service_notes(
     """
     if settings.grant.level == ALONE:
         return []
+    if is_lone(settings, len(profiles)) and (settings.automatic or settings.levels):
+        return [Note(code="lone_party", names={"party": next(iter(profiles))})]
     members = round_members(settings, profiles)
     sharing = [site for site in members if settings.grant.stem_of(site) == "common"]
     found = [_started(settings, package)] if package is not None else []

@@ -23,7 +23,7 @@ from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.application_notes import application_notes
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.notes import service_notes
-from deepcity.runs.progress import tasks_of
+from deepcity.runs.progress import is_lone, tasks_of
 from deepcity.runs.results import MethodTraffic, Note, PartyResult, RunResults, ServiceResult
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
@@ -36,9 +36,17 @@ from deepcity.store.run_folder import (
     layers_folder,
     locked,
     read_results,
+    record_map,
     site_folder,
     write_file,
 )
+
+_NOT_POOLED = {  # a single party has nobody to pool with
+    NotPooled.FIELDS: Note(code="not_pooled_fields"),
+    NotPooled.WINDOWS: Note(code="not_pooled_windows"),
+    NotPooled.STEPS: Note(code="not_pooled_steps"),
+    NotPooled.TIMES: Note(code="not_pooled_times"),
+}
 
 
 def run_map(
@@ -69,6 +77,7 @@ def run_map(
         if fresh:
             forget(folder)
         check_identity(folder, city_map)
+        record_map(folder, city_map.path)
         listener.plan(tasks_of(city_map.services))
         done = [_run_service(city_map, service, folder, listener) for service in city_map.services]
         results = RunResults(
@@ -174,8 +183,10 @@ def _kind(member: Member) -> Kind:
 
 def _traffic(simulation: Simulation) -> list[MethodTraffic]:
     """Bytes of every method; the choice of a level costs those of the deepest training and of
-    episodic training.
+    episodic training. A lone party has nobody to send to.
     """
+    if is_lone(simulation.settings, len(simulation.sites)):
+        return []
     found = [traffic(name, training) for name, training in simulation.trainings.items()]
     if simulation.settings.automatic and simulation.joined is not None:
         spent = [traffic("", one) for one in (simulation.joined, *simulation.stages)]
@@ -186,9 +197,8 @@ def _traffic(simulation: Simulation) -> list[MethodTraffic]:
 def _pooled_notes(simulation: Simulation) -> list[Note]:
     """Why raw rows were not pooled, where the map asks for it."""
     reason = why_not_pooled([site.party for site in simulation.sites])
-    if not simulation.settings.pooled or reason in {None, NotPooled.ONE_PARTY}:
-        return []
-    return [Note(code=f"not_pooled_{reason}")]
+    found = _NOT_POOLED.get(reason) if reason is not None else None
+    return [found] if found is not None and simulation.settings.pooled else []
 
 
 def _result(

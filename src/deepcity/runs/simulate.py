@@ -90,7 +90,7 @@ class Simulation:
 
     def run(self) -> list[PartyResult]:
         """Run every method and every site's choice; returns each site's results."""
-        for level in trained_levels(self.settings):
+        for level in trained_levels(self.settings, len(self.sites)):
             method = self._train(level)
             for site in self.sites if level == ALONE else self.members:
                 site.evaluate(method)
@@ -204,7 +204,7 @@ class Simulation:
         notes = party_notes(self.settings, site.name, self.profiles, unit, chosen, self.joined)
         member = next(one for one in self.service.members if one.name == site.name)
         notes += [*naive_notes(site.party), *record_warnings(member, site.party)]
-        levels = [level for level in trained_levels(self.settings) if level != ALONE]
+        levels = [one for one in trained_levels(self.settings, len(self.sites)) if one != ALONE]
         found = site.finish(chosen, levels, notes)
         shared = self.settings.grant.truths_of(site.name) == "shared"
         return found if shared else found.without_truths()

@@ -10,7 +10,7 @@ from deepcity.city.arrays import Floats
 from deepcity.exchange.coordinator import Training
 from deepcity.intercity.level_choice import LevelChoice
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
-from deepcity.learning.evaluation.bands import coverage
+from deepcity.learning.evaluation.bands import band, coverage
 from deepcity.learning.training.learner import Learner
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.example_forecast import (
@@ -39,7 +39,11 @@ def pooled_errors(
     """Errors of the pooled network, at each party's places."""
     forecast = learner.forecast(pooled.test)
     return {
-        party.name: score_forecast(forecast[:, places], party.test.truth_BNH, party.metric)
+        party.name: score_forecast(
+            np.maximum(forecast[:, places], np.float32(party.floor)),
+            party.test.truth_BNH,
+            party.metric,
+        )
         for party, places in zip(parties, place_slices(parties), strict=True)
     }
 
@@ -74,9 +78,7 @@ def party_result(
         },
         test={**test, AUTOMATIC: score_forecast(forecast_BNH, party.test.truth_BNH, party.metric)},
         band_level=settings.band,
-        band_coverage=coverage(
-            party.test.truth_BNH, forecast_BNH - half_BNH, forecast_BNH + half_BNH
-        ),
+        band_coverage=coverage(party.test.truth_BNH, *band(forecast_BNH, half_BNH, party.floor)),
         forecast=example_forecast(party, forecast_BNH, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in settings.newcomers,
         drift=drift_of_run(party, choice, forecast_BNH),

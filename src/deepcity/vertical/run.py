@@ -33,6 +33,7 @@ from deepcity.store.run_folder import (
     forget,
     locked,
     read_results,
+    record_map,
     site_folder,
     write_file,
 )
@@ -60,6 +61,7 @@ RUN_FILES = (
     "sites/*/results/*.json",
     _RESULTS,
     "report.html",
+    "map.json",
 )
 """Everything a run writes."""
 
@@ -130,6 +132,7 @@ def run_vertical(
     with locked(folder):
         if fresh:
             forget(folder, RUN_FILES)
+        record_map(folder, city_map.path)
         listener.plan([task for seed_run in seed_runs for task in _tasks(seed_run)])
         by_service = [
             [seed_run for seed_run in seed_runs if seed_run.service is service]
@@ -226,13 +229,10 @@ def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(seed_run, setups))
-    title, application = (
-        settings.title.value() if settings.title else service.application.title,
-        service.application,
-    )
+    application = service.application
     return VerticalServiceResult(
         name=settings.name,
-        title=title,
+        title=settings.title.value() if settings.title else application.title,
         question=application.question,
         decision=application.decision,
         mode=settings.vertical.mode,

@@ -1,6 +1,7 @@
 """Drafts a city file for raw records; names, kinds, units and time zone are guesses to review."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -8,13 +9,19 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
+from deepcity.data.check.draft_sample import (
+    read_sample,
+    read_table_sample,
+    total_columns,
+    without_total_places,
+)
 from deepcity.data.check.number_guess import number_keys
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
-from deepcity.data.connectors.sniff import sniff
+from deepcity.data.connectors.sql_tables import ordered, table_name
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
@@ -40,26 +47,41 @@ _GUESSES = {
 }
 
 
-def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
-    """The content of a city file for one file of raw records, or the problems that prevent it."""
+def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
+    """The content of a city file for raw records, or the problems that prevent it.
+
+    Args:
+        path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
+    """
+    if isinstance(path, str):
+        return _drafted(Path(table_name(path)), lambda: read_table_sample(path, Path()))
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
         return None, [Problem(path.name, "path", str(path), "unknown file extension", right)]
-    source: Raw = {"name": "records", "format": connector.name, "path": path.name}
-    source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
+    return _drafted(path, lambda: read_sample(path, connector))
+
+
+def _drafted(
+    path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]
+) -> tuple[Raw | None, list[Problem]]:
     try:
-        settings = connector.settings.model_validate(source)
-        frame = connector.read(settings, path.parent).frame
+        source, frame = sample()
     except ReadError as error:
         return None, [Problem(path.name, error.key, error.value, error.reason, error.right)]
     source["time"] = time = _guess_time(frame)
     if not time:
         right = f"name it in a city file: time = {{ column = ... }} (of {', '.join(frame.columns)})"
         return None, [Problem(path.name, "time", None, "no time column found", right)]
-    source |= number_keys(frame, [*time.get("columns", [time.get("column")])], settings.numbers)
-    raw = _content(path, source, frame)
+    keys = [*time.get("columns", [time.get("column")])]
+    if source["format"] == "sql":
+        source["query"] = ordered(source["query"], keys, source["url"], path.parent)
+    settings = connectors()[source["format"]].settings
+    source |= number_keys(frame, keys, settings.model_validate(source).numbers)
+    style = settings.model_validate(source).numbers
+    frame = frame.drop(total_columns(frame, style))
+    raw = without_total_places(_content(path, source, frame), frame, style)
     return raw | {"clock": raw["clock"] | {"step": _row_step(raw, path)}}, []
 
 
@@ -220,5 +242,7 @@ def _value(value: object) -> str:
         if not any(isinstance(entry, dict) for entry in value) and len(entries) <= MAX_FIELDS:
             return f"[{', '.join(entries)}]"
         return "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
+    if isinstance(value, int):
+        return str(value).lower()
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'

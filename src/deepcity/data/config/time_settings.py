@@ -57,6 +57,7 @@ class Duplicates(StrEnum):
     MASK = "mask"  # if they differ, their values are masked
     FIRST = "first"
     LAST = "last"
+    SUM = "sum"  # parts of one amount, such as IN and OUT, are added up
 
 
 class Stamp(StrEnum):

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from deepcity.data.config.source import SourceSettings
+from deepcity.data.connectors import many_files
 
 BATCH_ROWS = 500_000  # about 100 MB of text in a few columns
 BATCH_CELLS = 4_000_000  # a table of many columns has fewer rows per batch
@@ -26,7 +27,8 @@ class RawTable:
 
     Attributes:
         frame: the rows, in the order of the file.
-        first_row: number of the first row in the file (2 where line 1 is the header).
+        first_row: number of the first row in the file (2 where line 1 is the header); of a
+            source of several files, `FILE_ROWS` more for each file before.
     """
 
     frame: pl.DataFrame
@@ -104,22 +106,54 @@ def connector_for(path: Path) -> Connector | None:
     return next(fitting, None)
 
 
+def check_source(source: SourceSettings, folder: Path) -> None:
+    """Check, without reading the rows, that the records of a source exist.
+
+    Raises:
+        ReadError: if they do not.
+    """
+    connector = connectors()[source.format]
+    for part in many_files.parts_of(connector, source, folder):
+        connector.check(part.source, folder)
+
+
+def part_names(source: SourceSettings, folder: Path) -> tuple[str, ...]:
+    """What messages call the files of a source; empty texts where it has one.
+
+    Raises:
+        ReadError: if no file fits its path.
+    """
+    parts = many_files.parts_of(connectors()[source.format], source, folder)
+    return tuple(part.label for part in parts)
+
+
 def read_table(source: SourceSettings, folder: Path) -> RawTable:
     """All rows of a source.
 
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].read(source, folder)
+    return many_files.whole_table(connectors()[source.format], source, folder)
 
 
 def read_columns(source: SourceSettings, folder: Path) -> list[str]:
-    """Names of a source's columns.
+    """Names of a source's columns, those of all its files.
 
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].columns(source, folder)
+    return many_files.all_columns(connectors()[source.format], source, folder)
+
+
+def read_columns_by_part(
+    source: SourceSettings, folder: Path
+) -> list[tuple[many_files.Part, list[str]]]:
+    """Names of the columns of each file of a source.
+
+    Raises:
+        ReadError: if they cannot be read.
+    """
+    return many_files.columns_by_part(connectors()[source.format], source, folder)
 
 
 def read_batches(
@@ -130,4 +164,5 @@ def read_batches(
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].batches(source, folder, list(dict.fromkeys(columns)))
+    names = list(dict.fromkeys(columns))
+    return many_files.all_batches(connectors()[source.format], source, folder, names)

@@ -22,7 +22,7 @@ from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, merge_spooled_rows
 from deepcity.data.tables.totals import total_columns
 from deepcity.data.tables.unique_rows import UniqueRows
-from deepcity.data.tables.values import read_values
+from deepcity.data.tables.values import read_values, rows_of
 from deepcity.data.timestamps.parse import raw_times
 from deepcity.data.timestamps.resample import Grid, rows_onto_grid
 
@@ -92,7 +92,8 @@ def _packed(
 ) -> tuple[Rows, bool] | None:
     """A sheet's rows of the agency's places, and whether times are wall-clock times.
 
-    Rows of other places are left out with a note.
+    Rows of other places are left out with a note. So are, without one, rows that no field
+    wants by its `where`: they are neither gaps nor a second row for their time.
     """
     placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
     place_R = placed.fill_null(-1).to_numpy()
@@ -102,6 +103,8 @@ def _packed(
             "other-places", "rows", others, f"{others:,} rows of other places left out"
         )
     sheet = replace(sheet, place_R=place_R).keep(place_R >= 0)
+    if fields and all(field.where for field in fields) and len(sheet.rows_R):
+        sheet = sheet.keep(np.any([rows_of(sheet, field) for field in fields], axis=0))
     if not len(sheet.rows_R):
         return None
     raw = raw_times(sheet)

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcity.city.clock import Clock
+from deepcity.city.field import Resample
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
+from deepcity.data.config.time_settings import Duplicates, TimeSettings
+from deepcity.data.connectors import part_names
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
-from deepcity.data.tables.review import review_cells
+from deepcity.data.tables.review import review_cells, review_repeated
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -52,9 +56,11 @@ def read_records(
         issues.problem("cumulative", True, "events are counted, not differenced", right)
         return None
     zone = source.time.zone or clock.time_zone
-    context = SourceContext(source, folder, source.time, zone, max_rows)
-    records = None
+    _check_sums(source.time, fields, issues)
+    records, files = None, tuple[str, ...]()
     try:
+        files = part_names(source, folder)
+        context = SourceContext(source, folder, source.time, zone, max_rows, files)
         if source.layout is Layout.EVENTS:
             records = read_events(
                 context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
@@ -65,5 +71,19 @@ def read_records(
             records = read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
-    review_cells(source, issues)
+    review_cells(source, issues, files)
+    if issues.repeated.times:
+        repeated = RepeatedTimes(
+            issues.repeated, source, folder, clock, tuple(fields), tuple(places), grid
+        )
+        review_repeated(repeated, issues)
     return None if issues.problems else records
+
+
+def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:
+    """Only amounts may be added up: two speeds of one time make no speed."""
+    for field in fields if time.duplicates is Duplicates.SUM else ():
+        if field.kind.resample is not Resample.SUM:
+            reason = "rows of one time are to be added up, and this kind is not additive"
+            right = "choose another kind, or another way to treat several rows of one time"
+            issues.problem(f"{field.name}.kind", field.kind.value, reason, right)

@@ -99,7 +99,16 @@ def check_times(
 
 def _sheet(context: SourceContext, issues: IssueLog) -> Sheet:
     empty = np.empty(0, dtype=np.int64)
-    return Sheet(pl.DataFrame(), empty, empty, context.source, context.time, context.zone, issues)
+    return Sheet(
+        pl.DataFrame(),
+        empty,
+        empty,
+        context.source,
+        context.time,
+        context.zone,
+        issues,
+        files=context.files,
+    )
 
 
 def _to_utc(rows: Rows, sheet: Sheet, *, wall: bool) -> UniqueRows:

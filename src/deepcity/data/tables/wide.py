@@ -11,7 +11,7 @@ from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.findings import IssueLog, rows_text
+from deepcity.data.findings import FILE_ROWS, IssueLog, rows_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, sheets
 from deepcity.data.tables.records import Records, resample_rule
@@ -123,14 +123,15 @@ def _packed(
 
 def _in_order(blocks: Iterable[Rows], context: SourceContext, issues: IssueLog) -> Iterable[Rows]:
     """The same blocks; warns of rows that come after rows of a later block in the file."""
-    last = -1
+    last_F = np.full(max(1, len(context.files)), -1)  # of each file
     for rows in blocks:
-        early = rows["row"][rows["row"] < last]
+        row_R = rows["row"]
+        early = row_R[row_R < last_F[row_R // FILE_ROWS]]
         if len(early):
-            shown = rows_text(np.sort(early), context.source.row_noun)
+            shown = rows_text(np.sort(early), context.source.row_noun, context.files)
             text = f"times are not in order; rows were sorted (earlier than a row above: {shown})"
             issues.warn("unsorted", "time", len(early), text)
-        last = max(last, int(rows["row"].max()))
+        np.maximum.at(last_F, row_R // FILE_ROWS, row_R)
         yield rows
 
 

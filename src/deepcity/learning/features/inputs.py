@@ -260,6 +260,7 @@ def fit_inputs(
     validation: Span | None = None,
     *,
     partly: bool = False,
+    fit_ridge: bool = True,
 ) -> Inputs:
     """Fit typical days, scaling, spatial mixing and ridge on the training span alone.
 
@@ -267,6 +268,7 @@ def fit_inputs(
         validation: span that weights the ridge's penalties; left out, one penalty for long
             records.
         partly: accept partial windows where there is no whole one.
+        fit_ridge: False where a forecaster brings its own coefficients: they are 0 then.
 
     Raises:
         KeyError: if the panel lacks the field.
@@ -302,6 +304,10 @@ def fit_inputs(
         short=not len(whole_windows(train, settings.history, settings.horizon, last)),
     )
     done = with_scale(bare, train, adjacency_NN)
+    if not fit_ridge:
+        first_B = np.array([train.start])
+        linear_BNHS = done._linear_features(first_B, done._targets(first_B, 0), 0)
+        return replace(done, ridge_skip_HS=np.zeros(linear_BNHS.shape[2:], np.float32))
     ridge_skip_HS = _fit_ridge_skip(done, train, validation or Span(0, 0), partly=partly)
     return replace(done, ridge_skip_HS=ridge_skip_HS)
 

@@ -9,7 +9,7 @@ Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,7 @@ def package_fused(
     bare = FusedPackage(
         facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1, past
     )
-    return FusedPackage(**{**vars(bare), "version": version_of(*_content(bare))})
+    return replace(bare, version=version_of(*_content(bare)))
 
 
 def save_fused(folder: Path, package: FusedPackage) -> Path:

@@ -93,7 +93,6 @@ class Learner(KeepsBest):
         self._features = torch.from_numpy(data.train.features_BNF)
         self._linear_features = torch.from_numpy(data.train.linear_BNHS)
         self._target = torch.from_numpy(data.train.target_BNH)
-        self._optimizer = self._new_optimizer()
         self._keep(self.evaluate())
 
     def _new_optimizer(self) -> torch.optim.AdamW:

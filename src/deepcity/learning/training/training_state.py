@@ -5,6 +5,7 @@ Current weights, the best weights, and the optimizer's moments of each.
 
 import copy
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,15 @@ class KeepsBest:
 
     network: nn.Module
     best: float
-    _optimizer: torch.optim.Optimizer
     _best_state: Mapping[str, Tensor]
+
+    @cached_property
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """Made when it is first needed: a forecast needs none, and torch loads much for it."""
+        return self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        raise NotImplementedError
 
     def _keep(self, error: float) -> None:
         """Keep the present weights as the best state, of this error."""

@@ -174,6 +174,7 @@ def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> Expert
         service.settings.training,
         seed,
         newcomer=rows.member.name in service.settings.newcomers,
+        validation_stride=service.settings.span.validation_stride,
         weather=weather_of(service, rows.member, rows.panel),
     )
 
@@ -185,12 +186,16 @@ def bundle_data(
     seed: int = 0,
     *,
     newcomer: bool = False,
+    validation_stride: int = 1,
     weather: Panel | None = None,
+    training_rows: bool = True,
 ) -> ExpertData:
     """The data of a bundle's first training, from a panel as it is now.
 
     Args:
         panel: reaches back to where training began.
+        training_rows: False where nothing is trained: one origin of each span is kept, and no
+            ridge is fitted, which saves most of the time and memory.
     """
     times, window = bundle.times, bundle.identity.window
     first, step_s = int(panel.time_T[0]), panel.clock.step_s
@@ -205,15 +210,20 @@ def bundle_data(
         panel.adjacency_NN,
         validation=aside,
         partly=newcomer,
+        fit_ridge=training_rows,
     )
+    train_B = sample_origins(train_origins(window, train, partly=newcomer), seed)
+    aside_B = selection_origins(aside, window.horizon, validation_stride, partly=newcomer)
+    if not training_rows:
+        train_B, aside_B = train_B[-1:], aside_B[:1]
     return ExpertData(
         party=bundle.identity.party,
         panel=panel,
         inputs=inputs,
         train=train,
         aside=aside,
-        train_B=sample_origins(train_origins(window, train, partly=newcomer), seed),
-        aside_B=selection_origins(aside, window.horizon, partly=newcomer),
+        train_B=train_B,
+        aside_B=aside_B,
         training=training,
         seed=seed,
         weather=weather,
