@@ -97,11 +97,13 @@ def test_a_plan_shows_shares_walks_and_an_example():
     scores["automatic"]["found"] = 0.99
     found = results(decision=nobody, example=plan, decision_scores=scores, unit="spaces")
     en, ko = section(found)
+    assert "99.0% of 6,000 invented cars find a space and walk 200 m" in en
+    assert "of those that drive to the nearest lot, 90.0%" in en
     assert "with 6000 invented cars" in en
     assert "found a space 99.0% ( best ) 90.0%" in en
     assert "nearest lot free now free now, counted down" in en
     cars = sum(action.numbers["count"] for action in plan.actions)
-    assert f"Example: {cars:.0f} invented cars" in en
+    assert f": {cars:.0f} invented cars want to go to one place" in en
     assert "요청 없음" in ko
 
 

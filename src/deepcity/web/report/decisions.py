@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from deepcity.applications.decision import Action, Decision
+from deepcity.parties.method_errors import AUTOMATIC
 from deepcity.runs.decision_scores import COUNTED, FREE_NOW, NEAREST
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.web.report.charts.curves import method_name
@@ -239,14 +240,29 @@ def _card(service: ServiceResult, party: PartyResult) -> DecisionCard:
     assert decision is not None
     state, tone = state_words(decision)
     sentences = decision_words(decision, facts, example=party.example is not None)
+    if NEAREST in party.decision_scores:
+        sentences.insert(0, _plan_worth(party.decision_scores))
     example, title = [], None
     if party.example is not None:
         example = [_example_row(action, facts) for action in party.example.actions]
         cars = sum(action.numbers.get("count", 0) for action in party.example.actions)
-        title = translate("decision.example", cars=f"{cars:.0f}")
+        when = facts.moment(party.example.valid_until_s - facts.step_s)
+        title = translate("decision.example", cars=f"{cars:.0f}", when=when)
         sentences += _ending(party.example, facts, "holds_plan")
     return DecisionCard(
         party, state, tone, sentences, score_table(party.decision_scores), example, title
+    )
+
+
+def _plan_worth(found: Mapping[str, Mapping[str, float]]) -> Text:
+    """What guidance is worth against driving to the nearest lot."""
+    ours, nearest = found[AUTOMATIC], found[NEAREST]
+    return translate(
+        "decision.plan_worth",
+        p=percent(ours["found"], 1),
+        n=number(ours["cars"], 0),
+        walk=number(ours["walk_m"], 0),
+        near=percent(nearest["found"], 1),
     )
 
 
@@ -254,7 +270,7 @@ def _example_row(action: Action, facts: DecisionFacts) -> list[Text]:
     numbers = action.numbers
     return [
         same(action.place),
-        facts.moment(action.at_s),
+        same(f"{datetime.fromtimestamp(action.at_s, facts.zone):%H:%M}"),
         same(f"{numbers['count']:.0f}"),
         same(percent(numbers["probability"], 0)),
         translate("decision.metres", n=f"{numbers['walk-m']:,.0f}"),
@@ -263,10 +279,10 @@ def _example_row(action: Action, facts: DecisionFacts) -> list[Text]:
 
 @dataclass(frozen=True)
 class _Score:
-    """How a score is written, and whether more of it is better."""
+    """How a score is written, and whether more of it is better; None: neither is by itself."""
 
     written: Callable[[float], str]
-    more: bool
+    more: bool | None
 
 
 def _share(value: float) -> str:
@@ -281,7 +297,7 @@ _SCORES = {
     "brier": _Score(lambda value: number(value, 3), more=False),
     "cost": _Score(lambda value: number(value, 3), more=False),
     "found": _Score(lambda value: percent(value, 1), more=True),
-    "walk_m": _Score(lambda value: number(value, 0), more=False),
+    "walk_m": _Score(lambda value: number(value, 0), more=None),
 }
 
 
@@ -307,7 +323,8 @@ def _cells(name: str, found: Sequence[Mapping[str, float]]) -> list[tuple[str, b
     score = _SCORES[name]
     values = [one.get(name, math.nan) for one in found]
     finite = [value for value in values if math.isfinite(value)]
-    best = (max if score.more else min)(finite) if len(set(finite)) > 1 else None
+    differ = score.more is not None and len(set(finite)) > 1
+    best = (max if score.more else min)(finite) if differ else None
     return [
         (score.written(value) if math.isfinite(value) else MISSING, value == best)
         for value in values
