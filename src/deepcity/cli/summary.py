@@ -43,7 +43,7 @@ def warnings(results: RunResults) -> list[str]:
     return [f"warning ({', '.join(dict.fromkeys(who))}) {text}" for text, who in by_text.items()]
 
 
-def remarks(results: RunResults) -> list[str]:
+def extra_lines(results: RunResults) -> list[str]:
     """What must be known to read the tables: a service that had nobody to share with."""
     from deepcity.web.report.notes import note
 
