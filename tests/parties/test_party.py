@@ -7,7 +7,8 @@ from little_map import LittleMap, flows, service, three
 from deepcity.city.errors import DataError
 from deepcity.data.windows import Span
 from deepcity.maps.city_map import load_map
-from deepcity.parties.party import can_pool, parties_of, place_slices, pooled_party
+from deepcity.parties.party import parties_of
+from deepcity.parties.pooling import can_pool, place_slices, pooled_party
 
 DAY = 24
 

@@ -98,11 +98,8 @@ class GrantSettings(Settings):
                 raise wrong(f"more than the service's level {self.level}", right, f"party.{name}")
             if grant.stem == "common" and self.stem == "private":
                 right = 'write "private", or make the service\'s grant.stem "common"'
-                raise wrong(
-                    "more than the service grants, whose stem is private",
-                    right,
-                    f"party.{name}.stem",
-                )
+                reason = "more than the service grants, whose stem is private"
+                raise wrong(reason, right, f"party.{name}.stem")
         return self
 
     def level_of(self, party: str) -> int:
@@ -282,9 +279,8 @@ class ServiceSettings(Settings):
     def _newcomers_choose(self) -> Self:
         if self.newcomers and not (self.automatic and self.grant.level):
             right = "write automatic = true and a grant.level over 0, or name no newcomers"
-            raise wrong(
-                "without shared levels a newcomer has no layers to start from", right, "newcomers"
-            )
+            reason = "without shared levels a newcomer has no layers to start from"
+            raise wrong(reason, right, "newcomers")
         return self
 
     @model_validator(mode="after")
@@ -296,17 +292,13 @@ class ServiceSettings(Settings):
 
     @model_validator(mode="after")
     def _rounds_exist(self) -> Self:
-        last = self.training.rounds
-        for key, rounds in (
-            ("joins", self.participation.joins),
-            ("leaves", self.participation.leaves),
-        ):
+        last, timed = self.training.rounds, self.participation
+        for key, rounds in (("joins", timed.joins), ("leaves", timed.leaves)):
             for name, number in rounds.items():
                 if number > last:
                     right = f"write {last} or less, or raise training.rounds"
-                    raise wrong(
-                        f"there are only {last} rounds", right, f"participation.{key}.{name}"
-                    )
+                    where = f"participation.{key}.{name}"
+                    raise wrong(f"there are only {last} rounds", right, where)
         return self
 
 
@@ -326,7 +318,6 @@ class MapSettings(Settings):
     Attributes:
         name: also names the run folder.
         cities: city files, relative to the map file.
-        title: in reports.
         seed: all random numbers of a run follow from it.
         service: the services.
     """

@@ -80,7 +80,10 @@ def bundle_of(
             validation_stride=settings.span.validation_stride,
             weather=party.weather is not None,
             time_zone=party.panel.clock.time_zone,
+            kind=party.panel.fields[party.panel.field_index(party.field)].kind.value,
+            holidays=tuple(sorted(party.panel.clock.holidays)),
         ),
+        adjacency_NN=party.panel.adjacency_NN,
     )
 
 
