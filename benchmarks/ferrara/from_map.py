@@ -219,7 +219,8 @@ def table(found: Found, *, rolling: bool) -> str:
         "",
         f"`python -m benchmarks.ferrara.from_map{' --rolling' if rolling else ''}`, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}, {seconds:.0f} CPU s. "
-        f"{said} L/s, mean over weeks and districts{spread}; by week: {columns[0]} / {columns[-1]}.",
+        f"{said} L/s, mean over weeks and districts{spread}; "
+        f"by week: {columns[0]} / {columns[-1]}.",
         "",
         f"| forecast | {' | '.join(columns)} | {' | '.join(f'week {n}' for n in weeks)} |",
         f"|---|{'---|' * (len(columns) + len(weeks))}",
