@@ -81,8 +81,8 @@ def check_facts(application: Application) -> None:
 def check_metric(application: Application) -> None:
     """A perfect forecast is best, missing truths count nowhere, and slopes point to the truth."""
     metric = application.metric
-    assert metric.name
-    assert re.search("[가-힣]", metric.name_ko)
+    assert metric.title.en
+    assert re.search("[가-힣]", metric.title.ko)
     truth = np.array([[[1.0, 200.0, 90.0, 20.0, np.nan]]], np.float32)
     worse = np.array([[[150.0, 2.0, 80.0, 10.0, 3.0]]], np.float32)
     elsewhere = worse.copy()

@@ -24,7 +24,7 @@ LAYER_BYTES = 16_640
 def fake_errors(mae: float, horizons: int, dice: random.Random) -> MethodErrors:
     rise = [0.72 + 0.42 * math.log1p(h) / math.log1p(horizons) for h in range(horizons)]
     by_horizon = [mae * r * (1 + dice.uniform(-0.04, 0.04)) for r in rise]
-    return MethodErrors(mae=mae, rmse=mae * 1.38, mae_by_horizon=by_horizon)
+    return MethodErrors(mae=mae, rmse=mae * 1.38, mae_by_horizon=by_horizon, metric_error=mae)
 
 
 def fake_forecast(

@@ -5,12 +5,13 @@
 Faults are put into clean synthetic cities and into real ones (those whose records are at
 hand), at random places, times and sizes, in random stretches of 60 to 300 days. Detected: a
 finding of the right kind that names the field, after the fault and not before. False alarm:
-any finding of these kinds in the same stretch before the fault was put in.
+any finding of these kinds in the same stretch before the fault was put in, but for gaps and ends
+of single places: these are facts.
 """
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,8 +23,11 @@ from deepcity.data.check.rules import View, run_rules
 
 KINDS = {
     "wrong-unit", "header-unit", "sibling-unit", "unit-change", "shifted", "decimal",
-    "placeholder", "clock", "sibling-clock",
+    "placeholder", "clock", "sibling-clock", "running-total", "level-step", "place-gap",
+    "late-place", "ended-place", "handover",
 }  # fmt: skip
+FACTS = {"place-gap", "late-place", "ended-place"}
+"""Of clean stretches these are true: values are missing there."""
 
 
 def warnings_of(view: View) -> set[tuple[str, str, str]]:
@@ -47,7 +51,9 @@ class Tally:
         return f"{self.found}/{self.tried}" if self.tried else "-"
 
 
-def trials(views: Callable[[Dice], View], count: int, seed: int) -> tuple[dict[str, Tally], Tally]:
+def trials(
+    views: Callable[[Dice], View], count: int, seed: int, only: Sequence[str] = tuple(FAULTS)
+) -> tuple[dict[str, Tally], Tally]:
     """Detections by fault, and stretches with a false alarm."""
     dice = np.random.default_rng(seed)
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -56,10 +62,10 @@ def trials(views: Callable[[Dice], View], count: int, seed: int) -> tuple[dict[s
         view = stretch(views(dice), dice)
         before = warnings_of(view)
         clean.tried += 1
-        clean.found += bool(before)
+        clean.found += any(what not in FACTS for what, _, _ in before)
         clean.warnings_of.update(f"{view.agency}: {what} at {where}" for what, _, where in before)
-        for name, fault_of in FAULTS.items():
-            fault = fault_of(view, dice)
+        for name in only:
+            fault = FAULTS[name](view, dice)
             if fault is None:
                 continue
             spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F)
@@ -85,23 +91,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=list(FAULTS), choices=list(FAULTS))
+    parser.add_argument("--section", default="data-check", help="of RESULTS.md")
     parser.add_argument("--dry", action="store_true")
     chosen = parser.parse_args()
     columns: dict[str, list[tuple[dict[str, Tally], Tally]]] = {}
     for name, views in sources():
-        runs = [trials(views, chosen.trials, seed) for seed in range(chosen.seeds)]
+        runs = [trials(views, chosen.trials, seed, chosen.only) for seed in range(chosen.seeds)]
         columns[name] = runs
     lines = [
         "## Faults in records: found, and cried wolf",
         "",
-        f"`python -m benchmarks.data_check --trials {chosen.trials} --seeds {chosen.seeds}`: "
+        f"`python -m benchmarks.data_check --trials {chosen.trials} --seeds {chosen.seeds}`"
+        f"{' (some kinds of fault)' if len(chosen.only) < len(FAULTS) else ''}: "
         "detected of tried over all seeds (lowest to highest seed); the last row counts "
-        "stretches of 60-300 days in which anything was said before a fault was put in.",
+        "stretches of 60-300 days in which anything but true gaps and ends of places was said "
+        "before a fault was put in.",
         "",
         f"| fault | {' | '.join(columns)} |",
         f"| --- |{' --- |' * len(columns)}",
     ]
-    for fault in FAULTS:
+    for fault in chosen.only:
         cells = [_cell([tallies[fault] for tallies, _ in runs]) for runs in columns.values()]
         lines.append(f"| {fault} | {' | '.join(cells)} |")
     cells = [_cell([clean for _, clean in runs]) for runs in columns.values()]
@@ -110,7 +120,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if not chosen.dry:
-        record("data-check", text)
+        record(chosen.section, text)
 
 
 def _warning_lines(tallies: Iterable[Tally]) -> list[str]:

@@ -11,10 +11,14 @@ import numpy as np
 from benchmarks.data_check.cities import Dice
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
-from deepcity.data.check.conversions import UnitConfusion, unit_confusions
+from deepcity.data.check.conversions import UnitConfusion, confusions_of
 from deepcity.data.check.rules import View
 from deepcity.data.check.rules.header_unit import unit_in
+from deepcity.data.config.settings import TOTAL_AMOUNTS, TOTAL_RATES
 from deepcity.data.panel import Panel
+
+TOTALS = {*TOTAL_AMOUNTS, *TOTAL_RATES}
+MULTIPLIED = {Kind.COUNT, Kind.FLOW, Kind.LOAD, Kind.ENERGY, Kind.CONCENTRATION, Kind.SPEED}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def _mixed(view: View, dice: Dice) -> tuple[int, UnitConfusion] | None:
     options = [
         (f, m)
         for f, field in enumerate(view.panel.fields)
-        for m in unit_confusions(field.kind, field.unit, view.units_F[f])
+        for m in confusions_of(field, view.units_F[f])
         if np.isfinite(view.panel.values_TNF[:, :, f]).any()
     ]
     return options[int(dice.integers(len(options)))] if options else None
@@ -151,8 +155,11 @@ def lost_decimals(view: View, dice: Dice) -> Fault | None:
     return Fault(_changed(view.panel, values), view.panel.fields[f].name, ("decimal",))
 
 
+CODES = (998.0, 999.9, 1999.9, 9999.0, 65535.0, 32767.0, -1.0, -999.0, -9999.0, 9.96921e36)
+
+
 def placeholder(view: View, dice: Dice) -> Fault | None:
-    """Missing values of a place written as a number."""
+    """Missing values of a place written as a number well beyond all others."""
     f, n = int(dice.integers(len(view.panel.fields))), int(dice.integers(len(view.panel.places)))
     values = view.panel.values_TNF.astype(np.float64)
     top = np.nanmax(np.abs(values[:, n, f])) if np.isfinite(values[:, n, f]).any() else np.nan
@@ -163,6 +170,100 @@ def placeholder(view: View, dice: Dice) -> Fault | None:
     values[rows, n, f] = float(dice.choice([-nines, nines]))
     right = ("placeholder", "decimal")
     return Fault(_changed(view.panel, values), view.panel.fields[f].name, right)
+
+
+def usual_code(view: View, dice: Dice) -> Fault | None:
+    """A sensor's usual code for a missing value, scattered or in one stretch, at one place."""
+    f, n = int(dice.integers(len(view.panel.fields))), int(dice.integers(len(view.panel.places)))
+    values = view.panel.values_TNF.astype(np.float64)
+    known = values[np.isfinite(values[:, n, f]), n, f]
+    if len(known) < 500 or len(np.unique(known)) < 20:
+        return None
+    count = int(dice.integers(20, 60))
+    start = int(dice.integers(len(values) - count))
+    scattered = dice.choice(len(values), count, replace=False)
+    rows = scattered if dice.random() < 0.5 else np.arange(start, start + count)
+    values[rows, n, f] = float(dice.choice(CODES))
+    return Fault(_changed(view.panel, values), view.panel.fields[f].name, ("placeholder",))
+
+
+def running_total(view: View, dice: Dice) -> Fault | None:
+    """Amounts given as a meter's total, with a reset now and then."""
+    amounts = [f for f, field in enumerate(view.panel.fields) if field.kind in TOTALS]
+    if not amounts:
+        return None
+    f = int(dice.choice(amounts))
+    values = view.panel.values_TNF.astype(np.float64)
+    total_TN = np.cumsum(np.maximum(np.nan_to_num(values[:, :, f]), 0.0), axis=0)
+    for at in dice.choice(len(values), int(dice.integers(0, 3)), replace=False):
+        total_TN[at:] -= total_TN[at]
+    values[:, :, f] = np.where(np.isfinite(values[:, :, f]), total_TN, np.nan)
+    return Fault(_changed(view.panel, values), view.panel.fields[f].name, ("running-total",))
+
+
+def _siblings(view: View, dice: Dice) -> tuple[int, int] | None:
+    """A field and a place of an agency with several, which has values most of the time."""
+    f, n = int(dice.integers(len(view.panel.fields))), int(dice.integers(len(view.panel.places)))
+    known_T = np.isfinite(view.panel.values_TNF[:, n, f])
+    return (f, n) if len(view.panel.places) > 1 and known_T.mean() > 0.8 else None
+
+
+def level_step(view: View, dice: Dice) -> Fault | None:
+    """One place's sensitivity changes for good, by a third to threefold."""
+    chosen = _siblings(view, dice)
+    if chosen is None or not _long(view) or view.panel.fields[chosen[0]].kind not in MULTIPLIED:
+        return None
+    (f, n), at = chosen, _middle(view.panel, dice)
+    values = view.panel.values_TNF.astype(np.float64)
+    factor = float(np.exp(dice.choice([-1, 1]) * dice.uniform(0.45, 1.1)))
+    changed = values[at:, n, f] * factor
+    counted = view.panel.fields[f].kind is Kind.COUNT
+    values[at:, n, f] = np.round(changed) if counted else changed
+    right = ("level-step", "unit-change")
+    return Fault(_changed(view.panel, values), view.panel.fields[f].name, right)
+
+
+def gap_of_one_place(view: View, dice: Dice) -> Fault | None:
+    """One place without values for 10 to 20 days."""
+    chosen = _siblings(view, dice)
+    per_day = view.panel.clock.steps_per_day
+    length = int(dice.integers(10, 20)) * per_day
+    if chosen is None or len(view.panel.time_T) < 3 * length:
+        return None
+    (f, n), values = chosen, view.panel.values_TNF.astype(np.float64)
+    start = int(dice.integers(per_day, len(values) - length - per_day))
+    values[start : start + length, n, f] = np.nan
+    return Fault(_changed(view.panel, values), view.panel.fields[f].name, ("place-gap",))
+
+
+def place_ends_or_begins(view: View, dice: Dice) -> Fault | None:
+    """One place has values only in the last tenth of the record, or none there."""
+    chosen = _siblings(view, dice)
+    steps = len(view.panel.time_T)
+    edge = max(steps // 10, 15 * view.panel.clock.steps_per_day)
+    if chosen is None or steps < 28 * view.panel.clock.steps_per_day:
+        return None
+    (f, n), values = chosen, view.panel.values_TNF.astype(np.float64)
+    late = bool(dice.random() < 0.5) and edge < steps / 5
+    values[slice(None, -edge) if late else slice(-edge, None), n, f] = np.nan
+    right = ("late-place",) if late else ("ended-place",)
+    return Fault(_changed(view.panel, values), view.panel.fields[f].name, right)
+
+
+def moved_sensor(view: View, dice: Dice) -> Fault | None:
+    """One place's values go on under another name from a day on."""
+    chosen, panel = _siblings(view, dice), view.panel
+    if chosen is None or not _long(view) or panel.clock.step_s > 3600:
+        return None
+    (f, n), at = chosen, _middle(panel, dice)
+    values = panel.values_TNF.astype(np.float64)
+    new = np.full_like(values[:, :1], np.nan)
+    new[at:, 0] = values[at:, n]
+    values[at:, n] = np.nan
+    places = (*panel.places, replace(panel.places[n], id="another"))
+    values = np.concatenate([values, new], axis=1).astype(np.float32)
+    changed = replace(panel, places=places, values_TNF=values, adjacency_NN=None)
+    return Fault(changed, panel.fields[f].name, ("handover",), view.headers_F)
 
 
 def _late(values_TN: Doubles, steps: int) -> Doubles:
@@ -225,6 +326,12 @@ FAULTS: dict[str, Callable[[View, Dice], Fault | None]] = {
     "columns shifted in 1-11 rows": columns_in_rows,
     "lost decimal signs": lost_decimals,
     "numbers for missing": placeholder,
+    "a sensor's code for missing": usual_code,
+    "totals for amounts": running_total,
+    "one place's level changes": level_step,
+    "one place without values for weeks": gap_of_one_place,
+    "one place begins late, or ends": place_ends_or_begins,
+    "a sensor goes on under another name": moved_sensor,
     "clock an hour off from a day on": clock_from_a_day,
     "summer time ignored": summer_time_ignored,
     "one place's clock off": clock_of_one_place,

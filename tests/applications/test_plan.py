@@ -7,42 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parking_lots import ask, lots, sent
 
-from deepcity.applications.state import Past, Request, State
 from deepcity.applications.tasks.plan import NearestSureSpace
-from deepcity.applications.tasks.plan_scores import NearestPlace, plan_score
-from deepcity.city.field import Kind
 from deepcity.city.place import Place
-
-NOW_S, STEP_S = 1_600_000_000, 900
-
-
-def lots(forecast_NH, errors_B=(0.0,), capacity=50.0, requests=()):
-    """Lots 1 km apart to the east; the same past errors at every lot and step."""
-    forecast_NH = np.array(forecast_NH, np.float32)
-    errors = np.array(errors_B, np.float32)[:, None, None] + np.zeros_like(forecast_NH)
-    places = [Place(f"lot{n}", 51.0, 13.0 + n * 0.01427, capacity) for n in range(len(forecast_NH))]
-    return State(
-        now_s=NOW_S,
-        step_s=STEP_S,
-        places=tuple(places),
-        kind=Kind.LEVEL,
-        unit="spaces",
-        forecast_NH=forecast_NH,
-        past=Past(np.zeros_like(errors), errors),
-        requests=tuple(requests),
-    )
-
-
-def ask(count=1, step=0, name="r"):
-    return Request(name, 51.0, 13.0, step, count)
-
-
-def sent(decision):
-    found = Counter()
-    for action in decision.actions:
-        found[action.place] += int(action.numbers["count"])
-    return found
 
 
 def test_the_nearest_lot_is_passed_where_a_space_is_not_sure():
@@ -116,28 +84,3 @@ def test_a_surer_plan_never_walks_less_for_its_first_driver(state):
     ]
     if all(first) and all(one[0].numbers["probability"] >= 0.9 for one in first):
         assert first[0][0].numbers["walk-m"] <= first[1][0].numbers["walk-m"]
-
-
-def test_a_plan_is_scored_by_who_finds_a_space():
-    state = lots([[5.0, 5.0], [5.0, 5.0]], requests=[ask(4, 0, "a"), ask(3, 1, "b")])
-    plan = NearestSureSpace("park")(state)
-    assert sent(plan) == {"lot0": 5, "lot1": 2}
-    truth = np.array([[2.0, 4.0], [np.nan, 1.0]], np.float32)
-    found = plan_score(state, plan, truth)
-    # 2 of 4 park at lot0; the fifth finds 4 - 2 left there; of two at lot1 one does
-    assert (found.asked, found.found) == (7, 2 + 1 + 1)
-    assert found.walked_m == pytest.approx(1000, rel=0.02)
-
-
-def test_who_is_sent_where_nothing_was_measured_is_not_judged():
-    state = lots([[5.0]], requests=[ask(3)])
-    plan = NearestSureSpace("park")(state)
-    assert plan_score(state, plan, np.array([[np.nan]], np.float32)).asked == 0
-
-
-def test_the_plans_to_beat():
-    state = lots([[0.0], [2.0]], requests=[ask(4)])
-    assert sent(NearestPlace()(state)) == {"lot0": 4}
-    assert sent(NearestPlace(least_free=1)(state)) == {"lot1": 4}
-    counted = sent(NearestPlace(least_free=1, count_down=True)(state))
-    assert counted == {"lot1": 2, "lot0": 2}

@@ -44,7 +44,7 @@ from deepcity.cli import app
 app()
 """
 MOMENTS = {
-    "encoded, and not yet written": 'dies_before("put_all")',
+    "encoded, and not yet written": 'dies_before("put")',
     "written, and not yet committed": "dies_before_commit()",
     "pushed, and the answer not yet kept": 'dies_before("confirm")',
 }

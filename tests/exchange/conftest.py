@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -89,7 +89,7 @@ def in_process(names: tuple[str, ...]) -> Iterator[Joined]:
     parties = {name: Party() for name in names}
     exchange = InProcessExchange(parties)
     for name, party in parties.items():
-        party.exchange = exchange.seen_by(name)
+        party.exchange = replace(exchange, name=name)
     yield Joined(exchange, exchange.ledger)
 
 

@@ -7,7 +7,8 @@ from little_map import LittleMap, flows, service, three
 from deepcity.city.errors import DataError
 from deepcity.data.windows import Span
 from deepcity.maps.city_map import load_map
-from deepcity.parties.party import can_pool, parties_of, place_slices, pooled_party
+from deepcity.parties.party import parties_of
+from deepcity.parties.pooling import can_pool, place_slices, pooled_party
 
 DAY = 24
 
@@ -28,6 +29,16 @@ def test_spans_follow_one_another_and_the_test_span_is_common(tmp_path):
         assert party.validation_origins[-1] + 6 <= 31 * DAY
         assert party.train_days == 26
         assert not party.scarce
+
+
+def test_validation_origins_may_be_thinned_as_test_origins_are(tmp_path):
+    span = f"validation_stride = {DAY}\ntest_stride = {DAY}"
+    _, parties = loaded(three(tmp_path).write(service(span=span)))
+    for party in parties:
+        evenings = [day * DAY - 6 for day in range(27, 37)]  # six hours before a midnight
+        assert party.validation_origins.tolist() == evenings[:5]
+        assert len(party.data.validation) == 5
+        assert party.test_origins.tolist() == evenings[5:]
 
 
 def test_a_scarce_party_knows_nothing_of_earlier_days(tmp_path):

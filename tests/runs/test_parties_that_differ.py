@@ -11,7 +11,8 @@ from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.intercity.compatibility import deepest_shared_level, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.maps.city_map import load_map
-from deepcity.parties.party import can_pool, parties_of
+from deepcity.parties.party import parties_of
+from deepcity.parties.pooling import can_pool
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import train_parties

@@ -3,9 +3,7 @@
 import tracemalloc
 from dataclasses import replace
 
-import duckdb
 import numpy as np
-import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +13,6 @@ from deepcity.city.errors import DeepDataError
 from deepcity.store.deep_data import chunked_read as gather
 from deepcity.store.deep_data.batch import DeepData
 from deepcity.store.deep_data.upsert import Appended
-from deepcity.store.open_store import open_store
 
 
 @on_one_store
@@ -87,30 +84,3 @@ def test_a_long_span_is_read_in_parts_and_little_more_is_held(store, space, monk
     np.testing.assert_array_equal(found.vectors_RW, vectors_RW)
     assert held > vectors_RW.nbytes
     assert peak - held < vectors_RW.nbytes / 3
-
-
-def test_a_store_of_before_revisions_is_read_on(url, space, batch):
-    with open_store(url, lambda *asked: True) as store:
-        fill(store, space, {(1, "a"): (1, 1)}, batch)
-    without_revisions(url)
-    with open_store(url, lambda *asked: True) as store:
-        assert message(store.read(space, None, 0, NOW, reader="app")) == [(1, "a", (1, 1))]
-        fill(store, space, {(1, "a"): (1, 1), (2, "a"): (2, 2)}, batch)
-        assert store.append(batch(space, [(1, "a", (3, 3))]), now=NOW, revision=1).revised == 1
-        rows = [(1, "a", (3, 3)), (2, "a", (2, 2))]
-        assert message(store.read(space, None, 0, NOW, reader="app")) == rows
-
-
-def without_revisions(url):
-    """Take the columns away that tables had not before."""
-    commands = ["alter table {} drop column revision", "alter table {} drop column known"]
-    if url.startswith("duckdb"):
-        with duckdb.connect(url.removeprefix("duckdb:///")) as file:
-            for (number,) in file.execute("select id from spaces").fetchall():
-                for command in commands:
-                    file.execute(command.format(f"deep_{number}"))
-        return
-    with psycopg.connect(url) as connection:
-        for (number,) in connection.execute("select id from deep_data.spaces").fetchall():
-            for command in commands:
-                connection.execute(command.format(f"deep_data.space_{number}"))

@@ -14,12 +14,12 @@ from deepcity.store.outbox import Draft, Outbox
 WRITER = """
 import sys
 from pathlib import Path
-from deepcity.store.outbox import Outbox
+from deepcity.store.outbox import Draft, Outbox
 
 outbox = Outbox(Path(sys.argv[1]))
 number = (outbox.cursor("sent") or 0) + 1
 while True:
-    outbox.put("space", 1, str(number).encode(), {"sent": number})
+    outbox.put([Draft("space", 1, str(number).encode())], {"sent": number})
     print(number, flush=True)
     number += 1
 """
@@ -41,7 +41,7 @@ def bodies(outbox):
 
 def test_parcels_go_in_order_and_stay_until_confirmed(outbox):
     for number in range(3):
-        outbox.put("space", 5, b"%d" % number, {"sent": number})
+        outbox.put([Draft("space", 5, b"%d" % number)], {"sent": number})
     assert outbox.first() == outbox.first()
     assert (outbox.waiting().parcels, outbox.waiting().rows) == (3, 15)
     assert bodies(outbox) == [b"0", b"1", b"2"]
@@ -51,28 +51,28 @@ def test_parcels_go_in_order_and_stay_until_confirmed(outbox):
 
 
 def test_confirming_twice_touches_nobody_else(outbox):
-    outbox.put("space", 1, b"a", {})
+    outbox.put([Draft("space", 1, b"a")], {})
     first = outbox.first()
     outbox.confirm(first.number)
-    outbox.put("space", 1, b"b", {})
+    outbox.put([Draft("space", 1, b"b")], {})
     outbox.confirm(first.number)
     assert bodies(outbox) == [b"b"]
 
 
 def test_a_full_outbox_says_so_and_changes_nothing(tmp_path):
     with Outbox(tmp_path / "outbox", max_bytes=10) as outbox:
-        outbox.put("space", 1, b"12345678", {"sent": 1})
+        outbox.put([Draft("space", 1, b"12345678")], {"sent": 1})
         with pytest.raises(OutboxFullError, match=r"8 bytes wait, 10 may.*nothing was lost"):
-            outbox.put("space", 1, b"123", {"sent": 2})
+            outbox.put([Draft("space", 1, b"123")], {"sent": 2})
         assert outbox.cursor("sent") == 1
         outbox.refuse(outbox.first().number, "another version")
         with pytest.raises(OutboxFullError):  # what was refused still takes room
-            outbox.put("space", 1, b"123", {"sent": 2})
+            outbox.put([Draft("space", 1, b"123")], {"sent": 2})
 
 
 def test_what_was_refused_is_kept_with_its_reason_and_can_be_sent_again(outbox):
     for body in (b"a", b"b"):
-        outbox.put("space", 1, body, {})
+        outbox.put([Draft("space", 1, body)], {})
     outbox.refuse(outbox.first().number, "another version")
     assert outbox.waiting().refused == 1
     assert outbox.waiting().reason == "another version"
@@ -98,14 +98,14 @@ def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_p
 def test_a_parcel_that_cannot_be_kept_leaves_its_mark_where_it_was(tmp_path):
     path = tmp_path / "outbox"
     with Outbox(path) as outbox:
-        outbox.put("space", 1, b"a", {"sent": 1})
+        outbox.put([Draft("space", 1, b"a")], {"sent": 1})
     with closing(sqlite3.connect(path)) as file:
         file.execute(
             "create trigger no before insert on marks begin select raise(abort, 'no'); end"
         )
     with Outbox(path) as outbox:
         with pytest.raises(StoreError, match="no"):
-            outbox.put("space", 1, b"b", {"sent": 2})
+            outbox.put([Draft("space", 1, b"b")], {"sent": 2})
         assert outbox.cursor("sent") == 1
         assert bodies(outbox) == [b"a"]
 
@@ -125,12 +125,12 @@ def test_a_folder_that_is_a_file(tmp_path):
 def test_parcels_marks_and_notes_are_kept_together_or_not_at_all(tmp_path):
     with Outbox(tmp_path / "outbox", max_bytes=10) as outbox:
         drafts = [Draft("space", 1, b"1234"), Draft("space", 2, b"5678", revision=7)]
-        outbox.put_all(drafts, {"sent": 1}, {"said": {1: b"a", 2: b"b"}, "seen": {1: b"c"}})
+        outbox.put(drafts, {"sent": 1}, {"said": {1: b"a", 2: b"b"}, "seen": {1: b"c"}})
         with pytest.raises(OutboxFullError):
-            outbox.put_all([Draft("space", 1, b"123")], {"sent": 2}, {"said": {2: b"x", 3: b"y"}})
+            outbox.put([Draft("space", 1, b"123")], {"sent": 2}, {"said": {2: b"x", 3: b"y"}})
         assert outbox.cursor("sent") == 1
         assert outbox.notes("said", 0) == {1: b"a", 2: b"b"}
-        outbox.put_all([], {"sent": 3}, {"said": {2: b"z"}})  # without a parcel there is room
+        outbox.put([], {"sent": 3}, {"said": {2: b"z"}})  # without a parcel there is room
         assert outbox.notes("said", 2) == {2: b"z"}
         outbox.forget("said", 2)
         assert outbox.notes("said", 0) == {2: b"z"}
@@ -147,7 +147,7 @@ def test_a_second_process_is_asked_to_take_another_folder(tmp_path, monkeypatch)
     monkeypatch.setattr("deepcity.store.outbox._LOCK_WAIT_S", 0.1)
     path = tmp_path / "outbox.sqlite"
     with Outbox(path) as first:
-        first.put("space", 1, b"mine", {})
+        first.put([Draft("space", 1, b"mine")], {})
         with pytest.raises(StoreError, match=r"outbox\.sqlite: .*locked.*another --state folder"):
             Outbox(path)
         assert bodies(first) == [b"mine"]

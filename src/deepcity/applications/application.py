@@ -85,6 +85,7 @@ class Application:
     baselines: tuple[Baseline, ...] = (
         Baseline.SAME_HOUR_YESTERDAY,
         Baseline.SAME_HOUR_LAST_WEEK,
+        Baseline.PERSISTENCE,
     )
 
     @property

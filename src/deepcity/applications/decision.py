@@ -38,7 +38,6 @@ class Action:
 
     Attributes:
         code: what to do, e.g. ``"warn"``.
-        place: the id of the place where.
         at_s: when, in UTC seconds.
         numbers: amounts and probabilities by name.
         request: for a plan, the id of the request that it answers.
@@ -63,7 +62,6 @@ class Decision:
         reasons: at least one.
         certainty: probability, 0 to 1, that it is right; each service defines of what.
         valid_until_s: UTC seconds, from which on a new decision is needed.
-        confirm: who must confirm it.
 
     Raises:
         ValueError: if a code or number is malformed, there is no reason, or `certainty` is not a
@@ -78,18 +76,16 @@ class Decision:
 
     def __post_init__(self) -> None:
         if not self.reasons:
-            msg = "a decision without a reason; give at least one Reason(code, numbers)"
-            raise ValueError(msg)
+            raise ValueError("a decision without a reason; give at least one Reason(code, numbers)")
         if not 0.0 <= self.certainty <= 1.0:
-            msg = f"certainty {self.certainty} is not a probability; give a number from 0 to 1"
-            raise ValueError(msg)
+            raise ValueError(
+                f"certainty {self.certainty} is not a probability; give a number from 0 to 1"
+            )
 
 
 def _check(code: str, numbers: Mapping[str, float]) -> None:
     if not _CODE.fullmatch(code):
-        msg = f"code {code!r}: use lower-case letters, digits and hyphens only"
-        raise ValueError(msg)
+        raise ValueError(f"code {code!r}: use lower-case letters, digits and hyphens only")
     wrong = [name for name, value in numbers.items() if not math.isfinite(value)]
     if wrong:
-        msg = f"{code}: {', '.join(wrong)} must be finite; leave out what is not known"
-        raise ValueError(msg)
+        raise ValueError(f"{code}: {', '.join(wrong)} must be finite; leave out what is not known")

@@ -5,11 +5,12 @@ another metric, such as correct warnings. Lower is better in all of them.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Floats
+from deepcity.city.localized_text import LocalizedText
 from deepcity.city.units import convert
 from deepcity.learning.evaluation.metrics import scores
 
@@ -18,13 +19,8 @@ class Metric(Protocol):
     """One number for forecasts and truths of any shape, NaN where nothing was measured."""
 
     @property
-    def name(self) -> str:
-        """Its name in English."""
-        ...
-
-    @property
-    def name_ko(self) -> str:
-        """Its name in Korean."""
+    def title(self) -> LocalizedText:
+        """Its name."""
         ...
 
     @property
@@ -52,45 +48,44 @@ class Metric(Protocol):
 
 
 @dataclass(frozen=True)
-class AbsoluteError:
+class _InUnit:
+    """What metrics in the field's unit share: one gradient, and no threshold to convert."""
+
+    in_unit: ClassVar = True
+
+    def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
+        """The sign of forecast minus truth."""
+        return _sign(forecast, truth)
+
+    def converted(self, unit_in: str, unit: str) -> Self:
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class AbsoluteError(_InUnit):
     """Mean absolute error: every unit of error costs alike."""
 
-    name: str = "mean absolute error"
-    name_ko: str = "평균 절대 오차"
-    in_unit: bool = True
+    title: ClassVar = LocalizedText("mean absolute error", "평균 절대 오차")
 
     def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
         return scores(forecast_BNH, truth_BNH).mae
 
-    def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """The sign of forecast minus truth."""
-        return np.sign(_off(forecast, truth))
-
-    def converted(self, unit_in: str, unit: str) -> "AbsoluteError":
-        """Itself: it has no threshold."""
-        return self
-
 
 @dataclass(frozen=True)
-class SquaredError:
-    """Root mean squared error: one large error costs more than many small ones."""
+class SquaredError(_InUnit):
+    """Root mean squared error: one large error costs more than many small ones.
 
-    name: str = "root mean squared error"
-    name_ko: str = "평균 제곱근 오차"
-    in_unit: bool = True
+    Its gradient is the sign only: squared weights were measured to gain nothing and cost
+    absolute error.
+    """
+
+    title: ClassVar = LocalizedText("root mean squared error", "평균 제곱근 오차")
 
     def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """In the field's unit."""
         return scores(forecast_BNH, truth_BNH).rmse
-
-    def gradient(self, forecast: Floats, truth: Floats) -> Doubles:
-        """The sign only: squared weights were measured to gain nothing and cost absolute error."""
-        return np.sign(_off(forecast, truth))
-
-    def converted(self, unit_in: str, unit: str) -> "SquaredError":
-        """Itself: it has no threshold."""
-        return self
 
 
 @dataclass(frozen=True)
@@ -107,9 +102,8 @@ class Warnings:
     """
 
     threshold: float
-    name: str = "warnings missed or false"
-    name_ko: str = "놓쳤거나 틀린 경보"
-    in_unit: bool = False
+    title: ClassVar = LocalizedText("warnings missed or false", "놓쳤거나 틀린 경보")
+    in_unit: ClassVar = False
 
     def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
         """A share from 0 to 1; NaN where there was nothing to warn of and no warning."""
@@ -124,7 +118,7 @@ class Warnings:
         The distance on the wrong side of the threshold would be a closer surrogate, but few
         steps have any: weights updated by it gave worse warnings in all of three cities.
         """
-        return np.sign(_off(forecast, truth))
+        return _sign(forecast, truth)
 
     def converted(self, unit_in: str, unit: str) -> "Warnings":
         """With the threshold in another unit."""
@@ -144,14 +138,9 @@ class FirstSteps:
     steps: int
 
     @property
-    def name(self) -> str:
-        """Its name in English."""
-        return self.metric.name
-
-    @property
-    def name_ko(self) -> str:
-        """Its name in Korean."""
-        return self.metric.name_ko
+    def title(self) -> LocalizedText:
+        """Its name."""
+        return self.metric.title
 
     @property
     def in_unit(self) -> bool:
@@ -171,7 +160,7 @@ class FirstSteps:
         return replace(self, metric=self.metric.converted(unit_in, unit))
 
 
-def _off(forecast: Floats, truth: Floats) -> Doubles:
-    """Forecast minus truth; 0 where the truth is missing."""
+def _sign(forecast: Floats, truth: Floats) -> Doubles:
+    """Of forecast minus truth; 0 where the truth is missing."""
     off = np.asarray(forecast, np.float64) - truth
-    return np.where(np.isfinite(off), off, 0.0)
+    return np.sign(np.where(np.isfinite(off), off, 0.0))

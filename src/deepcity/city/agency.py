@@ -41,7 +41,6 @@ class City:
         for agency in self.agencies:
             if agency.name == name:
                 return agency
-        msg = (
+        raise KeyError(
             f"{self.name} has no agency {name!r}; it has {', '.join(a.name for a in self.agencies)}"
         )
-        raise KeyError(msg)

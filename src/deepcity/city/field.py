@@ -35,6 +35,11 @@ class Kind(StrEnum):
         """The rule by which rows of this kind are resampled."""
         return _RESAMPLE.get(self, Resample.MEAN)
 
+    @property
+    def non_negative(self) -> bool:
+        """Whether it is a magnitude; a flow or load may run backwards where records show it."""
+        return self not in _SIGNED
+
 
 _RESAMPLE = {
     Kind.COUNT: Resample.SUM,
@@ -42,6 +47,8 @@ _RESAMPLE = {
     Kind.RAIN: Resample.SUM,
     Kind.LEVEL: Resample.LAST,
 }
+
+_SIGNED = (Kind.TEMPERATURE, Kind.LEVEL, Kind.PRESSURE)
 
 
 class Sensitivity(StrEnum):
@@ -58,9 +65,7 @@ class Field:
 
     Attributes:
         name: unique within its agency, e.g. ``"inflow"``.
-        kind: what sort of quantity it is.
         unit: the unit its values are in once loaded, e.g. ``"L/s"``.
-        sensitivity: how much it reveals about persons.
     """
 
     name: str

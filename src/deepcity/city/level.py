@@ -36,7 +36,8 @@ def layers_up_to(level: int, *, common_stem: bool = False) -> tuple[str, ...]:
         ValueError: if the level is outside 0..6.
     """
     if not 0 <= level <= MAX_LEVEL:
-        msg = f"level {level} is outside 0..{MAX_LEVEL}: 0 is alone, {MAX_LEVEL} has the head too"
-        raise ValueError(msg)
+        raise ValueError(
+            f"level {level} is outside 0..{MAX_LEVEL}: 0 is alone, {MAX_LEVEL} has the head too"
+        )
     stem = (STEM,) if common_stem and level > ALONE else ()
     return stem + LADDER[:level]

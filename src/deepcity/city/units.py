@@ -51,6 +51,12 @@ EXAMPLES = {
 }
 """Units a field of each kind may have: these, and any unit that converts into one of them."""
 
+MOLAR_MASS = {"no2": 46.0055, "o3": 47.9982, "so2": 64.064, "co": 28.0101}
+"""g/mol of the gases whose share of air (ppm, ppb) converts into a mass (ug/m3)."""
+
+_GAS_NAMES = {"ozone": "o3"}
+_MOLAR_VOLUME = 24.465  # L/mol of an ideal gas at 25 degC and 1 atm
+
 _COMMON = ("km/h", "mph", "L/s", "m3/h", "kW", "MW", "kWh", "degC", "degF", "hPa", "mm", "ug/m3")
 
 
@@ -67,6 +73,7 @@ def _registry() -> "pint.UnitRegistry[float]":
     registry: pint.UnitRegistry[float] = pint.UnitRegistry()
     for name in _COUNTED:
         registry.define(f"@alias count = {name}")
+    registry.define("ppb = 1e-9")
     return registry
 
 
@@ -102,15 +109,48 @@ def check_unit(unit: str, kind: Kind | None = None) -> None:
         raise UnitError(reason, f"write e.g. {', '.join(EXAMPLES[kind])}, or choose another kind")
 
 
-def check_convertible(unit_in: str, unit: str) -> None:
+def gas_of(name: str) -> str | None:
+    """The gas that a field is named after, whose shares convert into masses; None: none.
+
+    >>> gas_of("no2"), gas_of("o3-max"), gas_of("co"), gas_of("pm10"), gas_of("count")
+    ('no2', 'o3', 'co', None, None)
+    """
+    parts = re.split(r"[^a-z0-9]+", name.lower())
+    found = [_GAS_NAMES.get(part, part) for part in parts]
+    gases = [part for part in found if part in MOLAR_MASS]
+    return gases[0] if len(gases) == 1 else None
+
+
+def _is_share(unit: str) -> bool:
+    """Whether a unit is a share of air; a count has no dimension either."""
+    return _parse(unit).dimensionless and "count" not in str(_parse(unit))
+
+
+def _by_molar_mass(unit_in: str, unit: str, gas: str | None) -> bool:
+    """Whether one unit is a gas's share of air, and the other its mass in it."""
+    if gas is None or _parse(unit_in).is_compatible_with(_parse(unit)):
+        return False
+    pair = (unit_in, unit)
+    mass = _parse("ug/m3")
+    return any(map(_is_share, pair)) and any(_parse(one).is_compatible_with(mass) for one in pair)
+
+
+def check_convertible(unit_in: str, unit: str, gas: str | None = None) -> None:
     """Check that values in one unit can be converted into another.
+
+    Args:
+        gas: a key of `MOLAR_MASS`, of which ppm and ppb convert into ug/m3.
 
     Raises:
         UnitError: if either is unknown or they measure different things.
     """
-    if not _parse(unit_in).is_compatible_with(_parse(unit)):
+    compatible = _parse(unit_in).is_compatible_with(_parse(unit))
+    if not compatible and not _by_molar_mass(unit_in, unit, gas):
         reason = f"cannot be converted into {unit!r}"
-        raise UnitError(reason, "state a unit of the same quantity")
+        right = "state a unit of the same quantity"
+        if _by_molar_mass(unit_in, unit, "no2"):
+            right += f", or name the field after its gas ({', '.join(MOLAR_MASS)})"
+        raise UnitError(reason, right)
 
 
 def same_quantity(one: str, other: str) -> bool:
@@ -146,16 +186,26 @@ def same_unit(one: str, other: str) -> bool:
     return bool(np.allclose(converted, [0.0, 1.0], rtol=1e-9, atol=1e-12))
 
 
-def convert(values: Doubles, unit_in: str, unit: str) -> Doubles:
+def convert(values: Doubles, unit_in: str, unit: str, gas: str | None = None) -> Doubles:
     """Values of any shape, from one unit into another; NaN stays NaN.
+
+    Args:
+        gas: a key of `MOLAR_MASS`: its ppm and ppb convert into ug/m3, at 25 degC and 1 atm.
 
     >>> convert(np.array([32.0, 212.0]), "degF", "degC").round(6).tolist()
     [0.0, 100.0]
+    >>> convert(np.array([20.0]), "ppb", "ug/m3", "no2").round(2).tolist()
+    [37.61]
 
     Raises:
         UnitError: if the units are unknown or measure different things.
     """
-    check_convertible(unit_in, unit)
+    check_convertible(unit_in, unit, gas)
+    if gas is not None and _by_molar_mass(unit_in, unit, gas):
+        per_ppb = MOLAR_MASS[gas] / _MOLAR_VOLUME  # ug/m3
+        if _is_share(unit_in):
+            return convert(convert(values, unit_in, "ppb") * per_ppb, "ug/m3", unit)
+        return convert(convert(values, unit_in, "ug/m3") / per_ppb, "ppb", unit)
     source, target = _parse(unit_in), _parse(unit)
     if source == target:
         return values

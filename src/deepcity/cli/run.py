@@ -93,11 +93,16 @@ def show(results: "RunResults", folder: Path, *, as_json: bool) -> None:
         typer.echo(results.model_dump_json(indent=1))
         return
     from rich.console import Console
+    from rich.markup import escape
 
-    from deepcity.cli.summary import tables
+    from deepcity.cli.summary import decisions, extra_lines, tables, warnings
 
     console = Console()
     for table in tables(results, console.width):
         console.print(table)
         console.print()
+    for line in [*decisions(results), *extra_lines(results)]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for line in warnings(results):
+        console.print(f"[yellow]{escape(line)}", soft_wrap=True)
     errors.print(f"{results.seconds:.0f} s. Report: {folder / 'report.html'}")

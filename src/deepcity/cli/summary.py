@@ -1,4 +1,4 @@
-"""The summary of a run for the terminal: one table a service."""
+"""The summary of a run for the terminal: one table a service, and a line for every decision."""
 
 from math import isfinite
 
@@ -7,7 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
+from deepcity.runs.record_warnings import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
+from deepcity.web.report.decisions import lines
+from deepcity.web.report.notes import note
 
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
 _GAP = 2  # columns that rich leaves beside each of ours
@@ -20,6 +23,36 @@ def tables(results: RunResults, width: int) -> list[Table]:
     A row takes one line: a party's name is cut short where `width` columns do not hold it.
     """
     return [_table(service, width) for service in results.services]
+
+
+def decisions(results: RunResults) -> list[str]:
+    """What each service would do at the end of the test days: a line a party."""
+    return [
+        f"{service.title.en}, {line.en}" for service in results.services for line in lines(service)
+    ]
+
+
+def warnings(results: RunResults) -> list[str]:
+    """What the data check warns of in each party's records; one line for parties that share it."""
+    by_text: dict[str, list[str]] = {}
+    for service in results.services:
+        for party in service.parties:
+            for one in party.notes:
+                if one.code.startswith(RECORDS):
+                    by_text.setdefault(note(one).en, []).append(party.name)
+    return [f"warning ({', '.join(dict.fromkeys(who))}) {text}" for text, who in by_text.items()]
+
+
+def extra_lines(results: RunResults) -> list[str]:
+    """What must be known to read the tables: a service that had nobody to share with."""
+    from deepcity.web.report.notes import note
+
+    return [
+        f"{service.title.en}: {note(one).en}"
+        for service in results.services
+        for one in service.notes
+        if one.code == "lone_party"
+    ]
 
 
 def _table(service: ServiceResult, width: int) -> Table:
@@ -43,7 +76,7 @@ def _row(party: PartyResult) -> list[str]:
     cells = [f"{party.title.en}{mark}"]
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
-        cells.append(_known(errors.judged, ".3g") if errors else "")
+        cells.append(_known(errors.metric_error, ".3g") if errors else "")
     return [*cells, str(party.level), _known(party.gain(), "+.1%")]
 
 

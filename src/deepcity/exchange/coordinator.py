@@ -13,9 +13,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from deepcity.city.errors import CheckpointError, ExchangeError
+from deepcity.city.errors import CheckpointError
 from deepcity.city.level import ALONE, STEM, Tensors
-from deepcity.exchange.exchange import Exchange, Failure, answers, failures
+from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import FINISH, RESTORE, STATUS
@@ -23,6 +23,8 @@ from deepcity.exchange.profile import DESCRIBE, SiteProfile, profile_in
 from deepcity.exchange.rounds import FederationPlan, Progress, learn_together
 from deepcity.exchange.strategies import StrategyState
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
+
+_OMIT = "Fix them, or leave them out of the map"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Coordinator:
         replies = self.exchange.call_group(
             {site: Message(DESCRIBE) for site in self.exchange.parties}
         )
-        _require_all(replies, "could not describe themselves")
+        refuse_failures(failures(replies), "these sites could not describe themselves", _OMIT)
         return {site: profile_in(reply.numbers) for site, reply in answers(replies).items()}
 
     def train(
@@ -136,17 +138,16 @@ class Coordinator:
                 return progress, float(found.values["seconds"])
             problems += [f"round {found.round}: {'; '.join(missing)}"]
         if problems:
-            msg = (
+            raise CheckpointError(
                 f"{name} cannot be resumed: {' | '.join(problems)}. Put back these sites' folders, "
                 f"or start the run anew with --fresh"
             )
-            raise CheckpointError(msg)
         return None, 0.0
 
     def _missing(self, progress: Progress) -> list[str]:
         """Which sites cannot restore a round, and why."""
         replies = self.exchange.call_group(_at(STATUS, progress))
-        problems = [f"{failure.party}: {failure.reason}" for failure in failures(replies)]
+        problems = [str(failure) for failure in failures(replies)]
         for site, reply in answers(replies).items():
             kept, trained = reply.numbers.get(ROUND, -1.0), progress.trained.get(site, 0)
             if not trained <= kept <= progress.round:
@@ -154,17 +155,8 @@ class Coordinator:
         return problems
 
     def _restore(self, progress: Progress) -> None:
-        _require_all(
-            self.exchange.call_group(_at(RESTORE, progress)), "could not restore their checkpoints"
-        )
-
-
-def _require_all(replies: Mapping[str, Message | Failure], what: str) -> None:
-    """Raise unless every site has answered."""
-    if refused := failures(replies):
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these sites {what}: {reasons}. Fix them, or leave them out of the map"
-        raise ExchangeError(msg)
+        replies = self.exchange.call_group(_at(RESTORE, progress))
+        refuse_failures(failures(replies), "these sites could not restore their checkpoints", _OMIT)
 
 
 def _at(verb: str, progress: Progress) -> dict[str, Message]:

@@ -6,10 +6,11 @@ handler it may call other parties through the exchange it was joined to, and the
 transport tells each handler who is calling, so that authorisation happens there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from deepcity.city.errors import ExchangeError
 from deepcity.exchange.message import Message
 
 COORDINATOR = "coordinator"
@@ -22,6 +23,9 @@ class Failure:
 
     party: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.party}: {self.reason}"
 
 
 class Handler(Protocol):
@@ -61,3 +65,13 @@ def answers(replies: Mapping[str, Message | Failure]) -> dict[str, Message]:
 def failures(replies: Mapping[str, Message | Failure]) -> Sequence[Failure]:
     """Only the failures."""
     return [reply for reply in replies.values() if isinstance(reply, Failure)]
+
+
+def refuse_failures(failed: Iterable[Failure], what: str, right: str) -> None:
+    """Raise if there are any.
+
+    Raises:
+        ExchangeError: what could not be done, by whom and why, and the next step.
+    """
+    if reasons := "; ".join(map(str, failed)):
+        raise ExchangeError(f"{what}: {reasons}. {right}")

@@ -158,6 +158,5 @@ def _tensor_problems(name: str, tensor: Floats, right: Floats) -> list[str]:
 
 def _checked(party: str, weight: float) -> float:
     if not np.isfinite(weight) or weight < 0:
-        msg = f"{party} has weight {weight}; a weight is finite and not negative"
-        raise ValueError(msg)
+        raise ValueError(f"{party} has weight {weight}; a weight is finite and not negative")
     return weight

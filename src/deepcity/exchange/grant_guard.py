@@ -1,16 +1,11 @@
-"""Grants wrapped around a party: every message it sends is checked before it leaves.
-
-A party sends in two ways, both wrapped here: it answers (`GuardedHandler`), and it may
-itself call others (`GuardedExchange`).
-"""
+"""Grants wrapped around a party: every answer is checked before it leaves."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
 from deepcity.city.level import Layers
-from deepcity.exchange.exchange import Exchange, Failure, Handler
+from deepcity.exchange.exchange import Handler
 from deepcity.exchange.message import Message
 from deepcity.exchange.party import NUMBERS
 from deepcity.privacy.grants import Grant
@@ -49,12 +44,14 @@ class GuardedHandler:
             raise
         except Exception as error:
             _log.warning("%s failed at %r", self.party, message.verb, exc_info=True)
-            msg = f"{self.party} failed with a {type(error).__name__}; see its own log"
-            raise ExchangeError(msg) from None
+            raise ExchangeError(
+                f"{self.party} failed with a {type(error).__name__}; see its own log"
+            ) from None
         self.grant.check(answer.layers, self.party, self.service)
         if foreign := self._foreign(message, answer):
-            msg = f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
-            raise GrantError(msg)
+            raise GrantError(
+                f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"
+            )
         return answer
 
     def _foreign(self, message: Message, answer: Message) -> list[str]:
@@ -70,39 +67,3 @@ class GuardedHandler:
                     if name not in own or tensor.shape != own[name].shape
                 ]
         return found
-
-
-@dataclass(frozen=True)
-class GuardedExchange:
-    """A party's exchange through which only layers pass that the grant lets leave."""
-
-    inner: Exchange
-    grant: Grant
-    party: str
-    service: str
-
-    @property
-    def parties(self) -> tuple[str, ...]:
-        """Names of the parties that can be called."""
-        return self.inner.parties
-
-    def call(self, party: str, message: Message) -> Message:
-        """Ask one party and wait for its answer.
-
-        Raises:
-            GrantError: if the message holds a layer that may not leave.
-            ExchangeError: if the party is unknown, failed, or refused.
-        """
-        self.grant.check(message.layers, self.party, self.service)
-        return self.inner.call(party, message)
-
-    def call_group(self, messages: Mapping[str, Message]) -> Mapping[str, Message | Failure]:
-        """Ask several parties; a message that may not leave becomes a failure."""
-        replies: dict[str, Message | Failure] = {}
-        for party, message in messages.items():
-            try:
-                self.grant.check(message.layers, self.party, self.service)
-            except GrantError as error:
-                replies[party] = Failure(party, str(error))
-        allowed = {party: message for party, message in messages.items() if party not in replies}
-        return {**replies, **self.inner.call_group(allowed)}

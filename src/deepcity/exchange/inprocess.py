@@ -48,16 +48,6 @@ class InProcessExchange:
         """Names of the parties that can be called: all but the caller itself."""
         return tuple(party for party in self.handlers if party != self.name)
 
-    def seen_by(self, party: str) -> "InProcessExchange":
-        """The view of another party on the same exchange.
-
-        Raises:
-            ExchangeError: if there is no such party.
-        """
-        if party not in self.handlers:
-            raise ExchangeError(_unknown(party, tuple(self.handlers)))
-        return InProcessExchange(self.handlers, party, self.ledger, self.precision)
-
     def call(self, party: str, message: Message) -> Message:
         """Ask one party and wait for its answer.
 
@@ -70,12 +60,12 @@ class InProcessExchange:
         try:
             reply = self.handlers[party].handle(request, self.name)
         except DeepCityError as error:
-            msg = f"{party} refused {message.verb!r}: {error}"
-            raise ExchangeError(msg) from error
+            raise ExchangeError(f"{party} refused {message.verb!r}: {error}") from error
         except Exception as error:
             _log.debug("%s failed at %r", party, message.verb, exc_info=True)
-            msg = f"{party} failed at {message.verb!r}: {type(error).__name__}: {error}"
-            raise ExchangeError(msg) from error
+            raise ExchangeError(
+                f"{party} failed at {message.verb!r}: {type(error).__name__}: {error}"
+            ) from error
         return self._carry(reply, message, party, self.name)
 
     def call_group(self, messages: Mapping[str, Message]) -> dict[str, Message | Failure]:
@@ -92,8 +82,9 @@ class InProcessExchange:
         """A message over the wire: to bytes, into the ledger, and back."""
         if not isinstance(message, Message):
             kind = type(message).__name__
-            msg = f"{sender} answered {request.verb!r} with a {kind}; it must return a Message"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{sender} answered {request.verb!r} with a {kind}; it must return a Message"
+            )
         sent = lower_precision(message, self.precision)
         blob = to_bytes(sent)
         sizes = wire_bytes_by_layer(sent, blob)

@@ -37,8 +37,7 @@ class Ledger:
     {'h1': 400, 'header': 96}
     """
 
-    def __init__(self, coordinator: str = COORDINATOR) -> None:
-        self.coordinator = coordinator
+    def __init__(self) -> None:
         self.messages = 0  # payloads recorded since the ledger was made, requests and answers
         self._bytes: defaultdict[TransferRecord, int] = defaultdict(int)
 
@@ -69,13 +68,6 @@ class Ledger:
         """Bytes that parties sent, by sender."""
         return self._sums("sender", self._sent())
 
-    def sent_by_round(self) -> dict[int, int]:
-        """Bytes that parties sent, by round; `NO_ROUND` where the message named none."""
-        rounds: defaultdict[int, int] = defaultdict(int)
-        for transfer in self._sent():
-            rounds[transfer.round] += self._bytes[transfer]
-        return dict(sorted(rounds.items()))
-
     def received_by_layer(self) -> dict[str, int]:
         """Bytes that parties received, by layer."""
         return self._sums("layer", self._received())
@@ -97,15 +89,16 @@ class Ledger:
         try:
             counts = {_transfer_record(row): int(row[5]) for row in rows}
         except (TypeError, ValueError, LookupError) as error:
-            msg = f"the ledger's counts cannot be restored: {error}. Start the run anew"
-            raise CheckpointError(msg) from error
+            raise CheckpointError(
+                f"the ledger's counts cannot be restored: {error}. Start the run anew"
+            ) from error
         self._bytes = defaultdict(int, counts)
 
     def _sent(self) -> list[TransferRecord]:
-        return [transfer for transfer in self._bytes if transfer.sender != self.coordinator]
+        return [transfer for transfer in self._bytes if transfer.sender != COORDINATOR]
 
     def _received(self) -> list[TransferRecord]:
-        return [transfer for transfer in self._bytes if transfer.receiver != self.coordinator]
+        return [transfer for transfer in self._bytes if transfer.receiver != COORDINATOR]
 
     def _sums(
         self, by: Literal["layer", "sender", "receiver"], which: list[TransferRecord]

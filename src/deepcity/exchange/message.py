@@ -44,12 +44,10 @@ def to_bytes(message: Message) -> bytes:
     try:
         numbers = {name: _exact(name, value) for name, value in message.numbers.items()}
         if HEADER in message.layers:
-            msg = f"no layer may be called {HEADER!r}"
-            raise BlobError(msg)
+            raise BlobError(f"no layer may be called {HEADER!r}")
         return pack(message.layers, {"verb": message.verb, "numbers": numbers})
     except BlobError as error:
-        msg = f"message {message.verb!r} cannot be sent: {error}"
-        raise ExchangeError(msg) from error
+        raise ExchangeError(f"message {message.verb!r} cannot be sent: {error}") from error
 
 
 def from_bytes(blob: bytes) -> Message:
@@ -61,15 +59,14 @@ def from_bytes(blob: bytes) -> Message:
     try:
         layers, header = unpack(blob)
         if not isinstance(header, dict) or set(header) != {"verb", "numbers"}:
-            msg = "its header must hold `verb` and `numbers` alone"
-            raise BlobError(msg)
+            raise BlobError("its header must hold `verb` and `numbers` alone")
         verb, numbers = header["verb"], header["numbers"]
         if not isinstance(verb, str) or not _are_floats(numbers):
-            msg = "`verb` must be a string and `numbers` a dict of floats"
-            raise BlobError(msg)
+            raise BlobError("`verb` must be a string and `numbers` a dict of floats")
     except BlobError as error:
-        msg = f"{len(blob)} bytes are not a message: {error}. Ask the sender to send it again"
-        raise ExchangeError(msg) from error
+        raise ExchangeError(
+            f"{len(blob)} bytes are not a message: {error}. Ask the sender to send it again"
+        ) from error
     return Message(verb=verb, numbers=numbers, layers=layers)
 
 
@@ -77,7 +74,6 @@ def wire_bytes_by_layer(message: Message, blob: bytes | None = None) -> dict[str
     """Bytes by layer, and under ``"header"`` the rest; they add up to the message's bytes.
 
     Args:
-        message: what is sent.
         blob: the message as bytes, if the caller has them already.
     """
     total = len(to_bytes(message) if blob is None else blob)
@@ -90,16 +86,13 @@ def wire_bytes_by_layer(message: Message, blob: bytes | None = None) -> dict[str
 
 def _exact(name: str, value: float) -> float:
     if not isinstance(name, str):
-        msg = f"number name {name!r} is not a string"
-        raise BlobError(msg)
+        raise BlobError(f"number name {name!r} is not a string")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        msg = f"number {name!r} = {value!r} is not a float"
-        raise BlobError(msg) from error
+        raise BlobError(f"number {name!r} = {value!r} is not a float") from error
     if isinstance(value, int) and int(number) != value:
-        msg = f"number {name!r} = {value} has more digits than a float holds"
-        raise BlobError(msg)
+        raise BlobError(f"number {name!r} = {value} has more digits than a float holds")
     return number
 
 

@@ -52,8 +52,9 @@ class LearningParty:
                 written.
         """
         if caller != COORDINATOR:
-            msg = f"{caller} may not ask for {message.verb!r}; only the coordinator leads rounds"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{caller} may not ask for {message.verb!r}; only the coordinator leads rounds"
+            )
         answers = {
             JOIN: self._join,
             TRAIN: self._train,
@@ -63,8 +64,7 @@ class LearningParty:
             FINISH: self._finish,
         }
         if message.verb not in answers:
-            msg = f"no verb {message.verb!r}; a party answers {', '.join(answers)}"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"no verb {message.verb!r}; a party answers {', '.join(answers)}")
         self._check(message)
         return answers[message.verb](message)
 
@@ -73,17 +73,15 @@ class LearningParty:
         common = layers_up_to(self.level, common_stem=self.common_stem)
         foreign = [name for name in message.layers if name not in common]
         if foreign:
-            msg = (
+            raise ExchangeError(
                 f"{', '.join(foreign)} may not be overwritten from outside: at level "
                 f"{self.level} only {', '.join(common) or 'nothing'} is in common"
             )
-            raise ExchangeError(msg)
         needed = {TRAIN: (ROUND, PROXIMAL), STATUS: (ROUND,), RESTORE: (ROUND,)}
         for name in needed.get(message.verb, ()):
             number = message.numbers.get(name, 0.0 if name == PROXIMAL else math.nan)
             if not math.isfinite(number) or number < 0:
-                msg = f"{message.verb!r} needs {name} as a number >= 0, not {number}"
-                raise ExchangeError(msg)
+                raise ExchangeError(f"{message.verb!r} needs {name} as a number >= 0, not {number}")
 
     def _join(self, _message: Message) -> Message:
         if self.checkpoints is not None:

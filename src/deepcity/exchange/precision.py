@@ -37,11 +37,10 @@ def lower_precision(message: Message, precision: Precision) -> Message:
         and (np.isfinite(tensor) & ~np.isfinite(half.layers[layer][name])).any()
     ]
     if beyond:
-        msg = (
+        raise ExchangeError(
             f"{', '.join(beyond)} hold values beyond {np.finfo(np.float16).max:g}, the greatest "
             f'of float16; write wire.precision = "float32"'
         )
-        raise ExchangeError(msg)
     return half
 
 

@@ -22,7 +22,6 @@ class SiteProfile:
     Attributes:
         step_s: seconds of one step of its clock.
         features, horizon, linear_features, recent: of its network's `Shape`.
-        places: number of places it forecasts.
         rows: measured values of its training span.
         train_from, train_to: that span, UTC seconds; the end is exclusive.
     """
@@ -71,8 +70,9 @@ class ProfileHandler:
             ExchangeError: if the caller is not the coordinator, or the verb is another.
         """
         if caller != COORDINATOR or message.verb != DESCRIBE:
-            msg = f"{caller} may not ask for {message.verb!r} here; the coordinator may {DESCRIBE}"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{caller} may not ask for {message.verb!r} here; the coordinator may {DESCRIBE}"
+            )
         numbers = {name: float(value) for name, value in asdict(self.profile).items()}
         return Message(DESCRIBE, numbers)
 
@@ -90,6 +90,7 @@ def profile_in(numbers: Mapping[str, float]) -> SiteProfile:
     ]
     missing = [name for name in ("train_from", "train_to") if name not in numbers]
     if wrong or missing:
-        msg = f"a site's description lacks whole numbers: {', '.join([*wrong, *missing])}"
-        raise ExchangeError(msg)
+        raise ExchangeError(
+            f"a site's description lacks whole numbers: {', '.join([*wrong, *missing])}"
+        )
     return SiteProfile(**{name: int(numbers[name]) for name in PROFILE_NUMBERS})

@@ -11,9 +11,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from deepcity.city.errors import ExchangeError
 from deepcity.city.level import HEAD, STEM, Layers, layers_up_to
-from deepcity.exchange.exchange import Exchange, Failure, answers, failures
+from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.participation import Participation
@@ -65,8 +64,6 @@ class Progress:
     """The state of a run between two rounds.
 
     Attributes:
-        round: rounds done.
-        state: of the strategy.
         outgoing: party -> layers it receives in the next round.
         weights: party -> its weight in averages (training rows); those that joined so far.
         errors: one entry per round: party -> validation error before its training.
@@ -90,10 +87,8 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
         ExchangeError: if a party cannot join; names each and its reason.
     """
     weights, refused = _joined(exchange, plan.participation.available(plan.levels, 0))
-    if refused:
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these parties could not join: {reasons}. Fix them, or leave them out of the map"
-        raise ExchangeError(msg)
+    right = "Fix them, or leave them out of the map"
+    refuse_failures(refused, "these parties could not join", right)
     outgoing: dict[str, Layers] = {}
     for party in plan.levels:
         reference = plan.reference_of(party)

@@ -1,18 +1,15 @@
 """A federation: the parties of a map learn together, as `deepcity run` has them do."""
 
-from functools import partial
 from pathlib import Path
 from typing import Self
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.city.progress import ProgressListener
-from deepcity.data.city_file import load_panel
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.forecasting.forecaster import Forecaster
+from deepcity.forecasting.run_parties import RunParty
 from deepcity.maps.city_map import CityMap, load_map
-from deepcity.parties.party import select_span
-from deepcity.parties.weather import weather_of
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import load_results, run_map
 
@@ -91,10 +88,10 @@ class Federation:
         if party not in members:
             raise self._unknown("party", party, list(members))
         member = members[party]
-        found = Forecaster.load(self.folder, service, party)
-        span = chosen.settings.span.model_copy(update={"end": None})
-        panel = select_span(load_panel(member.city_file, member.agency.name), span)
-        return found.attach(panel, partial(weather_of, chosen, member))
+        one = RunParty(
+            self.folder, service, party, member.city_file, member.agency.name, (chosen, member)
+        )
+        return one.attach(one.open(), one.panel())
 
     def _unknown(self, key: str, name: str, known: list[str]) -> ConfigError:
         right = did_you_mean(name, known)

@@ -1,18 +1,17 @@
 """A forecaster: one party's, of a run or alone, with `fit`, `predict` and `backtest`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import torch
 
-from deepcity.applications.application import Application, Task
+from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.applications.state import State
+from deepcity.applications.state import Request, State
+from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
@@ -20,7 +19,8 @@ from deepcity.data.config.toml_file import did_you_mean, validate
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
-from deepcity.forecasting.panel_check import checked_panel
+from deepcity.forecasting.gaps import SILENT_DAYS
+from deepcity.forecasting.panel_check import checked_panel, extended, panel_of_frame
 from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
 from deepcity.intercity.method import alone
 from deepcity.maps.city_map import Service
@@ -116,6 +116,7 @@ class Forecaster:
         self._bundle: ForecasterBundle | None = None
         self._panel: Panel | None = None
         self._weather: WeatherOf | None = None
+        self._opened: tuple[Panel, datetime | None, OpenBundle, int] | None = None
 
     @classmethod
     def load(cls, folder: Path | str, service: str, party: str) -> Self:
@@ -142,9 +143,9 @@ class Forecaster:
         found._terms()
         return found
 
-    def attach(self, panel: Panel, weather: WeatherOf) -> Self:
+    def attach(self, panel: Panel, weather: WeatherOf | None = None) -> Self:
         """Itself, with the panel that is meant where none is given, and where weather is from."""
-        self._panel, self._weather = panel, weather
+        self._panel, self._weather, self._opened = panel, weather, None
         return self
 
     def save(self, folder: Path | str) -> Path:
@@ -176,24 +177,42 @@ class Forecaster:
         )
         choice = site.choose(None).choice
         self._bundle = bundle_of(settings, party, choice, choice.forecast(party))
-        self._panel, self._weather = panel, None
+        self._panel, self._weather, self._opened = panel, None, None
+        return self
+
+    def prepare(self, panel: Panel | None = None, at: datetime | None = None) -> Self:
+        """Do now what the first prediction does from these rows: fit the inputs to them, and
+        weigh experts and measure bands by the truths before `at`. Returns itself.
+
+        Args:
+            panel, at: as `predict` is given them then.
+
+        Raises:
+            DataError: as `predict` does.
+        """
+        view, step = self._open_at(panel, at)
+        view.prepare(step)
         return self
 
     def predict(
         self,
-        panel: Panel | None = None,
+        panel: Any = None,  # noqa: ANN401 - a panel, or a frame of polars or pandas
         at: datetime | None = None,
         *,
         horizon: int | None = None,
     ) -> Forecasts:
         """Forecast the steps from `at` on, from all rows before it.
 
+        A place without recent values has no forecast, but a reason (`Forecasts.gaps`).
+
         Args:
             panel: of the places, field, unit, step and time zone learned from, with the rows
                 that were learned from and newer ones; left out, the one it was fitted to, or
-                its agency's records.
-            at: start of the first step forecast, without a zone in the panel's; left out, the
-                step after the newest measured value.
+                its agency's records. Or a frame of polars or pandas as `Panel.from_frame` takes
+                it: times in a column `time` (or a pandas index); places in a column `place`
+                beside one of the field's name, or a column each.
+            at: start of the first step forecast, without a zone in the panel's, at most three
+                days after the newest measured value; left out, the step after that value.
             horizon: how many steps, at most as many as were learned; left out, all.
 
         Raises:
@@ -201,19 +220,11 @@ class Forecaster:
         """
         bundle = self._fitted()
         steps = bundle.identity.window.horizon if horizon is None else horizon
-        panel = self._panel_for(panel)
         if not 1 <= steps <= bundle.identity.window.horizon:
             reason = f"it learned to forecast 1 to {bundle.identity.window.horizon} steps"
             raise self._refused("horizon", steps, reason, "ask for fewer, or fit a longer horizon")
-        values_TN = panel.values_TNF[:, :, panel.field_index(bundle.identity.field)]
-        step = measured_end(values_TN) if at is None else self._step(panel, at, "at")
-        second = int(panel.time_T[0]) + step * panel.clock.step_s
-        if step > len(panel.time_T):
-            reason = f"the panel ends at {moment(int(panel.time_T[-1]) + panel.clock.step_s)}"
-            raise self._refused("at", moment(second), reason, "give newer rows, or an earlier time")
-        self._check_unlearned("at", second)
-        known = _extended(panel.between(int(panel.time_T[0]), second), bundle)
-        return self._open(known).newest(step).first(steps)
+        view, step = self._open_at(panel, at)
+        return view.newest(step).first(steps)
 
     def backtest(
         self,
@@ -221,6 +232,8 @@ class Forecaster:
         start: datetime | None = None,
         end: datetime | None = None,
         stride: int = 1,
+        *,
+        alone: bool = False,
     ) -> Forecasts:
         """Forecasts of past origins, each from the rows before it, with what came.
 
@@ -232,6 +245,7 @@ class Forecaster:
             start: of the first step forecast; left out, the first that no network learned from.
             end: all steps forecast lie before it; left out, the end of the panel.
             stride: keep every so-many-th origin, counted back from the last.
+            alone: also what the party's own experts forecast without those of others.
 
         Raises:
             DataError: with every reason why the panel or the times cannot be used.
@@ -248,7 +262,35 @@ class Forecaster:
             value = f"{first} .. {last}, stride {stride}"
             raise self._refused("steps", value, reason, "give more rows, or a stride of 1 or more")
         origins_B = origins(Span(view.learned_to, last), horizon, stride=stride)
-        return view.replay(origins_B).take(origins_B >= first)
+        return view.replay(origins_B, alone=alone).take(origins_B >= first)
+
+    def decide(
+        self,
+        panel: Panel | None = None,
+        at: datetime | None = None,
+        requests: Sequence[Request] = (),
+    ) -> Decision:
+        """What its application recommends on the forecast that `predict` makes.
+
+        Args:
+            panel, at: as in `predict`.
+            requests: that a plan must answer.
+
+        Raises:
+            DataError: as `predict`, or where its service names no application, as after `fit`.
+        """
+        bundle, terms = self._fitted(), self._terms()
+        application = applications().get(terms.application)
+        if application is None:
+            right = "run a map that names its application, and load the forecaster from there"
+            raise self._refused("application", terms.application, "its service names none", right)
+        view, step = self._open_at(panel, at)
+        known, found = view.data.panel, view.newest(step)
+        past = view.past(application.horizon_steps(known.clock.step_s))
+        now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
+        return application.decide(
+            State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
+        )
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:
@@ -269,7 +311,28 @@ class Forecaster:
         name = PARTY if self._bundle is None else self._bundle.identity.party
         return DataError([Problem(name, key, value, reason, right)])
 
-    def _panel_for(self, panel: Panel | None) -> Panel:
+    def _open_at(self, panel: Any, at: datetime | None) -> tuple[OpenBundle, int]:  # noqa: ANN401
+        """Its experts beside the rows before a time, and the step that begins then."""
+        given = self._panel if panel is None else panel
+        last = self._opened
+        if last is not None and last[0] is given and last[1] == at:
+            return last[2], last[3]
+        known, bundle = self._panel_for(panel), self._fitted()
+        values_TN = known.values_TNF[:, :, known.field_index(bundle.identity.field)]
+        newest = measured_end(values_TN)
+        step = newest if at is None else self._step(known, at, "at")
+        second = int(known.time_T[0]) + step * known.clock.step_s
+        if (step - newest) * known.clock.step_s > SILENT_DAYS * DAY_S:
+            ends = moment(int(known.time_T[0]) + newest * known.clock.step_s)
+            reason = f"the panel ends at {ends}, more than {SILENT_DAYS:g} days before"
+            raise self._refused("at", moment(second), reason, "give newer rows, or an earlier time")
+        self._check_unlearned("at", second)
+        view = self._open(extended(known, second, bundle.identity.window.horizon))
+        if isinstance(given, Panel):
+            self._opened = given, at, view, step
+        return view, step
+
+    def _panel_for(self, panel: Any) -> Panel:  # noqa: ANN401 - see `predict`
         panel = self._panel if panel is None else panel
         if panel is None:
             reason = "a forecaster that was loaded holds no rows"
@@ -279,6 +342,8 @@ class Forecaster:
             reason = "its experts look at the weather, which no panel of one agency holds"
             right = "take it from Federation(...).forecaster(...), which reads the city's"
             raise self._refused("weather", None, reason, right)
+        if not isinstance(panel, Panel):
+            panel = panel_of_frame(self._fitted(), terms, panel)
         return checked_panel(self._fitted(), terms, panel)
 
     def _open(self, panel: Panel) -> OpenBundle:
@@ -323,15 +388,3 @@ def _without_map(hours: float) -> Application:
 
     text = LocalizedText("forecast", "예측")
     return Application(SERVICE, text, text, text, Task.FORECAST, (), (), hours, decide)
-
-
-def _extended(panel: Panel, bundle: ForecasterBundle) -> Panel:
-    """The panel with the steps to be forecast, of which nothing is known."""
-    steps, step_s = bundle.identity.window.horizon, panel.clock.step_s
-    ahead_H = panel.time_T[-1] + np.arange(1, steps + 1) * step_s
-    nothing = np.full((steps, *panel.values_TNF.shape[1:]), np.nan, np.float32)
-    return replace(
-        panel,
-        time_T=np.concatenate([panel.time_T, ahead_H]),
-        values_TNF=np.concatenate([panel.values_TNF, nothing]),
-    )

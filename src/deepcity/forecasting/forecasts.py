@@ -3,6 +3,8 @@
 Shapes: B origins, N places, H horizon steps.
 """
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,6 +13,8 @@ import numpy as np
 from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.clock import Clock
 from deepcity.data.frames import frame_of
+from deepcity.forecasting.gaps import Gap
+from deepcity.learning.evaluation.bands import band
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,10 @@ class Forecasts:
         forecast_BNH: the forecasts.
         half_BNH: half the width of each band.
         truth_BNH: what was measured; NaN where nothing was, or not yet.
+        floor: the least value that the field can have; no band ends below it.
+        alone_BNH: what the party forecasts without the layers of others; None: not computed.
+        gaps: place id -> why it has no forecast (`deepcity.forecasting.gaps`); its forecasts are
+            NaN.
     """
 
     clock: Clock
@@ -35,6 +43,9 @@ class Forecasts:
     forecast_BNH: Floats
     half_BNH: Floats
     truth_BNH: Floats
+    floor: float = float("-inf")
+    alone_BNH: Floats | None = None
+    gaps: Mapping[str, Gap] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.origin_B)
@@ -47,6 +58,7 @@ class Forecasts:
             forecast_BNH=self.forecast_BNH[rows_B],
             half_BNH=self.half_BNH[rows_B],
             truth_BNH=self.truth_BNH[rows_B],
+            alone_BNH=None if self.alone_BNH is None else self.alone_BNH[rows_B],
         )
 
     def first(self, steps: int) -> "Forecasts":
@@ -56,7 +68,13 @@ class Forecasts:
             forecast_BNH=self.forecast_BNH[..., :steps],
             half_BNH=self.half_BNH[..., :steps],
             truth_BNH=self.truth_BNH[..., :steps],
+            alone_BNH=None if self.alone_BNH is None else self.alone_BNH[..., :steps],
         )
+
+    @property
+    def band(self) -> tuple[Floats, Floats]:
+        """Lower and upper end of each band, (B, N, H) each."""
+        return band(self.forecast_BNH, self.half_BNH, self.floor)
 
     @property
     def time_BH(self) -> Ints:
@@ -77,11 +95,12 @@ class Forecasts:
             "origin": np.broadcast_to(self.origin_B[:, None, None], shape).reshape(-1),
             "time": np.broadcast_to(self.time_BH[:, None], shape).reshape(-1),
         }
+        low_BNH, high_BNH = self.band
         columns = {
             "place": np.broadcast_to(np.array(self.places)[None, :, None], shape).reshape(-1),
             "forecast": self.forecast_BNH.reshape(-1),
-            "low": (self.forecast_BNH - self.half_BNH).reshape(-1),
-            "high": (self.forecast_BNH + self.half_BNH).reshape(-1),
+            "low": low_BNH.reshape(-1),
+            "high": high_BNH.reshape(-1),
             "truth": self.truth_BNH.reshape(-1),
         }
         return frame_of(columns, times, self.clock.time_zone, backend)

@@ -1,6 +1,11 @@
 """Whether a panel is what a forecaster was trained on; every difference is reported at once."""
 
 import warnings
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
 
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
@@ -63,3 +68,44 @@ def _warn_of_other_rows(bundle: ForecasterBundle, panel: Panel) -> None:
             f"that it is the right panel"
         )
         warnings.warn(text, stacklevel=4)
+
+
+def panel_of_frame(bundle: ForecasterBundle, terms: BundleTerms, frame: Any) -> Panel:  # noqa: ANN401
+    """The panel of a frame of polars or pandas, with what the forecaster knows of its rows.
+
+    Raises:
+        DataError: with every problem of the frame, or if the forecaster was saved by a version
+            that did not keep the kind of its field.
+        TypeError: if it is no frame.
+    """
+    was = bundle.identity
+    if not terms.kind:
+        reason = "it was saved by a version that did not keep the kind of its field"
+        right = "give a panel (Panel.from_frame), or run the map anew"
+        raise DataError([Problem(was.party, "panel", None, reason, right)])
+    columns = {str(name) for name in getattr(frame, "columns", ())}
+    return Panel.from_frame(
+        frame,
+        time="time",
+        place="place" if "place" in columns else None,
+        fields={was.field: {"kind": terms.kind, "unit": was.unit}},
+        time_zone=terms.time_zone,
+        step=timedelta(seconds=was.step_s),
+        places=was.places,
+        holidays=terms.holidays,
+    )
+
+
+def extended(panel: Panel, second: int, ahead: int) -> Panel:
+    """The rows before a time (UTC seconds, on the panel's steps), and steps of which nothing is
+    known up to `ahead` steps after it.
+    """
+    panel, step_s = panel.between(int(panel.time_T[0]), second), panel.clock.step_s
+    first = int(panel.time_T[-1]) + step_s
+    time_X = np.arange(first, second + ahead * step_s, step_s)
+    nothing = np.full((len(time_X), *panel.values_TNF.shape[1:]), np.nan, np.float32)
+    return replace(
+        panel,
+        time_T=np.concatenate([panel.time_T, time_X]),
+        values_TNF=np.concatenate([panel.values_TNF, nothing]),
+    )

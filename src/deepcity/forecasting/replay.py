@@ -8,16 +8,21 @@ Shapes: B origins, N places, H horizon steps.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import gcd
 
 import numpy as np
 
 from deepcity.applications.application import applications
 from deepcity.applications.metric import AbsoluteError
+from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.level import ALONE
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
+from deepcity.forecasting.gaps import Gap, find_gaps
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     Gradient,
@@ -26,29 +31,55 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     parts_of_day,
     run_ensemble,
 )
-from deepcity.learning.evaluation.bands import rolling_half_width
+from deepcity.learning.evaluation.bands import floor_of, rolling_half_width
 from deepcity.learning.experts.expert import Expert, ExpertData
-from deepcity.learning.features.inputs import Samples
+from deepcity.learning.features.inputs import Samples, train_origins
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.parties.ensemble import expert_forecasts
-from deepcity.parties.party import MAX_SELECTION_ORIGINS
+from deepcity.parties.party import MAX_SELECTION_ORIGINS, selection_origins
 from deepcity.runs.update.forecaster_bundle import BundleTerms, ForecasterBundle
 from deepcity.runs.update.party import bundle_data
 from deepcity.runs.update.refinable_experts import experts_of
-from deepcity.runs.update.refine_spans import BundlePosition, unseen_origins
+from deepcity.runs.update.refine_spans import BundlePosition, sample_origins, unseen_origins
 
 WeatherOf = Callable[[Panel], Panel | None]
+_MOST_CELLS = 40_000_000
+"""Forecast values that a replay holds at once for one expert; of many places, it takes fewer
+origins."""
+_LEAST_ORIGINS = 24
+BAND_ORIGINS = 96
+"""Earlier origins, and as many kept aside, whose errors make the band of the newest forecast."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a forecast at one origin needs besides the experts.
+
+    Attributes:
+        ensemble: the weights from all truths before the origin.
+        half_NH: half the width of the bands.
+    """
+
+    ensemble: MultiViewEnsemble
+    half_NH: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class OpenBundle:
-    """A bundle's experts beside a panel that fits them."""
+    """A bundle's experts beside a panel that fits them.
+
+    Attributes:
+        floor: the least value that the field can have.
+        prepared: by origin, a step of the panel.
+    """
 
     bundle: ForecasterBundle
     terms: BundleTerms
     data: ExpertData
     experts: tuple[tuple[int, Expert], ...]
     gradient: Gradient
+    floor: float
+    prepared: dict[int, Prepared] = field(default_factory=dict)
 
     def step(self, second: int) -> int:
         """The step of the panel that begins then."""
@@ -65,42 +96,151 @@ class OpenBundle:
         """The first step that no network learned from."""
         return self.step(self.bundle.times.learned_to)
 
+    @property
+    def alone(self) -> list[int]:
+        """Positions of the experts that learning alone consists of."""
+        own = [at for at, (level, _) in enumerate(self.experts) if level == ALONE]
+        return [at for at in own if not self.experts[at][1].baseline] or own
+
     def run(self, samples: Samples, origins_B: Ints, began: MultiViewEnsemble) -> EnsembleForecast:
         """The experts' aggregate over origins in order of time."""
-        part_BH = parts_of_day(self.data.inputs.grid, origins_B, self.horizon)
         forecast_EBNH = expert_forecasts(self.experts, samples, origins_B)
-        return run_ensemble(
-            forecast_EBNH, samples.truth_BNH, origins_B, part_BH, began, self.gradient
-        )
+        return self._weigh(forecast_EBNH, samples, origins_B, began)
 
-    def replay(self, origins_B: Ints) -> Forecasts:
+    def replay(self, origins_B: Ints, *, alone: bool = False) -> Forecasts:
         """Forecasts of origins as a run makes those of its test days.
 
         Args:
             origins_B: steps of the panel, ascending, none before `learned_to`.
+            alone: also those of the party's own experts alone.
         """
-        data, prior_E = self.data, self.bundle.ensemble.whole.prior_E
-        began = init_ensemble(list(prior_E), len(data.panel.places))
-        aside = self.run(data.kept_aside, data.aside_B, began)
-        samples = data.inputs.samples(origins_B)
-        found = self.run(samples, origins_B, aside.ensemble)
-        return self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
+        aside_EBNH, aside = self._aside
+        samples = self.data.inputs.samples(origins_B)
+        forecast_EBNH = expert_forecasts(self.experts, samples, origins_B)
+        found = self._weigh(forecast_EBNH, samples, origins_B, aside.ensemble)
+        forecasts = self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
+        if not alone:
+            return forecasts
+        chosen = self.alone
+        if len(chosen) == 1:
+            alone_BNH = forecast_EBNH[chosen[0]]
+        else:
+            began = self._begun(chosen)
+            known = self._weigh(aside_EBNH[chosen], self.data.kept_aside, self.data.aside_B, began)
+            own = self._weigh(forecast_EBNH[chosen], samples, origins_B, known.ensemble)
+            alone_BNH = own.forecast_BNH
+        return replace(forecasts, alone_BNH=np.maximum(alone_BNH, np.float32(self.floor)))
+
+    def past(self, steps: int) -> Past:
+        """Forecasts of the days kept aside as a run made them, with what came; first steps."""
+        _, aside = self._aside
+        return Past.of(aside.forecast_BNH, self.data.kept_aside.truth_BNH, steps)
 
     def newest(self, origin: int) -> Forecasts:
         """The forecast at an origin (a step), with the weights that were kept, if they knew no
-        later truth.
+        later truth; NaN at places that cannot be forecast, with the reasons.
         """
-        known = origin + 1 - self.learned_to
-        stride = max(1, known // MAX_SELECTION_ORIGINS)
-        found = self.replay(origins(Span(self.learned_to, origin + 1), 1, stride=stride))
-        found = found.take(slice(-1, None))
-        position = self._position(origin)
-        if origin < position.seen_to:
-            return found
-        origins_B = np.append(unseen_origins(position), origin)
-        samples = self.data.inputs.samples(origins_B)
-        newest = self.run(samples, origins_B, self.bundle.ensemble)
-        return Forecasts(**{**vars(found), "forecast_BNH": newest.forecast_BNH[-1:]})
+        ready, data, identity = self.prepare(origin), self.data, self.bundle.identity
+        origins_B = np.array([origin])
+        samples = data.inputs.samples(origins_B)
+        forecast_ENH = expert_forecasts(self.experts, samples, origins_B)[:, 0]
+        part_H = parts_of_day(data.inputs.grid, origins_B, self.horizon)[0]
+        views_VNH = ready.ensemble.view_forecasts(forecast_ENH, part_H)
+        forecast_NH = np.tensordot(ready.ensemble.views.weights_GE[0], views_VNH, 1)
+        forecast_NH = np.maximum(forecast_NH, np.float32(self.floor)).astype(np.float32)
+        clock, history = data.panel.clock, identity.window.history
+        gaps = find_gaps(data.inputs.values_TN, origin, clock.step_s, history)
+        broken = np.flatnonzero(~np.isfinite(forecast_NH).all(axis=1)).tolist()
+        gaps |= {place: Gap("not-finite") for place in broken if place not in gaps}
+        forecast_NH[list(gaps)] = np.nan
+        return Forecasts(
+            clock=clock,
+            places=identity.places,
+            field=identity.field,
+            unit=identity.unit,
+            origin_B=data.panel.time_T[0] + origins_B * clock.step_s,
+            forecast_BNH=forecast_NH[None],
+            half_BNH=ready.half_NH[None],
+            truth_BNH=samples.truth_BNH,
+            floor=self.floor,
+            gaps={identity.places[place]: gap for place, gap in gaps.items()},
+        )
+
+    def prepare(self, origin: int) -> Prepared:
+        """Weights and bands for an origin (a step), made once; the panel ends there.
+
+        An origin after the last update goes on from the weights that were kept, so a sample of
+        earlier origins is replayed for the bands alone; one before it needs them for its weights.
+        """
+        if origin not in self.prepared:
+            position = self._position(origin)
+            kept = origin >= position.seen_to
+            most = BAND_ORIGINS if kept else MAX_SELECTION_ORIGINS
+            most = min(most, max(_LEAST_ORIGINS, _MOST_CELLS // self._cells))
+            stride = self._stride(origin + 1 - self.learned_to, most)
+            origins_B = origins(Span(self.learned_to, origin + 1), 1, stride=stride)
+            aside_B = self.data.aside_B
+            every = self._stride(len(aside_B), most) if kept else 1
+            found = self._replayed(origins_B, every)
+            if kept:
+                unseen_B = unseen_origins(position)
+                unseen_B = unseen_B[:: max(1, len(unseen_B) // most)]
+                found = replace(found, ensemble=self._caught_up(unseen_B))
+            self.prepared[origin] = found
+        return self.prepared[origin]
+
+    def _caught_up(self, origins_B: Ints) -> MultiViewEnsemble:
+        """The weights that were kept, after the truths of these origins too."""
+        if not len(origins_B):
+            return self.bundle.ensemble
+        return self.run(
+            self.data.inputs.samples(origins_B), origins_B, self.bundle.ensemble
+        ).ensemble
+
+    def _replayed(self, origins_B: Ints, every: int) -> Prepared:
+        """Weights and bands after the truths of origins, the last of which is to be forecast.
+
+        Args:
+            every: of the origins kept aside, take every so-many-th.
+        """
+        aside_B = self.data.aside_B[::every]
+        view = self if every == 1 else replace(self, data=replace(self.data, aside_B=aside_B))
+        _, aside = view._aside
+        samples = view.data.inputs.samples(origins_B)
+        found = view.run(samples, origins_B, aside.ensemble)
+        forecasts = view._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
+        return Prepared(found.ensemble, forecasts.half_BNH[-1])
+
+    def _stride(self, steps: int, most: int) -> int:
+        """For about `most` of so many steps, at all hours of the day alike."""
+        stride = max(1, steps // most)
+        while gcd(stride, self.data.panel.clock.steps_per_day) > 1:
+            stride += 1
+        return stride
+
+    @cached_property
+    def _aside(self) -> tuple[Floats, EnsembleForecast]:
+        """Each expert's forecasts of the days kept aside, and their aggregate."""
+        samples, aside_B = self.data.kept_aside, self.data.aside_B
+        forecast_EBNH = expert_forecasts(self.experts, samples, aside_B)
+        every = list(range(len(self.experts)))
+        return forecast_EBNH, self._weigh(forecast_EBNH, samples, aside_B, self._begun(every))
+
+    def _begun(self, chosen: list[int]) -> MultiViewEnsemble:
+        prior_E = self.bundle.ensemble.whole.prior_E[chosen]
+        return init_ensemble(list(prior_E), len(self.data.panel.places))
+
+    def _weigh(
+        self, forecast_EBNH: Floats, samples: Samples, origins_B: Ints, began: MultiViewEnsemble
+    ) -> EnsembleForecast:
+        part_BH = parts_of_day(self.data.inputs.grid, origins_B, self.horizon)
+        return run_ensemble(
+            forecast_EBNH, samples.truth_BNH, origins_B, part_BH, began, self.gradient
+        )
+
+    @property
+    def _cells(self) -> int:
+        return len(self.bundle.identity.places) * self.horizon
 
     def _position(self, end: int) -> BundlePosition:
         times = self.bundle.times
@@ -131,9 +271,10 @@ class OpenBundle:
             field=identity.field,
             unit=identity.unit,
             origin_B=data.panel.time_T[0] + origins_B * data.panel.clock.step_s,
-            forecast_BNH=forecast_BNH,
+            forecast_BNH=np.maximum(forecast_BNH, np.float32(self.floor)),
             half_BNH=rolling_half_width(errors, all_B, len(known), self.terms.band),
             truth_BNH=samples.truth_BNH,
+            floor=self.floor,
         )
 
 
@@ -145,13 +286,29 @@ def open_bundle(
     Raises:
         ExpertError: if an expert is of an unknown kind, or does not fit the panel's rows.
     """
+    graph = bundle.adjacency_NN if panel.adjacency_NN is None else panel.adjacency_NN
+    panel = replace(panel, adjacency_NN=graph)
     data = bundle_data(
-        bundle, panel, TrainingSettings(), newcomer=terms.newcomer, weather=weather(panel)
+        bundle,
+        panel,
+        TrainingSettings(),
+        newcomer=terms.newcomer,
+        validation_stride=terms.validation_stride,
+        weather=weather(panel),
+        training_rows=False,
     )
     experts = tuple((one.level, one.expert) for one in experts_of(bundle.experts, data))
-    field = panel.fields[panel.field_index(bundle.identity.field)]
+    column = panel.field_index(bundle.identity.field)
     application = applications().get(terms.application)
     metric = (
-        AbsoluteError() if application is None else application.metric_of(field, panel.clock.step_s)
+        AbsoluteError()
+        if application is None
+        else application.metric_of(panel.fields[column], panel.clock.step_s)
     )
-    return OpenBundle(bundle, terms, data, experts, metric.gradient)
+    floor = floor_of(panel.fields[column], data.inputs.values_TN[data.train.start : data.train.end])
+    partly, window = terms.newcomer, bundle.identity.window
+    stride = terms.validation_stride
+    aside_B = selection_origins(data.aside, window.horizon, stride, partly=partly)
+    train_B = sample_origins(train_origins(window, data.train, partly=partly), data.seed)
+    whole = replace(data, train_B=train_B, aside_B=aside_B)
+    return OpenBundle(bundle, terms, whole, experts, metric.gradient, floor)

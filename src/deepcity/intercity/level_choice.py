@@ -19,7 +19,7 @@ with most weight after the validation days; 0 where the own experts have over ha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,12 +115,15 @@ class LevelChoice:
     def forecast(self, party: Party) -> EnsembleForecast:
         """Forecasts of the party's test days, in order of time.
 
-        Weights are updated by the truths of earlier origins, each once it is known.
+        Weights are updated by the truths of earlier origins, each once it is known. Forecasts
+        below what the field can be are raised to it.
         """
         expert_EBNH = expert_forecasts(self.experts, party.test, party.test_origins)
-        return run_party_ensemble(
+        found = run_party_ensemble(
             party, expert_EBNH, party.test, party.test_origins, self.validation.ensemble
         )
+        least = np.float32(party.floor)
+        return replace(found, forecast_BNH=np.maximum(found.forecast_BNH, least))
 
 
 def choose_level(

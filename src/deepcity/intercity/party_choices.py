@@ -7,6 +7,8 @@ A newcomer took no part in the rounds. It starts from the members' shared layers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from deepcity.city.level import ALONE, HEAD, MAX_LEVEL, STEM, Layers, layers_up_to
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
@@ -193,11 +195,13 @@ def level_errors(
     deepest = max(level for level, _ in chosen.choice.experts)
     if deepest == ALONE:
         return {}
+    experts = {level: chosen.choice.first(min(level, deepest)) for level in levels}
+    least, truth_BNH = np.float32(party.floor), party.test.truth_BNH
     return {
         fixed_level_name(level): score_forecast(
-            chosen.choice.first(min(level, deepest)).predict(party.test, party.test_origins),
-            party.test.truth_BNH,
+            np.maximum(expert.predict(party.test, party.test_origins), least),
+            truth_BNH,
             party.metric,
         )
-        for level in levels
+        for level, expert in experts.items()
     }

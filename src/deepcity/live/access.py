@@ -13,11 +13,13 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.errors import ConfigError
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import read_toml, validate
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST, DeepGrant
@@ -27,39 +29,31 @@ from deepcity.store.deep_data.store import MayRead
 _SHORTEST = 16
 
 
-class GrantEntry(BaseModel):
+class GrantEntry(FrozenModel):
     """An agency's grant for a service; see `DeepGrant`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     service: str
     least_level: int = Field(default=LEAST_LEVEL, ge=1, le=5)
     widest: int = Field(default=WIDEST, ge=1)
 
 
-class AgencyEntry(BaseModel):
+class AgencyEntry(FrozenModel):
     """One agency: its name in the city, its token, its grant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
     token: str = Field(min_length=1, repr=False)
     grant: GrantEntry
 
 
-class ReaderEntry(BaseModel):
+class ReaderEntry(FrozenModel):
     """A client that may request forecasts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
     token: str = Field(min_length=1, repr=False)
 
 
-class Access(BaseModel):
+class Access(FrozenModel):
     """Who may send deep data, and who may request forecasts; without readers, every client may."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     agency: tuple[AgencyEntry, ...] = ()
     reader: tuple[ReaderEntry, ...] = ()
@@ -83,7 +77,6 @@ class Access(BaseModel):
         """A check for the store before every read; the reader is the service.
 
         Args:
-            city: of the agencies.
             widths: space -> numbers a vector, of the spaces that may be read; None: any.
         """
 
@@ -166,7 +159,4 @@ def _problem(path: Path, key: str, reason: str, right: str) -> Problem:
 
 
 def _without_value(problem: Problem) -> Problem:
-    secret = "token" in problem.key
-    return Problem(
-        problem.file, problem.key, None if secret else problem.value, problem.reason, problem.right
-    )
+    return replace(problem, value=None) if "token" in problem.key else problem

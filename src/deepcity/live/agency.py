@@ -53,8 +53,6 @@ class LiveAgency:
     """Encodes one agency's new rows into its outbox.
 
     Attributes:
-        package: its encoder.
-        outbox: deep data not yet delivered.
         grant: if given, checked before anything is put into the outbox.
         since: where an agency that has sent nothing yet begins; None: a day before its newest
             row.
@@ -122,7 +120,7 @@ class LiveAgency:
         activations = self.package.encode_columns(columns, times_B)
         batch = to_rows(self.package.space, cell_names(self.package.cells), times_B, activations)
         notes = self._revision_log.new_notes(columns, times_B, activations)
-        self.outbox.put_all(self._drafts(batch, 0), {self.cursor: int(times_B[-1])}, notes)
+        self.outbox.put(self._drafts(batch, 0), {self.cursor: int(times_B[-1])}, notes)
         return len(batch)
 
     def _revise(self, columns: Columns, correction: Correction, now: int) -> int:
@@ -141,11 +139,9 @@ class LiveAgency:
                 revision = max(now, (self.outbox.cursor(counter) or 0) + 1)
                 kept = correction.merged(some, activations, changed_BC)
                 notes = self._revision_log.revision_notes(columns, times_B, kept)
-                self.outbox.put_all(self._drafts(batch, revision), {counter: revision}, notes)
+                self.outbox.put(self._drafts(batch, revision), {counter: revision}, notes)
                 rows += len(batch)
-        self.outbox.put_all(
-            [], {}, correction.seen
-        )  # last: until then the correction is found again
+        self.outbox.put([], {}, correction.seen)  # last: until then the correction is found again
         return rows
 
     def _drafts(self, batch: DeepData, revision: int) -> list[Draft]:

@@ -54,8 +54,6 @@ class ArrivalLog:
     """Arrivals of the newest steps, kept in the outbox to survive restarts.
 
     Attributes:
-        package: the encoder.
-        outbox: where arrivals are kept.
         at_once: rows of a step exist as soon as it begins: events, counted as they happen.
     """
 
@@ -72,7 +70,7 @@ class ArrivalLog:
         found = add_arrival(before, Arrival(newest, now))
         if found != before:
             packed = b"".join(_PAIR.pack(one.step, one.seen) for one in found)
-            self.outbox.put_all([], {}, {self._name: {0: packed}})
+            self.outbox.put([], {}, {self._name: {0: packed}})
         measured = min(_MEASURED[known.kind.resample] for known in panel.fields)
         measured_s = 0 if self.at_once else round(measured * panel.clock.step_s)
         return clock_warning(self.package.facts.agency, panel.clock.step_s, measured_s, found)
@@ -98,7 +96,6 @@ def clock_warning(agency: str, step_s: int, measured_s: int, arrivals: Sequence[
     """Why the clock of the newest rows seems ahead; empty: it does not.
 
     Args:
-        agency: of the rows.
         step_s: step of its rows.
         measured_s: the earliest time after its start at which a step can have rows.
         arrivals: of the newest steps, in order; rows of days ahead give no warning.

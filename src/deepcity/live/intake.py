@@ -45,8 +45,6 @@ class Intake:
 
     Attributes:
         package: with the agencies it was trained with.
-        access: tokens and grants.
-        store: of deep data.
     """
 
     package: FusedPackage
@@ -63,11 +61,10 @@ class Intake:
         """
         facts = self.package.facts
         if (space.city, space.agency) != (facts.city, agency):
-            msg = (
+            raise GrantError(
                 f"{agency}'s token is for {facts.city}/*/{agency}, not for {space}. "
                 f"Send {space.agency}'s deep data with {space.agency}'s own token"
             )
-            raise GrantError(msg)
         agency_entry = next((one for one in facts.agencies if one.name == agency), None)
         if agency_entry is None and agency == facts.agency:
             reason = (
@@ -87,8 +84,9 @@ class Intake:
             raise VersionError(str(space), reason, right)
         grant = self.access.grant_of(agency)
         if grant is None:
-            msg = f"{agency} grants {facts.service} nothing. Add its grant to the access file"
-            raise GrantError(msg)
+            raise GrantError(
+                f"{agency} grants {facts.service} nothing. Add its grant to the access file"
+            )
         grant.check(facts.service, int(space.layer.removeprefix("h")), agency_entry.width)
         return agency_entry
 

@@ -63,8 +63,6 @@ class RevisionLog:
     """An agency's notes in its outbox.
 
     Attributes:
-        package: the encoder.
-        outbox: where notes are kept.
         revision_window_s: corrections are sent for times up to this many seconds old; 0: never.
     """
 

@@ -1,21 +1,17 @@
 """An example forecast for charts (one place, about a week, with its band), and learning curves."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.learning.evaluation.bands import rolling_half_width
+from deepcity.city.frozen_model import FrozenModel
+from deepcity.learning.evaluation.bands import band, rolling_half_width
 from deepcity.parties.method_errors import Measured
 from deepcity.parties.party import Party
 
 SHOWN_STEPS = 168
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ExampleForecast(_Frozen):
+class ExampleForecast(FrozenModel):
     """One place's forecasts over some test days, for a chart.
 
     Times are UTC seconds; all lists have one length. None stands for a value not measured, and
@@ -32,7 +28,7 @@ class ExampleForecast(_Frozen):
     alone: list[float]
 
 
-class LearningCurve(_Frozen):
+class LearningCurve(FrozenModel):
     """Mean validation error over parties by round, relative to the error before training."""
 
     method: str
@@ -67,15 +63,15 @@ def example_forecast(
     steps = (origins[chosen][:, None] + np.arange(horizon)).ravel()
     truth = party.test.truth_BNH[chosen, place].ravel()
     middle = forecast_BNH[chosen, place].ravel()
-    half = half_BNH[chosen, place].ravel()
+    low, high = band(middle, half_BNH[chosen, place].ravel(), party.floor)
     return ExampleForecast(
         place=party.panel.places[place].id,
         time_zone=party.panel.clock.time_zone,
         times=[int(time) for time in party.panel.time_T[steps]],
         truth=[float(value) if np.isfinite(value) else None for value in truth],
         forecast=[float(value) for value in middle],
-        low=[float(value) for value in middle - half],
-        high=[float(value) for value in middle + half],
+        low=[float(value) for value in low],
+        high=[float(value) for value in high],
         alone=[float(value) for value in alone[chosen, place].ravel()],
     )
 

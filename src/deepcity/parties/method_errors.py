@@ -1,20 +1,23 @@
 """Names of methods, and their errors at a party.
 
-Methods are `same_hour_yesterday`, `same_hour_last_week`, `ridge` (typical day and ridge, before
-any network learns), `alone`, `level_1` .. `level_6`, `automatic` and `pooled`; and the baselines
-that an application names, `persistence` and `typical_day`. Errors are over measured values only,
-in the service's unit unless its metric is a share.
+Methods are `same_hour_yesterday`, `same_hour_last_week`, `persistence`, `ridge` (typical day and
+ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` and `pooled`; and
+`typical_day` where an application names it among its baselines. Errors are over measured values
+only, in the service's unit unless its metric is a share.
 """
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+import numpy as np
+from pydantic import BeforeValidator
 
 from deepcity.applications.application import Baseline
 from deepcity.applications.metric import AbsoluteError, Metric
-from deepcity.city.arrays import Floats
-from deepcity.learning.evaluation.baselines import same_time_before
+from deepcity.city.arrays import Floats, Ints
+from deepcity.city.frozen_model import FrozenModel
+from deepcity.learning.evaluation.baselines import first_finite, last_known, same_time_before
 from deepcity.learning.evaluation.metrics import scores
+from deepcity.learning.features.inputs import Samples
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
 from deepcity.parties.party import Party
 
@@ -40,26 +43,16 @@ Measured = Annotated[float, BeforeValidator(lambda value: float("nan") if value 
 """NaN where nothing was measured to compare with; JSON has no NaN and says null."""
 
 
-class MethodErrors(BaseModel):
+class MethodErrors(FrozenModel):
     """Errors of one method at one party, over the test span.
 
-    `judged` is the error by the application's metric; in results older than that metric, the
-    mean absolute error.
+    `metric_error` is the error by the application's metric.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mae: Measured
     rmse: Measured
     mae_by_horizon: list[Measured]
-    judged: Measured
-
-    @model_validator(mode="before")
-    @classmethod
-    def _judged_by_mae(cls, found: object) -> object:
-        if isinstance(found, dict) and "judged" not in found:
-            return {**found, "judged": found.get("mae")}
-        return found
+    metric_error: Measured
 
 
 def score_forecast(
@@ -71,27 +64,53 @@ def score_forecast(
         mae=found.mae,
         rmse=found.rmse,
         mae_by_horizon=[float(e) for e in found.mae_H],
-        judged=metric.error(forecast_BNH, truth_BNH),
+        metric_error=metric.error(forecast_BNH, truth_BNH),
     )
 
 
 def naive_forecasts(party: Party) -> dict[str, Floats]:
-    """Naive forecasts by method: same hour yesterday and last week, typical day with ridge, and
-    the baselines of the party's application.
+    """Naive forecasts by method: same hour yesterday and last week, the last value, typical day
+    with ridge, and the baselines of the party's application.
+
+    Each forecasts all values: what last week lacks is taken from yesterday, and what that lacks
+    too is the last known value (`naive_gaps` tells how often).
     """
-    values, horizon = party.inputs.values_TN, party.test.truth_BNH.shape[-1]
-    day = party.inputs.grid.slots
-    lags = {NAIVE_DAY: day, NAIVE_WEEK: 7 * day}
-    if Baseline.PERSISTENCE in party.baselines:
-        lags[Baseline.PERSISTENCE.value] = 1
-    found = {
-        name: same_time_before(values, party.test_origins, horizon, lag)
-        for name, lag in lags.items()
-    }
-    if Baseline.TYPICAL_DAY in party.baselines:
-        found[Baseline.TYPICAL_DAY.value] = party.test.baseline_BNH
+    found = baseline_forecasts(party, party.test, party.test_origins)
+    if Baseline.TYPICAL_DAY not in party.baselines:
+        del found[Baseline.TYPICAL_DAY.value]
     expected = apply_ridge_skip(party.test.linear_BNHS, party.inputs.ridge_skip_HS)
     return {**found, RIDGE: party.test.baseline_BNH + party.test.scale_N1 * expected}
+
+
+def baseline_forecasts(party: Party, samples: Samples, origins_B: Ints) -> dict[str, Floats]:
+    """Every baseline's forecasts of some origins, by name; gaps filled as in `naive_forecasts`."""
+    day, week = _same_hours(party, origins_B)
+    last = last_known(party.inputs.values_TN, origins_B, samples.truth_BNH.shape[-1])
+    return {
+        NAIVE_DAY: first_finite(day, last),
+        NAIVE_WEEK: first_finite(week, day, last),
+        Baseline.PERSISTENCE.value: last,
+        Baseline.TYPICAL_DAY.value: samples.baseline_BNH,
+    }
+
+
+def naive_gaps(party: Party) -> tuple[float, float]:
+    """Shares of the test values for which no earlier week, and no earlier day, has a value."""
+    known = np.isfinite(party.test.truth_BNH)
+    if not known.any():
+        return 0.0, 0.0
+    day, week = (~np.isfinite(found) for found in _same_hours(party, party.test_origins))
+    return float((week & known).sum() / known.sum()), float((day & known).sum() / known.sum())
+
+
+def _same_hours(party: Party, origins_B: Ints) -> tuple[Floats, Floats]:
+    """The same hour of the newest earlier day, and of the newest earlier week; NaN: none."""
+    horizon, slots = party.test.truth_BNH.shape[-1], party.inputs.grid.slots
+    day, week = (
+        same_time_before(party.inputs.values_TN, origins_B, horizon, lag)
+        for lag in (slots, 7 * slots)
+    )
+    return day, week
 
 
 def naive_errors(party: Party) -> dict[str, MethodErrors]:

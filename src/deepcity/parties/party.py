@@ -1,10 +1,9 @@
 """From a service of the map to each party's training, validation and test samples.
 
-Everything here runs on a party's own side, but for `pooled_party`, which pools the raw rows of
-all parties: it breaks privacy, and is the upper bound of benchmarks.
+Everything here runs on a party's own side.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -18,9 +17,11 @@ from deepcity.city.clock import DAY_S
 from deepcity.city.errors import DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import load_panel
+from deepcity.data.city_file import load_with_findings
+from deepcity.data.findings import Finding
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, Split, origins
+from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, Samples, fit_inputs, train_origins
 from deepcity.learning.features.partial_windows import eval_origins
 from deepcity.learning.training.learner import PartyData
@@ -38,15 +39,14 @@ class Party:
     """One party of a service, ready to learn.
 
     Attributes:
-        field: name of the field it forecasts.
         split: its own training and validation spans, and the test span of all parties.
         test_origins, validation_origins: (B,) step indices of forecasts.
         scarce: whether it has only few days.
         newcomer: whether it may train on partial windows, where there is no whole one.
         experts: kinds of its own experts (`deepcity.learning.experts`).
         weather: on the panel's steps, where the service names an agency for it.
-        metric: of its application.
         baselines: that its application must beat.
+        findings: what was noticed while its records were loaded.
     """
 
     name: str
@@ -66,11 +66,18 @@ class Party:
     weather: Panel | None = None
     metric: Metric = _ABSOLUTE
     baselines: tuple[Baseline, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def unit(self) -> str:
         """The unit of its field."""
         return self.panel.fields[self.panel.field_index(self.field)].unit
+
+    @property
+    def floor(self) -> float:
+        """The least value that its field can have (`learning.evaluation.bands.floor_of`)."""
+        field, train = self.panel.fields[self.panel.field_index(self.field)], self.split.train
+        return floor_of(field, self.inputs.values_TN[train.start : train.end])
 
     @property
     def known_days(self) -> float:
@@ -104,9 +111,10 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
 
 
 def _party(service: Service, member: Member) -> Party:
-    panel = load_panel(member.city_file, member.agency.name)
-    party = party_of(service, member.name, service.title_of(member), panel, member.field)
-    return replace(party, weather=weather_of(service, member, party.panel))
+    loaded = load_with_findings(member.city_file, member.agency.name)
+    party = party_of(service, member.name, service.title_of(member), loaded.panel, member.field)
+    weather = weather_of(service, member, party.panel)
+    return replace(party, weather=weather, findings=loaded.findings)
 
 
 def party_of(service: Service, name: str, title: LocalizedText, panel: Panel, field: str) -> Party:
@@ -129,7 +137,7 @@ def party_of(service: Service, name: str, title: LocalizedText, panel: Panel, fi
             validation=split.validation,
             partly=name in settings.newcomers,
         )
-        return _prepared(service, name, title, panel, field, split, inputs, scarce_days)
+        return prepare_party(service, name, title, panel, field, split, inputs, scarce_days)
     except ValueError as error:
         right = (
             "give it more days, a shorter history, name it among newcomers (they start from "
@@ -139,7 +147,7 @@ def party_of(service: Service, name: str, title: LocalizedText, panel: Panel, fi
         raise DataError([problem]) from error
 
 
-def _prepared(
+def prepare_party(
     service: Service,
     name: str,
     title: LocalizedText,
@@ -149,12 +157,19 @@ def _prepared(
     inputs: Inputs,
     scarce_days: float | None,
 ) -> Party:
+    """A party with the samples of its spans.
+
+    Raises:
+        DataError: if a span is too short, or holds no measured value.
+    """
     settings, window = service.settings, inputs.settings
     newcomer = name in settings.newcomers
     stride = settings.training.stride if scarce_days is None else 1
     train = training_samples(inputs, split.train, stride, newcomer=newcomer)
     horizon = window.horizon
-    validation_origins = selection_origins(split.validation, horizon, partly=newcomer)
+    validation_origins = selection_origins(
+        split.validation, horizon, settings.span.validation_stride, partly=newcomer
+    )
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins, scarce_days, newcomer=newcomer)
     validation = inputs.samples(validation_origins, until=split.validation.end)
@@ -197,13 +212,16 @@ def training_samples(inputs: Inputs, train: Span, stride: int, *, newcomer: bool
     return Samples.concat(parts)
 
 
-def selection_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
-    """Origins of validation forecasts, (B,).
+def selection_origins(
+    validation: Span, horizon: int, stride: int = 1, *, partly: bool = False
+) -> Ints:
+    """Origins of validation forecasts, (B,); of very many an even share.
 
     Args:
+        stride: use every n-th, counted back from the last.
         partly: where no whole forecast fits in, use those that begin in the span.
     """
-    found = eval_origins(validation, horizon, partly=partly)
+    found = eval_origins(validation, horizon, partly=partly)[::-1][::stride][::-1]
     return found[:: max(1, len(found) // MAX_SELECTION_ORIGINS)]
 
 
@@ -287,86 +305,3 @@ def _split(panel: Panel, span: SpanSettings, scarce_days: float | None, name: st
         Span(validation_start, test_start),
         Span(test_start, steps),
     )
-
-
-def can_pool(parties: Sequence[Party]) -> bool:
-    """Whether raw rows fit into one panel: same field, window, clock and time steps."""
-    first, field, window = parties[0].panel, parties[0].field, parties[0].inputs.settings
-    return len(parties) > 1 and all(
-        party.panel.clock == first.clock
-        and party.field == field
-        and party.inputs.settings == window
-        and np.array_equal(party.panel.time_T, first.time_T)
-        for party in parties
-    )
-
-
-def pooled_party(service: Service, parties: Sequence[Party]) -> Party:
-    """All parties' raw rows as one party, the upper bound without privacy.
-
-    Rows before a scarce party's first day are masked, and each place is trained and validated
-    only in its own spans. Scaling and ridge are fitted up to the last party's training day,
-    which with a scarce party overlaps the others' validation days: an upper bound may use too
-    much, never too little. No test day is used.
-    """
-    field = parties[0].field
-    test = parties[0].split.test
-    train = Span(0, max(party.split.train.end for party in parties))  # a scarce party's is late
-    first = min(party.split.validation.start for party in parties)
-    panel = _merged(parties)
-    window = parties[0].inputs.settings
-    inputs = fit_inputs(panel, field, window, train)
-    whole = Split(Span(0, first), Span(first, test.start), test)
-    pooled = _prepared(
-        service, "pooled", LocalizedText("pooled", "통합"), panel, field, whole, inputs, None
-    )
-    chosen = train_origins(window, train)[:: service.settings.training.stride]
-    return replace(
-        pooled,
-        data=PartyData(
-            "pooled",
-            _masked(inputs.samples(chosen), chosen, parties, validating=False),
-            _masked(pooled.data.validation, pooled.validation_origins, parties, validating=True),
-            inputs.ridge_skip_HS,
-        ),
-    )
-
-
-def _merged(parties: Sequence[Party]) -> Panel:
-    first = parties[0].panel
-    columns = []
-    for party in parties:
-        index = party.panel.field_index(party.field)
-        values = party.panel.values_TNF[:, :, index : index + 1].copy()
-        values[: party.split.train.start] = np.nan
-        columns.append(values)
-    places = tuple(
-        replace(place, id=f"{party.name}/{place.id}")
-        for party in parties
-        for place in party.panel.places
-    )
-    fields = (first.fields[first.field_index(parties[0].field)],)
-    return Panel(first.clock, first.time_T, places, fields, np.concatenate(columns, axis=1))
-
-
-def _masked(
-    samples: Samples,
-    origins_B: Ints,
-    parties: Sequence[Party],
-    *,
-    validating: bool,
-) -> Samples:
-    """Mask truths outside each party's own span."""
-    truth = samples.truth_BNH.copy()
-    last_B = origins_B + truth.shape[-1]
-    for party, places in zip(parties, place_slices(parties), strict=True):
-        span = party.split.validation if validating else party.split.train
-        outside = (origins_B < span.start) | (last_B > span.end)
-        truth[outside, places] = np.nan
-    return replace(samples, truth_BNH=truth)
-
-
-def place_slices(parties: Sequence[Party]) -> list[slice]:
-    """Positions of each party's places among the pooled ones."""
-    ends = np.cumsum([len(party.panel.places) for party in parties])
-    return [slice(int(e) - len(p.panel.places), int(e)) for p, e in zip(parties, ends, strict=True)]

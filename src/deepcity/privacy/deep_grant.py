@@ -5,25 +5,23 @@ reveal single rows. The deeper the cut and the narrower the bottleneck, the less
 so a grant bounds both; measured leakage bounds them further.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.errors import GrantError
+from deepcity.city.frozen_model import FrozenModel
 
 LEAST_LEVEL = 3  # from shallower activations inputs can be reconstructed nearly whole
 WIDEST = 16
 
 
-class DeepGrant(BaseModel):
+class DeepGrant(FrozenModel):
     """The deep data that one agency allows one service to receive.
 
     Attributes:
-        agency: the grantor.
         service: the purpose; deep data for one service may not serve another.
         least_level: the shallowest cut level allowed.
         widest: the greatest width allowed, numbers per cell and time.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     agency: str
     service: str
@@ -50,5 +48,6 @@ class DeepGrant(BaseModel):
                 f"or have {self.agency} raise widest"
             )
         if reasons:
-            msg = f"{self.agency}'s deep data may not leave for {service}: {'; '.join(reasons)}"
-            raise GrantError(msg)
+            raise GrantError(
+                f"{self.agency}'s deep data may not leave for {service}: {'; '.join(reasons)}"
+            )

@@ -7,23 +7,21 @@ reconstructed from activations of the first hidden layer.
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.errors import GrantError
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.level import LADDER, MAX_LEVEL, STEM, layers_up_to
 
 
-class Grant(BaseModel):
+class Grant(FrozenModel):
     """The layers that one party allows to leave.
 
     Attributes:
-        party: the grantor.
         service: the purpose; layers granted for one service may not serve another.
         level: h1..h`level` may leave (6: the head too; 0: nothing).
         stem: ``"common"`` lets the stem leave too, from level 1 on.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     party: str
     service: str
@@ -58,10 +56,9 @@ class Grant(BaseModel):
         reasons += [self._refusal(name) for name in names if name not in self.layers]
         if reasons:
             leaving = ", ".join(names)
-            msg = (
+            raise GrantError(
                 f"{leaving} may not leave {party} for {service} under {self}: {'; '.join(reasons)}"
             )
-            raise GrantError(msg)
 
     def _mismatches(self, party: str, service: str) -> list[str]:
         reasons = []

@@ -5,7 +5,8 @@ exception: they take part in no round, so a map may name more of them after its 
 They start from the trained layers, and no party trains again. A newcomer that is recorded
 already must not change, like any other party.
 
-FOLDER/coordinator/run.json     map, version, and SHA-256 of the map's settings of members
+FOLDER/coordinator/run.json     map, version, and SHA-256 of the map's settings of members, with
+                                these by key (`identity_keys`), so that a refusal can name them
 FOLDER/sites/SITE/run.json      map, version, and SHA-256 of each service's records there
 """
 
@@ -20,6 +21,7 @@ from deepcity.city.errors import CheckpointError
 from deepcity.data.panel import records_digest
 from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.parties.party import Party
+from deepcity.runs.identity_keys import differences, differences_text, flatten, hashed
 from deepcity.store.run_folder import coordinator_folder, site_folder, write_file
 
 IDENTITY_FILE = "run.json"
@@ -40,15 +42,30 @@ def check_identity(folder: Path, city_map: CityMap) -> None:
         "version": __version__,
         "members": _digest([city_map.settings.seed, *map(_members, city_map.services)]),
     }
+    settings = _flat(city_map)
     old = not path.exists() and (folder / IDENTITY_FILE).exists()
+    known = _read(path) or {}
     if not path.exists() and not old:
-        write_file(path, json.dumps(wanted).encode())
-    elif old or _read(path) != wanted:
-        msg = (
-            f"{folder} holds a run of another map, of other settings (only newcomers may be "
-            f"added), or of another version of deepcity; {_START_ANEW}"
-        )
-        raise CheckpointError(msg)
+        write_file(path, json.dumps({**wanted, "settings": settings}).encode())
+    elif old or {key: known.get(key) for key in wanted} != wanted:
+        reason = _difference(known, {**wanted, "settings": settings})
+        raise CheckpointError(f"{folder} holds a run of another map or of other settings: {reason}")
+
+
+def _difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """What differs between the run in a folder and a map, and the next step."""
+    for key in ("map", "version"):
+        if known.get(key) != wanted[key]:
+            if key not in known:
+                reason = "its run.json is damaged, or of another version of deepcity"
+                return f"{reason}; {_START_ANEW}"
+            was, now = known[key], wanted[key]
+            return f"its {key} was {was!r}, it is {now!r} now; {_START_ANEW}"
+    found = differences(known.get("settings", {}), wanted["settings"])
+    if not known.get("settings") or not found:
+        return f"only newcomers may be added to a finished run; {_START_ANEW}"
+    text = differences_text(found)
+    return f"{text}. Only newcomers may be added: restore the rest, {_START_ANEW}"
 
 
 def map_of_run(folder: Path) -> str | None:
@@ -124,6 +141,20 @@ def _members(service: Service) -> list[Any]:
         content,
         *(_party_identity(member) for member in service.members if member.name not in newcomers),
     ]
+
+
+def _flat(city_map: CityMap) -> dict[str, object]:
+    """Every setting that must not change, by key; those of city files as digests."""
+    found: dict[str, object] = {"seed": city_map.settings.seed}
+    for service in city_map.services:
+        content, *parties = _members(service)
+        name = f"service[{service.settings.name}]"
+        found |= flatten(content, f"{name}.")
+        found[f"{name}.parties"] = [party for party, *_ in parties]
+        for party, field, clock, agency in parties:
+            found |= {f"{party}: field": field}
+            found |= hashed(flatten({"clock": clock, "agency": agency}, f"{party}: "))
+    return found
 
 
 def _of_a_party(service: Service, member: Member) -> list[Any]:

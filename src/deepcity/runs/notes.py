@@ -11,10 +11,14 @@ from deepcity.exchange.profile import SiteProfile
 from deepcity.intercity.compatibility import shape_groups_of
 from deepcity.intercity.party_choices import PartyChoice, round_members
 from deepcity.maps.map_settings import ServiceSettings
+from deepcity.parties.method_errors import naive_gaps
+from deepcity.parties.party import Party
+from deepcity.runs.progress import is_lone
 from deepcity.runs.results import Note
 from deepcity.store.packages.manifest import Manifest
 
 Profiles = Mapping[str, SiteProfile]
+LEAST_GAPS = 0.005  # share of test values without an earlier week that gives a note
 UNEQUAL = 3.0  # ratio of the most to the fewest rows that gives a note
 
 
@@ -29,6 +33,8 @@ def service_notes(
     """
     if settings.grant.level == ALONE:
         return []
+    if is_lone(settings, len(profiles)) and (settings.automatic or settings.levels):
+        return [Note(code="lone_party", names={"party": next(iter(profiles))})]
     members = round_members(settings, profiles)
     sharing = [site for site in members if settings.grant.stem_of(site) == "common"]
     found = [_started(settings, package)] if package is not None else []
@@ -117,11 +123,19 @@ def party_notes(
     return found
 
 
+def naive_notes(party: Party) -> list[Note]:
+    """Where naive forecasts had to fall back on a later value than their own."""
+    week, day = naive_gaps(party)
+    if week < LEAST_GAPS:
+        return []
+    return [Note(code="naive_fallback", numbers={"week": week, "day": day})]
+
+
 def _newcomer(others: int, unit: str, chosen: PartyChoice) -> Note:
     numbers: dict[str, float] = {"others": others}
     if chosen.first_day is None:
         return Note(code="newcomer", numbers=numbers)
-    numbers["error"] = chosen.first_day.judged
+    numbers["error"] = chosen.first_day.metric_error
     return Note(code="newcomer_first_day", numbers=numbers, names={"unit": unit})
 
 

@@ -14,8 +14,20 @@ NEWCOMERS_ALONE = "newcomers alone"
 EPISODIC_TRAINING = "episodic training for newcomers"
 
 
-def trained_levels(settings: ServiceSettings) -> list[int]:
-    """Levels that are trained: alone, the fixed ones, and the deepest for the choice of levels."""
+def is_lone(settings: ServiceSettings, parties: int) -> bool:
+    """Whether a service has nobody to share layers with: a single party, and no package to start
+    from.
+    """
+    return parties == 1 and settings.reuse is None
+
+
+def trained_levels(settings: ServiceSettings, parties: int) -> list[int]:
+    """Levels that are trained: alone, the fixed ones, and the deepest for the choice of levels.
+
+    A lone party (`is_lone`) is trained alone.
+    """
+    if is_lone(settings, parties):
+        return [ALONE]
     deepest = settings.grant.level
     asked = {min(level, deepest) for level in settings.levels}
     return sorted({ALONE, *asked, *([deepest] if settings.automatic else [])})
@@ -30,7 +42,7 @@ def _tasks(service: Service) -> list[ProgressTask]:
     settings, parties = service.settings, len(service.members)
     training = settings.training
     one = float(training.rounds * training.local_steps * training.batch_size)
-    levels = trained_levels(settings)
+    levels = trained_levels(settings, parties)
     methods = [names.ALONE if level == ALONE else names.fixed_level_name(level) for level in levels]
     joining = parties - len(settings.newcomers)
     tasks = [_task(settings, name, training.rounds, joining * one) for name in methods]

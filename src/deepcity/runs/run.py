@@ -13,18 +13,18 @@ from deepcity import __version__
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.field import Kind
 from deepcity.city.level import Layers, layers_up_to
-from deepcity.city.localized_text import LocalizedText
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.exchange.coordinator import Training
 from deepcity.intercity.party_choices import round_members
 from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.parties import method_errors as names
-from deepcity.parties.party import can_pool, parties_of
+from deepcity.parties.party import parties_of
+from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.application_notes import application_notes
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.notes import service_notes
-from deepcity.runs.progress import tasks_of
-from deepcity.runs.results import MethodTraffic, PartyResult, RunResults, ServiceResult
+from deepcity.runs.progress import is_lone, tasks_of
+from deepcity.runs.results import MethodTraffic, Note, PartyResult, RunResults, ServiceResult
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
 from deepcity.runs.summary import curve, sum_traffic, traffic
@@ -36,9 +36,17 @@ from deepcity.store.run_folder import (
     layers_folder,
     locked,
     read_results,
+    record_map,
     site_folder,
     write_file,
 )
+
+_NOT_POOLED = {  # a single party has nobody to pool with
+    NotPooled.FIELDS: Note(code="not_pooled_fields"),
+    NotPooled.WINDOWS: Note(code="not_pooled_windows"),
+    NotPooled.STEPS: Note(code="not_pooled_steps"),
+    NotPooled.TIMES: Note(code="not_pooled_times"),
+}
 
 
 def run_map(
@@ -69,6 +77,7 @@ def run_map(
         if fresh:
             forget(folder)
         check_identity(folder, city_map)
+        record_map(folder, city_map.path)
         listener.plan(tasks_of(city_map.services))
         done = [_run_service(city_map, service, folder, listener) for service in city_map.services]
         results = RunResults(
@@ -174,13 +183,22 @@ def _kind(member: Member) -> Kind:
 
 def _traffic(simulation: Simulation) -> list[MethodTraffic]:
     """Bytes of every method; the choice of a level costs those of the deepest training and of
-    episodic training.
+    episodic training. A lone party has nobody to send to.
     """
+    if is_lone(simulation.settings, len(simulation.sites)):
+        return []
     found = [traffic(name, training) for name, training in simulation.trainings.items()]
     if simulation.settings.automatic and simulation.joined is not None:
         spent = [traffic("", one) for one in (simulation.joined, *simulation.stages)]
         found.append(sum_traffic(names.AUTOMATIC, spent))
     return found
+
+
+def _pooled_notes(simulation: Simulation) -> list[Note]:
+    """Why raw rows were not pooled, where the map asks for it."""
+    reason = why_not_pooled([site.party for site in simulation.sites])
+    found = _NOT_POOLED.get(reason) if reason is not None else None
+    return [found] if found is not None and simulation.settings.pooled else []
 
 
 def _result(
@@ -204,9 +222,10 @@ def _result(
         notes=[
             *service_notes(settings, simulation.profiles, package, simulation.joined),
             *application_notes(simulation.service, simulation.profiles),
+            *_pooled_notes(simulation),
         ],
         who=settings.who.value() if settings.who else None,
-        metric=LocalizedText(en=application.metric.name, ko=application.metric.name_ko),
+        metric=application.metric.title,
         metric_in_unit=application.metric.in_unit,
         baselines=[baseline.value for baseline in application.baselines],
     )

@@ -28,15 +28,16 @@ from deepcity.maps.city_map import Service
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties import method_errors as names
 from deepcity.parties.method_errors import MethodErrors
-from deepcity.parties.party import can_pool, pooled_party
+from deepcity.parties.pooling import can_pool, pooled_party
 from deepcity.runs.episodic_training import (
     STAGES,
     episodic_site,
     run_episodic_training,
     stage_count,
 )
-from deepcity.runs.notes import party_notes
+from deepcity.runs.notes import naive_notes, party_notes
 from deepcity.runs.progress import EPISODIC_TRAINING, NEWCOMERS_ALONE, trained_levels
+from deepcity.runs.record_warnings import record_warnings
 from deepcity.runs.results import PartyResult
 from deepcity.runs.site import Site
 from deepcity.runs.summary import pooled_errors
@@ -89,7 +90,7 @@ class Simulation:
 
     def run(self) -> list[PartyResult]:
         """Run every method and every site's choice; returns each site's results."""
-        for level in trained_levels(self.settings):
+        for level in trained_levels(self.settings, len(self.sites)):
             method = self._train(level)
             for site in self.sites if level == ALONE else self.members:
                 site.evaluate(method)
@@ -201,7 +202,9 @@ class Simulation:
         """A site's results; its measured values only where it grants them."""
         unit = site.party.unit if site.party.metric.in_unit else ""
         notes = party_notes(self.settings, site.name, self.profiles, unit, chosen, self.joined)
-        levels = [level for level in trained_levels(self.settings) if level != ALONE]
+        member = next(one for one in self.service.members if one.name == site.name)
+        notes += [*naive_notes(site.party), *record_warnings(member, site.party)]
+        levels = [one for one in trained_levels(self.settings, len(self.sites)) if one != ALONE]
         found = site.finish(chosen, levels, notes)
         shared = self.settings.grant.truths_of(site.name) == "shared"
         return found if shared else found.without_truths()

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from deepcity.city.level import Layers
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.grant_guard import GuardedHandler
@@ -143,6 +145,7 @@ class Site:
     def evaluate(self, method: str) -> None:
         """Record a method's test errors."""
         forecast = self.learners[method].forecast(self.party.test)
+        forecast = np.maximum(forecast, np.float32(self.party.floor))
         self.test[method] = score_forecast(forecast, self.party.test.truth_BNH, self.party.metric)
 
     def choose(self, offer: Offer | None) -> PartyChoice:

@@ -10,7 +10,7 @@ from deepcity.city.arrays import Floats
 from deepcity.exchange.coordinator import Training
 from deepcity.intercity.level_choice import LevelChoice
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
-from deepcity.learning.evaluation.bands import coverage
+from deepcity.learning.evaluation.bands import band, coverage
 from deepcity.learning.training.learner import Learner
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.example_forecast import (
@@ -25,8 +25,9 @@ from deepcity.parties.method_errors import (
     fixed_level_name,
     score_forecast,
 )
-from deepcity.parties.party import Party, place_slices
-from deepcity.runs.decisions import last_decision
+from deepcity.parties.party import Party
+from deepcity.parties.pooling import place_slices
+from deepcity.runs.decision_scores import DecisionForecasts
 from deepcity.runs.level_reason import level_reason
 from deepcity.runs.results import MethodTraffic, Note, PartyResult
 from deepcity.runs.update.error_log import drift_of_run
@@ -38,7 +39,11 @@ def pooled_errors(
     """Errors of the pooled network, at each party's places."""
     forecast = learner.forecast(pooled.test)
     return {
-        party.name: score_forecast(forecast[:, places], party.test.truth_BNH, party.metric)
+        party.name: score_forecast(
+            np.maximum(forecast[:, places], np.float32(party.floor)),
+            party.test.truth_BNH,
+            party.metric,
+        )
         for party, places in zip(parties, place_slices(parties), strict=True)
     }
 
@@ -55,6 +60,8 @@ def party_result(
     """One party's results; `found` is the ensemble's forecast of the test days."""
     forecast_BNH = found.forecast_BNH
     half_BNH = _half_width(party, choice, forecast_BNH, settings.band)
+    application = applications()[settings.application]
+    decided = DecisionForecasts.of(application, party, choice, forecast_BNH, alone)
     return PartyResult(
         name=party.name,
         title=party.title,
@@ -71,9 +78,7 @@ def party_result(
         },
         test={**test, AUTOMATIC: score_forecast(forecast_BNH, party.test.truth_BNH, party.metric)},
         band_level=settings.band,
-        band_coverage=coverage(
-            party.test.truth_BNH, forecast_BNH - half_BNH, forecast_BNH + half_BNH
-        ),
+        band_coverage=coverage(party.test.truth_BNH, *band(forecast_BNH, half_BNH, party.floor)),
         forecast=example_forecast(party, forecast_BNH, half_BNH, alone.forecast(party.test)),
         newcomer=party.name in settings.newcomers,
         drift=drift_of_run(party, choice, forecast_BNH),
@@ -82,12 +87,9 @@ def party_result(
         step_minutes=party.panel.clock.step_s / 60,
         horizon_steps=party.inputs.settings.horizon,
         raw_bytes=party.panel.values_TNF.nbytes,
-        decision=last_decision(
-            applications()[settings.application],
-            party,
-            choice.validation.forecast_BNH,
-            forecast_BNH,
-        ),
+        decision=decided.last(),
+        decision_scores=decided.scores(),
+        example=decided.example(),
     )
 
 

@@ -54,8 +54,7 @@ def canonical_json(value: object) -> str:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        msg = f"cannot be written as JSON: {error}"
-        raise BlobError(msg) from error
+        raise BlobError(f"cannot be written as JSON: {error}") from error
     return text
 
 
@@ -96,8 +95,7 @@ def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
     except _READ_ERRORS as error:
         raise BlobError(_unreadable(blob, error)) from error
     if not canonical:
-        msg = "its layout is not canonical: some bytes were changed"
-        raise BlobError(msg)
+        raise BlobError("its layout is not canonical: some bytes were changed")
     return arrays, header
 
 
@@ -132,25 +130,24 @@ def check_seal(arrays: Arrays, header: Header) -> None:
     written = header.get(SEAL) if isinstance(header, dict) else None
     found = content_hash(arrays, header) if written is not None else None
     if written is None or written != found:
-        msg = (
+        raise BlobError(
             f"its header holds hash {_short(written)}, its content has {_short(found)}: "
             f"some bytes were changed"
         )
-        raise BlobError(msg)
 
 
 def _flatten(arrays: Arrays) -> dict[str, NDArray[Any]]:
     flat: dict[str, NDArray[Any]] = {}
     for group, members in arrays.items():
         if not group or "/" in group:
-            msg = f"group name {group!r} is empty or holds '/'; name it like 'h1'"
-            raise BlobError(msg)
+            raise BlobError(f"group name {group!r} is empty or holds '/'; name it like 'h1'")
         for name, value in members.items():
             array = np.asarray(value)
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype not in _CODES:
-                msg = f"{group}/{name} is {array.dtype}; use floats, int64, uint8 or bool"
-                raise BlobError(msg)
+                raise BlobError(
+                    f"{group}/{name} is {array.dtype}; use floats, int64, uint8 or bool"
+                )
             flat[f"{group}/{name}"] = array
     return flat
 

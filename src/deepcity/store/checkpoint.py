@@ -31,8 +31,6 @@ class Checkpoint:
     """The state of a run after a round.
 
     Attributes:
-        name: of the run.
-        round: the last round in it.
         arrays: group (layer) -> name -> array; dtypes and bits as saved.
         values: JSON values, floats exact.
         skipped: why newer checkpoints were skipped; empty if this is the newest.
@@ -59,7 +57,6 @@ class CheckpointStore:
 
         Args:
             name: letters, digits, ".", "_", "-".
-            round: 0 or more.
             arrays: float32, float64, int64, uint8 or bool.
             values: JSON-able with text keys; lists, not tuples; NaN and infinities allowed.
 
@@ -103,11 +100,10 @@ class CheckpointStore:
             whole = True
             yield found
         if skipped and not whole:
-            msg = (
+            raise CheckpointError(
                 f"no checkpoint of {name} in {self.folder} can be read: {'; '.join(skipped)}. "
                 f"Remove them to start the run anew, or put back a copy"
             )
-            raise CheckpointError(msg)
 
     def load_at(self, name: str, round: int) -> Checkpoint | None:  # noqa: A002
         """The newest checkpoint of a run with at most so many rounds done; None if there is none.
@@ -121,11 +117,10 @@ class CheckpointStore:
                 try:
                     return _read(path, name, number, ())
                 except (BlobError, OSError) as error:
-                    msg = (
+                    raise CheckpointError(
                         f"{path} is damaged or of another version: {error}. "
                         f"Put back a copy, or start the run anew"
-                    )
-                    raise CheckpointError(msg) from error
+                    ) from error
         return None
 
     def forget(self, name: str) -> None:
@@ -135,11 +130,10 @@ class CheckpointStore:
 
     def _path(self, name: str, number: int) -> Path:
         if not _NAME.fullmatch(name) or number < 0:
-            msg = (
+            raise CheckpointError(
                 f"a checkpoint cannot be named {name!r} with round {number}: "
                 "use letters, digits, '.', '_' and '-', and a round of 0 or more"
             )
-            raise CheckpointError(msg)
         return self.folder / f"{name}.{number:06d}.checkpoint"
 
     def _drop_all_but(self, name: str, newest: int) -> None:
@@ -171,18 +165,15 @@ def _to_bytes(
         header = {"format": FORMAT, "name": name, "round": number, "values": checked}
         return seal(arrays, header)
     except (BlobError, ValidationError) as error:
-        msg = f"{path.name} cannot hold these values: {error}"
-        raise CheckpointError(msg) from error
+        raise CheckpointError(f"{path.name} cannot hold these values: {error}") from error
 
 
 def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Checkpoint:
     arrays, header = unseal(path.read_bytes())
     version = header.get("format")
     if version != FORMAT:
-        msg = f"its format is {version!r} and this version of deepcity reads {FORMAT}"
-        raise BlobError(msg)
+        raise BlobError(f"its format is {version!r} and this version of deepcity reads {FORMAT}")
     if (header.get("name"), header.get("round")) != (name, number):
         was = f"{header.get('name')!r} after round {header.get('round')}"
-        msg = f"it holds {was}: the file was renamed"
-        raise BlobError(msg)
+        raise BlobError(f"it holds {was}: the file was renamed")
     return Checkpoint(name, number, arrays, header["values"], skipped)

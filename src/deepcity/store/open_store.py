@@ -18,7 +18,6 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
     its whole path; ``postgresql://user:password@host/database`` is a database with pgvector.
 
     Args:
-        url: where the deep data are.
         may_read: (reader, space) -> True if a grant covers it; anything else refuses.
 
     Raises:
@@ -26,15 +25,13 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
     """
     scheme, found, rest = url.partition("://")
     if not found:
-        msg = f"{url!r} is not a URL of a store. Next: {_FORMS}"
-        raise StoreError(msg)
+        raise StoreError(f"{url!r} is not a URL of a store. Next: {_FORMS}")
     if scheme == "duckdb":
         return _open_file(url, rest, may_read)
     if scheme.partition("+")[0] in {"postgresql", "postgres"}:
         return _open_database(url, may_read)
     # the rest of it may hold a password
-    msg = f"there is no store for {scheme}:// URLs. Next: {_FORMS}"
-    raise StoreError(msg)
+    raise StoreError(f"there is no store for {scheme}:// URLs. Next: {_FORMS}")
 
 
 def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
@@ -42,8 +39,7 @@ def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
 
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path == ":memory:":
-        msg = f"{url!r} names no file. Next: {_FORMS}"
-        raise StoreError(msg)
+        raise StoreError(f"{url!r} names no file. Next: {_FORMS}")
     return DuckDBStore(Path(path), may_read)
 
 
@@ -51,9 +47,8 @@ def _open_database(url: str, may_read: MayRead) -> DeepDataStore:
     try:
         from deepcity.store.postgres.pgvector_store import PostgresStore
     except ModuleNotFoundError as error:
-        msg = (
+        raise StoreError(
             f"the driver {error.name} for PostgreSQL is not installed. "
             "Next: pip install 'deepcity[postgres]'"
-        )
-        raise StoreError(msg) from error
+        ) from error
     return PostgresStore(url, may_read)

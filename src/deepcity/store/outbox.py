@@ -113,8 +113,9 @@ class Outbox:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                msg = f"{path.parent} cannot be made: {error.strerror}. Name another folder"
-                raise StoreError(msg) from error
+                raise StoreError(
+                    f"{path.parent} cannot be made: {error.strerror}. Name another folder"
+                ) from error
             self._file = sqlite3.connect(
                 path, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
             )
@@ -123,11 +124,7 @@ class Outbox:
             self._file.execute("pragma synchronous = full")
             self._file.executescript(_SCHEMA)
 
-    def put(self, topic: str, rows: int, body: bytes, cursors: dict[str, int]) -> None:
-        """Store a parcel and set cursors, both or neither; errors as `put_all`."""
-        self.put_all([Draft(topic, rows, body)], cursors)
-
-    def put_all(
+    def put(
         self, drafts: Sequence[Draft], cursors: dict[str, int], notes: Notes | None = None
     ) -> None:
         """Store parcels, set cursors and write notes: all of it or nothing.
@@ -140,12 +137,11 @@ class Outbox:
             held = self._one(f"select {_SIZE.format('parcels')} + {_SIZE.format('refused')}")
             more = sum(len(draft.body) for draft in drafts)
             if drafts and held + more > self.max_bytes:
-                msg = (
+                raise OutboxFullError(
                     f"{self.path} is full: {held:,} bytes wait, {self.max_bytes:,} may. "
                     "See why the application does not take them, or allow more with --max-mb; "
                     "nothing was lost: encoding goes on from here once there is room"
                 )
-                raise OutboxFullError(msg)
             self._file.executemany(
                 "insert into parcels (topic, rows, body, put_at, revision) values (?, ?, ?, ?, ?)",
                 [(one.topic, one.rows, one.body, time.time(), one.revision) for one in drafts],
@@ -250,5 +246,4 @@ class Outbox:
                 }
                 found = (step for sign, step in steps.items() if sign in str(error))
                 step = next(found, "see that the file can be read and written")
-                msg = f"{self.path}: {error}. Next: {step}"
-                raise StoreError(msg) from error
+                raise StoreError(f"{self.path}: {error}. Next: {step}") from error

@@ -3,12 +3,14 @@
 FOLDER/coordinator/     what the coordinator knows: rounds, fused layers, layer packages
 FOLDER/sites/SITE/      what a site knows; moved to another machine, it can be resumed there
 FOLDER/pooled/          the network of all raw rows, where a map asks for that upper bound
+FOLDER/map.json         where the map file is, for `deepcity forecast` and `deepcity backtest`
 FOLDER/results.json     results of the run; what a site does not grant stays in its folder
 FOLDER/report.html      the same as a page
 
 Files are written whole or not at all.
 """
 
+import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -23,7 +25,7 @@ from deepcity.city.errors import CheckpointError
 from deepcity.store.atomic import write_atomic, write_error_text
 
 Model = TypeVar("Model", bound=BaseModel)
-_LOCK, _OWNER = ".lock", ".lock-owner"
+_LOCK, _OWNER, _MAP = ".lock", ".lock-owner", "map.json"
 
 RUN_FILES = (
     "coordinator/run.json",
@@ -40,13 +42,9 @@ RUN_FILES = (
     "pooled/checkpoints/.*.part",
     "results.json",
     "report.html",
+    "map.json",
     _LOCK,
-    "run.json",  # these and what follows: of runs before sites had folders
-    "checkpoints/*.checkpoint",
-    "checkpoints/*.records",
-    "checkpoints/*.newcomers",
-    "layers/*.layers",
-    "own/*.checkpoint",
+    "run.json",  # of runs before sites had folders: --fresh removes it
 )
 """All that a run writes."""
 
@@ -70,6 +68,30 @@ def site_folder(folder: Path, site: str) -> Path:
     return folder / "sites" / site.replace("/", ".").replace(":", ".")
 
 
+def record_map(folder: Path, map_file: Path) -> None:
+    """Record where the map of a run is.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
+    whole = map_file.absolute()
+    found = {"absolute": str(whole), "relative": os.path.relpath(whole, folder.absolute())}
+    data = json.dumps(found, indent=1).encode()
+    path = folder / _MAP
+    if not path.exists() or path.read_bytes() != data:
+        write_file(path, data)
+
+
+def recorded_map(folder: Path) -> Path | None:
+    """The map file of the run in a folder, if it is still where it was, or moved with it."""
+    try:
+        found = json.loads((folder / _MAP).read_text(encoding="utf-8"))
+        paths = [Path(found["absolute"]), folder / found["relative"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return next((path for path in paths if path.is_file()), None)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Lock a run's folder for this process; a killed process releases it.
@@ -82,11 +104,10 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        msg = (
+        raise CheckpointError(
             f"{folder} is in use by {_owner(owner)}: two runs would overwrite each other there. "
             f"Wait until it ends, stop it, or choose another --out"
-        )
-        raise CheckpointError(msg) from error
+        ) from error
     except OSError as error:
         raise CheckpointError(write_error_text(folder / _LOCK, error, 0)) from error
     try:
@@ -149,8 +170,10 @@ def read_results(path: Path, kind: type[Model], verb: str) -> Model:
     try:
         return kind.model_validate_json(path.read_bytes())
     except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
-        raise CheckpointError(msg) from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
+        ) from error
     except ValueError as error:
-        msg = f"{path} is not a results file of this version; run the map again: {error}"
-        raise CheckpointError(msg) from error
+        raise CheckpointError(
+            f"{path} is not a results file of this version; run the map again: {error}"
+        ) from error

@@ -80,8 +80,9 @@ class AgencyParty:
                 arrays do not fit; details of an internal failure go to the agency's log only.
         """
         if caller != self.application:
-            msg = f"{caller} may not call {message.verb!r}; only {self.application} may"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{caller} may not call {message.verb!r}; only {self.application} may"
+            )
         answers = {
             HANDSHAKE: self._handshake,
             FORWARD: self._forward,
@@ -91,15 +92,13 @@ class AgencyParty:
             PACKAGE: self._package,
         }
         if message.verb not in answers:
-            msg = f"unknown verb {message.verb!r}; known: {', '.join(answers)}"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"unknown verb {message.verb!r}; known: {', '.join(answers)}")
         settings = self.learner.settings
         if self.grant.agency != self.learner.name:
-            msg = (
+            raise GrantError(
                 f"the grant was issued by {self.grant.agency}, not by {self.learner.name}; "
                 f"ask {self.learner.name} for a grant"
             )
-            raise GrantError(msg)
         self.grant.check(self.service, settings.level, settings.width)
         try:
             return answers[message.verb](message)
@@ -107,8 +106,9 @@ class AgencyParty:
             raise
         except Exception as error:
             _log.warning("%s failed at %r", self.learner.name, message.verb, exc_info=True)
-            msg = f"{self.learner.name} failed with {type(error).__name__}; see its log"
-            raise ExchangeError(msg) from None
+            raise ExchangeError(
+                f"{self.learner.name} failed with {type(error).__name__}; see its log"
+            ) from None
 
     def _handshake(self, message: Message) -> Message:
         if RUN in message.numbers:
@@ -131,8 +131,9 @@ class AgencyParty:
                 self._checkpoint_name(run), rounds
             )
             if not found or found.round != rounds:
-                msg = f"{self.learner.name} has no checkpoint of run {run}, round {rounds}"
-                raise ExchangeError(msg)
+                raise ExchangeError(
+                    f"{self.learner.name} has no checkpoint of run {run}, round {rounds}"
+                )
             learner.restore(found.arrays[_ENCODER], int(found.values[BEST]))
             learner.snapshot(rounds - 1, int(found.values[BEST]))
         self._pretrained, self.learner, self._run = pretrained, learner, run
@@ -171,11 +172,10 @@ class AgencyParty:
         cells = len(self.learner.columns.cells.cell_C)
         expected = (len(self._last_times), cells, self.learner.settings.width)
         if gradient_BCD.shape != expected or not np.isfinite(gradient_BCD).all():
-            msg = (
+            raise ExchangeError(
                 f"gradients of shape {gradient_BCD.shape} do not match the last forward pass of "
                 f"{self.learner.name}, {expected}, or are not finite; call {FORWARD!r} first"
             )
-            raise ExchangeError(msg)
         steps = max(1, int(message.numbers.get(STEPS, 1.0)))
         rate = min(1.0, max(0.0, message.numbers.get(RATE, 1.0)))
         self.learner.apply_gradients(
@@ -195,8 +195,7 @@ class AgencyParty:
 
     def _loss(self, message: Message) -> Message:
         if self.labels is None:
-            msg = f"{self.learner.name} holds no labels; call the agency that does"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"{self.learner.name} holds no labels; call the agency that does")
         forecast_BNH = _array(message, FORECAST, FORECAST, np.float32, 3)
         if ROWS not in message.layers:
             return Message(LOSS, {ERROR: self.labels.error(forecast_BNH)})
@@ -205,8 +204,9 @@ class AgencyParty:
 
     def _package(self, message: Message) -> Message:
         if self.save is None:
-            msg = f"{self.learner.name} has no folder for its encoder; call `use_folder` first"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{self.learner.name} has no folder for its encoder; call `use_folder` first"
+            )
         grid = TimeGrid(int(message.numbers[STEP_S]), int(message.numbers[PHASE_S]))
         package = self.save(self.learner, grid)
         version = np.frombuffer(bytes.fromhex(package.version), np.uint8)
@@ -224,6 +224,5 @@ def _array(message: Message, group: str, name: str, dtype: type, dims: int) -> N
     if found is None or found.dtype != dtype or found.ndim != dims:
         what = "missing" if found is None else f"{found.dtype} of shape {found.shape}"
         expected = f"{dims} dimensions of {dtype.__name__}"
-        msg = f"{message.verb!r} needs {group}/{name} with {expected}; it is {what}"
-        raise ExchangeError(msg)
+        raise ExchangeError(f"{message.verb!r} needs {group}/{name} with {expected}; it is {what}")
     return found

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Floats
-from deepcity.city.localized_text import LocalizedText
 from deepcity.data.city_file import CityFile
-from deepcity.exchange.exchange import Failure
 from deepcity.learning.evaluation.bands import coverage
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.vertical_settings import Mode
@@ -43,7 +41,6 @@ class RunContext:
     """Settings and services that a party's methods share.
 
     Attributes:
-        settings, metric, seed: of the service and run.
         after_round: method -> callback after each of its rounds.
         checkpoints: method -> its checkpoints.
         packages: folder for the application's package; None: no packages are written.
@@ -83,16 +80,13 @@ def evaluate_party(
         CheckpointError: if a checkpoint cannot be written.
         LayerPackageError: if a package cannot be written.
     """
-    training, found = (
-        context.settings.training,
-        _MethodForecasts(forecasts=naive_forecasts(setup.party)),
-    )
-    test = setup.party.test
+    found = _MethodForecasts(forecasts=naive_forecasts(setup.party))
+    training, test = context.settings.training, setup.party.test
     one = methods.train_alone(
         setup, training, context.seed, context.after_round(ALONE), context.checkpoints(ALONE)
     )
     found.forecasts[ALONE] = one.forecast(test, {})
-    found.errors[ALONE] = one.history.errors if one.history else ()
+    found.errors[ALONE] = one.history.errors
     together = _train_mode(setup, context, setup.vertical.mode, TOGETHER, found)
     if context.packages is not None:
         save_packages(setup, together, one, city, context.packages)
@@ -104,12 +98,11 @@ def evaluate_party(
             setup, training, context.seed, context.after_round(POOLED), kept
         )
         found.forecasts[POOLED] = pooled.forecast(samples, {})
-        found.errors[POOLED] = pooled.history.errors if pooled.history else ()
+        found.errors[POOLED] = pooled.history.errors
     found.forecasts[AUTOMATIC] = methods.ensemble_forecast(setup, one, together).forecast_BNH
     for agency in setup.sites:
-        found.forecasts[f"{WITHOUT_AGENCY}{agency}"] = methods.forecast_without_agency(
-            setup, one, together, agency
-        )
+        without = methods.forecast_without_agency(setup, one, together, agency)
+        found.forecasts[f"{WITHOUT_AGENCY}{agency}"] = without
     return _result(setup, city, context, found, together)
 
 
@@ -123,7 +116,6 @@ def _train_mode(
     )
     ledger = fused.ledger
     assert ledger is not None
-    assert fused.history is not None
     kinds: dict[str, int] = dict(ledger.sent_by_layer())
     for kind, size in ledger.received_by_layer().items():
         kinds[kind] = kinds.get(kind, 0) + size
@@ -161,7 +153,7 @@ def _result(
         },
         metric_errors=metric_errors,
         by_seed={method: [error] for method, error in metric_errors.items()},
-        metric=LocalizedText(en=metric.name, ko=metric.name_ko),
+        metric=metric.title,
         metric_unit=party.unit if metric.in_unit else None,
         cost=found.costs[setup.vertical.mode],
         costs=found.costs,
@@ -218,8 +210,7 @@ def _curves(errors: Mapping[str, Sequence[float]]) -> list[LearningCurve]:
 
 
 def _failures(fused: TrainedVertical) -> list[str]:
-    rounds: Sequence[Sequence[Failure]] = fused.history.failures if fused.history else ()
-    return sorted({f"{failure.party}: {failure.reason}" for one in rounds for failure in one})
+    return sorted({str(failure) for one in fused.history.failures for failure in one})
 
 
 def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:

@@ -83,7 +83,6 @@ class VerticalCoordinator:
         exchange: carries its messages to the agencies.
         parties: each agency's answer to the handshake.
         learner: the fused network and its labels, local or remote.
-        plan: rounds and steps.
         checkpoints: of its own state only.
         resumed_from: the checkpoint it resumes from; None: it starts anew.
     """
@@ -101,25 +100,20 @@ class VerticalCoordinator:
         Raises:
             CheckpointError: if a checkpoint cannot be written.
         """
+        ledger = self.exchange.ledger
         return train_vertical(
             self.exchange,
             self.parties,
             self.learner,
             self.plan,
             after_round,
-            begin=self._restore,
-            keep=self._save,
+            begin=lambda: self.checkpoints.restore(self.resumed_from, self.learner, ledger),
+            keep=lambda history: self.checkpoints.save(history, self.learner, ledger),
         )
 
     def activations(self, times_B: Ints) -> DeepBatches:
         """Activations of every agency that answers, for some origins."""
         return forward_all(self.exchange, self.parties, times_B)[0]
-
-    def _restore(self) -> History:
-        return self.checkpoints.restore(self.resumed_from, self.learner, self.exchange.ledger)
-
-    def _save(self, history: History) -> None:
-        self.checkpoints.save(history, self.learner, self.exchange.ledger)
 
 
 @dataclass(frozen=True)
@@ -127,8 +121,6 @@ class Trained:
     """The outcome of a job.
 
     Attributes:
-        coordinator: with the trained network.
-        history: errors and failures by round.
         validation, test: activations of the best round for these spans.
     """
 

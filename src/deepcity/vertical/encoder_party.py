@@ -22,7 +22,6 @@ class EncoderParty:
     """Answers the coordinator for one agency's encoder.
 
     Attributes:
-        learner: with the encoder that is pretrained.
         level: h1..h`level` of its encoder are shared.
         times_B: training origins, UTC seconds.
         steps: local steps in a round.
@@ -42,12 +41,12 @@ class EncoderParty:
             LayerPackageError: if layers do not fit; the encoder is unchanged then.
         """
         if caller != COORDINATOR:
-            msg = f"{caller} may not call {message.verb!r}; only the coordinator may"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"{caller} may not call {message.verb!r}; only the coordinator may")
         common = layers_up_to(self.level)
         if foreign := [name for name in message.layers if name not in common]:
-            msg = f"{', '.join(foreign)} may not be overwritten: only {', '.join(common)} may"
-            raise ExchangeError(msg)
+            raise ExchangeError(
+                f"{', '.join(foreign)} may not be overwritten: only {', '.join(common)} may"
+            )
         if message.verb == JOIN:
             inputs = self.learner.columns.width
             return Message(JOIN, {ROWS: float(len(self.times_B)), FEATURES: float(inputs)})
@@ -56,8 +55,7 @@ class EncoderParty:
             return Message(EVALUATE, {ERROR: self.learner.pretrain(self.times_B, 0)})
         if message.verb == TRAIN:
             return self._train(int(message.numbers.get(ROUND, 0.0)), common)
-        msg = f"unknown verb {message.verb!r}; known: {JOIN}, {TRAIN}, {EVALUATE}"
-        raise ExchangeError(msg)
+        raise ExchangeError(f"unknown verb {message.verb!r}; known: {JOIN}, {TRAIN}, {EVALUATE}")
 
     def _train(self, number: int, common: tuple[str, ...]) -> Message:
         loss = self.learner.pretrain(self.times_B, self.steps, seed=number)

@@ -61,8 +61,6 @@ class OwnRows:
     """Rows and labels of the agency whose own application the coordinator is.
 
     Attributes:
-        train, validation: its samples.
-        labels: compute the loss.
         ridge_skip_HS: the ridge fitted on its training rows.
     """
 

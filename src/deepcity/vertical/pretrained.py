@@ -10,6 +10,7 @@ from pathlib import Path
 from deepcity.city.errors import LayerPackageError
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.networks.encoder import Encoder
+from deepcity.learning.networks.reuse import export_layers
 from deepcity.learning.split.agency_learner import AgencyLearner
 from deepcity.learning.split.encoder_package import EncoderPackage, load_encoder
 from deepcity.store.deep_data.batch import moment
@@ -24,9 +25,7 @@ def load_pretrained(
     """Load the encoder of a package into a learner.
 
     Args:
-        learner: which starts from it.
         file: AGENCY-VERSION.encoder, of any service that the agency took part in.
-        city: of the agency.
         fields: those that the agency encodes, in order.
         until: end of the training rows (exclusive), UTC seconds.
 
@@ -41,20 +40,11 @@ def load_pretrained(
         *_misfits(package, columns, fields, learner.encoder),
     ]
     if problems:
-        msg = (
+        raise LayerPackageError(
             f"{city}/{learner.name} cannot start from the encoder {file.name}: "
             f"{'; '.join(problems)}. Name one that fits, or leave `encoder` out to pretrain anew"
         )
-        raise LayerPackageError(msg)
-    learner.start_from(
-        {
-            name: {
-                key: value.numpy()
-                for key, value in package.encoder.get_submodule(name).state_dict().items()
-            }
-            for name in package.encoder.layers
-        }
-    )
+    learner.start_from(export_layers(package.encoder, package.encoder.layers))
 
 
 def _wrong_owner(package: EncoderPackage, whose: str) -> list[str]:

@@ -77,8 +77,6 @@ class VerticalPartyResult(_Frozen):
     """One party after vertical training.
 
     Attributes:
-        agencies: its feature parties.
-        facts: about each of them.
         test: method -> errors over the test span, of the first seed.
         metric_errors: method -> error by the application's own metric, of the first seed.
         by_seed: method -> the same of every seed, in the order of `seeds`.
@@ -110,10 +108,6 @@ class VerticalPartyResult(_Frozen):
     band_level: float = 0.9
     band_coverage: Measured = float("nan")
     forecast: ExampleForecast | None = None
-
-    def error_ratio(self, method: str, of: str = ALONE) -> float:
-        """A method's mean absolute error relative to another's."""
-        return self.test[method].mae / self.test[of].mae
 
     def error(self, method: str) -> float | None:
         """A method's error by the application's metric, mean over seeds; None if not run."""

@@ -33,6 +33,7 @@ from deepcity.store.run_folder import (
     forget,
     locked,
     read_results,
+    record_map,
     site_folder,
     write_file,
 )
@@ -60,10 +61,7 @@ RUN_FILES = (
     "sites/*/results/*.json",
     _RESULTS,
     "report.html",
-    "checkpoints/*.checkpoint",  # this and the rest: of runs before sites had folders
-    "packages/*/*.encoder",
-    "packages/*/*.fused",
-    "parties/*.json",
+    "map.json",
 )
 """Everything a run writes."""
 
@@ -73,7 +71,6 @@ class _SeedRun:
     """Vertical training of one service with one seed.
 
     Attributes:
-        folder: of the run.
         fingerprint: of the map and its cities.
         home: folder of the map file, to which its paths are relative.
         writes_packages: whether packages are written; only with the first seed.
@@ -117,7 +114,6 @@ def run_vertical(
     """Train every service of a map with a [service.vertical] table, resuming an earlier run.
 
     Args:
-        threads: processor threads.
         seeds: number of seeds, counted from the map's; packages are written for the first.
         fresh: whether to delete what an earlier run left in the folder.
 
@@ -136,6 +132,7 @@ def run_vertical(
     with locked(folder):
         if fresh:
             forget(folder, RUN_FILES)
+        record_map(folder, city_map.path)
         listener.plan([task for seed_run in seed_runs for task in _tasks(seed_run)])
         by_service = [
             [seed_run for seed_run in seed_runs if seed_run.service is service]
@@ -232,13 +229,10 @@ def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(seed_run, setups))
-    title, application = (
-        settings.title.value() if settings.title else service.application.title,
-        service.application,
-    )
+    application = service.application
     return VerticalServiceResult(
         name=settings.name,
-        title=title,
+        title=settings.title.value() if settings.title else application.title,
         question=application.question,
         decision=application.decision,
         mode=settings.vertical.mode,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExchangeError
-from deepcity.exchange.exchange import Exchange, Failure, answers, failures
+from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.message import ROUND, Message
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fused_learner import FusedLearner
@@ -62,7 +62,6 @@ class FeatureParty:
     """An agency as its answer to the handshake describes it.
 
     Attributes:
-        cell_C: its cells.
         width: of its activations.
     """
 
@@ -79,7 +78,6 @@ class VerticalPlan:
         rounds: evaluations on the validation span.
         local_steps: optimizer steps between two evaluations.
         train_times, validation_times: origins, UTC seconds, as in the learner's samples.
-        seed: of the batches.
     """
 
     mode: Mode
@@ -128,17 +126,12 @@ def handshake(
     for name, reply in answers(replies).items():
         cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
         if not _are_cells(cells) or not (width >= 1 and width.is_integer()):
-            refused.append(
-                Failure(
-                    name, "its cells are missing or not unique, or its width is no whole number"
-                )
-            )
+            reason = "its cells are missing or not unique, or its width is no whole number"
+            refused.append(Failure(name, reason))
         else:
             parties[name] = FeatureParty(cells, int(width))
-    if refused:
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these agencies cannot take part: {reasons}. Correct that, or leave them out"
-        raise ExchangeError(msg)
+    right = "Correct that, or leave them out"
+    refuse_failures(refused, "these agencies cannot take part", right)
     return parties
 
 
@@ -249,8 +242,9 @@ def _check(plan: VerticalPlan, learner: FusedLearner) -> None:
     planned = (len(plan.train_times), len(plan.validation_times))
     held = (len(learner.train), len(learner.validation))
     if planned != held:
-        msg = f"the plan has {planned} training and validation origins, the learner {held}"
-        raise ValueError(msg)
+        raise ValueError(
+            f"the plan has {planned} training and validation origins, the learner {held}"
+        )
 
 
 def _restore(exchange: Exchange, parties: Mapping[str, FeatureParty], number: int) -> list[Failure]:
@@ -324,10 +318,8 @@ def package_encoders(
     """
     numbers = {STEP_S: float(grid.step_s), PHASE_S: float(grid.phase_s)}
     replies = exchange.call_group({name: Message(PACKAGE, numbers) for name in sorted(agencies)})
-    if refused := failures(replies):
-        reasons = "; ".join(f"{failure.party}: {failure.reason}" for failure in refused)
-        msg = f"these agencies wrote no encoder package: {reasons}. Correct that, then run again"
-        raise ExchangeError(msg)
+    right = "Correct that, then run again"
+    refuse_failures(failures(replies), "these agencies wrote no encoder package", right)
     return {
         name: (reply.layers[VERSION][VERSION].tobytes().hex(), int(reply.numbers[STEP_S]))
         for name, reply in answers(replies).items()
@@ -351,11 +343,10 @@ class RemoteLabels:
         reply = self.exchange.call(self.label_party, Message(LOSS, {}, brought))  # type: ignore[arg-type]
         found = reply.layers.get(GRADIENTS, {}).get(FORECAST)
         if found is None or found.shape != forecast_BNH.shape or not np.isfinite(found).all():
-            msg = (
+            raise ExchangeError(
                 f"{self.label_party} returned no finite gradient of the forecast's shape "
                 f"{forecast_BNH.shape}"
             )
-            raise ExchangeError(msg)
         return found
 
     def error(self, forecast_BNH: Floats) -> float:
@@ -368,6 +359,5 @@ class RemoteLabels:
             self.label_party, Message(LOSS, {}, {FORECAST: {FORECAST: forecast_BNH}})
         )
         if ERROR not in reply.numbers:
-            msg = f"{self.label_party} returned no validation loss"
-            raise ExchangeError(msg)
+            raise ExchangeError(f"{self.label_party} returned no validation loss")
         return reply.numbers[ERROR]

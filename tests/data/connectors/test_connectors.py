@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_panel
+from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.connectors import (
     connector_for,
     connectors,
@@ -201,7 +202,7 @@ def test_wide_and_long_tables_of_the_same_values_agree(rows, town):
 
 def test_numbers_of_any_cell():
     cells = ["1.5", " 2 ", "NA", "", None, "inf", "-inf", "NaN", "three", "1e3"]
-    numbers = read_numbers(pl.Series(cells, dtype=pl.String), ("NA", "", "NaN"))
+    numbers = read_numbers(pl.Series(cells, dtype=pl.String), NumberStyle())
     expected = [1.5, 2, *[np.nan] * 7, 1000]
     np.testing.assert_array_equal(numbers.values_R, expected)
     assert (numbers.bad.tolist(), numbers.infinite.tolist()) == ([8], [5, 6])

@@ -105,6 +105,6 @@ def test_who_keeps_no_labels_judges_nothing():
 
 def test_labels_answer_the_application_alone():
     handlers = parties(OFFICE, office=labels())
-    exchange = exchange_of({**handlers, "spy": handlers["office"]}).seen_by("spy")
+    exchange = replace(exchange_of(handlers), name="spy")
     with pytest.raises(ExchangeError, match=f"only {APPLICATION} may"):
         RemoteLabels(exchange, "office").error(random_forecast(VALIDATION))

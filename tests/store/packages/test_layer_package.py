@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.field import Kind
 from deepcity.store.blob import pack, seal, unpack
-from deepcity.store.packages.layer_package import Expected, load_package, save_package
+from deepcity.store.packages.layer_package import load_package, save_package
 from deepcity.store.packages.manifest import Facts
 
 FACTS = Facts(
@@ -197,31 +197,6 @@ def test_pickle_that_would_run_code_does_not(package, tmp_path):
     with pytest.raises(LayerPackageError):
         load_package(package.path)
     assert not tmp_path.joinpath("ran").exists()
-
-
-def test_what_is_needed_and_what_is_there_are_reported_at_once(package):
-    expect = Expected(
-        sha256="0" * 64,
-        service="police",
-        field_kinds=(Kind.SPEED,),
-        step_seconds=900,
-        like={"h2": {"w": np.ones((3, 3), np.float32)}, "h3": LAYERS["h2"]},
-    )
-    with pytest.raises(LayerPackageError) as caught:
-        load_package(package.path, expect)
-    for needed in ("sha256", "'police'", "field_kinds", "900", "layer h2", "layer h3 is missing"):
-        assert needed in str(caught.value)
-
-
-def test_what_fits_is_taken(package):
-    expect = Expected(
-        sha256=package.manifest.sha256,
-        service="water",
-        field_kinds=FACTS.field_kinds,
-        step_seconds=3600,
-        like={"h1": LAYERS["h1"]},
-    )
-    assert load_package(package.path, expect).manifest == package.manifest
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,6 @@ class ActAtExtreme:
     place's usual value (the median of past truths) at that time.
 
     Attributes:
-        code: of the action.
-        confirm: who must confirm it.
         low: kinds whose lowest value needs action; for all others it is the highest.
         most: greatest number of places to act at.
     """

@@ -28,9 +28,7 @@ class NearestSureSpace:
     sent; a car sent nowhere counts 0.
 
     Attributes:
-        code: of the action.
         sure: the probability of a space that is sure enough.
-        confirm: who must confirm it.
     """
 
     code: str

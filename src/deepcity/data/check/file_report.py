@@ -18,6 +18,7 @@ from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout
 from deepcity.data.connectors import read_columns
+from deepcity.data.connectors.sql_tables import table_name
 from deepcity.data.findings import Finding
 from deepcity.data.load import LoadedPanel
 from deepcity.data.panel import Panel
@@ -59,10 +60,14 @@ class FileReport:
 
 
 def check_file(
-    path: Path, progress: Progress | None = None, *, with_plots: bool = False
+    path: Path | str, progress: Progress | None = None, *, with_plots: bool = False
 ) -> FileReport:
-    """Check a city file (``.toml``) with all its agencies, or a file of raw records."""
-    drafted = path.suffix.lower() != ".toml"
+    """Check a city file (``.toml``) with all its agencies, or a file of raw records.
+
+    Args:
+        path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
+    """
+    drafted = isinstance(path, str) or path.suffix.lower() != ".toml"
     city_file, problems = _draft_city(path) if drafted else check_city(path)
     if city_file is None:
         return FileReport(str(path), drafted, (), tuple(problems))
@@ -78,9 +83,10 @@ def check_file(
     return FileReport(str(path), drafted, tuple(agencies), tuple(found), tuple(plots))
 
 
-def _draft_city(path: Path) -> tuple[CityFile | None, list[Problem]]:
+def _draft_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:
     raw, problems = draft(path)
-    return (None, problems) if raw is None else check_raw(raw, path)
+    file = Path(table_name(path)) if isinstance(path, str) else path
+    return (None, problems) if raw is None else check_raw(raw, file)
 
 
 def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, LoadedPanel], list[Problem]]:
@@ -104,7 +110,9 @@ def view_of(city_file: CityFile, name: str, panel: Panel, drafted: bool = False)
         drafted: the city file was drafted automatically, so units and time zone are guesses.
     """
     settings = next(entry for entry in city_file.settings.agency if entry.name == name)
-    units = tuple(field.unit_of_records for field in settings.fields)
+    units = tuple(
+        field.unit if field.cumulative else field.unit_of_records for field in settings.fields
+    )
     column_NF = _columns(city_file, settings, panel)
     headers_F = tuple(_headers(city_file, settings, f, panel) for f in settings.fields)
     return View(name, panel, units, drafted, column_NF, headers_F)
@@ -119,7 +127,13 @@ def _headers(
 ) -> dict[int, str]:
     """Place -> header of its column; empty where values are scaled, coded or counted."""
     layout = city_file.sources[field.source].layout
-    if field.scale != 1 or field.offset or field.codes or layout is Layout.EVENTS:
+    if (
+        field.scale != 1
+        or field.offset
+        or field.codes
+        or field.cumulative
+        or layout is Layout.EVENTS
+    ):
         return {}
     if layout is Layout.WIDE:
         return {n: column_of(field, place) for n, place in enumerate(_places(settings, panel))}

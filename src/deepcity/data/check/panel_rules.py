@@ -52,7 +52,14 @@ def runs(flag_T: Bools) -> list[tuple[int, int]]:
 
 def _each(panel: Panel, flag_NF: Bools, what: str, text: str) -> list[Finding]:
     return [
-        Finding(Severity.WARNING, what, f"{panel.places[n].id} / {panel.fields[f].name}", 1, text)
+        Finding(
+            Severity.WARNING,
+            what,
+            f"{panel.places[n].id} / {panel.fields[f].name}",
+            1,
+            text,
+            (panel.fields[f].name, (panel.places[n].id,)),
+        )
         for n, f in np.argwhere(flag_NF)
     ]
 

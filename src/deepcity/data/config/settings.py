@@ -9,7 +9,7 @@ from deepcity.city.clock import Clock
 from deepcity.city.field import Field as CityField
 from deepcity.city.field import Kind, Sensitivity
 from deepcity.city.localized_text import LocalizedText
-from deepcity.city.units import UnitError, check_convertible, check_unit
+from deepcity.city.units import UnitError, check_convertible, check_unit, gas_of
 from deepcity.data.config.adjacency_settings import AdjacencySettings
 from deepcity.data.config.duration import Duration
 from deepcity.data.config.grid_settings import GridSettings
@@ -20,6 +20,10 @@ from deepcity.data.config.toml_file import Settings, wrong
 ALL = "all"
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
 Name = Annotated[str, Field(min_length=1)]
+
+TOTAL_AMOUNTS = (Kind.COUNT, Kind.ENERGY, Kind.RAIN)
+TOTAL_RATES = {Kind.FLOW: "m3", Kind.LOAD: "kWh"}
+"""Kinds whose records may be running totals, and the usual unit of those of rates."""
 
 
 class TitleSettings(Settings):
@@ -70,6 +74,8 @@ class FieldSettings(Settings):
         valid: lowest and highest plausible value, in `unit`; others are masked.
         spread: let a coarser row stand for the finer steps within it, by the kind's rule
             (an amount is divided, other values are repeated).
+        cumulative: records are readings of a running total, which are differenced; of a rate
+            (flow, load), `unit_in` is the total's unit.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -81,6 +87,7 @@ class FieldSettings(Settings):
     sensitivity: Sensitivity | None = None
     valid: tuple[float, float] | None = None
     spread: bool = False
+    cumulative: bool = False
     scale: float = 1.0
     offset: float = 0.0
     codes: dict[str, float] = Field(default_factory=dict)
@@ -91,16 +98,37 @@ class FieldSettings(Settings):
         if not (self.scale and math.isfinite(self.scale) and math.isfinite(self.offset)):
             raise wrong("not a factor", "write a finite number other than 0", "scale")
         _check("unit", check_unit, self.unit, self.kind)
-        if self.unit_in is not None:
-            _check("unit_in", check_convertible, self.unit_in, self.unit)
+        if self.cumulative:
+            self._check_total()
+        elif self.unit_in is not None:
+            _check("unit_in", check_convertible, self.unit_in, self.unit, gas_of(self.name))
         if self.valid is not None and self.valid[0] >= self.valid[1]:
             raise wrong("the lowest is not below the highest", "write [lowest, highest]", "valid")
         return self
+
+    def _check_total(self) -> None:
+        """A running total gives amounts, or rates where its unit per time is the field's."""
+        if self.kind in TOTAL_AMOUNTS:
+            _check("unit_in", check_convertible, self.unit_of_records, self.unit)
+        elif self.kind not in TOTAL_RATES:
+            known = ", ".join(kind.value for kind in (*TOTAL_AMOUNTS, *TOTAL_RATES))
+            reason = f"a {self.kind.value} has no running total"
+            raise wrong(reason, f"remove it, or choose one of the kinds {known}", "cumulative")
+        elif self.unit_in is None:
+            right = f"state the total's unit, e.g. unit_in = '{TOTAL_RATES[self.kind]}'"
+            raise wrong("missing for a running total of a rate", right, "unit_in")
+        else:
+            _check("unit_in", check_convertible, self.rate_of_total, self.unit)
 
     @property
     def unit_of_records(self) -> str:
         """The unit the records are in."""
         return self.unit_in or self.unit
+
+    @property
+    def rate_of_total(self) -> str:
+        """The unit of a running total per second."""
+        return f"{self.unit_of_records}/s"
 
     def value(self, default: Sensitivity) -> CityField:
         """The field these settings describe."""

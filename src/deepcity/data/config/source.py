@@ -5,14 +5,14 @@ Each format adds keys of its own to these (see `connectors/`).
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from deepcity.data.config.duration import Duration
+from deepcity.data.config.number_style import MISSING, NumberStyle
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.config.toml_file import Settings, wrong
-
-MISSING = ("", "-", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 
 
 class Layout(StrEnum):
@@ -37,8 +37,10 @@ class SourceSettings(Settings):
             the last event. Within, a step without events counts 0; outside, it is missing.
         stays: how long a value is carried forward over blank cells and missing rows; by
             default a blank is missing.
-        missing: texts that mean "not measured".
+        missing: further texts that mean "not measured", beside those that always do.
         decimal: the decimal sign of numbers stored as text.
+        thousands: the sign between groups of digits of numbers stored as text.
+        unit_text: texts beside a number that do not change its value: a unit, a currency sign.
     """
 
     name: str = Field(min_length=1)
@@ -50,13 +52,38 @@ class SourceSettings(Settings):
     lon: str | None = None
     recorded: tuple[date, date] | None = None
     stays: Duration | None = None
-    missing: tuple[str, ...] = MISSING
+    missing: tuple[str, ...] = ()
     decimal: str = Field(default=".", min_length=1, max_length=1)
+    thousands: str = Field(default="", max_length=1)
+    unit_text: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
     @property
     def row_noun(self) -> str:
         """What a row of the table is in the file."""
         return "row"
+
+    @property
+    def numbers(self) -> NumberStyle:
+        """How its numbers are written."""
+        missing = (*MISSING, *self.missing)
+        decimal = "," if self.thousands == "." and not self.decimal_is_stated else self.decimal
+        return NumberStyle(missing, decimal, self.thousands, self.unit_text)
+
+    @property
+    def decimal_is_stated(self) -> bool:
+        """Whether the city file itself says which the decimal sign is."""
+        return "decimal" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> "SourceSettings":
+        if self.thousands and self.thousands in self.numbers.decimal:
+            right = "write the sign between thousands, or remove it if there is none"
+            raise wrong("the same sign as decimal", right, "thousands")
+        if self.thousands.isalnum() or self.thousands in ("-", "+"):
+            raise wrong("part of a number", "write the sign between thousands", "thousands")
+        if any(sign.isdigit() for text in self.unit_text for sign in text):
+            raise wrong("has a digit in it", "write only what is not the number", "unit_text")
+        return self
 
     @model_validator(mode="after")
     def _place_fits_layout(self) -> "SourceSettings":
@@ -73,6 +100,14 @@ class SourceSettings(Settings):
         if self.layout is not Layout.WIDE and self.time is not None and self.time.start is not None:
             reason = f"times cannot be counted by row with layout = {self.layout.value!r}"
             raise wrong(reason, "name the column that holds the time", "time.start")
+        return self
+
+    @model_validator(mode="after")
+    def _hours_are_measured(self) -> "SourceSettings":
+        hours = None if self.time is None else self.time.hour_columns
+        if hours is not None and self.layout is Layout.EVENTS:
+            right = "choose layout = 'long' with a place column, or 'wide' for one place"
+            raise wrong("events have no columns of hours", right, "layout")
         return self
 
     @model_validator(mode="after")

@@ -10,38 +10,44 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
+from deepcity.data.connectors.csv_faults import fault_of
 from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.many_files import FileSettings
+from deepcity.data.connectors.soundness import check_text
+from deepcity.data.encodings.names import LOSSY, UTF8, Encoding, is_wide
+from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
 
 BROKEN = (csv.Error, zlib.error)
 
 
-class CsvSettings(SourceSettings):
+class CsvSettings(FileSettings):
     """Keys of a CSV source.
 
     Attributes:
-        path: the file.
         delimiter: character between cells.
-        encoding: of the text; ``utf8-lossy`` replaces bytes that are not UTF-8.
+        encoding: of the text, by any usual name; ``utf8-lossy`` replaces bytes that are not UTF-8.
         header: whether the first row names the columns; if not, `names` does.
         names: of the columns where no header names them: a list, or a pattern that numbers
             them from 1, e.g. ``station-{n}``.
         transpose: swap rows and columns, for a file with one row per place, one column per time.
         skip_rows: lines to skip before the header.
+        skip_footer: rows to leave out at the end.
+        max_line_mb: size of the longest line, and of the longest cell in quotes, that is read.
     """
 
     format: Literal["csv"] = "csv"
-    path: str
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: Literal["utf8", "utf8-lossy"] = "utf8"
+    encoding: Encoding = UTF8
     header: bool = True
     names: tuple[str, ...] | str = "column_{n}"
     transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
+    max_line_mb: float = Field(default=32, gt=0)
 
     @property
     def row_noun(self) -> str:
@@ -81,7 +87,7 @@ class CsvConnector:
     ) -> Iterator[RawTable]:
         """The given columns, in batches of rows."""
         first_row = _first_row(source)
-        with _as_read_errors(source):
+        with _as_read_errors(source, folder):
             if not source.transpose:
                 yield from batches_of(_scan(source, folder).select(columns), first_row)
                 return
@@ -91,7 +97,7 @@ class CsvConnector:
 
     def columns(self, source: CsvSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        with _as_read_errors(source):
+        with _as_read_errors(source, folder):
             if source.transpose:
                 return _row_names(source, folder)
             return _scan(source, folder).collect_schema().names()
@@ -103,7 +109,7 @@ def _first_row(source: CsvSettings) -> int:
 
 
 def _frame(source: CsvSettings, folder: Path) -> pl.DataFrame:
-    with _as_read_errors(source):
+    with _as_read_errors(source, folder):
         if not source.transpose:
             return _scan(source, folder).collect()
         names = _row_names(source, folder)
@@ -138,17 +144,30 @@ def _transposed(
 
 
 def _transposed_csv(source: CsvSettings, folder: Path) -> TransposedCsv:
-    lossy = source.encoding == "utf8-lossy"
-    path = locate(source.path, folder)
+    lossy = source.encoding == LOSSY
+    path = _sound_utf8(source, folder)
     return TransposedCsv(path, source.delimiter, lossy, source.skip_rows, source.header)
+
+
+def _sound_utf8(source: CsvSettings, folder: Path) -> Path:
+    """The file as UTF-8, once it has been found to be whole and its lines to have an end."""
+    path = locate(source.path, folder)
+    check_text(
+        path,
+        max_line=round(source.max_line_mb * 1e6),
+        delimiter=source.delimiter,
+        quotes=not is_wide(source.encoding),
+        columns=not source.transpose,
+    )
+    return utf8_file(path, source.encoding)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     """The file as a lazy frame, whose rows are read on collection."""
     lazy = pl.scan_csv(
-        locate(source.path, folder),
+        _sound_utf8(source, folder),
         separator=source.delimiter,
-        encoding=source.encoding,
+        encoding="utf8-lossy" if source.encoding == LOSSY else "utf8",
         has_header=source.header,
         skip_rows=source.skip_rows,
         infer_schema=False,
@@ -176,11 +195,14 @@ def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:
 
 
 @contextmanager
-def _as_read_errors(source: CsvSettings) -> Iterator[None]:
+def _as_read_errors(source: CsvSettings, folder: Path) -> Iterator[None]:
     """Turn parser errors into a ReadError with the next step."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, *BROKEN) as error:
+        fault = fault_of(locate(source.path, folder), source)
+        if fault is not None:
+            raise fault from error
         reason = str(error).strip().splitlines()[0][:200]
         right = "check that the file is complete, and its delimiter, encoding and skip_rows"
         raise ReadError("path", source.path, f"cannot be read: {reason}", right) from error

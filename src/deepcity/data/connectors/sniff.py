@@ -1,11 +1,15 @@
-"""Detects the delimiter and decimal sign of a CSV file that has no settings yet."""
+"""Detects the encoding, delimiter and decimal sign of a CSV file that has no settings yet."""
 
-import gzip
+import csv
 import re
-from itertools import islice
+import zlib
 from pathlib import Path
 
 from deepcity.data.config.toml_file import Raw
+from deepcity.data.encodings.detect import FoundEncoding, find_encoding
+from deepcity.data.encodings.names import UTF8, codec_of
+from deepcity.data.encodings.scan import decoded
+from deepcity.data.tables.numbers import GROUPED
 
 LINES = 200
 DELIMITERS = (",", ";", "\t", "|")
@@ -16,20 +20,38 @@ def sniff(path: Path) -> Raw:
 
     The delimiter is the character whose count is the same in most lines, then the most frequent.
     """
-    lines = _lines(path)
+    encoding = _encoding(path)
+    lines = _lines(path, encoding)
+    found: Raw = {} if encoding == UTF8 else {"encoding": encoding}
     if not lines:
-        return {}
-    counts = {sign: [line.count(sign) for line in lines] for sign in DELIMITERS}
+        return found
+    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]  # a quoted cell may hold any of them
+    counts = {sign: [line.count(sign) for line in bare] for sign in DELIMITERS}
     best = max(DELIMITERS, key=lambda sign: (_steady(counts[sign]), counts[sign][0]))
     if not counts[best][0]:
-        return {}
-    cells = [cell.strip().strip('"') for line in lines[1:] for cell in line.split(best)]
+        return found
+    found |= {} if best == "," else {"delimiter": best}
+    rows = csv.reader(lines[1:], delimiter=best)
+    cells = [cell.strip() for row in rows for cell in row]
     commas, points = (
         sum(re.fullmatch(rf"[+-]?\d+{re.escape(sign)}\d+", cell) is not None for cell in cells)
         for sign in ",."
     )
-    found: Raw = {} if best == "," else {"delimiter": best}
-    return found | ({"decimal": ","} if best != "," and commas > points else {})
+    fractions = [
+        cell
+        for cell in cells
+        if re.fullmatch(r"[+-]?\d+,\d+", cell) and not re.fullmatch(GROUPED[","], cell)
+    ]
+    return found | ({"decimal": ","} if best != "," and commas > points and fractions else {})
+
+
+def _encoding(path: Path) -> str:
+    """The file's encoding; UTF-8 where none is found, which the connector then refuses."""
+    try:
+        found = find_encoding(path)
+    except (OSError, EOFError, zlib.error):
+        return UTF8
+    return found.name if isinstance(found, FoundEncoding) else UTF8
 
 
 def _steady(counts: list[int]) -> float:
@@ -37,10 +59,15 @@ def _steady(counts: list[int]) -> float:
     return sum(count == counts[0] for count in counts) / len(counts) if counts[0] else 0.0
 
 
-def _lines(path: Path) -> list[str]:
-    opener = gzip.open if path.suffix == ".gz" else open
+def _lines(path: Path, encoding: str) -> list[str]:
+    """The first lines that are not empty."""
+    text = ""
     try:
-        with opener(path, "rt", encoding="utf-8", errors="replace") as file:
-            return [line.rstrip("\r\n") for line in islice(file, LINES) if line.strip()]
-    except (OSError, EOFError):
-        return []  # the connector reports why it cannot be read
+        for piece in decoded(path, codec_of(encoding) or encoding):
+            text += piece
+            if text.count("\n") > LINES:
+                break
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        pass  # the connector reports why it cannot be read
+    found = text.removeprefix("\ufeff").splitlines()[:LINES]
+    return [line for line in found if line.strip()]

@@ -90,7 +90,7 @@ def _check_symmetric(weights_MM: Doubles, names: Sequence[str], issues: IssueLog
 
 def _numbers(column: pl.Series, source: SourceSettings, issues: IssueLog) -> Doubles:
     """Weights of a column; a blank cell is 0, no edge."""
-    numbers = read_numbers(column, source.missing, source.decimal)
+    numbers = read_numbers(column, source.numbers)
     wrong = np.union1d(numbers.bad, np.union1d(numbers.infinite, _negative(numbers.values_R)))
     if len(wrong):
         shown = str(column[int(wrong[0])])

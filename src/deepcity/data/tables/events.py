@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.clock import DAY_S, Clock
@@ -19,10 +18,12 @@ from deepcity.city.field import Resample
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.findings import IssueLog
+from deepcity.data.findings import UNREVIEWED, IssueLog
+from deepcity.data.places.cells import cell_numbers
+from deepcity.data.places.place_ids import place_ids, place_numbers
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
-from deepcity.data.tables.cells import cell_numbers
+from deepcity.data.tables.cell_tally import tally_cells
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.tables.records import MAX_STEPS_PER_ROW, Records, check_enough_times
 from deepcity.data.tables.values import read_values, rows_of
@@ -113,7 +114,7 @@ def read_events(
     spec = _CountSpec(fields, {place.key: n for n, place in enumerate(places)}, grid, clock)
     counts, steps = EventCounts(len(places), len(fields)), StepIndex(clock)
     event_steps = np.empty(0, dtype=np.int64)
-    for sheet in sheets(context, list(needed), issues):
+    for sheet in sheets(context, list(needed), issues, read_past_problems=True):
         utc_R = utc_times(sheet)
         if utc_R is not None:
             event_steps = np.union1d(event_steps, _add(counts, sheet, utc_R, steps, spec))
@@ -173,9 +174,7 @@ def _place(sheet: Sheet, spec: _CountSpec) -> Ints:
     """Number of each event's place, -1 where it is none of the agency's."""
     source = sheet.source
     if source.place is not None:
-        names = sheet.frame[source.place].cast(pl.String).str.strip_chars()
-        placed = names.replace_strict(spec.number, default=-1, return_dtype=pl.Int64)
-        return placed.fill_null(-1).to_numpy()
+        return place_numbers(place_ids(sheet.frame[source.place]), spec.number)
     assert spec.grid is not None
     lat_R, lon_R = positions(sheet)
     return cell_numbers(spec.grid, spec.number, lat_R, lon_R)
@@ -185,11 +184,12 @@ def positions(sheet: Sheet) -> tuple[Doubles, Doubles]:
     """Latitude and longitude of each event, NaN where missing; other text is a problem."""
     degrees = []
     for name in (sheet.source.lat or "", sheet.source.lon or ""):
-        found = read_numbers(sheet.frame[name], sheet.source.missing, sheet.source.decimal)
+        found = read_numbers(sheet.frame[name], sheet.source.numbers)
         if len(found.bad):
             reason = f"not a number ({sheet.rows_text(found.bad)})"
-            right = "correct these cells, or add the text to missing = [...] if it means unknown"
-            sheet.issues.problem(name, str(sheet.frame[name][int(found.bad[0])]), reason, right)
+            shown = str(sheet.frame[name][int(found.bad[0])])
+            sheet.issues.problem(name, shown, reason, UNREVIEWED)
+            tally_cells(sheet.frame[name], found, name, None, sheet)
         degrees.append(found.values_R)
     return degrees[0], degrees[1]
 

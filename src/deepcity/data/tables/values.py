@@ -8,10 +8,12 @@ import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
-from deepcity.city.units import convert
+from deepcity.city.units import convert, gas_of
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.toml_file import did_you_mean
+from deepcity.data.findings import UNREVIEWED
 from deepcity.data.sheet import Sheet
+from deepcity.data.tables.cell_tally import tally_cells
 from deepcity.data.tables.numbers import Numbers, read_numbers
 
 MOST_SHOWN = 12
@@ -26,16 +28,24 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
         sheet.issues.problem("column", name, "no such column", right)
         return np.full(len(sheet.rows_R), np.nan)
     column = _decoded(cells, field)
-    numbers = read_numbers(column, sheet.source.missing, sheet.source.decimal)
+    numbers = read_numbers(column, sheet.source.numbers)
+    if column.dtype == pl.String:
+        tally_cells(column, numbers, name, field, sheet)
     if len(numbers.other_sign):
         _check_decimals(numbers, name, sheet)
     if len(numbers.bad):
         _report_bad(numbers, name, sheet)
+    if len(numbers.negated):
+        count, rows = len(numbers.negated), sheet.rows_text(numbers.negated)
+        text = f"{count:,} numbers in brackets or with a minus behind them are negative ({rows})"
+        sheet.issues.note("negated", name, count, text)
     if len(numbers.infinite):
         count, rows = len(numbers.infinite), sheet.rows_text(numbers.infinite)
         sheet.issues.warn("infinite", name, count, f"{count} infinite values masked ({rows})")
+    if field.cumulative:  # differenced and converted once rows are in order
+        return np.where(rows_of(sheet, field), numbers.values_R, np.nan)
     plain_R = numbers.values_R * field.scale + field.offset
-    values_R = convert(plain_R, field.unit_of_records, field.unit)
+    values_R = convert(plain_R, field.unit_of_records, field.unit, gas_of(field.name))
     values_R = np.where(rows_of(sheet, field), values_R, np.nan)
     values_R = _mask_outside(values_R, name, field, sheet)
     _check_negative(values_R, name, field, sheet)
@@ -43,20 +53,20 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
 
 
 def _report_bad(numbers: Numbers, name: str, sheet: Sheet) -> None:
-    """Report cells that are not numbers; if all of them have a decimal comma, say so."""
-    rows = sheet.rows_text(numbers.bad)
-    reason = f"not a number ({rows})"
-    right = "correct these cells, or add the text to missing = [...] if it means not measured"
-    if set(numbers.bad.tolist()) <= set(numbers.other_sign.tolist()):
-        reason = f"a decimal comma where the decimal sign is a point ({rows})"
-        right = 'write points, or set decimal = "," if commas are right in all of the source'
-    sheet.issues.problem(name, str(sheet.frame[name][int(numbers.bad[0])]), reason, right)
+    """Report cells that are not numbers; what to do is said when all of them are known."""
+    reason = f"not a number ({sheet.rows_text(numbers.bad)})"
+    shown = str(sheet.frame[name][int(numbers.bad[0])])
+    sheet.issues.problem(name, shown, reason, UNREVIEWED)
 
 
 def _check_decimals(numbers: Numbers, name: str, sheet: Sheet) -> None:
     """Warn of cells with another decimal sign than the source's."""
-    sign, other = ("point", "comma") if sheet.source.decimal == "." else ("comma", "point")
-    count, rows = len(numbers.other_sign), sheet.rows_text(numbers.other_sign)
+    point = sheet.source.numbers.decimal == "."
+    sign, other = ("point", "comma") if point else ("comma", "point")
+    read = np.setdiff1d(numbers.other_sign, numbers.bad)
+    if not len(read):
+        return  # a problem says it already
+    count, rows = len(read), sheet.rows_text(read)
     text = (
         f"{count} cell{'s have' if count > 1 else ' has'} a decimal {other}, though the source's "
         f"decimal sign is a {sign} ({rows})"

@@ -90,8 +90,7 @@ def init_boa(prior: Doubles | list[float], groups: int = 1) -> BOAState:
     """
     prior_E = np.asarray(prior, np.float64)
     if not len(prior_E) or not (prior_E > 0).all() or not np.isfinite(prior_E).all():
-        msg = f"every expert needs a prior over zero, got {list(prior)}"
-        raise ValueError(msg)
+        raise ValueError(f"every expert needs a prior over zero, got {list(prior)}")
     nothing = np.zeros((groups, len(prior_E)))
     # A lone expert has weight 1; log(1 / prior) must not be zero, or it would never be updated.
     scaled = np.minimum(prior_E / prior_E.sum(), 1 - 1e-9)

@@ -12,6 +12,7 @@ Shapes: B origins, N places, H horizon steps.
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.field import Field
 
 _UPDATES = 50  # at most so many updates over a span: each sorts all errors
 
@@ -65,6 +66,22 @@ def rolling_half_width(
         newest = errors_BNH[known - max(past, known // 2) : known]
         widths[first : first + pause] = half_width(np.zeros_like(newest), newest, level)
     return widths
+
+
+def floor_of(field: Field, values_TN: Floats) -> float:
+    """The least value that a field can have: 0 for a magnitude without a negative record, else
+    minus infinity.
+
+    Args:
+        values_TN: those learned from; NaN where missing.
+    """
+    return 0.0 if field.kind.non_negative and not (values_TN < 0).any() else float("-inf")
+
+
+def band(forecast_BNH: Floats, half_BNH: Floats, floor: float) -> tuple[Floats, Floats]:
+    """Lower and upper end of bands; neither lies below the floor."""
+    least = np.float32(floor)
+    return np.maximum(forecast_BNH - half_BNH, least), np.maximum(forecast_BNH + half_BNH, least)
 
 
 def coverage(truth_BNH: Floats, low_BNH: Floats, high_BNH: Floats) -> float:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import Clock
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
@@ -28,10 +29,8 @@ _BACK_DAYS = (1, 3, 7)
 _QUARTERS = 4
 
 
-class ColumnSettings(BaseModel):
+class ColumnSettings(FrozenModel):
     """How far an encoder looks back and ahead, in steps of its agency's own clock."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     history: int = Field(
         default=6, ge=1, description="recent steps that an encoder uses one by one"
@@ -107,7 +106,6 @@ class Columns:
     """An agency's standardised values, from which rows for any origin are made.
 
     Attributes:
-        cells: the agency's cells.
         known_TC: whether any field of a cell was measured at a step.
         standard_TCF, deviation_TCF: standardised values, and less the slot's typical one; 0
             where missing.
@@ -235,11 +233,10 @@ def view_columns(panel: Panel, settings: ColumnSettings, stats: ColumnStats, sal
     cells = Cells.of(panel.places, salt)
     shape = (panel.clock.steps_per_day, len(cells.cell_C), len(panel.fields))
     if stats.typical_SCF.shape != shape:
-        msg = (
+        raise ValueError(
             f"statistics of {stats.typical_SCF.shape} slots, cells and fields do not fit rows of "
             f"{shape}: fit columns and encoder again"
         )
-        raise ValueError(msg)
     standard = _standard(_by_cell(panel, cells), stats.mean_CF, stats.spread_CF)
     deviation = standard - stats.typical_SCF[_slots(panel.clock, panel.time_T)]
     return Columns(

@@ -9,18 +9,21 @@ Shapes: T steps, N places, B origins, H horizon steps, R recent steps, F feature
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from deepcity.city.arrays import Bools, Floats, Ints
+from deepcity.city.clock import Clock
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
 from deepcity.learning.features.scaling import fit_scaling
 from deepcity.learning.features.spatial_mixing import mixing_matrices
-from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_by_lead
+from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_values
 
 _MEMORIES = (14.0, 5.0, 40.0)  # days of memory: the typical day, a faster and a slower trend
 _BY_ORIGIN = ("features_BNF", "linear_BNHS", "baseline_BNH", "truth_BNH")  # of samples
@@ -35,10 +38,8 @@ class ScaleBy(StrEnum):
     PARTY = "party"  # speeds and temperatures: one scale for all places
 
 
-class WindowSettings(BaseModel):
+class WindowSettings(FrozenModel):
     """How far a service looks back and ahead, in steps."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     history: int = Field(
         default=24, ge=1, description="recent steps that a forecast uses one by one"
@@ -259,6 +260,7 @@ def fit_inputs(
     validation: Span | None = None,
     *,
     partly: bool = False,
+    fit_ridge: bool = True,
 ) -> Inputs:
     """Fit typical days, scaling, spatial mixing and ridge on the training span alone.
 
@@ -266,6 +268,7 @@ def fit_inputs(
         validation: span that weights the ridge's penalties; left out, one penalty for long
             records.
         partly: accept partial windows where there is no whole one.
+        fit_ridge: False where a forecaster brings its own coefficients: they are 0 then.
 
     Raises:
         KeyError: if the panel lacks the field.
@@ -277,16 +280,7 @@ def fit_inputs(
     train_origins(settings, train, last, partly=partly)
     grid = day_grid(panel.clock, panel.time_T)
     (typical, effective_days), (fast, _), (slow, _) = (
-        typical_by_lead(
-            values_TN,
-            grid,
-            panel.clock,
-            train_end=train.end,
-            horizon=settings.horizon,
-            leads=settings.leads,
-            frozen=not settings.days,
-            similarity=DaySimilarity(memory_days=memory),
-        )
+        _typical_by_lead(values_TN, grid, panel.clock, settings, train, DaySimilarity(memory))
         for memory in _MEMORIES
     )
     shared = settings.scale_by is ScaleBy.PARTY
@@ -310,8 +304,29 @@ def fit_inputs(
         short=not len(whole_windows(train, settings.history, settings.horizon, last)),
     )
     done = with_scale(bare, train, adjacency_NN)
+    if not fit_ridge:
+        first_B = np.array([train.start])
+        linear_BNHS = done._linear_features(first_B, done._targets(first_B, 0), 0)
+        return replace(done, ridge_skip_HS=np.zeros(linear_BNHS.shape[2:], np.float32))
     ridge_skip_HS = _fit_ridge_skip(done, train, validation or Span(0, 0), partly=partly)
     return replace(done, ridge_skip_HS=ridge_skip_HS)
+
+
+def _typical_by_lead(
+    values_TN: Floats,
+    grid: DayGrid,
+    clock: Clock,
+    settings: WindowSettings,
+    train: Span,
+    similarity: DaySimilarity,
+) -> list[Floats]:
+    """Typical values and effective days, (K, T, N) each; lead k looks k + 1 horizons ahead."""
+    typical = partial(typical_values, values_TN, grid, clock, similarity=similarity)
+    found = [
+        typical(train_end=train.end, ahead=(lead + 1) * settings.horizon, frozen=not settings.days)
+        for lead in range(settings.leads)
+    ]
+    return [np.stack(part) for part in zip(*found, strict=True)]
 
 
 def with_scale(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
@@ -344,8 +359,7 @@ def train_origins(
         found = partial_windows(train, settings.horizon, lead)
     if not len(found):
         need = settings.history + (lead + 1) * settings.horizon
-        msg = f"the training span has {len(train)} steps; one window needs {need}"
-        raise ValueError(msg)
+        raise ValueError(f"the training span has {len(train)} steps; one window needs {need}")
     return found
 
 

@@ -157,37 +157,6 @@ def typical_values(
     return grid.unfold(typical), effective_days
 
 
-def typical_by_lead(
-    values_TN: Floats,
-    grid: DayGrid,
-    clock: Clock,
-    *,
-    train_end: int,
-    horizon: int,
-    leads: int,
-    frozen: bool,
-    similarity: DaySimilarity,
-) -> tuple[Floats, Floats]:
-    """(K, T, N) each: typical values from the days known at each lead, and effective days.
-
-    Arguments are those of `typical_values`; lead k forecasts k + 1 horizons ahead.
-    """
-    found = [
-        typical_values(
-            values_TN,
-            grid,
-            clock,
-            train_end=train_end,
-            ahead=(lead + 1) * horizon,
-            frozen=frozen,
-            similarity=similarity,
-        )
-        for lead in range(leads)
-    ]
-    typical, effective_days = zip(*found, strict=True)
-    return np.stack(typical), np.stack(effective_days)
-
-
 def _train_days(grid: DayGrid, train_end: int, *, frozen: bool) -> int:
     """Days of the training span; a last one that goes on after it only if its rest is unseen."""
     if train_end >= len(grid.day_T):

@@ -47,8 +47,9 @@ class Encoder(nn.Module):
     def __init__(self, shape: EncoderShape, dropout: float = 0.1) -> None:
         super().__init__()
         if not 1 <= shape.level <= len(HIDDEN_LAYERS) or min(shape.width, shape.inputs) < 1:
-            msg = f"{shape}: the cut level must be in 1..{len(HIDDEN_LAYERS)}, widths 1 or more"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{shape}: the cut level must be in 1..{len(HIDDEN_LAYERS)}, widths 1 or more"
+            )
         self.shape = shape
         self.stem = nn.Linear(shape.inputs, WIDTH)
         for name in self.hidden_layers:

@@ -46,8 +46,9 @@ class Cut:
         levels = range(1, len(HIDDEN_LAYERS) + 1)
         widths = all(width >= 1 for width in self.widths.values())
         if self.level not in levels or not widths or not 0 <= self.agency_dropout < 1:
-            msg = f"{self}: level in 1..{levels[-1]}, widths 1 or more, agency_dropout in [0, 1)"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{self}: level in 1..{levels[-1]}, widths 1 or more, agency_dropout in [0, 1)"
+            )
 
 
 class AgencyAdapter(nn.Module):

@@ -130,8 +130,9 @@ class Network(nn.Module):
             hidden_RW = self.layer(hidden_name)(hidden_RW)
             if hidden_name == name:
                 return hidden_RW
-        msg = f"no hidden layer {name!r}; there are {STEM}, {', '.join(HIDDEN_LAYERS)} (and {HEAD})"
-        raise ValueError(msg)
+        raise ValueError(
+            f"no hidden layer {name!r}; there are {STEM}, {', '.join(HIDDEN_LAYERS)} (and {HEAD})"
+        )
 
 
 def new_network(shape: Shape, seed: int, **dropouts: float) -> Network:

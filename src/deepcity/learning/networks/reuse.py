@@ -1,16 +1,19 @@
 """Reusable hidden layers: export, import and freeze any of them by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import LADDER, STEM, Layers, Tensors
 from deepcity.learning.networks.network import Network
 
 
-def export_layers(network: Network, names: Iterable[str]) -> Layers:
+def export_layers(network: nn.Module, names: Iterable[str]) -> Layers:
     """Copies of the named layers' parameters."""
     return {name: _tensors(network, name) for name in names}
 
@@ -26,8 +29,12 @@ def import_layers(network: Network, layers: Layers) -> None:
     if problems:
         raise LayerPackageError("layers do not fit this network: " + "; ".join(problems))
     for name, tensors in layers.items():
-        state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
-        network.layer(name).load_state_dict(state)
+        load_arrays(network.layer(name), tensors)
+
+
+def load_arrays(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Overwrite all tensors of a module by copies of arrays, by name."""
+    module.load_state_dict({key: torch.from_numpy(np.array(one)) for key, one in arrays.items()})
 
 
 def freeze(network: Network, names: Iterable[str]) -> None:
@@ -37,8 +44,8 @@ def freeze(network: Network, names: Iterable[str]) -> None:
         network.layer(name).requires_grad_(name not in frozen)
 
 
-def _tensors(network: Network, name: str) -> Tensors:
-    state = network.layer(name).state_dict()
+def _tensors(network: nn.Module, name: str) -> Tensors:
+    state = network.get_submodule(name).state_dict()
     return {key: value.detach().numpy().copy() for key, value in state.items()}
 
 

@@ -22,6 +22,7 @@ from deepcity.city.level import Layers
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.features.input_columns import InputColumns
 from deepcity.learning.networks.encoder import EncoderShape, new_encoder
+from deepcity.learning.networks.reuse import export_layers, load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.learning.training.local_training import party_seed
 from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
@@ -32,10 +33,6 @@ class EncoderSettings:
     """How an agency's encoder is built and trained.
 
     Attributes:
-        level: the cut level c.
-        width: width of its deep data.
-        rate: learning rate.
-        batch_size: origins per step.
         pretrain_steps: steps of self-supervised pretraining.
         trust_radius: how far activations, which lie between -1 and 1, may move per gradient
             (root mean square).
@@ -184,13 +181,7 @@ class AgencyLearner:
 
     def export(self, names: Iterable[str]) -> Layers:
         """Copies of the named layers: the stem, h1..hc, the bottleneck."""
-        return {
-            name: {
-                key: value.detach().numpy().copy()
-                for key, value in self.encoder.get_submodule(name).state_dict().items()
-            }
-            for name in names
-        }
+        return export_layers(self.encoder, names)
 
     def start_from(self, layers: Layers) -> None:
         """Import layers of another service's or city's encoder.
@@ -211,8 +202,8 @@ class AgencyLearner:
             elif not all(np.isfinite(value).all() for value in tensors.values()):
                 problems.append(f"{name} holds NaN or infinity")
         if problems:
-            msg = f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
-            raise LayerPackageError(msg)
+            raise LayerPackageError(
+                f"layers do not fit {self.name}'s encoder: {'; '.join(problems)}"
+            )
         for name, tensors in layers.items():
-            state = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
-            self.encoder.get_submodule(name).load_state_dict(state)
+            load_arrays(self.encoder.get_submodule(name), tensors)

@@ -33,8 +33,7 @@ def match_cells(place_cells: Sequence[int], cell_C: Ints) -> Floats:
     [[1.0, 0.0], [0.5, 0.5]]
     """
     if not len(cell_C):
-        msg = "an agency without cells serves no place; give its panel places"
-        raise ValueError(msg)
+        raise ValueError("an agency without cells serves no place; give its panel places")
     where = {int(cell): index for index, cell in enumerate(cell_C)}
     centres = _centres(cell_C)
     found = np.full((len(place_cells), len(cell_C)), 1.0 / len(cell_C), np.float32)

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from deepcity.city.arrays import Ints
-from deepcity.city.errors import DeepCityError, LayerPackageError
+from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.panel import Panel
 from deepcity.learning.features.agency_columns import (
@@ -28,21 +28,21 @@ from deepcity.learning.features.agency_columns import (
     view_columns,
 )
 from deepcity.learning.networks.encoder import Encoder, EncoderShape
+from deepcity.learning.networks.reuse import load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.store.blob import Header
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.packages.sealed_file import (
     FORMAT,
-    hash_of,
-    read_sealed,
-    refusal,
+    Groups,
+    load_parts,
+    version_of,
     write_sealed,
 )
 
 ENCODER_FORMAT = "deepcity-encoder-2"
 SUFFIX = ".encoder"
 _BACK_DAYS = 8  # what `Columns.rows` looks back on, and a day more
-
-_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,6 @@ class EncoderFacts:
     """Whose encoder it is, and what for.
 
     Attributes:
-        city, domain, agency: its owner.
         service: the purpose; deep data for one is not for another.
         salt: of the numbers of cells without a position (`agency_columns.cell_number`).
         fields: name and unit of each, in the order of the panel.
@@ -95,6 +94,9 @@ class EncoderFacts:
     learned_until: int | None = None
 
 
+_FACTS = TypeAdapter(EncoderFacts)
+
+
 @dataclass(frozen=True, eq=False)
 class EncoderPackage:
     """A trained encoder and all it takes to encode new rows.
@@ -108,7 +110,7 @@ class EncoderPackage:
     stats: ColumnStats
     cells: Ints
     encoder: Encoder
-    version: str
+    version: str = ""
 
     @property
     def space(self) -> Space:
@@ -166,11 +168,10 @@ class EncoderPackage:
         if not np.array_equal(cells, self.cells):
             problems.append(f"{len(cells)} cells are not the {len(self.cells)} it was trained on")
         if problems:
-            msg = (
+            raise LayerPackageError(
                 f"the encoder {self.version} of {self.facts.agency} does not fit these rows: "
                 f"{'; '.join(problems)}. Correct the city file, or train it again"
             )
-            raise LayerPackageError(msg)
         chosen = [found.index(field) for field in wanted]
         panel = replace(
             panel,
@@ -190,10 +191,9 @@ def package_encoder(facts: EncoderFacts, columns: Columns, encoder: Encoder) -> 
     Raises:
         LayerPackageError: if weights or statistics are not finite.
     """
-    settings, stats, cells = columns.settings, columns.stats, columns.cells.cell_C
-    encoder = copy.deepcopy(encoder)  # further training must not change it
-    content = _content(facts, settings, stats, cells, encoder)
-    return EncoderPackage(facts, settings, stats, cells, encoder, hash_of(*content)[:16])
+    cells, own = columns.cells.cell_C, copy.deepcopy(encoder)  # further training must not change it
+    bare = EncoderPackage(facts, columns.settings, columns.stats, cells, own)
+    return replace(bare, version=version_of(*_content(bare)))
 
 
 def save_encoder(folder: Path, package: EncoderPackage) -> Path:
@@ -202,11 +202,8 @@ def save_encoder(folder: Path, package: EncoderPackage) -> Path:
     Raises:
         LayerPackageError: if the file cannot be written.
     """
-    content = _content(
-        package.facts, package.settings, package.stats, package.cells, package.encoder
-    )
     name = f"{package.facts.agency}-{package.version}{SUFFIX}"
-    return write_sealed(folder / name, *content)
+    return write_sealed(folder / name, *_content(package))
 
 
 def load_encoder(path: Path) -> EncoderPackage:
@@ -215,45 +212,31 @@ def load_encoder(path: Path) -> EncoderPackage:
     Raises:
         LayerPackageError: with the reason why it is refused.
     """
-    arrays, header = read_sealed(path, ENCODER_FORMAT)
-    version = hash_of(arrays, header)[:16]
-    try:
-        facts = dict(header["facts"])
-        facts["fields"] = tuple((str(name), str(unit)) for name, unit in facts["fields"])
-        facts["grid"] = TimeGrid(**facts["grid"])
-        settings = ColumnSettings.model_validate(header["columns"])
-        encoder = Encoder(EncoderShape(**header["shape"]))
-        state = {name: torch.from_numpy(array) for name, array in arrays["encoder"].items()}
-        encoder.load_state_dict(state)
-        stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
-        package = EncoderPackage(
-            EncoderFacts(**facts), settings, stats, arrays["cells"]["cell_C"], encoder, version
-        )
-        _ = package.space  # its parts are names
-    except (*_MISFITS, DeepCityError) as error:
-        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
-        raise refusal(path, [reason]) from error
-    if version not in path.name:
-        raise refusal(path, [f"it was renamed or swapped: its content is version {version}"])
+    return load_parts(path, ENCODER_FORMAT, _built)
+
+
+def _built(arrays: Groups, header: Header, version: str) -> EncoderPackage:
+    facts = _FACTS.validate_python(header["facts"])
+    settings = ColumnSettings.model_validate(header["columns"])
+    encoder = Encoder(EncoderShape(**header["shape"]))
+    load_arrays(encoder, arrays["encoder"])
+    stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
+    package = EncoderPackage(facts, settings, stats, arrays["cells"]["cell_C"], encoder, version)
+    _ = package.space  # its parts are names
     return package
 
 
-def _content(
-    facts: EncoderFacts,
-    settings: ColumnSettings,
-    stats: ColumnStats,
-    cells: Ints,
-    encoder: Encoder,
-) -> tuple[dict[str, dict[str, NDArray[Any]]], dict[str, Any]]:
-    arrays: dict[str, dict[str, NDArray[Any]]] = {
-        "cells": {"cell_C": cells},
+def _content(package: EncoderPackage) -> tuple[Groups, Header]:
+    encoder = package.encoder
+    arrays: Groups = {
+        "cells": {"cell_C": package.cells},
         "encoder": {name: value.numpy() for name, value in encoder.state_dict().items()},
-        "stats": {name: np.asarray(value) for name, value in vars(stats).items()},
+        "stats": {name: np.asarray(value) for name, value in vars(package.stats).items()},
     }
     header = {
         FORMAT: ENCODER_FORMAT,
-        "facts": asdict(facts),
-        "columns": settings.model_dump(mode="json"),
+        "facts": _FACTS.dump_python(package.facts, mode="json"),
+        "columns": package.settings.model_dump(mode="json"),
         "shape": asdict(encoder.shape),
     }
     return arrays, header

@@ -3,7 +3,6 @@
 Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps.
 """
 
-import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,15 +21,14 @@ from deepcity.learning.split.fusion_inputs import (
 )
 from deepcity.learning.split.labels import Labels
 from deepcity.learning.training.local_training import TrainingSettings, learning_rate, party_seed
-from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
+from deepcity.learning.training.training_state import KeepsBest
 
 
-class FusedLearner:
+class FusedLearner(KeepsBest):
     """Trains an application's network on blocks of origins with agencies' deep data.
 
     Args of `FusedLearner(...)`:
         cell_weights: agency -> (N, C), weights of its cells for each place (rows sum to 1).
-        total: optimizer steps of the whole training, for the learning rate's schedule.
     """
 
     def __init__(
@@ -41,18 +39,15 @@ class FusedLearner:
         labels: Labels,
         cell_weights: Mapping[str, Floats],
         settings: TrainingSettings,
-        *,
-        total: int | None = None,
     ) -> None:
-        self.network, self.train, self.validation = network, train, validation
+        self.network: FusedNetwork = network
+        self.train, self.validation = train, validation
         self.labels, self.settings = labels, settings
-        self.total = total or settings.total_steps
         self.cell_weights = as_tensors(cell_weights)
-        self.optimizer = torch.optim.AdamW(
+        self._optimizer = torch.optim.AdamW(
             network.parameters(), weight_decay=settings.weight_decay, foreach=True
         )
-        self.best = float("inf")
-        self._best_state = copy.deepcopy(network.state_dict())
+        self._keep(float("inf"))
 
     def steps(self, rows_B: Ints, deep: DeepBatches, first: int, count: int, seed: int) -> None:
         """Optimizer steps on batches of a block, with its deep data kept fixed.
@@ -68,8 +63,8 @@ class FusedLearner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(party_seed(seed, "fused", first))
             for step in range(first, first + count):
-                for group in self.optimizer.param_groups:
-                    group["lr"] = learning_rate(self.settings, step, self.total)
+                for group in self._optimizer.param_groups:
+                    group["lr"] = learning_rate(self.settings, step, self.settings.total_steps)
                 chosen = np.arange(len(rows_B))
                 if size < len(rows_B):
                     chosen = rng.integers(0, len(rows_B), size)
@@ -77,7 +72,10 @@ class FusedLearner:
 
     def rate(self, step: int) -> float:
         """Factor of the learning rate that the schedule gives at a step."""
-        return learning_rate(self.settings, step, self.total) / self.settings.learning_rate
+        return (
+            learning_rate(self.settings, step, self.settings.total_steps)
+            / self.settings.learning_rate
+        )
 
     def gradients(self, rows_B: Ints, deep: DeepBatches) -> dict[str, Floats]:
         """Gradient of a block's mean error in each agency's deep data, (B, C, D)."""
@@ -97,22 +95,8 @@ class FusedLearner:
         """Error on the validation span; keeps the state if it is the best so far."""
         error = self.labels.error(self.predict(self.validation, deep))
         if error < self.best:
-            self.best, self._best_state = error, copy.deepcopy(self.network.state_dict())
+            self._keep(error)
         return error
-
-    def keep_best(self) -> None:
-        """Return to the best state seen."""
-        self.network.load_state_dict(self._best_state)
-
-    def state(self) -> Arrays:
-        """All that changes in training, as named arrays; for checkpoints."""
-        arrays = capture_state(self.network, self.optimizer, self._best_state)
-        return {**arrays, "best_error": np.array([self.best], np.float64)}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Continue exactly where `state` was taken."""
-        self._best_state = restore_state(self.network, self.optimizer, arrays)
-        self.best = float(arrays["best_error"][0])
 
     def predict(self, samples: Samples, deep: DeepBatches) -> Floats:
         """The network's output, (B, N, H), in scaled units."""
@@ -121,10 +105,10 @@ class FusedLearner:
     def _step(self, rows_B: Ints, deep: DeepBatches) -> None:
         forecast = self._forward(self.train, rows_B, deep, {})
         gradient = self.labels.gradient(rows_B, forecast.detach().numpy())
-        self.optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
         forecast.backward(torch.from_numpy(gradient))  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
+        self._optimizer.step()
 
     def _forward(
         self, samples: Samples, rows_B: Ints, deep: DeepBatches, leaves: Mapping[str, Tensor]

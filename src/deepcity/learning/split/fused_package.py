@@ -9,31 +9,39 @@ Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.city.errors import DeepCityError, LayerPackageError
+from deepcity.city.errors import LayerPackageError
 from deepcity.learning.evaluation.bands import half_width
 from deepcity.learning.features.inputs import Inputs, Samples, WindowSettings
 from deepcity.learning.networks.fused import Cut, FusedNetwork
 from deepcity.learning.networks.network import Network, Shape
+from deepcity.learning.networks.reuse import load_arrays
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fusion_inputs import DeepBatches, as_tensors, predict
+from deepcity.store.blob import Header
 from deepcity.store.deep_data.batch import Space
-from deepcity.store.packages.sealed_file import FORMAT, hash_of, read_sealed, refusal, write_sealed
+from deepcity.store.packages.sealed_file import (
+    FORMAT,
+    Groups,
+    load_parts,
+    version_of,
+    write_sealed,
+)
 
 FUSED_FORMAT = "deepcity-fused-2"
 SUFFIX = ".fused"
 _ALL_SETS_UP_TO = 4  # agencies: 16 sets
 _NONE = "+"  # no agency has this name
-_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
+TRUTH, KNOWN, ALL, NO_AGENCY, TYPICAL = "truth", "known", "all", "no-agency", "typical"
 
 NOT_STANDALONE = (
     "it holds neither rows nor labels, and its output becomes a forecast only with the typical "
@@ -52,7 +60,6 @@ class InputAgency:
 
     Attributes:
         space: of its deep data; its version is the encoder's.
-        width: D.
         step_s: of the agency's own rows; how fast its deep data age.
         grid: the times at which it encodes.
     """
@@ -78,6 +85,7 @@ class FusedFacts:
         train_s: first and last second of the training span; typical days and scales are
             fitted on it again whenever rows arrive.
         band: share of truths a band is to cover.
+        application: whose question it answers; empty in packages of before it was kept.
     """
 
     city: str
@@ -91,6 +99,10 @@ class FusedFacts:
     train_s: tuple[int, int]
     agencies: tuple[InputAgency, ...]
     band: float = 0.9
+    application: str = ""
+
+
+_FACTS = TypeAdapter(FusedFacts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +110,15 @@ class FusedPackage:
     """A trained application.
 
     Attributes:
-        network: for any set of agencies present.
         alone: for when none is; None: `network` without agencies.
         cells: agency -> (C,) its cells, in the order of its deep data.
         cell_weights: agency -> (N, C), weights of its cells for each place.
         bands: half-widths by the set of agencies present.
         baseline_band_NH: half-width of the typical day alone, for when own rows are late.
         scale_N1: of deviations on the training span; to check that rows are the same.
+        past: forecasts of the validation span with every agency (`ALL`), with none (`NO_AGENCY`)
+            and by the typical day (`TYPICAL`), and what came (`TRUTH`, 0 where not `KNOWN`), each
+            (B, N, H); decisions rest on their errors. Empty in packages of before they were kept.
         version: first 16 hex digits of the content's SHA-256.
     """
 
@@ -116,6 +130,7 @@ class FusedPackage:
     bands: Bands
     baseline_band_NH: Floats
     scale_N1: Floats
+    past: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     version: str = ""
 
     def predict(self, samples: Samples, deep: DeepBatches) -> Floats:
@@ -174,8 +189,6 @@ def package_fused(
     """A trained application as a package; calibrates its bands on the validation span.
 
     Args:
-        inputs: those it was trained with.
-        validation: samples of the validation span.
         deep: every agency's deep data for them.
 
     Raises:
@@ -191,14 +204,16 @@ def package_fused(
     if dict(network.cut.widths) != names:
         problems.append(f"the network takes {dict(network.cut.widths)}, the facts name {names}")
     if problems:
-        msg = f"{facts.service} cannot become a package: {'; '.join(problems)}. Correct its facts"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"{facts.service} cannot become a package: {'; '.join(problems)}. Correct its facts"
+        )
     network, alone = copy.deepcopy(network), copy.deepcopy(alone)
     bands, baseline = calibrate(network, alone, cell_weights, validation, deep, facts.band)
+    past = _past(network, alone, cell_weights, validation, deep)
     bare = FusedPackage(
-        facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1
+        facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1, past
     )
-    return FusedPackage(**{**vars(bare), "version": hash_of(*_content(bare))[:16]})
+    return replace(bare, version=version_of(*_content(bare)))
 
 
 def save_fused(folder: Path, package: FusedPackage) -> Path:
@@ -217,30 +232,45 @@ def load_fused(path: Path) -> FusedPackage:
     Raises:
         LayerPackageError: with the reason why it is refused.
     """
-    arrays, header = read_sealed(path, FUSED_FORMAT)
-    version = hash_of(arrays, header)[:16]
-    try:
-        facts = _facts(header["facts"])
-        shape, dropped = Shape(**header["shape"]), 0.0
-        cut = Cut(**header["cut"])
-        network = FusedNetwork(Network(shape, dropout=dropped), cut, own=header["own"])
-        _fill(network, arrays["network"])
-        alone = Network(shape, dropout=dropped) if header["alone"] else None
-        if alone is not None:
-            _fill(alone, arrays["alone"])
-        bands = {frozenset(_names(key)): band for key, band in arrays["bands"].items()}
-        more = arrays["more"]
-        package = FusedPackage(
-            facts, network, alone, arrays["cells"], arrays["cell_weights"],
-            bands, more["baseline_band_NH"], more["scale_N1"], version,
-        )  # fmt: skip
-        _check(package)
-    except (*_MISFITS, DeepCityError) as error:
-        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
-        raise refusal(path, [reason]) from error
-    if version not in path.name:
-        raise refusal(path, [f"it was renamed or swapped: its content is version {version}"])
+    return load_parts(path, FUSED_FORMAT, _built)
+
+
+def _built(arrays: Groups, header: Header, version: str) -> FusedPackage:
+    shape, cut = Shape(**header["shape"]), Cut(**header["cut"])
+    network = FusedNetwork(Network(shape, dropout=0.0), cut, own=header["own"])
+    load_arrays(network, arrays["network"])
+    alone = Network(shape, dropout=0.0) if header["alone"] else None
+    if alone is not None:
+        load_arrays(alone, arrays["alone"])
+    package = FusedPackage(
+        _FACTS.validate_python(header["facts"]),
+        network,
+        alone,
+        arrays["cells"],
+        arrays["cell_weights"],
+        {frozenset(_names(key)): band for key, band in arrays["bands"].items()},
+        **arrays["more"],
+        past=arrays.get("past", {}),
+        version=version,
+    )
+    _check(package)
     return package
+
+
+def _past(
+    network: FusedNetwork,
+    alone: Network | None,
+    cell_weights: Mapping[str, Floats],
+    samples: Samples,
+    deep: DeepBatches,
+) -> dict[str, NDArray[Any]]:
+    """Forecasts of the validation span, and what came."""
+    known, weights = np.isfinite(samples.truth_BNH), as_tensors(cell_weights)
+    found = {TRUTH: np.where(known, samples.truth_BNH, np.float32(0)), KNOWN: known}
+    for name, part in {ALL: deep, NO_AGENCY: {}}.items():
+        output = predict(network, weights, samples, part, alone=alone)
+        found[name] = (samples.baseline_BNH + samples.scale_N1 * output).astype(np.float32)
+    return {**found, TYPICAL: samples.baseline_BNH.astype(np.float32)}
 
 
 def _sets(names: tuple[str, ...]) -> list[frozenset[str]]:
@@ -258,10 +288,6 @@ def _names(key: str) -> list[str]:
     return [] if key == _NONE else key.split("+")
 
 
-def _fill(network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-
-
 def _check(package: FusedPackage) -> None:
     """Check that shapes agree.
 
@@ -275,6 +301,14 @@ def _check(package: FusedPackage) -> None:
     shapes = {_key(names): band.shape for names, band in package.bands.items()}
     shapes["baseline"] = package.baseline_band_NH.shape
     wrong = [f"band {key} is {shape}" for key, shape in shapes.items() if shape != wide]
+    past = {name: array.shape for name, array in package.past.items()}
+    counts = {shape[0] for shape in past.values()}
+    if past and (
+        set(past) != {TRUTH, KNOWN, ALL, NO_AGENCY, TYPICAL}
+        or len(counts) > 1
+        or {shape[1:] for shape in past.values()} != {wide}
+    ):
+        wrong.append(f"past forecasts are {past}")
     for agency in facts.agencies:
         found = package.cell_weights[agency.name].shape
         if found != (wide[0], len(package.cells[agency.name])):
@@ -284,40 +318,25 @@ def _check(package: FusedPackage) -> None:
     if frozenset() not in package.bands:
         wrong.append("no band without agencies")
     if wrong:
-        msg = f"{'; '.join(wrong)}; there are {wide[0]} places and {wide[1]} steps"
-        raise ValueError(msg)
+        raise ValueError(f"{'; '.join(wrong)}; there are {wide[0]} places and {wide[1]} steps")
 
 
-def _facts(raw: dict[str, Any]) -> FusedFacts:
-    agencies = tuple(
-        InputAgency(**{**one, "space": Space(**one["space"]), "grid": TimeGrid(**one["grid"])})
-        for one in raw["agencies"]
-    )
-    first, last = raw["train_s"]
-    known = {
-        "agencies": agencies,
-        "places": tuple(raw["places"]),
-        "settings": WindowSettings.model_validate(raw["settings"]),
-        "train_s": (int(first), int(last)),
-    }
-    return FusedFacts(**{**raw, **known})
-
-
-def _content(package: FusedPackage) -> tuple[dict[str, dict[str, NDArray[Any]]], dict[str, Any]]:
+def _content(package: FusedPackage) -> tuple[Groups, Header]:
     network, alone = package.network, package.alone
-    arrays: dict[str, dict[str, NDArray[Any]]] = {
+    arrays: Groups = {
         "network": {name: value.numpy() for name, value in network.state_dict().items()},
         "cells": dict(package.cells),
         "cell_weights": dict(package.cell_weights),
         "bands": {_key(names): band for names, band in package.bands.items()},
         "more": {"baseline_band_NH": package.baseline_band_NH, "scale_N1": package.scale_N1},
     }
+    if package.past:
+        arrays["past"] = dict(package.past)
     if alone is not None:
         arrays["alone"] = {name: value.numpy() for name, value in alone.state_dict().items()}
-    facts = {**vars(package.facts), "settings": package.facts.settings.model_dump(mode="json")}
     header = {
         FORMAT: FUSED_FORMAT,
-        "facts": {**facts, "agencies": [asdict(one) for one in package.facts.agencies]},
+        "facts": _FACTS.dump_python(package.facts, mode="json"),
         "shape": asdict(network.trunk.shape),
         "cut": {**vars(network.cut), "widths": dict(network.cut.widths)},
         "own": network.own,

@@ -38,7 +38,6 @@ class HeldLabels:
     """Labels at hand.
 
     Attributes:
-        train, validation: samples with the truths.
         mae_weight: 1: absolute error alone, 0: squared error alone.
         ridge_skip_HS: ridge coefficients whose output is added to the forecast first, where the
             application does not hold them; None where it does.
@@ -62,9 +61,8 @@ class HeldLabels:
 
     def error(self, forecast_BNH: Floats) -> float:
         """By the mixture of MAE and RMSE that training minimises."""
-        return validation_score(
-            self.in_unit(forecast_BNH, self.validation), self.validation, self.mae_weight
-        )
+        forecast = self.in_unit(forecast_BNH, self.validation)
+        return validation_score(forecast, self.validation, self.mae_weight)
 
     def in_unit(self, forecast_BNH: Floats, samples: Samples) -> Floats:
         """An output in scaled units as a forecast in the field's unit."""

@@ -53,7 +53,6 @@ def refine(
     Args:
         old: rows of its training; as many as fresh ones are sampled.
         aside: old rows that are never trained on, to measure forgetting.
-        steps: optimizer steps.
         bound: by how much the error on `aside` may rise, as a share of `known`.
         known: the `memory_error` that forgetting counts from; with that of the first learner
             the bound holds over all refinements together. Left out, that of this learner.

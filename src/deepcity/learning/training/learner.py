@@ -17,7 +17,7 @@ import torch
 from deepcity.city.arrays import Floats
 from deepcity.city.level import LADDER, STEM, Layers
 from deepcity.learning.features.inputs import Samples
-from deepcity.learning.networks.network import Shape, new_network
+from deepcity.learning.networks.network import Network, Shape, new_network
 from deepcity.learning.networks.reuse import export_layers, freeze, import_layers
 from deepcity.learning.training.local_training import (
     TrainingSettings,
@@ -27,7 +27,7 @@ from deepcity.learning.training.local_training import (
     party_seed,
     validation_score,
 )
-from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
+from deepcity.learning.training.training_state import KeepsBest
 
 EVERY_LAYER = (STEM, *LADDER)
 
@@ -51,7 +51,7 @@ class PartyData:
         return int(np.isfinite(self.train.truth_BNH).sum())
 
 
-class Learner:
+class Learner(KeepsBest):
     """Trains one party's network in rounds of local steps.
 
     Args of `Learner(...)`:
@@ -77,7 +77,7 @@ class Learner:
             linear_features=data.ridge_skip_HS.shape[-1],
             recent=data.train.recent,
         )
-        self.network = new_network(
+        self.network: Network = new_network(
             shape,
             seed,
             dropout=settings.dropout,
@@ -93,9 +93,7 @@ class Learner:
         self._features = torch.from_numpy(data.train.features_BNF)
         self._linear_features = torch.from_numpy(data.train.linear_BNHS)
         self._target = torch.from_numpy(data.train.target_BNH)
-        self._optimizer = self._new_optimizer()
-        self.best = self.evaluate()
-        self._best_state = copy.deepcopy(self.network.state_dict())
+        self._keep(self.evaluate())
 
     def _new_optimizer(self) -> torch.optim.AdamW:
         return torch.optim.AdamW(
@@ -118,8 +116,7 @@ class Learner:
         )
         error = self.evaluate()
         if not error >= self.best:  # NaN: no truth was measured
-            self.best = error
-            self._best_state = copy.deepcopy(self.network.state_dict())
+            self._keep(error)
         return error
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
@@ -190,10 +187,6 @@ class Learner:
         """Copies of the named layers, at their current weights."""
         return export_layers(self.network, names)
 
-    def keep_best(self) -> None:
-        """Return the network to the best state seen on the validation span."""
-        self.network.load_state_dict(self._best_state)
-
     def refit(self, frozen: Iterable[str], steps: int, seed: int) -> "Learner":
         """A copy that starts from the best state, keeps `frozen` layers and fine-tunes the rest.
 
@@ -217,13 +210,3 @@ class Learner:
     def forecast(self, samples: Samples) -> Floats:
         """Forecasts in the field's unit, (B, N, H)."""
         return forecast(self.network, samples)
-
-    def state(self) -> Arrays:
-        """All that changes in training, as named arrays; for checkpoints of this party alone."""
-        arrays = capture_state(self.network, self._optimizer, self._best_state)
-        return {**arrays, "best_error": np.array([self.best], np.float64)}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Continue exactly where `state` was taken."""
-        self._best_state = restore_state(self.network, self._optimizer, arrays)
-        self.best = float(arrays["best_error"][0])

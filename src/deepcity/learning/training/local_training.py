@@ -9,18 +9,17 @@ import zlib
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.networks.network import Network
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(FrozenModel):
     """Training hyperparameters, the same for all parties of a service."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rounds: int = Field(default=12, ge=1, description="rounds of federated training")
     local_steps: int = Field(default=30, ge=1, description="local optimizer steps per round")

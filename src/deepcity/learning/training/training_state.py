@@ -1,9 +1,11 @@
-"""A network's training state as named arrays, for checkpoints.
+"""A network's training state: kept at its best, and as named arrays for checkpoints.
 
 Current weights, the best weights, and the optimizer's moments of each.
 """
 
+import copy
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,3 +52,37 @@ def _under(prefix: str, arrays: Arrays) -> dict[str, Tensor]:
 
 def _array(value: Tensor) -> NDArray[Any]:
     return np.array(value.detach().numpy())
+
+
+class KeepsBest:
+    """Base of learners with a network, its optimizer, and the best state seen so far."""
+
+    network: nn.Module
+    best: float
+    _best_state: Mapping[str, Tensor]
+
+    @cached_property
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """Made when it is first needed: a forecast needs none, and torch loads much for it."""
+        return self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        raise NotImplementedError
+
+    def _keep(self, error: float) -> None:
+        """Keep the present weights as the best state, of this error."""
+        self.best, self._best_state = error, copy.deepcopy(self.network.state_dict())
+
+    def keep_best(self) -> None:
+        """Return the network to the best state seen on the validation span."""
+        self.network.load_state_dict(self._best_state)
+
+    def state(self) -> Arrays:
+        """All that changes in training, as named arrays; for checkpoints of this party alone."""
+        arrays = capture_state(self.network, self._optimizer, self._best_state)
+        return {**arrays, "best_error": np.array([self.best], np.float64)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Continue exactly where `state` was taken."""
+        self._best_state = restore_state(self.network, self._optimizer, arrays)
+        self.best = float(arrays["best_error"][0])

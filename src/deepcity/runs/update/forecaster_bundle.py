@@ -8,6 +8,7 @@ arrays, so a new kind needs no edit here (`deepcity.learning.experts`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from deepcity.store.run_folder import ensure_folder
 MODEL = 2  # incremented when a network's inputs or structure change
 FOLDER = "own"
 
+_GRAPH = "graph"
 _STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 
 
@@ -55,15 +57,21 @@ class BundleTerms(_Frozen):
         application: whose metric weighs experts; empty if none is named: absolute errors.
         band: share of truths that a band should hold.
         newcomer: it may have trained on windows known in part.
+        validation_stride: of the origins in the days kept aside.
         weather: an agency's weather was used.
         time_zone: of its days and hours.
+        kind: of its field; empty in a bundle written before it was kept.
+        holidays: of its calendar; they count as Sundays.
     """
 
     application: str = ""
     band: float = 0.9
     newcomer: bool = False
+    validation_stride: int = 1
     weather: bool = False
     time_zone: str = ""
+    kind: str = ""
+    holidays: tuple[date, ...] = ()
 
 
 class BundleTimes(_Frozen):
@@ -141,6 +149,8 @@ class ForecasterBundle:
         number: number of updates, accepted or not.
         last: results of the last update; None after the run itself.
         terms: None in a bundle written before they were kept.
+        adjacency_NN: the graph of its places, where its city file names one; data frames hold
+            none.
         skipped: damaged newer checkpoints, with reasons.
     """
 
@@ -154,6 +164,7 @@ class ForecasterBundle:
     number: int = 0
     last: PartyUpdate | None = None
     terms: BundleTerms | None = None
+    adjacency_NN: Floats | None = None
     skipped: tuple[str, ...] = ()
 
 
@@ -218,6 +229,8 @@ class BundleStore:
         }
         for place, expert in enumerate(bundle.experts):
             arrays[_group(place)] = expert.arrays
+        if bundle.adjacency_NN is not None:
+            arrays[_GRAPH] = {"adjacency_NN": bundle.adjacency_NN}
         values = _Values(
             identity=bundle.identity,
             times=bundle.times,
@@ -234,6 +247,20 @@ class BundleStore:
         ensure_folder(self.store.folder)
         name = _name(bundle.identity.service, bundle.identity.party)
         return self.store.save(name, bundle.number, arrays, values.model_dump(mode="json"))
+
+
+def saved_forecasters(folder: Path) -> list[tuple[str, str]]:
+    """(service, party) of each forecaster in the folder of a run or of a site, sorted."""
+    found = set()
+    for pattern in (f"{FOLDER}/*.checkpoint", f"sites/*/{FOLDER}/*.checkpoint"):
+        for path in folder.glob(pattern):
+            parts = path.name.split(".")[:-2]  # without the number and the suffix
+            if len(parts) >= 3:
+                service, city, agency, *field = parts
+                found.add(
+                    (service, ":".join([f"{city}/{agency}", *([".".join(field)] * bool(field))]))
+                )
+    return sorted(found)
 
 
 def _name(service: str, party: str) -> str:
@@ -262,6 +289,7 @@ def _bundle(found: Checkpoint) -> ForecasterBundle:
         number=found.round,
         last=values.last,
         terms=values.terms,
+        adjacency_NN=found.arrays.get(_GRAPH, {}).get("adjacency_NN"),
         skipped=found.skipped,
     )
 

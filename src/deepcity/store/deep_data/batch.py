@@ -29,9 +29,6 @@ class Space:
     'seoul/transport/metro/h3@0123456789abcdef'
 
     Attributes:
-        city: whose deep data they are.
-        domain: of the agency.
-        agency: that made them.
         layer: whose activations they are, e.g. ``"h3"``.
         version: of the model, e.g. the first 16 hex digits of its layer package's SHA-256.
     """
@@ -44,10 +41,9 @@ class Space:
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        right = "name it in 1 to 200 printed characters, no / or @"
         wrong = [
-            Problem(
-                "space", name, part, reason, "name it in 1 to 200 printed characters, no / or @"
-            )
+            Problem("space", name, part, reason, right)
             for name, part in parts.items()
             if (reason := name_problem(part, "/@"))
         ]
@@ -63,7 +59,6 @@ class DeepData:
     """Vectors of one space, earliest first.
 
     Attributes:
-        space: which they belong to.
         time_R: int64, seconds since 1970 in UTC, never decreasing.
         cell_R: text, the place or H3 cell of each row.
         vectors_RW: float32, all finite.

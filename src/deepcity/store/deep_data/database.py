@@ -32,8 +32,6 @@ class SpaceInfo:
     """A space as a store keeps it.
 
     Attributes:
-        space: which.
-        width: numbers a vector.
         days: how long a vector is kept; None: forever.
     """
 
@@ -80,10 +78,6 @@ class Neighbours:
     """The K nearest vectors of one space, nearest first.
 
     Attributes:
-        space: which they belong to.
-        time_K: int64, seconds since 1970 in UTC.
-        cell_K: text.
-        vectors_KW: float32.
         distance_K: float64; L2, or 1 - cosine of the angle.
     """
 

@@ -41,7 +41,6 @@ class DeepDataStore:
     the store does not hold.
 
     Args:
-        database: that holds the rows.
         may_read: decides who may read which space; called before every read.
     """
 
@@ -72,7 +71,6 @@ class DeepDataStore:
         version gives one vector for the same records.
 
         Args:
-            batch: rows of one space.
             now: seconds since 1970 in UTC; rows later than that are refused.
             cells: the only cells allowed; None: any.
             revision: of the records it was encoded from; higher after a correction.
@@ -139,11 +137,8 @@ class DeepDataStore:
 
         Args:
             space: only its vectors are compared, so versions never mix.
-            vector_W: the query vector.
-            k: how many.
             since: earliest time; None: from the first row on.
             until: first time left out; None: to the last row.
-            reader: name of the caller, checked against grants.
             by: L2 distance, or 1 - cosine of the angle.
             exact: False lets a store use an index that may miss some of the nearest.
 
@@ -218,11 +213,10 @@ def check_reader(may_read: MayRead, reader: str, space: Space) -> None:
     """
     # `is True`: a truthy value such as "deny" or an error's text must not grant access
     if may_read(reader, space) is not True:
-        msg = (
+        raise GrantError(
             f"{reader!r} may not read {space}: no grant covers it. "
             f"Ask {space.city}/{space.agency} to grant {space.layer} to {reader!r}"
         )
-        raise GrantError(msg)
 
 
 def _table_of(tables: DeepTables, space: Space) -> SpaceTable:

@@ -68,8 +68,6 @@ class UpsertPlan:
     Attributes:
         insert_N: rows of the batch to write, by time and then by cell.
         remove_N: rows of the batch whose older vector goes first; all are in `insert_N`.
-        revision: of all of them.
-        appended: the counts.
     """
 
     insert_N: Ints
@@ -95,7 +93,6 @@ def plan_upsert(
         batch: checked, so that rows of one cell and time have one vector.
         unique_U: from `unique_rows`.
         stored: the rows stored for these.
-        revision: of all rows of the batch.
 
     Raises:
         DeepDataError: if vectors differ within the revision.

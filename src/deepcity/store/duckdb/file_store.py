@@ -14,7 +14,7 @@ import duckdb
 from deepcity.city.errors import StoreError, StoreFullError
 from deepcity.store.deep_data.database import DeepTables, Result
 from deepcity.store.deep_data.store import DeepDataStore, MayRead
-from deepcity.store.duckdb.duckdb_tables import DuckDBTables, make_schema
+from deepcity.store.duckdb.duckdb_tables import SCHEMA, DuckDBTables
 
 # One writer per file within this process.
 _WRITERS: defaultdict[Path, RLock] = defaultdict(RLock)
@@ -25,7 +25,6 @@ class DuckDBStore(DeepDataStore):
 
     Args:
         path: the file; it is made with its folder if it is not there.
-        may_read: decides who may read which space; called before every read.
 
     Raises:
         StoreError: if the file cannot be opened, e.g. because another process holds it.
@@ -55,7 +54,7 @@ class DuckDBFile:
                 str(path), config={"autoinstall_known_extensions": False}
             )
             with self._writer:
-                make_schema(self._database)
+                self._database.execute(SCHEMA)
         except (duckdb.Error, OSError) as error:
             raise _refusal(path, error) from error
 

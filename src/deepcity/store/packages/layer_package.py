@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from deepcity import __version__
 from deepcity.city.errors import LayerPackageError
-from deepcity.city.field import Kind
 from deepcity.city.level import Layers
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import Arrays, BlobError, Header, seal, unpack
@@ -31,25 +30,6 @@ class LayerPackage:
     layers: Layers
 
 
-@dataclass(frozen=True)
-class Expected:
-    """Requirements of a reader on a package; None requires nothing.
-
-    Attributes:
-        sha256: full hash of the content.
-        service: what it was trained for.
-        field_kinds: kinds of fields, in order.
-        step_seconds: length of a time step.
-        like: layers that the package must hold, with these shapes and dtypes.
-    """
-
-    sha256: str | None = None
-    service: str | None = None
-    field_kinds: tuple[Kind, ...] | None = None
-    step_seconds: int | None = None
-    like: Layers | None = None
-
-
 def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     """Write layers and facts as one file, named by its content.
 
@@ -60,8 +40,9 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     """
     problems = _weight_problems(layers)
     if problems:
-        msg = f"{facts.name} cannot become a layer package: {'; '.join(problems)}. Train it again"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"{facts.name} cannot become a layer package: {'; '.join(problems)}. Train it again"
+        )
     header: Header = {
         **facts.model_dump(mode="json"),
         "format": FORMAT,
@@ -71,8 +52,7 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     try:
         blob = seal(layers, header)
     except BlobError as error:
-        msg = f"{facts.name} cannot become a layer package: {error}"
-        raise LayerPackageError(msg) from error
+        raise LayerPackageError(f"{facts.name} cannot become a layer package: {error}") from error
     arrays, sealed = unpack(blob)
     manifest = Manifest.model_validate(sealed)
     path = folder / manifest.file_name
@@ -83,12 +63,8 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     return LayerPackage(path, manifest, arrays)
 
 
-def load_package(path: Path, expect: Expected | None = None) -> LayerPackage:
+def load_package(path: Path) -> LayerPackage:
     """Read a package and verify all of it.
-
-    Args:
-        path: the file; its name is verified too.
-        expect: further requirements.
 
     Raises:
         LayerPackageError: with every reason why it is refused.
@@ -102,7 +78,6 @@ def load_package(path: Path, expect: Expected | None = None) -> LayerPackage:
     if _table(arrays) != header["layers"]:
         problems.append("its tensors lack the names, shapes and dtypes that its manifest says")
     problems += _weight_problems(arrays)
-    problems += _expectation_problems(manifest, expect or Expected())
     if problems:
         raise refusal(path, problems)
     return LayerPackage(path, manifest, arrays)
@@ -134,19 +109,6 @@ def _name_problems(path: Path, manifest: Manifest) -> list[str]:
     if path.name == manifest.file_name:
         return []
     return [f"it was renamed or swapped: its content is that of {manifest.file_name}"]
-
-
-def _expectation_problems(manifest: Manifest, expect: Expected) -> list[str]:
-    problems = [
-        f"{key} is {getattr(manifest, key)!r}, needed is {wanted!r}"
-        for key in ("sha256", "service", "field_kinds", "step_seconds")
-        if (wanted := getattr(expect, key)) is not None and getattr(manifest, key) != wanted
-    ]
-    held = manifest.model_dump(mode="json")["layers"]
-    for layer, wanted in _table(expect.like or {}).items():
-        if held.get(layer) != wanted:
-            problems.append(f"layer {layer} is {held.get(layer, 'missing')}, needed is {wanted}")
-    return problems
 
 
 def _reasons(error: ValidationError) -> list[str]:

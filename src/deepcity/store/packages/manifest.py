@@ -12,14 +12,13 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
 from deepcity.city.field import Kind
+from deepcity.city.frozen_model import FrozenModel
 
 FORMAT: Literal[2] = 2
 """2: the head's tensors are `ridge_skip` and `residual_ratio`."""
@@ -37,33 +36,24 @@ Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class TensorFacts(BaseModel):
+class TensorFacts(FrozenModel):
     """Shape and dtype of one tensor."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shape: tuple[int, ...]
     dtype: Literal["float32", "float64"]
 
 
-class Facts(BaseModel):
+class Facts(FrozenModel):
     """Facts about a package, stated by its maker.
 
     Attributes:
         name: of the package: letters, digits, ".", "_", "-".
-        city: where the layers were trained.
-        service: what they were trained for.
         field_kinds: kinds of the input fields, in order.
-        step_seconds: length of a time step.
-        history_steps: input steps.
-        horizon_steps: output steps.
         trained_from: start of the training span; kept in UTC.
         trained_to: end of the training span (exclusive).
         metrics: errors and the like, by name; finite.
         parents: SHA-256 of the packages it was made from.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Slug
     city: str
@@ -80,8 +70,9 @@ class Facts(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> "Facts":
         if self.trained_to <= self.trained_from:
-            msg = f"trained_to {self.trained_to} is not after trained_from {self.trained_from}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"trained_to {self.trained_to} is not after trained_from {self.trained_from}"
+            )
         return self
 
 

@@ -4,13 +4,14 @@
 so that one kind of file is never taken for another.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcity.city.errors import LayerPackageError
+from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
 from deepcity.store.blob import pack as packed
@@ -19,6 +20,8 @@ from deepcity.store.blob import unpack as unpacked
 FORMAT = "format"
 
 Groups = dict[str, dict[str, NDArray[Any]]]
+Package = TypeVar("Package")
+_MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
 
 def hash_of(arrays: Arrays, header: Header) -> str:
@@ -33,9 +36,15 @@ def hash_of(arrays: Arrays, header: Header) -> str:
     except BlobError as error:
         problems.append(str(error))
     if problems:
-        msg = f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
-        raise LayerPackageError(msg)
+        raise LayerPackageError(
+            f"this cannot become a sealed file: {'; '.join(problems)}. Train it again"
+        )
     return digest
+
+
+def version_of(arrays: Arrays, header: Header) -> str:
+    """The first 16 hex digits of `hash_of`."""
+    return hash_of(arrays, header)[:16]
 
 
 def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
@@ -56,7 +65,6 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
     """The verified content of a file that `write_sealed` wrote, without its seal.
 
     Args:
-        path: the file.
         form: the format it must have.
 
     Raises:
@@ -69,6 +77,27 @@ def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
     return arrays, header
 
 
+def load_parts(path: Path, form: str, build: Callable[[Groups, Header, str], Package]) -> Package:
+    """What `build` makes of a sealed file's arrays, header and version, if all of it fits.
+
+    Args:
+        form: the format it must have.
+
+    Raises:
+        LayerPackageError: with the reason why it is refused.
+    """
+    arrays, header = read_sealed(path, form)
+    version = version_of(arrays, header)
+    try:
+        package = build(arrays, header, version)
+    except (*_MISFITS, DeepCityError) as error:
+        reason = f"its parts do not fit each other: {str(error).splitlines()[0]}"
+        raise refusal(path, [reason]) from error
+    if version not in path.name:
+        raise refusal(path, [f"it was renamed or swapped: its content is version {version}"])
+    return package
+
+
 def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
     """Arrays and sealed header of a file whose format and seal were verified.
 
@@ -79,15 +108,15 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
         arrays, header = unpacked(path.read_bytes())
         found = header.get(FORMAT) if isinstance(header, dict) else None
         if found != form:  # before the seal: other formats may have other seals
-            msg = (
+            raise BlobError(
                 f"its format is {found!r} and this version of deepcity reads {form!r}: "
                 f"write it with this version"
             )
-            raise BlobError(msg)
         check_seal(arrays, header)
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}. Check the path"
-        raise LayerPackageError(msg) from error
+        raise LayerPackageError(
+            f"{path} cannot be read: {error.strerror or error}. Check the path"
+        ) from error
     except BlobError as error:
         raise refusal(path, [str(error)]) from error
     return arrays, header
@@ -95,8 +124,9 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
 
 def refusal(path: Path, problems: list[str]) -> LayerPackageError:
     """The error for a file that is refused."""
-    msg = f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
-    return LayerPackageError(msg)
+    return LayerPackageError(
+        f"{path} is refused: {'; '.join(problems)}. Nothing of it was used; get it again"
+    )
 
 
 def _not_finite(arrays: Arrays) -> list[str]:

@@ -21,7 +21,6 @@ class PostgresStore(DeepDataStore):
 
     Args:
         url: ``postgresql://user:password@host/database``.
-        may_read: decides who may read which space; called before every read.
         patience_seconds: how long to wait for a server that went away during a call.
 
     Raises:
@@ -29,9 +28,9 @@ class PostgresStore(DeepDataStore):
     """
 
     def __init__(self, url: str, may_read: MayRead, *, patience_seconds: float = 60) -> None:
-        self._server = PostgresServer(url, patience_seconds)
+        self._server = PostgresDatabase(url, patience_seconds)
         self._server.transact(make_schema, patient=False)
-        super().__init__(PostgresDatabase(self._server), may_read)
+        super().__init__(self._server, may_read)
 
     def index_closed(self, now: int) -> int:
         """Build the vector index of each closed day without one; returns how many."""
@@ -49,11 +48,8 @@ class PostgresStore(DeepDataStore):
         return deleted
 
 
-class PostgresDatabase:
+class PostgresDatabase(PostgresServer):
     """A `Database` on a server."""
-
-    def __init__(self, server: PostgresServer) -> None:
-        self._server = server
 
     def reading(self, work: Callable[[DeepTables], Result]) -> Result:
         """Run a function that only reads, on a snapshot of the tables."""
@@ -62,12 +58,8 @@ class PostgresDatabase:
             connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
             return work(PostgresTables(connection))
 
-        return self._server.transact(at_one_moment)
+        return self.transact(at_one_moment)
 
     def writing(self, work: Callable[[DeepTables], Result]) -> Result:
         """Run a function that writes: all of it or nothing."""
-        return self._server.transact(lambda connection: work(PostgresTables(connection)))
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._server.close()
+        return self.transact(lambda connection: work(PostgresTables(connection)))

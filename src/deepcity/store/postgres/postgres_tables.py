@@ -20,6 +20,7 @@ from deepcity.store.deep_data.batch import DeepData, Space, coded
 from deepcity.store.deep_data.checks import check_space_settings
 from deepcity.store.deep_data.database import (
     DAY,
+    DeepTables,
     Names,
     NearestQuery,
     Neighbours,
@@ -44,13 +45,6 @@ _SCHEMA = (
         space integer, id integer, name text not null,
         primary key (space, id), unique (space, name))""",
 )
-_MORE = ("revision bigint not null default 0", "known boolean not null default true")
-# tables from before revisions; altering one that has the columns would still lock it
-_OLD = """
-select id from deep_data.spaces where not exists (
-    select from information_schema.columns where table_schema = 'deep_data'
-    and table_name = 'space_' || id and column_name = 'revision')
-"""
 _NAMES = "city, domain, agency, layer, version"
 _DISTANCES = {
     "l2": "vector <-> %(vector)s::vector",
@@ -60,26 +54,20 @@ _DISTANCES = {
 
 
 def make_schema(connection: Connection) -> None:
-    """The tables that all spaces share, and columns that older tables lack."""
+    """The tables that all spaces share."""
     # two stores that open an empty database at once would conflict
     connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('deep_data'))")
     for command in _SCHEMA:
         connection.exec_driver_sql(command)
-    for number in connection.exec_driver_sql(_OLD).scalars().all():
-        for column in _MORE:
-            connection.exec_driver_sql(
-                f"alter table deep_data.space_{number} add column if not exists {column}"
-            )
 
 
 @dataclass(frozen=True)
-class PostgresTables:
+class PostgresTables(DeepTables):
     """`DeepTables` through a connection in a transaction."""
 
     connection: Connection
 
     def find(self, space: Space, *, lock: bool = False) -> SpaceTable | None:
-        """The table of a space; None if there is none."""
         query = (
             "select id, width from deep_data.spaces where city = %(city)s and domain = %(domain)s "
             "and agency = %(agency)s and layer = %(layer)s and version = %(version)s"
@@ -89,7 +77,6 @@ class PostgresTables:
         return None if found is None else SpaceTable(int(found[0]), int(found[1]))
 
     def ensure_table(self, space: Space, width: int, days: int | None) -> SpaceTable:
-        """The table of a space, made if there is none, locked against other writers."""
         values = ", ".join(f"%({name})s" for name in (*_NAMES.split(", "), "width", "days"))
         made = self.connection.exec_driver_sql(
             f"insert into deep_data.spaces ({_NAMES}, width, days) values ({values}) "
@@ -102,20 +89,19 @@ class PostgresTables:
             return table
         self.connection.exec_driver_sql(
             f"create table deep_data.space_{made} (cell integer not null, time bigint not null, "
-            f"vector vector({width}) not null, {', '.join(_MORE)}, primary key (cell, time)) "
+            f"vector vector({width}) not null, revision bigint not null default 0, "
+            "known boolean not null default true, primary key (cell, time)) "
             "partition by range (time)"
         )
         return SpaceTable(int(made), width)
 
     def list_spaces(self) -> tuple[SpaceInfo, ...]:
-        """All spaces, in order."""
         order = ", ".join(f'{name} collate "C"' for name in _NAMES.split(", "))
         query = f"select {_NAMES}, width, days from deep_data.spaces order by {order}"
         found = self.connection.exec_driver_sql(query)
         return tuple(SpaceInfo(Space(*row[:5]), row[5], row[6]) for row in found)
 
     def set_retention(self, table: SpaceTable, days: int | None) -> None:
-        """Set how long its rows are kept."""
         change = "update deep_data.spaces set days = %(days)s where id = %(table)s"
         self.connection.exec_driver_sql(change, {"days": days, "table": table.number})
 
@@ -129,7 +115,6 @@ class PostgresTables:
         )
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
-        """The number of each row's cell; new cells get the next ones."""
         cells, code_R = coded(cell_R)
         self.connection.exec_driver_sql(
             "insert into deep_data.cells select %(table)s, last + place, name from "
@@ -142,7 +127,6 @@ class PostgresTables:
         return np.array([known[name] for name in cells.tolist()], np.int32)[code_R]
 
     def names(self, table: SpaceTable, cells: Sequence[str] | None) -> Names:
-        """Those of these cells that are stored; None: all."""
         query = "select id, name from deep_data.cells where space = %(table)s"
         query += "" if cells is None else " and name = any(%(cells)s::text[])"
         values = {"table": table.number, "cells": [str(cell) for cell in cells or ()]}
@@ -150,7 +134,6 @@ class PostgresTables:
         return {int(row[0]): str(row[1]) for row in found}
 
     def stored(self, table: SpaceTable, batch: DeepData, id_R: Ids, unique_U: Ints) -> StoredRows:
-        """The rows stored for those of a batch."""
         if not unique_U.size:
             return StoredRows.nothing(table.width)
         name = f"deep_data.space_{table.number}"
@@ -174,7 +157,6 @@ class PostgresTables:
         return StoredRows(row_F, found.vectors_NW, found.revision_N, found.known_N)
 
     def write(self, table: SpaceTable, batch: DeepData, id_R: Ids, plan: UpsertPlan) -> None:
-        """Remove what is revised and insert what is new."""
         remove_N, insert_N = plan.remove_N, plan.insert_N
         name = f"deep_data.space_{table.number}"
         if remove_N.size:
@@ -194,14 +176,12 @@ class PostgresTables:
         send_rows(driver, name, rows)
 
     def counts(self, table: SpaceTable, read_query: ReadQuery) -> Sequence[tuple[int, int]]:
-        """Each time that has such rows, in order, and how many."""
         where, values = _where(read_query)
         query = f"select time, count(*) from deep_data.space_{table.number} where {where}"
         found = self.connection.exec_driver_sql(f"{query} group by time order by time", values)
         return [(int(time), int(rows)) for time, rows in found]
 
     def rows(self, table: SpaceTable, read_query: ReadQuery) -> Part:
-        """Such rows."""
         where, values = _where(read_query)
         query = (
             "select cell, time, revision, known, vector "
@@ -210,7 +190,6 @@ class PostgresTables:
         return self._fetch(table, query, values).part
 
     def newest(self, table: SpaceTable, ids: Sequence[int], at: int) -> Part:
-        """The newest row of each of these cells at or before a time."""
         query = (
             "select n.* from unnest(%(ids)s::int[]) as c (id) cross join lateral "
             "(select cell, time, revision, known, vector "

@@ -67,8 +67,7 @@ class PostgresServer:
             StoreError: if the database refuses, or cannot be reached.
         """
         if self._closed:
-            msg = f"{self}: the store is closed. Next: open it again"
-            raise StoreError(msg)
+            raise StoreError(f"{self}: the store is closed. Next: open it again")
         attempt = _Attempt()
         try:
             try:
@@ -114,11 +113,10 @@ class PostgresServer:
                 if status != "in progress":
                     return status == "committed"
                 if time.monotonic() > until:
-                    msg = (
+                    raise StoreError(
                         f"{self}: the connection was lost and its transaction still runs. "
                         "Next: send the batch again later; rows that were kept change nothing"
                     )
-                    raise StoreError(msg)
             time.sleep(_PAUSE_SECONDS)
 
     def _status(self, number: str | None) -> str | None:
@@ -146,8 +144,9 @@ def _engine(url: str) -> Engine:
         # asks an idle connection for a sign of life before it is used
         return create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        msg = "that is not a database URL. Next: write postgresql://user:password@host/database"
-        raise StoreError(msg) from error
+        raise StoreError(
+            "that is not a database URL. Next: write postgresql://user:password@host/database"
+        ) from error
 
 
 def _cause(error: Exception) -> BaseException:

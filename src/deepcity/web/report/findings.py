@@ -38,7 +38,8 @@ def verdict(gain: float) -> Verdict:
 def error(party: PartyResult, method: str) -> float | None:
     """A method's error at a party by the application's metric; None where it was not measured."""
     errors = party.test.get(method)
-    return errors.judged if errors is not None and math.isfinite(errors.judged) else None
+    known = errors is not None and math.isfinite(errors.metric_error)
+    return errors.metric_error if errors is not None and known else None
 
 
 def gain_over(party: PartyResult, method: str, base: str = ALONE) -> float | None:

@@ -5,9 +5,10 @@ from datetime import datetime
 from math import isfinite
 
 from deepcity.city.level import HIDDEN_LAYERS
+from deepcity.runs.record_warnings import CODE as RECORDS
 from deepcity.runs.results import DriftFound, Note, PartyResult
 from deepcity.web.report.charts.forecast import zone_of
-from deepcity.web.report.text import Text, Value, translate
+from deepcity.web.report.text import Text, Value, same, translate
 
 Values = dict[str, Value]
 
@@ -18,7 +19,31 @@ def note(found: Note) -> Text:
     Raises:
         KeyError: if that code has no sentence.
     """
+    if found.code.startswith(RECORDS):
+        return record_warning(found)
     return translate(f"note.{found.code}", **_values(found))
+
+
+def record_warning(found: Note) -> Text:
+    """A warning of the data check: which field and places, what was seen, and since when.
+
+    A kind without a sentence of its own, as of a rule that was dropped in, keeps the rule's text.
+    """
+    kind = found.code.removeprefix(RECORDS)
+    try:
+        what = translate(f"data_check.{kind}", count=_count(found.numbers.get("count", 0)))
+    except KeyError:
+        what = same(str(found.names.get("text", kind)))
+    places, field = found.names.get("places", []), found.names.get("field", "")
+    where: Text = same(str(field))
+    if places and not isinstance(places, str):
+        shown = same(", ".join(places))
+        if more := int(found.numbers.get("more", 0)):
+            shown = translate("note.records_more", places=shown, more=more)
+        where = translate("note.records_at", field=where, places=shown)
+    text = translate("note.records", where=where, what=what)
+    day = found.names.get("day")
+    return text + translate("note.records_since", day=str(day)) if day else text
 
 
 def notes_of(party: PartyResult) -> list[Text]:
@@ -49,6 +74,8 @@ def _values(found: Note) -> Values:
         name: value if isinstance(value, str) else "; ".join(value)
         for name, value in found.names.items()
     }
+    if isinstance(metric := found.names.get("metric"), list):
+        values["metric"] = Text(*metric)  # in both languages
     if unit := found.names.get("unit"):  # none where errors are shares
         values["unit"] = f" {unit}"
     for name, number in found.numbers.items():
@@ -73,6 +100,10 @@ def _share(number: float) -> str:
     return f"{number:.0%}"
 
 
+def _part(number: float) -> str:
+    return f"{number:.1%}" if 0 < number < 0.1 else f"{number:.0%}"
+
+
 def _error(number: float) -> str:
     return f"{number:.3g}"
 
@@ -81,6 +112,8 @@ _WRITTEN: Mapping[str, Callable[[float], Value]] = {
     "level": _layers,
     "own": _share,
     "share": _share,
+    "week": _part,
+    "day": _part,
     "alone": _error,
     "together": _error,
     "error": _error,

@@ -47,8 +47,9 @@ def test_clean_records_are_left_in_peace(sort, seed):
 
 def test_every_kind_is_known_and_finds_only_what_it_says():
     assert set(rules()) == {
-        "clock", "decimal", "header_unit", "placeholder", "weather_unit_change", "shifted",
-        "sibling_clock", "sibling_unit", "stuck", "unit", "unit_change",
+        "clock", "decimal", "handover", "header_unit", "late_place", "level_step", "place_gap",
+        "placeholder", "running_total", "weather_unit_change", "shifted", "sibling_clock",
+        "sibling_unit", "stuck", "total", "unit", "unit_change",
     }  # fmt: skip
 
 

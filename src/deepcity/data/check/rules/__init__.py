@@ -52,6 +52,10 @@ class View:
         last = len(self.panel.time_T) - 1
         return wall_text(self.panel.clock.local_seconds(self.panel.time_T[[min(step, last)]])[0])
 
+    def day(self, step: int) -> str:
+        """A step's local date."""
+        return self.when(step)[:10]
+
     def places_text(self, places: Sequence[int] | Indices) -> str:
         """The first places by name, and how many more there are."""
         names = [self.panel.places[int(n)].id for n in places]
@@ -59,13 +63,15 @@ class View:
             return ", ".join(names)
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
-    def warn(self, what: str, field: int, places: Sequence[int] | Indices, text: str) -> Finding:
+    def warn(
+        self, what: str, field: int, places: Sequence[int] | Indices, text: str, day: str = ""
+    ) -> Finding:
         """A warning about a field at some places; if at all places, only the field is named."""
         name = self.panel.fields[field].name
         few = len(places) < len(self.panel.places)
         where = f"{self.places_text(places)} / {name}" if few else name
         shown = tuple(self.panel.places[int(n)].id for n in places)
-        return Finding(Severity.WARNING, what, where, len(places), text, (name, shown))
+        return Finding(Severity.WARNING, what, where, len(places), text, (name, shown), day)
 
 
 AgencyRule = Callable[[View], Iterable[Finding]]

@@ -12,7 +12,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.city.field import Kind
-from deepcity.data.check.conversions import unit_confusions
+from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
 
@@ -60,7 +60,7 @@ def find_warnings(view: View) -> Iterable[Finding]:
 
 def _factors(view: View, f: int) -> list[tuple[str, float]]:
     field = view.panel.fields[f]
-    return [(m.unit, m.factor) for m in unit_confusions(field.kind, field.unit, view.units_F[f])]
+    return [(m.unit, m.factor) for m in confusions_of(field, view.units_F[f])]
 
 
 def _outlying_places(values_TN: Doubles, factor: float, kind: Kind) -> Indices:
@@ -110,7 +110,7 @@ def _compare(series: list[_Series]) -> Iterable[tuple[str, Finding]]:
         seen, true = one.values_T[both], other[both]
         apart = float(np.median(np.abs(seen - true)))
         field = one.view.panel.fields[one.field]
-        for m in unit_confusions(field.kind, field.unit, one.view.units_F[one.field]):
+        for m in confusions_of(field, one.view.units_F[one.field]):
             left = float(np.median(np.abs((seen - m.offset) / m.factor - true)))
             if apart > MIN_IMPROVEMENT * left and apart > _natural_spread(field.kind):
                 others = f"{len(series) - 1} other series of this city"

@@ -13,7 +13,7 @@ from deepcity.city.arrays import Doubles
 from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.city.units import UnitError, convert
-from deepcity.data.check.conversions import CONFUSABLE_UNITS, unit_confusions
+from deepcity.data.check.conversions import CONFUSABLE_UNITS, confusions_of
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
 
@@ -94,7 +94,7 @@ def _likely_unit(values_T: Doubles, plausible: PlausibleRange, view: View, f: in
     whole_year = bool(days >= YEAR_DAYS)
     if _in_range(convert(known, field.unit, plausible.unit), plausible, whole_year):
         return None
-    for confusion in unit_confusions(field.kind, field.unit, stated):
+    for confusion in confusions_of(field, stated):
         true = convert((known - confusion.offset) / confusion.factor, field.unit, plausible.unit)
         if _in_range(true, plausible, whole_year):
             return confusion.unit

@@ -13,13 +13,13 @@ import numpy as np
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Field, Kind
 from deepcity.city.units import convert
-from deepcity.data.check.conversions import unit_confusions
+from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.daily import DailySeries, daily_series, window_medians
+from deepcity.data.check.level_shifts import all_moved, first_day, middle_of_days
 from deepcity.data.check.rules import View, weather_unit_change
 from deepcity.data.findings import Finding
 
 WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 MIN_FACTOR = 1.2  # smaller factors cannot be distinguished from real changes
 TOLERANCE = 0.07  # largest distance of the quantiles' factors from the known one, in logarithms
 LARGE_FACTOR, LARGE_FACTOR_TOLERANCE = (
@@ -61,7 +61,7 @@ def find_warnings(view: View) -> Iterable[Finding]:
 def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:
     """Units with the factor and offset by which their values differ."""
     field = view.panel.fields[f]
-    found = unit_confusions(field.kind, field.unit, view.units_F[f])
+    found = confusions_of(field, view.units_F[f])
     return [
         (m.unit, m.factor, m.offset)
         for m in found
@@ -96,7 +96,7 @@ def _shift(
 
 def _by_factor(values_DS: Doubles, factor: float) -> list[int]:
     """Days from which (negative: until which) values are `factor` times what they should be."""
-    middle_D = _middle(np.where(values_DS > 0, values_DS, np.nan))
+    middle_D = middle_of_days(np.where(values_DS > 0, values_DS, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
         level_D = np.log(middle_D)
     before_D, after_D = window_medians(level_D, WINDOW)
@@ -109,8 +109,10 @@ def _by_factor(values_DS: Doubles, factor: float) -> list[int]:
     for sign in (1, -1):
         off_D = np.abs(moved_D - sign * np.log(factor))
         for day in np.argsort(off_D)[: 2 * WINDOW]:
-            if off_D[day] < exact and _all_moved(values_DS, int(day), sign * np.log(factor), exact):
-                found.append(sign * _first(level_D, int(day), sign * np.log(factor)))
+            if off_D[day] < exact and all_moved(
+                values_DS, int(day), sign * np.log(factor), exact, WINDOW
+            ):
+                found.append(sign * first_day(level_D, int(day), sign * np.log(factor), WINDOW))
                 break
     return found
 
@@ -138,49 +140,9 @@ def _by_bound(values_DS: Doubles, most: float) -> list[int]:
     return found
 
 
-def _middle(values_DS: Doubles) -> Doubles:
-    known = np.isfinite(values_DS).any(axis=1)
-    middle_D = np.full(len(values_DS), np.nan)
-    middle_D[known] = np.nanmedian(values_DS[known], axis=1)
-    return middle_D
-
-
-def _all_moved(values_DS: Doubles, day: int, moved: float, exact: float) -> bool:
-    """Whether quiet and busy hours changed by the same factor around that day."""
-    sides = [side[side > 0] for side in _both_sides(values_DS, day)]
-    if min(map(len, sides)) < WINDOW:
-        return False
-    low, high = (np.quantile(side, QUANTILES) for side in sides)
-    near = np.abs(np.log(high / low) - moved)
-    earlier, later = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        hours_S = _middle(later.T) / _middle(earlier.T)
-    hours_S = hours_S[np.isfinite(hours_S) & (hours_S > 0)]
-    alike = np.abs(np.log(hours_S) - moved) < 3 * exact
-    close = np.median(near) < exact and near.max() < 2 * exact
-    return bool(close and len(hours_S) >= 8 and alike.mean() > 0.75)
-
-
-def _both_sides(values_DS: Doubles, day: int) -> tuple[Doubles, Doubles]:
-    sides = values_DS[max(0, day - WINDOW) : day], values_DS[day : day + WINDOW]
-    return sides[0][np.isfinite(sides[0])], sides[1][np.isfinite(sides[1])]
-
-
-def _first(level_D: Doubles, day: int, moved: float) -> int:
-    """The exact day of the change: the split whose correction leaves the least variation."""
-    begin, end = max(0, day - 2 * WINDOW), day + 2 * WINDOW
-    around = level_D[begin:end]
-
-    def unrest(split: int) -> float:
-        flat = around - moved * (np.arange(len(around)) >= split - begin)
-        return float(np.nansum(np.abs(flat - np.nanmedian(flat))))
-
-    return min(range(max(1, day - WINDOW), min(len(level_D), day + WINDOW)), key=unrest)
-
-
 def _by_offset(values_DS: Doubles, factor: float, offset: float) -> list[int]:
     """The same for temperatures: values after the day fit those before only once converted."""
-    level_D = _middle(values_DS)
+    level_D = middle_of_days(values_DS)
     before_D, after_D = window_medians(level_D, WINDOW)
     moved_D = after_D - before_D
     usual = 1.4826 * float(np.nanmedian(np.abs(moved_D))) if np.isfinite(moved_D).any() else 0.0
@@ -193,7 +155,7 @@ def _by_offset(values_DS: Doubles, factor: float, offset: float) -> list[int]:
         )
         if fits_D.any():
             day = int(np.nanargmin(np.where(fits_D, left_D, np.nan)))
-            found.append(sign * _first(level_D, day, float(moved_D[day])))
+            found.append(sign * first_day(level_D, day, float(moved_D[day]), WINDOW))
     return found
 
 

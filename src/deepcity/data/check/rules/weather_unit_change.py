@@ -16,7 +16,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
-from deepcity.data.check.conversions import unit_confusions
+from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.daily import DailySeries, daily_series
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
@@ -88,7 +88,7 @@ def _change(
         return None
     field = view.panel.fields[f]
     fits: list[tuple[float, str, int]] = []
-    for m in unit_confusions(field.kind, field.unit, view.units_F[f]):
+    for m in confusions_of(field, view.units_F[f]):
         for sign in (1, -1) if max(m.factor, 1 / m.factor) >= thresholds.min_factor else ():
             moved = sign * float(np.log(m.factor))
             off_D = np.abs(np.median(moved_DQ, axis=1) - moved)

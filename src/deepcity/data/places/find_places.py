@@ -18,7 +18,9 @@ from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import read_batches, read_columns, read_table
 from deepcity.data.errors import ReadError
-from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
+from deepcity.data.places.cells import cells_in_box, h3_cells, h3_places
+from deepcity.data.places.place_ids import place_id, place_ids
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.numbers import read_numbers
 
 
@@ -46,9 +48,11 @@ def find_places(
     problems = [
         Problem(file, f"{key}.places", place.id, "not found in places_from", _hint(place.id, known))
         for place in listed
-        if settings.places_from is not None and place.lat is None and place.id not in known
+        if settings.places_from is not None
+        and place.lat is None
+        and place_id(place.id) not in known
     ]
-    return tuple(_completed(place, known.get(place.id)) for place in listed), problems
+    return tuple(_completed(place, known.get(place_id(place.id))) for place in listed), problems
 
 
 def _hint(name: str, known: Mapping[str, Place]) -> str:
@@ -85,8 +89,7 @@ def _cells_with_events(
         _check_columns(source, columns, "lat", folder)
         for table in read_batches(source, folder, columns):
             lat_R, lon_R = (
-                read_numbers(table.frame[name], source.missing, source.decimal).values_R
-                for name in columns
+                read_numbers(table.frame[name], source.numbers).values_R for name in columns
             )
             known = (np.abs(lat_R) <= 90) & (np.abs(lon_R) <= 180)
             cells.update(h3_cells(settings.grid, lat_R[known], lon_R[known]))
@@ -101,6 +104,9 @@ def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> lis
     """
     if source.place is not None:
         return _named(source, source.place, folder)
+    if hours_of(source) is not None:
+        reason = "columns of hours without a column of places are of one place"
+        raise ReadError("places", "all", reason, "name it, e.g. places = ['here']")
     time = source.time.names if source.time is not None else ()
     before, _, after = (field.column or "{place}").partition("{place}")
     return [
@@ -115,7 +121,7 @@ def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
     _check_columns(source, [column], "places", folder)
     names: dict[str, None] = {}
     for table in read_batches(source, folder, [column]):
-        texts = table.frame[column].cast(pl.String).str.strip_chars()
+        texts = place_ids(table.frame[column])
         names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
     return list(names)
 
@@ -135,7 +141,7 @@ def _places_from_table(
         return {}
     source = sources[wanted.source]
     frame = read_table(source, folder).frame
-    names = _column(frame, wanted.id, "places_from.id").cast(pl.String).str.strip_chars()
+    names = place_ids(_column(frame, wanted.id, "places_from.id"))
     columns = {
         key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
         for key in ("lat", "lon", "capacity")
@@ -153,7 +159,7 @@ def _numbers(
     if name is None:
         return [None] * frame.height
     column = _column(frame, name, key)
-    found = read_numbers(column, source.missing, source.decimal)
+    found = read_numbers(column, source.numbers)
     if len(found.bad):
         shown = str(column[int(found.bad[0])])
         raise ReadError(key, shown, "not a number", "correct it, or leave it blank if unknown")

@@ -1,0 +1,1 @@
+"""Verbs that give what a finished run forecasts: forecast, backtest, export."""

@@ -1,0 +1,82 @@
+"""Texts in columns of numbers, as evidence: what number remedies and `missing` are tried on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from deepcity.data.config.number_style import NumberStyle
+from deepcity.data.observations import ColumnTally
+from deepcity.data.tables.numbers import read_numbers
+
+
+@dataclass(frozen=True)
+class UnreadNumbers:
+    """Cells with digits in them that are no numbers in the style of their source.
+
+    Attributes:
+        columns: by name, the cells of every column of text of the source that is read.
+        style: how the source's numbers are written, as far as is known.
+        also: texts that were read, but may mean another number.
+        decimal_stated: whether the city file itself states the decimal sign.
+    """
+
+    columns: Mapping[str, ColumnTally]
+    style: NumberStyle
+    also: tuple[str, ...] = ()
+    decimal_stated: bool = True
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Every such text."""
+        return (
+            *dict.fromkeys(text for text in texts_of(self.columns) if has_digit(text)),
+            *self.also,
+        )
+
+    def values(self, style: NumberStyle) -> np.ndarray | None:
+        """What the texts are in another style; None if one of them is no number in it."""
+        read = read_numbers(pl.Series(self.texts, dtype=pl.String), style)
+        return None if len(read.bad) or len(read.other_sign) else read.values_R
+
+    def broken(self, style: NumberStyle) -> str | None:
+        """A number that was read and that another style would change, or None."""
+        for tally in self.columns.values():
+            kept = {text: value for text, value in tally.separated.items() if text not in self.also}
+            read = read_numbers(pl.Series(list(kept), dtype=pl.String), style)
+            changed = np.flatnonzero(read.values_R != np.array(list(kept.values())))
+            bad = [*changed.tolist(), *read.other_sign.tolist()]
+            if bad:
+                return str(list(kept)[bad[0]])
+        return None
+
+    def effect(self, values: np.ndarray) -> str:
+        """What a text is then, and how large the values get."""
+        whole = max((tally.largest_whole for tally in self.columns.values()), default=0.0)
+        largest = max(float(values.max()), whole)
+        return f"{self.texts[0]!r} is {values[0]:.10g}, the largest value {largest:,.10g}"
+
+
+@dataclass(frozen=True)
+class UnknownTexts:
+    """Cells without a digit that are not known to mean "not measured"; else as `UnreadNumbers`."""
+
+    columns: Mapping[str, ColumnTally]
+    style: NumberStyle
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Every such text."""
+        return tuple(dict.fromkeys(text for text in texts_of(self.columns) if not has_digit(text)))
+
+
+def texts_of(columns: Mapping[str, ColumnTally]) -> Iterable[str]:
+    """Every text of some columns that is no number."""
+    return (text for tally in columns.values() for text in tally.bad)
+
+
+def has_digit(text: str) -> bool:
+    """Whether a text may be a number."""
+    return any(sign.isdigit() for sign in text)

@@ -1,0 +1,85 @@
+"""`thousands` and `decimal`: another reading of numbers that are written with commas or points.
+
+Each is tried on the texts of all columns of the source: it has to read every one, and to leave
+the numbers that were read already as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from deepcity.data.config.number_style import NumberStyle
+from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies.cell_texts import UnreadNumbers
+
+Styles = Callable[[NumberStyle], list[tuple[str, NumberStyle]]]
+
+
+def with_thousands(style: NumberStyle) -> list[tuple[str, NumberStyle]]:
+    """Styles with a sign between thousands, and how each is written in a city file."""
+    if style.thousands:
+        return []
+    return [
+        (f"thousands = {_quoted(sign)}", replace(style, thousands=sign))
+        for sign in (",", ".", " ", "'")
+        if sign != style.decimal
+    ]
+
+
+def with_decimal(style: NumberStyle) -> list[tuple[str, NumberStyle]]:
+    """The style with the other decimal sign."""
+    other = "," if style.decimal == "." else "."
+    if style.thousands == other:
+        return []
+    return [(f"decimal = {_quoted(other)}", replace(style, decimal=other))]
+
+
+def with_both(style: NumberStyle) -> list[tuple[str, NumberStyle]]:
+    """Styles with the other decimal sign and a sign between thousands."""
+    return [
+        (f"{change} and {more}", both)
+        for change, other in with_decimal(style)
+        for more, both in with_thousands(other)
+    ]
+
+
+def _quoted(sign: str) -> str:
+    return f"'{sign}'" if sign != "'" else f'"{sign}"'
+
+
+def attempt(evidence: UnreadNumbers, styles: list[tuple[str, NumberStyle]]) -> Trial | None:
+    """The first of some styles that reads all texts; None if there is none."""
+    for change, style in styles:
+        values = evidence.values(style)
+        if values is None or not len(values):
+            continue
+        broken = evidence.broken(style)
+        if broken is not None:
+            return Trial(change, False, f"{broken!r} would not be the number it is")
+        return Trial(change, True, evidence.effect(values))
+    return None
+
+
+def _thousands(evidence: UnreadNumbers) -> Trial | None:
+    if evidence.also:  # a point that was read as a decimal sign, which nobody has stated
+        style = replace(evidence.style, decimal=",")
+        return attempt(evidence, [("thousands = '.'", replace(style, thousands="."))])
+    return attempt(evidence, with_thousands(evidence.style))
+
+
+def _decimal(evidence: UnreadNumbers) -> Trial | None:
+    if evidence.also:
+        return attempt(evidence, [(f"decimal = {_quoted(evidence.style.decimal)}", evidence.style)])
+    return attempt(evidence, with_decimal(evidence.style))
+
+
+def _both(evidence: UnreadNumbers) -> Trial | None:
+    if evidence.also or _thousands(evidence) or _decimal(evidence):
+        return None
+    return attempt(evidence, with_both(evidence.style))
+
+
+REMEDIES = (
+    Remedy("thousands", UnreadNumbers, _thousands),
+    Remedy("decimal", UnreadNumbers, _decimal),
+    Remedy("decimal-and-thousands", UnreadNumbers, _both),
+)

@@ -1,0 +1,129 @@
+"""When all rows of a source are read: what its problems are in full, and remedies tried on them."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from deepcity.data.config.number_style import NumberStyle
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
+from deepcity.data.observations import ColumnTally, Seen
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
+
+TEXTS_SHOWN = 12
+SURE = 50  # so many numbers with three decimals, and none with one or two, are no chance
+CORRECT = "correct these cells"
+
+
+def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...] = ()) -> None:
+    """Tell of each column all texts that are no numbers, and what to do about them."""
+    bad = {name: tally for name, tally in issues.cells.items() if tally.bad}
+    _check_grouped(source, issues, files)
+    if not bad:
+        return
+    right = _right(source, issues.cells)
+    done: set[str] = set()
+    for n, problem in enumerate(issues.problems):
+        if problem.right == UNREVIEWED and problem.key in bad and problem.key not in done:
+            done.add(problem.key)
+            first, reason = _reason(bad[problem.key], source, files)
+            issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
+    issues.problems = [
+        one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
+    ]
+
+
+def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
+    """Say of rows that share a time and a place what can be done without losing any."""
+    right = next_step(repeated, "remove the wrong rows")
+    issues.problems = [
+        replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
+        for one in issues.problems
+    ]
+
+
+def _right(source: SourceSettings, columns: dict[str, ColumnTally]) -> str:
+    """The next step for all texts of a source that are no numbers."""
+    numbers, words = UnreadNumbers(columns, source.numbers), UnknownTexts(columns, source.numbers)
+    steps = [next_step(one, CORRECT) for one in (numbers, words) if one.texts]
+    return "; and ".join(dict.fromkeys(steps))
+
+
+def _reason(tally: ColumnTally, source: SourceSettings, files: tuple[str, ...]) -> tuple[str, str]:
+    """The first text of a column that is no number, and why all of them are none."""
+    noun, style = source.row_noun, source.numbers
+    first, *others = tally.bad
+    where = f"({_rows(tally.bad[first], noun, files)})"
+    comma = "," if style.decimal == "." else "."
+    if style.decimal in OTHER_SIGN and _all_match(tally, GROUPED[comma]):
+        rows = _rows(_joined(tally), noun, files)
+        sign = "comma" if comma == "," else "point"
+        return (
+            first,
+            f"can be read in two ways, its {sign} may part thousands or a fraction ({rows})",
+        )
+    if style.decimal == "." and _all_match(tally, OTHER_SIGN[","]):
+        rows = _rows(_joined(tally), noun, files)
+        return first, f"a decimal comma where the decimal sign is a point ({rows})"
+    if not tally.numbers and len(others) > TEXTS_SHOWN:  # a column of something else
+        return first, f"not a number ({_rows(_joined(tally), noun, files)})"
+    reason = f"not a number {where}"
+    if others:
+        shown = [
+            f"{text!r} ({_rows(tally.bad[text], noun, files)})" for text in others[:TEXTS_SHOWN]
+        ]
+        more = f" and {len(others) - TEXTS_SHOWN:,} more" if len(others) > TEXTS_SHOWN else ""
+        reason += f", nor is {', '.join(shown)}{more}; {tally.bad_cells:,} cells in all"
+    return first, reason
+
+
+def _rows(seen: Seen, noun: str, files: tuple[str, ...]) -> str:
+    rows = seen.rows + [0] * (seen.count - len(seen.rows))
+    return rows_text(rows, noun, files)
+
+
+def _joined(tally: ColumnTally) -> Seen:
+    rows = sorted(row for seen in tally.bad.values() for row in seen.rows)
+    return Seen(tally.bad_cells, rows[: min(len(rows), tally.bad_cells)])
+
+
+def _all_match(tally: ColumnTally, pattern: str) -> bool:
+    texts = pl.Series(list(tally.bad), dtype=pl.String)
+    return bool(texts.str.contains(pattern).all())
+
+
+def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, ...]) -> None:
+    """Numbers whose decimal sign may as well part thousands: refused, or told if it was stated."""
+    style = source.numbers
+    for name, tally in issues.cells.items():
+        if not _looks_grouped(tally, style):
+            continue
+        first = next(iter(tally.separated))
+        rows = _rows(tally.grouped, source.row_noun, files)
+        digits = "".join(sign for sign in first if sign.isdigit())
+        both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
+        if source.decimal_is_stated:
+            count, sign = tally.grouped.count, style.decimal
+            text = (
+                f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
+                f"the city file states {sign!r} as decimal sign, see whether it is right"
+            )
+            issues.warn("grouped", name, count, text)
+            continue
+        also = tuple(tally.separated)
+        right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")
+        shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
+        issues.problem(name, first, f"{shown}: {both}", right)
+
+
+def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:
+    """Whether every sign in a column may part thousands, and there is a reason to think so."""
+    if style.thousands or not tally.grouped.count or tally.fractions or tally.largest_whole > 999:
+        return False
+    if not tally.whole:  # as many decimals everywhere: how databases write amounts
+        zeros = all(text[-3:] == "000" for text in tally.separated)
+        return tally.never_fraction and not zeros
+    return tally.never_fraction or tally.grouped.count >= SURE
