@@ -53,6 +53,12 @@ def test_every_command_and_setting_stands_on_a_page_made_from_the_code(site):
         assert f"<code>{key}</code>" in settings, key
 
 
+def test_every_setting_says_what_it_means(site):
+    settings = (site / "reference" / "settings.html").read_text(encoding="utf-8")
+    cells = r"<tr>\s*<td><code>(\w+)</code></td>\s*<td>\s*</td>"
+    assert re.findall(cells, settings) == []
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, tmp_path):
     nbformat = pytest.importorskip("nbformat")

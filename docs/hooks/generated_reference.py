@@ -81,7 +81,7 @@ def _model(model: type[BaseModel], title: str, seen: set[type[BaseModel]]) -> li
         name = field.alias or key
         default = field.get_default(call_default_factory=True)
         shown = "" if default in (PydanticUndefined, None) or isinstance(default, BaseModel) else default
-        text = meanings.get(key, "")
+        text = meanings.get(key) or field.description or ""
         rows.append(f"| `{name}` | {_cell(text)} | {f'`{shown}`' if shown != '' else ''} |")
         below += [(inner, name) for inner in _models(field.annotation)]
     head = title or _heading(model)

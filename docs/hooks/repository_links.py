@@ -77,7 +77,7 @@ def _exists(target: str) -> bool:
 
 def _inside(target: str) -> str:
     name = target if target.endswith(".md") else f"{target}.md"
-    return INSIDE + name
+    return INSIDE + name.replace(".ko.md", "-ko.md")  # a suffix is a language's version of a page
 
 
 def _as_page(target: str) -> str:
