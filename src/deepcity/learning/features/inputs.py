@@ -52,7 +52,9 @@ class WindowSettings(FrozenModel):
         description="earlier days that a forecast uses as daily means; 0: only `history` steps "
         "and the typical days of the training span, as published short-term protocols do",
     )
-    scale_by: ScaleBy = ScaleBy.PLACE
+    scale_by: ScaleBy = Field(
+        default=ScaleBy.PLACE, description="whether each place has a scale of its own, or all one"
+    )
 
 
 @dataclass(frozen=True)
