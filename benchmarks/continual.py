@@ -252,7 +252,7 @@ def text(courses: dict[str, list[Course]], drifts: Sequence[str], seeds: Sequenc
     for name, found in courses.items():
         shares = [one.mae / base.mae for one, base in zip(found, kept, strict=True)]
         parts = [
-            [np.mean(one.weeks[part]) / np.mean(base.weeks[part]) for one, base in
+            [float(np.mean(one.weeks[part]) / np.mean(base.weeks[part])) for one, base in
              zip(found, kept, strict=True)]
             for part in (slice(0, 4), slice(-4, None))
         ]  # fmt: skip

@@ -106,6 +106,7 @@ STARTS: Mapping[str, tuple[int, int, bool]] = {
     "h1-h5, head tuned": (6, 6, False),
 }
 """Name -> its place among the experts, how many layers it takes, whether they stay frozen."""
+EXPERTS = ("network", "typical_day", "yesterday")  # those its table was measured with
 
 
 def city_path(name: str) -> Path:
@@ -126,7 +127,7 @@ def service(field: Field, days: float | None) -> Service:
     application = "people"  # any will do that is judged by the mean absolute error
     settings = ServiceSettings.model_validate(
         {**service_options, "span": span, "name": "transfer", "application": application}
-        | {"parties": [member.name], "field": field.field}
+        | {"parties": [member.name], "field": field.field, "experts": EXPERTS}
     )
     return Service(settings, applications()[application], (member,))
 

@@ -1,5 +1,6 @@
 """A whole little map in a folder: cities, records and a service, in seconds on one core."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,6 +65,9 @@ places = {places}
 """
 
 
+EXPERTS = 'experts = ["network", "typical_day", "yesterday"]'  # quick; more where a test says so
+
+
 def service(
     name="water",
     *,
@@ -79,6 +83,8 @@ def service(
     more="",
 ):
     """One service's text; `settings` .. `more` are added where they belong."""
+    if not re.search(r"^experts *=", settings, re.MULTILINE):
+        settings = f"{EXPERTS}\n{settings}"
     return SERVICE.format(
         name=name,
         levels=list(levels),

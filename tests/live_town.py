@@ -244,4 +244,5 @@ def _facts(encoders: dict[str, EncoderPackage], panel: Panel, train: Span) -> Fu
     return FusedFacts(
         "town", "metro", SERVICE, "boardings", "passengers", ("a", "b", "c"), HOUR, WINDOW,
         (int(panel.time_T[train.start]), int(panel.time_T[train.end - 1])), agencies,
+        application=SERVICE,
     )  # fmt: skip

@@ -149,7 +149,7 @@ def _rounds(count: int, times: int) -> list[tuple[float, ...]]:
         rounds=PARTY_TRAINING.rounds,
     )
     progress = one_round(exchange, plan, begin(exchange, plan))
-    found = []
+    found: list[tuple[float, ...]] = []
     for _ in range(times):
         for handler in handlers.values():
             handler.seconds = 0.0

@@ -5,7 +5,8 @@
 Faults are put into clean synthetic cities and into real ones (those whose records are at
 hand), at random places, times and sizes, in random stretches of 60 to 300 days. Detected: a
 finding of the right kind that names the field, after the fault and not before. False alarm:
-any finding of these kinds in the same stretch before the fault was put in.
+any finding of these kinds in the same stretch before the fault was put in, but for gaps and ends
+of single places: these are facts.
 """
 
 import argparse
@@ -25,6 +26,8 @@ KINDS = {
     "placeholder", "clock", "sibling-clock", "running-total", "level-step", "place-gap",
     "late-place", "ended-place", "handover",
 }  # fmt: skip
+FACTS = {"place-gap", "late-place", "ended-place"}
+"""Of clean stretches these are true: values are missing there."""
 
 
 def warnings_of(view: View) -> set[tuple[str, str, str]]:
@@ -59,13 +62,13 @@ def trials(
         view = stretch(views(dice), dice)
         before = warnings_of(view)
         clean.tried += 1
-        clean.found += bool(before)
+        clean.found += any(what not in FACTS for what, _, _ in before)
         clean.warnings_of.update(f"{view.agency}: {what} at {where}" for what, _, where in before)
         for name in only:
             fault = FAULTS[name](view, dice)
             if fault is None:
                 continue
-            spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F, column_NF=None)
+            spoilt = replace(view, panel=fault.panel, headers_F=fault.headers_F)
             after = warnings_of(spoilt) - before
             tallies[name].tried += 1
             tallies[name].found += any(
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=list(FAULTS), choices=list(FAULTS))
+    parser.add_argument("--section", default="data-check", help="of RESULTS.md")
     parser.add_argument("--dry", action="store_true")
     chosen = parser.parse_args()
     columns: dict[str, list[tuple[dict[str, Tally], Tally]]] = {}
@@ -98,9 +102,11 @@ def main() -> None:
     lines = [
         "## Faults in records: found, and cried wolf",
         "",
-        f"`python -m benchmarks.data_check --trials {chosen.trials} --seeds {chosen.seeds}`: "
+        f"`python -m benchmarks.data_check --trials {chosen.trials} --seeds {chosen.seeds}`"
+        f"{' (some kinds of fault)' if len(chosen.only) < len(FAULTS) else ''}: "
         "detected of tried over all seeds (lowest to highest seed); the last row counts "
-        "stretches of 60-300 days in which anything was said before a fault was put in.",
+        "stretches of 60-300 days in which anything but true gaps and ends of places was said "
+        "before a fault was put in.",
         "",
         f"| fault | {' | '.join(columns)} |",
         f"| --- |{' --- |' * len(columns)}",
@@ -114,7 +120,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if not chosen.dry:
-        record("data-check", text)
+        record(chosen.section, text)
 
 
 def _warning_lines(tallies: Iterable[Tally]) -> list[str]:

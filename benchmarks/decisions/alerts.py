@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from benchmarks.decisions.alert_scores import AlertScores, alert_scores
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
 from deepcity.applications.application import Application, Baseline
-from deepcity.applications.tasks.alert import WarnAbove, crossing
-from deepcity.runs.decisions import state_at
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.alert_scores import (
+    AlertScores,
+    alert_scores,
+    back_test,
+    mean_cost,
+)
 
 NOW = "above now: warn"
 METHODS = ("learned together", "alone", Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, NOW)
@@ -44,25 +48,18 @@ def _city(application: Application, found: Mapping[str, Forecasts], seed: int) -
     for method in METHODS:
         one = found[Baseline.PERSISTENCE if method == NOW else method]
         party, truth_BNH = one.party, one.party.test.truth_BNH
-        level = alert.level(party.unit)
+        origins_B, hours = party.test_origins, party.panel.clock.step_s / 3600
         if method == NOW:
-            probability_BNH = (one.test_BNH > level).astype(np.float64)
-            warned_BNH = probability_BNH > 0
+            level = alert.level(party.unit)
+            warned_BNH = one.test_BNH > level
+            sure = warned_BNH.astype(np.float64)
+            scores = alert_scores(sure, warned_BNH, truth_BNH, level, origins_B, hours)
+            cost = mean_cost(alert, party.unit, warned_BNH, truth_BNH)
         else:
-            first = int(party.test_origins[0])
-            state = state_at(party, one.past, one.test_BNH[0], first)
-            cutoff = alert.cutoff(state)
-            probability_BNH = crossing(one.test_BNH, one.past, level, relative=alert.relative)
-            assert np.array_equal(probability_BNH[0], alert.probability_NH(state))
-            warned_BNH = probability_BNH >= cutoff
-        hours = party.panel.clock.step_s / 3600
-        scores = alert_scores(
-            probability_BNH, warned_BNH, truth_BNH, level, party.test_origins, hours
-        )
-        known, above = np.isfinite(truth_BNH), truth_BNH > level
-        missed, vain = (above & ~warned_BNH)[known], (~above & warned_BNH)[known]
-        cost = alert.costs.miss * missed.mean() + alert.costs.false_alarm * vain.mean()
-        yield Row(party.city, str(method), seed, scores, float(cost))
+            scores, cost = back_test(
+                alert, party.unit, one.past, one.test_BNH, truth_BNH, origins_B, hours
+            )
+        yield Row(party.city, str(method), seed, scores, cost)
 
 
 def text(found: list[Row]) -> str:

@@ -10,22 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.joining.cases import alone_learner
-from deepcity.applications.application import Baseline
 from deepcity.applications.state import Past
-from deepcity.city.arrays import Floats, Ints
+from deepcity.city.arrays import Floats
 from deepcity.city.level import MAX_LEVEL
 from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.method import Method
-from deepcity.learning.evaluation.baselines import same_time_before
-from deepcity.learning.features.inputs import Samples
 from deepcity.maps.city_map import Service, load_map
 from deepcity.parties.party import Party, parties_of
+from deepcity.runs.decision_scores import naive_both
 from deepcity.runs.decisions import past_of
 from deepcity.runs.trainings import train_parties
 
 FOLDER = Path(__file__).parent
 JOINED, ALONE = "learned together", "alone"
-NAIVE = (Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, Baseline.SAME_HOUR_LAST_WEEK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,25 +58,11 @@ def forecasts(
         together = choice.validation.forecast_BNH, choice.forecast(party).forecast_BNH
         by_itself = alone.forecast(party.data.validation), alone.forecast(party.test)
         found = {JOINED: together, ALONE: by_itself}
-        found |= {baseline.value: _naive(party, baseline) for baseline in NAIVE}
+        found |= naive_both(party)
         yield {
             method: Forecasts(party, past_of(service.application, party, past_BNH), test_BNH)
             for method, (past_BNH, test_BNH) in found.items()
         }
-
-
-def _naive(party: Party, baseline: Baseline) -> tuple[Floats, Floats]:
-    spans = (party.data.validation, party.validation_origins), (party.test, party.test_origins)
-    first, second = (_said(party, baseline, *span) for span in spans)
-    return first, second
-
-
-def _said(party: Party, baseline: Baseline, samples: Samples, origins_B: Ints) -> Floats:
-    if baseline is Baseline.TYPICAL_DAY:
-        return samples.baseline_BNH
-    lag = 1 if baseline is Baseline.PERSISTENCE else 7 * party.inputs.grid.slots
-    horizon = samples.truth_BNH.shape[-1]
-    return same_time_before(party.inputs.values_TN, origins_B, horizon, lag)
 
 
 def spread(values: list[float], places: int = 2, unit: str = "") -> str:

@@ -12,17 +12,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
-from benchmarks.decisions.plan_scores import NearestPlace, plan_score
 from deepcity.applications.application import Baseline
 from deepcity.applications.decision import Decision
-from deepcity.applications.state import Request, State
+from deepcity.applications.state import State
+from deepcity.applications.tasks.plan_scores import NearestPlace, invented_requests, plan_score
 from deepcity.parties.party import Party
 from deepcity.runs.decisions import state_at
 
 LOADS = (20, 100, 300)
 """Cars that ask at one origin."""
 HOURS = range(8, 20)
-_NEAR_DEG = 0.002  # about 200 m
 Decide = Callable[[State], Decision]
 
 
@@ -86,7 +85,8 @@ def _row(party: Party, told: Forecasts, name: str, plan: Plan, load: int, seed: 
     rng = np.random.default_rng([seed, load])  # the same cars for every plan
     asked, found, walked, promised = 0, 0, 0.0, []
     for index in _daytime(party):
-        requests = _requests(party, load, told.past.truth_BNH.shape[-1], rng)
+        steps = told.past.truth_BNH.shape[-1]
+        requests = invented_requests(party.panel.places, load, steps, rng)
         origin = int(party.test_origins[index])
         state = state_at(party, told.past, told.test_BNH[index], origin, requests)
         decision = plan.decide(state)
@@ -105,21 +105,6 @@ def _daytime(party: Party) -> Iterator[int]:
         moment = datetime.fromtimestamp(int(party.panel.time_T[origin]), zone)
         if moment.hour in HOURS:
             yield index
-
-
-def _requests(party: Party, load: int, steps: int, rng: np.random.Generator) -> list[Request]:
-    """Cars for one destination near a random lot, spread over the steps ahead."""
-    places = [place for place in party.panel.places if place.lat is not None]
-    near = places[rng.integers(len(places))]
-    assert near.lat is not None
-    assert near.lon is not None
-    lat, lon = np.array([near.lat, near.lon]) + rng.normal(0, _NEAR_DEG, 2)
-    count_H = rng.multinomial(load, np.full(steps, 1 / steps))
-    return [
-        Request(f"step-{step}", float(lat), float(lon), step, int(count))
-        for step, count in enumerate(count_H)
-        if count
-    ]
 
 
 def text(found: list[Row]) -> str:

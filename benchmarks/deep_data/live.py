@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -122,6 +123,7 @@ def live() -> str:
                 "HTTP, all places, JSON": _ask(address, at),
                 "HTTP, all places, Arrow": _ask(address, at, Accept=ARROW),
                 "HTTP, one place, JSON": _ask(address, at, place=city.fused.facts.places[0]),
+                "HTTP, decision": _ask(address, at, path="/decision"),
             }
         prepared, inside = _inside(city, store, at)
         asked["in process, all places"] = inside
@@ -134,12 +136,12 @@ def live() -> str:
         "deep data. The application is a process of its own (DuckDB, uvicorn) on the loopback",
         "address; encoder and client share the other process. One thread each.",
         "",
-        "| agency | cells | rows | encode and keep, rows/s | push, check and store, rows/s | "
-        "in all, rows/s |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| agency | cells | rows | bytes a row sent | encode and keep, rows/s | "
+        "push, check and store, rows/s | in all, rows/s |",
+        "|---|---:|---:|---:|---:|---:|---:|",
         *(f"| {name} | {line} |" for name, line in sent.items()),
         "",
-        f"| one forecast ({ASKED} asked, after {WARM}) | p50, ms | p99, ms |",
+        f"| one answer ({ASKED} asked, after {WARM}) | p50, ms | p99, ms |",
         "|---|---:|---:|",
         *(f"| {name} | {_quantiles(found)} |" for name, found in asked.items()),
         "",
@@ -170,6 +172,7 @@ def _city(path: Path) -> _City:
     facts = FusedFacts(
         "beijing", "metro", SERVICE, "boardings", "passengers",
         tuple(place.id for place in metro.places), step_s, WINDOW, span, agencies,
+        application="ridership",
     )  # fmt: skip
     package = package_fused(
         facts,
@@ -249,22 +252,26 @@ def _send(city: _City, name: str, folder: Path, address: str) -> str:
         encoding, found = _timed(
             lambda: LiveAgency(package, outbox, since=since).encode_new(panel, int(time.time()))
         )
+        waiting = outbox.waiting()
         delivery = Delivery(outbox, address, TOKENS[name])
         sending, delivered = _timed(delivery.deliver)
         delivery.close()
     if sum(one.rows for one in delivered if one.outcome == "sent") != found.rows:
         sys.exit(f"{name}: not all rows were taken: {delivered}")
     rates = (found.rows / encoding, found.rows / sending, found.rows / (encoding + sending))
-    return " | ".join([str(len(package.cells)), f"{found.rows:,}", *(f"{r:,.0f}" for r in rates)])
+    cells = [len(package.cells), found.rows, waiting.bytes / waiting.rows, *rates]
+    return " | ".join(f"{cell:,.0f}" for cell in cells)
 
 
-def _ask(address: str, at: int, *, place: str | None = None, **headers: str) -> list[float]:
-    """Seconds of each forecast; moments differ from one to the next."""
+def _ask(
+    address: str, at: int, *, place: str | None = None, path: str = "/forecast", **headers: str
+) -> list[float]:
+    """Seconds of each answer; moments differ from one to the next."""
     seconds = []
     with httpx.Client(base_url=address, trust_env=False, headers=headers) as client:
         for number in range(WARM + ASKED):
             query = {"at": str(at - 900 * (number % 40))} | ({"place": place} if place else {})
-            took, reply = _timed(lambda query=query: client.get("/forecast", params=query))
+            took, reply = _timed(partial(client.get, path, params=query))
             if reply.status_code != 200:
                 sys.exit(reply.text)
             seconds.append(took)
@@ -276,7 +283,7 @@ def _inside(city: _City, store: Path, at: int) -> tuple[float, list[float]]:
         application = LiveApplication(city.fused, opened)
         prepared, _ = _timed(lambda: application.load_rows(city.panels["metro"]))
         seconds = [
-            _timed(lambda number=number: application.forecast(at - 900 * (number % 40)))[0]
+            _timed(partial(application.forecast, at - 900 * (number % 40)))[0]
             for number in range(WARM + ASKED)
         ]
     return prepared, seconds[WARM:]

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -134,7 +135,7 @@ def _in_numpy(vectors_TNW: Floats) -> Row:
     times = (
         [_took(held_TNW[hour : hour + 24, cell].copy) for hour, cell in _places(24)],
         [_took(held_TNW[hour].copy) for hour, _ in _places(1)],
-        [_took(lambda vector=vector: nearest(vector)) for vector in _questions(held_TNW)],
+        [_took(partial(nearest, vector)) for vector in _questions(held_TNW)],
     )
     return Row("NumPy", held_TNW.shape[2], ingest, *times, held_TNW.nbytes)
 
@@ -161,7 +162,7 @@ def _reads(
     for hour, cell in _places(24):
         since, names = START + 3600 * hour, [str(CELL_N[cell])]
         seconds, found = _timed(
-            lambda s=since, n=names: opened.read(SPACE, n, s, s + DAY, reader="benchmark")
+            partial(opened.read, SPACE, names, since, since + DAY, reader="benchmark")
         )
         np.testing.assert_array_equal(found.vectors_RW, vectors_TNW[hour : hour + 24, cell])
         days.append(seconds)
@@ -169,14 +170,14 @@ def _reads(
     for hour, _ in _places(1):
         since = START + 3600 * hour
         seconds, found = _timed(
-            lambda s=since: opened.read(SPACE, region, s, s + 3600, reader="benchmark")
+            partial(opened.read, SPACE, region, since, since + 3600, reader="benchmark")
         )
         np.testing.assert_array_equal(found.vectors_RW, vectors_TNW[hour])
         hours.append(seconds)
     flat_RW = vectors_TNW.reshape(-1, vectors_TNW.shape[2])
     for vector in _questions(vectors_TNW):
         seconds, near = _timed(
-            lambda v=vector: opened.nearest(SPACE, v, NEIGHBOURS, reader="benchmark")
+            partial(opened.nearest, SPACE, vector, NEIGHBOURS, reader="benchmark")
         )
         distance_R = np.linalg.norm(flat_RW - vector, axis=1)
         np.testing.assert_allclose(
@@ -197,14 +198,11 @@ def _index_notes(url: str, vectors_TNW: Floats) -> list[str]:
         under, _ = _timed(lambda: opened.append(late[0], now=NOW))
         without, _ = _timed(lambda: opened.append(late[1], now=NOW))
         span = (START, START + DAY)
+        nearest = partial(opened.nearest, SPACE, reader="benchmark")
         exact, quick, shares = [], [], []
         for vector in _questions(vectors_TNW):
             found = [
-                _timed(
-                    lambda v=vector, e=is_exact: opened.nearest(
-                        SPACE, v, NEIGHBOURS, *span, reader="benchmark", exact=e
-                    )
-                )
+                _timed(partial(nearest, vector, NEIGHBOURS, *span, exact=is_exact))
                 for is_exact in (True, False)
             ]
             exact.append(found[0][0])

@@ -1,6 +1,7 @@
 """Cases as Markdown: one summary, one table a set. Errors are shares of learning alone."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -258,8 +259,7 @@ def _levels(cases: Sequence[Case]) -> list[str]:
     for days in dict.fromkeys(_days(case) for case in _ordered(cases)):
         some = [case for case in cases if _days(case) == days]
         cells = [
-            _spread(some, lambda c, k=level: share(c, names.fixed_level_name(k)))
-            for level in levels
+            _spread(some, partial(share, method=names.fixed_level_name(level))) for level in levels
         ]
         rows.append(f"| {days} | {' | '.join(cells)} |")
     return rows

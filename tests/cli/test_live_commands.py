@@ -62,6 +62,13 @@ def running(process):
         process.communicate()
 
 
+def event_of(server):
+    """The next event other than a decision."""
+    while (event := json.loads(server.stdout.readline()))["event"] == "decision":
+        pass
+    return event
+
+
 def kept(store, package):
     """What a store holds of an agency: [(time, cell)], vectors."""
     found = store.read(package.space, None, 0, 2 * NOW, reader="ridership")
@@ -136,7 +143,7 @@ def test_serve_tells_its_events_to_programs(town_trained, tmp_path, url):
     town_trained.copy_to(tmp_path, HOURS)
     port = free_port()
     with running(serve_process(town_trained, tmp_path, port, url, "--json")) as server:
-        first = [json.loads(server.stdout.readline()) for _ in range(2)]
+        first = [event_of(server) for _ in range(2)]
         found = {event.pop("event"): event for event in first}
         assert found["listening"] == {
             "address": f"http://127.0.0.1:{port}",
@@ -148,11 +155,11 @@ def test_serve_tells_its_events_to_programs(town_trained, tmp_path, url):
         assert found["rows"]["until"] == NOW
         with (tmp_path / "riders.csv").open("a", encoding="utf-8") as file:
             file.write("2024-05-25T01:00:00+00:00,many,1,1\n")
-        trouble = json.loads(server.stdout.readline())
+        trouble = event_of(server)
         assert trouble["event"] == "trouble"
         assert "many" in trouble["reason"]
         stop(server)
-        assert json.loads(server.stdout.readline()) == {"event": "stopped"}
+        assert event_of(server) == {"event": "stopped"}
 
 
 def test_serve_deletes_deep_data_that_are_too_old(town_trained, tmp_path, url):
@@ -165,7 +172,7 @@ def test_serve_deletes_deep_data_that_are_too_old(town_trained, tmp_path, url):
     with store_of(town_trained, url) as store:
         store.append(old, now=now)
     with running(serve_process(town_trained, tmp_path, free_port(), url, *more)) as server:
-        events = [json.loads(server.stdout.readline()) for _ in range(3)]
+        events = [event_of(server) for _ in range(3)]
         assert {"event": "expired", "rows": 1} in events
     with store_of(town_trained, url) as store:
         assert kept(store, encoder)[0] == [(now - 29 * DAY, "a")]

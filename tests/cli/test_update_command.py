@@ -41,7 +41,7 @@ def refined_town(run_town, tmp_path_factory):
 def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town):
     folder, ended = refined_town
     assert ended.returncode == 0, ended.stderr
-    for word in ("last week", "before", "after", "forgetting", "refined", "Updated: the error on"):
+    for word in ("last week", "before", "after", "forgetting", "refined", "Updated: on the newest"):
         assert word in ended.stdout
     assert "water: east/calm: 8/8 done" in ended.stderr
     before = own_prints(folder / "run")

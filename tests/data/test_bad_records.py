@@ -247,3 +247,41 @@ def test_a_kind_the_domain_does_not_expect(town):
     rows = [f"{time},{i},{-i}" for i, time in enumerate(hours(48))]
     fields = '[{ name = "no2", kind = "concentration", unit = "ug/m3", source = "records" }]'
     assert found(town(table(rows), fields=fields))["unexpected-kind"].where == "no2"
+
+
+def test_a_pattern_of_a_half_day_needs_its_hour(town):
+    rows = [f"{time},{i},1" for i, time in enumerate(hours(30))]
+    source = CSV + 'time = { column = "time", format = "%Y-%m-%d %H:%M %p" }'
+    (problem,) = refused(town(table(rows), fields=COUNTS, source=source))
+    assert "'%Y-%m-%d %I:%M %p'" in problem.right
+
+
+@pytest.mark.parametrize("format_", ["", ', format = "%Q"', ', format = "%Y-%m-%d"'])
+def test_times_that_are_numbers_name_their_format(town, format_):
+    rows = [f"{1_714_521_600_000 + i * 3_600_000},{i},1" for i in range(30)]
+    source = CSV + f'time = {{ column = "time"{format_} }}'
+    (problem,) = refused(town(table(rows), fields=COUNTS, source=source))
+    assert "state format = 'epoch_ms'" in problem.right
+    source = CSV + 'time = { column = "time", format = "epoch_ms" }'
+    panel = load_panel(town(table(rows), fields=COUNTS, source=source), "office")
+    assert panel.time_T[0] == 1_714_521_600
+
+
+def test_a_day_that_may_be_a_month_is_refused_and_either_format_is_read(town):
+    rows = [f"05/0{1 + i}/2024,{i},1" for i in range(3)]
+    for format_, step in (("%d/%m/%Y", 31), ("%m/%d/%Y", 1)):
+        source = CSV + f'time = {{ column = "time", format = "{format_}", step = "1d" }}'
+        panel = load_panel(town(table(rows), fields=COUNTS, source=source, step="1d"), "office")
+        assert panel.time_T[-1] - panel.time_T[0] >= 2 * step * 86_400 - 2 * 86_400
+    (problem,) = refused(town(table(["05/07/2024,1,1", "05/08/2024,2,1"]), fields=COUNTS))
+    assert "'05/07/2024' could be 5 July 2024 or 7 May 2024" in problem.reason
+    assert "'%d/%m/%Y' if it is 5 July 2024 or '%m/%d/%Y' if it is 7 May 2024" in problem.right
+
+
+@pytest.mark.parametrize("day_starts", ["", ', day_starts = "05:00"'])
+def test_hours_from_24_on_are_of_the_next_day_and_of_no_other(town, day_starts):
+    """Also where dates are of operating days: such an hour names the next day already."""
+    rows = [f"2024-05-{day:02d} {hour:02d}:00,{hour},1" for day in (1, 2) for hour in range(5, 29)]
+    source = CSV + f'time = {{ column = "time"{day_starts} }}'
+    panel = load_panel(town(table(rows), fields=COUNTS, source=source), "office")
+    assert panel.values_TNF[:, 0, 0].tolist() == [*range(5, 29)] * 2

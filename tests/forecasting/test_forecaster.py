@@ -172,6 +172,7 @@ def alone_settings():
         "horizon": 6,
         "history": 6,
         "days": 2,
+        "experts": ["network", "typical_day", "yesterday"],
         "training": {"rounds": 3, "local_steps": 4, "batch_size": 32, "refit_steps": 6},
         "span": {"validation_days": 5, "test_days": 5},
         "seed": 1,
@@ -269,3 +270,23 @@ def test_the_weather_is_the_citys_and_a_loaded_forecaster_says_so(tmp_path):
     panel = load_panel(run.map.cities[0], "x")
     with pytest.raises(DataError, match="its experts look at the weather"):
         deepcity.Forecaster.load(run.folder, "water", "a/x").predict(panel)
+
+
+def test_it_decides_as_its_run_did(run, north):
+    (party,) = (one for one in run.results.services[0].parties if one.name == NORTH)
+    made = party.decision
+    at_s = made.valid_until_s - 3600  # its test origin
+    found = north.decide(at=at(at_s))
+    assert found.valid_until_s == made.valid_until_s
+    assert [(one.code, one.place, one.at_s) for one in found.actions] == [
+        (one.code, one.place, one.at_s) for one in made.actions
+    ]
+    assert found.certainty == pytest.approx(made.certainty, abs=0.02)
+    wanted = [one.numbers["value"] for one in made.actions]
+    assert [one.numbers["value"] for one in found.actions] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_without_an_application_it_refuses_to_decide(records):
+    alone = deepcity.Forecaster(**alone_settings()).fit(records, "flow")
+    with pytest.raises(DataError, match="its service names none"):
+        alone.decide()

@@ -31,6 +31,16 @@ def test_spans_follow_one_another_and_the_test_span_is_common(tmp_path):
         assert not party.scarce
 
 
+def test_validation_origins_may_be_thinned_as_test_origins_are(tmp_path):
+    span = f"validation_stride = {DAY}\ntest_stride = {DAY}"
+    _, parties = loaded(three(tmp_path).write(service(span=span)))
+    for party in parties:
+        evenings = [day * DAY - 6 for day in range(27, 37)]  # six hours before a midnight
+        assert party.validation_origins.tolist() == evenings[:5]
+        assert len(party.data.validation) == 5
+        assert party.test_origins.tolist() == evenings[5:]
+
+
 def test_a_scarce_party_knows_nothing_of_earlier_days(tmp_path):
     little, only = three(tmp_path), service(span='scarce = { "west/office" = 9 }')
     _, parties = loaded(little.write(only))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,15 @@ from little_map import LittleMap, flows, service
 import deepcity.applications
 from deepcity.applications.application import Task, applications
 from deepcity.applications.metric import Warnings
-from deepcity.cli.summary import tables
+from deepcity.city.place import Place
+from deepcity.cli.summary import decisions, tables
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
 from deepcity.learning.experts.expert import Expert
 from deepcity.maps.city_map import load_map
 from deepcity.parties.method_errors import MethodErrors
 from deepcity.parties.party import parties_of
+from deepcity.runs.decision_scores import EXAMPLE_CARS, DecisionForecasts, naive_both
+from deepcity.runs.decisions import past_of, state_at
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import run_map
 from deepcity.web.report.notes import note
@@ -161,3 +165,57 @@ def test_a_horizon_beyond_the_decision_s_is_told(ran):
 def test_an_error_that_is_not_known_is_null_in_json():
     unknown = json.dumps({"mae": 2.0, "rmse": 3.0, "mae_by_horizon": [2.0], "metric_error": None})
     assert np.isnan(MethodErrors.model_validate_json(unknown).metric_error)
+
+
+def test_its_warnings_are_scored_beside_those_of_alone_and_the_baselines(dropped, city_map, ran):
+    (party, *_), (found, *_) = parties_of(city_map.services[0]), ran[0].services[0].parties
+    assert set(found.decision_scores) == {"automatic", "alone", "persistence", "typical_day"}
+    before, after = naive_both(party)["typical_day"]
+    past = past_of(dropped, party, before)
+    warned = np.stack(
+        [
+            dropped.decide.probability_NH(state_at(party, past, forecast_NH, 0))
+            >= dropped.decide.cutoff(state_at(party, past, forecast_NH, 0))
+            for forecast_NH in after
+        ]
+    )
+    above = party.test.truth_BNH[..., :3] > 12.0
+    assert above.any()
+    hit = (warned & above).sum() / above.sum()
+    assert found.decision_scores["typical_day"]["hit_rate"] == pytest.approx(hit)
+    assert found.decision_scores["typical_day"]["cost"] == pytest.approx((warned != above).mean())
+
+
+def test_a_plan_is_tried_with_invented_cars_where_places_have_positions(city_map):
+    party = parties_of(city_map.services[0])[0]
+    (place,) = party.panel.places
+    lots = (Place(place.id, 51.05, 13.74, 20.0), Place("far", 51.06, 13.74, 9e3), Place("nowhere"))
+    values_TNF = np.repeat(party.panel.values_TNF, 3, axis=1)
+    panel = replace(party.panel, places=lots, values_TNF=values_TNF)
+    truth_BNH = np.repeat(party.test.truth_BNH, 3, axis=1)
+    truth_BNH[:, 0], truth_BNH[:, 1] = 0.0, 5e3  # nothing near, much that is far
+    data = replace(party.data, validation=replace(party.data.validation, truth_BNH=truth_BNH))
+    party = replace(party, panel=panel, data=data, test=replace(party.test, truth_BNH=truth_BNH))
+    guidance = applications()["parking-guidance"]
+    past = past_of(guidance, party, truth_BNH)
+    same = dict.fromkeys(("automatic", "alone", "persistence"), (past, truth_BNH))
+    forecasts = DecisionForecasts(guidance, party, same)
+    found = forecasts.scores()
+    assert list(found) == ["automatic", "alone", "nearest", "free_now", "free_now_counted"]
+    assert found["automatic"]["found"] == 1.0
+    assert found["nearest"]["found"] < 0.7  # who is near the full one gives up
+    assert found["automatic"]["cars"] == found["nearest"]["cars"] > 1000
+    assert found["automatic"]["walk_m"] > found["nearest"]["walk_m"]
+    example = forecasts.example()
+    assert {action.place for action in example.actions} == {"far"}
+    assert sum(action.numbers["count"] for action in example.actions) == EXAMPLE_CARS
+    nowhere = replace(party, panel=replace(panel, places=(Place("x"), *lots[1:])))
+    assert DecisionForecasts(guidance, nowhere, same).scores() == {}
+    assert DecisionForecasts(guidance, nowhere, same).example() is None
+
+
+def test_the_terminal_ends_in_a_line_for_each_decision(ran):
+    lines = decisions(ran[0])
+    assert len(lines) == 2
+    assert lines[0].startswith("Burst pipes, ")
+    assert all("arning" in line and "12 L/s" in line for line in lines)

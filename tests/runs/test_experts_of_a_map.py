@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from little_map import service, three
+from little_map import EXPERTS, service, three
 from update_town import RUN_DAYS, town
 
 import deepcity.learning.experts as folder_of_experts
@@ -158,6 +158,20 @@ def test_many_experts_leave_the_network_two_fifths_of_what_is_a_partys_own(tmp_p
     priors = [prior for _, prior in own_experts(party, only.settings.training, 0)]
     assert len(priors) == 9
     assert sum(priors) == pytest.approx(MAX_PRIOR)
+
+
+def test_a_map_that_names_no_experts_has_those_that_pay(tmp_path):
+    """Days as a process begin with 28 training days; the little map has 26."""
+    path = three(tmp_path).write(service(**LIGHT).replace(EXPERTS, ""))
+    assert "experts" not in path.read_text()
+    (only,) = load_map(path).services
+    for days, kinds in ((5, ["trees"]), (3, ["trees", "gaussian_days"])):
+        span = only.settings.span.model_copy(update={"validation_days": days})
+        settings = only.settings.model_copy(update={"span": span})
+        party = parties_of(replace(only, settings=settings))[0]
+        own = own_experts(party, settings.training, 0)
+        assert [expert.kind for expert, _ in own] == ["typical_day", *kinds]
+        assert [prior for _, prior in own] == pytest.approx([0.1] * len(own))
 
 
 def test_a_weather_agency_that_is_not_there_is_refused(tmp_path):

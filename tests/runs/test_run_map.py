@@ -40,6 +40,7 @@ def test_results_go_round_and_hold_every_method(done):
         assert set(party.test) == {
             "same_hour_yesterday",
             "same_hour_last_week",
+            "persistence",
             "ridge",
             "alone",
             "level_2",

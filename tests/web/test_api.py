@@ -12,6 +12,7 @@ from live_town import DAY, HOUR, NOW
 from deepcity.live.access import ReaderEntry
 from deepcity.live.agency import LiveAgency
 from deepcity.live.arrow import ARROW
+from deepcity.live.decisions import decide
 from deepcity.live.delivery import Delivery, DeliveryOutcome
 from deepcity.live.wire import BLOB, cell_names, pack_deep, to_rows
 from deepcity.store.outbox import Draft, Outbox
@@ -272,7 +273,7 @@ def test_a_receiver_that_is_away_is_tried_later_and_later(tmp_path):
 
 def test_every_route_has_its_answers_and_examples_described(client):
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/deep-data", "/forecast", "/agencies", "/health"}
+    assert set(paths) == {"/deep-data", "/forecast", "/decision", "/agencies", "/health"}
     for path, verbs in paths.items():
         for verb, route in verbs.items():
             assert route["description"], (path, verb)
@@ -280,3 +281,31 @@ def test_every_route_has_its_answers_and_examples_described(client):
     text = json.dumps(client.get("/openapi.json").json())
     for example in ("8930e1d8c4fffff", "2024-05-01T10:00:00Z", ARROW, BLOB):
         assert example in text
+
+
+def test_the_decision_is_answered_with_its_certainty_and_until_when_it_holds(served, client):
+    answer = client.get("/decision").json()
+    found = decide(served[1], served[1].forecast(NOW))
+    assert answer["at"] == "2024-05-25T00:00:00Z"
+    assert answer["valid_until"] == "2024-05-25T01:00:00Z"
+    assert answer["certainty"] == found.decision.certainty
+    assert (answer["task"], answer["confirm"]) == ("forecast", "operator")
+    assert [one["place"] for one in answer["actions"]] == [
+        one.place for one in found.decision.actions
+    ]
+    assert answer["errors"] == found.errors
+    assert set(answer["used"]) | set(answer["late"]) == {"weather", "gates"}
+
+
+@pytest.mark.parametrize(
+    "asked", ["51", "51,13,9", "51,13,0,0", "nan,13,0", "91,13,0", "51,13,0,1,1", "a,b,c"]
+)
+def test_a_request_that_is_none_is_refused(client, asked):
+    text = assert_refused(client.get("/decision", params={"request": asked}), 422)
+    assert "51.05,13.74,2,4" in text
+
+
+def test_requests_are_taken_and_too_many_are_refused(client):
+    assert client.get("/decision", params={"request": "51.05,13.74,1,4"}).status_code == 200
+    many = {"request": ["51.05,13.74,1,4"] * 101}
+    assert "101 requests" in assert_refused(client.get("/decision", params=many), 422)

@@ -67,7 +67,9 @@ def test_no_sentence_is_left_unused() -> None:
     literal = set(re.findall(r"""["']([a-z]+\.[a-z_0-9]*)["']""", source))
     made = {"errors", "glossary", "idea", "lead", "level", "limits", "method", "numeral"}
     made |= {
+        "data_check",  # see the test after the next
         "forecast",
+        "decision",  # see tests/web/report/test_decision_section.py
         "vertical_result",
         "note",  # see the next test
         "records",
@@ -95,6 +97,18 @@ def test_every_note_of_a_run_has_a_sentence_and_every_sentence_a_note() -> None:
     known = {key.partition(".")[2] for key in words("en") if key.startswith("note.")}
     unused = {name for name in known if f'"{name}"' not in runs and f'"note.{name}"' not in told}
     assert unused == {"grouped_stem", "grouped_head"}  # their layer is put in
+
+
+def test_every_warning_of_the_data_check_has_a_sentence_and_every_sentence_a_warning() -> None:
+    data = Path(render.__code__.co_filename).parents[2] / "data"
+    source = "".join(file.read_text("utf-8") for file in data.rglob("*.py"))
+    made = set(re.findall(r'(?:warn|_each|Finding)\([^")]*"([a-z-]+)"', source))
+    assert {"running-total", "gap", "all-missing", "unexpected-kind", "infinite"} <= made
+    notes = set(re.findall(r'(?:NOTE,|note\()\s*"([a-z-]+)"', source)) | {"stuck"}
+    told = {key.partition(".")[2] for key in words("en") if key.startswith("data_check.")}
+    kinds = {kind.replace("-", "_") for kind in made - notes}
+    assert kinds <= told
+    assert told - kinds == {"unseen_places", "quiet_cells"}
 
 
 def test_the_page_is_whole_and_asks_for_nothing() -> None:

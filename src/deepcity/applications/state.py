@@ -3,6 +3,7 @@
 Shapes: B earlier origins, N places, H horizon steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.city.field import Kind
 from deepcity.city.place import Place
+from deepcity.data.panel import Panel
 from deepcity.learning.evaluation.bands import half_width
 
 
@@ -23,6 +25,11 @@ class Past:
 
     forecast_BNH: Floats
     truth_BNH: Floats
+
+    @classmethod
+    def of(cls, forecast_BNH: Floats, truth_BNH: Floats, steps: int) -> "Past":
+        """The first steps alone."""
+        return cls(forecast_BNH[..., :steps], truth_BNH[..., :steps])
 
     @property
     def errors_BNH(self) -> Floats:
@@ -69,6 +76,33 @@ class State:
     forecast_NH: Floats
     past: Past
     requests: tuple[Request, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        panel: Panel,
+        field: str,
+        now_s: int,
+        forecast_NH: Floats,
+        past: Past,
+        requests: Sequence[Request] = (),
+    ) -> "State":
+        """The state of a panel's places at a time.
+
+        Args:
+            forecast_NH: may look further ahead than `past`, whose steps alone count.
+        """
+        what = panel.fields[panel.field_index(field)]
+        return cls(
+            now_s=now_s,
+            step_s=panel.clock.step_s,
+            places=panel.places,
+            kind=what.kind,
+            unit=what.unit,
+            forecast_NH=forecast_NH[:, : past.truth_BNH.shape[-1]],
+            past=past,
+            requests=tuple(requests),
+        )
 
     @property
     def valid_until_s(self) -> int:

@@ -23,35 +23,23 @@ class ProgressListener(Protocol):
 
     def plan(self, tasks: Sequence[ProgressTask]) -> None:
         """All methods that will be run, in their order."""
-        ...
+        return
 
     def skip(self, task: str) -> None:
         """A planned method will not be run after all."""
-        ...
+        return
 
     def begin(self, task: str, total: int) -> None:
         """A piece of work starts that has `total` steps."""
-        ...
+        return
 
     def advance(self, task: str, done: int) -> None:
         """So many of its steps are done."""
-        ...
+        return
 
 
-class NoProgress:
+class NoProgress(ProgressListener):
     """Watches nothing."""
-
-    def plan(self, tasks: Sequence[ProgressTask]) -> None:
-        """Ignore it."""
-
-    def skip(self, task: str) -> None:
-        """Ignore it."""
-
-    def begin(self, task: str, total: int) -> None:
-        """Ignore it."""
-
-    def advance(self, task: str, done: int) -> None:
-        """Ignore it."""
 
 
 def task_name(service: str, method: str) -> str:

@@ -1,8 +1,8 @@
 """`deepcity data`: check records before training on them."""
 
 import json
-import tomllib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,8 +15,10 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainin
 from deepcity.city.problem import Problem
 from deepcity.cli.field_profiles import table
 from deepcity.cli.progress_bars import errors
-from deepcity.data.check.draft import draft, draft_text
+from deepcity.data.check.draft import draft_text, draft_with_questions
 from deepcity.data.check.file_report import FileReport, check_file
+from deepcity.data.config.toml_file import read_toml
+from deepcity.data.connectors.sql_tables import is_url
 from deepcity.data.findings import Finding, Severity
 
 app = typer.Typer()
@@ -35,8 +37,11 @@ def data() -> None:
 @app.command()
 def check(
     files: Annotated[
-        list[Path],
-        typer.Argument(help="City files (.toml), or raw records (.csv, .csv.gz, .parquet, .xlsx)."),
+        list[str],
+        typer.Argument(
+            help="City files (.toml), raw records (.csv, .csv.gz, .parquet, .xlsx, .json, "
+            ".geojson), or a database's URL with #TABLE."
+        ),
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON list, for scripts, instead of tables.")
@@ -64,10 +69,11 @@ def check(
 
     Example: deepcity data check cities/ferrara.toml --html ferrara.html
     """
+    named = [one if is_url(one) else Path(one) for one in files]
     if as_draft:
-        _print_drafts(files)
+        _print_drafts(named)
         return
-    reports = [_map_report(path) or _checked(path, with_charts=html is not None) for path in files]
+    reports = [_map_report(path) or _checked(path, with_charts=html is not None) for path in named]
     if html is not None:
         _write_page(reports, html)
     if as_json:
@@ -99,24 +105,25 @@ def _write_page(reports: list[FileReport], path: Path) -> None:
     errors.print(f"Written: {path}")
 
 
-def _print_drafts(files: list[Path]) -> None:
+def _print_drafts(files: Sequence[Path | str]) -> None:
     failed = False
     for path in files:
-        raw, problems = draft(path)
-        for problem in problems:
+        found = draft_with_questions(path)
+        for problem in found.problems:
             typer.echo(str(problem), err=True)
-        failed |= raw is None
-        if raw is not None:
-            typer.echo(draft_text(raw))
+        failed |= found.raw is None
+        if found.raw is not None:
+            typer.echo(draft_text(found.raw, found.questions))
     if failed:
         raise typer.Exit(1)
 
 
-def _map_report(path: Path) -> FileReport | None:
+def _map_report(path: Path | str) -> FileReport | None:
     """A map checked for a city by mistake: what to name instead. None where it is no map."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    if isinstance(path, str):
+        return None
+    raw, _ = read_toml(path) if path.suffix.lower() == ".toml" else (None, [])
+    if raw is None:
         return None  # whatever it is, the check itself reports what is wrong
     cities = raw.get("cities")
     if "agency" in raw or not isinstance(cities, list):
@@ -127,7 +134,7 @@ def _map_report(path: Path) -> FileReport | None:
     return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
 
 
-def _checked(path: Path, *, with_charts: bool = False) -> FileReport:
+def _checked(path: Path | str, *, with_charts: bool = False) -> FileReport:
     """Check with progress on the terminal's error stream, so that output stays clean."""
     columns = (
         TextColumn("{task.description}"),
@@ -136,7 +143,7 @@ def _checked(path: Path, *, with_charts: bool = False) -> FileReport:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(path.name), total=None)
+        task = bar.add_task(escape(path if isinstance(path, str) else path.name), total=None)
         return check_file(
             path,
             lambda done, total: bar.update(task, completed=done, total=total),

@@ -95,13 +95,13 @@ def show(results: "RunResults", folder: Path, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from deepcity.cli.summary import remarks, tables, warnings
+    from deepcity.cli.summary import decisions, extra_lines, tables, warnings
 
     console = Console()
     for table in tables(results, console.width):
         console.print(table)
         console.print()
-    for line in remarks(results):
+    for line in [*decisions(results), *extra_lines(results)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in warnings(results):
         console.print(f"[yellow]{escape(line)}", soft_wrap=True)

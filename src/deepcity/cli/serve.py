@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from deepcity.data.follow.follow_source import SourceFollower
     from deepcity.live.application import LiveApplication
+    from deepcity.live.decisions import DecisionLog
     from deepcity.store.deep_data.store import DeepDataStore
 
 _TEND_S = 3600.0
@@ -82,8 +83,9 @@ def serve(
     """Serve forecasts over HTTP, from the application's own rows and agencies' deep data.
 
     POST /deep-data receives deep data, GET /forecast?at=&place= returns a forecast, GET
-    /agencies the status of each agency, GET /health whether it is ready; /openapi.json
-    describes them. Its own records are read through the city file every --reload seconds.
+    /decision what the application recommends, GET /agencies the status of each agency, GET
+    /health whether it is ready; /openapi.json describes them. Its own records are read through
+    the city file every --reload seconds.
     The access file lists who may send:
 
         [\\[agency]]
@@ -94,7 +96,8 @@ def serve(
 
     It reports when it starts to listen, when own rows arrive, what is wrong with them, and how
     many deep data it deleted because they were too old. With --json each event is a line of
-    JSON on standard output: listening, rows, trouble, expired, stopped.
+    JSON on standard output: listening, rows, decision, trouble, expired, stopped. Decisions are
+    kept with their forecasts in decisions.jsonl, in the folder of --state.
 
     Example: deepcity serve ridership-0123456789abcdef.fused --city seoul.toml
     --access access.toml --store duckdb:///deep.duckdb
@@ -104,6 +107,7 @@ def serve(
     from deepcity.learning.split.fused_package import load_fused
     from deepcity.live.access import load_access
     from deepcity.live.application import LiveApplication
+    from deepcity.live.decisions import DecisionLog
     from deepcity.store.open_store import open_store
     from deepcity.web.api.app import create_app
     from deepcity.web.api.limits import Limits
@@ -129,9 +133,10 @@ def serve(
                 opened.retain(space, keep_days)
         application = LiveApplication(trained, opened, late_steps=late_steps)
         followed = SourceFollower(city_file, facts.agency, folder)
+        decisions = DecisionLog(folder / "decisions.jsonl", _deciding(emit))
         done = threading.Event()
         follower = threading.Thread(
-            target=_follow, args=(application, followed, reload, done, emit), daemon=True
+            target=_follow, args=(application, followed, reload, done, emit, decisions), daemon=True
         )
         follower.start()
         scheme = "http" if certificate is None else "https"
@@ -149,7 +154,7 @@ def serve(
                 "ssl_certfile": certificate,
                 "ssl_keyfile": key,
             }
-            app = create_app(application, allowed, limits=limits)
+            app = create_app(application, allowed, limits=limits, decisions=decisions)
             _answer(app, lambda: emit("listening", **announcement), lambda: emit("stopped"), how)
         finally:
             done.set()
@@ -199,14 +204,22 @@ def _event_emitter(as_json: bool) -> EmitEvent:
     return emit
 
 
+def _deciding(emit: EmitEvent) -> Callable[[dict[str, Any]], None]:
+    """Emits a decision without its forecast, which is long; the log has both."""
+    return lambda made: emit(
+        "decision", **{name: part for name, part in made.items() if name != "forecast"}
+    )
+
+
 def _follow(
     application: "LiveApplication",
     followed: "SourceFollower",
     pause_s: float,
     done: threading.Event,
     emit: EmitEvent,
+    decisions: "DecisionLog",
 ) -> None:
-    """Take own rows whenever they have changed; reports what is wrong with them, once."""
+    """Take own rows whenever they have changed, and decide; reports what is wrong, once."""
     last_trouble, due = "", 0.0
     while not done.is_set():
         try:
@@ -214,7 +227,9 @@ def _follow(
             if panel is not None:
                 application.load_rows(panel)
                 last_trouble = ""
-                emit("rows", until=int(panel.time_T[-1]) + panel.clock.step_s)
+                until = int(panel.time_T[-1]) + panel.clock.step_s
+                emit("rows", until=until)
+                decisions.after_rows(application, until)
         except (DeepCityError, KeyError) as error:
             if str(error) != last_trouble:
                 emit("trouble", reason=str(error))

@@ -1,4 +1,4 @@
-"""The summary of a run for the terminal: one table a service."""
+"""The summary of a run for the terminal: one table a service, and a line for every decision."""
 
 from math import isfinite
 
@@ -9,6 +9,7 @@ from rich.table import Table
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
 from deepcity.runs.record_warnings import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
+from deepcity.web.report.decisions import lines
 from deepcity.web.report.notes import note
 
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
@@ -24,6 +25,13 @@ def tables(results: RunResults, width: int) -> list[Table]:
     return [_table(service, width) for service in results.services]
 
 
+def decisions(results: RunResults) -> list[str]:
+    """What each service would do at the end of the test days: a line a party."""
+    return [
+        f"{service.title.en}, {line.en}" for service in results.services for line in lines(service)
+    ]
+
+
 def warnings(results: RunResults) -> list[str]:
     """What the data check warns of in each party's records; one line for parties that share it."""
     by_text: dict[str, list[str]] = {}
@@ -35,7 +43,7 @@ def warnings(results: RunResults) -> list[str]:
     return [f"warning ({', '.join(dict.fromkeys(who))}) {text}" for text, who in by_text.items()]
 
 
-def remarks(results: RunResults) -> list[str]:
+def extra_lines(results: RunResults) -> list[str]:
     """What must be known to read the tables: a service that had nobody to share with."""
     from deepcity.web.report.notes import note
 

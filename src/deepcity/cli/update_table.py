@@ -46,8 +46,7 @@ def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
     rows = [_row(party) for party in parties]
     columns = list(zip(HEADINGS, *rows, strict=True))
     taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
-    unit = " and ".join(dict.fromkeys(party.unit for party in parties))
-    title = f"{service}: mean absolute error of the newest days, {unit}"
+    title = f"{service}: {' and '.join(dict.fromkeys(map(_judged_by, parties)))}"
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     available = max(_LEAST, width - taken - _GAP)
     table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=available)
@@ -57,6 +56,12 @@ def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
     for party, *cells in rows:
         table.add_row(escape(party), *cells)
     return table
+
+
+def _judged_by(party: PartyUpdate) -> str:
+    """What its figures are."""
+    unit = f", {party.unit}" if party.metric_in_unit else ""
+    return f"{party.metric.en} of the newest days{unit}"
 
 
 def _row(party: PartyUpdate) -> list[str]:

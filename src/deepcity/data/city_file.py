@@ -11,12 +11,12 @@ from deepcity.data.config.references import reference_problems
 from deepcity.data.config.settings import AgencySettings, CitySettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
-from deepcity.data.connectors import connectors
+from deepcity.data.connectors import check_source, connectors
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
-from deepcity.data.tables.places import find_places
+from deepcity.data.places.find_places import find_places
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _source(
     source, problems = validate(connector.settings, entry, file, prefix)
     if source is not None:
         try:
-            connector.check(source, folder)
+            check_source(source, folder)
         except ReadError as error:
             key = f"{prefix}.{error.key}"
             problems.append(Problem(file, key, error.value, error.reason, error.right))

@@ -13,6 +13,8 @@ from deepcity.city.problem import Problem
 from deepcity.data.observations import ColumnTally, RepeatedRows
 
 ROWS_SHOWN = 5
+FILE_ROWS = 10_000_000_000
+"""A row's number within its source is its number in its file, and so many for each file before."""
 UNREVIEWED = ""  # the next step of a problem whose remedies are tried when all rows are read
 
 
@@ -77,14 +79,33 @@ class IssueLog:
         self.findings.append(Finding(Severity.NOTE, what, where, count, text))
 
 
-def rows_text(rows: Sequence[int] | Ints, noun: str = "row") -> str:
-    """Row numbers for people; `noun` is what the file calls a row.
+def rows_text(rows: Sequence[int] | Ints, noun: str = "row", files: Sequence[str] = ()) -> str:
+    """Row numbers for people.
+
+    Args:
+        rows: ascending, in a source of several files with the file's number (`FILE_ROWS`).
+        noun: what the file calls a row.
+        files: what the files are called, where there are several.
 
     >>> rows_text([3])
     'row 3'
     >>> rows_text([1, 2, 3, 4, 5, 6, 7])
     'rows 1, 2, 3, 4, 5 and 2 more'
+    >>> rows_text([3, FILE_ROWS + 2, FILE_ROWS + 4], files=["jan.csv", "feb.csv"])
+    'row 3 of jan.csv, rows 2, 4 of feb.csv'
     """
-    shown = ", ".join(str(int(row)) for row in rows[:ROWS_SHOWN])
     more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
+    if len(files) > 1:
+        return f"{_by_file([int(row) for row in rows[:ROWS_SHOWN]], noun, files)}{more}"
+    shown = ", ".join(str(int(row) % FILE_ROWS) for row in rows[:ROWS_SHOWN])
     return f"{noun}{'s' if len(rows) != 1 else ''} {shown}{more}"
+
+
+def _by_file(rows: Sequence[int], noun: str, files: Sequence[str]) -> str:
+    groups: dict[int, list[str]] = {}
+    for row in rows:
+        groups.setdefault(row // FILE_ROWS, []).append(str(row % FILE_ROWS))
+    return ", ".join(
+        f"{noun}{'s' if len(some) > 1 else ''} {', '.join(some)} of {files[number]}"
+        for number, some in groups.items()
+    )

@@ -33,7 +33,7 @@ from deepcity.data.domains import domains
 from deepcity.data.findings import Severity
 from deepcity.data.load import load_agency
 from deepcity.data.panel import Panel
-from deepcity.data.tables.places import find_places
+from deepcity.data.places.find_places import find_places
 
 Backend = Literal["polars", "pandas"]
 Fields = Mapping[str, Mapping[str, Any]] | Sequence[Field]

@@ -18,13 +18,17 @@ from deepcity.city.field import Resample
 from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.source import Layout, SourceSettings
+from deepcity.data.connectors import read_columns
+from deepcity.data.connectors.many_files import files_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
+from deepcity.data.places.find_places import places_in
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.spread import CoarseRows
 from deepcity.data.tables.adjacency import read_adjacency
-from deepcity.data.tables.places import places_in
 from deepcity.data.tables.read import read_records
 from deepcity.data.tables.records import Records, check_off_step, resample_rule
 from deepcity.data.timestamps.resample import (
@@ -80,15 +84,16 @@ def load_agency(
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
     issue_logs: list[IssueLog] = []
-    for name in dict.fromkeys(field.source for field in settings.fields):
-        source, issues = sources[name], IssueLog(source_file(sources[name]))
-        chosen = [(f, field) for f, field in enumerate(settings.fields) if field.source == name]
+    readings = [_reading(field, sources[field.source]) for field in settings.fields]
+    for reading in dict.fromkeys(readings):
+        source, issues = sources[reading[0]], IssueLog(source_file(sources[reading[0]]))
+        chosen = [(f, one) for f, one in enumerate(settings.fields) if readings[f] == reading]
         fields = tuple(field for _, field in chosen)
         records = read_records(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            _check_steps(records, source, fields, clock, issues)
+            _check_steps(records, source, fields, clock, issues, folder)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
     adjacency_NN = None
@@ -105,6 +110,14 @@ def load_agency(
     return LoadedPanel(panel, tuple(findings))
 
 
+def _reading(field: FieldSettings, source: SourceSettings) -> tuple[str, str]:
+    """Fields of one key are read together: a source's, of a long table those of the same rows.
+
+    Two rows of one time, IN and OUT, are thus one row each for the fields that want one of them.
+    """
+    return source.name, repr(sorted(field.where.items())) if source.layout is Layout.LONG else ""
+
+
 def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
     """Findings on a panel's values; grid cells without any event give a note, not a warning."""
     found = find_warnings(panel)
@@ -119,6 +132,8 @@ def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
 def source_file(source: SourceSettings) -> str:
     """The name of a source's file in messages."""
     path = getattr(source, "path", None)
+    if isinstance(path, tuple):
+        return files_text([Path(one).name for one in path], 1)
     return Path(path).name if isinstance(path, str) else source.name
 
 
@@ -128,6 +143,7 @@ def _check_steps(
     fields: Sequence[FieldSettings],
     clock: Clock,
     issues: IssueLog,
+    folder: Path,
 ) -> None:
     """Note how records are resampled to the clock's step, or report why they cannot be."""
     if source.stays is not None:
@@ -142,19 +158,28 @@ def _check_steps(
             "time.step", row_step, f"neither divides nor is divided by the clock's {step}", right
         )
     for field in fields:
-        rule = field.kind.resample
-        if records.step_s > clock.step_s and not field.spread:
-            done = "divided over" if rule is Resample.SUM else "held over"
-            right = (
-                f"set spread = true (each value is then {done} its steps), or a longer clock.step"
-            )
-            issues.problem(
-                field.name, row_step, f"records are coarser than the clock's {step}", right
-            )
-        elif records.step_s != clock.step_s:
-            issues.note(
-                "resampled", field.name, records.times, _resample_text(rule, records, clock)
-            )
+        if records.step_s > clock.step_s:
+            columns = tuple(read_columns(source, folder))
+            coarse = CoarseRows(field, source, records.step_s, clock.step_s, records.times, columns)
+            _check_coarse(coarse, issues)
+        if records.step_s != clock.step_s and (field.spread or records.step_s < clock.step_s):
+            text = _resample_text(field.kind.resample, records, clock)
+            issues.note("resampled", field.name, records.times, text)
+
+
+def _check_coarse(coarse: CoarseRows, issues: IssueLog) -> None:
+    """Refuse rows coarser than the clock, or warn if one of the hours of a day is spread."""
+    row_step, step = duration_text(coarse.step_s), duration_text(coarse.clock_step_s)
+    if not coarse.field.spread:
+        right = next_step(coarse, "give records of the clock's step")
+        reason = f"records are coarser than the clock's {step}"
+        issues.problem(coarse.field.name, row_step, reason, right)
+    elif hours := coarse.hour_columns:
+        text = (
+            f"each value of {row_step} is spread over steps of {step}, but the columns {hours[0]} "
+            f".. {hours[-1]} look like the hours of a day: most of the records are not read"
+        )
+        issues.warn("hour-columns", coarse.field.name, coarse.times, text)
 
 
 def _check_stays(stays: timedelta, fields: Sequence[FieldSettings], issues: IssueLog) -> None:

@@ -27,6 +27,7 @@ class Sheet:
         zone: the zone of times without an offset.
         issues: collects problems and findings.
         rows_before: how many rows of the source precede these, where times are counted by row.
+        files: what its files are called, where it has several.
     """
 
     frame: pl.DataFrame
@@ -37,10 +38,11 @@ class Sheet:
     zone: str
     issues: IssueLog
     rows_before: int = 0
+    files: tuple[str, ...] = ()
 
     def rows_text(self, positions: Indices) -> str:
         """Row numbers for messages, ascending."""
-        return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun)
+        return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun, self.files)
 
     def keep(self, keep_R: Bools) -> "Sheet":
         """Only the rows where `keep_R` is True."""

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import torch
 
-from deepcity.applications.application import Application, Task
+from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.applications.state import State
+from deepcity.applications.state import Request, State
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.localized_text import LocalizedText
@@ -263,6 +263,34 @@ class Forecaster:
             raise self._refused("steps", value, reason, "give more rows, or a stride of 1 or more")
         origins_B = origins(Span(view.learned_to, last), horizon, stride=stride)
         return view.replay(origins_B, alone=alone).take(origins_B >= first)
+
+    def decide(
+        self,
+        panel: Panel | None = None,
+        at: datetime | None = None,
+        requests: Sequence[Request] = (),
+    ) -> Decision:
+        """What its application recommends on the forecast that `predict` makes.
+
+        Args:
+            panel, at: as in `predict`.
+            requests: that a plan must answer.
+
+        Raises:
+            DataError: as `predict`, or where its service names no application, as after `fit`.
+        """
+        bundle, terms = self._fitted(), self._terms()
+        application = applications().get(terms.application)
+        if application is None:
+            right = "run a map that names its application, and load the forecaster from there"
+            raise self._refused("application", terms.application, "its service names none", right)
+        view, step = self._open_at(panel, at)
+        known, found = view.data.panel, view.newest(step)
+        past = view.past(application.horizon_steps(known.clock.step_s))
+        now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
+        return application.decide(
+            State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
+        )
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:

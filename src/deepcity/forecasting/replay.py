@@ -16,6 +16,7 @@ import numpy as np
 
 from deepcity.applications.application import applications
 from deepcity.applications.metric import AbsoluteError
+from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import ALONE
 from deepcity.data.panel import Panel
@@ -129,6 +130,11 @@ class OpenBundle:
             own = self._weigh(forecast_EBNH[chosen], samples, origins_B, known.ensemble)
             alone_BNH = own.forecast_BNH
         return replace(forecasts, alone_BNH=np.maximum(alone_BNH, np.float32(self.floor)))
+
+    def past(self, steps: int) -> Past:
+        """Forecasts of the days kept aside as a run made them, with what came; first steps."""
+        _, aside = self._aside
+        return Past.of(aside.forecast_BNH, self.data.kept_aside.truth_BNH, steps)
 
     def newest(self, origin: int) -> Forecasts:
         """The forecast at an origin (a step), with the weights that were kept, if they knew no
@@ -287,6 +293,7 @@ def open_bundle(
         panel,
         TrainingSettings(),
         newcomer=terms.newcomer,
+        validation_stride=terms.validation_stride,
         weather=weather(panel),
         training_rows=False,
     )
@@ -300,7 +307,8 @@ def open_bundle(
     )
     floor = floor_of(panel.fields[column], data.inputs.values_TN[data.train.start : data.train.end])
     partly, window = terms.newcomer, bundle.identity.window
-    aside_B = selection_origins(data.aside, window.horizon, partly=partly)
+    stride = terms.validation_stride
+    aside_B = selection_origins(data.aside, window.horizon, stride, partly=partly)
     train_B = sample_origins(train_origins(window, data.train, partly=partly), data.seed)
     whole = replace(data, train_B=train_B, aside_B=aside_B)
     return OpenBundle(bundle, terms, whole, experts, metric.gradient, floor)

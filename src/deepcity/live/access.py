@@ -13,6 +13,7 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
@@ -158,7 +159,4 @@ def _problem(path: Path, key: str, reason: str, right: str) -> Problem:
 
 
 def _without_value(problem: Problem) -> Problem:
-    secret = "token" in problem.key
-    return Problem(
-        problem.file, problem.key, None if secret else problem.value, problem.reason, problem.right
-    )
+    return replace(problem, value=None) if "token" in problem.key else problem

@@ -104,6 +104,7 @@ class _Prepared:
     time_T: Ints
     first: int
     known: int  # steps up to the newest own row
+    head: Panel  # its places, fields and clock, without rows
     floor: float
 
 
@@ -153,20 +154,17 @@ class LiveApplication:
         longer = _longer(panel, known + ahead)
         first, last = np.searchsorted(panel.time_T, np.array(facts.train_s))
         train = Span(int(first), int(last) + 1)
-        adjacency = panel.adjacency_NN
-        inputs = fit_inputs(longer, facts.field, facts.settings, train, adjacency)
+        inputs = fit_inputs(longer, facts.field, facts.settings, train, panel.adjacency_NN)
         if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
-            raise LiveError(
-                f"rows of {facts.agency}",
-                "rows of the training span differ from those in training",
-                "restore them, or train again",
-            )
+            reason = "rows of the training span differ from those in training"
+            raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
+        head = replace(panel, time_T=panel.time_T[:0], values_TNF=panel.values_TNF[:0].copy())
         column = panel.field_index(facts.field)
         learned_TN = panel.values_TNF[train.start : train.end, :, column]
         floor = floor_of(panel.fields[column], learned_TN)
         earliest = train.start + facts.settings.history
         with self._lock:
-            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, floor)
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head, floor)
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.
@@ -203,6 +201,15 @@ class LiveApplication:
             newest_own_row=int(time_T[max(prepared.known - 1, 0)]),
             own_lag_s=late * step_s,
         )
+
+    @property
+    def head(self) -> Panel:
+        """Its places, fields and clock, without rows.
+
+        Raises:
+            LiveError: if no own rows have come yet.
+        """
+        return self._ready().head
 
     def states(self, at: int) -> tuple[AgencyState, ...]:
         """Status of each agency at a time."""
@@ -242,10 +249,8 @@ class LiveApplication:
             reason = f"the newest own row is of {newest}, more than a day before"
             raise LiveError(f"at {moment(at)}", reason, "check why own records do not arrive")
         if origin < prepared.first:
-            first = moment(int(time_T[prepared.first]))
-            raise LiveError(
-                f"at {moment(at)}", "own rows begin later", f"choose a time from {first} on"
-            )
+            right = f"choose a time from {moment(int(time_T[prepared.first]))} on"
+            raise LiveError(f"at {moment(at)}", "own rows begin later", right)
 
     def _agency_input(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
         """An agency's status at a time, and its deep data if they can be used."""
@@ -265,9 +270,8 @@ class LiveApplication:
         activations = self._newest_rows(agency, young)
         cells = int(activations.known_BC.sum())
         if not cells:
-            return replace(
-                state, status=AgencyStatus.LATE, note=self._why_late(agency, state)
-            ), None
+            late = self._why_late(agency, state)
+            return replace(state, status=AgencyStatus.LATE, note=late), None
         return replace(state, status=AgencyStatus.FRESH, cells=cells), activations
 
     def _read(self, agency: InputAgency, at: int, limit_s: int) -> tuple[DeepData, int | None]:
@@ -283,14 +287,11 @@ class LiveApplication:
         activations = DeepBatch(
             np.zeros((1, len(where), agency.width), np.float32), np.zeros((1, len(where)), bool)
         )
-        for row, cell in enumerate(
-            rows.cell_R.tolist()
-        ):  # in order of time: later rows replace earlier ones
+        # in order of time: later rows replace earlier ones
+        for row, cell in enumerate(rows.cell_R.tolist()):
             if (index := where.get(cell)) is not None:
-                activations.vectors_BCD[0, index], activations.known_BC[0, index] = (
-                    rows.vectors_RW[row],
-                    True,
-                )
+                activations.vectors_BCD[0, index] = rows.vectors_RW[row]
+                activations.known_BC[0, index] = True
         return activations
 
     def _not_there(self, state: AgencyState, agency: InputAgency, error: Exception) -> AgencyState:

@@ -6,7 +6,7 @@ city it names, and all problems of all files are reported at once.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -243,17 +243,19 @@ def _unknown_parties(
     file: str, key: str, settings: ServiceSettings, members: list[Member]
 ) -> list[Problem]:
     names = [member.name for member in members]
-    mentioned = [("grant.party", name) for name in settings.grant.party]
-    mentioned += [("span.scarce", name) for name in settings.span.scarce]
-    mentioned += [("newcomers", name) for name in settings.newcomers]
-    mentioned += [("windows", name) for name in settings.windows]
-    mentioned += [("participation.joins", name) for name in settings.participation.joins]
-    mentioned += [("participation.leaves", name) for name in settings.participation.leaves]
+    mentioned: dict[str, Iterable[str]] = {
+        "grant.party": settings.grant.party,
+        "span.scarce": settings.span.scarce,
+        "newcomers": settings.newcomers,
+        "windows": settings.windows,
+        "participation.joins": settings.participation.joins,
+        "participation.leaves": settings.participation.leaves,
+    }
+    reason = "not a party of this service"
     return [
-        Problem(
-            file, f"{key}.{where}", name, "not a party of this service", did_you_mean(name, names)
-        )
-        for where, name in mentioned
+        Problem(file, f"{key}.{where}", name, reason, did_you_mean(name, names))
+        for where, found in mentioned.items()
+        for name in found
         if name not in names
     ]
 
@@ -262,22 +264,14 @@ def _nobody_left(
     file: str, key: str, settings: ServiceSettings, members: list[Member]
 ) -> list[Problem]:
     """A newcomer needs members to start from, and joins after their last round."""
-    where, names_field = f"{key}.newcomers", list(settings.newcomers)
-    if names_field and {member.name for member in members} <= set(names_field):
+    where, newcomers = f"{key}.newcomers", list(settings.newcomers)
+    if newcomers and {member.name for member in members} <= set(newcomers):
         reason = "all parties are newcomers, so no layers are trained to start from"
-        return [Problem(file, where, names_field, reason, "leave out at least one party")]
+        return [Problem(file, where, newcomers, reason, "leave out at least one party")]
     timed = {*settings.participation.joins, *settings.participation.leaves}
-    return [
-        Problem(
-            file,
-            where,
-            name,
-            "a newcomer takes part in no round, so it cannot join or leave in one",
-            "take it out of newcomers, or of participation",
-        )
-        for name in names_field
-        if name in timed
-    ]
+    reason = "a newcomer takes part in no round, so it cannot join or leave in one"
+    right = "take it out of newcomers, or of participation"
+    return [Problem(file, where, name, reason, right) for name in newcomers if name in timed]
 
 
 def _field_problems(

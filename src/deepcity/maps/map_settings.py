@@ -14,8 +14,8 @@ from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.vertical_settings import VerticalSettings
 
-EXPERTS = ("network", "typical_day", "yesterday")
-"""Kinds of a party's own experts, unless its map names others."""
+EXPERTS = ("network", "typical_day", "yesterday", "trees", "gaussian_days")
+"""Kinds of a party's own experts, unless its map names others: `experts` in RESULTS.md."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
 Stem = Literal["private", "common"]
 Truths = Literal["private", "shared"]
@@ -98,11 +98,8 @@ class GrantSettings(Settings):
                 raise wrong(f"more than the service's level {self.level}", right, f"party.{name}")
             if grant.stem == "common" and self.stem == "private":
                 right = 'write "private", or make the service\'s grant.stem "common"'
-                raise wrong(
-                    "more than the service grants, whose stem is private",
-                    right,
-                    f"party.{name}.stem",
-                )
+                reason = "more than the service grants, whose stem is private"
+                raise wrong(reason, right, f"party.{name}.stem")
         return self
 
     def level_of(self, party: str) -> int:
@@ -127,6 +124,7 @@ class SpanSettings(Settings):
     Attributes:
         start, end: first day used and first day not used, local; left out, all records.
         validation_days: days before the test span, for early stopping and choice of levels.
+        validation_stride: use every n-th origin of the validation span, counted back from its last.
         test_days: the last days; nothing is fitted to them.
         test_stride: use every n-th origin of the test span.
         scarce: agencies with only this many days before the test span; the last third of
@@ -137,6 +135,7 @@ class SpanSettings(Settings):
     start: date | None = None
     end: date | None = None
     validation_days: Annotated[float, Field(gt=0)] = 30
+    validation_stride: Annotated[int, Field(ge=1)] = 1
     test_days: Annotated[float, Field(gt=0)] = 60
     test_stride: Annotated[int, Field(ge=1)] = 1
     scarce: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
@@ -280,9 +279,8 @@ class ServiceSettings(Settings):
     def _newcomers_choose(self) -> Self:
         if self.newcomers and not (self.automatic and self.grant.level):
             right = "write automatic = true and a grant.level over 0, or name no newcomers"
-            raise wrong(
-                "without shared levels a newcomer has no layers to start from", right, "newcomers"
-            )
+            reason = "without shared levels a newcomer has no layers to start from"
+            raise wrong(reason, right, "newcomers")
         return self
 
     @model_validator(mode="after")
@@ -294,17 +292,13 @@ class ServiceSettings(Settings):
 
     @model_validator(mode="after")
     def _rounds_exist(self) -> Self:
-        last = self.training.rounds
-        for key, rounds in (
-            ("joins", self.participation.joins),
-            ("leaves", self.participation.leaves),
-        ):
+        last, timed = self.training.rounds, self.participation
+        for key, rounds in (("joins", timed.joins), ("leaves", timed.leaves)):
             for name, number in rounds.items():
                 if number > last:
                     right = f"write {last} or less, or raise training.rounds"
-                    raise wrong(
-                        f"there are only {last} rounds", right, f"participation.{key}.{name}"
-                    )
+                    where = f"participation.{key}.{name}"
+                    raise wrong(f"there are only {last} rounds", right, where)
         return self
 
 

@@ -54,39 +54,25 @@ def encoder_problems(
 ) -> list[Problem]:
     """Pretrained encoders of cities outside the service, or one for several cities."""
     problems = []
-    for feature_party in vertical.agency:
-        where = f"{key}.vertical.agency[{feature_party.agency}].encoder"
-        if isinstance(feature_party.encoder, str) and len(cities) > 1:
-            right = (
-                f'name each city\'s own: encoder = {{ {cities[0]} = "{feature_party.encoder}" }}'
-            )
+    for agency in vertical.agency:
+        where, encoder = f"{key}.vertical.agency[{agency.agency}].encoder", agency.encoder
+        if isinstance(encoder, str) and len(cities) > 1:
+            right = f'name each city\'s own: encoder = {{ {cities[0]} = "{encoder}" }}'
             reason = f"one file for {len(cities)} cities, but a stem stays with its agency"
-            problems.append(Problem(file, where, feature_party.encoder, reason, right))
-        elif isinstance(feature_party.encoder, dict):
+            problems.append(Problem(file, where, encoder, reason, right))
+        elif isinstance(encoder, dict):
+            reason = "not a city of this service"
             problems += [
-                Problem(
-                    file,
-                    where,
-                    city,
-                    "not a city of this service",
-                    did_you_mean(city, list(cities)),
-                )
-                for city in feature_party.encoder
+                Problem(file, where, city, reason, did_you_mean(city, list(cities)))
+                for city in encoder
                 if city not in cities
             ]
-    pretraining = (
-        sum(feature_party.encoder_of(city) is None for city in cities)
-        for feature_party in vertical.agency
-    )
-    if vertical.reuse_level and len(cities) > 1 and max(pretraining) < 2:
-        reason = (
-            "an agency that starts from its own encoder is not pretrained, "
-            "so fewer than two are left"
-        )
+    pretrained = [sum(one.encoder_of(city) is None for city in cities) for one in vertical.agency]
+    if (level := vertical.reuse_level) and len(cities) > 1 and max(pretrained) < 2:
+        reason = "an agency that starts from its own encoder is not pretrained, "
+        reason += "so fewer than two are left"
         right = "write 0, or leave `encoder` out for two or more cities"
-        problems.append(
-            Problem(file, f"{key}.vertical.reuse_level", vertical.reuse_level, reason, right)
-        )
+        problems.append(Problem(file, f"{key}.vertical.reuse_level", level, reason, right))
     return problems
 
 

@@ -167,7 +167,9 @@ def prepare_party(
     stride = settings.training.stride if scarce_days is None else 1
     train = training_samples(inputs, split.train, stride, newcomer=newcomer)
     horizon = window.horizon
-    validation_origins = selection_origins(split.validation, horizon, partly=newcomer)
+    validation_origins = selection_origins(
+        split.validation, horizon, settings.span.validation_stride, partly=newcomer
+    )
     test_origins = origins(split.test, horizon, stride=settings.span.test_stride)
     _check_origins(name, validation_origins, test_origins, scarce_days, newcomer=newcomer)
     validation = inputs.samples(validation_origins, until=split.validation.end)
@@ -210,13 +212,16 @@ def training_samples(inputs: Inputs, train: Span, stride: int, *, newcomer: bool
     return Samples.concat(parts)
 
 
-def selection_origins(validation: Span, horizon: int, *, partly: bool = False) -> Ints:
-    """Origins of validation forecasts, (B,).
+def selection_origins(
+    validation: Span, horizon: int, stride: int = 1, *, partly: bool = False
+) -> Ints:
+    """Origins of validation forecasts, (B,); of very many an even share.
 
     Args:
+        stride: use every n-th, counted back from the last.
         partly: where no whole forecast fits in, use those that begin in the span.
     """
-    found = eval_origins(validation, horizon, partly=partly)
+    found = eval_origins(validation, horizon, partly=partly)[::-1][::stride][::-1]
     return found[:: max(1, len(found) // MAX_SELECTION_ORIGINS)]
 
 

@@ -41,6 +41,13 @@ from deepcity.store.run_folder import (
     write_file,
 )
 
+_NOT_POOLED = {  # a single party has nobody to pool with
+    NotPooled.FIELDS: Note(code="not_pooled_fields"),
+    NotPooled.WINDOWS: Note(code="not_pooled_windows"),
+    NotPooled.STEPS: Note(code="not_pooled_steps"),
+    NotPooled.TIMES: Note(code="not_pooled_times"),
+}
+
 
 def run_map(
     city_map: CityMap,
@@ -190,9 +197,8 @@ def _traffic(simulation: Simulation) -> list[MethodTraffic]:
 def _pooled_notes(simulation: Simulation) -> list[Note]:
     """Why raw rows were not pooled, where the map asks for it."""
     reason = why_not_pooled([site.party for site in simulation.sites])
-    if not simulation.settings.pooled or reason in {None, NotPooled.ONE_PARTY}:
-        return []
-    return [Note(code=f"not_pooled_{reason}")]
+    found = _NOT_POOLED.get(reason) if reason is not None else None
+    return [found] if found is not None and simulation.settings.pooled else []
 
 
 def _result(

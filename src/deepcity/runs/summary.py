@@ -27,7 +27,7 @@ from deepcity.parties.method_errors import (
 )
 from deepcity.parties.party import Party
 from deepcity.parties.pooling import place_slices
-from deepcity.runs.decisions import last_decision
+from deepcity.runs.decision_scores import DecisionForecasts
 from deepcity.runs.level_reason import level_reason
 from deepcity.runs.results import MethodTraffic, Note, PartyResult
 from deepcity.runs.update.error_log import drift_of_run
@@ -60,6 +60,8 @@ def party_result(
     """One party's results; `found` is the ensemble's forecast of the test days."""
     forecast_BNH = found.forecast_BNH
     half_BNH = _half_width(party, choice, forecast_BNH, settings.band)
+    application = applications()[settings.application]
+    decided = DecisionForecasts.of(application, party, choice, forecast_BNH, alone)
     return PartyResult(
         name=party.name,
         title=party.title,
@@ -85,12 +87,9 @@ def party_result(
         step_minutes=party.panel.clock.step_s / 60,
         horizon_steps=party.inputs.settings.horizon,
         raw_bytes=party.panel.values_TNF.nbytes,
-        decision=last_decision(
-            applications()[settings.application],
-            party,
-            choice.validation.forecast_BNH,
-            forecast_BNH,
-        ),
+        decision=decided.last(),
+        decision_scores=decided.scores(),
+        example=decided.example(),
     )
 
 

@@ -50,7 +50,7 @@ class TrainedVertical:
     labels: HeldLabels
     validation: DeepBatches
     test: DeepBatches
-    history: History | None = None
+    history: History
     ledger: Ledger | None = None
     cells: Mapping[str, Ints] = field(default_factory=dict)
 

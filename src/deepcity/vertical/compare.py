@@ -10,7 +10,6 @@ from pathlib import Path
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Floats
 from deepcity.data.city_file import CityFile
-from deepcity.exchange.exchange import Failure
 from deepcity.learning.evaluation.bands import coverage
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.vertical_settings import Mode
@@ -81,16 +80,13 @@ def evaluate_party(
         CheckpointError: if a checkpoint cannot be written.
         LayerPackageError: if a package cannot be written.
     """
-    training, found = (
-        context.settings.training,
-        _MethodForecasts(forecasts=naive_forecasts(setup.party)),
-    )
-    test = setup.party.test
+    found = _MethodForecasts(forecasts=naive_forecasts(setup.party))
+    training, test = context.settings.training, setup.party.test
     one = methods.train_alone(
         setup, training, context.seed, context.after_round(ALONE), context.checkpoints(ALONE)
     )
     found.forecasts[ALONE] = one.forecast(test, {})
-    found.errors[ALONE] = one.history.errors if one.history else ()
+    found.errors[ALONE] = one.history.errors
     together = _train_mode(setup, context, setup.vertical.mode, TOGETHER, found)
     if context.packages is not None:
         save_packages(setup, together, one, city, context.packages)
@@ -102,12 +98,11 @@ def evaluate_party(
             setup, training, context.seed, context.after_round(POOLED), kept
         )
         found.forecasts[POOLED] = pooled.forecast(samples, {})
-        found.errors[POOLED] = pooled.history.errors if pooled.history else ()
+        found.errors[POOLED] = pooled.history.errors
     found.forecasts[AUTOMATIC] = methods.ensemble_forecast(setup, one, together).forecast_BNH
     for agency in setup.sites:
-        found.forecasts[f"{WITHOUT_AGENCY}{agency}"] = methods.forecast_without_agency(
-            setup, one, together, agency
-        )
+        without = methods.forecast_without_agency(setup, one, together, agency)
+        found.forecasts[f"{WITHOUT_AGENCY}{agency}"] = without
     return _result(setup, city, context, found, together)
 
 
@@ -121,7 +116,6 @@ def _train_mode(
     )
     ledger = fused.ledger
     assert ledger is not None
-    assert fused.history is not None
     kinds: dict[str, int] = dict(ledger.sent_by_layer())
     for kind, size in ledger.received_by_layer().items():
         kinds[kind] = kinds.get(kind, 0) + size
@@ -216,8 +210,7 @@ def _curves(errors: Mapping[str, Sequence[float]]) -> list[LearningCurve]:
 
 
 def _failures(fused: TrainedVertical) -> list[str]:
-    rounds: Sequence[Sequence[Failure]] = fused.history.failures if fused.history else ()
-    return sorted({str(failure) for one in rounds for failure in one})
+    return sorted({str(failure) for one in fused.history.failures for failure in one})
 
 
 def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:

@@ -100,25 +100,20 @@ class VerticalCoordinator:
         Raises:
             CheckpointError: if a checkpoint cannot be written.
         """
+        ledger = self.exchange.ledger
         return train_vertical(
             self.exchange,
             self.parties,
             self.learner,
             self.plan,
             after_round,
-            begin=self._restore,
-            keep=self._save,
+            begin=lambda: self.checkpoints.restore(self.resumed_from, self.learner, ledger),
+            keep=lambda history: self.checkpoints.save(history, self.learner, ledger),
         )
 
     def activations(self, times_B: Ints) -> DeepBatches:
         """Activations of every agency that answers, for some origins."""
         return forward_all(self.exchange, self.parties, times_B)[0]
-
-    def _restore(self) -> History:
-        return self.checkpoints.restore(self.resumed_from, self.learner, self.exchange.ledger)
-
-    def _save(self, history: History) -> None:
-        self.checkpoints.save(history, self.learner, self.exchange.ledger)
 
 
 @dataclass(frozen=True)

@@ -76,4 +76,5 @@ def _facts(setup: VerticalSetup, agencies: tuple[InputAgency, ...]) -> FusedFact
         settings=party.inputs.settings,
         train_s=(int(time_T[train.start]), int(time_T[train.end - 1])),
         agencies=agencies,
+        application=setup.application,
     )

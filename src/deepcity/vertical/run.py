@@ -229,13 +229,10 @@ def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(seed_run, setups))
-    title, application = (
-        settings.title.value() if settings.title else service.application.title,
-        service.application,
-    )
+    application = service.application
     return VerticalServiceResult(
         name=settings.name,
-        title=title,
+        title=settings.title.value() if settings.title else application.title,
         question=application.question,
         decision=application.decision,
         mode=settings.vertical.mode,

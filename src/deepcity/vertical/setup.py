@@ -56,6 +56,7 @@ class VerticalSetup:
         place_cells: the party's own places as cells.
         salt: shared by the agencies, to hash places without a position into cells.
         records: digest of all records.
+        application: its name.
     """
 
     party: Party
@@ -68,6 +69,7 @@ class VerticalSetup:
     salt: str
     own_site: AgencySite | None = None
     records: str = ""
+    application: str = ""
 
     @property
     def all_sites(self) -> dict[str, AgencySite]:
@@ -127,6 +129,7 @@ def build_setup(
         case.salt,
         own,
         records_digest(records),
+        service.settings.application,
     )
 
 

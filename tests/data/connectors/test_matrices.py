@@ -131,7 +131,11 @@ def test_rows_without_names_keep_their_numbers_though_nothing_was_measured(tmp_p
         ("station,t0,t1\na,1,2\na,3,4\n", "lines 2 and 3 both begin with 'a'", "Rename one"),
         ("station,t0,t1\n\n,1,2\n", "line 3 begins with an empty cell", "Name what the row"),
         ("station,t0,t1\na,1,2,3\n", "line 2 has 4 cells, the first row 3", "the delimiter"),
-        ('station,t0,t1\n"a,1,2\n', "cannot be read: unexpected end", "file is complete"),
+        (
+            'station,t0,t1\n"a,1,2\n',
+            "line 2 opens a double quote that is never closed",
+            "Remove the quote",
+        ),
         ("station,2024-05-01 00:00,2024-05-01 01:00\na,1,x\n", "a number (column 3)", "Correct"),
         ("", "no row in it", "the right file"),
         ("\n\n", "no row in it", "the right file"),

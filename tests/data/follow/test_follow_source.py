@@ -45,8 +45,8 @@ def test_a_row_that_cannot_be_read_is_reported_and_mending_it_goes_on(followed):
     office, path = followed()
     office.poll()
     with path.open("a") as file:
-        file.write("2024-05-01T02:00,none,6\n")
-    with pytest.raises(DataError, match="none"):
+        file.write("2024-05-01T02:00,broken,6\n")
+    with pytest.raises(DataError, match="broken"):
         office.poll()
     assert office.poll() is None
     fresh = path.with_suffix(".new")
@@ -104,3 +104,41 @@ def test_a_file_of_another_form_is_read_again_when_it_changed(followed, tmp_path
     assert office.poll() is None
     frame.write_parquet(tmp_path / "records.parquet")
     np.testing.assert_array_equal(flows(office.poll()), [[1, 2], [3, 4], [5, 6]])
+
+
+def test_a_stray_quote_is_told_at_once_and_the_rows_after_it_are_read_when_it_is_mended(followed):
+    office, path = followed()
+    office.poll()
+    rows = [f"2024-05-{d:02d}T{h:02d}:00,5,6\n" for d in range(2, 9) for h in range(24)]
+    with path.open("a") as file:
+        file.writelines(['2024-05-01T02:00,"5,6\n', *rows])
+    with pytest.raises(DataError, match=r"row 4 = .*never closed") as caught:
+        office.poll()
+    assert len(caught.value.problems) == 1
+    assert office.poll() is None  # told once
+    mended = path.with_suffix(".new")
+    mended.write_text(path.read_text().replace('"5', "5"))
+    mended.replace(path)
+    panel = office.poll()
+    assert panel.mask_TNF[:, 0, 0].sum() == 3 + len(rows)
+
+
+def test_a_text_of_several_lines_is_no_stray_quote(followed):
+    office, path = followed("time,a,b,note\n" + ROWS.split("\n", 1)[1].replace("\n", ",x\n"))
+    office.poll()
+    with path.open("a") as file:
+        file.write('2024-05-01T02:00,5,6,"pipe, valve,\nand, see there, 3,\n')
+    assert office.poll() is None  # it may go on
+    with path.open("a") as file:
+        file.write('a pump, 2024"\n2024-05-01T03:00,7,8,x\n')
+    assert flows(office.poll()) == [[1, 2], [3, 4], [5, 6], [7, 8]]
+
+
+def test_files_of_a_pattern_are_read_again_when_one_is_added(followed, tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "1.csv").write_text(ROWS)
+    office, _ = followed(source='format = "csv"\npath = "m/*.csv"\ntime = { column = "time" }')
+    assert flows(office.poll()) == [[1, 2], [3, 4]]
+    assert office.poll() is None
+    (tmp_path / "m" / "2.csv").write_text("time,b,a\n2024-05-01T02:00,6,5\n")
+    assert flows(office.poll()) == [[1, 2], [3, 4], [5, 6]]

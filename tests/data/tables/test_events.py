@@ -14,7 +14,7 @@ from deepcity.city.errors import ConfigError, DataError
 from deepcity.data import connectors
 from deepcity.data.city_file import load_city, load_panel, load_with_findings
 from deepcity.data.config.grid_settings import GridSettings
-from deepcity.data.tables.cells import cell_numbers, cells_in_box
+from deepcity.data.places.cells import cell_numbers, cells_in_box
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 KINDS = ("theft", "fire")

@@ -14,7 +14,8 @@ from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.experts.expert import error_aside
-from deepcity.learning.experts.gaussian_days import GaussianDays
+from deepcity.learning.experts.gaussian_days import MAX_PLACES, GaussianDays
+from deepcity.learning.experts.trees import Trees
 from deepcity.learning.experts.typical_day import TypicalDay
 from deepcity.learning.features.inputs import fit_inputs
 
@@ -82,6 +83,16 @@ def test_with_few_training_days_it_is_left_out():
     assert GaussianDays.prior(few) == 0
     with pytest.raises(ExpertError, match="20 training days"):
         GaussianDays.from_arrays(GaussianDays.fit(data).to_arrays(), few)
+
+
+@pytest.mark.parametrize(("expert", "places"), [(GaussianDays, MAX_PLACES), (Trees, 8333)])
+def test_for_very_many_places_it_is_left_out(expert, places):
+    """8,333 places, each with 6 steps ahead: nearly 50,000."""
+    data = town()
+    for count, left_out in ((places, False), (places + 1, True)):
+        values_TN = np.tile(data.inputs.values_TN[:, :1], count)
+        found = expert.prior(replace(data, inputs=replace(data.inputs, values_TN=values_TN)))
+        assert (found == 0) is left_out
 
 
 def test_records_may_begin_and_end_within_a_day():

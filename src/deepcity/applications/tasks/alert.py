@@ -81,10 +81,14 @@ class WarnAbove:
         probability_NH, cutoff = self.probability_NH(state), self.cutoff(state)
         warned_NH = probability_NH >= cutoff
         likeliest = float(probability_NH.max(initial=0.0))
+        level = self.level(state.unit)
         numbers = {
-            "threshold": self.level(state.unit),
+            "threshold": level,
             "cutoff": cutoff,
             "probability": likeliest,
+            "miss": self.costs.miss,
+            "false-alarm": self.costs.false_alarm,
+            "crossed": float((state.past.truth_BNH > level).sum()),  # steps of the past days
         }
         any_warned = bool(warned_NH.any())
         return Decision(

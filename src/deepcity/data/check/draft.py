@@ -1,6 +1,8 @@
 """Drafts a city file for raw records; names, kinds, units and time zone are guesses to review."""
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -8,24 +10,28 @@ import polars as pl
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
 from deepcity.city.units import EXAMPLES, UnitError, check_unit
+from deepcity.data.check.draft_sample import (
+    read_sample,
+    read_table_sample,
+    total_columns,
+    without_total_places,
+)
 from deepcity.data.check.number_guess import number_keys
 from deepcity.data.city_file import check_raw
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
-from deepcity.data.connectors.sniff import sniff
+from deepcity.data.connectors.sql_tables import ordered, table_name
 from deepcity.data.domains import domains
+from deepcity.data.draft.places import PlaceDraft, detect_places
+from deepcity.data.draft.question import Question
+from deepcity.data.draft.times import TimeDraft, detect_times
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 from deepcity.data.tables.numbers import GROUPED, read_numbers
 from deepcity.data.tables.read import read_records
-from deepcity.data.timestamps.formats import find_pattern, parse_times
 
-TIME_WORDS = r"(?i)time|date|stamp|hour|일시|시간|날짜|일자"
-HOUR_WORDS = r"(?i)^(hour|hr|time|시간|시)$"
-CALENDAR = ("year", "month", "day", "hour")
-HOUR_PATTERNS = (" %H:%M", " %H:%M:%S", " %H:%M*", " %I.%M.%S %p", " %I:%M:%S %p", " %H")
 MAX_FIELDS = 12  # more numeric columns than this are taken for places, not fields
 _GUESSES = {
     r"(?i)temp|기온|온도": (Kind.TEMPERATURE, "degC"),
@@ -40,82 +46,104 @@ _GUESSES = {
 }
 
 
-def draft(path: Path) -> tuple[Raw | None, list[Problem]]:
-    """The content of a city file for one file of raw records, or the problems that prevent it."""
+@dataclass(frozen=True)
+class CityDraft:
+    """A city file for one file of raw records.
+
+    Attributes:
+        raw: its content; None where problems prevent it.
+        problems: what prevents it.
+        questions: what cannot be seen in the records, with what was assumed.
+    """
+
+    raw: Raw | None
+    problems: tuple[Problem, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
+    """The content of a city file for raw records, or the problems that prevent it.
+
+    Args:
+        path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
+    """
+    found = draft_with_questions(path)
+    return found.raw, list(found.problems)
+
+
+def draft_with_questions(path: Path | str) -> CityDraft:
+    """As `draft`, with the questions that the records leave open."""
+    if isinstance(path, str):
+        return _drafted(Path(table_name(path)), lambda: read_table_sample(path, Path()))
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
-        return None, [Problem(path.name, "path", str(path), "unknown file extension", right)]
-    source: Raw = {"name": "records", "format": connector.name, "path": path.name}
-    source |= sniff(path) if connector.name == "csv" and path.is_file() else {}
+        problem = Problem(path.name, "path", str(path), "unknown file extension", right)
+        return CityDraft(None, (problem,))
+    return _drafted(path, lambda: read_sample(path, connector))
+
+
+def _drafted(path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]) -> CityDraft:
     try:
-        settings = connector.settings.model_validate(source)
-        frame = connector.read(settings, path.parent).frame
+        source, frame = sample()
     except ReadError as error:
-        return None, [Problem(path.name, error.key, error.value, error.reason, error.right)]
-    source["time"] = time = _guess_time(frame)
-    if not time:
-        right = f"name it in a city file: time = {{ column = ... }} (of {', '.join(frame.columns)})"
-        return None, [Problem(path.name, "time", None, "no time column found", right)]
-    source |= number_keys(frame, [*time.get("columns", [time.get("column")])], settings.numbers)
-    raw = _content(path, source, frame)
-    return raw | {"clock": raw["clock"] | {"step": _row_step(raw, path)}}, []
+        problem = Problem(path.name, error.key, error.value, error.reason, error.right)
+        return CityDraft(None, (problem,))
+    times = detect_times(frame)
+    if not times.settings:
+        return CityDraft(None, (times.as_problem(path.name, frame.columns),))
+    source["time"], keys = times.settings, times.columns
+    if source["format"] == "sql":
+        source["query"] = ordered(source["query"], keys, source["url"], path.parent)
+    settings = connectors()[source["format"]].settings
+    source |= number_keys(frame, keys, settings.model_validate(source).numbers)
+    style = settings.model_validate(source).numbers
+    if times.hours is None:
+        frame = frame.drop(total_columns(frame, style))
+    drafted, questions = _content(path, source, frame, times)
+    raw = without_total_places(drafted, frame, style)
+    raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
+    return CityDraft(raw, (), (*times.questions, *questions))
 
 
-def _content(path: Path, source: Raw, frame: pl.DataFrame) -> Raw:
-    time = source["time"]
-    names = [
-        name for name in frame.columns if name not in time.get("columns", [time.get("column")])
-    ]
+def _content(
+    path: Path, source: Raw, frame: pl.DataFrame, times: TimeDraft
+) -> tuple[Raw, tuple[Question, ...]]:
+    hours = times.hours.columns if times.hours is not None else ()
+    frame = frame.drop(hours)
+    names = [name for name in frame.columns if name not in times.columns]
     style = connectors()[source["format"]].settings.model_validate(source).numbers
     numeric = [name for name in names if _is_numeric(frame[name], style)]
-    place = _guess_place(frame, time, [name for name in names if name not in numeric])
-    if place is not None:
-        source |= {"layout": "long", "place": place}
+    found = detect_places(frame, times.columns, numeric, values_apart=bool(hours))
+    if found.column is not None:
+        source |= {"layout": "long", "place": found.column}
+    numeric = [name for name in numeric if name not in (found.column, *found.about)]
     alike = sum(_guess(name) is not None for name in numeric) * 3 < len(numeric)
-    plain = place is None and alike and len(numeric) > MAX_FIELDS
-    fields = [_field("value", None)] if plain else _fields(numeric)
+    plain = found.column is None and not hours and alike and len(numeric) > MAX_FIELDS
+    fields = [_field("value", None)] if plain or hours else _fields(numeric)
     agency: Raw = {
         "name": "agency",
         "title": {"en": "Agency", "ko": "기관"},
         "domain": _domain(fields),
-        "fields": fields,
-        "places": "all" if place else (numeric if plain else ["here"]),
+        "fields": _of_each_kind(fields, found),
+        "places": "all" if found.column else (numeric if plain else ["here"]),
     }
     name = re.sub(r"[^a-z0-9]+", "-", path.name.split(".")[0].lower()).strip("-") or "city"
-    clock = {"time_zone": "UTC", "step": "1h"}
-    title = {"en": name, "ko": name}
-    return {"name": name, "title": title, "clock": clock, "source": [source], "agency": [agency]}
+    raw = {"name": name, "title": {"en": name, "ko": name}}
+    clock = {"clock": {"time_zone": "UTC", "step": "1h"}}
+    return raw | clock | {"source": [source], "agency": [agency]}, found.questions
 
 
-def _guess_time(frame: pl.DataFrame) -> Raw:
-    """Time settings that fit the table, or {}."""
-    lower = {name.lower(): name for name in frame.columns}
-    if set(CALENDAR) <= set(lower):
-        return {"columns": [lower[part] for part in CALENDAR], "format": "%Y %m %d %H"}
-    hinted = [name for name in frame.columns if re.search(TIME_WORDS, name)]
-    for name in dict.fromkeys([*hinted, *frame.columns]):
-        column = frame[name]
-        if column.dtype in (pl.Date, pl.Datetime):
-            return {"column": name}
-        pattern = find_pattern(column.str.strip_chars()) if column.dtype == pl.String else None
-        if pattern is not None:
-            return _with_hour(frame, name, pattern) or {"column": name, "format": pattern}
-    return {}
-
-
-def _with_hour(frame: pl.DataFrame, name: str, pattern: str) -> Raw:
-    """Time settings for a date whose hour is in a column of its own, or {}."""
-    if "%H" in pattern or "%I" in pattern:
-        return {}
-    dates = frame[name].str.strip_chars()
-    for hour in [other for other in frame.columns if re.search(HOUR_WORDS, other)]:
-        texts = dates + " " + frame[hour].cast(pl.String).str.strip_chars()
-        for ending in HOUR_PATTERNS:
-            if parse_times(texts, pattern + ending).null_count() == 0:
-                return {"columns": [name, hour], "format": pattern + ending}
-    return {}
+def _of_each_kind(fields: list[Raw], places: PlaceDraft) -> list[Raw]:
+    """A field for each text of the column that tells apart rows of one time and place."""
+    if places.kind is None:
+        return fields
+    return [
+        field | {"name": f"{field['name']}-{n}", "where": {places.kind: [text]}}
+        for field in fields
+        for n, text in enumerate(places.kinds, start=1)
+    ]
 
 
 def _is_numeric(column: pl.Series, style: NumberStyle) -> bool:
@@ -125,17 +153,6 @@ def _is_numeric(column: pl.Series, style: NumberStyle) -> bool:
     unsure = column.cast(pl.String).str.strip_chars().str.contains(GROUPED[","]).sum()
     bad = len(numbers.bad) - (int(unsure) if style.decimal == "." and not style.thousands else 0)
     return bad * 10 < max(known, 1)
-
-
-def _guess_place(frame: pl.DataFrame, time: Raw, texts: list[str]) -> str | None:
-    """The text column that, together with the time, identifies each row."""
-    keys = list(time.get("columns", [time.get("column")]))
-    if frame.select(keys).is_duplicated().mean() in (None, 0.0):
-        return None
-    for name in texts:
-        if not frame.select([*keys, name]).is_duplicated().any():
-            return name
-    return None
 
 
 def _fields(columns: list[str]) -> list[Raw]:
@@ -197,10 +214,11 @@ def _kind_of(unit: str, likely: Kind) -> Kind | None:
     return None
 
 
-def draft_text(raw: Raw) -> str:
-    """The content as TOML text."""
+def draft_text(raw: Raw, questions: Sequence[Question] = ()) -> str:
+    """The content as TOML text, with open questions as comments at its head."""
     head = [
         "# A draft: names, kinds, units and time zone are guesses. Correct them, run data check.",
+        *(f"# To decide: {str(one).replace(chr(10), ' ')}" for one in questions),
         *(f"{key} = {_value(raw[key])}" for key in ("name", "title")),
         "\n[clock]",
         *(f"{key} = {_value(value)}" for key, value in raw["clock"].items()),
@@ -214,11 +232,19 @@ def draft_text(raw: Raw) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(entry)}" for key, entry in value.items()) + " }"
+        pairs = (f"{_key(key)} = {_value(entry)}" for key, entry in value.items())
+        return "{ " + ", ".join(pairs) + " }"
     if isinstance(value, list):
         entries = [_value(entry) for entry in value]
         if not any(isinstance(entry, dict) for entry in value) and len(entries) <= MAX_FIELDS:
             return f"[{', '.join(entries)}]"
         return "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
+    if isinstance(value, int):
+        return str(value).lower()
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
+
+
+def _key(name: str) -> str:
+    """A bare key, or a quoted one where TOML needs it."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)

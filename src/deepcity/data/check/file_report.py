@@ -18,6 +18,7 @@ from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout
 from deepcity.data.connectors import read_columns
+from deepcity.data.connectors.sql_tables import table_name
 from deepcity.data.findings import Finding
 from deepcity.data.load import LoadedPanel
 from deepcity.data.panel import Panel
@@ -59,10 +60,14 @@ class FileReport:
 
 
 def check_file(
-    path: Path, progress: Progress | None = None, *, with_plots: bool = False
+    path: Path | str, progress: Progress | None = None, *, with_plots: bool = False
 ) -> FileReport:
-    """Check a city file (``.toml``) with all its agencies, or a file of raw records."""
-    drafted = path.suffix.lower() != ".toml"
+    """Check a city file (``.toml``) with all its agencies, or a file of raw records.
+
+    Args:
+        path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
+    """
+    drafted = isinstance(path, str) or path.suffix.lower() != ".toml"
     city_file, problems = _draft_city(path) if drafted else check_city(path)
     if city_file is None:
         return FileReport(str(path), drafted, (), tuple(problems))
@@ -78,9 +83,10 @@ def check_file(
     return FileReport(str(path), drafted, tuple(agencies), tuple(found), tuple(plots))
 
 
-def _draft_city(path: Path) -> tuple[CityFile | None, list[Problem]]:
+def _draft_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:
     raw, problems = draft(path)
-    return (None, problems) if raw is None else check_raw(raw, path)
+    file = Path(table_name(path)) if isinstance(path, str) else path
+    return (None, problems) if raw is None else check_raw(raw, file)
 
 
 def _load(city_file: CityFile, progress: Progress) -> tuple[dict[str, LoadedPanel], list[Problem]]:

@@ -16,7 +16,7 @@ from deepcity.data.observations import ColumnTally
 from deepcity.data.remedies.cell_texts import UnreadNumbers
 from deepcity.data.remedies.number_signs import with_both, with_decimal, with_thousands
 from deepcity.data.tables.cell_tally import tally_of
-from deepcity.data.tables.numbers import GROUPED, read_numbers
+from deepcity.data.tables.numbers import GROUPED, read_numbers, without_units
 
 UNITS = (
     *("명", "인", "대", "건", "원", "회", "개", "개소", "人", "台", "件", "回", "円", "元"),
@@ -108,7 +108,7 @@ def _units(columns: list[pl.Series]) -> tuple[str, ...]:
 def _is_grouped(column: pl.Series, style: NumberStyle) -> bool:
     """Whether numbers such as 1,019 lie near whole numbers of hundreds: 960, 1,019, 984."""
     bare = replace(style, thousands="", decimal=".")
-    texts = column.str.strip_chars()
+    texts = without_units(column.str.strip_chars(), style.units)
     grouped_R = np.zeros(len(texts), dtype=bool)
     for sign in ",.":
         found = texts.str.contains(GROUPED[sign]).fill_null(value=False)
@@ -119,7 +119,9 @@ def _is_grouped(column: pl.Series, style: NumberStyle) -> bool:
     filled = pl.Series(whole_R, nan_to_null=True)
     near = [filled.forward_fill().to_numpy(), filled.backward_fill().to_numpy()]
     with np.errstate(all="ignore"):
-        close = np.nanmean(np.log10(np.abs(np.stack(near))), axis=0)
+        sizes = np.log10(np.abs(np.stack(near)))
+        known = np.isfinite(sizes)
+        close = np.where(known, sizes, 0.0).sum(axis=0) / known.sum(axis=0)
         distance = np.log10(thousands_R) - close
     clear = distance[grouped_R & np.isfinite(distance)]
     return len(clear) >= MIN_CLEAR and float(np.median(np.abs(clear))) < 1.5

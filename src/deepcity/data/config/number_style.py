@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 MISSING = (
     *("", "-", "--", "---", "\u2013", "\u2014", "NA", "N/A", "n/a", "N.A.", "n.a.", "NaN", "nan"),
-    *("NAN", "NULL", "null", "Null", "None", "none", "NONE", "#N/A", "#N/A N/A", "#NA", "#DIV/0!"),
+    *("NAN", "NULL", "null", "Null", "None", "#N/A", "#N/A N/A", "#NA", "#DIV/0!"),
     *("#VALUE!", "#REF!", "#NAME?", "#NULL!", "#NUM!", "점검중", "점검 중", "통신이상", "통신장애"),
     *("통신불량", "자료없음", "결측", "교정중", "동작불량", "장비점검", "미측정", "자료이상"),
 )

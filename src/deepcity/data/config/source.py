@@ -103,6 +103,14 @@ class SourceSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _hours_are_measured(self) -> "SourceSettings":
+        hours = None if self.time is None else self.time.hour_columns
+        if hours is not None and self.layout is Layout.EVENTS:
+            right = "choose layout = 'long' with a place column, or 'wide' for one place"
+            raise wrong("events have no columns of hours", right, "layout")
+        return self
+
+    @model_validator(mode="after")
     def _events_have_their_keys(self) -> "SourceSettings":
         if self.layout is Layout.EVENTS:
             return self._check_events()

@@ -1,6 +1,6 @@
 """How the times of a source's rows are read, and how ambiguous ones are resolved."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -57,6 +57,7 @@ class Duplicates(StrEnum):
     MASK = "mask"  # if they differ, their values are masked
     FIRST = "first"
     LAST = "last"
+    SUM = "sum"  # parts of one amount, such as IN and OUT, are added up
 
 
 class Stamp(StrEnum):
@@ -79,6 +80,25 @@ class Weekday(StrEnum):
     SUN = "sun"
 
 
+HOUR, VALUE = "hour of the column", "value of the hour"
+"""Columns that stand for the columns of hours once these are rows."""
+
+
+class HourColumns(Settings):
+    """The columns of a table with a row a day that hold its hours, in the order of the file.
+
+    Attributes:
+        first: the column of the first hour, e.g. ``01시``.
+        last: that of the last one.
+        starts: time of day at which the first column's interval begins; a column follows the
+            one before by `time.step` (an hour by default).
+    """
+
+    first: str
+    last: str
+    starts: time = time(0)
+
+
 class TimeSettings(Settings):
     """How times are read: from a column, from several, or counted by row.
 
@@ -86,7 +106,7 @@ class TimeSettings(Settings):
         column: the column that holds the time.
         columns: several columns that hold it together, e.g. a date and an hour.
         format: strptime pattern of the column (of the columns joined by a space), or
-            ``epoch_s`` / ``epoch_ms``; by default common patterns are tried.
+            ``epoch_s``, ``epoch_ms`` or ``excel_serial``; by default common patterns are tried.
         start: time of the first row, if there is no time column; rows are then `step` apart.
         step: time between rows; by default the most frequent one found.
         hours: with `start`: first and last time of day with rows; the row after the last one
@@ -95,6 +115,7 @@ class TimeSettings(Settings):
         zone: zone of times without an offset; by default the city's.
         day_starts: hour at which a date begins, where records use operational days.
         stamp: whether a row is stamped with the start or the end of its interval.
+        hour_columns: of a table with a row a day: the columns that hold its hours.
         ambiguous, nonexistent, duplicates: see these enums.
     """
 
@@ -108,6 +129,7 @@ class TimeSettings(Settings):
     zone: TimeZoneName | None = None
     day_starts: time = time(0)
     stamp: Stamp = Stamp.START
+    hour_columns: HourColumns | None = None
     ambiguous: Ambiguous = Ambiguous.ERROR
     nonexistent: Nonexistent = Nonexistent.ERROR
     duplicates: Duplicates = Duplicates.ERROR
@@ -127,6 +149,15 @@ class TimeSettings(Settings):
         if self.stamp is Stamp.WALL_END and (self.step is None or self.start is not None):
             right = "state time.step and a column, or choose another stamp"
             raise wrong("needs a stated step and a time column", right, "stamp")
+        return self
+
+    @model_validator(mode="after")
+    def _hours_have_a_date(self) -> "TimeSettings":
+        if self.hour_columns is None:
+            return self
+        if self.start is not None or self.stamp is not Stamp.START:
+            right = "name the column of dates, and state when the first hour starts with 'starts'"
+            raise wrong("start and stamp do not go with columns of hours", right, "hour_columns")
         return self
 
     @model_validator(mode="after")
@@ -162,6 +193,26 @@ class TimeSettings(Settings):
         """Seconds of the day at which rows begin and end; 00:00 as an end is midnight."""
         opens_s, closes_s = (seconds_of_day(moment) for moment in self.hours)
         return opens_s, closes_s or DAY_S
+
+    @property
+    def step_of_hours(self) -> timedelta:
+        """How far apart columns of hours are."""
+        return self.step or timedelta(hours=1)
+
+    @property
+    def of_rows(self) -> "TimeSettings":
+        """How times are read once columns of hours are rows: their hour is a column then."""
+        if self.hour_columns is None:
+            return self
+        return self.model_copy(
+            update={
+                "column": None,
+                "columns": (*self.names, HOUR),
+                "format": None if self.format is None else f"{self.format} %H:%M",
+                "step": self.step_of_hours,
+                "hour_columns": None,
+            }
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

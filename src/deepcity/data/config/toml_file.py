@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from deepcity.city.problem import Problem
+from deepcity.data.config.toml_bounds import MOST_BYTES, parse_toml
 
 Raw = dict[str, Any]
 Location = tuple[str | int, ...]
@@ -36,7 +37,11 @@ def wrong(reason: str, right: str, key: str = "") -> PydanticCustomError:
 def read_toml(path: Path) -> tuple[Raw | None, list[Problem]]:
     """The file's content, or why it cannot be read (with the line of a syntax error)."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), []
+        if path.stat().st_size > MOST_BYTES:
+            reason = f"over {MOST_BYTES:,} bytes, which no settings need"
+            right = "give a city, map or access file; for records name them as raw records"
+            return None, [Problem(path.name, "path", str(path), reason, right)]
+        return parse_toml(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
         right = "give the path of an existing TOML file"
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)

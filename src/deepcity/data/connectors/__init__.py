@@ -15,6 +15,15 @@ from typing import Any, Protocol
 import polars as pl
 
 from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import HOUR, VALUE
+from deepcity.data.connectors import many_files
+from deepcity.data.tables.hour_rows import (
+    columns_between,
+    hour_rows,
+    hour_texts,
+    hours_of,
+    with_hour_columns,
+)
 
 BATCH_ROWS = 500_000  # about 100 MB of text in a few columns
 BATCH_CELLS = 4_000_000  # a table of many columns has fewer rows per batch
@@ -26,11 +35,14 @@ class RawTable:
 
     Attributes:
         frame: the rows, in the order of the file.
-        first_row: number of the first row in the file (2 where line 1 is the header).
+        first_row: number of the first row in the file (2 where line 1 is the header); of a
+            source of several files, `FILE_ROWS` more for each file before.
+        rows_each: how many of these rows come from one of the file.
     """
 
     frame: pl.DataFrame
     first_row: int
+    rows_each: int = 1
 
 
 def batches_of(rows: pl.LazyFrame, first_row: int) -> Iterator[RawTable]:
@@ -104,22 +116,60 @@ def connector_for(path: Path) -> Connector | None:
     return next(fitting, None)
 
 
+def check_source(source: SourceSettings, folder: Path) -> None:
+    """Check, without reading the rows, that the records of a source exist.
+
+    Raises:
+        ReadError: if they do not.
+    """
+    connector = connectors()[source.format]
+    for part in many_files.parts_of(connector, source, folder):
+        connector.check(part.source, folder)
+
+
+def part_names(source: SourceSettings, folder: Path) -> tuple[str, ...]:
+    """What messages call the files of a source; empty texts where it has one.
+
+    Raises:
+        ReadError: if no file fits its path.
+    """
+    parts = many_files.parts_of(connectors()[source.format], source, folder)
+    return tuple(part.label for part in parts)
+
+
 def read_table(source: SourceSettings, folder: Path) -> RawTable:
     """All rows of a source.
 
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].read(source, folder)
+    return many_files.whole_table(connectors()[source.format], source, folder)
 
 
 def read_columns(source: SourceSettings, folder: Path) -> list[str]:
-    """Names of a source's columns.
+    """Names of a source's columns, those of all its files.
 
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].columns(source, folder)
+    names = many_files.all_columns(connectors()[source.format], source, folder)
+    hours = hours_of(source)
+    return names if hours is None else with_hour_columns(names, hours)
+
+
+def read_columns_by_part(
+    source: SourceSettings, folder: Path
+) -> list[tuple[many_files.Part, list[str]]]:
+    """Names of the columns of each file of a source.
+
+    Raises:
+        ReadError: if they cannot be read.
+    """
+    parts = many_files.columns_by_part(connectors()[source.format], source, folder)
+    hours = hours_of(source)
+    if hours is None:
+        return parts
+    return [(part, with_hour_columns(names, hours)) for part, names in parts]
 
 
 def read_batches(
@@ -130,4 +180,26 @@ def read_batches(
     Raises:
         ReadError: if they cannot be read.
     """
-    return connectors()[source.format].batches(source, folder, list(dict.fromkeys(columns)))
+    names = list(dict.fromkeys(columns))
+    connector, hours = connectors()[source.format], hours_of(source)
+    if hours is None or not {HOUR, VALUE} & set(names):
+        return many_files.all_batches(connector, source, folder, names)
+    own = columns_between(many_files.all_columns(connector, source, folder), hours)
+    plain = [name for name in names if name not in (HOUR, VALUE)]
+    tables = many_files.all_batches(connector, source, folder, [*plain, *own])
+    return _hours_as_rows(source, tables, own)
+
+
+def _hours_as_rows(
+    source: SourceSettings, tables: Iterator[RawTable], own: Sequence[str]
+) -> Iterator[RawTable]:
+    """Tables whose columns of hours, `own`, have become rows."""
+    assert source.time is not None
+    assert source.time.hour_columns is not None
+    step_s = int(source.time.step_of_hours.total_seconds())
+    texts = hour_texts(len(own), source.time.hour_columns, step_s)
+    for table in tables:
+        first_row, width = table.first_row, table.frame.width - len(own) + 2
+        for frame in hour_rows(table.frame, own, texts, rows_per_batch(width)):
+            yield RawTable(frame, first_row, len(own))
+            first_row += frame.height // len(own)

@@ -10,24 +10,24 @@ from typing import Literal
 import polars as pl
 from pydantic import Field, model_validator
 
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
 from deepcity.data.connectors.csv_faults import fault_of
 from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
-from deepcity.data.encodings.names import LOSSY, UTF8, Encoding
+from deepcity.data.connectors.many_files import FileSettings
+from deepcity.data.connectors.soundness import check_text
+from deepcity.data.encodings.names import LOSSY, UTF8, Encoding, is_wide
 from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
 
 BROKEN = (csv.Error, zlib.error)
 
 
-class CsvSettings(SourceSettings):
+class CsvSettings(FileSettings):
     """Keys of a CSV source.
 
     Attributes:
-        path: the file.
         delimiter: character between cells.
         encoding: of the text, by any usual name; ``utf8-lossy`` replaces bytes that are not UTF-8.
         header: whether the first row names the columns; if not, `names` does.
@@ -35,16 +35,19 @@ class CsvSettings(SourceSettings):
             them from 1, e.g. ``station-{n}``.
         transpose: swap rows and columns, for a file with one row per place, one column per time.
         skip_rows: lines to skip before the header.
+        skip_footer: rows to leave out at the end.
+        max_line_mb: size of the longest line, and of the longest cell in quotes, that is read.
     """
 
     format: Literal["csv"] = "csv"
-    path: str
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Encoding = UTF8
     header: bool = True
     names: tuple[str, ...] | str = "column_{n}"
     transpose: bool = False
     skip_rows: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
+    max_line_mb: float = Field(default=32, gt=0)
 
     @property
     def row_noun(self) -> str:
@@ -142,14 +145,27 @@ def _transposed(
 
 def _transposed_csv(source: CsvSettings, folder: Path) -> TransposedCsv:
     lossy = source.encoding == LOSSY
-    path = utf8_file(locate(source.path, folder), source.encoding)
+    path = _sound_utf8(source, folder)
     return TransposedCsv(path, source.delimiter, lossy, source.skip_rows, source.header)
+
+
+def _sound_utf8(source: CsvSettings, folder: Path) -> Path:
+    """The file as UTF-8, once it has been found to be whole and its lines to have an end."""
+    path = locate(source.path, folder)
+    check_text(
+        path,
+        max_line=round(source.max_line_mb * 1e6),
+        delimiter=source.delimiter,
+        quotes=not is_wide(source.encoding),
+        columns=not source.transpose,
+    )
+    return utf8_file(path, source.encoding)
 
 
 def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     """The file as a lazy frame, whose rows are read on collection."""
     lazy = pl.scan_csv(
-        utf8_file(locate(source.path, folder), source.encoding),
+        _sound_utf8(source, folder),
         separator=source.delimiter,
         encoding="utf8-lossy" if source.encoding == LOSSY else "utf8",
         has_header=source.header,

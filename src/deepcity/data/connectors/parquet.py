@@ -10,20 +10,21 @@ from typing import Literal
 
 import polars as pl
 
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
 from deepcity.data.connectors.column_spool import ColumnSpool
 from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.many_files import FileSettings
 from deepcity.data.errors import ReadError
 
+BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What reading a damaged file may end in; a panic of the reader is no Exception."""
 GROUP_CELLS = 32_000_000  # about 250 MB of numbers decoded at once
 
 
-class ParquetSettings(SourceSettings):
+class ParquetSettings(FileSettings):
     """Keys of a Parquet source."""
 
     format: Literal["parquet"] = "parquet"
-    path: str
 
 
 class ParquetConnector:
@@ -42,7 +43,7 @@ class ParquetConnector:
         path = locate(source.path, folder)
         try:
             return RawTable(pl.read_parquet(path), 1)
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except BROKEN as error:
             raise _broken(source, error) from error
 
     def batches(
@@ -57,7 +58,7 @@ class ParquetConnector:
                 yield from batches_of(lazy, 1)
             else:
                 yield from _spooled_batches(lazy, columns, max(1, GROUP_CELLS // height))
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except BROKEN as error:
             raise _broken(source, error) from error
 
     def columns(self, source: ParquetSettings, folder: Path) -> list[str]:
@@ -65,7 +66,7 @@ class ParquetConnector:
         path = locate(source.path, folder)
         try:
             return list(pl.read_parquet_schema(path))
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except BROKEN as error:
             raise _broken(source, error) from error
 
 
@@ -80,8 +81,10 @@ def _spooled_batches(lazy: pl.LazyFrame, columns: Sequence[str], width: int) -> 
             first_row += frame.height
 
 
-def _broken(source: ParquetSettings, error: Exception) -> ReadError:
-    reason = f"cannot be read: {str(error).strip().splitlines()[0][:200]}"
+def _broken(source: ParquetSettings, error: BaseException) -> ReadError:
+    reason = (
+        f"cannot be read: {(str(error).strip().splitlines() or [type(error).__name__])[0][:200]}"
+    )
     return ReadError("path", source.path, reason, "check that it is a complete Parquet file")
 
 

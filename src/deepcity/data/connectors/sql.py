@@ -42,7 +42,7 @@ class SqlConnector:
 
     def check(self, source: SqlSettings, folder: Path) -> None:
         """Check that the URL is usable and that a database file it names exists."""
-        _engine(source, folder).dispose()
+        engine_of(source, folder).dispose()
 
     def read(self, source: SqlSettings, folder: Path) -> RawTable:
         """All rows of the query, numbered from 1."""
@@ -75,7 +75,12 @@ def _expand(url: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], url)
 
 
-def _engine(source: SqlSettings, folder: Path) -> Engine:
+def engine_of(source: SqlSettings, folder: Path) -> Engine:
+    """The database that a source names; to be disposed of.
+
+    Raises:
+        ReadError: if the URL is not usable, or names a database file that is not there.
+    """
     try:
         engine = create_engine(_expand(source.url), poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError) as error:
@@ -111,7 +116,7 @@ def _batches(
 
     Uses a server-side cursor where the database has one, so that memory stays bounded.
     """
-    engine = _engine(source, folder)
+    engine = engine_of(source, folder)
     try:
         with (
             engine.connect().execution_options(stream_results=True) as connection,

@@ -4,6 +4,7 @@ What is found has decoded the whole file. Two encodings in one file are told apa
 """
 
 import codecs
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -67,15 +68,15 @@ def find_encoding(path: Path) -> FoundEncoding | Mixture | None:
     if head is not None:
         fits = bad_byte(path, codec_of(head) or head) is None
         return FoundEncoding(head) if fits else None
-    if bad_byte(path, UTF8) is None:
+    other = bad_byte(path, UTF8)
+    if other is None:
         return FoundEncoding(UTF8)
-    other_row, sample = 0, b""
+    sample = b""
     plain: list[tuple[int, bytes]] = []
     for row, line in lines_of(path):
         if _is_utf8(line):
             plain += [(row, line)] if len(plain) < SAMPLE_LINES else []
             continue
-        other_row = other_row or row
         sample += line + b"\n" if len(sample) < SAMPLE_BYTES else b""
     scores = _scores(sample)
     fitting: list[str] = []
@@ -84,7 +85,7 @@ def find_encoding(path: Path) -> FoundEncoding | Mixture | None:
             break
         utf8_row = mixed_row(plain, name) or 0
         if utf8_row and not fitting:
-            return Mixture(utf8_row, other_row)
+            return Mixture(utf8_row, other.row)
         if not utf8_row and bad_byte(path, codec_of(name) or name) is None:
             fitting.append(name)
     found = [FoundEncoding(name, _first_line(sample, name)) for name in fitting]
@@ -109,7 +110,7 @@ def head_encoding(path: Path) -> str | None:
     return "utf-16-be" if head[0::2].count(0) > head[1::2].count(0) else "utf-16-le"
 
 
-def mixed_row(lines: list[tuple[int, bytes]], codec: str) -> int | None:
+def mixed_row(lines: Iterable[tuple[int, bytes]], codec: str) -> int | None:
     """The first of these lines that is UTF-8 and makes no sense in this encoding."""
     return next(
         (row for row, line in lines if _is_utf8(line) and not reads_as(line, codec)),
@@ -175,10 +176,11 @@ def _core_share(text: str, name: str) -> float:
 
 def _in(sign: str, core: str) -> bool:
     try:
-        sign.encode(core)
+        size = len(sign.encode(core))
     except UnicodeEncodeError:
         return False
-    return not 0xFF61 <= ord(sign) <= 0xFF9F  # half-width kana: what misread text is full of
+    half_width_kana = 0xFF61 <= ord(sign) <= 0xFF9F  # what misread text is full of
+    return size <= 2 and not half_width_kana
 
 
 def _is_ideograph(sign: str) -> bool:

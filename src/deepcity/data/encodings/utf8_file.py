@@ -8,12 +8,11 @@ import atexit
 import shutil
 import tempfile
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
-from deepcity.data.encodings.detect import SAMPLE_LINES, head_encoding, mixed_row
+from deepcity.data.encodings.detect import head_encoding, mixed_row
 from deepcity.data.encodings.names import LOSSY, UTF8, codec_of, is_wide
-from deepcity.data.encodings.scan import decoded, lines_of
+from deepcity.data.encodings.scan import BadByte, EncodingError, decoded, lines_of
 from deepcity.data.errors import ReadError
 from deepcity.data.remedies.encoding import Undecodable, mixture_text, right_for
 from deepcity.data.tables.disk_space import report_full_disk
@@ -37,8 +36,8 @@ def utf8_file(path: Path, codec: str) -> Path:
         head = head_encoding(path)
         if head not in (None, UTF8):
             raise not_encoded(path, codec, f"it begins as {head} does")
-        if codec == UTF8 and (where := _bad_head(path)) is not None:
-            raise not_encoded(path, codec, where)
+        if codec == UTF8 and (place := _bad_head(path)) is not None:
+            raise not_encoded(path, codec, str(place))
         return path
     if codec == "utf_16" and (head := head_encoding(path)) not in (None, "utf-16"):
         codec = codec_of(head or "") or codec  # no byte order mark: the zeros show the order
@@ -51,12 +50,12 @@ def utf8_file(path: Path, codec: str) -> Path:
     return _copies[key][1]
 
 
-def _bad_head(path: Path) -> str | None:
+def _bad_head(path: Path) -> BadByte | None:
     """Where the first block of a file is not UTF-8: readers of tables do not look at headers."""
     try:
         next(decoded(path, UTF8), "")
-    except UnicodeDecodeError as error:
-        return error.reason
+    except EncodingError as error:
+        return error.place
     return None
 
 
@@ -69,15 +68,15 @@ def _folder() -> Path:
 
 def _write(path: Path, codec: str, copy: Path) -> None:
     if not is_wide(codec):
-        row = mixed_row(list(islice(lines_of(path), SAMPLE_LINES)), codec)
+        row = mixed_row(lines_of(path), codec)
         if row is not None:
             raise not_encoded(path, codec, f"row {row:,} is UTF-8")
     try:
         with report_full_disk(), copy.with_suffix(".new").open("wb") as file:
             for n, text in enumerate(decoded(path, codec)):
                 file.write((text if n else text.removeprefix("\ufeff")).encode())
-    except UnicodeDecodeError as error:
-        raise not_encoded(path, codec, error.reason) from error
+    except EncodingError as error:
+        raise not_encoded(path, codec, str(error.place)) from error
     copy.with_suffix(".new").replace(copy)
 
 

@@ -6,6 +6,7 @@ and a query is run at every poll. New rows pass the same checks as in a first lo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import has_magic
 from pathlib import Path
 
 from deepcity.city.errors import DataError
@@ -14,6 +15,8 @@ from deepcity.data.city_file import CityFile
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.connectors.location import PACKAGE, locate
+from deepcity.data.connectors.many_files import FileSettings, expand
+from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
@@ -72,23 +75,39 @@ class SourceFollower:
         """Whether a source may have new rows."""
         if (header_lines := _tail_header_lines(source)) is not None:
             if source.name not in self._tails:
-                self._tails[source.name] = Tail(self._file(source), header_lines)
+                sign = getattr(source, "delimiter", ",")
+                self._tails[source.name] = Tail(self._file(source), header_lines, sign)
             try:
-                return self._tails[source.name].poll()
+                changed = self._tails[source.name].poll()
             except (OSError, ValueError) as error:
                 right = "correct the file; it is read again when it changes"
                 problem = Problem(self._file(source).name, "path", None, str(error), right)
                 raise DataError([problem]) from error
-        path = getattr(source, "path", None)
-        if not isinstance(path, str):
+            if changed:
+                self._check_quotes(source)
+            return changed
+        if not isinstance(source, FileSettings):
             return True  # only running the query shows it
+        folder = self.city_file.path.parent
         try:
-            state = locate(path, self.city_file.path.parent).stat()
+            states = [locate(path, folder).stat() for path in expand(source.path, folder)]
         except (ReadError, OSError):
             return False  # missing for the moment
-        state_key = (state.st_mtime_ns, state.st_size, state.st_ino)
+        state_key = [(state.st_mtime_ns, state.st_size, state.st_ino) for state in states]
         before, self._states[source.name] = self._states.get(source.name), state_key
         return before != state_key
+
+    def _check_quotes(self, source: SourceSettings) -> None:
+        """Report rows with a stray quote: a reader would take all rows after it for one cell."""
+        file, right = self._file(source).name, "remove the quote, or close it, in the file"
+        reason = "a double quote that is never closed; it is read again when the file changes"
+        problems = [
+            Problem(file, f"row {line}" if line else "row", text[:100], reason, right)
+            for line, row in self._tails[source.name].stray_quotes()
+            for text in [row.decode("utf-8", "replace").rstrip()]
+        ]
+        if problems:
+            raise DataError(problems)
 
     def _file(self, source: SourceSettings) -> Path:
         return self.replacements.get(
@@ -120,7 +139,11 @@ def _tail_header_lines(source: SourceSettings) -> int | None:
     """How many header lines a followed file has; None: it is not followed line by line."""
     if not isinstance(source, CsvSettings) or source.transpose:
         return None
+    if is_wide(source.encoding):
+        return None  # its lines do not end with one byte
     rows_are_counted = source.time is not None and source.time.start is not None
-    if rows_are_counted or source.path.startswith(PACKAGE) or source.path.endswith(_PACKED):
+    if rows_are_counted or source.path_pattern is not None or not isinstance(source.path, str):
         return None  # rows without a time must be counted from the first
+    if source.path.startswith(PACKAGE) or source.path.endswith(_PACKED) or has_magic(source.path):
+        return None
     return source.skip_rows + (1 if source.header else 0)

@@ -10,9 +10,12 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from deepcity.data.connectors.quotes import QUOTE, in_quotes, split_rows
+
 _CHUNK = 1 << 20
 _END = b"\n"
-_QUOTE = b'"'
+MOST_PENDING = 32_000_000
+"""Bytes of a row that is not complete."""
 
 
 class Tail:
@@ -21,10 +24,11 @@ class Tail:
     Args:
         path: the file; it may be missing for now.
         header_lines: lines at its start that every successor has too.
+        delimiter: sign between cells.
     """
 
-    def __init__(self, path: Path, header_lines: int = 1) -> None:
-        self.path, self.header_lines = path, header_lines
+    def __init__(self, path: Path, header_lines: int = 1, delimiter: str = ",") -> None:
+        self.path, self.header_lines, self.delimiter = path, header_lines, delimiter.encode()
         self.header: list[bytes] = []
         self.lines: list[bytes] = []
         self._file: BinaryIO | None = None
@@ -32,13 +36,14 @@ class Tail:
         self._header_read: list[bytes] = []
         self._successor = False
         self._open_file_lines = 0  # how many of the last lines are from the open file
+        self._dropped = False
         self._changed_ns = 0
 
     def poll(self) -> bool:
         """Read what is new; True if there were new complete lines.
 
         Raises:
-            ValueError: if a successor has another header.
+            ValueError: if a successor has another header, or a line does not end.
             OSError: if the file cannot be read.
         """
         new_lines = False
@@ -60,12 +65,25 @@ class Tail:
 
     def keep_last(self, keep: int) -> None:
         """Drop all lines but the last `keep`."""
-        del self.lines[: max(0, len(self.lines) - keep)]
+        dropped = max(0, len(self.lines) - keep)
+        self._dropped |= dropped > 0
+        del self.lines[:dropped]
         self._open_file_lines = min(self._open_file_lines, len(self.lines))
 
     def text(self) -> bytes:
         """Header and lines, as the content of a file."""
         return b"".join([*self.header, *self.lines])
+
+    def stray_quotes(self) -> list[tuple[int, bytes]]:
+        """Rows with a quote that is never closed: each with its line number, 0 if not known."""
+        line = 1 + sum(row.count(_END) for row in self.header)
+        first = len(self.lines) - self._open_file_lines
+        found = []
+        for row in self.lines:
+            if QUOTE in row and in_quotes(row, self.delimiter):
+                found.append((line if not first and not self._dropped else 0, row))
+            line += row.count(_END)
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -96,8 +114,16 @@ class Tail:
     def _read(self, file: BinaryIO) -> bool:
         new_lines: list[bytes] = []
         while chunk := file.read(_CHUNK):
-            whole, self._partial_line = _split_lines(self._partial_line + chunk)
+            example = next(iter([*self.lines[-1:], *new_lines[-1:]][::-1]), b"")
+            whole, self._partial_line, _ = split_rows(
+                self._partial_line + chunk, self.delimiter, example
+            )
             new_lines += whole
+            if len(self._partial_line) > MOST_PENDING:
+                self._partial_line = b""
+                self.close()
+                msg = f"{self.path.name} has a row of over {MOST_PENDING:,} bytes"
+                raise ValueError(msg)
         missing = self.header_lines - len(self._header_read)
         self._header_read += new_lines[:missing]
         rows = new_lines[missing:]
@@ -128,18 +154,3 @@ class Tail:
 def _stat(file: BinaryIO) -> tuple[int, int]:
     found = os.fstat(file.fileno())
     return found.st_dev, found.st_ino
-
-
-def _split_lines(text: bytes) -> tuple[list[bytes], bytes]:
-    """Complete lines, and the rest; a line end inside quotes does not end a row.
-
-    >>> _split_lines(b'1,2\\n3,"a\\nb"\\n4,')
-    ([b'1,2\\n', b'3,"a\\nb"\\n'], b'4,')
-    """
-    found, pending = [], b""
-    for line in text.splitlines(keepends=True):
-        pending += line
-        if line.endswith(_END) and pending.count(_QUOTE) % 2 == 0:
-            found.append(pending)
-            pending = b""
-    return found, pending

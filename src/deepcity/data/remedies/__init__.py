@@ -67,14 +67,13 @@ def next_step(evidence: object, otherwise: str) -> str:
         otherwise: what can be done without a remedy, e.g. ``correct these cells``.
     """
     found = trials(evidence)
-    offered = [one for one in found if one.keeps]
+    offered, costly = ([one for one in found if one.keeps is kept] for kept in (True, False))
+    price = f"; not without loss: set {_listed(costly)}" if costly else ""
     if len(offered) == 1:
-        return f"{otherwise}, or set {offered[0].change} ({offered[0].effect})"
+        return f"{otherwise}, or set {offered[0].change} ({offered[0].effect}){price}"
     if offered:
-        return f"say which is right: {_listed(offered)}; or {otherwise}"
-    if found:
-        return f"{otherwise}; a setting would lose something: {_listed(found)}"
-    return otherwise
+        return f"say which is right: set {_listed(offered)}; or {otherwise}{price}"
+    return f"{otherwise}{price}"
 
 
 def _listed(found: Sequence[Trial]) -> str:

@@ -26,7 +26,7 @@ def _attempt(evidence: UnknownTexts) -> Trial | None:
             effect = f"{lost:,} of {cells:,} cells of {name} would count as not measured"
             return Trial(f"missing = [{_listed(texts[:3])}, ...]", False, effect)
     count = sum(seen.count for tally in evidence.columns.values() for seen in tally.bad.values())
-    effect = f"if they mean not measured; {count:,} cells"
+    effect = f"if that means not measured; {count:,} cell{'s' if count != 1 else ''}"
     return Trial(f"missing = [{_listed(texts)}]", True, effect)
 
 

@@ -15,7 +15,7 @@ from deepcity.data.remedies.number_signs import attempt, with_both, with_decimal
 _CELL = re.compile(r"[(+\u2212-]?\s*(\D*?)\s*[+\u2212-]?(\d(?:.*\d)?)\s*(\D*?)\s*[)-]?")
 _NO_UNIT = re.compile(r"[<>≤≥~≈±*?=^:;!]")
 _MULTIPLIER = re.compile(
-    r"(?i)[kmbgt]|mio\.?|mrd\.?|tsd\.?|(thousand|million|billion).*|[백천만억조].*"
+    r"[kKMBGT]|(?i:mio\.?|mrd\.?|tsd\.?|(?:thousand|million|billion).*)|[백천만억조].*"
 )
 
 

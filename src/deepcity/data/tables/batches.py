@@ -15,13 +15,17 @@ from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import Layout, SourceSettings
-from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.config.time_settings import VALUE, TimeSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.connectors import RawTable, read_batches, read_columns
+from deepcity.data.connectors import RawTable, read_batches, read_columns_by_part
+from deepcity.data.connectors.many_files import absent_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
-from deepcity.data.timestamps.formats import is_format_ambiguous, pin_format
+from deepcity.data.tables.hour_rows import hours_of
+from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
 
 MORE = "; and more later in the file"
 NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
@@ -33,6 +37,7 @@ class SourceContext:
 
     Attributes:
         max_rows: read at most about so many rows, to try a setting; None: all.
+        files: what its files are called, where it has several.
     """
 
     source: SourceSettings
@@ -40,6 +45,7 @@ class SourceContext:
     time: TimeSettings
     zone: str
     max_rows: int | None = None
+    files: tuple[str, ...] = ()
 
 
 def sheets(
@@ -61,13 +67,22 @@ def sheets(
     for table in read_batches(context.source, context.folder, columns):
         batch_issues = IssueLog(issues.file)
         if time.start is None:
-            frame, rows_R = drop_empty_rows(table, batch_issues, context.source.row_noun)
+            noun = context.source.row_noun
+            frame, rows_R = drop_empty_rows(table, batch_issues, noun, context.files)
         else:  # times are counted by row, so an empty row still takes up a step
             frame, rows_R = table.frame, _numbered(table)
         time = _with_format(context, time, frame)
         place_R = np.zeros(len(rows_R), dtype=np.int64)
         yield Sheet(
-            frame, rows_R, place_R, context.source, time, context.zone, batch_issues, rows_before
+            frame,
+            rows_R,
+            place_R,
+            context.source,
+            time,
+            context.zone,
+            batch_issues,
+            rows_before,
+            context.files,
         )
         merge_issues(issues, batch_issues)
         rows_before += table.frame.height
@@ -82,7 +97,9 @@ def _with_format(context: SourceContext, time: TimeSettings, frame: pl.DataFrame
     if not is_format_ambiguous(time, frame):
         return pin_format(time, frame)
     tables = read_batches(context.source, context.folder, time.names)
-    frames = [drop_empty_rows(table, IssueLog(""))[0] for table in tables]
+    frames = [
+        drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True) for table in tables
+    ]
     return pin_format(time, pl.concat(frames, how="vertical_relaxed"))
 
 
@@ -97,8 +114,13 @@ def needed_columns(context: SourceContext, fields: Sequence[FieldSettings]) -> d
     for field in fields:
         needed |= dict.fromkeys(field.where, "where")
         if field.column is not None or source.layout is not Layout.EVENTS:
-            needed[field.column or field.name] = "column"
+            needed[value_column(source, field)] = "column"
     return needed
+
+
+def value_column(source: SourceSettings, field: FieldSettings) -> str:
+    """The column of a long table that holds a field."""
+    return VALUE if hours_of(source) is not None else field.column or field.name
 
 
 def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueLog) -> list[str]:
@@ -107,15 +129,24 @@ def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueL
     Raises:
         ReadError: if they cannot be read.
     """
-    available = read_columns(context.source, context.folder)
+    parts = read_columns_by_part(context.source, context.folder)
+    available = list(dict.fromkeys(name for _, names in parts for name in names))
     missing = {name: key for name, key in needed.items() if name not in available}
+    unknown = UnknownColumns(tuple(needed), context.source, context.folder)
     for name, key in missing.items():
-        issues.problem(key, name, "no such column", did_you_mean(name, available))
-    return list(missing)
+        hint = did_you_mean(name, available)
+        right = next_step(unknown, hint) if len(missing) == len(needed) else hint
+        issues.problem(key, name, "no such column", right)
+    if getattr(context.source, "fill_columns", False):
+        return list(missing)
+    partly = absent_columns(parts, [name for name in needed if name not in missing])
+    for name, reason, right in partly:
+        issues.problem(needed[name], name, reason, right)
+    return [*missing, *(name for name, _, _ in partly)]
 
 
 def drop_empty_rows(
-    table: RawTable, issues: IssueLog, word: str = "row"
+    table: RawTable, issues: IssueLog, word: str = "row", files: tuple[str, ...] = ()
 ) -> tuple[pl.DataFrame, Ints]:
     """The rows that are not empty, and their numbers in the file."""
     frame = table.frame
@@ -128,14 +159,14 @@ def drop_empty_rows(
     count = int(empty_R.sum())
     if not count:
         return frame, rows_R
-    plural, shown = "s" if count != 1 else "", rows_text(rows_R[empty_R], word)
+    plural, shown = "s" if count != 1 else "", rows_text(rows_R[empty_R], word, files)
     text = f"{count} empty {word}{plural} left out ({shown})"
     issues.note("empty", "rows", count, text)
     return frame.filter(pl.Series(~empty_R)), rows_R[~empty_R]
 
 
 def _numbered(table: RawTable) -> Ints:
-    return np.arange(table.first_row, table.first_row + table.frame.height, dtype=np.int64)
+    return table.first_row + np.arange(table.frame.height, dtype=np.int64) // table.rows_each
 
 
 def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:

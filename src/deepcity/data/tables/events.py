@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.clock import DAY_S, Clock
@@ -20,10 +19,11 @@ from deepcity.data.config.duration import duration_text
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog
+from deepcity.data.places.cells import cell_numbers
+from deepcity.data.places.place_ids import place_ids, place_numbers
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
 from deepcity.data.tables.cell_tally import tally_cells
-from deepcity.data.tables.cells import cell_numbers
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.tables.records import MAX_STEPS_PER_ROW, Records, check_enough_times
 from deepcity.data.tables.values import read_values, rows_of
@@ -174,9 +174,7 @@ def _place(sheet: Sheet, spec: _CountSpec) -> Ints:
     """Number of each event's place, -1 where it is none of the agency's."""
     source = sheet.source
     if source.place is not None:
-        names = sheet.frame[source.place].cast(pl.String).str.strip_chars()
-        placed = names.replace_strict(spec.number, default=-1, return_dtype=pl.Int64)
-        return placed.fill_null(-1).to_numpy()
+        return place_numbers(place_ids(sheet.frame[source.place]), spec.number)
     assert spec.grid is not None
     lat_R, lon_R = positions(sheet)
     return cell_numbers(spec.grid, spec.number, lat_R, lon_R)

@@ -15,14 +15,21 @@ from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import IssueLog
+from deepcity.data.places.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.sheet import Sheet
-from deepcity.data.tables.batches import SourceContext, check_columns, needed_columns, sheets
+from deepcity.data.tables.batches import (
+    SourceContext,
+    check_columns,
+    needed_columns,
+    sheets,
+    value_column,
+)
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, merge_spooled_rows
 from deepcity.data.tables.totals import total_columns
 from deepcity.data.tables.unique_rows import UniqueRows
-from deepcity.data.tables.values import read_values
+from deepcity.data.tables.values import read_values, rows_of
 from deepcity.data.timestamps.parse import raw_times
 from deepcity.data.timestamps.resample import Grid, rows_onto_grid
 
@@ -76,13 +83,14 @@ def _fill(
     seen: set[str] = set()
     wall, before = False, len(issues.problems)
     for sheet in sheets(context, columns, issues, read_past_problems=True):
-        names = sheet.frame[context.source.place or ""].cast(pl.String).str.strip_chars()
+        names = place_ids(sheet.frame[context.source.place or ""])
         seen.update(name for name in names.unique().to_list() if name is not None)
         found = _packed(sheet, names, number, fields)
         if found is not None:
             wall = found[1]
             spool.add(found[0])
-    for name in [name for name in number if name not in seen and len(issues.problems) == before]:
+    absent = [name for name in number if place_id(name) not in seen]
+    for name in absent if len(issues.problems) == before else ():
         issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
     return wall
 
@@ -92,22 +100,24 @@ def _packed(
 ) -> tuple[Rows, bool] | None:
     """A sheet's rows of the agency's places, and whether times are wall-clock times.
 
-    Rows of other places are left out with a note.
+    Rows of other places are left out with a note. So are, without one, rows that no field
+    wants by its `where`: they are neither gaps nor a second row for their time.
     """
-    placed = names.replace_strict(number, default=-1, return_dtype=pl.Int64)
-    place_R = placed.fill_null(-1).to_numpy()
+    place_R = place_numbers(names, number)
     others = int((place_R < 0).sum())
     if others:
         sheet.issues.note(
             "other-places", "rows", others, f"{others:,} rows of other places left out"
         )
     sheet = replace(sheet, place_R=place_R).keep(place_R >= 0)
+    if fields and all(field.where for field in fields) and len(sheet.rows_R):
+        sheet = sheet.keep(np.any([rows_of(sheet, field) for field in fields], axis=0))
     if not len(sheet.rows_R):
         return None
     raw = raw_times(sheet)
     values_RF = np.full((len(sheet.rows_R), len(fields)), np.nan)
     for f, field in enumerate(fields):
-        values_RF[:, f] = read_values(sheet, field.column or field.name, field)
+        values_RF[:, f] = read_values(sheet, value_column(sheet.source, field), field)
     if raw is None:
         return None
     return pack_rows(raw.seconds_R, sheet.place_R, sheet.rows_R, values_RF), raw.wall

@@ -96,7 +96,10 @@ def _of_texts(texts: pl.Series, style: NumberStyle) -> Numbers:
     if not len(rest):
         return _finished(pl.Series(values_R), none)
     written = texts.gather(rest)
-    numbers, negated = _written(written, style)
+    distinct = pl.DataFrame({"text": written.unique()})
+    read = distinct.with_columns(*_written(distinct["text"], style))
+    each = written.to_frame("text").join(read, on="text", how="left", maintain_order="left")
+    numbers, negated = each["number"], each["negated"]
     values_R[rest] = numbers.fill_null(float("nan")).to_numpy()
     other = written.str.contains(OTHER_SIGN["," if style.decimal == "." else "."])
     other_sign = rest[other.to_numpy()] if not style.thousands else none
@@ -121,7 +124,7 @@ def _written(texts: pl.Series, style: NumberStyle) -> tuple[pl.Series, pl.Series
     signed = body.str.contains("^[+-]")
     minus = body.str.starts_with("-")
     body = body.str.replace(r"^[+-]\s*", "")
-    body = _without_units(body, style.units)
+    body = without_units(body, style.units)
     inner = body.str.contains("^[+-]") & ~signed
     minus = minus | (inner & body.str.starts_with("-"))
     doubled = body.str.contains("^[+-]") & signed
@@ -130,10 +133,12 @@ def _written(texts: pl.Series, style: NumberStyle) -> tuple[pl.Series, pl.Series
     wrong = doubled | (negated & minus)
     factor = pl.when(negated | minus).then(-1.0).otherwise(1.0)
     value = pl.when(wrong).then(None).otherwise(factor * numbers)
-    return pl.select(value.alias("value")).to_series(), negated & ~wrong & numbers.is_not_null()
+    negated = negated & ~wrong & numbers.is_not_null()
+    return pl.select(value.alias("number")).to_series(), negated.alias("negated")
 
 
-def _without_units(body: pl.Series, units: tuple[str, ...]) -> pl.Series:
+def without_units(body: pl.Series, units: tuple[str, ...]) -> pl.Series:
+    """Texts without a unit before or after what remains."""
     if not units:
         return body
     either = "|".join(re.escape(text.strip()) for text in sorted(units, key=len, reverse=True))

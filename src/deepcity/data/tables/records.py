@@ -14,7 +14,7 @@ from deepcity.city.field import Resample
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.findings import IssueLog
+from deepcity.data.findings import FILE_ROWS, IssueLog
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.duplicates import resolve_duplicates
 from deepcity.data.timestamps.dst import NO_TIME, wall_text
@@ -47,6 +47,7 @@ def rows_to_keep(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     known = np.flatnonzero(utc_R != NO_TIME)
     order = known[np.argsort(sheet.place_R[known], kind="stable")]
     falls = (np.diff(utc_R[order]) < 0) & (np.diff(sheet.place_R[order]) == 0)
+    falls &= np.diff(sheet.rows_R[order] // FILE_ROWS) == 0  # files may come in any order
     if falls.any():
         rows = sheet.rows_text(order[1:][falls])
         text = f"times are not in order; rows were sorted (earlier than the row above: {rows})"

@@ -10,6 +10,7 @@ from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import next_step
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
@@ -17,10 +18,10 @@ SURE = 50  # so many numbers with three decimals, and none with one or two, are 
 CORRECT = "correct these cells"
 
 
-def review_cells(source: SourceSettings, issues: IssueLog) -> None:
+def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...] = ()) -> None:
     """Tell of each column all texts that are no numbers, and what to do about them."""
     bad = {name: tally for name, tally in issues.cells.items() if tally.bad}
-    _check_grouped(source, issues)
+    _check_grouped(source, issues, files)
     if not bad:
         return
     right = _right(source, issues.cells)
@@ -28,10 +29,19 @@ def review_cells(source: SourceSettings, issues: IssueLog) -> None:
     for n, problem in enumerate(issues.problems):
         if problem.right == UNREVIEWED and problem.key in bad and problem.key not in done:
             done.add(problem.key)
-            first, reason = _reason(bad[problem.key], source)
+            first, reason = _reason(bad[problem.key], source, files)
             issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
+    ]
+
+
+def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
+    """Say of rows that share a time and a place what can be done without losing any."""
+    right = next_step(repeated, "remove the wrong rows")
+    issues.problems = [
+        replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
+        for one in issues.problems
     ]
 
 
@@ -42,33 +52,37 @@ def _right(source: SourceSettings, columns: dict[str, ColumnTally]) -> str:
     return "; and ".join(dict.fromkeys(steps))
 
 
-def _reason(tally: ColumnTally, source: SourceSettings) -> tuple[str, str]:
+def _reason(tally: ColumnTally, source: SourceSettings, files: tuple[str, ...]) -> tuple[str, str]:
     """The first text of a column that is no number, and why all of them are none."""
     noun, style = source.row_noun, source.numbers
     first, *others = tally.bad
-    where = f"({_rows(tally.bad[first], noun)})"
+    where = f"({_rows(tally.bad[first], noun, files)})"
     comma = "," if style.decimal == "." else "."
     if style.decimal in OTHER_SIGN and _all_match(tally, GROUPED[comma]):
-        rows = _rows(_joined(tally), noun)
+        rows = _rows(_joined(tally), noun, files)
         sign = "comma" if comma == "," else "point"
         return (
             first,
             f"can be read in two ways, its {sign} may part thousands or a fraction ({rows})",
         )
     if style.decimal == "." and _all_match(tally, OTHER_SIGN[","]):
-        rows = _rows(_joined(tally), noun)
+        rows = _rows(_joined(tally), noun, files)
         return first, f"a decimal comma where the decimal sign is a point ({rows})"
+    if not tally.numbers and len(others) > TEXTS_SHOWN:  # a column of something else
+        return first, f"not a number ({_rows(_joined(tally), noun, files)})"
     reason = f"not a number {where}"
     if others:
-        shown = [f"{text!r} ({_rows(tally.bad[text], noun)})" for text in others[:TEXTS_SHOWN]]
+        shown = [
+            f"{text!r} ({_rows(tally.bad[text], noun, files)})" for text in others[:TEXTS_SHOWN]
+        ]
         more = f" and {len(others) - TEXTS_SHOWN:,} more" if len(others) > TEXTS_SHOWN else ""
         reason += f", nor is {', '.join(shown)}{more}; {tally.bad_cells:,} cells in all"
     return first, reason
 
 
-def _rows(seen: Seen, noun: str) -> str:
+def _rows(seen: Seen, noun: str, files: tuple[str, ...]) -> str:
     rows = seen.rows + [0] * (seen.count - len(seen.rows))
-    return rows_text(rows, noun)
+    return rows_text(rows, noun, files)
 
 
 def _joined(tally: ColumnTally) -> Seen:
@@ -81,30 +95,28 @@ def _all_match(tally: ColumnTally, pattern: str) -> bool:
     return bool(texts.str.contains(pattern).all())
 
 
-def _check_grouped(source: SourceSettings, issues: IssueLog) -> None:
+def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, ...]) -> None:
     """Numbers whose decimal sign may as well part thousands: refused, or told if it was stated."""
     style = source.numbers
     for name, tally in issues.cells.items():
         if not _looks_grouped(tally, style):
             continue
-        text = next(text for text in tally.separated)
-        rows = _rows(tally.grouped, source.row_noun)
-        digits = "".join(sign for sign in text if sign.isdigit())
-        both = f"{text!r} is read as {tally.separated[text]:.10g}, but may mean {digits}"
+        first = next(iter(tally.separated))
+        rows = _rows(tally.grouped, source.row_noun, files)
+        digits = "".join(sign for sign in first if sign.isdigit())
+        both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
         if source.decimal_is_stated:
-            advice = f"decimal = '{style.decimal}' stands in the city file; see whether it is right"
-            issues.warn(
-                "grouped",
-                name,
-                tally.grouped.count,
-                f"{tally.grouped.count:,} numbers look as if their sign parts thousands: {both} "
-                f"({rows}); {advice}",
+            count, sign = tally.grouped.count, style.decimal
+            text = (
+                f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
+                f"the city file states {sign!r} as decimal sign, see whether it is right"
             )
+            issues.warn("grouped", name, count, text)
             continue
         also = tuple(tally.separated)
         right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")
-        count = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
-        issues.problem(name, text, f"{count}: {both}", right)
+        shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
+        issues.problem(name, first, f"{shown}: {both}", right)
 
 
 def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:

@@ -7,8 +7,7 @@ Shapes: R rows, T times, N places, F values of a row: its fields, or, of a row o
 all places of the first field, then of the next.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
+from deepcity.data.config.duration import duration_text
 from deepcity.data.config.time_settings import Stamp, TimeSettings
 from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
@@ -31,8 +31,10 @@ from deepcity.data.tables.records import (
 from deepcity.data.tables.spool import Rows, Spool
 from deepcity.data.tables.totals import TotalColumn, difference_rows, report_totals
 from deepcity.data.tables.unique_rows import UniqueRows
-from deepcity.data.timestamps.dst import resolve_wall_times
+from deepcity.data.timestamps.dst import resolve_wall_times, wall_text
 from deepcity.data.timestamps.resample import Grid, grid_over
+from deepcity.data.timestamps.step_change import Steps, find_steps
+from deepcity.data.timestamps.zones import utc_candidates
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,16 @@ def merge_spooled_rows(
     first, last = spool.span
     if not check_enough_times((first <= last) + (first < last), issues):
         return None
-    step_s = _step_s(spool, context.time)
+    steps = _steps(spool, context.time)
+    change_s = None if context.source.stays is not None else steps.change_s
+    if change_s is not None and wall:
+        change_s = int(utc_candidates(np.array([change_s]), context.zone).earlier_R[0])
     unique_rows: Iterable[UniqueRows] = (_to_utc(rows, sheet, wall=wall) for rows in blocks())
     if totals:
         ends = context.time.stamp is not Stamp.START
-        unique_rows = difference_rows(unique_rows, totals, step_s, ends=ends)
-    records = _records(unique_rows, sheet, step_s, row_merger, clock)
+        longest_s = steps.main_s if change_s is None else max(steps.before_s, steps.after_s)
+        unique_rows = difference_rows(unique_rows, totals, longest_s, ends=ends)
+    records = _records_of(unique_rows, sheet, steps, row_merger, clock, change_s)
     report_totals(totals, issues)
     if records is None and len(issues.problems) == before:
         check_enough_times(0, issues)
@@ -99,7 +105,16 @@ def check_times(
 
 def _sheet(context: SourceContext, issues: IssueLog) -> Sheet:
     empty = np.empty(0, dtype=np.int64)
-    return Sheet(pl.DataFrame(), empty, empty, context.source, context.time, context.zone, issues)
+    return Sheet(
+        pl.DataFrame(),
+        empty,
+        empty,
+        context.source,
+        context.time,
+        context.zone,
+        issues,
+        files=context.files,
+    )
 
 
 def _to_utc(rows: Rows, sheet: Sheet, *, wall: bool) -> UniqueRows:
@@ -115,28 +130,83 @@ def _to_utc(rows: Rows, sheet: Sheet, *, wall: bool) -> UniqueRows:
     return UniqueRows(utc_R[order], rows["place"][order], values_RF[order])
 
 
-def _step_s(spool: Spool, time: TimeSettings) -> int:
-    """The stated step, or the most frequent time between two rows of a place."""
-    if time.step is not None:
-        return int(time.step.total_seconds())
-    counts: Counter[int] = Counter()
-    for rows in spool.blocks():
-        gaps, times = np.unique(_gaps(rows), return_counts=True)
-        counts.update(dict(zip(gaps.tolist(), times.tolist(), strict=True)))
-    if not counts:  # no block has two rows
-        return spool.span[1] - spool.span[0]
-    return max(counts, key=lambda gap: (counts[gap], -gap))
+def _steps(spool: Spool, time: TimeSettings) -> Steps:
+    """The stated step, or the most frequent time between two rows of a place, and its change."""
+    if time.step is None:
+        return find_steps(spool.blocks(), spool.span)
+    step_s = int(time.step.total_seconds())
+    return Steps(step_s, step_s, step_s)
 
 
-def _gaps(rows: Rows) -> Ints:
-    """Time between rows of one place, or between all where no place has two."""
-    order = np.lexsort((rows["time"], rows["place"]))
-    gaps_S: Ints = np.diff(rows["time"][order])
-    own: Ints = gaps_S[(np.diff(rows["place"][order]) == 0) & (gaps_S > 0)]
-    if len(own):
-        return own
-    times_S: Ints = np.unique(rows["time"])
-    return times_S[1:] - times_S[:-1]
+def _records_of(
+    blocks: Iterable[UniqueRows],
+    sheet: Sheet,
+    steps: Steps,
+    row_merger: RowMerger,
+    clock: Clock,
+    change_s: int | None,
+) -> Records | None:
+    """All blocks; where the step changes, each part by its own step.
+
+    Args:
+        change_s: UTC seconds of the first row of the new step, or None.
+    """
+    if change_s is None:
+        return _records(blocks, sheet, steps.main_s, row_merger, clock)
+    shown = wall_text(steps.change_s or 0)
+    before, after = duration_text(steps.before_s), duration_text(steps.after_s)
+    text = f"the step of the rows changes from {before} to {after} at {shown}"
+    longer_s = max(steps.before_s, steps.after_s)
+    if longer_s > clock.step_s:
+        right = (
+            f"set clock.step = '{duration_text(longer_s)}' or longer, or read them as two sources"
+        )
+        sheet.issues.problem("time.step", shown, text, right)
+        return None
+    text += f"; each part was resampled to {duration_text(clock.step_s)} by its own step"
+    sheet.issues.warn("step-change", "time", 1, text)
+    early, late = _split(blocks, change_s, ends=sheet.time.stamp is Stamp.END)
+    parts = [
+        _records(early, sheet, steps.before_s, row_merger, clock),
+        _records(late, sheet, steps.after_s, row_merger, clock),
+    ]
+    return _one_after_the_other([part for part in parts if part is not None])
+
+
+def _split(
+    blocks: Iterable[UniqueRows], change_s: int, *, ends: bool
+) -> tuple[Iterator[UniqueRows], Iterator[UniqueRows]]:
+    """Blocks before a change and after it, the first to be read before the second."""
+    rows_left: list[UniqueRows] = []
+    rest = iter(blocks)
+
+    def early() -> Iterator[UniqueRows]:
+        for rows in rest:
+            cut = int(np.searchsorted(rows.time_R, change_s, side="right" if ends else "left"))
+            if cut:
+                yield rows.take(slice(cut))
+            if cut < len(rows):
+                rows_left.append(rows.take(slice(cut, None)))
+                return
+
+    def late() -> Iterator[UniqueRows]:
+        yield from rows_left
+        yield from rest
+
+    return early(), late()
+
+
+def _one_after_the_other(parts: list[Records]) -> Records | None:
+    """Records in a row; a step that two of them share is missing, as it has rows of both."""
+    if not parts:
+        return None
+    time_T = np.concatenate([part.time_T for part in parts])
+    values_TNF = np.concatenate([part.values_TNF for part in parts])
+    again = np.flatnonzero(np.diff(time_T) == 0)
+    values_TNF[again] = np.nan
+    keep = np.setdiff1d(np.arange(len(time_T)), again + 1)
+    step_s, times = min(part.step_s for part in parts), sum(part.times for part in parts)
+    return Records(time_T[keep], step_s, values_TNF[keep], parts[0].values_step_s, times)
 
 
 def _records(

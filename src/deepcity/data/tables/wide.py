@@ -11,9 +11,12 @@ from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.findings import IssueLog, rows_text
+from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import VALUE
+from deepcity.data.findings import FILE_ROWS, IssueLog, rows_text
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, check_columns, sheets
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.records import Records, resample_rule
 from deepcity.data.tables.spool import Rows, Spool, pack_rows
 from deepcity.data.tables.time_merge import RowMerger, check_times, merge_spooled_rows
@@ -41,7 +44,9 @@ def read_wide(
     needed = dict.fromkeys(context.time.names, "time")
     for field in fields:
         needed |= dict.fromkeys(field.where, "where")
-        needed |= dict.fromkeys((column_of(field, place) for place in places), "column")
+        needed |= dict.fromkeys(
+            (_column(context.source, field, place) for place in places), "column"
+        )
     absent = check_columns(context, needed, issues)
     available = [name for name in needed if name not in absent]
     with Spool() as spool:
@@ -77,6 +82,11 @@ def column_of(field: FieldSettings, place: PlaceSettings) -> str:
     return field.column.replace("{place}", place.key)
 
 
+def _column(source: SourceSettings, field: FieldSettings, place: PlaceSettings) -> str:
+    """The column that is read for a field at a place."""
+    return VALUE if hours_of(source) is not None else column_of(field, place)
+
+
 def _fill(
     spool: Spool,
     context: SourceContext,
@@ -109,7 +119,7 @@ def _packed(
     """
     available = set(sheet.frame.columns)
     raw = raw_times(sheet) if set(sheet.time.names) <= available else None
-    names = [(column_of(field, place), field) for field in fields for place in places]
+    names = [(_column(sheet.source, field, place), field) for field in fields for place in places]
     values_RK = np.full((len(sheet.rows_R), len(names)), np.nan)
     for k, (name, field) in enumerate(names):
         if (
@@ -123,14 +133,15 @@ def _packed(
 
 def _in_order(blocks: Iterable[Rows], context: SourceContext, issues: IssueLog) -> Iterable[Rows]:
     """The same blocks; warns of rows that come after rows of a later block in the file."""
-    last = -1
+    last_F = np.full(max(1, len(context.files)), -1)  # of each file
     for rows in blocks:
-        early = rows["row"][rows["row"] < last]
+        row_R = rows["row"]
+        early = row_R[row_R < last_F[row_R // FILE_ROWS]]
         if len(early):
-            shown = rows_text(np.sort(early), context.source.row_noun)
+            shown = rows_text(np.sort(early), context.source.row_noun, context.files)
             text = f"times are not in order; rows were sorted (earlier than a row above: {shown})"
             issues.warn("unsorted", "time", len(early), text)
-        last = max(last, int(rows["row"].max()))
+        np.maximum.at(last_F, row_R // FILE_ROWS, row_R)
         yield rows
 
 

@@ -11,6 +11,8 @@ import polars as pl
 
 from deepcity.city.arrays import Indices, Ints
 from deepcity.data.config.time_settings import Ambiguous, Nonexistent
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.clock_changes import RepeatedHour, SkippedHour
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.zones import UtcCandidates, utc_candidates
 
@@ -39,7 +41,8 @@ def _resolve_nonexistent(utc_R: Ints, skipped: Indices, shown: str, sheet: Sheet
     match sheet.time.nonexistent:
         case Nonexistent.ERROR:
             reason = f"clocks in {zone} skipped this time ({rows})"
-            right = "set time.nonexistent = 'mask' or 'shift', or correct time.zone"
+            hour = SkippedHour(count, _taken(utc_R, skipped, sheet.place_R))
+            right = next_step(hour, "correct time.zone")
             sheet.issues.problem("time", shown, reason, right)
         case Nonexistent.MASK:
             utc_R[skipped] = NO_TIME
@@ -62,7 +65,7 @@ def _resolve_ambiguous(
                 moment_text(at[first], zone) for at in (candidates.earlier_R, candidates.later_R)
             ]
             reason = f"clocks in {zone} showed this time twice, {' and '.join(both)} ({rows})"
-            right = "set time.ambiguous = 'infer', 'earlier', 'later' or 'mask'"
+            right = next_step(_hour(doubled, candidates, wall_R, sheet), "correct time.zone")
             sheet.issues.problem("time", wall_text(wall_R[doubled[0]]), reason, right)
         case Ambiguous.MASK:
             utc_R[doubled] = NO_TIME
@@ -77,6 +80,23 @@ def _resolve_ambiguous(
             sheet.issues.note("ambiguous", "time", count, text)
         case Ambiguous.INFER:
             _infer(utc_R, doubled, candidates, wall_R, sheet)
+
+
+def _taken(utc_R: Ints, skipped: Indices, place_R: Ints) -> int:
+    """How many rows of a skipped hour have, an hour later, the time of another row."""
+    rows = np.stack([utc_R, place_R])
+    others = {tuple(row) for row in np.delete(rows, skipped, axis=1).T.tolist()}
+    return sum(tuple(row) in others for row in rows[:, skipped].T.tolist())
+
+
+def _hour(doubled: Indices, candidates: UtcCandidates, wall_R: Ints, sheet: Sheet) -> RepeatedHour:
+    """Rows of repeated hours, and whether the first of each time is the earlier."""
+    pair = pl.DataFrame({"wall": wall_R[doubled], "place": sheet.place_R[doubled]})
+    nth = pair.select(pl.int_range(pl.len()).over("wall", "place")).to_series().to_numpy()
+    utc_R = candidates.earlier_R.copy()
+    utc_R[doubled] = np.where(nth == 0, candidates.earlier_R[doubled], candidates.later_R[doubled])
+    in_order = not len(_out_of_order(utc_R, doubled, sheet.place_R))
+    return RepeatedHour(len(doubled), pair.n_unique(), in_order)
 
 
 def _infer(
@@ -94,7 +114,9 @@ def _infer(
 
 def _report(rows: Indices, reason: str, wall_R: Ints, sheet: Sheet) -> None:
     if len(rows):
-        right = "set time.ambiguous = 'earlier', 'later' or 'mask': it cannot be inferred"
+        times = len(np.unique(np.stack([wall_R[rows], sheet.place_R[rows]]), axis=1).T)
+        hour = RepeatedHour(len(rows), times, in_order=False)
+        right = next_step(hour, "complete or sort these rows: it cannot be inferred")
         shown = wall_text(wall_R[rows[0]])
         sheet.issues.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right)
 

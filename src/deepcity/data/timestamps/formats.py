@@ -1,48 +1,96 @@
-"""Parses times from text, and detects the pattern of a column."""
+"""Parses times from text by a pattern, and joins the columns that hold a time.
+
+Patterns are those of `strptime`, read as people write: see `canonical`. Numbers that count from
+a day have formats with names: see `NUMBERS`.
+"""
+
+from dataclasses import dataclass
 
 import polars as pl
 
+from deepcity.city.clock import DAY_S
 from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.timestamps.canonical import canonical
 
-EPOCHS = {"epoch_s": 1.0, "epoch_ms": 0.001}
 
-PATTERNS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M:%S%.f%#z",
-    "%Y-%m-%dT%H:%M:%S%.f%#z",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%dT%H:%M%#z",
+@dataclass(frozen=True)
+class NumberFormat:
+    """Times that are numbers.
+
+    Attributes:
+        unit_s: seconds that 1 stands for.
+        zero_s: seconds since 1970 that 0 stands for.
+        wall: whether they are times of a wall clock, else of UTC.
+    """
+
+    unit_s: float
+    zero_s: int
+    wall: bool
+
+
+NUMBERS = {
+    "epoch_s": NumberFormat(1.0, 0, wall=False),
+    "epoch_ms": NumberFormat(0.001, 0, wall=False),
+    "excel_serial": NumberFormat(DAY_S, -25_569 * DAY_S, wall=True),
+}
+"""Formats of times that are numbers, by name."""
+
+_DATES = (
     "%Y-%m-%d",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
-    "%Y.%m.%d %H:%M",
-    "%Y%m%d%H%M",
-    "%Y%m%d%H",
-    "%Y-%m-%d %H",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H",
-    "%m/%d/%Y %H",
+    "%Y.%m.%d",
+    "%Y년 %m월 %d일",
+    "%Y%m%d",
     "%d/%m/%Y",
     "%m/%d/%Y",
-    "%d-%m-%Y %H:%M:%S",
-    "%d-%m-%Y %H:%M",
     "%d-%m-%Y",
     "%m-%d-%Y",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%d/%m/%Y %I:%M:%S %p",
+    "%d.%m.%Y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d. %b %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d/%b/%Y",
+)
+_TIMES = (
+    " %H:%M:%S%.f",
+    " %H:%M",
+    "",
+    " %H",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    " %I %p",
+    " %p %I:%M:%S",
+    " %p %I:%M",
+    " %H시",
+    " %H시 %M분",
+    " %H시 %M분 %S초",
+    " %p %I시",
+    " %p %I시 %M분",
+    " %p %I시 %M분 %S초",
+    " %H.%M",
+    " %I.%M.%S %p",
+    " %Hh%M",
+)
+PATTERNS = (
+    *(date + time for time in _TIMES[:3] for date in _DATES),
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
+    "%Y%m%dT%H%M%S%#z",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M",
+    "%Y%m%d%H",
+    *(date + time for time in _TIMES[3:] for date in _DATES),
 )
 """Patterns that are tried, in this order, where a city file states none."""
 
-_MIDNIGHT = r"(?:[ T]24:00(?::00)?|[ T]24|^\d{8}24)$"  # hour 24 of a day is hour 0 of the next
-_SAMPLE = 400
 YEARS = (1900, 2199)  # the parser also accepts 31/12/20 as a date of the year 31
 
 
@@ -54,73 +102,40 @@ def parse_times(texts: pl.Series, pattern: str) -> pl.Series:
     Raises:
         PolarsError: if the pattern itself cannot be used.
     """
-    late = texts.str.contains(_MIDNIGHT).fill_null(value=False)
-    day_early = texts.str.replace(r"24(:00(?::00)?)?$", "00$1") if late.any() else texts
-    source = pl.select(pl.when(late).then(day_early).otherwise(texts)).to_series()
+    return parse_with_late(texts, pattern)[0]
+
+
+def parse_with_late(texts: pl.Series, pattern: str) -> tuple[pl.Series, pl.Series]:
+    """As `parse_times`, and where an hour of 24 to 29 was written under the day before."""
+    times = _strptime(texts, pattern)
+    if times.null_count() == texts.null_count():
+        return times, pl.Series([False]).new_from_index(0, len(texts))
+    plain = canonical(texts, pattern)
+    late = plain.late & times.is_null()
+    again = _strptime(plain.texts, plain.pattern)
+    frame = pl.DataFrame({"first": times, "again": again, "late": late})
+    day = pl.when(pl.col("late")).then(pl.duration(days=1)).otherwise(pl.duration())
+    both = pl.coalesce("first", pl.col("again") + day)
+    return frame.select(both).to_series(), late
+
+
+def _strptime(texts: pl.Series, pattern: str) -> pl.Series:
     loose = pattern.endswith("*")
     pattern = pattern.removesuffix("*")
-    if "%H" in pattern and "%M" not in pattern:  # the parser needs minutes with hours
-        source, pattern = source + ":00", pattern + ":%M"
-    times = source.str.strptime(pl.Datetime("us"), pattern, strict=False, exact=not loose)
-    times = times.set(~times.dt.year().is_between(*YEARS), None)
-    return (
-        times
-        + pl.select(pl.when(late).then(pl.duration(days=1)).otherwise(pl.duration())).to_series()
-    )
-
-
-def find_pattern(texts: pl.Series) -> str | None:
-    """The first pattern that matches every text, or None.
-
-    Where day and month could be either way round, the order that keeps rows sorted is preferred.
-    """
-    return next(iter(_matching_patterns(texts)), None)
-
-
-def majority_pattern(texts: pl.Series) -> str | None:
-    """The pattern that matches most texts, if over half of them: the others are mistakes."""
-    known = texts.drop_nulls()
-    read = {pattern: len(known) - parse_times(known, pattern).null_count() for pattern in PATTERNS}
-    best = max(read, key=lambda pattern: read[pattern])
-    return best if 2 * read[best] > len(known) else None
-
-
-def _matching_patterns(texts: pl.Series) -> list[str]:
-    """Every pattern that matches every text; those that keep rows sorted come first."""
-    known = texts.drop_nulls()
-    sample = pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)])
-    fitting = [pattern for pattern in PATTERNS if _matches_all(sample, pattern)]
-    fitting = [pattern for pattern in fitting if _matches_all(known, pattern)]
-    in_order = [pattern for pattern in fitting if parse_times(known, pattern).is_sorted()]
-    return list(dict.fromkeys(in_order + fitting))
-
-
-def _matches_all(texts: pl.Series, pattern: str) -> bool:
-    return len(texts) > 0 and parse_times(texts, pattern).null_count() == 0
-
-
-def pin_format(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
-    """The settings with a format detected in these rows, if none is stated and times are text."""
-    pattern = find_pattern(joined_times(frame, time)) if _needs_format(time, frame) else None
-    return time if pattern is None else time.model_copy(update={"format": pattern})
-
-
-def is_format_ambiguous(time: TimeSettings, frame: pl.DataFrame) -> bool:
-    """Whether several patterns match all of these rows, so that more rows must decide."""
-    return _needs_format(time, frame) and len(_matching_patterns(joined_times(frame, time))) > 1
-
-
-def _needs_format(time: TimeSettings, frame: pl.DataFrame) -> bool:
-    """Whether times are text and no format is stated."""
-    if time.format is not None or not time.names or set(time.names) - set(frame.columns):
-        return False
-    return len(time.names) > 1 or frame.schema[time.names[0]] == pl.String
+    if ("%H" in pattern or "%I" in pattern) and "%M" not in pattern:
+        texts, pattern = texts + ":00", pattern + ":%M"  # the parser needs minutes with hours
+    times = texts.str.strptime(pl.Datetime("us"), pattern, strict=False, exact=not loose)
+    return times.set(~times.dt.year().is_between(*YEARS), None)
 
 
 def joined_times(frame: pl.DataFrame, time: TimeSettings) -> pl.Series:
-    """The time columns as one; several are joined as text, by a space."""
+    """The time columns as one; several are joined as text, by a space.
+
+    A midnight after the dates of the first column, as workbooks have it, is left out then.
+    """
     parts = [frame[name] for name in time.names]
     if len(parts) == 1:
         return parts[0].str.strip_chars() if parts[0].dtype == pl.String else parts[0]
     texts = [pl.col(part.name).cast(pl.String).str.strip_chars() for part in parts]
+    texts[0] = texts[0].str.replace(r"[ T]00:00(?::00(?:\.0+)?)?$", "")
     return frame.select(pl.concat_str(texts, separator=" ").alias("time")).to_series()

@@ -9,19 +9,14 @@ from datetime import UTC
 import numpy as np
 import polars as pl
 
-from deepcity.city.arrays import Ints
+from deepcity.city.arrays import Bools, Ints
 from deepcity.city.clock import DAY_S
 from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.sheet import Sheet
+from deepcity.data.timestamps.detect import majority, number_format, read_as
 from deepcity.data.timestamps.dst import resolve_wall_times
-from deepcity.data.timestamps.formats import (
-    EPOCHS,
-    find_pattern,
-    joined_times,
-    majority_pattern,
-    parse_times,
-)
+from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 from deepcity.data.timestamps.zones import utc_candidates
 
 
@@ -94,31 +89,68 @@ def _open_times(time: TimeSettings, number_R: Ints) -> Ints:
 
 
 def _from_text(column: pl.Series, sheet: Sheet) -> RawTimes | None:
-    key = " + ".join(sheet.time.names)
-    if sheet.time.format in EPOCHS:
-        return _from_typed(column.cast(pl.Float64, strict=False), sheet)
-    pattern = sheet.time.format or find_pattern(column) or majority_pattern(column)
+    if sheet.time.format in NUMBERS:
+        numbers = column.cast(pl.Float64, strict=False)
+        if not _all_known(numbers, column, f"not a number, as {sheet.time.format} needs", sheet):
+            return None
+        return _from_numbers(numbers, sheet)
+    pattern = sheet.time.format or _pattern(column, sheet)
     if pattern is None:
-        first = column.drop_nulls().head(1).to_list()
-        reason = "the times follow none of the known patterns"
-        right = "state theirs, e.g. format = '%d/%m/%Y %H:%M'"
-        sheet.issues.problem(key, first[0] if first else None, reason, right)
         return None
+    found = _by_pattern(column, pattern, sheet)
+    return None if found is None else _from_datetimes(found[0], sheet, found[1].to_numpy())
+
+
+def _by_pattern(
+    column: pl.Series, pattern: str, sheet: Sheet
+) -> tuple[pl.Series, pl.Series] | None:
+    """Times and which are late, or None with what is wrong with the texts or the pattern."""
     try:
-        times = parse_times(column, pattern)
+        times, late = parse_with_late(column, pattern)
     except pl.exceptions.PolarsError:
         right = "write e.g. '%d/%m/%Y %H:%M'"
+        if "%p" in pattern.lower() and "%H" in pattern:
+            right = f"write '{pattern.replace('%H', '%I')}': the hour of a half day is %I"
         sheet.issues.problem("time.format", pattern, "not a valid pattern", right)
+        return None
+    likely = number_format(column) if times.null_count() == len(times) else None
+    if likely is not None:
+        reason = f"not a time like {pattern}, but a number as {likely} has them"
+        right = f"state format = '{likely}' if it is so"
+        sheet.issues.problem(" + ".join(sheet.time.names), column[0], reason, right)
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
         return None
-    return _from_datetimes(times, sheet)
+    return times, late
+
+
+def _pattern(column: pl.Series, sheet: Sheet) -> str | None:
+    """The pattern of all or most texts; reports if there is none, or if it is undecided."""
+    key = " + ".join(sheet.time.names)
+    found = read_as(column)
+    if not found.patterns:
+        found = majority(column)
+    if found.undecided:
+        reason, right = found.explained()
+        sheet.issues.problem(key, None, reason, right)
+    elif found.pattern is None:
+        first = column.drop_nulls().head(1).to_list()
+        name = number_format(column)
+        reason = "the times follow none of the known patterns"
+        right = "state theirs, e.g. format = '%d/%m/%Y %H:%M'"
+        if name is not None:
+            reason, right = f"a number, as {name} has them", f"state format = '{name}' if it is so"
+        sheet.issues.problem(key, first[0] if first else None, reason, right)
+    return found.pattern
 
 
 def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     if not _all_known(column, column, "time missing", sheet):
         return None
     if column.dtype.is_numeric():
+        if sheet.time.format not in (None, *NUMBERS):  # e.g. 202401031400
+            whole = column.cast(pl.Int64, strict=False).cast(pl.String)
+            return _from_text(whole, sheet)
         return _from_numbers(column, sheet)
     if column.dtype not in (pl.Date, pl.Datetime):  # a set would miss Datetime's units
         reason = f"of type {column.dtype}, not a time"
@@ -130,27 +162,40 @@ def _from_typed(column: pl.Series, sheet: Sheet) -> RawTimes | None:
 
 
 def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
-    scale = EPOCHS.get(sheet.time.format or "")
-    if scale is None:
-        right = "state format = 'epoch_s' or 'epoch_ms' if it counts from 1970"
+    number = NUMBERS.get(sheet.time.format or "")
+    if number is None:
+        likely = number_format(column)
+        right = f"state format = {' or '.join(map(repr, NUMBERS))} if it counts from a day"
+        right = right if likely is None else f"state format = '{likely}' if it is so"
         sheet.issues.problem(sheet.time.names[0], column[0], "a number, not a time", right)
         return None
-    seconds_R = np.floor(column.cast(pl.Float64).to_numpy() * scale).astype(np.int64)
-    return RawTimes(seconds_R, wall=False)
+    scaled_R = column.cast(pl.Float64).to_numpy() * number.unit_s
+    if number.wall:  # a serial day is a fraction that seconds do not divide
+        scaled_R = np.round(scaled_R)
+    seconds_R = np.floor(scaled_R).astype(np.int64) + number.zero_s
+    return _on_wall_clock(seconds_R, sheet) if number.wall else RawTimes(seconds_R, wall=False)
 
 
-def _from_datetimes(times: pl.Series, sheet: Sheet) -> RawTimes:
-    """Datetimes without an offset are wall times.
-
-    Hours before `day_starts` belong to the date after the one they are written under.
-    """
+def _from_datetimes(times: pl.Series, sheet: Sheet, late_R: Bools | None = None) -> RawTimes:
+    """Datetimes without an offset are wall times; `late_R`: written as an hour of 24 or later."""
     seconds_R = times.dt.epoch("s").to_numpy().astype(np.int64)
     if getattr(times.dtype, "time_zone", None) is not None:
         return RawTimes(seconds_R, wall=False)
+    return _on_wall_clock(seconds_R, sheet, late_R)
+
+
+def _on_wall_clock(seconds_R: Ints, sheet: Sheet, late_R: Bools | None = None) -> RawTimes:
+    """Wall times of the starts of rows.
+
+    Hours before `day_starts` belong to the date after the one they are written under, unless
+    they are written as hours of 24 or later, which name the day after already.
+    """
     if sheet.time.stamp is Stamp.WALL_END and sheet.time.step is not None:
         seconds_R = seconds_R - int(sheet.time.step.total_seconds())
-    late_R = seconds_R % DAY_S < seconds_of_day(sheet.time.day_starts)
-    return RawTimes(seconds_R + DAY_S * late_R, wall=True)
+    early_R = seconds_R % DAY_S < seconds_of_day(sheet.time.day_starts)
+    if late_R is not None:
+        early_R &= ~late_R
+    return RawTimes(seconds_R + DAY_S * early_R, wall=True)
 
 
 def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) -> bool:

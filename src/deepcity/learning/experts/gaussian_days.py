@@ -31,6 +31,7 @@ from deepcity.learning.features.inputs import Samples
 from deepcity.learning.features.weather import day_weather
 
 TYPES = [0, 1, 3, 4]  # of `day_types`, which lists some types twice
+MAX_PLACES = 20  # each has a process of its own: some 2 s to fit, 0.3 s to forecast
 POSITIVE = 0.99  # share of positive values from which on logarithms are modelled
 
 
@@ -43,7 +44,9 @@ class GaussianDays(Expert):
 
     @classmethod
     def prior(cls, data: ExpertData) -> float:
-        """A tenth; none where a place has fewer than 28 training days."""
+        """A tenth; none where a place has fewer than 28 training days, or there are many places."""
+        if data.inputs.values_TN.shape[1] > MAX_PLACES:
+            return 0.0
         days = learned_days(data.inputs.values_TN, data.inputs.grid, data.train)
         return 0.1 if days >= FEW_DAYS else 0.0
 

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees as an expert (LightGBM, Ke et al. 2017), where a map names them.
+"""Gradient-boosted trees as an expert (LightGBM, Ke et al. 2017).
 
 One model for all places and steps of a party. A row is one place and step ahead: the
 network's features of the place, the linear features of the step, its typical value, and how far
@@ -23,6 +23,7 @@ from deepcity.learning.features.inputs import Inputs, Samples
 from deepcity.learning.training.local_training import party_seed
 
 MAX_ROWS = 60_000  # trained on, sampled among all
+MAX_STEPS = 50_000  # places x horizon; each takes some 6 us, and a forecast shall be there at once
 CHUNK_ROWS = 65_536  # forecast at once, so that they fit a small memory
 TREES = 200
 LEAST_DAYS = 3.0
@@ -49,11 +50,12 @@ class Trees(Expert):
     inputs: Inputs
     columns: int
     kind: ClassVar[str] = "trees"
-    extra: ClassVar[tuple[str, str] | None] = ("trees", "lightgbm")
 
     @classmethod
     def prior(cls, data: ExpertData) -> float:
-        """A tenth; none where hardly any day is known or no window is whole."""
+        """A tenth; none where hardly any day is known, no window is whole, or places are many."""
+        if data.inputs.values_TN.shape[1] * data.inputs.settings.horizon > MAX_STEPS:
+            return 0.0
         enough = data.known_days >= LEAST_DAYS and not data.inputs.short
         return 0.1 if enough and len(data.train_B) else 0.0
 

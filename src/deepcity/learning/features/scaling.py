@@ -25,10 +25,8 @@ def fit_scaling(
     variance = np.where(known, (values - level) ** 2, 0.0).sum(axis=0) / count
     square = np.where(known, deviation**2, 0.0).sum(axis=0) / count
     if shared:
-        variance, square = (
-            np.full_like(variance, variance.mean()),
-            np.full_like(square, square.mean()),
-        )
+        variance = np.full_like(variance, variance.mean())
+        square = np.full_like(square, square.mean())
     spread, scale = np.sqrt(variance), np.sqrt(square)
     spread = np.where(spread > 0, spread, 1.0)  # a constant place: any scale will do
     scale = np.maximum(scale, 1e-3 * spread)

@@ -110,7 +110,7 @@ class EncoderPackage:
     stats: ColumnStats
     cells: Ints
     encoder: Encoder
-    version: str
+    version: str = ""
 
     @property
     def space(self) -> Space:
@@ -191,10 +191,9 @@ def package_encoder(facts: EncoderFacts, columns: Columns, encoder: Encoder) -> 
     Raises:
         LayerPackageError: if weights or statistics are not finite.
     """
-    settings, stats, cells = columns.settings, columns.stats, columns.cells.cell_C
-    encoder = copy.deepcopy(encoder)  # further training must not change it
-    content = _content(facts, settings, stats, cells, encoder)
-    return EncoderPackage(facts, settings, stats, cells, encoder, version_of(*content))
+    cells, own = columns.cells.cell_C, copy.deepcopy(encoder)  # further training must not change it
+    bare = EncoderPackage(facts, columns.settings, columns.stats, cells, own)
+    return replace(bare, version=version_of(*_content(bare)))
 
 
 def save_encoder(folder: Path, package: EncoderPackage) -> Path:
@@ -203,11 +202,8 @@ def save_encoder(folder: Path, package: EncoderPackage) -> Path:
     Raises:
         LayerPackageError: if the file cannot be written.
     """
-    content = _content(
-        package.facts, package.settings, package.stats, package.cells, package.encoder
-    )
     name = f"{package.facts.agency}-{package.version}{SUFFIX}"
-    return write_sealed(folder / name, *content)
+    return write_sealed(folder / name, *_content(package))
 
 
 def load_encoder(path: Path) -> EncoderPackage:
@@ -230,22 +226,17 @@ def _built(arrays: Groups, header: Header, version: str) -> EncoderPackage:
     return package
 
 
-def _content(
-    facts: EncoderFacts,
-    settings: ColumnSettings,
-    stats: ColumnStats,
-    cells: Ints,
-    encoder: Encoder,
-) -> tuple[Groups, Header]:
+def _content(package: EncoderPackage) -> tuple[Groups, Header]:
+    encoder = package.encoder
     arrays: Groups = {
-        "cells": {"cell_C": cells},
+        "cells": {"cell_C": package.cells},
         "encoder": {name: value.numpy() for name, value in encoder.state_dict().items()},
-        "stats": {name: np.asarray(value) for name, value in vars(stats).items()},
+        "stats": {name: np.asarray(value) for name, value in vars(package.stats).items()},
     }
     header = {
         FORMAT: ENCODER_FORMAT,
-        "facts": _FACTS.dump_python(facts, mode="json"),
-        "columns": settings.model_dump(mode="json"),
+        "facts": _FACTS.dump_python(package.facts, mode="json"),
+        "columns": package.settings.model_dump(mode="json"),
         "shape": asdict(encoder.shape),
     }
     return arrays, header

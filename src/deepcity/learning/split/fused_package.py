@@ -9,11 +9,13 @@ Shapes: B origins, N places, C cells of an agency, D deep width, H horizon steps
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from deepcity.city.arrays import Floats, Ints
@@ -39,6 +41,7 @@ FUSED_FORMAT = "deepcity-fused-2"
 SUFFIX = ".fused"
 _ALL_SETS_UP_TO = 4  # agencies: 16 sets
 _NONE = "+"  # no agency has this name
+TRUTH, KNOWN, ALL, NO_AGENCY, TYPICAL = "truth", "known", "all", "no-agency", "typical"
 
 NOT_STANDALONE = (
     "it holds neither rows nor labels, and its output becomes a forecast only with the typical "
@@ -82,6 +85,7 @@ class FusedFacts:
         train_s: first and last second of the training span; typical days and scales are
             fitted on it again whenever rows arrive.
         band: share of truths a band is to cover.
+        application: whose question it answers; empty in packages of before it was kept.
     """
 
     city: str
@@ -95,6 +99,7 @@ class FusedFacts:
     train_s: tuple[int, int]
     agencies: tuple[InputAgency, ...]
     band: float = 0.9
+    application: str = ""
 
 
 _FACTS = TypeAdapter(FusedFacts)
@@ -111,6 +116,9 @@ class FusedPackage:
         bands: half-widths by the set of agencies present.
         baseline_band_NH: half-width of the typical day alone, for when own rows are late.
         scale_N1: of deviations on the training span; to check that rows are the same.
+        past: forecasts of the validation span with every agency (`ALL`), with none (`NO_AGENCY`)
+            and by the typical day (`TYPICAL`), and what came (`TRUTH`, 0 where not `KNOWN`), each
+            (B, N, H); decisions rest on their errors. Empty in packages of before they were kept.
         version: first 16 hex digits of the content's SHA-256.
     """
 
@@ -122,6 +130,7 @@ class FusedPackage:
     bands: Bands
     baseline_band_NH: Floats
     scale_N1: Floats
+    past: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     version: str = ""
 
     def predict(self, samples: Samples, deep: DeepBatches) -> Floats:
@@ -200,10 +209,11 @@ def package_fused(
         )
     network, alone = copy.deepcopy(network), copy.deepcopy(alone)
     bands, baseline = calibrate(network, alone, cell_weights, validation, deep, facts.band)
+    past = _past(network, alone, cell_weights, validation, deep)
     bare = FusedPackage(
-        facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1
+        facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1, past
     )
-    return FusedPackage(**{**vars(bare), "version": version_of(*_content(bare))})
+    return replace(bare, version=version_of(*_content(bare)))
 
 
 def save_fused(folder: Path, package: FusedPackage) -> Path:
@@ -240,10 +250,27 @@ def _built(arrays: Groups, header: Header, version: str) -> FusedPackage:
         arrays["cell_weights"],
         {frozenset(_names(key)): band for key, band in arrays["bands"].items()},
         **arrays["more"],
+        past=arrays.get("past", {}),
         version=version,
     )
     _check(package)
     return package
+
+
+def _past(
+    network: FusedNetwork,
+    alone: Network | None,
+    cell_weights: Mapping[str, Floats],
+    samples: Samples,
+    deep: DeepBatches,
+) -> dict[str, NDArray[Any]]:
+    """Forecasts of the validation span, and what came."""
+    known, weights = np.isfinite(samples.truth_BNH), as_tensors(cell_weights)
+    found = {TRUTH: np.where(known, samples.truth_BNH, np.float32(0)), KNOWN: known}
+    for name, part in {ALL: deep, NO_AGENCY: {}}.items():
+        output = predict(network, weights, samples, part, alone=alone)
+        found[name] = (samples.baseline_BNH + samples.scale_N1 * output).astype(np.float32)
+    return {**found, TYPICAL: samples.baseline_BNH.astype(np.float32)}
 
 
 def _sets(names: tuple[str, ...]) -> list[frozenset[str]]:
@@ -274,6 +301,14 @@ def _check(package: FusedPackage) -> None:
     shapes = {_key(names): band.shape for names, band in package.bands.items()}
     shapes["baseline"] = package.baseline_band_NH.shape
     wrong = [f"band {key} is {shape}" for key, shape in shapes.items() if shape != wide]
+    past = {name: array.shape for name, array in package.past.items()}
+    counts = {shape[0] for shape in past.values()}
+    if past and (
+        set(past) != {TRUTH, KNOWN, ALL, NO_AGENCY, TYPICAL}
+        or len(counts) > 1
+        or {shape[1:] for shape in past.values()} != {wide}
+    ):
+        wrong.append(f"past forecasts are {past}")
     for agency in facts.agencies:
         found = package.cell_weights[agency.name].shape
         if found != (wide[0], len(package.cells[agency.name])):
@@ -295,6 +330,8 @@ def _content(package: FusedPackage) -> tuple[Groups, Header]:
         "bands": {_key(names): band for names, band in package.bands.items()},
         "more": {"baseline_band_NH": package.baseline_band_NH, "scale_N1": package.scale_N1},
     }
+    if package.past:
+        arrays["past"] = dict(package.past)
     if alone is not None:
         arrays["alone"] = {name: value.numpy() for name, value in alone.state_dict().items()}
     header = {

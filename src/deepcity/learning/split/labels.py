@@ -61,9 +61,8 @@ class HeldLabels:
 
     def error(self, forecast_BNH: Floats) -> float:
         """By the mixture of MAE and RMSE that training minimises."""
-        return validation_score(
-            self.in_unit(forecast_BNH, self.validation), self.validation, self.mae_weight
-        )
+        forecast = self.in_unit(forecast_BNH, self.validation)
+        return validation_score(forecast, self.validation, self.mae_weight)
 
     def in_unit(self, forecast_BNH: Floats, samples: Samples) -> Floats:
         """An output in scaled units as a forecast in the field's unit."""

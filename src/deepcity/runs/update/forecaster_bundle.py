@@ -57,6 +57,7 @@ class BundleTerms(_Frozen):
         application: whose metric weighs experts; empty if none is named: absolute errors.
         band: share of truths that a band should hold.
         newcomer: it may have trained on windows known in part.
+        validation_stride: of the origins in the days kept aside.
         weather: an agency's weather was used.
         time_zone: of its days and hours.
         kind: of its field; empty in a bundle written before it was kept.
@@ -66,6 +67,7 @@ class BundleTerms(_Frozen):
     application: str = ""
     band: float = 0.9
     newcomer: bool = False
+    validation_stride: int = 1
     weather: bool = False
     time_zone: str = ""
     kind: str = ""

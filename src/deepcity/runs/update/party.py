@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from deepcity.applications.metric import AbsoluteError, Metric
 from deepcity.city.arrays import Bools, Floats
 from deepcity.city.errors import ExpertError, RefineError
 from deepcity.city.problem import Problem
@@ -17,11 +18,9 @@ from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
-    Gradient,
     parts_of_day,
     run_ensemble,
 )
-from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.experts.expert import ExpertData
 from deepcity.learning.features.inputs import fit_inputs, train_origins
 from deepcity.learning.training.local_training import TrainingSettings
@@ -40,6 +39,8 @@ from deepcity.runs.update.refine_spans import (
     unseen_origins,
 )
 
+_ABSOLUTE = AbsoluteError()
+
 
 @dataclass(frozen=True, eq=False)
 class UpdateComparison:
@@ -53,6 +54,7 @@ class UpdateComparison:
         later_B: which origins are in the holdout.
         moved: mean distance of the weights, 0 (unchanged) to 1 (as the new rows alone ask).
         corrected: whether old rows were changed since they were trained on.
+        metric: of the application.
     """
 
     current: Sequence[RefinableExpert]
@@ -63,16 +65,34 @@ class UpdateComparison:
     later_B: Bools
     moved: float
     corrected: bool
+    metric: Metric
+
+    @property
+    def judged_by(self) -> Metric:
+        """The application's metric; the mean absolute error where that is undefined on the
+        holdout days before or after the update, as a share of warnings is without an event.
+        """
+        ends = self.kept.forecast_BNH, self.changed.forecast_BNH
+        defined = all(np.isfinite(self._error(self.metric, one)) for one in ends)
+        return self.metric if defined else _ABSOLUTE
 
     def error(self, forecast_BNH: Floats) -> float:
-        """Mean absolute error on the holdout days."""
-        return scores(forecast_BNH[self.later_B], self.log.truth_BNH[self.later_B]).mae
+        """Error on the holdout days by `judged_by`."""
+        return self._error(self.judged_by, forecast_BNH)
 
     @property
     def accepted(self) -> bool:
-        """Whether the update is accepted: its error on the holdout days is lower."""
-        was, would = self.error(self.kept.forecast_BNH), self.error(self.changed.forecast_BNH)
+        """Whether the update is accepted: its error on the holdout days is lower; where both are
+        equal, as counts of warnings can be, its mean absolute error.
+        """
+        was, would = (
+            tuple(self._error(metric, one.forecast_BNH) for metric in (self.judged_by, _ABSOLUTE))
+            for one in (self.kept, self.changed)
+        )
         return self.moved > 0 and would < was
+
+    def _error(self, metric: Metric, forecast_BNH: Floats) -> float:
+        return metric.error(forecast_BNH[self.later_B], self.log.truth_BNH[self.later_B])
 
 
 def compare_update(
@@ -104,9 +124,10 @@ def compare_update(
         moves += [moved] if changed is not one else []
         advance(done)
     moved = float(np.mean(moves)) if moves else 0.0
-    gradient = service.application.metric.gradient
+    field = rows.panel.fields[rows.panel.field_index(rows.member.field)]
+    metric = service.application.metric_of(field, rows.panel.clock.step_s)
     return _compare(
-        rows, days, refine_data, current, updated, gradient, moved=moved, corrected=corrected
+        rows, days, refine_data, current, updated, metric, moved=moved, corrected=corrected
     )
 
 
@@ -116,7 +137,7 @@ def _compare(
     refine_data: ExpertData,
     current: Sequence[RefinableExpert],
     updated: Sequence[RefinableExpert],
-    gradient: Gradient,
+    metric: Metric,
     *,
     moved: float,
     corrected: bool,
@@ -138,11 +159,11 @@ def _compare(
     part_BH = parts_of_day(refine_data.inputs.grid, origins_B, rows.known.horizon)
     kept, changed = (
         run_ensemble(
-            one_EBNH, samples.truth_BNH, origins_B, part_BH, rows.bundle.ensemble, gradient
+            one_EBNH, samples.truth_BNH, origins_B, part_BH, rows.bundle.ensemble, metric.gradient
         )
         for one_EBNH in (forecast_EBNH, changed_EBNH)
     )
-    return UpdateComparison(current, updated, log, kept, changed, later_B, moved, corrected)
+    return UpdateComparison(current, updated, log, kept, changed, later_B, moved, corrected, metric)
 
 
 def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> ExpertData:
@@ -153,6 +174,7 @@ def build_refine_data(service: Service, rows: PartyRecords, seed: int) -> Expert
         service.settings.training,
         seed,
         newcomer=rows.member.name in service.settings.newcomers,
+        validation_stride=service.settings.span.validation_stride,
         weather=weather_of(service, rows.member, rows.panel),
     )
 
@@ -164,6 +186,7 @@ def bundle_data(
     seed: int = 0,
     *,
     newcomer: bool = False,
+    validation_stride: int = 1,
     weather: Panel | None = None,
     training_rows: bool = True,
 ) -> ExpertData:
@@ -190,7 +213,7 @@ def bundle_data(
         fit_ridge=training_rows,
     )
     train_B = sample_origins(train_origins(window, train, partly=newcomer), seed)
-    aside_B = selection_origins(aside, window.horizon, partly=newcomer)
+    aside_B = selection_origins(aside, window.horizon, validation_stride, partly=newcomer)
     if not training_rows:
         train_B, aside_B = train_B[-1:], aside_B[:1]
     return ExpertData(

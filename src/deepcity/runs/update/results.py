@@ -24,8 +24,9 @@ class UpdateOutcome(StrEnum):
 class PartyUpdate(_Frozen):
     """One party's update; where no rows were new, figures are those of the last one.
 
-    Times are UTC seconds, ends exclusive. Errors are mean absolute errors on the holdout days,
-    in the field's unit.
+    Times are UTC seconds, ends exclusive. Errors are on the holdout days, by `metric`: the
+    application's own, or the mean absolute error where that is undefined on these days (a note
+    says so).
 
     Attributes:
         number: updates so far.
@@ -38,6 +39,8 @@ class PartyUpdate(_Frozen):
             accepted updates; at most `max_forgetting`.
         moved: mean distance of the weights, from unchanged (0) to what new rows ask (1).
         drift: since when forecasts are worse than usual.
+        metric: name of the metric that decided.
+        metric_in_unit: whether it is in the field's unit; otherwise it is a share.
     """
 
     service: str
@@ -60,6 +63,8 @@ class PartyUpdate(_Frozen):
     moved: float = 0.0
     drift: DriftFound | None = None
     notes: list[Note] = []
+    metric: LocalizedText = LocalizedText(en="mean absolute error", ko="평균 절대 오차")
+    metric_in_unit: bool = True
 
 
 class ProblemRecord(_Frozen):

@@ -2,8 +2,9 @@
 
 Each party's forecaster bundle is loaded, and its networks take a few steps on new rows mixed with
 old ones (`deepcity.learning.training.continual`). They may forget no more than a bound on old days
-kept aside, and are accepted only if their error on the newest days is lower. Where they are not,
-the ensemble's weights are updated all the same. Nothing is sent, and shared layers are unchanged.
+kept aside, and are accepted only if their error on the newest days, by their application's own
+metric, is lower. Where they are not, the ensemble's weights are updated all the same. Nothing is
+sent, and shared layers are unchanged.
 """
 
 import time
@@ -160,6 +161,7 @@ class _PartyUpdate:
         kept_by = comparison.updated if comparison.accepted else comparison.current
         bare = self._bare(rows)
         outcome = UpdateOutcome.REFINED if comparison.accepted else UpdateOutcome.KEPT
+        metric = comparison.judged_by
         return bare.model_copy(
             update={
                 "outcome": outcome,
@@ -176,12 +178,22 @@ class _PartyUpdate:
                 "moved": comparison.moved,
                 "drift": drift,
                 "notes": _notes(rows, comparison),
+                "metric": metric.title,
+                "metric_in_unit": metric.in_unit,
             }
         )
 
 
 def _notes(rows: PartyRecords, comparison: UpdateComparison) -> list[Note]:
     found = [Note(code="update_corrected")] if comparison.corrected else []
+    wanted = comparison.metric
+    if comparison.judged_by.title != wanted.title:
+        found.append(
+            Note(
+                code="update_metric_undefined",
+                names={"metric": [wanted.title.en, wanted.title.ko]},
+            )
+        )
     if rows.new_places:
         count, first = len(rows.new_places), ", ".join(rows.new_places[:3])
         places = first + (" ..." if count > 3 else "")

@@ -77,6 +77,7 @@ def bundle_of(
             application=settings.application,
             band=settings.band,
             newcomer=party.newcomer,
+            validation_stride=settings.span.validation_stride,
             weather=party.weather is not None,
             time_zone=party.panel.clock.time_zone,
             kind=party.panel.fields[party.panel.field_index(party.field)].kind.value,

@@ -41,10 +41,9 @@ class Space:
 
     def __post_init__(self) -> None:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        right = "name it in 1 to 200 printed characters, no / or @"
         wrong = [
-            Problem(
-                "space", name, part, reason, "name it in 1 to 200 printed characters, no / or @"
-            )
+            Problem("space", name, part, reason, right)
             for name, part in parts.items()
             if (reason := name_problem(part, "/@"))
         ]

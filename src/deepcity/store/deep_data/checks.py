@@ -106,16 +106,13 @@ def _shape_problems(batch: DeepData) -> list[Problem]:
         found = "text" if array.dtype.kind == "U" else array.dtype.name
         if (found, array.ndim) != (dtype, axes):
             reason = f"it is {found} with {array.ndim} axes"
-            right = (
-                f"give {dtype} with {axes} axis" if axes == 1 else f"give {dtype} with {axes} axes"
-            )
+            right = f"give {dtype} with {axes} {'axis' if axes == 1 else 'axes'}"
             problems.append(Problem(place, name, None, reason, right))
     lengths = {name: np.shape(getattr(batch, name))[:1] for name in wanted}
     if not problems and len(set(lengths.values())) > 1:
         text = ", ".join(f"{name} {length[0]}" for name, length in lengths.items())
-        problems.append(
-            Problem(place, "rows", None, f"their numbers differ: {text}", "give as many")
-        )
+        reason = f"their numbers differ: {text}"
+        problems.append(Problem(place, "rows", None, reason, "give as many"))
     if not problems and not MIN_WIDTH <= batch.width <= MAX_WIDTH:
         reason = f"a vector of deep data has {MIN_WIDTH} to {MAX_WIDTH} numbers"
         right = "store a bottleneck's activations"

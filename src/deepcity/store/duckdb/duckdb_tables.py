@@ -25,6 +25,7 @@ from deepcity.store.deep_data.batch import DeepData, Space, coded
 from deepcity.store.deep_data.checks import check_space_settings
 from deepcity.store.deep_data.database import (
     DAY,
+    DeepTables,
     Names,
     NearestQuery,
     Neighbours,
@@ -55,19 +56,17 @@ _DISTANCES = {
 
 
 @dataclass(frozen=True)
-class DuckDBTables:
+class DuckDBTables(DeepTables):
     """`DeepTables` through a cursor in a transaction."""
 
     cursor: duckdb.DuckDBPyConnection
 
     def find(self, space: Space) -> SpaceTable | None:
-        """The table of a space; None if there is none."""
         query = f"select id, width from spaces where {_IS_SPACE}"
         found = self.cursor.execute(query, _texts(space)).fetchone()
         return None if found is None else SpaceTable(int(found[0]), int(found[1]))
 
     def ensure_table(self, space: Space, width: int, days: int | None) -> SpaceTable:
-        """The table of a space, made if there is none."""
         found = self.find(space)
         if found is not None:
             check_space_settings(space, width, None, held=found.width)
@@ -82,17 +81,14 @@ class DuckDBTables:
         return SpaceTable(number, width)
 
     def list_spaces(self) -> tuple[SpaceInfo, ...]:
-        """All spaces, in order."""
         query = "from spaces order by city, domain, agency, layer, version"
         rows = self.cursor.execute(query).fetchall()
         return tuple(SpaceInfo(Space(*row[1:6]), row[6], row[7]) for row in rows)
 
     def set_retention(self, table: SpaceTable, days: int | None) -> None:
-        """Set how long its rows are kept."""
         self.cursor.execute("update spaces set days = ? where id = ?", [days, table.number])
 
     def expire(self, now: int) -> int:
-        """Delete rows older than their space keeps them; returns how many."""
         kept = self.cursor.execute("select id, days from spaces where days is not null").fetchall()
         old = "delete from deep_{} where time < {}"
         return sum(
@@ -100,7 +96,6 @@ class DuckDBTables:
         )
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
-        """The number of each row's cell; new cells get the next ones."""
         names, code_R = coded(cell_R)
         known = {name: number for number, name in self.names(table, None).items()}
         fresh = [name for name in names.tolist() if name not in known]
@@ -114,7 +109,6 @@ class DuckDBTables:
         return np.array([known[name] for name in names.tolist()], np.int32)[code_R]
 
     def names(self, table: SpaceTable, cells: Sequence[str] | None) -> Names:
-        """Those of these cells that are stored; None: all."""
         query = "select id, name from cells where space = $space"
         values: dict[str, Any] = {"space": table.number}
         if cells is not None:
@@ -123,7 +117,6 @@ class DuckDBTables:
         return dict(self.cursor.execute(query, values).fetchall())
 
     def stored(self, table: SpaceTable, batch: DeepData, id_R: Ids, unique_U: Ints) -> StoredRows:
-        """The rows stored for those of a batch."""
         if not unique_U.size:
             return StoredRows.nothing(table.width)
         first, last = int(batch.time_R[0]), int(batch.time_R[-1])
@@ -142,7 +135,6 @@ class DuckDBTables:
         )
 
     def write(self, table: SpaceTable, batch: DeepData, id_R: Ids, plan: UpsertPlan) -> None:
-        """Remove what is revised and insert what is new."""
         remove_N, insert_N = plan.remove_N, plan.insert_N
         if remove_N.size:
             removed = {"cell": id_R[remove_N], "time": batch.time_R[remove_N]}
@@ -169,18 +161,15 @@ class DuckDBTables:
             self.cursor.unregister("rows")
 
     def counts(self, table: SpaceTable, read_query: ReadQuery) -> Sequence[tuple[int, int]]:
-        """Each time that has such rows, in order, and how many."""
         where, values = _where(read_query)
         query = f"select time, count(*) from deep_{table.number} where {where}"
         return self.cursor.execute(f"{query} group by time order by time", values).fetchall()
 
     def rows(self, table: SpaceTable, read_query: ReadQuery) -> Part:
-        """Such rows."""
         where, values = _where(read_query)
         return self._part(table, where, values)
 
     def newest(self, table: SpaceTable, ids: Sequence[int], at: int) -> Part:
-        """The newest row of each of these cells at or before a time."""
         where, values = _where(ReadQuery(ids, 0, at + 1))
         before = f"select cell, max(time) from deep_{table.number} where {where} group by cell"
         return self._part(table, f"known and (cell, time) in ({before})", values)

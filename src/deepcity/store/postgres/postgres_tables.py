@@ -20,6 +20,7 @@ from deepcity.store.deep_data.batch import DeepData, Space, coded
 from deepcity.store.deep_data.checks import check_space_settings
 from deepcity.store.deep_data.database import (
     DAY,
+    DeepTables,
     Names,
     NearestQuery,
     Neighbours,
@@ -61,13 +62,12 @@ def make_schema(connection: Connection) -> None:
 
 
 @dataclass(frozen=True)
-class PostgresTables:
+class PostgresTables(DeepTables):
     """`DeepTables` through a connection in a transaction."""
 
     connection: Connection
 
     def find(self, space: Space, *, lock: bool = False) -> SpaceTable | None:
-        """The table of a space; None if there is none."""
         query = (
             "select id, width from deep_data.spaces where city = %(city)s and domain = %(domain)s "
             "and agency = %(agency)s and layer = %(layer)s and version = %(version)s"
@@ -77,7 +77,6 @@ class PostgresTables:
         return None if found is None else SpaceTable(int(found[0]), int(found[1]))
 
     def ensure_table(self, space: Space, width: int, days: int | None) -> SpaceTable:
-        """The table of a space, made if there is none, locked against other writers."""
         values = ", ".join(f"%({name})s" for name in (*_NAMES.split(", "), "width", "days"))
         made = self.connection.exec_driver_sql(
             f"insert into deep_data.spaces ({_NAMES}, width, days) values ({values}) "
@@ -97,14 +96,12 @@ class PostgresTables:
         return SpaceTable(int(made), width)
 
     def list_spaces(self) -> tuple[SpaceInfo, ...]:
-        """All spaces, in order."""
         order = ", ".join(f'{name} collate "C"' for name in _NAMES.split(", "))
         query = f"select {_NAMES}, width, days from deep_data.spaces order by {order}"
         found = self.connection.exec_driver_sql(query)
         return tuple(SpaceInfo(Space(*row[:5]), row[5], row[6]) for row in found)
 
     def set_retention(self, table: SpaceTable, days: int | None) -> None:
-        """Set how long its rows are kept."""
         change = "update deep_data.spaces set days = %(days)s where id = %(table)s"
         self.connection.exec_driver_sql(change, {"days": days, "table": table.number})
 
@@ -118,7 +115,6 @@ class PostgresTables:
         )
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
-        """The number of each row's cell; new cells get the next ones."""
         cells, code_R = coded(cell_R)
         self.connection.exec_driver_sql(
             "insert into deep_data.cells select %(table)s, last + place, name from "
@@ -131,7 +127,6 @@ class PostgresTables:
         return np.array([known[name] for name in cells.tolist()], np.int32)[code_R]
 
     def names(self, table: SpaceTable, cells: Sequence[str] | None) -> Names:
-        """Those of these cells that are stored; None: all."""
         query = "select id, name from deep_data.cells where space = %(table)s"
         query += "" if cells is None else " and name = any(%(cells)s::text[])"
         values = {"table": table.number, "cells": [str(cell) for cell in cells or ()]}
@@ -139,7 +134,6 @@ class PostgresTables:
         return {int(row[0]): str(row[1]) for row in found}
 
     def stored(self, table: SpaceTable, batch: DeepData, id_R: Ids, unique_U: Ints) -> StoredRows:
-        """The rows stored for those of a batch."""
         if not unique_U.size:
             return StoredRows.nothing(table.width)
         name = f"deep_data.space_{table.number}"
@@ -163,7 +157,6 @@ class PostgresTables:
         return StoredRows(row_F, found.vectors_NW, found.revision_N, found.known_N)
 
     def write(self, table: SpaceTable, batch: DeepData, id_R: Ids, plan: UpsertPlan) -> None:
-        """Remove what is revised and insert what is new."""
         remove_N, insert_N = plan.remove_N, plan.insert_N
         name = f"deep_data.space_{table.number}"
         if remove_N.size:
@@ -183,14 +176,12 @@ class PostgresTables:
         send_rows(driver, name, rows)
 
     def counts(self, table: SpaceTable, read_query: ReadQuery) -> Sequence[tuple[int, int]]:
-        """Each time that has such rows, in order, and how many."""
         where, values = _where(read_query)
         query = f"select time, count(*) from deep_data.space_{table.number} where {where}"
         found = self.connection.exec_driver_sql(f"{query} group by time order by time", values)
         return [(int(time), int(rows)) for time, rows in found]
 
     def rows(self, table: SpaceTable, read_query: ReadQuery) -> Part:
-        """Such rows."""
         where, values = _where(read_query)
         query = (
             "select cell, time, revision, known, vector "
@@ -199,7 +190,6 @@ class PostgresTables:
         return self._fetch(table, query, values).part
 
     def newest(self, table: SpaceTable, ids: Sequence[int], at: int) -> Part:
-        """The newest row of each of these cells at or before a time."""
         query = (
             "select n.* from unnest(%(ids)s::int[]) as c (id) cross join lateral "
             "(select cell, time, revision, known, vector "

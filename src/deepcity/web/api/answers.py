@@ -12,7 +12,9 @@ from fastapi import Response
 from deepcity.learning.split.fused_package import FusedFacts
 from deepcity.live.application import AgencyState, AgencyStatus, LiveForecast
 from deepcity.live.arrow import ARROW, to_arrow
+from deepcity.live.decisions import LiveDecision
 from deepcity.store.deep_data.batch import moment
+from deepcity.web.api import models
 
 LATE = "Deepcity-Late"
 """Header of an Arrow answer: agencies whose deep data are late or missing."""
@@ -64,6 +66,32 @@ def forecast_arrow(found: LiveForecast, chosen: list[int]) -> Response:
     }
     headers = {LATE: ",".join(_late(found))}
     return Response(to_arrow(columns), media_type=ARROW, headers=headers)
+
+
+def decision_answer(facts: FusedFacts, found: LiveDecision) -> models.DecisionAnswer:
+    """A decision and what it rests on."""
+    made, forecast = found.decision, found.forecast
+    return models.DecisionAnswer(
+        at=moment(forecast.at),
+        service=facts.service,
+        application=facts.application,
+        task=found.task.value,
+        unit=facts.unit,
+        actions=[
+            models.ActionNow(**{**vars(one), "at": moment(one.at_s), "numbers": dict(one.numbers)})
+            for one in made.actions
+        ],
+        reasons=[
+            models.ReasonNow(code=one.code, numbers=dict(one.numbers)) for one in made.reasons
+        ],
+        certainty=made.certainty,
+        valid_until=moment(made.valid_until_s),
+        confirm=made.confirm.value,
+        errors=found.errors,
+        own_lag_s=forecast.own_lag_s,
+        used=[one.name for one in forecast.agencies if one.status is AgencyStatus.FRESH],
+        late=_late(forecast),
+    )
 
 
 def _late(found: LiveForecast) -> list[str]:

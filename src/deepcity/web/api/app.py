@@ -10,18 +10,22 @@ from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
 from deepcity import __version__
+from deepcity.applications.state import Request as PlanRequest
 from deepcity.city.errors import DeepCityError
+from deepcity.learning.split.fused_package import FusedFacts
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
 from deepcity.live.arrow import ARROW
+from deepcity.live.decisions import DecisionLog, decide
 from deepcity.live.delivery import SENT_AT
 from deepcity.live.intake import Intake
 from deepcity.live.wire import BLOB, read_space, unpack_deep
 from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
-from deepcity.web.api.answers import agency_now, forecast_arrow, forecast_json
+from deepcity.web.api.answers import agency_now, decision_answer, forecast_arrow, forecast_json
 from deepcity.web.api.limits import Limits
 from deepcity.web.api.refusals import Refusal, answer, problem_entries, refuse
 
@@ -56,6 +60,13 @@ _AT = Query(
     description="the moment: seconds since 1970, or ISO 8601 with its zone; left out, now",
     examples=["2024-05-01T10:00:00Z"],
 )
+_ASKED = Query(
+    alias="request",
+    description="for a plan: LAT,LON,STEP of arrival from 0 on, and maybe how many cars: 1 if "
+    "left out; may be repeated",
+    examples=["51.05,13.74,2,4"],
+)
+_MOST_ASKED, _MOST_CARS = 100, 1000
 
 
 def create_app(
@@ -64,6 +75,7 @@ def create_app(
     *,
     clock: Callable[[], float] = time.time,
     limits: Limits = Limits(),  # noqa: B008 - it is frozen
+    decisions: DecisionLog | None = None,
 ) -> FastAPI:
     """The API of one application.
 
@@ -72,6 +84,7 @@ def create_app(
         access: who may send and who may ask.
         clock: seconds since 1970.
         limits: what one request may cost.
+        decisions: where the decision after each forecast is kept; None: nowhere.
     """
     facts = application.package.facts
     receipt = Intake(application.package, access, application.store)
@@ -128,10 +141,27 @@ def create_app(
         if steps is not None and steps > most:
             reason = f"{facts.service} was trained for {most} steps of {facts.step_s} s"
             raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
-        found = application.forecast(_seconds(_one(at), clock)).first(steps or most)
-        if ARROW in request.headers.get("Accept", ""):
-            return forecast_arrow(found, chosen)
-        return forecast_json(facts, found, chosen)
+        whole = application.forecast(_seconds(_one(at), clock))
+        found = whole.first(steps or most)
+        arrow = ARROW in request.headers.get("Accept", "")
+        reply = forecast_arrow(found, chosen) if arrow else forecast_json(facts, found, chosen)
+        if decisions is not None:  # once the answer is on its way
+            reply.background = BackgroundTask(decisions.after_forecast, application, whole)
+        return reply
+
+    @app.get("/decision", responses=_ERRORS)
+    def decision(
+        request: Request,
+        at: Annotated[str | None, _AT] = None,
+        asked: Annotated[list[str] | None, _ASKED] = None,
+    ) -> models.DecisionAnswer:
+        """What the application recommends, how certain that is, and until when it holds."""
+        _may_ask(access, request)
+        wanted = _requests(asked or [], facts)
+        made = decide(application, application.forecast(_seconds(at, clock)), wanted)
+        if decisions is not None:
+            decisions.keep(made)
+        return decision_answer(facts, made)
 
     @app.get("/agencies", responses=_ERRORS)
     def agencies(request: Request, at: Annotated[str | None, _AT] = None) -> models.Agencies:
@@ -205,6 +235,29 @@ def _places(known: tuple[str, ...], asked: list[str] | None) -> list[int]:
         reason = f"none of the {len(known)} places"
         raise Refusal(404, ", ".join(strange)[:200], reason, f"ask for one such as {shown}")
     return [where[place] for place in asked]
+
+
+def _requests(asked: list[str], facts: FusedFacts) -> list[PlanRequest]:
+    """Requests of a plan as they were asked."""
+    if len(asked) > _MOST_ASKED:
+        reason = f"at most {_MOST_ASKED} at once"
+        raise Refusal(422, f"{len(asked)} requests", reason, "ask for fewer at once")
+    found = []
+    for number, text in enumerate(asked):
+        parts = text.split(",")
+        try:
+            lat, lon = map(float, parts[:2])
+            step, count = int(parts[2]), int(parts[3]) if len(parts) == 4 else 1
+            fits = abs(lat) <= 90 and abs(lon) <= 180 and len(parts) <= 4  # NaN fits nowhere
+            fits &= 0 <= step < facts.settings.horizon and 1 <= count <= _MOST_CARS
+        except (ValueError, IndexError):
+            fits = False
+        if not fits:
+            steps, right = facts.settings.horizon, "write request=51.05,13.74,2,4"
+            reason = f"not LAT,LON,STEP,CARS with a step of 0 to {steps - 1} and at most 1000 cars"
+            raise Refusal(422, text[:100], reason, right)
+        found.append(PlanRequest(f"request-{number + 1}", lat, lon, step, count))
+    return found
 
 
 def _seconds(at: str | None, clock: Callable[[], float]) -> int:

@@ -98,6 +98,51 @@ class ForecastAnswer(BaseModel):
     places: list[PlaceForecast]
 
 
+class ActionNow(BaseModel):
+    """One thing to do."""
+
+    code: str = Field(description="what to do", examples=["warn"])
+    place: str = Field(examples=["station-1"])
+    at: str = Field(description="when", examples=["2024-05-01T13:00:00Z"])
+    numbers: dict[str, float] = Field(
+        description="amounts and probabilities by name",
+        examples=[{"probability": 0.71, "highest-probability": 0.84, "lead-hours": 3.0}],
+    )
+    request: str = Field(description="of a plan: the request it answers", examples=[""])
+
+
+class ReasonNow(BaseModel):
+    """Why."""
+
+    code: str = Field(examples=["crossing-likely"])
+    numbers: dict[str, float] = Field(examples=[{"threshold": 75.0, "cutoff": 0.33}])
+
+
+class DecisionAnswer(BaseModel):
+    """What the application recommends, and what it rests on; codes and numbers, no sentences."""
+
+    at: str = Field(description="of the forecast", examples=["2024-05-01T10:00:00Z"])
+    service: str = Field(examples=["air-warning"])
+    application: str = Field(examples=["air-warning"])
+    task: str = Field(examples=["forecast", "alert", "plan"])
+    unit: str = Field(description="of the numbers that are values", examples=["ug/m3"])
+    actions: list[ActionNow] = Field(description="most urgent first; empty: nothing to be done")
+    reasons: list[ReasonNow]
+    certainty: float = Field(ge=0, le=1, description="probability that it is right")
+    valid_until: str = Field(
+        description="from then on a new decision is needed", examples=["2024-05-01T11:00:00Z"]
+    )
+    confirm: str = Field(description="who must", examples=["nobody", "operator", "authority"])
+    errors: str = Field(
+        description="whose past errors its probabilities rest on: of forecasts with every "
+        "agency, with none (some are late), or of the typical day (own rows are late)",
+        examples=["all", "no-agency", "typical"],
+    )
+    own_lag_s: int = Field(description="how late own rows are; 0: none missing", examples=[0])
+    used: list[str] = Field(examples=[["weather"]])
+    late: list[str] = Field(examples=[["calendar"]])
+
+
 class Health(BaseModel):
     """Whether it can answer."""
 

@@ -74,6 +74,8 @@ def _values(found: Note) -> Values:
         name: value if isinstance(value, str) else "; ".join(value)
         for name, value in found.names.items()
     }
+    if isinstance(metric := found.names.get("metric"), list):
+        values["metric"] = Text(*metric)  # in both languages
     if unit := found.names.get("unit"):  # none where errors are shares
         values["unit"] = f" {unit}"
     for name, number in found.numbers.items():

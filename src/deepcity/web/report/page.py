@@ -14,6 +14,7 @@ from deepcity.web.report.charts.gains import LEAST, gains, scale
 from deepcity.web.report.charts.idea import idea
 from deepcity.web.report.charts.traffic import traffic
 from deepcity.web.report.costs import CostRow, costs
+from deepcity.web.report.decisions import SHOWN, DecisionCard, cards, intro
 from deepcity.web.report.figures import days, duration, percent, signed_percent, stretch
 from deepcity.web.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
 from deepcity.web.report.frame import rendered
@@ -51,6 +52,8 @@ class ServiceView:
     facts: Text
     metric: Text
     sentences: list[Text]
+    decisions: list[DecisionCard]
+    decisions_intro: Text
     level_rows: list[LevelRow]
     errors: ErrorTable
     validation: ValidationTable | None
@@ -84,6 +87,7 @@ def render(results: RunResults) -> str:
         levels=LEVELS,
         level_words=level_words,
         days=days,
+        decisions_shown=SHOWN,
     )
 
 
@@ -104,6 +108,8 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
         facts=_facts(service),
         metric=metric_words(service),
         sentences=sentences(service, pooled),
+        decisions=cards(service),
+        decisions_intro=intro(service),
         level_rows=level_rows(service),
         errors=error_table(service),
         validation=validation_table(service),

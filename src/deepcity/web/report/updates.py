@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from deepcity.runs.update.results import PartyUpdate, UpdateOutcome
 from deepcity.web.report.notes import drift, note
-from deepcity.web.report.text import Text, translate
+from deepcity.web.report.text import Text, of, translate
 
 
 def reason(party: PartyUpdate) -> Text:
@@ -14,7 +14,10 @@ def reason(party: PartyUpdate) -> Text:
         when = datetime.fromtimestamp(party.seen_to, ZoneInfo(party.time_zone))
         return translate("note.update_nothing_new", when=f"{when:%Y-%m-%d %H:%M}")
     if party.outcome is UpdateOutcome.REFINED:
-        return translate("note.update_refined", fall=f"{1 - party.refined / party.kept:.1%}")
+        if party.refined == party.kept:
+            return translate("note.update_refined_tie", metric=of(party.metric))
+        fall = f"{1 - party.refined / party.kept:.1%}"
+        return translate("note.update_refined", fall=fall, metric=of(party.metric))
     if party.moved == 0:
         return translate("note.update_forgets", bound=f"{party.max_forgetting:.0%}")
     return translate("note.update_undone")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepcity.applications.application import Baseline
 from deepcity.maps.vertical_settings import Mode
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
 from deepcity.vertical.results import (
@@ -27,9 +28,11 @@ from deepcity.web.report.tables import Cell, ErrorTable, spans, tint
 from deepcity.web.report.text import Text, same, translate
 
 _MINUTES_A_DAY = 1440
+LAST_VALUE = Baseline.PERSISTENCE.value
 _GROUPS = {
     NAIVE_DAY: "naive_group",
     NAIVE_WEEK: "naive_group",
+    LAST_VALUE: "naive_group",
     ALONE: "alone_group",
     AUTOMATIC: "ensemble_group",
     POOLED: "pooled_group",
@@ -87,7 +90,7 @@ def _methods(service: VerticalServiceResult) -> list[str]:
     trained = sorted(
         (m for m, mode in modes.items() if mode), key=lambda m: _place(modes[m], order)
     )
-    wanted = (NAIVE_DAY, NAIVE_WEEK, ALONE, *trained, AUTOMATIC, POOLED)
+    wanted = (NAIVE_DAY, NAIVE_WEEK, LAST_VALUE, ALONE, *trained, AUTOMATIC, POOLED)
     return [m for m in wanted if any(p.error(m) is not None for p in service.parties)]
 
 

@@ -49,7 +49,7 @@ def test_every_kind_is_known_and_finds_only_what_it_says():
     assert set(rules()) == {
         "clock", "decimal", "handover", "header_unit", "late_place", "level_step", "place_gap",
         "placeholder", "running_total", "weather_unit_change", "shifted", "sibling_clock",
-        "sibling_unit", "stuck", "unit", "unit_change",
+        "sibling_unit", "stuck", "total", "unit", "unit_change",
     }  # fmt: skip
 
 

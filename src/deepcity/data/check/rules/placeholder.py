@@ -173,7 +173,7 @@ def _codes_among(values_T: Doubles, far_T: Bools) -> list[float]:
         usual = _usual_change(run, value)
         jumps = back & (jump > JUMP * usual)
         count = int((jumps & mine).sum())
-        if count >= max(MIN_JUMPS, mine.sum() / 2, MIN_JUMP_SHARE * jumps.sum()):
+        if count >= max(MIN_JUMPS, mine.sum() / 10, MIN_JUMP_SHARE * jumps.sum()):
             found.append(value)
     return found
 

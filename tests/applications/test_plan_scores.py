@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from parking_lots import ask, lots, sent
 
-from benchmarks.decisions.plan_scores import NearestPlace, plan_score
 from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan_scores import NearestPlace, plan_score
 
 
 def test_a_plan_is_scored_by_who_finds_a_space():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepcity.applications.state import Past
+from deepcity.applications.tasks.alert import WarnAbove, chosen_cutoff, crossing
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 
 _QUIET_HOURS = 6.0  # below the threshold for so long, a rise above it is a new event
@@ -61,6 +63,39 @@ def alert_scores(
         events=len(leads),
         brier=float(np.mean((probability_BNH[known] - above) ** 2)) if len(above) else float("nan"),
     )
+
+
+def back_test(
+    alert: WarnAbove,
+    unit: str,
+    past: Past,
+    forecast_BNH: Floats,
+    truth_BNH: Floats,
+    origins_B: Ints,
+    step_hours: float,
+) -> tuple[AlertScores, float]:
+    """What an alert would have been worth: its scores, and its mean cost a measured step.
+
+    Args:
+        unit: of the values.
+        past: earlier forecasts by the same method: they give probabilities and the cutoff.
+        origins_B: step index of each forecast's first step.
+    """
+    level = alert.level(unit)
+    probability_BNH = crossing(forecast_BNH, past, level, relative=alert.relative)
+    warned_BNH = probability_BNH >= chosen_cutoff(past, level, alert.costs, alert.relative)
+    scores = alert_scores(probability_BNH, warned_BNH, truth_BNH, level, origins_B, step_hours)
+    return scores, mean_cost(alert, unit, warned_BNH, truth_BNH)
+
+
+def mean_cost(alert: WarnAbove, unit: str, warned_BNH: Bools, truth_BNH: Floats) -> float:
+    """Cost of misses and false alarms, mean over measured steps; NaN without any."""
+    known = np.isfinite(truth_BNH)
+    if not known.any():
+        return float("nan")
+    above, warned = truth_BNH[known] > alert.level(unit), warned_BNH[known]
+    missed, false = (above & ~warned).mean(), (~above & warned).mean()
+    return float(alert.costs.miss * missed + alert.costs.false_alarm * false)
 
 
 def _share(part: int, whole: int) -> float:

@@ -19,7 +19,9 @@ from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import read_batches, read_columns, read_table
 from deepcity.data.errors import ReadError
-from deepcity.data.tables.cells import cells_in_box, h3_cells, h3_places
+from deepcity.data.places.cells import cells_in_box, h3_cells, h3_places
+from deepcity.data.places.place_ids import place_id, place_ids
+from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.numbers import read_numbers
 
 _SHOWN, _LISTED = 3, 20  # ids of the table, and missing ones, that a message lists
@@ -49,10 +51,12 @@ def find_places(
     missing = [
         place.id
         for place in listed
-        if settings.places_from is not None and place.lat is None and place.id not in known
+        if settings.places_from is not None
+        and place.lat is None
+        and place_id(place.id) not in known
     ]
     problems = _missing(missing, len(listed), known, file, f"{key}.places")
-    return tuple(_completed(place, known.get(place.id)) for place in listed), problems
+    return tuple(_completed(place, known.get(place_id(place.id))) for place in listed), problems
 
 
 def _missing(
@@ -120,6 +124,9 @@ def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> lis
     """
     if source.place is not None:
         return _named(source, source.place, folder)
+    if hours_of(source) is not None:
+        reason = "columns of hours without a column of places are of one place"
+        raise ReadError("places", "all", reason, "name it, e.g. places = ['here']")
     time = source.time.names if source.time is not None else ()
     before, _, after = (field.column or "{place}").partition("{place}")
     return [
@@ -134,7 +141,7 @@ def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
     _check_columns(source, [column], "places", folder)
     names: dict[str, None] = {}
     for table in read_batches(source, folder, [column]):
-        texts = table.frame[column].cast(pl.String).str.strip_chars()
+        texts = place_ids(table.frame[column])
         names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
     return list(names)
 
@@ -154,7 +161,7 @@ def _places_from_table(
         return {}
     source = sources[wanted.source]
     frame = read_table(source, folder).frame
-    names = _column(frame, wanted.id, "places_from.id").cast(pl.String).str.strip_chars()
+    names = place_ids(_column(frame, wanted.id, "places_from.id"))
     columns = {
         key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
         for key in ("lat", "lon", "capacity")

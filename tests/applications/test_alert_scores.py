@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.decisions.alert_scores import alert_scores
+from deepcity.applications.tasks.alert_scores import alert_scores
 
 
 def test_scores_of_warnings_by_hand():

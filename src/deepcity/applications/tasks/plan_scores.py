@@ -3,14 +3,18 @@
 Shapes: N places, H horizon steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
-from deepcity.applications.state import State
+from deepcity.applications.state import Request, State
 from deepcity.applications.tasks.plan import walk_m
 from deepcity.city.arrays import Floats
+from deepcity.city.place import Place
+
+_NEAR_DEG = 0.002  # about 200 m
 
 
 @dataclass(frozen=True)
@@ -85,3 +89,21 @@ class NearestPlace:
         return Decision(
             tuple(actions), (Reason("nearest"),), 0.0, state.valid_until_s, Confirm.NOBODY
         )
+
+
+def invented_requests(
+    places: Sequence[Place], cars: int, steps: int, rng: np.random.Generator
+) -> list[Request]:
+    """Cars for one destination near a random place, spread over the steps ahead.
+
+    Args:
+        places: at least one with a position.
+    """
+    placed = [(one.lat, one.lon) for one in places if one.lat is not None and one.lon is not None]
+    lat, lon = np.array(placed[rng.integers(len(placed))]) + rng.normal(0, _NEAR_DEG, 2)
+    count_H = rng.multinomial(cars, np.full(steps, 1 / steps))
+    return [
+        Request(f"step-{step}", float(lat), float(lon), step, int(count))
+        for step, count in enumerate(count_H)
+        if count
+    ]

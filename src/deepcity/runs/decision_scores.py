@@ -1,0 +1,175 @@
+"""What decisions would have been worth over a party's test days, by the method that forecasts.
+
+Warnings are scored by every method's own errors on the validation days. For a plan, cars are
+invented: at origins of the day, so many ask for a space near one place.
+
+Shapes: B origins, N places, H horizon steps.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from deepcity.applications.application import Application, Baseline
+from deepcity.applications.decision import Decision
+from deepcity.applications.state import Past, State
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.alert_scores import back_test
+from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan_scores import NearestPlace, invented_requests, plan_score
+from deepcity.city.arrays import Floats, Ints
+from deepcity.city.level import ALONE as ALONE_LEVEL
+from deepcity.intercity.level_choice import LevelChoice
+from deepcity.learning.training.learner import Learner
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, baseline_forecasts
+from deepcity.parties.party import Party
+from deepcity.runs.decisions import past_of, state_at
+
+NEAREST, FREE_NOW, COUNTED = "nearest", "free_now", "free_now_counted"
+CARS = 100
+"""Cars that ask at one origin of a plan's back-test."""
+EXAMPLE_CARS = 12
+_MAX_ORIGINS = 60
+_HOURS = range(8, 20)
+
+Scores = dict[str, dict[str, float]]
+Forecast = tuple[Past, Floats]
+"""Of the validation days with their truths, and of the test days, (B, N, H)."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionForecasts:
+    """A party's forecasts by method, up to its application's horizon."""
+
+    application: Application
+    party: Party
+    by_method: Mapping[str, Forecast]
+
+    @staticmethod
+    def of(
+        application: Application,
+        party: Party,
+        choice: LevelChoice,
+        test_BNH: Floats,
+        alone: Learner,
+    ) -> "DecisionForecasts":
+        """Of the choice, of learning alone, and of the baselines to beat.
+
+        Args:
+            test_BNH: the choice's forecasts of the test days.
+        """
+        found = {AUTOMATIC: (choice.validation.forecast_BNH, test_BNH)}
+        if isinstance(application.decide, WarnAbove | NearestSureSpace):  # those that are scored
+            found[ALONE] = _by_itself(party, choice, alone)
+            found |= naive_both(party)
+        by_method = {
+            name: (past_of(application, party, before), after)
+            for name, (before, after) in found.items()
+        }
+        return DecisionForecasts(application, party, by_method)
+
+    def last(self) -> Decision:
+        """The decision at the last of the test origins; a plan has no requests there."""
+        past, test_BNH = self.by_method[AUTOMATIC]
+        origin = int(self.party.test_origins[-1])
+        return self.application.decide(state_at(self.party, past, test_BNH[-1], origin))
+
+    def scores(self) -> Scores:
+        """Method -> scores; empty where the task has none, or nothing to score by."""
+        if isinstance(self.application.decide, WarnAbove):
+            return self._alert(self.application.decide)
+        if isinstance(self.application.decide, NearestSureSpace) and self._placed():
+            return self._plan(self.application.decide)
+        return {}
+
+    def example(self) -> Decision | None:
+        """A plan for a few invented cars at the last origin of a day; None for other tasks."""
+        if not isinstance(self.application.decide, NearestSureSpace) or not self._placed():
+            return None
+        index = self._daytime()[-1]
+        return self.application.decide(self._state(AUTOMATIC, index, EXAMPLE_CARS))
+
+    def _alert(self, alert: WarnAbove) -> Scores:
+        party, found = self.party, {}
+        for method in (AUTOMATIC, ALONE, *(one.value for one in self.application.baselines)):
+            past, test_BNH = self.by_method[method]
+            steps = past.truth_BNH.shape[-1]
+            scores, cost = back_test(
+                alert,
+                party.unit,
+                past,
+                test_BNH[..., :steps],
+                party.test.truth_BNH[..., :steps],
+                party.test_origins,
+                party.panel.clock.step_s / 3600,
+            )
+            found[method] = {"cost": cost, **asdict(scores)}
+        return found
+
+    def _plan(self, guidance: NearestSureSpace) -> Scores:
+        now = Baseline.PERSISTENCE.value
+        plans: dict[str, tuple[str, Callable[[State], Decision]]] = {
+            AUTOMATIC: (AUTOMATIC, guidance),
+            ALONE: (ALONE, guidance),
+            NEAREST: (now, NearestPlace()),
+            FREE_NOW: (now, NearestPlace(least_free=1)),
+            COUNTED: (now, NearestPlace(least_free=1, count_down=True)),
+        }
+        days = self._daytime()
+        indices = days[:: max(1, -(-len(days) // _MAX_ORIGINS))]
+        found = {}
+        for name, (method, decide) in plans.items():
+            scores = []
+            for index in indices:
+                state = self._state(method, int(index), CARS)
+                truth_NH = self.party.test.truth_BNH[index]
+                scores.append(plan_score(state, decide(state), truth_NH))
+            asked, parked = sum(one.asked for one in scores), sum(one.found for one in scores)
+            found[name] = {
+                "found": parked / asked if asked else float("nan"),
+                "walk_m": sum(o.walked_m for o in scores) / parked if parked else float("nan"),
+                "cars": float(asked),
+            }
+        return found
+
+    def _state(self, method: str, index: int, cars: int) -> State:
+        past, test_BNH = self.by_method[method]
+        steps = past.truth_BNH.shape[-1]
+        rng = np.random.default_rng([index, cars])  # the same cars for every plan
+        requests = invented_requests(self.party.panel.places, cars, steps, rng)
+        origin = int(self.party.test_origins[index])
+        return state_at(self.party, past, test_BNH[index], origin, requests)
+
+    def _placed(self) -> bool:
+        """Whether there are places to choose from."""
+        return sum(place.lat is not None for place in self.party.panel.places) > 1
+
+    def _daytime(self) -> Ints:
+        """Test origins of the day by position; all where none is."""
+        zone = ZoneInfo(self.party.panel.clock.time_zone)
+        hours = [
+            datetime.fromtimestamp(int(self.party.panel.time_T[origin]), zone).hour
+            for origin in self.party.test_origins
+        ]
+        found = np.flatnonzero(np.isin(hours, list(_HOURS)))
+        return found if len(found) else np.arange(len(hours))
+
+
+def naive_both(party: Party) -> dict[str, tuple[Floats, Floats]]:
+    """Every baseline's forecasts of a party's validation days and of its test days."""
+    before = baseline_forecasts(party, party.data.validation, party.validation_origins)
+    after = baseline_forecasts(party, party.test, party.test_origins)
+    return {name: (before[name], after[name]) for name in before}
+
+
+def _by_itself(party: Party, choice: LevelChoice, alone: Learner) -> tuple[Floats, Floats]:
+    """Learning alone: the ensemble of its own experts, where these are more than the network."""
+    ensemble = choice.alone
+    if {level for level, _ in choice.experts} == {ALONE_LEVEL} and len(choice.experts) > 1:
+        ensemble = choice
+    if ensemble is None:
+        return alone.forecast(party.data.validation), alone.forecast(party.test)
+    return ensemble.validation.forecast_BNH, ensemble.forecast(party).forecast_BNH
