@@ -284,7 +284,7 @@ class Forecaster:
         if application is None:
             right = "run a map that names its application, and load the forecaster from there"
             raise self._refused("application", terms.application, "its service names none", right)
-        view, step = self._open_at(panel, at)
+        view, step = self.open_at(panel, at)
         known, found = view.data.panel, view.newest(step)
         past = view.past(application.horizon_steps(known.clock.step_s))
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
