@@ -22,13 +22,11 @@ from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
 from deepcity.learning.features.scaling import fit_scaling
-from deepcity.learning.features.spatial_mixing import mixing_matrices
+from deepcity.learning.features.spatial_mixing import spatial_means
 from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_values
 
 _MEMORIES = (14.0, 5.0, 40.0)  # days of memory: the typical day, a faster and a slower trend
 _BY_ORIGIN = ("features_BNF", "linear_BNHS", "baseline_BNH", "truth_BNH")  # of samples
-MAX_MIXED_PLACES = 8192
-"""Of more places without a graph, leading ones are not sought: every pair would be compared."""
 _CLIP = 8.0  # in scaled units: one broken sensor must not dominate a batch
 _LITTLE = 1e-3  # added to effective days before the logarithm
 
@@ -335,17 +333,10 @@ def with_scale(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inpu
     """The inputs with deviations and spatial means in their own scale."""
     deviation_TN = _deviation(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
     lag = max(1, inputs.settings.horizon // 2)
-    if adjacency_NN is None and deviation_TN.shape[1] > MAX_MIXED_PLACES:
-        nothing_TN = np.broadcast_to(np.float32(0), deviation_TN.shape)
-        mean_TN = np.broadcast_to(deviation_TN.mean(axis=1, keepdims=True), deviation_TN.shape)
-        mixed_TN: tuple[Floats, ...] = (nothing_TN, nothing_TN, mean_TN)
-        summed_TN = np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)])
-        return replace(inputs, deviation_TN=deviation_TN, mixed_TN=mixed_TN, summed_TN=summed_TN)
-    matrices = mixing_matrices(deviation_TN[train.start : train.end], adjacency_NN, lag)
     return replace(
         inputs,
         deviation_TN=deviation_TN,
-        mixed_TN=tuple(deviation_TN @ matrix.T for matrix in matrices),
+        mixed_TN=spatial_means(deviation_TN, train, adjacency_NN, lag),
         summed_TN=np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)]),
     )
 
