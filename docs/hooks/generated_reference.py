@@ -36,7 +36,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def commands() -> str:
     """Every command: what it does, its arguments and options."""
     parts = ["# Commands\n\nMade from `--help`.\n"]
-    parts += [_command(name, one) for name, one in _commands(typer.main.get_command(app), "deepcity")]
+    parts += [
+        _command(name, one) for name, one in _commands(typer.main.get_command(app), "deepcity")
+    ]
     return "\n".join(parts)
 
 
@@ -80,7 +82,11 @@ def _model(model: type[BaseModel], title: str, seen: set[type[BaseModel]]) -> li
     for key, field in model.model_fields.items():
         name = field.alias or key
         default = field.get_default(call_default_factory=True)
-        shown = "" if default in (PydanticUndefined, None) or isinstance(default, BaseModel) else default
+        shown = (
+            ""
+            if default in (PydanticUndefined, None) or isinstance(default, BaseModel)
+            else default
+        )
         text = meanings.get(key) or field.description or ""
         rows.append(f"| `{name}` | {_cell(text)} | {f'`{shown}`' if shown != '' else ''} |")
         below += [(inner, name) for inner in _models(field.annotation)]

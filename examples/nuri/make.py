@@ -37,7 +37,9 @@ def people(seed: int = 0) -> np.ndarray:
         day = np.exp(-0.5 * ((hour - peak) / 3.5) ** 2) + 0.35 * np.exp(
             -0.5 * ((hour - 8.5) / 1.5) ** 2
         )
-        level = noon * np.where(weekday >= 5, weekend, 1.0) * (1 - 0.35 * np.tanh(rain[hours // 24]))
+        level = (
+            noon * np.where(weekday >= 5, weekend, 1.0) * (1 - 0.35 * np.tanh(rain[hours // 24]))
+        )
         columns.append(dice.poisson(level * (0.02 + day) * dice.gamma(60, 1 / 60, len(hours))))
     return np.stack(columns, axis=1)
 
