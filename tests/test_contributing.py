@@ -1,11 +1,13 @@
 """The examples of CONTRIBUTING.md work: each is dropped into its folder, found and used."""
 
+import re
 from multiprocessing.connection import Listener
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
-from contributing_examples import EXAMPLES, drop, fixed_width
+from contributing_examples import EXAMPLES, PAGE, drop, fixed_width
 from experts_of_a_town import later, town
 
 from deepcity.applications.application import applications
@@ -14,6 +16,7 @@ from deepcity.data.city_file import load_city, load_panel
 from deepcity.exchange.message import Message
 from deepcity.learning.experts.expert import expert_of
 
+ROOT = Path(__file__).parents[1]
 CITY = """
 name = "town"
 title = { en = "Town", ko = "마을" }
@@ -45,6 +48,16 @@ def test_there_is_an_example_of_each_sort():
     folders = {example.rpartition("/")[0] for example in EXAMPLES}
     registries = {"applications", "data/domains", "data/connectors", "learning/experts"}
     assert folders == registries | {"exchange"}
+
+
+def test_files_that_the_page_names_are_there():
+    named = re.findall(
+        r"(?:tests|src|docs)/[\w/.*-]+", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+    )
+    written = {f"src/deepcity/{example}.py" for example in EXAMPLES}
+    paths = {path.rstrip(".") for path in named if "NAME" not in path} - written
+    assert len(paths) > 10
+    assert [path for path in sorted(paths) if not list(ROOT.glob(path))] == []
 
 
 def test_a_service_is_found(dropped):
