@@ -58,6 +58,7 @@ class IssueLog:
     Attributes:
         cells: by column, what its cells of text are.
         repeated: rows that share a time and a place, where they are refused.
+        dropped: those of which one was kept, with other values than the others.
     """
 
     file: str
@@ -65,6 +66,7 @@ class IssueLog:
     findings: list[Finding] = field(default_factory=list)
     cells: dict[str, ColumnTally] = field(default_factory=dict)
     repeated: RepeatedRows = field(default_factory=RepeatedRows)
+    dropped: RepeatedRows = field(default_factory=RepeatedRows)
 
     def problem(self, key: str, value: object, reason: str, right: str) -> None:
         """Add a problem, which prevents loading."""

@@ -19,7 +19,6 @@ from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
-from deepcity.data.connectors import read_columns
 from deepcity.data.connectors.many_files import files_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
@@ -93,7 +92,7 @@ def load_agency(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            _check_steps(records, source, fields, clock, issues, folder)
+            _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
     adjacency_NN = None
@@ -143,7 +142,6 @@ def _check_steps(
     fields: Sequence[FieldSettings],
     clock: Clock,
     issues: IssueLog,
-    folder: Path,
 ) -> None:
     """Note how records are resampled to the clock's step, or report why they cannot be."""
     if source.stays is not None:
@@ -159,27 +157,19 @@ def _check_steps(
         )
     for field in fields:
         if records.step_s > clock.step_s:
-            columns = tuple(read_columns(source, folder))
-            coarse = CoarseRows(field, source, records.step_s, clock.step_s, records.times, columns)
-            _check_coarse(coarse, issues)
+            _check_coarse(CoarseRows(field, records.step_s, clock.step_s, records.times), issues)
         if records.step_s != clock.step_s and (field.spread or records.step_s < clock.step_s):
             text = _resample_text(field.kind.resample, records, clock)
             issues.note("resampled", field.name, records.times, text)
 
 
 def _check_coarse(coarse: CoarseRows, issues: IssueLog) -> None:
-    """Refuse rows coarser than the clock, or warn if one of the hours of a day is spread."""
-    row_step, step = duration_text(coarse.step_s), duration_text(coarse.clock_step_s)
-    if not coarse.field.spread:
-        right = next_step(coarse, "give records of the clock's step")
-        reason = f"records are coarser than the clock's {step}"
-        issues.problem(coarse.field.name, row_step, reason, right)
-    elif hours := coarse.hour_columns:
-        text = (
-            f"each value of {row_step} is spread over steps of {step}, but the columns {hours[0]} "
-            f".. {hours[-1]} look like the hours of a day: most of the records are not read"
-        )
-        issues.warn("hour-columns", coarse.field.name, coarse.times, text)
+    """Refuse rows coarser than the clock, unless the field spreads them."""
+    if coarse.field.spread:
+        return
+    right = next_step(coarse, "give records of the clock's step")
+    reason = f"records are coarser than the clock's {duration_text(coarse.clock_step_s)}"
+    issues.problem(coarse.field.name, duration_text(coarse.step_s), reason, right)
 
 
 def _check_stays(stays: timedelta, fields: Sequence[FieldSettings], issues: IssueLog) -> None:

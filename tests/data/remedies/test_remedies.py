@@ -161,9 +161,9 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         ),
         File(IN_OUT, LONG % "", PLACE_A),
     ),
-    "add-up-rows": (
-        "layout = 'events'",
-        File(IN_OUT, LONG % "", PLACE_A, {"source": (LONG % "").replace('"long"', '"events"')}),
+    "sum": (
+        "time.duplicates = 'sum'",
+        File(IN_OUT, LONG % "", PLACE_A, {"source": LONG % ', duplicates = "sum"'}),
         File(IN_OUT, LONG % "", {"fields": SPEED, "places": '["a"]'}),
     ),
     "place-column": (
@@ -215,6 +215,7 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         File(spring((0, 1, 2, 3, 4, 5)), PLAIN, ROME),
     ),
 }
+TWICE = repeated(("IN", "OUT"), (lambda h: h + 5, lambda h: h + 5))  # may be one row twice
 CORRECTED = "time,p,n\n" + "".join(f"2024-05-01 {h % 24:02d}:00,a,{h}\n" for h in range(30))
 ALSO_WITHHELD = [  # what must not be offered of a remedy, and for which file
     ("time.duplicates", File(CORRECTED, LONG % "", PLACE_A)),
@@ -224,7 +225,7 @@ ALSO_WITHHELD = [  # what must not be offered of a remedy, and for which file
     ("missing", File(wide({3: "12.3.4"}))),
     ("thousands", File(wide({3: "1.019,5", 4: "1,019.5"}))),
     ("decimal", File(wide({3: "1.019,5", 4: "1,019.5"}))),
-    ("layout", File(IN_OUT.replace("2024-05-01 07", "2024-05-03 07"), LONG % "", PLACE_A)),
+    ("time.duplicates", File(TWICE, LONG % "", PLACE_A)),
 ]
 COSTLY = {  # by their nature: named with what they lose, never offered
     "ambiguous-mask": ("time.ambiguous = 'mask' (1 rows", File(autumn(False), PLAIN, ROME)),

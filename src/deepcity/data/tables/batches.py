@@ -174,6 +174,7 @@ def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:
     for name, tally in batch_issues.cells.items():
         issues.cells.setdefault(name, ColumnTally(tally.never_fraction)).merge(tally)
     issues.repeated.merge(batch_issues.repeated)
+    issues.dropped.merge(batch_issues.dropped)
     known = {_problem_key(problem): n for n, problem in enumerate(issues.problems)}
     for problem in batch_issues.problems:
         n = known.get(_problem_key(problem))

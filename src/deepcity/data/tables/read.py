@@ -19,7 +19,7 @@ from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
-from deepcity.data.tables.review import review_cells, review_repeated
+from deepcity.data.tables.review import review_cells, review_dropped, review_repeated
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -77,13 +77,15 @@ def read_records(
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
     if records is not None and records.step_s > clock.step_s:
-        check_hour_columns(source, folder, fields, issues)
+        check_hour_columns(source, folder, clock, fields, places, issues)
     review_cells(source, issues, files)
-    if issues.repeated.times:
-        repeated = RepeatedTimes(
-            issues.repeated, source, folder, clock, tuple(fields), tuple(places), grid
-        )
-        review_repeated(repeated, issues)
+    for seen, review in (
+        (issues.repeated, review_repeated),
+        (issues.dropped, review_dropped),
+    ):
+        if seen.times:
+            evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
+            review(RepeatedTimes(seen, *evidence), issues)
     return None if issues.problems else records
 
 

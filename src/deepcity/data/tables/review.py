@@ -8,12 +8,14 @@ from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
 from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.tables.duplicates import LOSS
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
+NAMES_SHOWN = 5
 SURE = 50  # so many numbers with three decimals, and none with one or two, are no chance
 CORRECT = "correct these cells"
 
@@ -42,6 +44,26 @@ def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
     issues.problems = [
         replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
         for one in issues.problems
+    ]
+
+
+def review_dropped(dropped: RepeatedTimes, issues: IssueLog) -> None:
+    """Name what is lost with the rows that were dropped, where a column tells them apart."""
+    column, lost = dropped.telling, dropped.lost
+    if column is None:
+        return
+    seen = dropped.seen
+    text = (
+        f"{seen.rows - seen.times:,} of {seen.rows:,} rows that share a time were dropped, and "
+        f"{column} tells them apart"
+    )
+    if lost:
+        more = f" and {len(lost) - NAMES_SHOWN:,} more" if len(lost) > NAMES_SHOWN else ""
+        text += f": of {', '.join(lost[:NAMES_SHOWN])}{more} no row is left"
+    offered = [f"{one.change} ({one.effect})" for one in trials(dropped) if one.keeps]
+    text += f"; set {'; or '.join(offered)}" if offered else ""
+    issues.findings = [
+        replace(one, text=text) if one.what == LOSS else one for one in issues.findings
     ]
 
 
