@@ -261,7 +261,7 @@ def test_times_that_are_numbers_name_their_format(town, format_):
     rows = [f"{1_714_521_600_000 + i * 3_600_000},{i},1" for i in range(30)]
     source = CSV + f'time = {{ column = "time"{format_} }}'
     (problem,) = refused(town(table(rows), fields=COUNTS, source=source))
-    assert "state format = 'epoch_ms'" in problem.right
+    assert "set time.format = 'epoch_ms'" in problem.right
     source = CSV + 'time = { column = "time", format = "epoch_ms" }'
     panel = load_panel(town(table(rows), fields=COUNTS, source=source), "office")
     assert panel.time_T[0] == 1_714_521_600

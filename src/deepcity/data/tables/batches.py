@@ -25,8 +25,9 @@ from deepcity.data.remedies import next_step
 from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.hour_rows import hours_of
-from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
+from deepcity.data.timestamps.detect import is_format_ambiguous, matching, pin_format, telling_rows
 
+MAX_TIMES = 500_000  # distinct ones that are held to tell day from month
 MORE = "; and more later in the file"
 NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
 
@@ -96,11 +97,15 @@ def _with_format(context: SourceContext, time: TimeSettings, frame: pl.DataFrame
     """The time settings with a format; if several fit these rows, the one that fits all rows."""
     if not is_format_ambiguous(time, frame):
         return pin_format(time, frame)
-    tables = read_batches(context.source, context.folder, time.names)
-    frames = [
-        drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True) for table in tables
-    ]
-    return pin_format(time, pl.concat(frames, how="vertical_relaxed"))
+    patterns, kept = matching(time, frame), list[pl.DataFrame]()
+    for table in read_batches(context.source, context.folder, time.names):
+        rows = drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True)
+        if sum(one.height for one in kept) > MAX_TIMES:  # enough to tell even steps
+            rows = telling_rows(time, rows, patterns)
+        kept.append(rows)
+        if len(kept) > 1 and len(matching(time, rows)) == 1:
+            break
+    return pin_format(time, pl.concat(kept, how="vertical_relaxed"))
 
 
 def needed_columns(context: SourceContext, fields: Sequence[FieldSettings]) -> dict[str, str]:
@@ -175,6 +180,7 @@ def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:
         issues.cells.setdefault(name, ColumnTally(tally.never_fraction)).merge(tally)
     issues.repeated.merge(batch_issues.repeated)
     issues.dropped.merge(batch_issues.dropped)
+    issues.hours.merge(batch_issues.hours)
     known = {_problem_key(problem): n for n, problem in enumerate(issues.problems)}
     for problem in batch_issues.problems:
         n = known.get(_problem_key(problem))

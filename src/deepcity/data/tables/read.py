@@ -12,14 +12,22 @@ from deepcity.data.config.time_settings import Duplicates, TimeSettings
 from deepcity.data.connectors import part_names
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies.footer import UnreadRows
 from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.remedies.stamp import HoursTo24
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
-from deepcity.data.tables.review import review_cells, review_dropped, review_repeated
+from deepcity.data.tables.review import (
+    review_cells,
+    review_dropped,
+    review_footer,
+    review_hours,
+    review_repeated,
+)
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -79,13 +87,17 @@ def read_records(
     if records is not None and records.step_s > clock.step_s:
         check_hour_columns(source, folder, clock, fields, places, issues)
     review_cells(source, issues, files)
+    evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
     for seen, review in (
         (issues.repeated, review_repeated),
         (issues.dropped, review_dropped),
     ):
         if seen.times:
-            evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
             review(RepeatedTimes(seen, *evidence), issues)
+    if records is not None and max_rows is None and "stamp" not in source.time.model_fields_set:
+        review_hours(HoursTo24(*evidence, records.step_s), issues)
+    if getattr(source, "skip_footer", None) == 0 and max_rows is None and len(files) < 2:
+        review_footer(UnreadRows(*evidence), issues)
     return None if issues.problems else records
 
 
