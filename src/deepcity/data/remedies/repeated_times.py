@@ -87,17 +87,22 @@ class RepeatedTimes:
                 return name
         return None
 
+    @property
+    def keeps_last(self) -> bool:
+        """Whether the last row of a time is kept, else the first."""
+        time = self.source.time
+        return time is not None and time.duplicates is Duplicates.LAST
+
     @cached_property
     def lost(self) -> list[str]:
-        """Values of the telling column, such as ids, of which no row is the first or last kept."""
-        time, frame = self.source.time, self.repeated
-        if self.telling is None or time is None:
+        """Values of the telling column, such as ids, of which no row is kept."""
+        if self.telling is None:
             return []
-        keep: Literal["first", "last"] = "last" if time.duplicates is Duplicates.LAST else "first"
-        kept = frame.unique(self.keys, keep=keep, maintain_order=True)
-        names = frame[self.telling].cast(pl.String).drop_nulls().unique(maintain_order=True)
+        keep: Literal["first", "last"] = "last" if self.keeps_last else "first"
+        kept = self.repeated.unique(self.keys, keep=keep, maintain_order=True)
+        names = self.repeated[self.telling].cast(pl.String).drop_nulls()
         left = set(kept[self.telling].cast(pl.String).to_list())
-        return [name for name in names.to_list() if name not in left]
+        return [name for name in names.unique(maintain_order=True).to_list() if name not in left]
 
     @property
     def names(self) -> str:

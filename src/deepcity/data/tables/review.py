@@ -62,6 +62,9 @@ def review_dropped(dropped: RepeatedTimes, issues: IssueLog) -> None:
     if lost:
         more = f" and {len(lost) - NAMES_SHOWN:,} more" if len(lost) > NAMES_SHOWN else ""
         text += f": of {', '.join(lost[:NAMES_SHOWN])}{more} no row is left"
+    else:
+        kept = seen.last if dropped.keeps_last else seen.first
+        text += f": {kept:,.6g} of a total of {seen.total:,.6g} is left"
     offered = [f"{one.change} ({one.effect})" for one in trials(dropped) if one.keeps]
     text += f"; set {'; or '.join(offered)}" if offered else ""
     issues.findings = [
