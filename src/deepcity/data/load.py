@@ -26,6 +26,7 @@ from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.places.find_places import places_in
 from deepcity.data.remedies import next_step
+from deepcity.data.remedies.clock_step import UnfitSteps
 from deepcity.data.remedies.spread import CoarseRows
 from deepcity.data.tables.adjacency import read_adjacency
 from deepcity.data.tables.read import read_records
@@ -151,7 +152,8 @@ def _check_steps(
     if records.values_step_s == records.step_s:  # else checked when rows were merged
         check_off_step(records.time_T, records.step_s, clock, issues)
     if not steps_divide(records.step_s, clock.step_s):
-        right = "choose a clock.step that divides it or is a multiple of it, or state time.step"
+        unfit = UnfitSteps((records.step_s,), clock.step_s)
+        right = next_step(unfit, "state time.step if rows are further apart than they seem")
         issues.problem(
             "time.step", row_step, f"neither divides nor is divided by the clock's {step}", right
         )

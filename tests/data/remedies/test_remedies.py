@@ -14,6 +14,7 @@ from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_with_findings
 from deepcity.data.remedies import next_step, remedies
 from deepcity.data.remedies.codes import MissingCode
+from deepcity.data.remedies.cumulative import RunningTotal
 
 pytest_plugins = ["towns"]
 
@@ -61,6 +62,13 @@ def autumn(twice):
 
 def spring(hours_):
     return "time,a,b\n" + "".join(f"2023-03-26 {h:02d}:00,{h},1\n" for h in hours_)
+
+
+def every(minutes):
+    """Two days of rows so many minutes apart."""
+    times = [(day, n) for day in (1, 2) for n in range(0, 24 * 60, minutes)]
+    rows = [f"2024-05-{day:02d} {n // 60:02d}:{n % 60:02d},{n},1" for day, n in times]
+    return "time,a,b\n" + "\n".join(rows) + "\n"
 
 
 @dataclass(frozen=True)
@@ -217,6 +225,11 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         ),
         File(daily(HOUR_COLUMNS).replace(",1\n", ",x1\n"), PLAIN, HOURS_AS_FIELD),
     ),
+    "clock-step": (
+        "clock.step = '10min' (keeps the rows as they are)",
+        File(every(10), PLAIN, {"step": "15min"}, {"step": "10min"}),
+        File(every(7), PLAIN, {"step": "1h"}),
+    ),
     "skip-footer": (
         "skip_footer = 2",
         File(NOTED, fixed={"source": SOURCE + "skip_footer = 2"}),
@@ -278,12 +291,22 @@ UNTIL_24 = "time,a,b\n" + "".join(
 WALL_END = "time.stamp = 'wall_end' and time.step = '1h'"
 REAL = np.concatenate([np.linspace(3.0, 52.3, 90), np.full(10, 999.9)])
 AMONG = np.concatenate([np.linspace(-40.0, 40.0, 90), np.full(10, -1.0)])
+STEPS = np.arange(200) * 3600
+METER = np.cumsum(np.linspace(1.0, 3.0, 200))
+SAW = np.arange(200.0) % 3
+
+
+def total(values):
+    return RunningTotal(STEPS, [values], 3600, "kWh")
+
+
 WARNED = {  # of warnings, on records that load: evidence for which it is right, and is not
     "valid": (
         "valid = [0, 100] on this field",
         MissingCode(999.9, "999.9", (999.9,), REAL, REAL == 999.9),
         MissingCode(-1.0, "-1", (-1.0,), AMONG, AMONG == -1),
     ),
+    "cumulative": ("cumulative = true (2.005 kWh is then added", total(METER), total(SAW)),
     "missing-number": (
         "missing = ['-1'] in its source",
         MissingCode(-1.0, "-1", (-1.0,), AMONG, AMONG == -1),
@@ -380,7 +403,7 @@ def test_evidence_without_a_remedy_leaves_the_rest():
 
 KEYS = (
     "decimal|delimiter|thousands|unit_text|missing|encoding|duplicates|spread|ambiguous"
-    "|nonexistent|hour_columns|skip_footer|stamp|format|valid"
+    "|nonexistent|hour_columns|skip_footer|stamp|format|valid|cumulative"
 )
 ADVICE = re.compile(rf"\b(?:{KEYS}) ?= ?(?:['\"\[\{{\d]|true)")
 SOURCE_FOLDER = Path(deepcity.__file__).parent
@@ -412,15 +435,16 @@ def test_no_message_outside_the_registry_names_such_a_key():
         for path in sorted(SOURCE_FOLDER.rglob("*.py"))
         if "remedies" not in path.parts and (advice := advice_in(path))
     }
-    bounds_to_choose = {  # name no numbers, which nothing shows
-        "data/check/rules/decimal.py": "valid = [lowest, highest]",
-        "data/tables/values.py": "valid = [0, highest plausible]",
-        "data/tables/totals.py": "outside valid = [{low:g}",  # what the city file states
-    }
+    no_advice = (
+        "mask them with valid = [lowest, highest]",  # names no numbers, which nothing shows
+        "mask them with valid = [0, highest plausible]",
+        "amounts were outside valid = [{low:g}",  # what the city file states
+        "so it is no running total: remove cumulative = true",  # undoes what is stated
+    )
     assert {
-        name: advice
+        name: texts
         for name, advice in found.items()
-        if not all(bounds_to_choose.get(name, "\0") in text for text in advice)
+        if (texts := [text for text in advice if not any(one in text for one in no_advice)])
     } == {}
 
 
