@@ -244,7 +244,7 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         File(ONE_DAY.replace("05/07/2024 23", "13/07/2024 23").replace(";24;", ";x;")),
     ),
     "time-format-of-numbers": (
-        "time.format = 'epoch_s' (the first is then 2024-05-01 00:00)",
+        "time.format = 'epoch_s' (the first is then 2024-05-01 00:00 UTC)",
         File(SECONDS, PLAIN, fixed={"source": WIDE % ', format = "epoch_s"'}),
         File(SECONDS.replace("17145", "5"), PLAIN),
     ),

@@ -29,10 +29,12 @@ class NumberTimes:
     Attributes:
         name: the format.
         first_s: seconds since 1970 that the first one then is.
+        wall: whether they are times of a wall clock, else of UTC.
     """
 
     name: str
     first_s: int
+    wall: bool
 
 
 def _patterns(evidence: UndecidedTimes) -> Trial:

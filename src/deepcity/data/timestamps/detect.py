@@ -195,7 +195,7 @@ def as_numbers(name: str, first: float) -> str:
     """The next step for times that are numbers as a named format has them."""
     number = NUMBERS[name]
     first_s = int(first * number.unit_s) + number.zero_s
-    return next_step(NumberTimes(name, first_s), "choose another column")
+    return next_step(NumberTimes(name, first_s, number.wall), "choose another column")
 
 
 def pin_format(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
