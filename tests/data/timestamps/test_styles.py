@@ -201,6 +201,14 @@ def test_years_of_two_digits_are_decided_by_even_steps(pattern, first, days):
     assert times.dt.date().to_list() == dates
 
 
+@pytest.mark.parametrize("pattern", ["%d-%m-%Y", "%d/%m/%Y", "%Y.%m.%d", "%d-%b-%Y"])
+def test_the_end_of_a_long_year_is_no_hour(pattern):
+    texts = pl.Series([date(2015, 1, n).strftime(pattern) for n in range(1, 13)])
+    assert read_as(texts).patterns[0] == pattern
+    assert not any("%y" in one for one in read_as(texts).patterns)
+    assert parse_times(texts, "%d-%m-%y %H").null_count() == len(texts)
+
+
 def test_years_of_two_digits_that_nothing_decides_are_asked():
     found = read_as(pl.Series(["01/02/03", "01/02/04"]))
     assert found.undecided

@@ -71,7 +71,7 @@ def _missing(evidence: MissingCode) -> Trial | None:
     if not evidence.among:
         return None
     count = int((evidence.values_V == evidence.value).sum())
-    change = f"missing = ['{evidence.text}'] in its source, as it is written there"
+    change = f'missing = ["{evidence.text}"] in its source, as it is written there'
     return Trial(change, True, f"{count:,} cells; so is a real value of this number")
 
 

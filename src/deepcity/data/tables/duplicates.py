@@ -16,7 +16,6 @@ from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
 TIMES_SHOWN = 3
 MANY_EQUAL, MOST_EQUAL = 5, 0.9  # so many and such a share of equal rows look like copies
-LOSS = "duplicate-loss"
 MAX_CORRECTED = 0.25  # of all times: more rows than these that differ are no corrections
 _RULE_TEXT = {
     Duplicates.MASK: "where they differ, their values were masked",
@@ -86,7 +85,7 @@ def _warn_of_loss(seen: RepeatedRows, times: int, sheet: Sheet) -> None:
         f"other values than those kept: {kept:,.6g} of a total of {seen.total:,.6g} is left; "
         f"look for a column that tells them apart, such as an id or a direction"
     )
-    sheet.issues.warn(LOSS, "time", seen.rows - seen.times, text)
+    sheet.issues.warn("duplicate-loss", "time", seen.rows - seen.times, text)
     sheet.issues.dropped.merge(seen)
 
 

@@ -13,7 +13,6 @@ from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
 from deepcity.data.remedies.footer import UnreadRows
 from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.remedies.stamp import HoursTo24
-from deepcity.data.tables.duplicates import LOSS
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
@@ -68,7 +67,7 @@ def review_dropped(dropped: RepeatedTimes, issues: IssueLog) -> None:
     offered = [f"{one.change} ({one.effect})" for one in trials(dropped) if one.keeps]
     text += f"; set {'; or '.join(offered)}" if offered else ""
     issues.findings = [
-        replace(one, text=text) if one.what == LOSS else one for one in issues.findings
+        replace(one, text=text) if one.what == "duplicate-loss" else one for one in issues.findings
     ]
 
 
