@@ -74,31 +74,40 @@ def read_records(
     try:
         files = part_names(source, folder)
         context = SourceContext(source, folder, time, zone, max_rows, files)
-        if source.layout is Layout.EVENTS:
-            records = read_events(
-                context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
-            )
-        elif source.layout is Layout.LONG:
-            records = read_long(context, fields=fields, places=places, clock=clock, issues=issues)
-        else:
-            records = read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
+        records = _read(context, fields, places, grid, clock, issues)
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
     if records is not None and records.step_s > clock.step_s:
         check_hour_columns(source, folder, clock, fields, places, issues)
     review_cells(source, issues, files)
     evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
-    for seen, review in (
-        (issues.repeated, review_repeated),
-        (issues.dropped, review_dropped),
-    ):
-        if seen.times:
-            review(RepeatedTimes(seen, *evidence), issues)
-    if records is not None and max_rows is None and "stamp" not in source.time.model_fields_set:
-        review_hours(HoursTo24(*evidence, records.step_s), issues)
-    if getattr(source, "skip_footer", None) == 0 and max_rows is None and len(files) < 2:
-        review_footer(UnreadRows(*evidence), issues)
+    if issues.repeated.times:
+        review_repeated(RepeatedTimes(issues.repeated, *evidence), issues)
+    if issues.dropped.times:
+        review_dropped(RepeatedTimes(issues.dropped, *evidence), issues)
+    if max_rows is None:  # else this is a trial itself
+        if records is not None and "stamp" not in source.time.model_fields_set:
+            review_hours(HoursTo24(*evidence, records.step_s), issues)
+        if getattr(source, "skip_footer", None) == 0 and len(files) < 2:
+            review_footer(UnreadRows(*evidence), issues)
     return None if issues.problems else records
+
+
+def _read(
+    context: SourceContext,
+    fields: Fields,
+    places: Places,
+    grid: GridSettings | None,
+    clock: Clock,
+    issues: IssueLog,
+) -> Records | None:
+    """The records of a source, by its layout."""
+    if context.source.layout is Layout.EVENTS:
+        return read_events(
+            context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
+        )
+    read = read_long if context.source.layout is Layout.LONG else read_wide
+    return read(context, fields=fields, places=places, clock=clock, issues=issues)
 
 
 def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:
