@@ -37,7 +37,7 @@ class SourceContext:
     """A source, where its relative paths start, and how the times of its rows are read.
 
     Attributes:
-        max_rows: read at most about so many rows, to try a setting; None: all.
+        max_rows: read at most so many rows, to try a setting; None: all.
         files: what its files are called, where it has several.
     """
 
@@ -65,7 +65,8 @@ def sheets(
         ReadError: if the rows cannot be read.
     """
     time, rows_before = context.time, 0
-    for table in read_batches(context.source, context.folder, columns):
+    tables = read_batches(context.source, context.folder, columns)
+    for table in tables if context.max_rows is None else _first(tables, context.max_rows):
         batch_issues = IssueLog(issues.file)
         if time.start is None:
             noun = context.source.row_noun
@@ -89,7 +90,14 @@ def sheets(
         rows_before += table.frame.height
         if batch_issues.problems and not read_past_problems:
             return
-        if context.max_rows is not None and rows_before >= context.max_rows:
+
+
+def _first(tables: Iterator[RawTable], rows: int) -> Iterator[RawTable]:
+    """The first rows."""
+    for table in tables:
+        yield replace(table, frame=table.frame.head(rows))
+        rows -= table.frame.height
+        if rows <= 0:
             return
 
 

@@ -55,7 +55,7 @@ def read_records(
         places: those of the agency.
         issues: collects problems and findings.
         grid: the cells used as places, for events with positions.
-        max_rows: read at most about so many rows, to try a setting; None: all.
+        max_rows: read at most so many rows, to try a setting; None: all.
     """
     if source.time is None:
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
