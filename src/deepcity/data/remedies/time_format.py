@@ -45,9 +45,8 @@ def _patterns(evidence: UndecidedTimes) -> Trial:
 
 def _number(evidence: NumberTimes) -> Trial:
     first = datetime.fromtimestamp(evidence.first_s, UTC)
-    return Trial(
-        f"time.format = '{evidence.name}'", True, f"the first is then {first:%Y-%m-%d %H:%M}"
-    )
+    effect = f"the first is then {first:%Y-%m-%d %H:%M}{'' if evidence.wall else ' UTC'}"
+    return Trial(f"time.format = '{evidence.name}'", True, effect)
 
 
 REMEDIES = (
