@@ -45,6 +45,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if not _exists(target):
             return match[0]
         new = target.removeprefix("docs/") if target.startswith("docs/") else _inside(target)
+        new = new.replace(".ko.md", ".md")  # each language's site has its own version of a page
         return f"]({posixpath.relpath(new, posixpath.dirname(here))}{anchor})"
 
     return LINK.sub(moved, markdown)
