@@ -1,0 +1,130 @@
+"""Loads a drafted city, and takes the remedies that its messages offer and that lose nothing.
+
+An hour that clocks showed twice or skipped is at most two rows a year: where nothing shows which
+it is, it is left out.
+"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from deepcity.city.errors import ConfigError, DataError
+from deepcity.city.field import Kind
+from deepcity.city.problem import Problem
+from deepcity.data.check.rules.running_total import is_running_total
+from deepcity.data.city_file import CityFile, check_raw, load_with_findings
+from deepcity.data.config.settings import TOTAL_AMOUNTS
+from deepcity.data.config.toml_file import Raw
+from deepcity.data.panel import Panel
+
+_TRIES = 6
+_PRICE = "; not without loss:"
+_TAKEN = {
+    "infer": "the first of the two is the earlier",
+    "earlier": "it is taken as the earlier",
+    "mask": "these rows are left out",
+    "first": "rows that hold the same twice count once",
+}
+
+
+def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Panel], list[str]]:
+    """The city with its panels, and what was taken for granted on the way.
+
+    Raises:
+        DataError: with the problems that no such remedy ends.
+    """
+    assumed: list[str] = []
+    for _ in range(_TRIES):
+        try:
+            panels = _load(city_file)
+        except DataError as error:
+            changed, said = _remedied(raw, error.problems)
+            if changed == raw:
+                raise
+            assumed += said
+        else:
+            changed, said = _differenced(raw, panels)
+            if changed == raw:
+                return raw, city_file, panels, list(dict.fromkeys(assumed))
+            assumed += said
+        raw = changed
+        city_file = _checked(raw, city_file.path)
+    return raw, city_file, _load(city_file), list(dict.fromkeys(assumed))
+
+
+def _checked(raw: Raw, path: Path) -> CityFile:
+    city_file, problems = check_raw(raw, path)
+    if city_file is None:
+        raise ConfigError(problems)
+    return city_file
+
+
+def _load(city_file: CityFile) -> dict[str, Panel]:
+    names = [agency.name for agency in city_file.city.agencies]
+    panels: dict[str, Panel] = {}
+    problems: dict[Problem, None] = {}
+    for name in names:
+        try:
+            panels[name] = load_with_findings(city_file, name).panel
+        except DataError as error:
+            problems.update(dict.fromkeys(error.problems))
+    if problems:
+        raise DataError(list(problems))
+    return panels
+
+
+def _remedied(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
+    """With a remedy for each problem that has one of its own; the same where none has."""
+    found: dict[str, str] = {}
+    said: list[str] = []
+    for problem in problems:
+        one = _remedy(problem)
+        if one is not None:
+            found[one[0]] = one[1]
+            said.append(f"{problem.reason}: {_TAKEN[one[1]]} ({one[0]} = {one[1]})")
+    sources = [source | {"time": source["time"] | found} for source in raw["source"]]
+    return raw | {"source": sources}, said
+
+
+def _remedy(problem: Problem) -> tuple[str, str] | None:
+    offered, _, costly = problem.right.partition(_PRICE)
+    for value in ("infer", "earlier"):
+        if re.search(rf"time\.ambiguous = '{value}'", offered):
+            return "ambiguous", value
+    if "time.duplicates = 'first' (" in offered:
+        return "duplicates", "first"
+    for key in ("ambiguous", "nonexistent"):
+        if f"time.{key} = 'mask'" in offered + costly:
+            return key, "mask"
+    return None
+
+
+def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
+    """Fields that are running totals at all their places are differenced."""
+    said: list[str] = []
+    agencies = []
+    for agency in raw["agency"]:
+        panel = panels[agency["name"]]
+        fields = []
+        for f, entry in enumerate(agency["fields"]):
+            total = not entry.get("cumulative") and _is_total(panel, f)
+            unknown = entry["kind"] == Kind.LEVEL.value and entry["unit"] == "1"
+            if total and (unknown or Kind(entry["kind"]) in TOTAL_AMOUNTS):
+                amount = {"kind": "count", "unit": "count"} if unknown else {}
+                fields.append(entry | amount | {"cumulative": True})
+                said.append(f"{entry['name']!r} only adds up: it is a running total (cumulative)")
+            else:
+                fields.append(entry)
+        agencies.append(agency | {"fields": fields})
+    return raw | {"agency": agencies}, said
+
+
+def _is_total(panel: Panel, f: int) -> bool:
+    values_TN = np.asarray(panel.values_TNF[:, :, f], dtype=float)
+    known = [n for n in range(values_TN.shape[1]) if np.isfinite(values_TN[:, n]).any()]
+    return bool(known) and all(is_running_total(values_TN[:, n], panel.time_T) for n in known)
+
+
+__all__ = ["replace", "settled"]

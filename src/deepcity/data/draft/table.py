@@ -1,0 +1,381 @@
+"""One table of records as a source and its agencies: what was seen in it, and what was not."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from deepcity.city.arrays import Doubles
+from deepcity.city.errors import ConfigError
+from deepcity.city.field import Kind
+from deepcity.city.problem import Problem
+from deepcity.data.check.draft import CityDraft, draft_with_questions
+from deepcity.data.check.draft_sample import read_sample, read_table_sample
+from deepcity.data.config.number_style import NumberStyle
+from deepcity.data.config.time_settings import TimeSettings
+from deepcity.data.config.toml_file import Raw
+from deepcity.data.connectors import connector_for, connectors
+from deepcity.data.domains import domains
+from deepcity.data.draft.answers import Answers, Ask
+from deepcity.data.draft.columns import (
+    OPPOSITES,
+    Group,
+    about_time,
+    groups_of,
+    one_family,
+    only_changes,
+)
+from deepcity.data.draft.inputs import PLACE_OF_FILE, Table
+from deepcity.data.draft.quantities import (
+    Quantity,
+    by_words,
+    is_weather,
+    kind_of,
+    quantity_of,
+)
+from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
+
+_FEW_REPEATED = 0.01  # share of rows of a time that another row has, which clocks put back explain
+_AGENCIES = {
+    "people": "people", "vehicles": "traffic", "speed": "traffic", "passengers": "passengers",
+    "bikes": "bikes", "concentration": "air", "load": "power", "energy": "power",
+    "free": "parking", "incidents": "incidents",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A source, its agencies, and what is open.
+
+    Attributes:
+        frame: the first rows.
+        step: of its rows.
+    """
+
+    source: Raw
+    agencies: list[Raw]
+    frame: pl.DataFrame
+    step: str
+    asks: tuple[Ask, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+    def named(self, source: str, agencies: list[Raw]) -> "Drafted":
+        """Under other names."""
+        return replace(self, source=self.source | {"name": source}, agencies=agencies)
+
+
+@dataclass
+class _Open:
+    """Questions and assumptions while a table is looked at."""
+
+    answers: Answers
+    file: str
+    asks: list[Ask] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+
+    def choice(self, ask: Ask) -> str | None:
+        """What was said; None where it is asked now."""
+        said: str | None = getattr(self.answers, ask.key)
+        if said is None:
+            self.asks.append(ask)
+        return said
+
+
+def slug(text: str) -> str:
+    """A name for keys: lower-case letters, digits and hyphens; empty where nothing is left.
+
+    >>> slug("PM 2.5"), slug("누리")
+    ('pm-2-5', '')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
+    """Look at a table.
+
+    Raises:
+        ConfigError: if it cannot be read, or has no times.
+    """
+    label = table.first if isinstance(table.first, str) else table.first.name
+    found = draft_with_questions(table.first)
+    open_ = _Open(answers, label)
+    if found.raw is None:
+        raise ConfigError([_with_option(one) for one in found.problems])
+    frame = _sample(table.first)
+    source = _source(found.raw["source"][0], table, folder, answers)
+    style = connectors()[source["format"]].settings.model_validate(source).numbers
+    agency = found.raw["agency"][0]
+    source, agency = _rows_of_one_time(found, source, agency, frame, open_)
+    open_.assumed += [
+        f"{one.text} Taken: {one.assumed}"
+        for one in found.questions
+        if one.key.startswith("time.")
+    ]
+    if table.pattern is not None:
+        source |= {"layout": "long", "place": PLACE_OF_FILE, "path_pattern": table.pattern}
+        agency = agency | {"places": "all"}
+        open_.assumed.append(f"files of the same times are places: {table.pattern}")
+    agencies, source = _agencies(source, agency, frame, style, open_)
+    step = found.raw["clock"]["step"]
+    return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
+
+
+def _with_option(problem: Problem) -> Problem:
+    if problem.key == "time":
+        right = f"{problem.right}; then check it with: deepcity data check CITY.toml"
+        return replace(problem, right=right)
+    return problem
+
+
+def _sample(first: Path | str) -> pl.DataFrame:
+    if isinstance(first, str):
+        return read_table_sample(first, Path())[1]
+    connector = connector_for(first)
+    assert connector is not None  # the draft has read it
+    return read_sample(first, connector)[1]
+
+
+def _source(drafted: Raw, table: Table, folder: Path, answers: Answers) -> Raw:
+    source = dict(drafted)
+    if table.files:
+        source["path"] = table.path_from(folder)
+    if table.rename:
+        source["rename"] = table.rename
+    if answers.times_in:
+        source["time"] = source["time"] | {"zone": answers.times_in}
+    return source
+
+
+def _rows_of_one_time(
+    found: CityDraft, source: Raw, agency: Raw, frame: pl.DataFrame, open_: _Open
+) -> tuple[Raw, Raw]:
+    """Places of rows that share a time, where a column tells them apart or an answer does."""
+    keys = _time_columns(source)
+    asked = {one.key: one for one in found.questions}
+    place = open_.answers.place
+    if place is not None:
+        return _at_places(source, agency, place, frame)
+    if "place" in asked:
+        repeated = frame.select(keys).is_duplicated().mean() or 0.0
+        same = bool(frame.is_duplicated().mean() == repeated)
+        if repeated > _FEW_REPEATED and not same:
+            names = [name for name in frame.columns if name not in keys]
+            text = f"several rows have one time: which column names their place ({', '.join(names)})?"
+            open_.asks.append(Ask("place", text, "", tuple(names), "COLUMN"))
+    kind = _telling(source, agency, frame)
+    if kind is None:
+        return source, agency
+    texts = ", ".join(frame[kind].cast(pl.String).unique().drop_nulls().sort().head(6).to_list())
+    ask = Ask(
+        "together",
+        f"{kind!r} tells rows of one time apart ({texts}): are they parts of a sum, or each its own?",
+        "sum",
+        ("sum", "each"),
+    )
+    said = open_.choice(ask)
+    return _summed(source, agency, kind, frame) if said == "sum" else (source, agency)
+
+
+def _telling(source: Raw, agency: Raw, frame: pl.DataFrame) -> str | None:
+    """A column that tells apart rows of one time and place, such as a direction."""
+    where = next((one["where"] for one in agency["fields"] if "where" in one), None)
+    if where:
+        return str(next(iter(where)))
+    place = source.get("place")
+    if place is None or frame[place].dtype != pl.String:
+        return None
+    texts = frame[place].str.strip_chars().drop_nulls().unique()
+    return place if len(texts) and all(OPPOSITES.match(text) for text in texts) else None
+
+
+def _summed(source: Raw, agency: Raw, kind: str, frame: pl.DataFrame) -> tuple[Raw, Raw]:
+    source = source | {"time": source["time"] | {"duplicates": "sum"}}
+    fields = {one["column"]: {k: v for k, v in one.items() if k != "where"} for one in agency["fields"]}
+    named = [one | {"name": slug(column) or one["name"]} for column, one in fields.items()]
+    agency = agency | {"fields": named}
+    if source.get("place") != kind:
+        return source, agency
+    others = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == pl.String and name not in (kind, *_time_columns(source), *fields)
+    ]
+    if others:
+        return source | {"place": others[0]}, agency
+    wide = {key: value for key, value in source.items() if key not in ("place", "layout")}
+    return wide, agency | {"places": ["here"]}
+
+
+def _at_places(
+    source: Raw, agency: Raw, place: str, frame: pl.DataFrame
+) -> tuple[Raw, Raw]:
+    if place not in frame.columns:
+        right = f"name one of {', '.join(frame.columns)}"
+        raise ConfigError([Problem(str(source.get("path", "")), "--place", place, "no such column", right)])
+    fields = [one for one in agency["fields"] if one.get("column") != place]
+    return source | {"layout": "long", "place": place}, agency | {"fields": fields, "places": "all"}
+
+
+def _time_columns(source: Raw) -> list[str]:
+    time = source["time"]
+    return list(time.get("columns", [time.get("column")]))
+
+
+def _numbers(
+    frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle
+) -> dict[str, Doubles]:
+    return {
+        name: np.asarray(read_numbers(frame[name], style).values_R, dtype=float)
+        for name in columns
+        if name in frame.columns
+    }
+
+
+def _agencies(
+    source: Raw, agency: Raw, frame: pl.DataFrame, style: NumberStyle, open_: _Open
+) -> tuple[list[Raw], Raw]:
+    fields = agency["fields"]
+    plain = len(fields) == 1 and "column" not in fields[0]
+    hours = "hour_columns" in source["time"]
+    columns = list(agency["places"]) if plain and agency["places"] != "all" else []
+    columns = columns or [one["column"] for one in fields if "column" in one]
+    values = _numbers(frame, columns, style)
+    units = tuple(style.units)
+    source = _stays(source, {} if hours else values, open_)
+    if hours or any("where" in one for one in fields):
+        return [_plain_agency(agency, values, units, open_)], source
+    dropped = about_time(values, _days(frame, source)) if source.get("layout") != "long" else []
+    kept = {name: values_R for name, values_R in values.items() if name not in dropped}
+    if dropped and kept:
+        open_.assumed.append(f"no measurements, left out: {', '.join(dropped)}")
+    kept = kept or values
+    if source.get("layout") == "long":
+        return _of_fields(kept, agency["places"], units, open_), source
+    if plain:
+        return [_of_group(Group("", {name: name for name in kept}), kept, units, open_)], source
+    groups, rest = groups_of(list(kept))
+    agencies = [_of_group(group, kept, units, open_) for group in groups]
+    rest_values = {name: kept[name] for name in rest}
+    if rest_values and not groups and _are_places(rest_values, open_):
+        return [_of_group(Group("", {name: name for name in rest}), kept, units, open_)], source
+    return [*agencies, *(_of_fields(rest_values, ["here"], units, open_) if rest else [])], source
+
+
+def _days(frame: pl.DataFrame, source: Raw) -> Any:  # noqa: ANN401 - whole numbers, (R,)
+    """The day of each row; rows of an unknown time are days of their own."""
+    settings = TimeSettings.model_validate(source["time"])
+    texts = joined_times(frame, settings)
+    pattern = settings.format
+    if texts.dtype == pl.String and pattern is not None and pattern not in NUMBERS:
+        texts = parse_with_late(texts, pattern)[0]
+    if texts.dtype not in (pl.Date, pl.Datetime):
+        return np.arange(len(texts))
+    return texts.dt.date().cast(pl.Int32).fill_null(-1).to_numpy()
+
+
+def _stays(source: Raw, values: Mapping[str, Doubles], open_: _Open) -> Raw:
+    if source.get("layout") == "long" or not only_changes(values):
+        return source
+    text = (
+        "blanks stand where a value repeats the one before it: how long may a value stay "
+        "before it counts as missing?"
+    )
+    said = open_.choice(Ask("stays", text, "2h", example="2h"))
+    return source if said in (None, "0") else source | {"stays": said}
+
+
+def _are_places(values: Mapping[str, Doubles], open_: _Open) -> bool:
+    said = open_.answers.columns
+    if said is not None:
+        return said == "places"
+    family = one_family(values)
+    if family is None and not any(by_words(name) for name in values):
+        shown = ", ".join(list(values)[:6])
+        text = f"are the columns of numbers ({shown}) places of one field, or fields of one place?"
+        open_.asks.append(Ask("columns", text, "places", ("places", "fields")))
+    if family:
+        open_.assumed.append("columns of numbers are places of one field (--columns fields: no)")
+    return bool(family)
+
+
+def _of_group(
+    group: Group, values: Mapping[str, Doubles], units: tuple[str, ...], open_: _Open
+) -> Raw:
+    columns = list(group.places.values())
+    together_R = np.concatenate([values[name] for name in columns])
+    header = group.name or next(iter(columns))
+    seen = quantity_of(header, together_R, file=open_.file, units=units)
+    field_of = _field(open_.answers.field or seen.name, seen, open_)
+    if group.pattern is not None:
+        field_of["column"] = group.pattern
+    return _agency(seen, [field_of], list(group.places))
+
+
+def _of_fields(
+    values: Mapping[str, Doubles], places: object, units: tuple[str, ...], open_: _Open
+) -> list[Raw]:
+    """An agency of fields; the weather's have one of their own beside others."""
+    found: list[tuple[Quantity, Raw]] = []
+    names: set[str] = set()
+    alone = len(values) == 1
+    for column, values_R in values.items():
+        seen = quantity_of(column, values_R, file=open_.file if alone else "", units=units)
+        bare = slug(re.sub(r"\(.*?\)|\[.*?\]", "", column))
+        base = (open_.answers.field if alone else None) or (
+            seen.name if len(bare) < 2 and alone else bare or seen.name
+        )
+        name, count = base, 2
+        while name in names:
+            name, count = f"{base}-{count}", count + 1
+        names.add(name)
+        found.append((seen, _field(name, seen, open_, column) | {"column": column}))
+    groups: dict[bool, list[tuple[Quantity, Raw]]] = {}
+    for seen, one in found:
+        groups.setdefault(is_weather(seen.kind), []).append((seen, one))
+    return [
+        _agency(group[0][0], [one for _, one in group], places)
+        for group in (groups[key] for key in sorted(groups))
+    ]
+
+
+def _field(name: str, seen: Quantity, open_: _Open, column: str = "") -> Raw:
+    answers = open_.answers
+    unit, kind = answers.of_field("unit", name), answers.of_field("kind", name)
+    found = Kind(kind) if kind else seen.kind
+    if unit is not None and kind is None:
+        found = kind_of(unit, seen.kind) or seen.kind
+    if unit is None and not seen.seen:
+        shown = f" ({column})" if column and column != name else ""
+        text = f"in which unit are the numbers of {name!r}{shown}?"
+        ask = Ask("unit", text, seen.unit, example=f"{name}=people", field=name, safe=True)
+        open_.asks.append(ask)
+        open_.assumed.append(
+            f"{name!r}{shown} has the kind {found.value} and the unit {seen.unit} (--unit, --kind)"
+        )
+    return {"name": name, "kind": found.value, "unit": unit or seen.unit, "source": "records"}
+
+
+def _plain_agency(
+    agency: Raw, values: Mapping[str, Doubles], units: tuple[str, ...], open_: _Open
+) -> Raw:
+    """An agency of fields as they were drafted, with what they measure."""
+    fields = []
+    seen = Quantity(Kind.COUNT, "count", "count", seen=False)
+    for one in agency["fields"]:
+        values_R = values.get(one.get("column", ""), np.zeros(1))
+        seen = quantity_of(one.get("column", ""), values_R, file=open_.file, units=units)
+        fields.append(one | _field(one["name"], seen, open_))
+    return agency | _agency(seen, fields, agency["places"])
+
+
+def _agency(seen: Quantity, fields: list[Raw], places: object) -> Raw:
+    name = "weather" if is_weather(seen.kind) else _AGENCIES.get(seen.name, "records")
+    kinds = [Kind(one["kind"]) for one in fields]
+    fit = {key: sum(kind in one.kinds for kind in kinds) for key, one in domains().items()}
+    domain = max(fit, key=fit.__getitem__)
+    title = {"en": name.capitalize(), "ko": name}
+    return {"name": name, "title": title, "domain": domain, "fields": fields, "places": places}
