@@ -13,7 +13,6 @@ from rich.table import Table
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
-from deepcity.cli.progress_bars import errors
 from deepcity.data.draft.answers import Answers, Ask, OpenQuestions
 from deepcity.data.draft.city import CityStart, start_city
 from deepcity.maps.draft_map import draft_map
@@ -38,9 +37,7 @@ def init(
             metavar="FILE…",
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")
-    ] = Path(),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")] = Path(),
     yes: Annotated[
         bool,
         typer.Option(
@@ -66,12 +63,26 @@ def init(
     ] = None,
     columns: Annotated[
         str | None,
-        _option("places|fields", "What the columns of numbers are: places of one field, or fields."),
+        _option(
+            "places|fields", "What the columns of numbers are: places of one field, or fields."
+        ),
     ] = None,
-    place: Annotated[str | None, _option("COLUMN", "The column that names each row's place.")] = None,
+    place: Annotated[
+        str | None, _option("COLUMN", "The column that names each row's place.")
+    ] = None,
     together: Annotated[
         str | None,
         _option("sum|each", "Rows of one time and place (IN and OUT): add them up, or keep each."),
+    ] = None,
+    rows: Annotated[
+        str | None, _option("events|measurements", "What rows of one time are: events to count?")
+    ] = None,
+    missing: Annotated[
+        list[str] | None, _option("TEXT", "A text that means 'not measured'; may be repeated.")
+    ] = None,
+    duplicates: Annotated[
+        str | None,
+        _option("first|last|mask|sum", "Which of several rows for one time and place counts."),
     ] = None,
     stays: Annotated[
         str | None, _option("2h|0", "How long a blank means 'as before'; 0: it is missing.")
@@ -111,12 +122,15 @@ def init(
         title_ko=title_ko or ("누리" if example else None), holidays=holidays,
         columns=_one_of(columns, "--columns", ("places", "fields")), place=place,
         together=_one_of(together, "--together", ("sum", "each")), stays=stays, field=field,
+        rows=_one_of(rows, "--rows", ("events", "measurements")), missing=tuple(missing or []),
+        duplicates=_one_of(duplicates, "--duplicates", ("first", "last", "mask", "sum")),
         unit=_pairs(unit or []), kind=_pairs(kind or []),
     )  # fmt: skip
     names = [str(_copied_example(out, force=force))] if example else list(files or [])
     if not names:
         raise typer.BadParameter("name your records, or try --example", param_hint="FILE…")
-    start, answers = _asked(names, answers, out, yes=yes or example)
+    out.mkdir(parents=True, exist_ok=True)  # paths in the city file start there
+    start = _asked(names, answers, out, yes=yes or example)
     map_text = draft_map(start.city_file, start.panels)
     _show(start)
     paths = _write(start, map_text, out, force=force)
@@ -136,13 +150,11 @@ def _pairs(said: list[str]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in split}
 
 
-def _asked(
-    names: list[str], answers: Answers, out: Path, *, yes: bool
-) -> tuple[CityStart, Answers]:
+def _asked(names: list[str], answers: Answers, out: Path, *, yes: bool) -> CityStart:
     """The city, once every question has an answer."""
     while True:
         try:
-            return start_city(names, answers, out, accept=yes), answers
+            return start_city(names, answers, out, accept=yes)
         except OpenQuestions as found:
             if yes:
                 raise
@@ -181,7 +193,9 @@ def _show(start: CityStart) -> None:
         table.add_column(head, overflow="fold")
     for row in start.examples:
         cells = ", ".join(f"{name}: {cell}" for name, cell in row.cells.items())
-        table.add_row(*(_plain(text) for text in (cells, row.time, row.place, row.field, row.value)))
+        table.add_row(
+            *(_plain(text) for text in (cells, row.time, row.place, row.field, row.value))
+        )
     console.print(table)
 
 
@@ -198,7 +212,6 @@ def _write(start: CityStart, map_text: str, out: Path, *, force: bool) -> dict[s
         raise ConfigError(
             [Problem(path.name, "path", str(path), "it is there already", right) for path in taken]
         )
-    out.mkdir(parents=True, exist_ok=True)
     paths["city"].write_text(start.text(), encoding="utf-8")
     paths["map"].write_text(map_text, encoding="utf-8")
     return paths
@@ -233,6 +246,3 @@ def _next_commands(start: CityStart, out: Path) -> None:
     typer.echo("Next:")
     typer.echo(f"  deepcity run {out / f'{name}.map.toml'}")
     typer.echo(f"  deepcity forecast runs/{name}")
-
-
-__all__ = ["errors", "init"]

@@ -82,8 +82,9 @@ def _services(
         for f, field in enumerate(panel.fields)
         if _varies(panel, f)
     ]
-    own = [(agency, field) for agency, field in wanted if field.kind not in _WEATHER]
-    for agency, field in own or wanted:
+    ranks = {(agency, field.name): _rank(field) for agency, field in wanted}
+    best = min(ranks.values(), default=0)
+    for agency, field in [one for one in wanted if ranks[one[0], one[1].name] == best]:
         application = _application(field)
         if application is None:
             continue
@@ -92,6 +93,11 @@ def _services(
         elif len(found) < MAX_SERVICES:
             found.setdefault(field.name, (field, [agency], application))
     return found
+
+
+def _rank(field: Field) -> int:
+    """A known quantity before a number of an unknown one, and both before the weather."""
+    return 2 if field.kind in _WEATHER else int(field.unit == "1")
 
 
 def _varies(panel: Panel, f: int) -> bool:

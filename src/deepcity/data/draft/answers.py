@@ -7,6 +7,7 @@ from dataclasses import field as with_default
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 
+
 @dataclass(frozen=True)
 class Answers:
     """What was said; None and empty where nothing was.
@@ -24,7 +25,9 @@ class Answers:
         field: name of the field, where there is one only.
         kind: field -> kind; the key "" stands for the only one.
         unit: field -> unit; likewise.
-        start, step: time of the first row and of a step, for records without times.
+        rows: "events" to count, or "measurements".
+        missing: texts that mean "not measured".
+        duplicates: rows of one time and place that differ: first, last, mask or sum.
     """
 
     time_zone: str | None = None
@@ -40,8 +43,9 @@ class Answers:
     field: str | None = None
     kind: Mapping[str, str] = with_default(default_factory=dict)
     unit: Mapping[str, str] = with_default(default_factory=dict)
-    start: str | None = None
-    step: str | None = None
+    rows: str | None = None
+    missing: tuple[str, ...] = ()
+    duplicates: str | None = None
 
     def of_field(self, what: str, name: str) -> str | None:
         """The kind or unit of a field, as said."""
@@ -50,6 +54,8 @@ class Answers:
 
     def also(self, ask: "Ask", said: str) -> "Answers":
         """With one more answer."""
+        if ask.key == "missing":
+            return replace(self, missing=(*self.missing, said))
         if ask.field:
             return replace(self, **{ask.key: {**getattr(self, ask.key), ask.field: said}})
         return replace(self, **{ask.key: said})

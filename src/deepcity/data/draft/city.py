@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from deepcity.city.errors import ConfigError, DataError
+from deepcity.city.errors import ConfigError
 from deepcity.data.check.draft import draft_text
 from deepcity.data.city_file import CityFile, check_raw
 from deepcity.data.config.holidays import check_calendar
@@ -176,6 +176,3 @@ _KOREAN = {
     "air": "대기", "weather": "기상", "power": "전력", "parking": "주차장", "records": "기록",
     "incidents": "사건",
 }  # fmt: skip
-
-
-__all__ = ["CityStart", "DataError", "start_city"]

@@ -20,6 +20,11 @@ OPPOSITES = re.compile(
     re.IGNORECASE,
 )
 
+_CALENDAR = re.compile(
+    r"year|^yr|month|mnth|^mon$|day|week|season|holi|계절|요일|휴일|평일|^년|^월|^일$",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -78,7 +83,9 @@ def _group(stem: str, names: Sequence[str]) -> Group | None:
     suffix = commonprefix([name[::-1] for name in names])[::-1]
     suffix = suffix if suffix.startswith((" (", "(", "[", " [")) else ""
     rest = {name[len(stem) : len(name) - len(suffix)]: name for name in names}
-    if any(re.fullmatch(r"(?i)(speed|dir\w*|gust|max|min|mean|avg|point|feels.*)", r) for r in rest):
+    if any(
+        re.fullmatch(r"(?i)(speed|dir\w*|gust|max|min|mean|avg|point|feels.*)", r) for r in rest
+    ):
         return None
     return Group(stem[:-1], rest, f"{stem}{{place}}{suffix}")
 
@@ -90,17 +97,19 @@ def about_time(values: Mapping[str, Doubles], day_R: Ints) -> list[str]:
         values: column -> its numbers, (R,).
         day_R: the day of each row, as a number.
     """
-    return [name for name, values_R in values.items() if _is_about_time(values_R, day_R)]
+    return [name for name, values_R in values.items() if _is_about_time(name, values_R, day_R)]
 
 
-def _is_about_time(values_R: Doubles, day_R: Ints) -> bool:
-    if len(values_R) < 100 or not np.isfinite(values_R).all() or not _is_whole(values_R):
+def _is_about_time(name: str, values_R: Doubles, day_R: Ints) -> bool:
+    if len(values_R) < 100 or np.isfinite(values_R).mean() < 0.99 or not _is_whole(values_R):
         return False
     if (np.diff(values_R) == 1).all():
         return True
+    if not _CALENDAR.search(name):
+        return False
     same_day = np.diff(day_R) == 0
     per_day = len(day_R) / max(len(np.unique(day_R)), 1)
-    steady = not np.diff(values_R)[same_day].any()
+    steady = not np.nan_to_num(np.diff(values_R)[same_day]).any()
     return bool(per_day >= 12 and steady and len(np.unique(values_R)) <= 31)
 
 

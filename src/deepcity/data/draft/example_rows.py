@@ -9,7 +9,7 @@ import polars as pl
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.panel import Panel
-from deepcity.data.timestamps.dst import moment_text, wall_text
+from deepcity.data.timestamps.dst import moment_text
 from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 
 ROWS, CELLS = 3, 6
@@ -81,6 +81,3 @@ def _step_of(frame: pl.DataFrame, source: Raw, panel: Panel, index: int) -> int:
     wanted = times.dt.epoch("s")[index]
     known = panel.time_T if aware or settings.zone else panel.clock.local_seconds(panel.time_T)
     return int(np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 1))
-
-
-__all__ = ["ExampleRow", "example_rows", "wall_text"]

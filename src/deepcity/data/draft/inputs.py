@@ -95,7 +95,13 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 def _no_table(path: Path) -> Problem:
     endings = ", ".join(end for one in connectors().values() for end in one.suffixes)
     if path.is_dir():
-        return Problem(path.name, "path", str(path), "no table lies in this folder", f"put files there ({endings})")
+        return Problem(
+            path.name,
+            "path",
+            str(path),
+            "no table lies in this folder",
+            f"put files there ({endings})",
+        )
     reason = "unknown file extension" if path.exists() else "there is no such file"
     return Problem(path.name, "path", str(path), reason, f"name records ({endings})")
 
@@ -163,7 +169,9 @@ def _span(frame: pl.DataFrame) -> tuple[float, float] | None:
     elif pattern is None:
         times = column.cast(pl.Datetime("us")).cast(pl.Float64)
     else:
-        times = parse_with_late(column.cast(pl.String).str.strip_chars(), pattern)[0].cast(pl.Float64)
+        times = parse_with_late(column.cast(pl.String).str.strip_chars(), pattern)[0].cast(
+            pl.Float64
+        )
     known = times.drop_nulls()
     if known.is_empty() or known.n_unique() < known.len():
         return None  # a column of places is in the table

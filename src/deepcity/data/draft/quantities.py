@@ -33,9 +33,15 @@ class Quantity:
 
 
 _WORDS = (
-    (r"boarding|alight|passenger|ridership|inflow|승차|하차|승하차|승객|이용객", "count:passengers"),
+    (
+        r"boarding|alight|passenger|ridership|inflow|승차|하차|승하차|승객|이용객",
+        "count:passengers",
+    ),
     (r"bike|bicycle|cycl|rented|자전거|따릉이", "count:bikes"),
-    (r"people|pedestrian|footfall|visitor|crowd|유동\s*인구|보행|인원|방문|생활인구", "count:people"),
+    (
+        r"people|pedestrian|footfall|visitor|crowd|유동\s*인구|보행|인원|방문|생활인구",
+        "count:people",
+    ),
     (r"vehicle|traffic|교통량|통행\s*량|차량|대수", "count:vehicles"),
     (r"incident|offence|crime|범죄|사고", "count:incidents"),
     (r"count|cnt", "count:count"),
@@ -95,7 +101,12 @@ def stated_unit(header: str) -> str | None:
 
 
 def quantity_of(
-    header: str, values_R: Doubles, *, file: str = "", units: tuple[str, ...] = ()
+    header: str,
+    values_R: Doubles,
+    *,
+    file: str = "",
+    units: tuple[str, ...] = (),
+    counts: bool = True,
 ) -> Quantity:
     """What a column measures.
 
@@ -104,6 +115,7 @@ def quantity_of(
         values_R: its numbers; NaN where there is none.
         file: the name of its file, which may say it where the header does not.
         units: units beside the numbers of its cells.
+        counts: whether whole numbers of an unknown quantity are taken for counts.
     """
     guess = by_words(header) or by_words(file)
     unit = stated_unit(header) or next((_COUNTERS[one] for one in units if one in _COUNTERS), None)
@@ -112,13 +124,45 @@ def quantity_of(
         if kind is not None:
             return Quantity(kind, unit, _NAMES.get(f"{kind}:{unit}", guess.name if guess else kind))
     known_R = values_R[np.isfinite(values_R)]
-    if guess is not None and not (_within_one(known_R) and guess.kind in _SHARES):
-        return guess
-    if guess is not None:
+    if guess is not None and _within_one(known_R) and guess.kind in _SHARES:
         return Quantity(Kind.SHARE, "1", guess.name, seen=False)
-    if len(known_R) and bool((known_R >= 0).all() and (known_R == np.floor(known_R)).all()):
+    if guess is not None:
+        return _by_values(guess, header, known_R)
+    if (
+        counts
+        and len(known_R)
+        and bool((known_R >= 0).all() and (known_R == np.floor(known_R)).all())
+    ):
         return Quantity(Kind.COUNT, "count", "count", seen=False)
     return Quantity(Kind.LEVEL, "1", "value", seen=False)
+
+
+def _by_values(guess: Quantity, header: str, known_R: Doubles) -> Quantity:
+    """A quantity whose unit is one of several in use: by its values, else the number it is."""
+    unit: str | None = guess.unit
+    low, middle, high = np.quantile(known_R, (0, 0.5, 1)) if len(known_R) else (0.0, 0.0, 0.0)
+    if guess.kind is Kind.TEMPERATURE:
+        unit = "degC" if low > -60 and high < 56 else "degF" if high < 135 and middle > 35 else None
+    elif guess.kind is Kind.WIND:
+        unit = "m/s" if high < 20 and middle < 8 else "km/h" if middle >= 9 and high < 200 else None
+    elif guess.kind is Kind.PRESSURE:
+        unit = "hPa" if low > 500 and high < 1100 else None
+    elif guess.kind is Kind.HUMIDITY:
+        unit = "%" if low >= 0 and high <= 110 else None
+    elif guess.kind in (Kind.SPEED, Kind.LOAD, Kind.ENERGY):
+        ends = re.search(r"(?i)(?:^|[^a-z])(mw|kw|gw|mwh|kwh|kmh|mph)$", header)
+        spelled = {"kmh": "km/h", "mph": "mph"}
+        unit = None if ends is None else spelled.get(ends[1].lower()) or _watts(ends[1])
+    if unit is None:
+        return Quantity(Kind.LEVEL, "1", guess.name, seen=False)
+    kind = kind_of(unit, guess.kind) or guess.kind
+    return Quantity(kind, unit, guess.name)
+
+
+def _watts(text: str) -> str:
+    """``mw`` -> ``MW``, ``KWH`` -> ``kWh``."""
+    size = text[0].lower()
+    return ("k" if size == "k" else size.upper()) + "W" + ("h" if len(text) > 2 else "")
 
 
 def kind_of(unit: str, likely: Kind | None) -> Kind | None:

@@ -5,7 +5,6 @@ it is, it is left out.
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from deepcity.data.check.rules.running_total import is_running_total
 from deepcity.data.city_file import CityFile, check_raw, load_with_findings
 from deepcity.data.config.settings import TOTAL_AMOUNTS
 from deepcity.data.config.toml_file import Raw
+from deepcity.data.draft.answers import Ask, OpenQuestions
 from deepcity.data.panel import Panel
 
 _TRIES = 6
@@ -42,6 +42,9 @@ def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Pan
         except DataError as error:
             changed, said = _remedied(raw, error.problems)
             if changed == raw:
+                asks = tuple(ask for one in error.problems for ask in _ask(one))
+                if len(asks) == len(error.problems):
+                    raise OpenQuestions(error.problems[0].file, asks) from error
                 raise
             assumed += said
         else:
@@ -101,6 +104,19 @@ def _remedy(problem: Problem) -> tuple[str, str] | None:
     return None
 
 
+def _ask(problem: Problem) -> list[Ask]:
+    """What an option of `deepcity init` can answer."""
+    texts = re.search(r"missing = \[([^\]]*)\]", problem.right)
+    if texts is not None:
+        first = texts[1].split(",")[0].strip(" '\"")
+        text = f"{problem.key} = {problem.value!r}: {problem.reason}. Does it mean 'not measured'?"
+        return [Ask("missing", text, first, example=f"'{first}'")]
+    if "time.duplicates = " in problem.right:
+        text = f"{problem.value}: {problem.reason}. {problem.right}. Which is kept?"
+        return [Ask("duplicates", text, "mask", ("mask", "first", "last", "sum"))]
+    return []
+
+
 def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
     """Fields that are running totals at all their places are differenced."""
     said: list[str] = []
@@ -125,6 +141,3 @@ def _is_total(panel: Panel, f: int) -> bool:
     values_TN = np.asarray(panel.values_TNF[:, :, f], dtype=float)
     known = [n for n in range(values_TN.shape[1]) if np.isfinite(values_TN[:, n]).any()]
     return bool(known) and all(is_running_total(values_TN[:, n], panel.time_T) for n in known)
-
-
-__all__ = ["replace", "settled"]

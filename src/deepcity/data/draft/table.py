@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from deepcity.city.arrays import Doubles
 from deepcity.city.errors import ConfigError
 from deepcity.city.field import Kind
@@ -108,20 +109,31 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     frame = _sample(table.first)
     source = _source(found.raw["source"][0], table, folder, answers)
     style = connectors()[source["format"]].settings.model_validate(source).numbers
+    _refuse_no_header(frame, label)
     agency = found.raw["agency"][0]
     source, agency = _rows_of_one_time(found, source, agency, frame, open_)
     open_.assumed += [
-        f"{one.text} Taken: {one.assumed}"
-        for one in found.questions
-        if one.key.startswith("time.")
+        f"{one.text} Taken: {one.assumed}" for one in found.questions if one.key.startswith("time.")
     ]
     if table.pattern is not None:
         source |= {"layout": "long", "place": PLACE_OF_FILE, "path_pattern": table.pattern}
         agency = agency | {"places": "all"}
         open_.assumed.append(f"files of the same times are places: {table.pattern}")
     agencies, source = _agencies(source, agency, frame, style, open_)
-    step = found.raw["clock"]["step"]
+    step = "1d" if source.get("layout") == "events" else found.raw["clock"]["step"]
     return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
+
+
+def _refuse_no_header(frame: pl.DataFrame, label: str) -> None:
+    """A first line of numbers and times names nothing."""
+    numbers = [name for name in frame.columns if re.fullmatch(r"-?\d+\.\d{3,}", name.strip())]
+    times = [
+        name for name in frame.columns if re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]", name)
+    ]
+    if numbers or times:
+        reason = f"its first line holds values ({(numbers or times)[0]}), no names of columns"
+        right = "write the names above it, or a city file with header = false and names = [...]"
+        raise ConfigError([Problem(label, "header", None, reason, right)])
 
 
 def _with_option(problem: Problem) -> Problem:
@@ -147,6 +159,10 @@ def _source(drafted: Raw, table: Table, folder: Path, answers: Answers) -> Raw:
         source["rename"] = table.rename
     if answers.times_in:
         source["time"] = source["time"] | {"zone": answers.times_in}
+    if answers.duplicates:
+        source["time"] = source["time"] | {"duplicates": answers.duplicates}
+    if answers.missing:
+        source["missing"] = list(answers.missing)
     return source
 
 
@@ -157,15 +173,13 @@ def _rows_of_one_time(
     keys = _time_columns(source)
     asked = {one.key: one for one in found.questions}
     place = open_.answers.place
-    if place is not None:
+    if place is not None and open_.answers.rows != "events":
         return _at_places(source, agency, place, frame)
     if "place" in asked:
         repeated = frame.select(keys).is_duplicated().mean() or 0.0
         same = bool(frame.is_duplicated().mean() == repeated)
         if repeated > _FEW_REPEATED and not same:
-            names = [name for name in frame.columns if name not in keys]
-            text = f"several rows have one time: which column names their place ({', '.join(names)})?"
-            open_.asks.append(Ask("place", text, "", tuple(names), "COLUMN"))
+            return _events(source, agency, frame, open_)
     kind = _telling(source, agency, frame)
     if kind is None:
         return source, agency
@@ -178,6 +192,29 @@ def _rows_of_one_time(
     )
     said = open_.choice(ask)
     return _summed(source, agency, kind, frame) if said == "sum" else (source, agency)
+
+
+def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: _Open) -> tuple[Raw, Raw]:
+    """Rows that share a time, of which no column tells the place."""
+    values = {one["column"] for one in agency["fields"] if "column" in one}
+    names = [
+        name
+        for name in frame.columns
+        if name not in _time_columns(source)
+        and 1 < frame[name].n_unique() < frame.height / 4
+        and (name not in values or len(values) > 1)
+    ]
+    if not names:
+        return source, agency  # what reads them says what may be done
+    text = "several rows have one time: are they events to count, or measurements?"
+    said = open_.choice(Ask("rows", text, "events", ("events", "measurements")))
+    text = f"which column names a row's place ({', '.join(names)})?"
+    place = open_.choice(Ask("place", text, names[0], tuple(names), "COLUMN"))
+    if place is None or said != "events":
+        return source, agency
+    source = source | {"layout": "events", "place": place}
+    field_of = {"name": "events", "kind": "count", "unit": "incidents", "source": "records"}
+    return source, agency | {"fields": [field_of], "places": "all"}
 
 
 def _telling(source: Raw, agency: Raw, frame: pl.DataFrame) -> str | None:
@@ -194,7 +231,9 @@ def _telling(source: Raw, agency: Raw, frame: pl.DataFrame) -> str | None:
 
 def _summed(source: Raw, agency: Raw, kind: str, frame: pl.DataFrame) -> tuple[Raw, Raw]:
     source = source | {"time": source["time"] | {"duplicates": "sum"}}
-    fields = {one["column"]: {k: v for k, v in one.items() if k != "where"} for one in agency["fields"]}
+    fields = {
+        one["column"]: {k: v for k, v in one.items() if k != "where"} for one in agency["fields"]
+    }
     named = [one | {"name": slug(column) or one["name"]} for column, one in fields.items()]
     agency = agency | {"fields": named}
     if source.get("place") != kind:
@@ -210,12 +249,12 @@ def _summed(source: Raw, agency: Raw, kind: str, frame: pl.DataFrame) -> tuple[R
     return wide, agency | {"places": ["here"]}
 
 
-def _at_places(
-    source: Raw, agency: Raw, place: str, frame: pl.DataFrame
-) -> tuple[Raw, Raw]:
+def _at_places(source: Raw, agency: Raw, place: str, frame: pl.DataFrame) -> tuple[Raw, Raw]:
     if place not in frame.columns:
         right = f"name one of {', '.join(frame.columns)}"
-        raise ConfigError([Problem(str(source.get("path", "")), "--place", place, "no such column", right)])
+        raise ConfigError(
+            [Problem(str(source.get("path", "")), "--place", place, "no such column", right)]
+        )
     fields = [one for one in agency["fields"] if one.get("column") != place]
     return source | {"layout": "long", "place": place}, agency | {"fields": fields, "places": "all"}
 
@@ -225,9 +264,7 @@ def _time_columns(source: Raw) -> list[str]:
     return list(time.get("columns", [time.get("column")]))
 
 
-def _numbers(
-    frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle
-) -> dict[str, Doubles]:
+def _numbers(frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle) -> dict[str, Doubles]:
     return {
         name: np.asarray(read_numbers(frame[name], style).values_R, dtype=float)
         for name in columns
@@ -246,9 +283,12 @@ def _agencies(
     values = _numbers(frame, columns, style)
     units = tuple(style.units)
     source = _stays(source, {} if hours else values, open_)
+    if source.get("layout") == "events":
+        return [_agency(Quantity(Kind.COUNT, "incidents", "incidents"), fields, "all")], source
     if hours or any("where" in one for one in fields):
         return [_plain_agency(agency, values, units, open_)], source
-    dropped = about_time(values, _days(frame, source)) if source.get("layout") != "long" else []
+    wide = source.get("layout") != "long" and not plain
+    dropped = about_time(values, _days(frame, source)) if wide else []
     kept = {name: values_R for name, values_R in values.items() if name not in dropped}
     if dropped and kept:
         open_.assumed.append(f"no measurements, left out: {', '.join(dropped)}")
@@ -322,8 +362,11 @@ def _of_fields(
     found: list[tuple[Quantity, Raw]] = []
     names: set[str] = set()
     alone = len(values) == 1
+    unknown = not any(by_words(name) for name in values)
     for column, values_R in values.items():
-        seen = quantity_of(column, values_R, file=open_.file if alone else "", units=units)
+        seen = quantity_of(
+            column, values_R, file=open_.file if alone else "", units=units, counts=unknown
+        )
         bare = slug(re.sub(r"\(.*?\)|\[.*?\]", "", column))
         base = (open_.answers.field if alone else None) or (
             seen.name if len(bare) < 2 and alone else bare or seen.name
