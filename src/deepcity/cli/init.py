@@ -13,7 +13,7 @@ from rich.table import Table
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
-from deepcity.data.draft.answers import Answers, Ask, OpenQuestions
+from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
 from deepcity.data.draft.city import CityStart, start_city
 from deepcity.maps.draft_map import draft_map
 
@@ -155,7 +155,7 @@ def _asked(names: list[str], answers: Answers, out: Path, *, yes: bool) -> CityS
     while True:
         try:
             return start_city(names, answers, out, accept=yes)
-        except OpenQuestions as found:
+        except OpenQuestionsError as found:
             if yes:
                 raise
             for ask in found.asks:

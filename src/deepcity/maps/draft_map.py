@@ -1,4 +1,4 @@
-"""A first map for a city: a service for each field worth forecasting, in sizes that its records bear.
+"""A first map for a city: services in sizes that its records bear.
 
 Shapes: T steps, N places, F fields.
 """

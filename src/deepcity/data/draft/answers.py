@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
+from typing import Any
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
@@ -54,11 +55,12 @@ class Answers:
 
     def also(self, ask: "Ask", said: str) -> "Answers":
         """With one more answer."""
+        value: Any = said
         if ask.key == "missing":
-            return replace(self, missing=(*self.missing, said))
-        if ask.field:
-            return replace(self, **{ask.key: {**getattr(self, ask.key), ask.field: said}})
-        return replace(self, **{ask.key: said})
+            value = (*self.missing, said)
+        elif ask.field:
+            value = {**getattr(self, ask.key), ask.field: said}
+        return replace(self, **{ask.key: value})
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Ask:
         return f"--{self.key.replace('_', '-')} {self.example or '|'.join(self.choices)}"
 
 
-class OpenQuestions(ConfigError):
+class OpenQuestionsError(ConfigError):
     """Questions that have no safe answer; `asks` are these."""
 
     def __init__(self, file: str, asks: tuple[Ask, ...]) -> None:

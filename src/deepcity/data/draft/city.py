@@ -12,11 +12,12 @@ from deepcity.data.check.draft import draft_text
 from deepcity.data.city_file import CityFile, check_raw
 from deepcity.data.config.holidays import check_calendar
 from deepcity.data.config.toml_file import Raw
-from deepcity.data.draft.answers import Answers, Ask, OpenQuestions
+from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
 from deepcity.data.draft.example_rows import ExampleRow, example_rows
 from deepcity.data.draft.inputs import tables_of
+from deepcity.data.draft.rows_of_one_time import slug
 from deepcity.data.draft.settle import settled
-from deepcity.data.draft.table import Drafted, draft_table, slug
+from deepcity.data.draft.table import Drafted, draft_table
 from deepcity.data.panel import Panel
 
 _HEAD = "# Written by `deepcity init`. What it took for granted:"
@@ -59,7 +60,7 @@ def start_city(
         accept: take proposals that change no value without a question.
 
     Raises:
-        OpenQuestions: with everything that the records do not show and no answer says.
+        OpenQuestionsError: with everything that the records do not show and no answer says.
         ConfigError: if the files cannot be used.
         DataError: if the records cannot be read.
     """
@@ -69,7 +70,7 @@ def start_city(
     asks = [*_zone(frames, answers), *(ask for draft in drafts for ask in draft.asks)]
     asks = [ask for ask in dict.fromkeys(asks) if not (ask.safe and accept)]
     if asks:
-        raise OpenQuestions(Path(names[0]).name, tuple(asks))
+        raise OpenQuestionsError(Path(names[0]).name, tuple(asks))
     raw, assumed = _city(drafts, answers, names, folder)
     city_file, problems = check_raw(raw, folder / f"{raw['name']}.toml")
     if city_file is None:

@@ -6,7 +6,6 @@ Shapes: R rows.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 
 import numpy as np
 
@@ -78,9 +77,20 @@ def groups_of(columns: Sequence[str]) -> tuple[list[Group], list[str]]:
     return groups, [name for name in columns if name not in taken]
 
 
+def common_start(texts: Sequence[str]) -> str:
+    """What texts begin with, sign by sign.
+
+    >>> common_start(["level_north", "level_south"])
+    'level_'
+    """
+    first, last = min(texts), max(texts)
+    same = [one == other for one, other in zip(first, last, strict=False)]
+    return first[: same.index(False) if False in same else len(same)]
+
+
 def _group(stem: str, names: Sequence[str]) -> Group | None:
     """Columns of a stem, unless what follows it is a quantity of its own (temp max, wind dir)."""
-    suffix = commonprefix([name[::-1] for name in names])[::-1]
+    suffix = common_start([name[::-1] for name in names])[::-1]
     suffix = suffix if suffix.startswith((" (", "(", "[", " [")) else ""
     rest = {name[len(stem) : len(name) - len(suffix)]: name for name in names}
     if any(
@@ -103,7 +113,7 @@ def about_time(values: Mapping[str, Doubles], day_R: Ints) -> list[str]:
 def _is_about_time(name: str, values_R: Doubles, day_R: Ints) -> bool:
     if len(values_R) < 100 or np.isfinite(values_R).mean() < 0.99 or not _is_whole(values_R):
         return False
-    if (np.diff(values_R) == 1).all():
+    if not name.strip() or (np.diff(values_R) == 1).mean() > 0.99:
         return True
     if not _CALENDAR.search(name):
         return False
@@ -126,7 +136,8 @@ def only_changes(values: Mapping[str, Doubles]) -> bool:
         repeats += int((np.diff(kept) == 0).sum())
         changes += int((np.diff(kept) != 0).sum())
     rows = blanks + repeats + changes
-    return rows > 200 and blanks > 0.2 * rows and repeats < 0.1 * changes
+    whole = all(_is_whole(values_R) for values_R in values.values())
+    return whole and rows > 200 and blanks > 0.2 * rows and repeats < 0.1 * changes
 
 
 def _size(values_R: Doubles) -> float:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from deepcity.city.problem import Problem
 from deepcity.data.check.draft_sample import read_sample
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.connectors.sql_tables import is_url
+from deepcity.data.draft.columns import common_start
 from deepcity.data.draft.times import detect_times
 from deepcity.data.errors import ReadError
 from deepcity.data.timestamps.formats import NUMBERS, parse_with_late
@@ -149,12 +151,12 @@ def _place_pattern(group: Sequence[_Seen]) -> str | None:
     if len(group) < 2 or not all(spans):
         return None
     known = sorted(span for span in spans if span is not None)
-    overlap = all(later[0] < earlier[1] for earlier, later in zip(known, known[1:], strict=False))
+    overlap = all(later[0] < earlier[1] for earlier, later in pairwise(known))
     if not overlap:
         return None
     names = [one.file.name for one in group]
-    start = re.sub(r"[^\W_]*$", "", os.path.commonprefix(names))
-    end = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    start = re.sub(r"[^\W_]*$", "", common_start(names))
+    end = common_start([name[::-1] for name in names])[::-1]
     end = end[end.index(".") :] if "." in end else ""
     return f"{start}{{{PLACE_OF_FILE}}}{end}" if end else None
 

@@ -16,7 +16,7 @@ from deepcity.data.check.rules.running_total import is_running_total
 from deepcity.data.city_file import CityFile, check_raw, load_with_findings
 from deepcity.data.config.settings import TOTAL_AMOUNTS
 from deepcity.data.config.toml_file import Raw
-from deepcity.data.draft.answers import Ask, OpenQuestions
+from deepcity.data.draft.answers import Ask, OpenQuestionsError
 from deepcity.data.panel import Panel
 
 _TRIES = 6
@@ -44,7 +44,7 @@ def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Pan
             if changed == raw:
                 asks = tuple(ask for one in error.problems for ask in _ask(one))
                 if len(asks) == len(error.problems):
-                    raise OpenQuestions(error.problems[0].file, asks) from error
+                    raise OpenQuestionsError(error.problems[0].file, asks) from error
                 raise
             assumed += said
         else:

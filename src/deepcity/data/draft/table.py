@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from deepcity.city.arrays import Doubles
 from deepcity.city.errors import ConfigError
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
-from deepcity.data.check.draft import CityDraft, draft_with_questions
+from deepcity.data.check.draft import draft_with_questions
 from deepcity.data.check.draft_sample import read_sample, read_table_sample
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.time_settings import TimeSettings
@@ -22,7 +22,6 @@ from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.domains import domains
 from deepcity.data.draft.answers import Answers, Ask
 from deepcity.data.draft.columns import (
-    OPPOSITES,
     Group,
     about_time,
     groups_of,
@@ -37,10 +36,10 @@ from deepcity.data.draft.quantities import (
     kind_of,
     quantity_of,
 )
+from deepcity.data.draft.rows_of_one_time import Looked, rows_of_one_time, slug
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 
-_FEW_REPEATED = 0.01  # share of rows of a time that another row has, which clocks put back explain
 _AGENCIES = {
     "people": "people", "vehicles": "traffic", "speed": "traffic", "passengers": "passengers",
     "bikes": "bikes", "concentration": "air", "load": "power", "energy": "power",
@@ -69,32 +68,6 @@ class Drafted:
         return replace(self, source=self.source | {"name": source}, agencies=agencies)
 
 
-@dataclass
-class _Open:
-    """Questions and assumptions while a table is looked at."""
-
-    answers: Answers
-    file: str
-    asks: list[Ask] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
-
-    def choice(self, ask: Ask) -> str | None:
-        """What was said; None where it is asked now."""
-        said: str | None = getattr(self.answers, ask.key)
-        if said is None:
-            self.asks.append(ask)
-        return said
-
-
-def slug(text: str) -> str:
-    """A name for keys: lower-case letters, digits and hyphens; empty where nothing is left.
-
-    >>> slug("PM 2.5"), slug("누리")
-    ('pm-2-5', '')
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
 def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     """Look at a table.
 
@@ -103,7 +76,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     """
     label = table.first if isinstance(table.first, str) else table.first.name
     found = draft_with_questions(table.first)
-    open_ = _Open(answers, label)
+    open_ = Looked(answers, label)
     if found.raw is None:
         raise ConfigError([_with_option(one) for one in found.problems])
     frame = _sample(table.first)
@@ -111,7 +84,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     style = connectors()[source["format"]].settings.model_validate(source).numbers
     _refuse_no_header(frame, label)
     agency = found.raw["agency"][0]
-    source, agency = _rows_of_one_time(found, source, agency, frame, open_)
+    source, agency = rows_of_one_time(found, source, agency, frame, open_)
     open_.assumed += [
         f"{one.text} Taken: {one.assumed}" for one in found.questions if one.key.startswith("time.")
     ]
@@ -119,6 +92,9 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
         source |= {"layout": "long", "place": PLACE_OF_FILE, "path_pattern": table.pattern}
         agency = agency | {"places": "all"}
         open_.assumed.append(f"files of the same times are places: {table.pattern}")
+    if not agency["fields"]:
+        right = "name a table of measurements; positions of places go with one (places_from)"
+        raise ConfigError([Problem(label, "fields", None, "no column of it is measured", right)])
     agencies, source = _agencies(source, agency, frame, style, open_)
     step = "1d" if source.get("layout") == "events" else found.raw["clock"]["step"]
     return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
@@ -166,104 +142,6 @@ def _source(drafted: Raw, table: Table, folder: Path, answers: Answers) -> Raw:
     return source
 
 
-def _rows_of_one_time(
-    found: CityDraft, source: Raw, agency: Raw, frame: pl.DataFrame, open_: _Open
-) -> tuple[Raw, Raw]:
-    """Places of rows that share a time, where a column tells them apart or an answer does."""
-    keys = _time_columns(source)
-    asked = {one.key: one for one in found.questions}
-    place = open_.answers.place
-    if place is not None and open_.answers.rows != "events":
-        return _at_places(source, agency, place, frame)
-    if "place" in asked:
-        repeated = frame.select(keys).is_duplicated().mean() or 0.0
-        same = bool(frame.is_duplicated().mean() == repeated)
-        if repeated > _FEW_REPEATED and not same:
-            return _events(source, agency, frame, open_)
-    kind = _telling(source, agency, frame)
-    if kind is None:
-        return source, agency
-    texts = ", ".join(frame[kind].cast(pl.String).unique().drop_nulls().sort().head(6).to_list())
-    ask = Ask(
-        "together",
-        f"{kind!r} tells rows of one time apart ({texts}): are they parts of a sum, or each its own?",
-        "sum",
-        ("sum", "each"),
-    )
-    said = open_.choice(ask)
-    return _summed(source, agency, kind, frame) if said == "sum" else (source, agency)
-
-
-def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: _Open) -> tuple[Raw, Raw]:
-    """Rows that share a time, of which no column tells the place."""
-    values = {one["column"] for one in agency["fields"] if "column" in one}
-    names = [
-        name
-        for name in frame.columns
-        if name not in _time_columns(source)
-        and 1 < frame[name].n_unique() < frame.height / 4
-        and (name not in values or len(values) > 1)
-    ]
-    if not names:
-        return source, agency  # what reads them says what may be done
-    text = "several rows have one time: are they events to count, or measurements?"
-    said = open_.choice(Ask("rows", text, "events", ("events", "measurements")))
-    text = f"which column names a row's place ({', '.join(names)})?"
-    place = open_.choice(Ask("place", text, names[0], tuple(names), "COLUMN"))
-    if place is None or said != "events":
-        return source, agency
-    source = source | {"layout": "events", "place": place}
-    field_of = {"name": "events", "kind": "count", "unit": "incidents", "source": "records"}
-    return source, agency | {"fields": [field_of], "places": "all"}
-
-
-def _telling(source: Raw, agency: Raw, frame: pl.DataFrame) -> str | None:
-    """A column that tells apart rows of one time and place, such as a direction."""
-    where = next((one["where"] for one in agency["fields"] if "where" in one), None)
-    if where:
-        return str(next(iter(where)))
-    place = source.get("place")
-    if place is None or frame[place].dtype != pl.String:
-        return None
-    texts = frame[place].str.strip_chars().drop_nulls().unique()
-    return place if len(texts) and all(OPPOSITES.match(text) for text in texts) else None
-
-
-def _summed(source: Raw, agency: Raw, kind: str, frame: pl.DataFrame) -> tuple[Raw, Raw]:
-    source = source | {"time": source["time"] | {"duplicates": "sum"}}
-    fields = {
-        one["column"]: {k: v for k, v in one.items() if k != "where"} for one in agency["fields"]
-    }
-    named = [one | {"name": slug(column) or one["name"]} for column, one in fields.items()]
-    agency = agency | {"fields": named}
-    if source.get("place") != kind:
-        return source, agency
-    others = [
-        name
-        for name in frame.columns
-        if frame[name].dtype == pl.String and name not in (kind, *_time_columns(source), *fields)
-    ]
-    if others:
-        return source | {"place": others[0]}, agency
-    wide = {key: value for key, value in source.items() if key not in ("place", "layout")}
-    return wide, agency | {"places": ["here"]}
-
-
-def _at_places(source: Raw, agency: Raw, place: str, frame: pl.DataFrame) -> tuple[Raw, Raw]:
-    if place not in frame.columns:
-        right = f"name one of {', '.join(frame.columns)}"
-        raise ConfigError(
-            [Problem(str(source.get("path", "")), "--place", place, "no such column", right)]
-        )
-    fields = [one for one in agency["fields"] if one.get("column") != place]
-    return source | {"layout": "long", "place": place}, agency | {"fields": fields, "places": "all"}
-
-
-def _time_columns(source: Raw) -> list[str]:
-    time = source["time"]
-    return list(time.get("columns", [time.get("column")]))
-
-
 def _numbers(frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle) -> dict[str, Doubles]:
     return {
         name: np.asarray(read_numbers(frame[name], style).values_R, dtype=float)
@@ -273,7 +151,7 @@ def _numbers(frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle) ->
 
 
 def _agencies(
-    source: Raw, agency: Raw, frame: pl.DataFrame, style: NumberStyle, open_: _Open
+    source: Raw, agency: Raw, frame: pl.DataFrame, style: NumberStyle, open_: Looked
 ) -> tuple[list[Raw], Raw]:
     fields = agency["fields"]
     plain = len(fields) == 1 and "column" not in fields[0]
@@ -317,7 +195,7 @@ def _days(frame: pl.DataFrame, source: Raw) -> Any:  # noqa: ANN401 - whole numb
     return texts.dt.date().cast(pl.Int32).fill_null(-1).to_numpy()
 
 
-def _stays(source: Raw, values: Mapping[str, Doubles], open_: _Open) -> Raw:
+def _stays(source: Raw, values: Mapping[str, Doubles], open_: Looked) -> Raw:
     if source.get("layout") == "long" or not only_changes(values):
         return source
     text = (
@@ -328,12 +206,13 @@ def _stays(source: Raw, values: Mapping[str, Doubles], open_: _Open) -> Raw:
     return source if said in (None, "0") else source | {"stays": said}
 
 
-def _are_places(values: Mapping[str, Doubles], open_: _Open) -> bool:
+def _are_places(values: Mapping[str, Doubles], open_: Looked) -> bool:
     said = open_.answers.columns
     if said is not None:
         return said == "places"
     family = one_family(values)
-    if family is None and not any(by_words(name) for name in values):
+    asked = any(one.key == "rows" for one in open_.asks)
+    if family is None and not asked and not any(by_words(name) for name in values):
         shown = ", ".join(list(values)[:6])
         text = f"are the columns of numbers ({shown}) places of one field, or fields of one place?"
         open_.asks.append(Ask("columns", text, "places", ("places", "fields")))
@@ -343,7 +222,7 @@ def _are_places(values: Mapping[str, Doubles], open_: _Open) -> bool:
 
 
 def _of_group(
-    group: Group, values: Mapping[str, Doubles], units: tuple[str, ...], open_: _Open
+    group: Group, values: Mapping[str, Doubles], units: tuple[str, ...], open_: Looked
 ) -> Raw:
     columns = list(group.places.values())
     together_R = np.concatenate([values[name] for name in columns])
@@ -356,7 +235,7 @@ def _of_group(
 
 
 def _of_fields(
-    values: Mapping[str, Doubles], places: object, units: tuple[str, ...], open_: _Open
+    values: Mapping[str, Doubles], places: object, units: tuple[str, ...], open_: Looked
 ) -> list[Raw]:
     """An agency of fields; the weather's have one of their own beside others."""
     found: list[tuple[Quantity, Raw]] = []
@@ -385,7 +264,7 @@ def _of_fields(
     ]
 
 
-def _field(name: str, seen: Quantity, open_: _Open, column: str = "") -> Raw:
+def _field(name: str, seen: Quantity, open_: Looked, column: str = "") -> Raw:
     answers = open_.answers
     unit, kind = answers.of_field("unit", name), answers.of_field("kind", name)
     found = Kind(kind) if kind else seen.kind
@@ -403,7 +282,7 @@ def _field(name: str, seen: Quantity, open_: _Open, column: str = "") -> Raw:
 
 
 def _plain_agency(
-    agency: Raw, values: Mapping[str, Doubles], units: tuple[str, ...], open_: _Open
+    agency: Raw, values: Mapping[str, Doubles], units: tuple[str, ...], open_: Looked
 ) -> Raw:
     """An agency of fields as they were drafted, with what they measure."""
     fields = []
