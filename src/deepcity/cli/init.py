@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.problem import Problem
 from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
 from deepcity.data.draft.city import CityStart, start_city
@@ -131,10 +131,15 @@ def init(
         raise typer.BadParameter("name your records, or try --example", param_hint="FILE…")
     out.mkdir(parents=True, exist_ok=True)  # paths in the city file start there
     start = _asked(names, answers, out, yes=yes or example)
-    map_text = draft_map(start.city_file, start.panels)
     _show(start)
+    try:
+        map_text, too_short = draft_map(start.city_file, start.panels), None
+    except DataError as error:
+        map_text, too_short = "", error
     paths = _write(start, map_text, out, force=force)
     _check_page(start, paths, opened=not (no_open or yes))
+    if too_short is not None:
+        raise too_short
     _next_commands(start, out)
 
 
@@ -213,7 +218,10 @@ def _write(start: CityStart, map_text: str, out: Path, *, force: bool) -> dict[s
             [Problem(path.name, "path", str(path), "it is there already", right) for path in taken]
         )
     paths["city"].write_text(start.text(), encoding="utf-8")
-    paths["map"].write_text(map_text, encoding="utf-8")
+    if map_text:
+        paths["map"].write_text(map_text, encoding="utf-8")
+    else:
+        del paths["map"]
     return paths
 
 

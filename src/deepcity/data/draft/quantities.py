@@ -155,8 +155,7 @@ def _by_values(guess: Quantity, header: str, known_R: Doubles) -> Quantity:
         unit = None if ends is None else spelled.get(ends[1].lower()) or _watts(ends[1])
     if unit is None:
         return Quantity(Kind.LEVEL, "1", guess.name, seen=False)
-    kind = kind_of(unit, guess.kind) or guess.kind
-    return Quantity(kind, unit, guess.name)
+    return Quantity(kind_of(unit, guess.kind) or guess.kind, unit, guess.name)
 
 
 def _watts(text: str) -> str:

@@ -135,5 +135,6 @@ def _at_places(source: Raw, agency: Raw, place: str, frame: pl.DataFrame) -> tup
 
 
 def time_columns(source: Raw) -> list[str]:
+    """The columns that hold the times of a source."""
     time = source["time"]
     return list(time.get("columns", [time.get("column")]))
