@@ -74,6 +74,13 @@ def init(
         str | None,
         _option("sum|each", "Rows of one time and place (IN and OUT): add them up, or keep each."),
     ] = None,
+    start: Annotated[
+        str | None, _option("TIME", "Time of the first row, of records without times.")
+    ] = None,
+    step: Annotated[str | None, _option("1h", "How far apart such rows are.")] = None,
+    thousands: Annotated[
+        str | None, _option(".|,|none", "The sign between thousands: is 37.014 many, or few?")
+    ] = None,
     rows: Annotated[
         str | None, _option("events|measurements", "What rows of one time are: events to count?")
     ] = None,
@@ -122,6 +129,7 @@ def init(
         title_ko=title_ko or ("누리" if example else None), holidays=holidays,
         columns=_one_of(columns, "--columns", ("places", "fields")), place=place,
         together=_one_of(together, "--together", ("sum", "each")), stays=stays, field=field,
+        start=start, step=step, thousands=thousands,
         rows=_one_of(rows, "--rows", ("events", "measurements")), missing=tuple(missing or []),
         duplicates=_one_of(duplicates, "--duplicates", ("first", "last", "mask", "sum")),
         unit=_pairs(unit or []), kind=_pairs(kind or []),
@@ -130,17 +138,17 @@ def init(
     if not names:
         raise typer.BadParameter("name your records, or try --example", param_hint="FILE…")
     out.mkdir(parents=True, exist_ok=True)  # paths in the city file start there
-    start = _asked(names, answers, out, yes=yes or example)
-    _show(start)
+    city = _asked(names, answers, out, yes=yes or example)
+    _show(city)
     try:
-        map_text, too_short = draft_map(start.city_file, start.panels), None
+        map_text, too_short = draft_map(city.city_file, city.panels), None
     except DataError as error:
         map_text, too_short = "", error
-    paths = _write(start, map_text, out, force=force)
-    _check_page(start, paths, opened=not (no_open or yes))
+    paths = _write(city, map_text, out, force=force)
+    _check_page(city, paths, opened=not (no_open or yes))
     if too_short is not None:
         raise too_short
-    _next_commands(start, out)
+    _next_commands(city, out)
 
 
 def _one_of(said: str | None, option: str, known: tuple[str, ...]) -> str | None:

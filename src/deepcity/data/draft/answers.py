@@ -26,7 +26,9 @@ class Answers:
         field: name of the field, where there is one only.
         kind: field -> kind; the key "" stands for the only one.
         unit: field -> unit; likewise.
+        start, step: time of the first row and between rows, for records without times.
         rows: "events" to count, or "measurements".
+        thousands: the sign between thousands, or "none".
         missing: texts that mean "not measured".
         duplicates: rows of one time and place that differ: first, last, mask or sum.
     """
@@ -44,7 +46,10 @@ class Answers:
     field: str | None = None
     kind: Mapping[str, str] = with_default(default_factory=dict)
     unit: Mapping[str, str] = with_default(default_factory=dict)
+    start: str | None = None
+    step: str | None = None
     rows: str | None = None
+    thousands: str | None = None
     missing: tuple[str, ...] = ()
     duplicates: str | None = None
 

@@ -71,6 +71,8 @@ def _shown(frame: pl.DataFrame, source: Raw, agency: Raw) -> list[str]:
 def _step_of(frame: pl.DataFrame, source: Raw, panel: Panel, index: int) -> int:
     """The step that a row is in; that of its number where its time alone does not tell."""
     settings = TimeSettings.model_validate(source["time"])
+    if not settings.names:
+        return index
     times = joined_times(frame.head(ROWS), settings)
     pattern = settings.format
     if times.dtype == pl.String and pattern is not None and pattern not in NUMBERS:

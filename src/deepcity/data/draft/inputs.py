@@ -71,6 +71,8 @@ def tables_of(names: Sequence[str]) -> tuple[list[Table], list[str]]:
     """
     tables = [Table(name) for name in names if is_url(name)]
     files = _files([Path(name) for name in names if not is_url(name)])
+    if not files:
+        return tables, []
     if len(files) == 1:
         return [*tables, Table(files[0], tuple(files))], []
     seen, notes = _samples(files)

@@ -42,7 +42,7 @@ _WORDS = (
         r"people|pedestrian|footfall|visitor|crowd|유동\s*인구|보행|인원|방문|생활인구",
         "count:people",
     ),
-    (r"vehicle|traffic|교통량|통행\s*량|차량|대수", "count:vehicles"),
+    (r"vehicle|traffic|(^|[^a-z])cars?($|[^a-z])|교통량|통행\s*량|차량|대수", "count:vehicles"),
     (r"incident|offence|crime|범죄|사고", "count:incidents"),
     (r"count|cnt", "count:count"),
     (r"parking|spaces|주차|잔여", "level:spaces"),
@@ -166,13 +166,16 @@ def _watts(text: str) -> str:
 
 def kind_of(unit: str, likely: Kind | None) -> Kind | None:
     """The kind that a unit belongs to, the likely one first; None where it fits none."""
-    for kind in (*((likely,) if likely else ()), *EXAMPLES):
-        try:
-            check_unit(unit, kind)
-        except UnitError:
-            continue
-        return kind
-    return None
+    known: list[Kind] = [one for one in (likely, *EXAMPLES) if one is not None]
+    return next((kind for kind in known if _fits(unit, kind)), None)
+
+
+def _fits(unit: str, kind: Kind) -> bool:
+    try:
+        check_unit(unit, kind)
+    except UnitError:
+        return False
+    return True
 
 
 def _within_one(known_R: Doubles) -> bool:

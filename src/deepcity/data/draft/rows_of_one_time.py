@@ -46,6 +46,8 @@ def rows_of_one_time(
 ) -> tuple[Raw, Raw]:
     """Places of rows that share a time, where a column tells them apart or an answer does."""
     keys = time_columns(source)
+    if not keys:
+        return source, agency
     asked = {one.key: one for one in found.questions}
     place = open_.answers.place
     if place is not None and open_.answers.rows != "events":
@@ -137,4 +139,5 @@ def _at_places(source: Raw, agency: Raw, place: str, frame: pl.DataFrame) -> tup
 def time_columns(source: Raw) -> list[str]:
     """The columns that hold the times of a source."""
     time = source["time"]
-    return list(time.get("columns", [time.get("column")]))
+    one = [time["column"]] if "column" in time else []
+    return list(time.get("columns", one))

@@ -5,7 +5,9 @@ it is, it is left out.
 """
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from deepcity.data.draft.answers import Ask, OpenQuestionsError
 from deepcity.data.panel import Panel
 
 _TRIES = 6
+_HOUR = timedelta(hours=1)
 _PRICE = "; not without loss:"
 _TAKEN = {
     "infer": "the first of the two is the earlier",
@@ -40,7 +43,9 @@ def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Pan
         try:
             panels = _load(city_file)
         except DataError as error:
-            changed, said = _remedied(raw, error.problems)
+            changed, said = _stamped(raw, error.problems)
+            if changed == raw:
+                changed, said = _remedied(raw, error.problems)
             if changed == raw:
                 asks = tuple(ask for one in error.problems for ask in _ask(one))
                 if len(asks) == len(error.problems):
@@ -76,6 +81,40 @@ def _load(city_file: CityFile) -> dict[str, Panel]:
     if problems:
         raise DataError(list(problems))
     return panels
+
+
+def _stamped(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
+    """Rows doubled an hour after the one that clocks repeat: each is stamped with its end."""
+    zone = raw["clock"]["time_zone"]
+    texts = " ".join(str(one.value) for one in problems if "time.duplicates" in one.right)
+    times = [
+        datetime.fromisoformat(found)
+        for found in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d(?=[+-])", texts)
+    ]
+    sources = [
+        source
+        for source in raw["source"]
+        if times
+        and "stamp" not in source["time"]
+        and all(_is_doubled(one - _HOUR, source["time"].get("zone", zone)) for one in times)
+        and not any(_is_doubled(one, source["time"].get("zone", zone)) for one in times)
+    ]
+    if not sources:
+        return raw, []
+    ends = {"stamp": "wall_end", "step": raw["clock"]["step"]}
+    changed = [
+        one | {"time": one["time"] | ends} if one in sources else one for one in raw["source"]
+    ]
+    shown = f"{times[0]:%Y-%m-%d %H:%M}"
+    text = f"{shown} stands twice, the hour after the one that clocks repeated: rows are stamped "
+    return raw | {"source": changed}, [f"{text}with the end of their hour (stamp = wall_end)"]
+
+
+def _is_doubled(wall: datetime, zone: str) -> bool:
+    """Whether clocks show a wall time twice."""
+    first, second = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    back = first.utcoffset(), second.utcoffset()
+    return back[0] is not None and back[1] is not None and back[0] > back[1]
 
 
 def _remedied(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from deepcity.city.arrays import Doubles
 from deepcity.city.errors import ConfigError
 from deepcity.city.field import Kind
 from deepcity.city.problem import Problem
-from deepcity.data.check.draft import draft_with_questions
+from deepcity.data.check.draft import CityDraft, draft_with_questions
 from deepcity.data.check.draft_sample import read_sample, read_table_sample
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.domains import domains
-from deepcity.data.draft.answers import Answers, Ask
+from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
 from deepcity.data.draft.columns import (
     Group,
     about_time,
@@ -36,8 +37,8 @@ from deepcity.data.draft.quantities import (
     kind_of,
     quantity_of,
 )
-from deepcity.data.draft.rows_of_one_time import Looked, rows_of_one_time, slug
-from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.draft.rows_of_one_time import Looked, rows_of_one_time, slug, time_columns
+from deepcity.data.tables.numbers import GROUPED, read_numbers
 from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 
 _AGENCIES = {
@@ -78,10 +79,13 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     found = draft_with_questions(table.first)
     open_ = Looked(answers, label)
     if found.raw is None:
-        raise ConfigError([_with_option(one) for one in found.problems])
+        found = _without_times(table, found, open_)
+    if found.raw is None:
+        raise ConfigError(found.problems)
     frame = _sample(table.first)
     source = _source(found.raw["source"][0], table, folder, answers)
     style = connectors()[source["format"]].settings.model_validate(source).numbers
+    source = _thousands(source, frame, open_)
     _refuse_no_header(frame, label)
     agency = found.raw["agency"][0]
     source, agency = rows_of_one_time(found, source, agency, frame, open_)
@@ -100,6 +104,27 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
     return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
 
 
+def _thousands(source: Raw, frame: pl.DataFrame, open_: Looked) -> Raw:
+    """Numbers such as 37.014 in a whole column are thousands, or have three decimals."""
+    if "thousands" in source or "decimal" in source:
+        return source
+    said = open_.answers.thousands
+    if said is None:
+        texts = [
+            name
+            for name in frame.columns
+            if frame[name].dtype == pl.String and name not in time_columns(source)
+            for cells in [frame[name].str.strip_chars().drop_nulls()]
+            if len(cells) and cells.str.contains(GROUPED["."]).all()
+        ]
+        if texts:
+            shown = frame[texts[0]].drop_nulls()[0]
+            text = f"is {shown} in {texts[0]!r} a number of thousands, or one with decimals?"
+            ask = Ask("thousands", f"{text} Name the sign between thousands", "none", example=".")
+            open_.asks.append(ask)
+    return source if said in (None, "none") else source | {"thousands": said}
+
+
 def _refuse_no_header(frame: pl.DataFrame, label: str) -> None:
     """A first line of numbers and times names nothing."""
     numbers = [name for name in frame.columns if re.fullmatch(r"-?\d+\.\d{3,}", name.strip())]
@@ -112,11 +137,25 @@ def _refuse_no_header(frame: pl.DataFrame, label: str) -> None:
         raise ConfigError([Problem(label, "header", None, reason, right)])
 
 
-def _with_option(problem: Problem) -> Problem:
-    if problem.key == "time":
-        right = f"{problem.right}; then check it with: deepcity data check CITY.toml"
-        return replace(problem, right=right)
-    return problem
+def _without_times(table: Table, found: CityDraft, open_: Looked) -> CityDraft:
+    """Records without a column of times: they are counted by row, once their start is said."""
+    if [one.key for one in found.problems] != ["time"] or not isinstance(table.first, Path):
+        return found
+    text = "no column of times was found: at which time is its first row?"
+    start = open_.choice(Ask("start", text, "", example="2024-01-01T00:00"))
+    step = open_.choice(Ask("step", "how far apart are its rows?", "1h", example="1h"))
+    if start is None or step is None:
+        raise OpenQuestionsError(open_.file, tuple(open_.asks))
+    connector = connector_for(table.first)
+    assert connector is not None  # the draft has read it
+    source, frame = read_sample(table.first, connector)
+    numeric = [name for name in frame.columns if frame[name].dtype.is_numeric()]
+    texts = [name for name in frame.columns if name not in numeric]
+    numeric += [name for name in texts if frame[name].cast(pl.Float64, strict=False).count()]
+    fields = [{"name": "x", "source": "records", "column": name} for name in numeric]
+    source["time"] = {"start": datetime.fromisoformat(start), "step": step}
+    raw = {"clock": {"step": step}, "source": [source]}
+    return CityDraft(raw | {"agency": [{"fields": fields, "places": ["here"]}]})
 
 
 def _sample(first: Path | str) -> pl.DataFrame:
@@ -186,6 +225,8 @@ def _agencies(
 def _days(frame: pl.DataFrame, source: Raw) -> Any:  # noqa: ANN401 - whole numbers, (R,)
     """The day of each row; rows of an unknown time are days of their own."""
     settings = TimeSettings.model_validate(source["time"])
+    if not settings.names:
+        return np.arange(frame.height)
     texts = joined_times(frame, settings)
     pattern = settings.format
     if texts.dtype == pl.String and pattern is not None and pattern not in NUMBERS:
