@@ -151,15 +151,15 @@ def init(
     _next_commands(city, out)
 
 
-def _one_of(said: str | None, option: str, known: tuple[str, ...]) -> str | None:
-    if said is not None and said not in known:
-        raise typer.BadParameter(f"{said!r} is none of {', '.join(known)}", param_hint=option)
-    return said
+def _one_of(stated: str | None, option: str, known: tuple[str, ...]) -> str | None:
+    if stated is not None and stated not in known:
+        raise typer.BadParameter(f"{stated!r} is none of {', '.join(known)}", param_hint=option)
+    return stated
 
 
-def _pairs(said: list[str]) -> dict[str, str]:
+def _pairs(stated: list[str]) -> dict[str, str]:
     """``flow=L/s`` -> ``{"flow": "L/s"}``; without a name, of the only field."""
-    split = (one.rpartition("=") for one in said)
+    split = (one.rpartition("=") for one in stated)
     return {name.strip(): value.strip() for name, _, value in split}
 
 
@@ -180,10 +180,10 @@ def _answer(ask: Ask) -> str:
     while True:
         choices = f" [{'/'.join(ask.choices)}]" if ask.choices else ""
         text = f"{ask.text[:1].upper()}{ask.text[1:]}{choices}"
-        said = str(typer.prompt(text, default=ask.assumed or None, err=True)).strip()
-        if not ask.choices or said in ask.choices:
-            return said
-        typer.echo(f"{said!r} is none of {', '.join(ask.choices)}.", err=True)
+        stated = str(typer.prompt(text, default=ask.assumed or None, err=True)).strip()
+        if not ask.choices or stated in ask.choices:
+            return stated
+        typer.echo(f"{stated!r} is none of {', '.join(ask.choices)}.", err=True)
 
 
 def _copied_example(out: Path, *, force: bool) -> Path:

@@ -11,7 +11,7 @@ from deepcity.city.problem import Problem
 
 @dataclass(frozen=True)
 class Answers:
-    """What was said; None and empty where nothing was.
+    """What was stated; None and empty where nothing was.
 
     Attributes:
         time_zone: IANA name of the city's zone.
@@ -54,17 +54,17 @@ class Answers:
     duplicates: str | None = None
 
     def of_field(self, what: str, name: str) -> str | None:
-        """The kind or unit of a field, as said."""
-        said: Mapping[str, str] = getattr(self, what)
-        return said.get(name, said.get(""))
+        """The kind or unit of a field, as stated."""
+        stated: Mapping[str, str] = getattr(self, what)
+        return stated.get(name, stated.get(""))
 
-    def also(self, ask: "Ask", said: str) -> "Answers":
+    def also(self, ask: "Ask", stated: str) -> "Answers":
         """With one more answer."""
-        value: Any = said
+        value: Any = stated
         if ask.key == "missing":
-            value = (*self.missing, said)
+            value = (*self.missing, stated)
         elif ask.field:
-            value = {**getattr(self, ask.key), ask.field: said}
+            value = {**getattr(self, ask.key), ask.field: stated}
         return replace(self, **{ask.key: value})
 
 

@@ -15,8 +15,8 @@ from deepcity.data.config.toml_file import Raw
 from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
 from deepcity.data.draft.example_rows import ExampleRow, example_rows
 from deepcity.data.draft.inputs import tables_of
+from deepcity.data.draft.load_with_remedies import load_with_remedies
 from deepcity.data.draft.rows_of_one_time import slug
-from deepcity.data.draft.settle import settled
 from deepcity.data.draft.table import Drafted, draft_table
 from deepcity.data.panel import Panel
 
@@ -44,8 +44,8 @@ class CityStart:
     def text(self) -> str:
         """The city file."""
         lines = draft_text(self.raw).splitlines()[1:]
-        said = [f"# - {one}" for one in self.assumed]
-        return "\n".join([_HEAD, *said, "", *lines]) + "\n"
+        stated = [f"# - {one}" for one in self.assumed]
+        return "\n".join([_HEAD, *stated, "", *lines]) + "\n"
 
 
 def start_city(
@@ -55,7 +55,7 @@ def start_city(
 
     Args:
         names: files, folders, URLs of databases with a table behind a ``#``.
-        answers: what the user said.
+        answers: what the user stated.
         folder: where the city file will lie.
         accept: take proposals that change no value without a question.
 
@@ -75,14 +75,14 @@ def start_city(
     city_file, problems = check_raw(raw, folder / f"{raw['name']}.toml")
     if city_file is None:
         raise ConfigError(problems)
-    raw, city_file, panels, more = settled(raw, city_file)
-    said = [one for draft in drafts for one in draft.assumed]
+    raw, city_file, panels, more = load_with_remedies(raw, city_file)
+    stated = [one for draft in drafts for one in draft.assumed]
     examples = [
         row
         for draft in drafts
         for row in example_rows(draft.frame, draft.source, draft.agencies[0], panels)
     ]
-    found = dict.fromkeys([*assumed, *said, *more, *notes])
+    found = dict.fromkeys([*assumed, *stated, *more, *notes])
     return CityStart(raw, city_file, panels, tuple(found), tuple(examples))
 
 

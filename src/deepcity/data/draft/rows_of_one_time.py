@@ -25,11 +25,11 @@ class Looked:
     assumed: list[str] = field(default_factory=list)
 
     def choice(self, ask: Ask) -> str | None:
-        """What was said; None where it is asked now."""
-        said: str | None = getattr(self.answers, ask.key)
-        if said is None:
+        """What was stated; None where it is asked now."""
+        stated: str | None = getattr(self.answers, ask.key)
+        if stated is None:
             self.asks.append(ask)
-        return said
+        return stated
 
 
 def slug(text: str) -> str:
@@ -67,8 +67,8 @@ def rows_of_one_time(
         "sum",
         ("sum", "each"),
     )
-    said = open_.choice(ask)
-    return _summed(source, agency, kind, frame) if said == "sum" else (source, agency)
+    stated = open_.choice(ask)
+    return _summed(source, agency, kind, frame) if stated == "sum" else (source, agency)
 
 
 def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: Looked) -> tuple[Raw, Raw]:
@@ -84,10 +84,10 @@ def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: Looked) -> tup
     if not names:
         return source, agency  # what reads them says what may be done
     text = "several rows have one time: are they events to count, or measurements?"
-    said = open_.choice(Ask("rows", text, "events", ("events", "measurements")))
+    stated = open_.choice(Ask("rows", text, "events", ("events", "measurements")))
     text = f"which column names a row's place ({', '.join(names)})?"
     place = open_.choice(Ask("place", text, names[0], tuple(names), "COLUMN"))
-    if place is None or said != "events":
+    if place is None or stated != "events":
         return source, agency
     source = source | {"layout": "events", "place": place}
     field_of = {"name": "events", "kind": "count", "unit": "incidents", "source": "records"}

@@ -108,8 +108,8 @@ def _thousands(source: Raw, frame: pl.DataFrame, open_: Looked) -> Raw:
     """Numbers such as 37.014 in a whole column are thousands, or have three decimals."""
     if "thousands" in source or "decimal" in source:
         return source
-    said = open_.answers.thousands
-    if said is None:
+    stated = open_.answers.thousands
+    if stated is None:
         texts = [
             name
             for name in frame.columns
@@ -122,7 +122,7 @@ def _thousands(source: Raw, frame: pl.DataFrame, open_: Looked) -> Raw:
             text = f"is {shown} in {texts[0]!r} a number of thousands, or one with decimals?"
             ask = Ask("thousands", f"{text} Name the sign between thousands", "none", example=".")
             open_.asks.append(ask)
-    return source if said in (None, "none") else source | {"thousands": said}
+    return source if stated in (None, "none") else source | {"thousands": stated}
 
 
 def _refuse_no_header(frame: pl.DataFrame, label: str) -> None:
@@ -138,7 +138,7 @@ def _refuse_no_header(frame: pl.DataFrame, label: str) -> None:
 
 
 def _without_times(table: Table, found: CityDraft, open_: Looked) -> CityDraft:
-    """Records without a column of times: they are counted by row, once their start is said."""
+    """Records without a column of times: they are counted by row, once their start is stated."""
     if [one.key for one in found.problems] != ["time"] or not isinstance(table.first, Path):
         return found
     text = "no column of times was found: at which time is its first row?"
@@ -243,14 +243,14 @@ def _stays(source: Raw, values: Mapping[str, Doubles], open_: Looked) -> Raw:
         "blanks stand where a value repeats the one before it: how long may a value stay "
         "before it counts as missing?"
     )
-    said = open_.choice(Ask("stays", text, "2h", example="2h"))
-    return source if said in (None, "0") else source | {"stays": said}
+    stated = open_.choice(Ask("stays", text, "2h", example="2h"))
+    return source if stated in (None, "0") else source | {"stays": stated}
 
 
 def _are_places(values: Mapping[str, Doubles], open_: Looked) -> bool:
-    said = open_.answers.columns
-    if said is not None:
-        return said == "places"
+    stated = open_.answers.columns
+    if stated is not None:
+        return stated == "places"
     family = one_family(values)
     asked = any(one.key == "rows" for one in open_.asks)
     if family is None and not asked and not any(by_words(name) for name in values):

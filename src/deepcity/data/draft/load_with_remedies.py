@@ -32,7 +32,9 @@ _TAKEN = {
 }
 
 
-def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Panel], list[str]]:
+def load_with_remedies(
+    raw: Raw, city_file: CityFile
+) -> tuple[Raw, CityFile, dict[str, Panel], list[str]]:
     """The city with its panels, and what was taken for granted on the way.
 
     Raises:
@@ -43,20 +45,20 @@ def settled(raw: Raw, city_file: CityFile) -> tuple[Raw, CityFile, dict[str, Pan
         try:
             panels = _load(city_file)
         except DataError as error:
-            changed, said = _stamped(raw, error.problems)
+            changed, stated = _stamped(raw, error.problems)
             if changed == raw:
-                changed, said = _remedied(raw, error.problems)
+                changed, stated = _remedied(raw, error.problems)
             if changed == raw:
                 asks = tuple(ask for one in error.problems for ask in _ask(one))
                 if len(asks) == len(error.problems):
                     raise OpenQuestionsError(error.problems[0].file, asks) from error
                 raise
-            assumed += said
+            assumed += stated
         else:
-            changed, said = _differenced(raw, panels)
+            changed, stated = _differenced(raw, panels)
             if changed == raw:
                 return raw, city_file, panels, list(dict.fromkeys(assumed))
-            assumed += said
+            assumed += stated
         raw = changed
         city_file = _checked(raw, city_file.path)
     return raw, city_file, _load(city_file), list(dict.fromkeys(assumed))
@@ -120,14 +122,14 @@ def _is_doubled(wall: datetime, zone: str) -> bool:
 def _remedied(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
     """With a remedy for each problem that has one of its own; the same where none has."""
     found: dict[str, str] = {}
-    said: list[str] = []
+    stated: list[str] = []
     for problem in problems:
         one = _remedy(problem)
         if one is not None:
             found[one[0]] = one[1]
-            said.append(f"{problem.reason}: {_TAKEN[one[1]]} ({one[0]} = {one[1]})")
+            stated.append(f"{problem.reason}: {_TAKEN[one[1]]} ({one[0]} = {one[1]})")
     sources = [source | {"time": source["time"] | found} for source in raw["source"]]
-    return raw | {"source": sources}, said
+    return raw | {"source": sources}, stated
 
 
 def _remedy(problem: Problem) -> tuple[str, str] | None:
@@ -158,7 +160,7 @@ def _ask(problem: Problem) -> list[Ask]:
 
 def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
     """Fields that are running totals at all their places are differenced."""
-    said: list[str] = []
+    stated: list[str] = []
     agencies = []
     for agency in raw["agency"]:
         panel = panels[agency["name"]]
@@ -169,11 +171,11 @@ def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
             if total and (unknown or Kind(entry["kind"]) in TOTAL_AMOUNTS):
                 amount = {"kind": "count", "unit": "count"} if unknown else {}
                 fields.append(entry | amount | {"cumulative": True})
-                said.append(f"{entry['name']!r} only adds up: it is a running total (cumulative)")
+                stated.append(f"{entry['name']!r} only adds up: it is a running total (cumulative)")
             else:
                 fields.append(entry)
         agencies.append(agency | {"fields": fields})
-    return raw | {"agency": agencies}, said
+    return raw | {"agency": agencies}, stated
 
 
 def _is_total(panel: Panel, f: int) -> bool:
