@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Small networks train fastest on one thread each; several threads would fight for two cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check clean help
+.PHONY: demo test docs check clean help
 
 help:           ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -22,6 +22,9 @@ demo: $(VENV)/.installed   ## Run the main job on real data and write runs/demo/
 
 test: $(VENV)/.installed   ## Lint, types, import rules and all tests.
 	scripts/check
+
+docs: $(VENV)/.installed   ## Build the documentation into site/, in English and Korean.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 check: test
 

@@ -212,13 +212,15 @@ def table(found: Found, *, rolling: bool) -> str:
         else "The official evaluation as in the section 'Ferrara: the Battle of the Water Demand "
         "Forecasting', by a city file, `benchmarks/ferrara/week.toml` and `deepcity run` alone."
     )
+    spread = ", ± standard deviation over seeds" if len(seeds) > 1 else ""
     columns = ["first day", "other days"] if rolling else ["PI1", "PI2", "PI3"]
     lines = [
         f"## Ferrara's official weeks by a map file{', the days before them' if rolling else ''}",
         "",
-        f"`python -m benchmarks.ferrara.from_map{' --rolling' if rolling else ''}`, seeds "
-        f"{', '.join(map(str, seeds))}, {seconds:.0f} CPU s. {said} L/s, mean over weeks and "
-        f"districts, ± standard deviation over seeds; by week: {columns[0]} / {columns[-1]}.",
+        f"`python -m benchmarks.ferrara.from_map{' --rolling' if rolling else ''}`, "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}, {seconds:.0f} CPU s. "
+        f"{said} L/s, mean over weeks and districts{spread}; "
+        f"by week: {columns[0]} / {columns[-1]}.",
         "",
         f"| forecast | {' | '.join(columns)} | {' | '.join(f'week {n}' for n in weeks)} |",
         f"|---|{'---|' * (len(columns) + len(weeks))}",

@@ -150,6 +150,7 @@ application = "electricity"
 parties = ["tetouan/power", "chicago/power"]
 field = "load"
 levels = []
+experts = ["network", "typical_day", "yesterday"]
 [service.windows]
 "tetouan/power" = {{ history = 36, horizon = 36, days = 7 }}
 [service.window]

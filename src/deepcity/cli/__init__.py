@@ -10,7 +10,7 @@ from deepcity.cli import agent as agent
 from deepcity.cli import data, demo, init, layers, report, run, serve
 from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import update as update
-from deepcity.cli.forecasting import backtest, forecast
+from deepcity.cli.forecasting import backtest, export, forecast
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.renamed import readable_warnings, with_new_words
 
@@ -28,6 +28,7 @@ app.command()(update.update)
 app.command()(train_vertical.train_vertical)
 app.command()(forecast.forecast)
 app.command()(backtest.backtest)
+app.command()(export.export)
 app.command()(report.report)
 app.command()(agent.agent)
 app.command()(serve.serve)

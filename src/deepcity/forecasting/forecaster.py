@@ -190,7 +190,7 @@ class Forecaster:
         Raises:
             DataError: as `predict` does.
         """
-        view, step = self._open_at(panel, at)
+        view, step = self.open_at(panel, at)
         view.prepare(step)
         return self
 
@@ -223,7 +223,7 @@ class Forecaster:
         if not 1 <= steps <= bundle.identity.window.horizon:
             reason = f"it learned to forecast 1 to {bundle.identity.window.horizon} steps"
             raise self._refused("horizon", steps, reason, "ask for fewer, or fit a longer horizon")
-        view, step = self._open_at(panel, at)
+        view, step = self.open_at(panel, at)
         return view.newest(step).first(steps)
 
     def backtest(
@@ -284,7 +284,7 @@ class Forecaster:
         if application is None:
             right = "run a map that names its application, and load the forecaster from there"
             raise self._refused("application", terms.application, "its service names none", right)
-        view, step = self._open_at(panel, at)
+        view, step = self.open_at(panel, at)
         known, found = view.data.panel, view.newest(step)
         past = view.past(application.horizon_steps(known.clock.step_s))
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
@@ -311,8 +311,14 @@ class Forecaster:
         name = PARTY if self._bundle is None else self._bundle.identity.party
         return DataError([Problem(name, key, value, reason, right)])
 
-    def _open_at(self, panel: Any, at: datetime | None) -> tuple[OpenBundle, int]:  # noqa: ANN401
-        """Its experts beside the rows before a time, and the step that begins then."""
+    def open_at(
+        self,
+        panel: Any = None,  # noqa: ANN401 - see `predict`
+        at: datetime | None = None,
+    ) -> tuple[OpenBundle, int]:
+        """Its experts beside the rows before a time, and the step that begins then; arguments
+        and errors are those of `predict`.
+        """
         given = self._panel if panel is None else panel
         last = self._opened
         if last is not None and last[0] is given and last[1] == at:

@@ -43,10 +43,10 @@ from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.refine_spans import BundlePosition, sample_origins, unseen_origins
 
 WeatherOf = Callable[[Panel], Panel | None]
-_MOST_CELLS = 40_000_000
+_MOST_CELLS = 4_000_000
 """Forecast values that a replay holds at once for one expert; of many places, it takes fewer
 origins."""
-_LEAST_ORIGINS = 24
+_LEAST_ORIGINS = 12
 BAND_ORIGINS = 96
 """Earlier origins, and as many kept aside, whose errors make the band of the newest forecast."""
 

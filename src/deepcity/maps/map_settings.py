@@ -317,6 +317,7 @@ class MapSettings(Settings):
 
     Attributes:
         name: also names the run folder.
+        title: in reports.
         cities: city files, relative to the map file.
         seed: all random numbers of a run follow from it.
         service: the services.

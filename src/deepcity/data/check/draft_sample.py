@@ -15,11 +15,11 @@ from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import Connector, connectors
 from deepcity.data.connectors.excel import ALL_SHEETS
-from deepcity.data.connectors.sniff import DELIMITERS, LINES, sniff
-from deepcity.data.connectors.soundness import MAX_LINE, check_text, opened
 from deepcity.data.connectors.sql_tables import table_source
 from deepcity.data.connectors.workbook import open_workbook
 from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.text_files.sniff import DELIMITERS, LINES, sniff
+from deepcity.data.text_files.soundness import MAX_LINE, check_text, opened
 
 TOTAL = re.compile(
     r"\s*(합\s*계|총\s*계|소\s*계|총\s*합|계|전체|(grand |sub)?total|all|sum|summe|(ins)?gesamt)"

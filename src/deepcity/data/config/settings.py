@@ -27,7 +27,11 @@ TOTAL_RATES = {Kind.FLOW: "m3", Kind.LOAD: "kWh"}
 
 
 class TitleSettings(Settings):
-    """A name for people in both languages."""
+    """A name for people in both languages.
+
+    Attributes:
+        en, ko: in English and in Korean.
+    """
 
     en: Name
     ko: Name
@@ -41,6 +45,8 @@ class ClockSettings(Settings):
     """The city's time zone, the step of its panels, and its public holidays.
 
     Attributes:
+        time_zone: by its IANA name, such as ``Asia/Seoul``.
+        step: of the city's panels, such as ``1h`` or ``15min``.
         holidays: a country (``IT``) or a part of one (``IT-FE``), by ISO 3166.
     """
 
@@ -143,7 +149,14 @@ def _check(key: str, check: Any, *args: object) -> None:  # noqa: ANN401 - eithe
 
 
 class PlaceSettings(Settings):
-    """One place: its id in the panel, its column or value in the records, its position."""
+    """One place of an agency.
+
+    Attributes:
+        id: its name in panels, results and forecasts.
+        column: what the records call it, where that differs from its id.
+        lat, lon: its position, degrees (WGS 84).
+        capacity: the most that can be there, such as parking spaces.
+    """
 
     id: Name
     column: str | None = None
@@ -161,6 +174,12 @@ class PlacesFromSettings(Settings):
     """A source with positions and capacities of places, and the names of its columns.
 
     A blank position or capacity means unknown.
+
+    Attributes:
+        source: by its name.
+        id: the column of ids.
+        lat, lon: the columns of positions, degrees (WGS 84).
+        capacity: the column of capacities.
     """
 
     source: str
@@ -193,6 +212,9 @@ class AgencySettings(Settings):
     """One agency: a party that keeps raw records of its own.
 
     Attributes:
+        name: unique in the city; CITY/NAME is the party.
+        title: in reports.
+        fields: what it measures, at least one.
         domain: a domain of `deepcity.data.domains`; the city file's check knows which there are.
         places: a list, or ``"all"``: every place the sources of its fields hold (empty here).
         places_from: the source of their positions and capacities.
@@ -221,7 +243,15 @@ class AgencySettings(Settings):
 
 
 class CitySettings(Settings):
-    """A whole city file; each source is checked by the settings of its own format."""
+    """A whole city file; each source is checked by the settings of its own format.
+
+    Attributes:
+        name: unique among the cities of a map.
+        title: in reports.
+        clock: its time zone and step.
+        agency: its agencies, at least one.
+        source: its tables of records, each by the settings of its format.
+    """
 
     name: Annotated[str, Field(pattern=NAME)]
     title: TitleSettings

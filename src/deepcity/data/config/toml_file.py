@@ -25,6 +25,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+_KNOWN_SHOWN = 20
+
+
 def wrong(reason: str, right: str, key: str = "") -> PydanticCustomError:
     """An error for validators to raise: the reason, the next step, and the key within the table."""
     context = {"reason": reason, "right": right, "key": key}
@@ -217,7 +220,7 @@ def _model_within(annotation: object) -> type[BaseModel] | None:
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """A hint for an unknown word: the most similar known one, and all known ones.
+    """A hint for an unknown word: the most similar known one, and the known ones, up to twenty.
 
     >>> did_you_mean("inflw", ["inflow", "rain"])
     "did you mean 'inflow'? Known are inflow, rain"
@@ -226,4 +229,6 @@ def did_you_mean(word: str, known: list[str]) -> str:
         return "none is defined yet: add one"
     near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}{'Known' if near else 'known'} are {', '.join(known)}"
+    more = len(known) - _KNOWN_SHOWN
+    listed = ", ".join(known[:_KNOWN_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{hint}{'Known' if near else 'known'} are {listed}"

@@ -3,8 +3,9 @@
 Shapes: R rows of a table of places.
 """
 
+import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from deepcity.data.places.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.places.place_ids import place_id, place_ids
 from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.numbers import read_numbers
+
+_SHOWN, _LISTED = 3, 20  # ids of the table, and missing ones, that a message lists
 
 
 def find_places(
@@ -45,18 +48,35 @@ def find_places(
     if not listed:
         reason, right = "no places found in the records", "list the places in the city file"
         return (), [Problem(file, f"{key}.places", "all", reason, right)]
-    problems = [
-        Problem(file, f"{key}.places", place.id, "not found in places_from", _hint(place.id, known))
+    missing = [
+        place.id
         for place in listed
         if settings.places_from is not None
         and place.lat is None
         and place_id(place.id) not in known
     ]
+    problems = _missing(missing, len(listed), known, file, f"{key}.places")
     return tuple(_completed(place, known.get(place_id(place.id))) for place in listed), problems
 
 
-def _hint(name: str, known: Mapping[str, Place]) -> str:
-    return f"{did_you_mean(name, list(known))}, or state its lat and lon"
+def _missing(
+    ids: Sequence[str], places: int, known: Mapping[str, Place], file: str, key: str
+) -> list[Problem]:
+    """One problem for all places that the `places_from` table lacks."""
+    if not ids:
+        return []
+    near = difflib.get_close_matches(ids[0].lower(), known, n=1, cutoff=0.6)
+    hint = f"for {ids[0]!r}, did you mean {near[0]!r}? " if near else ""
+    some = f"{', '.join(list(known)[:_SHOWN])}{' ...' if len(known) > _SHOWN else ''}"
+    right = (
+        f"{hint}add them to that table, which holds {len(known):,} ids ({some or 'none'}), or "
+        f"state lat and lon of each in the city file"
+    )
+    reason = "not found in places_from"
+    if len(ids) > 1:
+        reason = f"{len(ids):,} of {places:,} places are not found in places_from"
+    more = f" and {len(ids) - _LISTED:,} more" if len(ids) > _LISTED else ""
+    return [Problem(file, key, ", ".join(ids[:_LISTED]) + more, reason, right)]
 
 
 def _completed(place: Place, known: Place | None) -> Place:

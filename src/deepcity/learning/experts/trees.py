@@ -119,6 +119,8 @@ class Trees(Expert):
         most = MAX_ROWS // len(spans)
         parts = [part for span in spans for part in _training_rows(data.inputs, *span, most, rng)]
         rows_RX, target_R = (np.concatenate(list(found)) for found in zip(*parts, strict=True))
+        if len(target_R) < 2:  # bagging would leave no row: the typical day stands
+            rows_RX, target_R = np.zeros_like(rows_RX, shape=(2, rows_RX.shape[1])), np.zeros(2)
         loss = "regression_l1" if data.training.mae_weight >= 0.5 else "regression"
         settings = {**SETTINGS, "objective": loss, "seed": seed % 2**31}
         learned = lightgbm.Dataset(rows_RX, target_R, params=settings, free_raw_data=True)

@@ -22,7 +22,7 @@ from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
 from deepcity.learning.features.scaling import fit_scaling
-from deepcity.learning.features.spatial_mixing import mixing_matrices
+from deepcity.learning.features.spatial_mixing import spatial_means
 from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_values
 
 _MEMORIES = (14.0, 5.0, 40.0)  # days of memory: the typical day, a faster and a slower trend
@@ -52,7 +52,9 @@ class WindowSettings(FrozenModel):
         description="earlier days that a forecast uses as daily means; 0: only `history` steps "
         "and the typical days of the training span, as published short-term protocols do",
     )
-    scale_by: ScaleBy = ScaleBy.PLACE
+    scale_by: ScaleBy = Field(
+        default=ScaleBy.PLACE, description="whether each place has a scale of its own, or all one"
+    )
 
 
 @dataclass(frozen=True)
@@ -333,11 +335,10 @@ def with_scale(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inpu
     """The inputs with deviations and spatial means in their own scale."""
     deviation_TN = _deviation(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
     lag = max(1, inputs.settings.horizon // 2)
-    matrices = mixing_matrices(deviation_TN[train.start : train.end], adjacency_NN, lag)
     return replace(
         inputs,
         deviation_TN=deviation_TN,
-        mixed_TN=tuple(deviation_TN @ matrix.T for matrix in matrices),
+        mixed_TN=spatial_means(deviation_TN, train, adjacency_NN, lag),
         summed_TN=np.concatenate([np.zeros_like(deviation_TN[:1]), deviation_TN.cumsum(0)]),
     )
 

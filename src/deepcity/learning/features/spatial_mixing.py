@@ -13,6 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.arrays import Doubles, Floats
+from deepcity.data.windows import Span
+
+MAX_MIXED_PLACES = 8192
+"""Of more places without a graph, leading ones are not sought: every pair would be compared."""
+
+
+def spatial_means(
+    deviation_TN: Floats, train: Span, adjacency_NN: Floats | None, lag: int
+) -> tuple[Floats, ...]:
+    """Deviations averaged by each mixing matrix, (T, N); arguments as in `mixing_matrices`."""
+    if adjacency_NN is None and deviation_TN.shape[1] > MAX_MIXED_PLACES:
+        nothing_TN = np.broadcast_to(np.float32(0), deviation_TN.shape)
+        mean_TN = np.broadcast_to(deviation_TN.mean(axis=1, keepdims=True), deviation_TN.shape)
+        return nothing_TN, nothing_TN, mean_TN
+    matrices = mixing_matrices(deviation_TN[train.start : train.end], adjacency_NN, lag)
+    return tuple(deviation_TN @ matrix.T for matrix in matrices)
 
 
 def mixing_matrices(deviation_TN: Floats, adjacency_NN: Floats | None, lag: int) -> list[Floats]:

@@ -21,6 +21,7 @@ from deepcity.city.clock import DAY_S, Clock
 SUNDAY = 6
 _EARLY_DAYS = 21
 _NOTHING = 1e-9
+_PLACES_AT_ONCE = 8192  # days and slots are summed in doubles: ten times the records' memory
 _LAST_RESORT = 1e-4  # weight of a day of another type: matters only where no better one is known
 
 
@@ -138,6 +139,23 @@ def typical_values(
         where a place has no training value. And effective days, (T, N): the sum of the weights
         of the days that had a value.
     """
+    if values_TN.shape[1] > _PLACES_AT_ONCE:
+        parts = [
+            typical_values(
+                values_TN[:, first : first + _PLACES_AT_ONCE],
+                grid,
+                clock,
+                train_end=train_end,
+                ahead=ahead,
+                frozen=frozen,
+                similarity=similarity,
+            )
+            for first in range(0, values_TN.shape[1], _PLACES_AT_ONCE)
+        ]
+        return (
+            np.concatenate([typical for typical, _ in parts], axis=1),
+            np.concatenate([effective for _, effective in parts], axis=1),
+        )
     similarity = similarity or DaySimilarity()
     smooth = similarity.smooth_minutes * 60 / clock.step_s
     total, count = grid.fold(values_TN[:train_end] if frozen else values_TN)

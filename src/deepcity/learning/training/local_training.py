@@ -24,10 +24,10 @@ class TrainingSettings(FrozenModel):
     rounds: int = Field(default=12, ge=1, description="rounds of federated training")
     local_steps: int = Field(default=30, ge=1, description="local optimizer steps per round")
     batch_size: int = Field(default=128, ge=1, description="rows (place x origin) per step")
-    learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    input_dropout: float = Field(default=0.1, ge=0, lt=1)
+    learning_rate: float = Field(default=2e-3, gt=0, description="its peak, of one cycle")
+    weight_decay: float = Field(default=1e-2, ge=0, description="of AdamW")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="share of hidden units dropped")
+    input_dropout: float = Field(default=0.1, ge=0, lt=1, description="share of inputs dropped")
     noise: float = Field(default=0.1, ge=0, description="noise on inputs, in scaled units")
     mae_weight: float = Field(
         default=0.5, ge=0, le=1, description="1: absolute error alone, 0: squared error alone"

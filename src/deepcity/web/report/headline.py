@@ -59,7 +59,7 @@ def lead(results: RunResults) -> list[Text]:
 def tiles(services: Sequence[ServiceResult]) -> list[Tile]:
     """The headline numbers that these services allow."""
     found = cases(services)
-    shown = [] if not found else [_gained(found, services), _mean(found), _worst(found)]
+    shown = [] if not found else [_mean(found), _gained(found, services), _worst(found)]
     scarce = [case for case in found if case.party.scarce]
     if scarce:
         shown.append(_scarce(scarce))

@@ -7,7 +7,7 @@ from itertools import groupby
 from deepcity.applications.application import Baseline
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import MAX_LEVEL
-from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED, fixed_level_name
+from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED, RIDGE, fixed_level_name
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.vertical.results import VerticalPartyResult
 from deepcity.web.report.charts.curves import method_name
@@ -25,7 +25,7 @@ from deepcity.web.report.text import Text, translate
 LEVELS = range(MAX_LEVEL + 1)
 FIXED = tuple(fixed_level_name(level) for level in range(1, MAX_LEVEL + 1))
 SIMPLE = tuple(one.value for one in Baseline)
-METHODS = (*SIMPLE, ALONE, *FIXED, AUTOMATIC, POOLED)
+METHODS = (*SIMPLE, RIDGE, ALONE, *FIXED, AUTOMATIC, POOLED)
 _TINTS = (0.02, 0.05, 0.1, 0.2)  # where one strength of colour gives way to the next
 
 
@@ -168,7 +168,7 @@ def tint(change: float | None) -> str:
 
 
 def _group(method: str) -> str:
-    if method in SIMPLE:
+    if method in (*SIMPLE, RIDGE):
         return "naive_group"
     if method in FIXED:
         return "fixed_group"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from deepcity.data.check.draft import draft
 from deepcity.data.connectors import read_table
 from deepcity.data.connectors.csv import CsvSettings
-from deepcity.data.connectors.quotes import in_quotes, split_rows
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.quotes import in_quotes, split_rows
 
 ROWS = "time,a,note\n" + "".join(
     f"2024-01-{d:02d} {h:02d}:00,{d * 31 + h * 7},y\n" for d in range(1, 29) for h in range(24)

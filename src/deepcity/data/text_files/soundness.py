@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from deepcity.data.connectors.quotes import QUOTE, in_quotes
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.quotes import QUOTE, in_quotes
 
 _CHUNK = 1 << 20
 _SMALL = 64  # bytes; the place of a damage is told as exactly
