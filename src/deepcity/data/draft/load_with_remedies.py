@@ -48,6 +48,8 @@ def load_with_remedies(
             changed, stated = _stamped(raw, error.problems)
             if changed == raw:
                 changed, stated = _remedied(raw, error.problems)
+            else:
+                assumed.clear()
             if changed == raw:
                 asks = tuple(ask for one in error.problems for ask in _ask(one))
                 if len(asks) == len(error.problems):
@@ -105,11 +107,17 @@ def _stamped(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
         return raw, []
     ends = {"stamp": "wall_end", "step": raw["clock"]["step"]}
     changed = [
-        one | {"time": one["time"] | ends} if one in sources else one for one in raw["source"]
+        one | {"time": _undecided(one["time"]) | ends} if one in sources else one
+        for one in raw["source"]
     ]
     shown = f"{times[0]:%Y-%m-%d %H:%M}"
     text = f"{shown} stands twice, the hour after the one that clocks repeated: rows are stamped "
     return raw | {"source": changed}, [f"{text}with the end of their hour (stamp = wall_end)"]
+
+
+def _undecided(time: Raw) -> Raw:
+    """Without what was decided of clock changes, which another stamp makes other rows of."""
+    return {key: one for key, one in time.items() if key not in ("ambiguous", "nonexistent")}
 
 
 def _is_doubled(wall: datetime, zone: str) -> bool:
