@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepcity.city import units
 from deepcity.city.field import Kind
 from deepcity.city.units import EXAMPLES, UnitError, check_convertible, check_unit, convert
 
@@ -61,3 +62,12 @@ def test_units_that_measure_different_things():
         check_convertible("kW", "degC")
     with pytest.raises(UnitError, match="not a unit of the kind 'speed'"):
         check_unit("degC", Kind.SPEED)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_units_that_are_not_looked_up_are_right(kind):
+    registry = units._registry()
+    for unit in units.USUAL[kind]:
+        parsed = registry.parse_units(units._spelling(unit))
+        known = [units._parse(one) for one in units.EXAMPLES[kind]]
+        assert any(parsed.is_compatible_with(one) for one in known), unit

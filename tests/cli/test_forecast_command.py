@@ -90,6 +90,14 @@ def test_a_silent_place_has_a_reason_and_no_number(forecast):
     assert others["reason"].null_count() == len(others)
 
 
+def test_a_silent_place_takes_no_part_in_the_decision(town):
+    run = library.Federation(town / "map.toml", town / "run")
+    made = run.forecaster("water", "east/south").decide()
+    assert {one.place for one in made.actions} == {"p0"}
+    assert made.reasons[-1].code == "places-without-forecast"
+    assert dict(made.reasons[-1].numbers) == {"places": 1.0, "of": 2.0}
+
+
 def test_all_formats_hold_the_same_table(town, forecast, tmp_path):
     expected = rows(forecast.stdout)
     for suffix, read in (

@@ -7,12 +7,15 @@ and the dimensions that a kind of field may have.
 import difflib
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pint
 
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
+
+if TYPE_CHECKING:
+    import pint
 
 _COUNTED = [
     "vehicle",
@@ -50,6 +53,17 @@ EXAMPLES = {
     Kind.SHARE: ("%", "1"),
 }
 """Units a field of each kind may have: these, and any unit that converts into one of them."""
+_MORE = {
+    Kind.COUNT: tuple(one for name in _COUNTED for one in (name, f"{name}s")),
+    Kind.FLOW: (*tuple(f"{name}s/h" for name in _COUNTED), "m3/s", "L/min"),
+    Kind.LEVEL: ("mm", "cm", "km"),
+    Kind.LOAD: ("W", "GW"),
+    Kind.ENERGY: ("Wh", "MWh"),
+    Kind.CONCENTRATION: ("mg/m3", "ppb"),
+    Kind.RAIN: ("cm",),
+}
+USUAL = {kind: frozenset([*units, *_MORE.get(kind, ())]) for kind, units in EXAMPLES.items()}
+"""Units of each kind that are right as they are written, so that nothing need be looked up."""
 
 MOLAR_MASS = {"no2": 46.0055, "o3": 47.9982, "so2": 64.064, "co": 28.0101}
 """g/mol of the gases whose share of air (ppm, ppb) converts into a mass (ug/m3)."""
@@ -70,6 +84,8 @@ class UnitError(ValueError):
 
 @cache
 def _registry() -> "pint.UnitRegistry[float]":
+    import pint  # half a second: only where a unit is not among the usual ones
+
     registry: pint.UnitRegistry[float] = pint.UnitRegistry()
     for name in _COUNTED:
         registry.define(f"@alias count = {name}")
@@ -101,6 +117,8 @@ def check_unit(unit: str, kind: Kind | None = None) -> None:
     Raises:
         UnitError: if it is not.
     """
+    if kind is not None and unit in USUAL[kind]:
+        return
     parsed = _parse(unit)
     if kind is None:
         return
@@ -200,6 +218,8 @@ def convert(values: Doubles, unit_in: str, unit: str, gas: str | None = None) ->
     Raises:
         UnitError: if the units are unknown or measure different things.
     """
+    if unit_in == unit and any(unit in units for units in USUAL.values()):
+        return values
     check_convertible(unit_in, unit, gas)
     if gas is not None and _by_molar_mass(unit_in, unit, gas):
         per_ppb = MOLAR_MASS[gas] / _MOLAR_VOLUME  # ug/m3

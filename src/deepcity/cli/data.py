@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,17 +13,15 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deepcity.city.problem import Problem
-from deepcity.cli.field_profiles import table
 from deepcity.cli.progress_bars import errors
-from deepcity.data.check.draft import draft_text, draft_with_questions
-from deepcity.data.check.file_report import FileReport, check_file
-from deepcity.data.config.toml_file import read_toml
-from deepcity.data.connectors.sql_tables import is_url
-from deepcity.data.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from deepcity.data.check.file_report import FileReport
+    from deepcity.data.findings import Finding, Severity
 
 app = typer.Typer()
 
-_STYLE = {Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_STYLE = {"warning": "yellow", "note": "dim"}
 
 
 @app.callback()
@@ -69,6 +67,8 @@ def check(
 
     Example: deepcity data check cities/ferrara.toml --html ferrara.html
     """
+    from deepcity.data.connectors.sql_tables import is_url
+
     named = [one if is_url(one) else Path(one) for one in files]
     if as_draft:
         _print_drafts(named)
@@ -85,7 +85,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _as_dict(report: FileReport) -> dict[str, Any]:
+def _as_dict(report: "FileReport") -> dict[str, Any]:
     """The report as JSON has it: what is drawn stays out, and so do the marks for drawing."""
     found = asdict(replace(report, plots=()))
     del found["plots"]
@@ -95,7 +95,7 @@ def _as_dict(report: FileReport) -> dict[str, Any]:
     return found
 
 
-def _write_page(reports: list[FileReport], path: Path) -> None:
+def _write_page(reports: "list[FileReport]", path: Path) -> None:
     from deepcity.web.report.records import write_records
 
     try:
@@ -106,6 +106,8 @@ def _write_page(reports: list[FileReport], path: Path) -> None:
 
 
 def _print_drafts(files: Sequence[Path | str]) -> None:
+    from deepcity.data.check.draft import draft_text, draft_with_questions
+
     failed = False
     for path in files:
         found = draft_with_questions(path)
@@ -113,13 +115,18 @@ def _print_drafts(files: Sequence[Path | str]) -> None:
             typer.echo(str(problem), err=True)
         failed |= found.raw is None
         if found.raw is not None:
-            typer.echo(draft_text(found.raw, found.questions))
+            for text in found.left_out:
+                typer.echo(f"{path}: left out: {text}", err=True)
+            typer.echo(draft_text(found.raw, found.questions, found.left_out))
     if failed:
         raise typer.Exit(1)
 
 
-def _map_report(path: Path | str) -> FileReport | None:
+def _map_report(path: Path | str) -> "FileReport | None":
     """A map checked for a city by mistake: what to name instead. None where it is no map."""
+    from deepcity.data.check.file_report import FileReport
+    from deepcity.data.config.toml_file import read_toml
+
     if isinstance(path, str):
         return None
     raw, _ = read_toml(path) if path.suffix.lower() == ".toml" else (None, [])
@@ -134,8 +141,10 @@ def _map_report(path: Path | str) -> FileReport | None:
     return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
 
 
-def _checked(path: Path | str, *, with_charts: bool = False) -> FileReport:
+def _checked(path: Path | str, *, with_charts: bool = False) -> "FileReport":
     """Check with progress on the terminal's error stream, so that output stays clean."""
+    from deepcity.data.check.file_report import check_file
+
     columns = (
         TextColumn("{task.description}"),
         MofNCompleteColumn(),
@@ -151,14 +160,16 @@ def _checked(path: Path | str, *, with_charts: bool = False) -> FileReport:
         )
 
 
-def _print(report: FileReport, console: Console) -> None:
+def _print(report: "FileReport", console: Console) -> None:
+    from deepcity.cli.field_profiles import table
+
     console.rule(f"[bold]{escape(report.file)}", align="left")
     if report.agencies:
         console.print("\n".join(map(escape, _spans(report))), soft_wrap=True)
         console.print(table(report, console.width))
     for (severity, where, text), agencies in _grouped(report).items():
         line = escape(f"{severity.value} ({_names(agencies)}) {where}: {text}")
-        console.print(f"[{_STYLE[severity]}]{line}", soft_wrap=True)
+        console.print(f"[{_STYLE[severity.value]}]{line}", soft_wrap=True)
     for problem in report.problems:
         console.print(f"[red]problem[/red] {escape(str(problem))}", soft_wrap=True)
     if report.drafted and report.agencies:
@@ -167,8 +178,10 @@ def _print(report: FileReport, console: Console) -> None:
     console.print(f"[bold]{_verdict(report)}[/bold]")
 
 
-def _verdict(report: FileReport) -> str:
+def _verdict(report: "FileReport") -> str:
     """How many problems and warnings there are."""
+    from deepcity.data.findings import Severity
+
     problems = len(report.problems)
     seen = _grouped(report)
     warnings = sum(severity is Severity.WARNING for severity, _, _ in seen)
@@ -176,7 +189,7 @@ def _verdict(report: FileReport) -> str:
     return f"{found}, {warnings} warning{'s' if warnings != 1 else ''}" if warnings else found
 
 
-def _spans(report: FileReport) -> list[str]:
+def _spans(report: "FileReport") -> list[str]:
     """Which time the panels cover, printed once for agencies that share it."""
     groups: dict[str, list[str]] = defaultdict(list)
     for agency in report.agencies:
@@ -189,8 +202,10 @@ def _names(agencies: list[str]) -> str:
     return f"{len(agencies)} agencies" if len(agencies) > 1 else agencies[0]
 
 
-def _grouped(report: FileReport) -> dict[tuple[Severity, str, str], list[str]]:
+def _grouped(report: "FileReport") -> "dict[tuple[Severity, str, str], list[str]]":
     """Findings with the agencies they concern, warnings first; what all share is printed once."""
+    from deepcity.data.findings import Severity
+
     groups: dict[tuple[Severity, str, str], list[str]] = defaultdict(list)
     for agency in report.agencies:
         for finding in agency.findings:
@@ -198,5 +213,5 @@ def _grouped(report: FileReport) -> dict[tuple[Severity, str, str], list[str]]:
     return dict(sorted(groups.items(), key=lambda group: group[0][0] is Severity.NOTE))
 
 
-def _key(finding: Finding) -> tuple[Severity, str, str]:
+def _key(finding: "Finding") -> "tuple[Severity, str, str]":
     return finding.severity, finding.where, finding.text

@@ -10,6 +10,7 @@ import torch
 
 from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
+from deepcity.applications.known_places import decide_where_known
 from deepcity.applications.state import Request, State
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
@@ -272,6 +273,9 @@ class Forecaster:
     ) -> Decision:
         """What its application recommends on the forecast that `predict` makes.
 
+        Places without a forecast take no part; a last reason, `places-without-forecast`, counts
+        them. Where there is none at all, nothing is recommended, with certainty 0.
+
         Args:
             panel, at: as in `predict`.
             requests: that a plan must answer.
@@ -288,9 +292,8 @@ class Forecaster:
         known, found = view.data.panel, view.newest(step)
         past = view.past(application.horizon_steps(known.clock.step_s))
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
-        return application.decide(
-            State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
-        )
+        state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
+        return decide_where_known(application.decide, state)
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:

@@ -13,6 +13,7 @@ from deepcity.cli.forecasting.options import (
     Parties,
     ServiceName,
     Threads,
+    limit_threads,
     parse_time,
     report_failures,
     table_format,
@@ -65,12 +66,10 @@ def backtest(
     """
     since, until = parse_time(start, "--start"), parse_time(end, "--end")
     written = table_format(out, form)
-    import torch
-
     from deepcity.cli.forecasting.parties import forecasters_of
     from deepcity.forecasting.table import backtest_table
 
-    torch.set_num_threads(threads)
+    limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())
     found = [one.backtest(since, until, stride) for one in parties]
     report_failures(found)

@@ -16,6 +16,7 @@ from deepcity.cli.forecasting.options import (
     Parties,
     ServiceName,
     Threads,
+    limit_threads,
     parse_time,
     report_failures,
     table_format,
@@ -72,11 +73,9 @@ def forecast(
     """
     moment, written = parse_time(at, "--at"), table_format(out, form)
     _check_together(moment, out, written, watch=watch, append=append)
-    import torch
-
     from deepcity.cli.forecasting.parties import forecasters_of
 
-    torch.set_num_threads(threads)
+    limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())
     if watch:
         try:

@@ -70,6 +70,17 @@ def parse_time(text: str | None, option: str) -> datetime | None:
         raise typer.BadParameter(msg, param_hint=option) from error
 
 
+def limit_threads(threads: int) -> None:
+    """Compute with so many threads, numpy's linear algebra too: its own choice, one a core, waits
+    for its turn by spinning where the machine has other work.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    threadpool_limits(threads, user_api="blas")
+
+
 def table_format(out: Path | None, asked: TableFormat | None) -> TableFormat:
     """The format asked for, or that of a file's name."""
     return asked or format_of(out)

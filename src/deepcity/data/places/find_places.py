@@ -56,6 +56,8 @@ def find_places(
         and place_id(place.id) not in known
     ]
     problems = _missing(missing, len(listed), known, file, f"{key}.places")
+    if not known:
+        return tuple(_completed(place, None) for place in listed), problems
     return tuple(_completed(place, known.get(place_id(place.id))) for place in listed), problems
 
 
