@@ -1,4 +1,7 @@
-"""`python -m benchmarks.front_door`: init on every file; `... speed`: three commands, timed."""
+"""`python -m benchmarks.front_door`: init on every file; `... speed`: three commands, timed.
+
+Names of sets behind it (`... energy bikes`) measure these again and keep the others' rows.
+"""
 
 import sys
 import tempfile
@@ -10,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.front_door.compare import difference
 from benchmarks.front_door.files import ASKED, REFUSED, Tried, cases, sets
 from benchmarks.front_door.speed import speed
-from benchmarks.record import record
+from benchmarks.record import record, recorded
 from deepcity.city.errors import DeepCityError
 from deepcity.cli import app
 from deepcity.data.draft.answers import OpenQuestionsError
@@ -44,15 +47,33 @@ def main() -> None:
     if sys.argv[1:] == ["speed"]:
         record("front-door-speed", speed())
         return
-    counts: dict[str, Counter[str]] = {}
-    notes = []
-    for tried in [*cases(), *sets()]:
+    chosen = sys.argv[1:]
+    before = recorded("front-door") if chosen else ""
+    counts = {name: one for name, one in rows_of(before).items() if name not in chosen}
+    tries = [one for one in (*cases(), *sets()) if not chosen or one.set in chosen]
+    again = {one.path.name for one in tries}
+    notes = [
+        line
+        for line in before.splitlines()
+        if line.startswith("- ") and not any(line.startswith(f"- {name}:") for name in again)
+    ]
+    for tried in tries:
         found, why = outcome(tried)
         counts.setdefault(tried.set, Counter())[found] += 1
         print(f"{tried.set} {tried.path.parent.name}/{tried.path.name}: {found} {why}", flush=True)
         if found != "right" and tried.set != "cases":
             notes.append(f"- {tried.path.name}: {found}. {why}")
     record("front-door", table(counts, notes))
+
+
+def rows_of(text: str) -> dict[str, Counter[str]]:
+    """The rows of a recorded table, without that of all sets."""
+    found = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        if len(cells) == len(COLUMNS) + 2 and cells[1].isdigit() and cells[0] != "all":
+            found[cells[0]] = Counter(dict(zip(COLUMNS, map(int, cells[2:]), strict=True)))
+    return found
 
 
 def table(counts: dict[str, Counter[str]], notes: list[str]) -> str:
