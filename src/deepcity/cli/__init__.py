@@ -7,7 +7,7 @@ import typer
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
 from deepcity.cli import agent as agent
-from deepcity.cli import data, demo, layers, report, run, serve
+from deepcity.cli import data, demo, init, layers, report, run, serve
 from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import update as update
 from deepcity.cli.forecasting import backtest, export, forecast
@@ -19,8 +19,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Federated learning for cities: share hidden layers of networks, never raw rows.",
-    epilog="Begin with: deepcity demo",
+    epilog="Begin with: deepcity init FILE (your own records), or deepcity demo",
 )
+app.command()(init.init)
 app.command()(demo.demo)
 app.command()(run.run)
 app.command()(update.update)

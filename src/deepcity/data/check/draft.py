@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -252,6 +253,8 @@ def _value(value: object) -> str:
         return "[\n" + "".join(f"  {entry},\n" for entry in entries) + "]"
     if isinstance(value, int):
         return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat()
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
 

@@ -136,7 +136,7 @@ class TimeSettings(Settings):
 
     @model_validator(mode="after")
     def _one_way(self) -> "TimeSettings":
-        ways = [bool(self.column), bool(self.columns), self.start is not None]
+        ways = [self.column is not None, bool(self.columns), self.start is not None]
         if sum(ways) != 1:
             reason = "time must come from a column, from columns, or from a start"
             raise wrong(reason, "give exactly one of column, columns and start")
@@ -217,7 +217,7 @@ class TimeSettings(Settings):
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that hold the time."""
-        return self.columns or ((self.column,) if self.column else ())
+        return self.columns or (() if self.column is None else (self.column,))
 
 
 def seconds_of_day(moment: time) -> int:

@@ -50,6 +50,11 @@ def find_warnings(view: View) -> Iterable[Finding]:
             yield view.warn("running-total", f, list(found), _text(view, f, found))
 
 
+def is_running_total(values_T: Doubles, time_T: Ints) -> bool:
+    """Whether a place's values only add up."""
+    return _falls_of_total(values_T, time_T) is not None
+
+
 def _falls_of_total(values_T: Doubles, time_T: Ints) -> _Falls | None:
     """The falls of a series that is a running total; None if it is none."""
     known = np.flatnonzero(np.isfinite(values_T))
