@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,11 @@ import pytest
 PAGE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"`src/deepcity/([\w/]+)\.py`:\n\n```python\n(.*?)```", PAGE, re.DOTALL))
 """Path under src/deepcity, without its ending -> the file's text."""
+
+
+def fixed_width(rows: Sequence[Sequence[object]], width: int = 18) -> str:
+    """Rows, the first of them the columns' names, as the example of a connector reads them."""
+    return "\n".join("".join(f"{cell:<{width}}" for cell in row) for row in rows)
 
 
 def drop(example: str, folder: Path, patch: pytest.MonkeyPatch, text: str = "") -> ModuleType:

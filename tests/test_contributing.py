@@ -1,12 +1,13 @@
 """The examples of CONTRIBUTING.md work: each is dropped into its folder, found and used."""
 
-import json
+import re
 from multiprocessing.connection import Listener
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
-from contributing_examples import EXAMPLES, drop
+from contributing_examples import EXAMPLES, PAGE, drop, fixed_width
 from experts_of_a_town import later, town
 
 from deepcity.applications.application import applications
@@ -15,6 +16,7 @@ from deepcity.data.city_file import load_city, load_panel
 from deepcity.exchange.message import Message
 from deepcity.learning.experts.expert import expert_of
 
+ROOT = Path(__file__).parents[1]
 CITY = """
 name = "town"
 title = { en = "Town", ko = "마을" }
@@ -23,8 +25,9 @@ time_zone = "UTC"
 step = "1h"
 [[source]]
 name = "flows"
-format = "json_lines"
-path = "flows.jsonl"
+format = "fixed_width"
+path = "flows.fwf"
+widths = [18, 18, 18]
 time = { column = "time" }
 [[agency]]
 name = "water"
@@ -47,15 +50,26 @@ def test_there_is_an_example_of_each_sort():
     assert folders == registries | {"exchange"}
 
 
+def test_files_that_the_page_names_are_there():
+    named = re.findall(
+        r"(?:tests|src|docs)/[\w/.*-]+", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+    )
+    written = {f"src/deepcity/{example}.py" for example in EXAMPLES}
+    paths = {path.rstrip(".") for path in named if "NAME" not in path} - written
+    assert len(paths) > 10
+    assert [path for path in sorted(paths) if not list(ROOT.glob(path))] == []
+
+
 def test_a_service_is_found(dropped):
     module = dropped("applications/bike_stands")
     assert applications()["bike-stands"] is module.APPLICATION
 
 
 def test_a_connector_reads_a_panel(dropped, tmp_path):
-    dropped("data/connectors/json_lines")
-    rows = [{"time": f"2024-05-01 {hour:02d}:00", "a": hour / 4, "b": hour} for hour in range(24)]
-    (tmp_path / "flows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    dropped("data/connectors/fixed_width")
+    rows = [(f"2024-05-01 {hour:02d}:00", hour / 4, hour) for hour in range(24)]
+    text = fixed_width([("time", "a", "b"), *rows])
+    (tmp_path / "flows.fwf").write_text(text, encoding="utf-8")
     (tmp_path / "town.toml").write_text(CITY, encoding="utf-8")
     panel = load_panel(load_city(tmp_path / "town.toml"), "water")
     np.testing.assert_array_equal(panel.values_TNF[:, 0, 0], np.arange(24) / 4)

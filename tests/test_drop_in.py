@@ -3,15 +3,13 @@
 The files are the examples of CONTRIBUTING.md, in temporary folders that the packages look into.
 """
 
-import json
-
 import application_contract
 import connector_contract
 import domain_contract
 import expert_contract
 import numpy as np
 import pytest
-from contributing_examples import EXAMPLES, drop
+from contributing_examples import EXAMPLES, drop, fixed_width
 from experts_of_a_town import town
 from little_map import service, three
 
@@ -26,7 +24,7 @@ from deepcity.runs.update.forecaster_bundle import BundleStore
 from deepcity.store.run_folder import site_folder
 
 SERVICE, DOMAIN = "applications/bike_stands", "data/domains/health"
-CONNECTOR, EXPERT = "data/connectors/json_lines", "learning/experts/last_value"
+CONNECTOR, EXPERT = "data/connectors/fixed_width", "learning/experts/last_value"
 
 
 def check_service(_folder):
@@ -34,17 +32,19 @@ def check_service(_folder):
 
 
 def check_domain(_folder):
-    assert list(domains()) == [*PAPER, "health"]
+    assert list(domains())[: len(PAPER)] == list(PAPER)
     domain_contract.check(domains()["health"])
 
 
 def check_connector(folder):
     nowhere = folder / "nowhere"
     nowhere.mkdir()
-    rows = [{"time": f"{day:02d}", "a": day / 4, "b": None if day % 3 else day} for day in range(9)]
-    (folder / "r.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    connector = connectors()["json_lines"]
-    source = connector.settings.model_validate({"name": "r", "path": "r.jsonl"})
+    rows = [(f"{day:02d}", day / 4, "" if day % 3 else day) for day in range(9)]
+    text = fixed_width([("time", "a", "b"), *rows])
+    (folder / "r.fwf").write_text(text, encoding="utf-8")
+    connector = connectors()["fixed_width"]
+    keys = {"name": "r", "path": "r.fwf", "widths": (18, 18, 18)}
+    source = connector.settings.model_validate(keys)
     connector_contract.check(connector, source, folder, nowhere)
 
 
@@ -77,7 +77,7 @@ def test_one_file_is_found_and_keeps_the_contract(example, tmp_path, monkeypatch
         (SERVICE, 'reads=("transport",)', 'reads=("trnsport",)'),
         (DOMAIN, "응급 신고, 구급차, 빈 병상 기록이 여기에 속합니다.", "응급 신고"),
         (DOMAIN, "frozenset({Kind.COUNT, Kind.LEVEL, Kind.SHARE})", "frozenset()"),
-        (CONNECTOR, ".select(columns), 1)", ".select(columns), 2)"),
+        (CONNECTOR, ".select(columns), FIRST_ROW)", ".select(columns), 1)"),
         (CONNECTOR, ".select(columns)", ".select(sorted(columns))"),
         (CONNECTOR, "locate(source.path, folder)\n", "pass\n"),
         (EXPERT, "values_TN[origins_B - 1]", "values_TN[origins_B]"),
@@ -91,19 +91,15 @@ def test_a_file_that_breaks_the_contract_is_found_out(example, right, wrong, tmp
         CHECKS[example](tmp_path)
 
 
-def as_json_lines(folder, city):
-    """A city's CSV files as JSON Lines, its agencies of the new domain, their field a level."""
+def as_fixed_width(folder, city):
+    """A city's CSV files as fixed width, its agencies of the new domain, their field a level."""
+    text = (folder / f"{city}.toml").read_text().replace('"csv"', '"fixed_width"')
     for path in folder.glob(f"{city}-*.csv"):
-        head, *lines = (line.split(",") for line in path.read_text().splitlines())
-        rows = [
-            {"time": time}
-            | {place: float(cell) for place, cell in zip(head[1:], cells, strict=True)}
-            for time, *cells in lines
-        ]
-        path.with_suffix(".jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        rows = [line.split(",") for line in path.read_text().splitlines()]
+        path.with_suffix(".fwf").write_text(fixed_width(rows), encoding="utf-8")
         path.unlink()
-    text = (folder / f"{city}.toml").read_text()
-    text = text.replace('format = "csv"', 'format = "json_lines"').replace(".csv", ".jsonl")
+        keys = f'path = "{path.stem}.fwf"\nwidths = {[18] * len(rows[0])}'
+        text = text.replace(f'path = "{path.name}"', keys)
     text = text.replace('"resources"', '"health"').replace('kind = "flow"', 'kind = "level"')
     text = text.replace('layout = "wide"\n', "").replace("L/s", "bikes")
     (folder / f"{city}.toml").write_text(text, encoding="utf-8")
@@ -116,7 +112,7 @@ def test_a_run_uses_all_four(tmp_path, monkeypatch):
     path = three(tmp_path).write(service(levels=[6], rounds=2, settings=named))
     path.write_text(path.read_text().replace('"water"\nparties', '"bike-stands"\nparties'))
     for city in ("east", "west"):
-        as_json_lines(tmp_path, city)
+        as_fixed_width(tmp_path, city)
     city_map = load_map(path)
     members = city_map.services[0].members
     assert {member.agency.domain for member in members} == {"health"}
@@ -132,8 +128,15 @@ def test_a_run_uses_all_four(tmp_path, monkeypatch):
     assert noted.names["reads"] == "transport"
 
 
-def test_nothing_of_it_stays():
-    assert list(domains()) == list(PAPER)
-    assert "json_lines" not in connectors()
-    assert "bike-stands" not in applications()
-    assert "last_value" not in experts()
+def test_nothing_of_it_stays(tmp_path, monkeypatch):
+    before = names()
+    with monkeypatch.context() as patch:
+        for example in CHECKS:
+            drop(example, tmp_path, patch)
+        assert names() - before == {"bike-stands", "health", "fixed_width", "last_value"}
+    assert names() == before
+
+
+def names():
+    """What a city or map file can name."""
+    return {*applications(), *domains(), *connectors(), *experts()}

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 DAYS = 120
-BEGIN = datetime(2024, 3, 1)  # noqa: DTZ001 - as people write it, on the wall clock of the city
+BEGIN = datetime(2024, 3, 1)  # on the wall clock of the city
 PLACES = {  # people an hour at noon of a weekday; share at weekends; hour of the peak
     "중앙시장": (1400, 1.3, 15.0),
     "역전광장": (2600, 0.8, 18.0),

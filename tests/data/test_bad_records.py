@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from deepcity.city.errors import DataError
+from deepcity.data import connectors
 from deepcity.data.city_file import load_panel, load_with_findings
 from deepcity.data.findings import Severity
+from deepcity.data.tables import batches
 
 pytest_plugins = ["towns"]
 
@@ -261,7 +263,7 @@ def test_times_that_are_numbers_name_their_format(town, format_):
     rows = [f"{1_714_521_600_000 + i * 3_600_000},{i},1" for i in range(30)]
     source = CSV + f'time = {{ column = "time"{format_} }}'
     (problem,) = refused(town(table(rows), fields=COUNTS, source=source))
-    assert "state format = 'epoch_ms'" in problem.right
+    assert "set time.format = 'epoch_ms'" in problem.right
     source = CSV + 'time = { column = "time", format = "epoch_ms" }'
     panel = load_panel(town(table(rows), fields=COUNTS, source=source), "office")
     assert panel.time_T[0] == 1_714_521_600
@@ -276,6 +278,22 @@ def test_a_day_that_may_be_a_month_is_refused_and_either_format_is_read(town):
     (problem,) = refused(town(table(["05/07/2024,1,1", "05/08/2024,2,1"]), fields=COUNTS))
     assert "'05/07/2024' could be 5 July 2024 or 7 May 2024" in problem.reason
     assert "'%d/%m/%Y' if it is 5 July 2024 or '%m/%d/%Y' if it is 7 May 2024" in problem.right
+
+
+@pytest.mark.parametrize("last", ["13/05/2024", "05/13/2024"])
+def test_the_day_is_told_from_the_month_by_a_late_row_without_holding_all(town, last, monkeypatch):
+    monkeypatch.setattr(batches, "MAX_TIMES", 20)
+    monkeypatch.setattr(connectors, "BATCH_CELLS", 20)
+    held = []
+    pin = batches.pin_format
+    monkeypatch.setattr(
+        batches, "pin_format", lambda time, frame: (held.append(frame.height), pin(time, frame))[1]
+    )
+    rows = [f"05/05/2024 {i // 60:02d}:{i % 60:02d},{i},1" for i in range(900)]
+    rows.append(f"{last} 00:00,1,1")
+    panel = load_panel(town(table(rows), fields=COUNTS), "office")
+    assert panel.time_T[-1] - panel.time_T[0] == 8 * 86_400
+    assert max(held) < 100
 
 
 @pytest.mark.parametrize("day_starts", ["", ', day_starts = "05:00"'])

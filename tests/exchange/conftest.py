@@ -1,10 +1,15 @@
 """Every transport faces the contract: a new one adds its builder to TRANSPORTS."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Listener
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 
 import pytest
+from contributing_examples import drop
 
 from deepcity.city.errors import DeepCityError
 from deepcity.exchange.exchange import Exchange
@@ -93,7 +98,25 @@ def in_process(names: tuple[str, ...]) -> Iterator[Joined]:
     yield Joined(exchange, exchange.ledger)
 
 
-TRANSPORTS: Mapping[str, Builder] = {"in_process": in_process}
+@contextmanager
+def sockets(names: tuple[str, ...]) -> Iterator[Joined]:
+    """The example of CONTRIBUTING.md: a listener for each party."""
+    parties, ledger, key = {name: Party() for name in names}, Ledger(), b"key"
+    with ExitStack() as open_now:
+        patch = open_now.enter_context(pytest.MonkeyPatch.context())
+        module = drop("exchange/sockets", Path(open_now.enter_context(TemporaryDirectory())), patch)
+        addresses = {}
+        for name, party in parties.items():
+            listener = open_now.enter_context(Listener(("127.0.0.1", 0), authkey=key))
+            addresses[name] = listener.address
+            Thread(target=module.serve, args=(party, listener), daemon=True).start()
+        exchange = module.SocketExchange(addresses, key, ledger=ledger)
+        for name, party in parties.items():
+            party.exchange = replace(exchange, name=name)
+        yield Joined(exchange, ledger)
+
+
+TRANSPORTS: Mapping[str, Builder] = {"in_process": in_process, "sockets": sockets}
 
 
 @pytest.fixture(params=list(TRANSPORTS))

@@ -6,6 +6,7 @@ from little_map import service, three
 from deepcity.maps.city_map import load_map
 from deepcity.parties.method_errors import AUTOMATIC, fixed_level_name
 from deepcity.runs.run import run_map
+from deepcity.web.report.charts.idea import typical
 from deepcity.web.report.figures import size
 from deepcity.web.report.findings import traffic_of
 from deepcity.web.report.headline import tiles
@@ -41,7 +42,22 @@ def test_the_picture_shows_the_stem_as_it_was(results, tmp_path):
         service(levels=(2,), rounds=1, settings="pooled = false", grant='stem = "common"')
     )
     shared = run_map(load_map(path), tmp_path / "run")
-    assert translate("idea.alt").en in render(results)
+    assert _alt("idea.alt", results) in render(results)
     page = render(shared)
-    assert translate("idea.alt_stem").en in page
-    assert page.count("node common") == render(results).count("node common") + 3
+    assert _alt("idea.alt_stem", shared) in page
+
+
+def test_the_picture_shows_the_levels_of_the_run(results):
+    page, (only,) = render(results), results.services
+    shown = typical(only.parties)
+    nodes = sum(min(party.level, 6) for party in shown)
+    assert page.count("node common") == nodes
+    assert [party.level for party in shown] == sorted(party.level for party in shown)
+    for party in shown:
+        assert f">{party.title.en[:14]}" in page
+
+
+def _alt(key, results):
+    parties = typical(results.services[0].parties)
+    levels = ", ".join(f"{party.title.en}: {party.level}" for party in parties)
+    return translate(key, levels=levels).en

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepcity.applications.decision import Confirm, Decision, Reason
 from deepcity.applications.state import Past, State
+from deepcity.city.arrays import Bools
 
 LEFT_OUT = "places-without-forecast"
 """Code of the reason that counts the places that took no part."""
@@ -20,7 +21,7 @@ def decide_where_known(decide: Callable[[State], Decision], state: State) -> Dec
 
     Where none is, nothing is recommended, with certainty 0: no warning would be one too.
     """
-    known_N = np.asarray(np.isfinite(state.forecast_NH).all(axis=1))
+    known_N: Bools = np.asarray(np.isfinite(state.forecast_NH).all(axis=1))
     if known_N.all() and len(known_N):
         return decide(state)
     left_out = Reason(LEFT_OUT, {"places": float((~known_N).sum()), "of": float(len(known_N))})

@@ -115,7 +115,9 @@ def _print_drafts(files: Sequence[Path | str]) -> None:
             typer.echo(str(problem), err=True)
         failed |= found.raw is None
         if found.raw is not None:
-            typer.echo(draft_text(found.raw, found.questions))
+            for text in found.left_out:
+                typer.echo(f"{path}: left out: {text}", err=True)
+            typer.echo(draft_text(found.raw, found.questions, found.left_out))
     if failed:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from deepcity.city.arrays import Ints
 from deepcity.city.problem import Problem
-from deepcity.data.observations import ColumnTally, RepeatedRows
+from deepcity.data.observations import ColumnTally, HourTally, RepeatedRows
 
 ROWS_SHOWN = 5
 FILE_ROWS = 10_000_000_000
@@ -58,6 +58,8 @@ class IssueLog:
     Attributes:
         cells: by column, what its cells of text are.
         repeated: rows that share a time and a place, where they are refused.
+        dropped: those of which one was kept, with other values than the others.
+        hours: of times written as text.
     """
 
     file: str
@@ -65,6 +67,8 @@ class IssueLog:
     findings: list[Finding] = field(default_factory=list)
     cells: dict[str, ColumnTally] = field(default_factory=dict)
     repeated: RepeatedRows = field(default_factory=RepeatedRows)
+    dropped: RepeatedRows = field(default_factory=RepeatedRows)
+    hours: HourTally = field(default_factory=HourTally)
 
     def problem(self, key: str, value: object, reason: str, right: str) -> None:
         """Add a problem, which prevents loading."""

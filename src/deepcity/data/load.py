@@ -19,7 +19,6 @@ from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import Layout, SourceSettings
-from deepcity.data.connectors import read_columns
 from deepcity.data.connectors.many_files import files_text
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
@@ -27,6 +26,7 @@ from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.places.find_places import places_in
 from deepcity.data.remedies import next_step
+from deepcity.data.remedies.clock_step import UnfitSteps
 from deepcity.data.remedies.spread import CoarseRows
 from deepcity.data.tables.adjacency import read_adjacency
 from deepcity.data.tables.read import read_records
@@ -93,7 +93,7 @@ def load_agency(
             source, folder, clock, fields=fields, places=places, issues=issues, grid=settings.grid
         )
         if records is not None:
-            _check_steps(records, source, fields, clock, issues, folder)
+            _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
     adjacency_NN = None
@@ -143,7 +143,6 @@ def _check_steps(
     fields: Sequence[FieldSettings],
     clock: Clock,
     issues: IssueLog,
-    folder: Path,
 ) -> None:
     """Note how records are resampled to the clock's step, or report why they cannot be."""
     if source.stays is not None:
@@ -153,33 +152,26 @@ def _check_steps(
     if records.values_step_s == records.step_s:  # else checked when rows were merged
         check_off_step(records.time_T, records.step_s, clock, issues)
     if not steps_divide(records.step_s, clock.step_s):
-        right = "choose a clock.step that divides it or is a multiple of it, or state time.step"
+        unfit = UnfitSteps((records.step_s,), clock.step_s)
+        right = next_step(unfit, "state time.step if rows are further apart than they seem")
         issues.problem(
             "time.step", row_step, f"neither divides nor is divided by the clock's {step}", right
         )
     for field in fields:
         if records.step_s > clock.step_s:
-            columns = tuple(read_columns(source, folder))
-            coarse = CoarseRows(field, source, records.step_s, clock.step_s, records.times, columns)
-            _check_coarse(coarse, issues)
+            _check_coarse(CoarseRows(field, records.step_s, clock.step_s, records.times), issues)
         if records.step_s != clock.step_s and (field.spread or records.step_s < clock.step_s):
             text = _resample_text(field.kind.resample, records, clock)
             issues.note("resampled", field.name, records.times, text)
 
 
 def _check_coarse(coarse: CoarseRows, issues: IssueLog) -> None:
-    """Refuse rows coarser than the clock, or warn if one of the hours of a day is spread."""
-    row_step, step = duration_text(coarse.step_s), duration_text(coarse.clock_step_s)
-    if not coarse.field.spread:
-        right = next_step(coarse, "give records of the clock's step")
-        reason = f"records are coarser than the clock's {step}"
-        issues.problem(coarse.field.name, row_step, reason, right)
-    elif hours := coarse.hour_columns:
-        text = (
-            f"each value of {row_step} is spread over steps of {step}, but the columns {hours[0]} "
-            f".. {hours[-1]} look like the hours of a day: most of the records are not read"
-        )
-        issues.warn("hour-columns", coarse.field.name, coarse.times, text)
+    """Refuse rows coarser than the clock, unless the field spreads them."""
+    if coarse.field.spread:
+        return
+    right = next_step(coarse, "give records of the clock's step")
+    reason = f"records are coarser than the clock's {duration_text(coarse.clock_step_s)}"
+    issues.problem(coarse.field.name, duration_text(coarse.step_s), reason, right)
 
 
 def _check_stays(stays: timedelta, fields: Sequence[FieldSettings], issues: IssueLog) -> None:

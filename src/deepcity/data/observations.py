@@ -90,3 +90,23 @@ class RepeatedRows:
         self.total += other.total
         self.first += other.first
         self.last += other.last
+
+
+@dataclass
+class HourTally:
+    """How many rows have the hour 0, the hour 24, and an hour after that."""
+
+    zero: int = 0
+    last: int = 0
+    later: int = 0
+
+    def merge(self, other: "HourTally") -> None:
+        """Add those of a later batch."""
+        self.zero += other.zero
+        self.last += other.last
+        self.later += other.later
+
+    @property
+    def to_24(self) -> bool:
+        """Whether hours run from 1 to 24."""
+        return self.last > 0 and not self.zero and not self.later

@@ -15,7 +15,7 @@ from deepcity.cli.data import app
 from deepcity.data.check.draft import draft, draft_text
 from deepcity.data.check.file_report import check_file
 from deepcity.data.city_file import load_city, load_panel
-from deepcity.data.connectors.sniff import sniff
+from deepcity.data.text_files.sniff import sniff
 
 pytest_plugins = ["towns"]
 

@@ -13,10 +13,11 @@ from deepcity.city.errors import ConfigError, DataError
 from deepcity.data import connectors
 from deepcity.data.city_file import load_panel
 from deepcity.data.config.time_settings import TimeSettings
-from deepcity.data.connectors import csv_transposed, read_batches, read_columns, read_table
+from deepcity.data.connectors import read_batches, read_columns, read_table
 from deepcity.data.connectors.csv import CsvSettings
 from deepcity.data.findings import IssueLog
 from deepcity.data.sheet import Sheet
+from deepcity.data.text_files import csv_transposed
 from deepcity.data.timestamps.parse import utc_times
 
 pytest_plugins = ["towns"]

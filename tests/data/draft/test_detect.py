@@ -48,6 +48,8 @@ def test_styles_of_one_column(column, values, format_):
     [
         (lambda t: t.hour, "시간", " %H"),
         (lambda t: f"{t.hour:02d}시", "시", " %H시"),
+        (lambda t: f"{t.hour:02d}-{t.hour + 1:02d}시", "시간대", " %H시"),
+        (lambda t: f"{t.hour}~{t.hour + 1}", "hour", " %H"),
         (lambda t: f"{t:%H}:00", "hour", " %H:%M"),
         (
             lambda t: f"{'오전' if t.hour < 12 else '오후'} {t.hour % 12 or 12}시",

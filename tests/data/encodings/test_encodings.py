@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcity.data.connectors import connectors
-from deepcity.data.connectors.sniff import sniff
 from deepcity.data.encodings import utf8_file as module
 from deepcity.data.encodings.detect import FoundEncoding, Mixture, find_encoding
 from deepcity.data.encodings.names import KNOWN, codec_of
 from deepcity.data.encodings.scan import GZIP, bad_byte, lines_of
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.sniff import sniff
 
 CSV = connectors()["csv"]
 SAMPLES = {

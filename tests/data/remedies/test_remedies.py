@@ -1,17 +1,18 @@
 """Every remedy that a message can name is offered where it is right, and only there."""
 
-import ast
 import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-import deepcity
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_with_findings
 from deepcity.data.remedies import next_step, remedies
+from deepcity.data.remedies.codes import MissingCode
+from deepcity.data.remedies.cumulative import RunningTotal
 
 pytest_plugins = ["towns"]
 
@@ -61,6 +62,13 @@ def spring(hours_):
     return "time,a,b\n" + "".join(f"2023-03-26 {h:02d}:00,{h},1\n" for h in hours_)
 
 
+def every(minutes):
+    """Two days of rows so many minutes apart."""
+    times = [(day, n) for day in (1, 2) for n in range(0, 24 * 60, minutes)]
+    rows = [f"2024-05-{day:02d} {n // 60:02d}:{n % 60:02d},{n},1" for day, n in times]
+    return "time,a,b\n" + "\n".join(rows) + "\n"
+
+
 @dataclass(frozen=True)
 class File:
     """Records and the city file that reads them; `fixed` is what its remedy changes."""
@@ -89,6 +97,12 @@ HOUR_COLUMNS = tuple(f"{h:02d}-{h + 1:02d}시" for h in HOURS)
 PLAIN = WIDE % ""
 PLACE_A = {"fields": ONE, "places": '["a"]'}
 IN_OUT = repeated(("IN", "OUT"), (lambda h: h + 5, lambda h: 2 * h))
+
+HOURS_AS_FIELD = {"fields": COUNT % ', column = "00-01시"', "places": '["here"]'}
+AS_HOURS = WIDE % ', hour_columns = { first = "00-01시", last = "23-24시" }'
+NOTED = wide({}) + "합계;300;24\n주: 잠정치;;\n"
+ONE_DAY = wide({}).replace("2024-05-01", "05/07/2024")
+SECONDS = "time,a,b\n" + "".join(f"{1_714_521_600 + 3600 * h},{h},1\n" for h in HOURS)
 
 CASES = {  # remedy: (what it is called, a file it is right for, one it is not right for)
     "thousands": (
@@ -161,9 +175,9 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         ),
         File(IN_OUT, LONG % "", PLACE_A),
     ),
-    "add-up-rows": (
-        "layout = 'events'",
-        File(IN_OUT, LONG % "", PLACE_A, {"source": (LONG % "").replace('"long"', '"events"')}),
+    "sum": (
+        "time.duplicates = 'sum'",
+        File(IN_OUT, LONG % "", PLACE_A, {"source": LONG % ', duplicates = "sum"'}),
         File(IN_OUT, LONG % "", {"fields": SPEED, "places": '["a"]'}),
     ),
     "place-column": (
@@ -199,6 +213,39 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
             {"fields": COUNT % ', column = "00-01시"', "places": '["here"]'},
         ),
     ),
+    "hour-columns": (
+        'time.hour_columns = { first = "00-01시", last = "23-24시" } without column',
+        File(
+            daily(HOUR_COLUMNS),
+            PLAIN,
+            HOURS_AS_FIELD,
+            {"source": AS_HOURS, "fields": COUNT % ""},
+        ),
+        File(daily(HOUR_COLUMNS).replace(",1\n", ",x1\n"), PLAIN, HOURS_AS_FIELD),
+    ),
+    "clock-step": (
+        "clock.step = '10min' (keeps the rows as they are)",
+        File(every(10), PLAIN, {"step": "15min"}, {"step": "10min"}),
+        File(every(7), PLAIN, {"step": "1h"}),
+    ),
+    "skip-footer": (
+        "skip_footer = 2",
+        File(NOTED, fixed={"source": SOURCE + "skip_footer = 2"}),
+        File(NOTED.replace("2024-05-01 03:00", "yesterday")),
+    ),
+    "time-format": (
+        "time.format = '%d/%m/%Y %H:%M' if it is 5 July 2024 or '%m/%d/%Y %H:%M' if it is 7 May",
+        File(
+            ONE_DAY,
+            fixed={"source": SOURCE.replace('"time"', '"time", format = "%d/%m/%Y %H:%M"')},
+        ),
+        File(ONE_DAY.replace("05/07/2024 23", "13/07/2024 23").replace(";24;", ";x;")),
+    ),
+    "time-format-of-numbers": (
+        "time.format = 'epoch_s' (the first is then 2024-05-01 00:00 UTC)",
+        File(SECONDS, PLAIN, fixed={"source": WIDE % ', format = "epoch_s"'}),
+        File(SECONDS.replace("17145", "5"), PLAIN),
+    ),
     "ambiguous-infer": (
         "time.ambiguous = 'infer'",
         File(autumn(True), PLAIN, ROME, {"source": WIDE % ', ambiguous = "infer"'}),
@@ -215,6 +262,7 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         File(spring((0, 1, 2, 3, 4, 5)), PLAIN, ROME),
     ),
 }
+TWICE = repeated(("IN", "OUT"), (lambda h: h + 5, lambda h: h + 5))  # may be one row twice
 CORRECTED = "time,p,n\n" + "".join(f"2024-05-01 {h % 24:02d}:00,a,{h}\n" for h in range(30))
 ALSO_WITHHELD = [  # what must not be offered of a remedy, and for which file
     ("time.duplicates", File(CORRECTED, LONG % "", PLACE_A)),
@@ -224,7 +272,7 @@ ALSO_WITHHELD = [  # what must not be offered of a remedy, and for which file
     ("missing", File(wide({3: "12.3.4"}))),
     ("thousands", File(wide({3: "1.019,5", 4: "1,019.5"}))),
     ("decimal", File(wide({3: "1.019,5", 4: "1,019.5"}))),
-    ("layout", File(IN_OUT.replace("2024-05-01 07", "2024-05-03 07"), LONG % "", PLACE_A)),
+    ("time.duplicates", File(TWICE, LONG % "", PLACE_A)),
 ]
 COSTLY = {  # by their nature: named with what they lose, never offered
     "ambiguous-mask": ("time.ambiguous = 'mask' (1 rows", File(autumn(False), PLAIN, ROME)),
@@ -235,12 +283,43 @@ COSTLY = {  # by their nature: named with what they lose, never offered
 }
 
 
+UNTIL_24 = "time,a,b\n" + "".join(
+    f"2024-05-{d:02d} {h:02d}:00,{h},{d}\n" for d in (1, 2, 3) for h in range(1, 25)
+)
+WALL_END = "time.stamp = 'wall_end' and time.step = '1h'"
+REAL = np.concatenate([np.linspace(3.0, 52.3, 90), np.full(10, 999.9)])
+AMONG = np.concatenate([np.linspace(-40.0, 40.0, 90), np.full(10, -1.0)])
+STEPS = np.arange(200) * 3600
+METER = np.cumsum(np.linspace(1.0, 3.0, 200))
+SAW = np.arange(200.0) % 3
+
+
+def total(values):
+    return RunningTotal(STEPS, [values], 3600, "kWh")
+
+
+WARNED = {  # of warnings, on records that load: evidence for which it is right, and is not
+    "valid": (
+        "valid = [0, 100] on this field",
+        MissingCode(999.9, "999.9", (999.9,), REAL, REAL == 999.9),
+        MissingCode(-1.0, "-1", (-1.0,), AMONG, AMONG == -1),
+    ),
+    "cumulative": ("cumulative = true (2.005 kWh is then added", total(METER), total(SAW)),
+    "missing-number": (
+        'missing = ["-1"] in its source',
+        MissingCode(-1.0, "-1", (-1.0,), AMONG, AMONG == -1),
+        MissingCode(999.9, "999.9", (999.9,), REAL, REAL == 999.9),
+    ),
+}
+STAMPS = {"stamp-wall-end": WALL_END, "stamp-start": "time.stamp = 'start'"}
+
+
 def offered(message: str) -> str:
     return re.sub(r"not without loss:.*", "", message)
 
 
 def test_every_remedy_has_its_cases():
-    assert {one.name for one in remedies()} == {*CASES, *COSTLY}
+    assert {one.name for one in remedies()} == {*CASES, *COSTLY, *WARNED, *STAMPS}
     assert len({one.name for one in remedies()}) == len(remedies())
 
 
@@ -275,49 +354,46 @@ def test_what_always_loses_rows_is_named_with_its_price(name, tmp_path):
     assert text not in offered(message)
 
 
+@pytest.mark.parametrize("name", WARNED)
+def test_a_number_for_not_measured_is_masked_by_what_leaves_all_others(name):
+    change, fits, not_so = WARNED[name]
+    assert change in offered(next_step(fits, "leave these rows out"))
+    assert change not in offered(next_step(not_so, "leave these rows out"))
+
+
+def test_a_range_that_would_mask_a_real_value_is_not_offered():
+    higher, is_code = np.append(REAL, 1000.0), np.append(REAL == 999.9, values=False)
+    evidence = MissingCode(999.9, "999.9", (999.9,), higher, is_code)
+    assert "valid" not in offered(next_step(evidence, "leave these rows out"))
+
+
+def hours_warned(folder, source):
+    (folder / "records.csv").write_text(UNTIL_24)
+    (folder / "town.toml").write_text(import_module("towns").toml(source=source))
+    loaded = load_with_findings(load_city(folder / "town.toml"), "office")
+    return [one.text for one in loaded.findings if one.what == "hours-to-last"]
+
+
+def test_hours_up_to_24_ask_what_they_mark_until_it_is_stated(tmp_path):
+    (text,) = hours_warned(tmp_path, PLAIN)
+    assert "3 rows have an hour of 24 and none an hour of 0" in text
+    assert all(change in offered(text) for change in STAMPS.values())
+    assert hours_warned(tmp_path, WIDE % ', stamp = "start"') == []
+    assert hours_warned(tmp_path, WIDE % ', stamp = "wall_end", step = "1h"') == []
+
+
+def test_places_lost_with_dropped_rows_are_named(tmp_path):
+    rows = repeated(
+        ("north", "south", "west"), (lambda h: h, lambda h: 2 * h + 1, lambda h: 50 - h)
+    )
+    (tmp_path / "records.csv").write_text(rows)
+    city = {"fields": SPEED, "places": '["here"]', "source": WIDE % ', duplicates = "first"'}
+    (tmp_path / "town.toml").write_text(import_module("towns").toml(**city))
+    loaded = load_with_findings(load_city(tmp_path / "town.toml"), "office")
+    (text,) = (one.text for one in loaded.findings if one.what == "duplicate-loss")
+    assert "dir tells them apart: of south, west no row is left" in text
+    assert "set layout = 'long' and place = 'dir'" in text
+
+
 def test_evidence_without_a_remedy_leaves_the_rest():
     assert next_step(object(), "correct the cells") == "correct the cells"
-
-
-KEYS = (
-    "decimal|delimiter|thousands|unit_text|missing|encoding|duplicates|spread|ambiguous|nonexistent"
-)
-ADVICE = re.compile(rf"\b(?:{KEYS}) ?= ?(?:['\"\[\{{]|true)")
-SOURCE_FOLDER = Path(deepcity.__file__).parent
-
-
-def advice_in(path: Path) -> list[str]:
-    """Texts of a file, other than docstrings, that tell people to set one of those keys."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    documented = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    texts = (
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and id(node) not in documented
-    )
-    return [text for text in texts if ADVICE.search(text)]
-
-
-def test_no_message_outside_the_registry_names_such_a_key():
-    found = {
-        str(path.relative_to(SOURCE_FOLDER)): advice
-        for path in sorted(SOURCE_FOLDER.rglob("*.py"))
-        if "remedies" not in path.parts and (advice := advice_in(path))
-    }
-    # a number that stands for "not measured" is found in a panel, which has loaded: a warning
-    allowed = {"data/check/rules/placeholder.py"}
-    assert {name: advice for name, advice in found.items() if name not in allowed} == {}
-
-
-def test_the_scan_sees_such_advice(tmp_path):
-    path = tmp_path / "bad.py"
-    path.write_text('"""duplicates = "first"."""\nX = "set time.duplicates = \'first\'"\n')
-    assert advice_in(path) == ["set time.duplicates = 'first'"]

@@ -198,13 +198,13 @@ def test_a_long_silence_is_reported(tmp_path):
         ({"source": SOURCE.replace('"lat"', '"lta"')}, "no such column. Did you mean 'lat'"),
         ({"fields": FIELDS.replace("what =", "waht =")}, "no such column. Did you mean 'what'"),
         ({"fields": FIELDS.replace('"count"', '"level"').replace("offences", "m")}, "not additive"),
-        ({"source": SOURCE + '\nmissing = ["?"]'}, r"'none': not a number \(row 3\)"),
+        ({"source": SOURCE + '\nmissing = ["?"]'}, r"'nowhere': not a number \(row 3\)"),
     ],
 )
 def test_events_that_cannot_be_counted(changes, reported, tmp_path):
     rows = [
         ("2024-03-01 00:10", "fire", "48.01", "11.01"),
-        ("2024-03-01 00:20", "fire", "none", "11"),
+        ("2024-03-01 00:20", "fire", "nowhere", "11"),
     ]
     with pytest.raises(DataError, match=reported):
         load_panel(write(tmp_path, rows, **changes), "police")

@@ -12,7 +12,7 @@ from towns import toml
 CHECK = """
 import resource, sys
 from pathlib import Path
-from deepcity.data.connectors import csv_transposed
+from deepcity.data.text_files import csv_transposed
 from deepcity.data.tables import spool
 from deepcity.data.check.file_report import check_file
 from deepcity.data.connectors import parquet

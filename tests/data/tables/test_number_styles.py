@@ -131,12 +131,29 @@ def test_numbers_that_fit_both_readings_are_refused_until_the_file_says_which(si
     (problem,) = caught.value.problems
     assert "two ways" in problem.reason
     assert f"thousands = '{sign}' ('1{sign}019' is 1019, the largest value 1,209)" in problem.right
-    assert f"decimal = '{sign}' ('1{sign}019' is 1.019, the largest value 984)" in problem.right
+    other = "," if sign == "." else "."
+    both = f"decimal = '{sign}' and thousands = '{other}' if counts have fractions"
+    assert f"{both} ('1{sign}019' is 1.019, the largest value 984)" in problem.right
     right = load_panel(
         town(records, source=f'{source}thousands = "{sign}"', fields=COUNTS), "office"
     )
     assert right.values_TNF[4, 0, 0] == 1019
-    stated = town(records, source=f'{source}decimal = "{sign}"', fields=COUNTS)
+    stated = f'{source}decimal = "{sign}"'
+    with pytest.raises(DataError, match=r"is read as 1\.019, but may mean 1019") as caught:
+        load_panel(town(records, source=stated, fields=COUNTS), "office")
+    assert f"thousands = '{sign}' instead of decimal" in caught.value.problems[0].right
+    assert both in caught.value.problems[0].right
+    both_stated = f'{stated}\nthousands = "{other}"'
+    fractions = load_panel(town(records, source=both_stated, fields=COUNTS), "office")
+    assert fractions.values_TNF[4, 0, 0] == np.float32(1.019)
+
+
+def test_a_stated_decimal_sign_that_may_part_thousands_is_a_warning_for_other_kinds(town):
+    values = [90, 409, 755, 960, "1,019", "1,209", 984, 420]
+    rows = [
+        f"2024-05-{d:02d} {h:02d}:00;{values[h % 8]};1" for d in range(1, 15) for h in range(24)
+    ]
+    stated = town("time;a;b\n" + "\n".join(rows), source=CSV + 'delimiter = ";"\ndecimal = ","')
     (warned,) = (
         one for one in load_with_findings(stated, "office").findings if one.what == "grouped"
     )

@@ -4,6 +4,7 @@ import pytest
 
 from deepcity.city.errors import DataError
 from deepcity.data.city_file import load_with_findings
+from deepcity.data.remedies import repeated_times, sum_rows
 
 pytest_plugins = ["towns"]
 
@@ -36,6 +37,23 @@ def test_parts_of_one_amount_are_added_up(town):
     found = loaded(town, table(), SUM, field())
     assert found.panel.values_TNF[:, 0, 0].tolist() == [i + i // 2 for i in range(72)]
     assert [one.what for one in found.findings if "sum" in one.what] == []
+
+
+def test_adding_up_is_tried_on_the_first_rows_of_a_long_table(town, monkeypatch):
+    monkeypatch.setattr(sum_rows, "SAMPLE_ROWS", 50)
+    monkeypatch.setattr(repeated_times, "SAMPLE_ROWS", 50)
+    lines = table().splitlines()
+    later = [line.replace(",X,", ",Y,") for line in lines[1:]]
+    records = "\n".join([*lines, *later]) + "\n"
+    city = town(records, source=SOURCE.format(""), fields=f"[{field()}]", places='["X", "Y"]')
+    with pytest.raises(DataError, match="more than one row for one time, 144 times") as caught:
+        load_with_findings(city, "office")
+    total = sum(i + i // 2 for i in range(25))
+    right = caught.value.problems[0].right
+    assert (
+        f"time.duplicates = 'sum' (rows that dir tells apart (IN, OUT) are added up, {total}"
+        in right
+    )
 
 
 def test_a_missing_part_makes_no_sum(town):

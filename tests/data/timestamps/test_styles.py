@@ -1,6 +1,6 @@
 """A moment written in any style comes back; what can be read two ways is never guessed."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -185,3 +185,65 @@ def test_numbers_of_seconds_milliseconds_and_days_do_not_overlap(moment):
 def test_ids_and_counts_are_no_times():
     for values in ([353_324_721, 353_324_722], [1, 2], [np.nan, 1.0], ["12a"], []):
         assert number_format(pl.Series(values, strict=False)) is None
+
+
+SHORT = ["%y.%m.%d", "%y/%m/%d", "%y-%m-%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y"]
+
+
+@pytest.mark.parametrize("pattern", SHORT)
+@tries(deadline=None, max_examples=20)
+@given(first=st.dates(date(2001, 1, 1), date(2060, 1, 1)), days=st.integers(35, 90))
+def test_years_of_two_digits_are_decided_by_even_steps(pattern, first, days):
+    dates = [first + timedelta(days=n) for n in range(days)]
+    found = read_as(pl.Series([day.strftime(pattern) for day in dates]))
+    assert found.pattern == pattern
+    times = parse_times(pl.Series([day.strftime(pattern) for day in dates]), pattern)
+    assert times.dt.date().to_list() == dates
+
+
+@pytest.mark.parametrize("pattern", ["%d-%m-%Y", "%d/%m/%Y", "%Y.%m.%d", "%d-%b-%Y"])
+def test_the_end_of_a_long_year_is_no_hour(pattern):
+    texts = pl.Series([date(2015, 1, n).strftime(pattern) for n in range(1, 13)])
+    assert read_as(texts).patterns[0] == pattern
+    assert not any("%y" in one for one in read_as(texts).patterns)
+    assert parse_times(texts, "%d-%m-%y %H").null_count() == len(texts)
+
+
+def test_years_of_two_digits_that_nothing_decides_are_asked():
+    found = read_as(pl.Series(["01/02/03", "01/02/04"]))
+    assert found.undecided
+    assert "3 February 2001 or 1 February 2003 or 2 January 2003" in found.explained()[0]
+
+
+RANGES = {
+    "hours": lambda t: f"{t:%Y-%m-%d} {t.hour:02d}-{t.hour + 1:02d}시",
+    "both with a unit": lambda t: f"{t:%Y.%m.%d} {t.hour}시~{t.hour + 1}시",
+    "minutes": lambda t: f"{t:%Y/%m/%d %H}:00~{t.hour + 1:02d}:00",
+    "a hyphen": lambda t: f"{t:%Y-%m-%d %H}:00-{(t.hour + 1) % 24:02d}:00",
+    "blanks": lambda t: f"{t:%Y-%m-%d %H} - {(t.hour + 1) % 24:02d}",
+}
+
+
+@pytest.mark.parametrize("style", list(RANGES))
+@tries(deadline=None, max_examples=20)
+@given(
+    first=st.datetimes(datetime(2001, 1, 1), datetime(2060, 1, 1)),  # noqa: DTZ001
+    hours=st.integers(24, 60),
+)
+def test_a_range_of_hours_is_its_start(style, first, hours):
+    moments = [
+        first.replace(minute=0, second=0, microsecond=0) + timedelta(hours=n) for n in range(hours)
+    ]
+    texts = pl.Series([RANGES[style](moment) for moment in moments])
+    found = read_as(texts)
+    assert found.pattern is not None, found
+    assert parse_times(texts, found.pattern).to_list() == moments
+    assert parse_times(texts.tail(1), found.pattern).to_list() == moments[-1:]
+
+
+def test_an_offset_is_no_range():
+    texts = pl.Series([f"2024-01-{d:02d} {h:02d}:00-01:00" for d in (3, 4) for h in range(24)])
+    found = read_as(texts)
+    assert found.pattern == "%Y-%m-%d %H:%M%#z"
+    midnights = pl.Series([f"2024-01-{d:02d} 00:00-01:00" for d in range(1, 9)])
+    assert read_as(midnights).pattern == "%Y-%m-%d %H:%M%#z"

@@ -54,11 +54,13 @@ class CityDraft:
         raw: its content; None where problems prevent it.
         problems: what prevents it.
         questions: what cannot be seen in the records, with what was assumed.
+        left_out: sentences on totals that are in no field or place.
     """
 
     raw: Raw | None
     problems: tuple[Problem, ...] = ()
     questions: tuple[Question, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
@@ -99,12 +101,20 @@ def _drafted(path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]) -> City
     settings = connectors()[source["format"]].settings
     source |= number_keys(frame, keys, settings.model_validate(source).numbers)
     style = settings.model_validate(source).numbers
-    if times.hours is None:
-        frame = frame.drop(total_columns(frame, style))
+    totals = total_columns(frame, style) if times.hours is None else []
+    frame = frame.drop(totals)
     drafted, questions = _content(path, source, frame, times)
-    raw = without_total_places(drafted, frame, style)
+    raw, total_places = without_total_places(drafted, frame, style)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
-    return CityDraft(raw, (), (*times.questions, *questions))
+    left_out = (*_left_out("column", totals), *_left_out("place", total_places))
+    return CityDraft(raw, (), (*times.questions, *questions), left_out)
+
+
+def _left_out(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence on totals that are in no field or place of the draft."""
+    shown = ", ".join(repr(name) for name in names)
+    verb = "s equal" if len(names) > 1 else " equals"
+    return (f"the {what}{verb} the sum of the others, as a total does: {shown}",) if names else ()
 
 
 def _content(
@@ -214,11 +224,12 @@ def _kind_of(unit: str, likely: Kind) -> Kind | None:
     return None
 
 
-def draft_text(raw: Raw, questions: Sequence[Question] = ()) -> str:
-    """The content as TOML text, with open questions as comments at its head."""
+def draft_text(raw: Raw, questions: Sequence[Question] = (), left_out: Sequence[str] = ()) -> str:
+    """The content as TOML text, with open questions and what is left out as comments atop."""
     head = [
         "# A draft: names, kinds, units and time zone are guesses. Correct them, run data check.",
         *(f"# To decide: {str(one).replace(chr(10), ' ')}" for one in questions),
+        *(f"# Left out: {text.replace(chr(10), ' ')}" for text in left_out),
         *(f"{key} = {_value(raw[key])}" for key in ("name", "title")),
         "\n[clock]",
         *(f"{key} = {_value(value)}" for key, value in raw["clock"].items()),

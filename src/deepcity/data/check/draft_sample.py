@@ -15,20 +15,16 @@ from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import Connector, connectors
 from deepcity.data.connectors.excel import ALL_SHEETS
-from deepcity.data.connectors.sniff import DELIMITERS, LINES, sniff
-from deepcity.data.connectors.soundness import MAX_LINE, check_text, opened
 from deepcity.data.connectors.sql_tables import table_source
 from deepcity.data.connectors.workbook import open_workbook
+from deepcity.data.remedies.footer import FEW, TOTAL, footnotes
 from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.text_files.sniff import DELIMITERS, LINES, sniff
+from deepcity.data.text_files.soundness import MAX_LINE, check_text, opened
 
-TOTAL = re.compile(
-    r"\s*(합\s*계|총\s*계|소\s*계|총\s*합|계|전체|(grand |sub)?total|all|sum|summe|(ins)?gesamt)"
-    r"\s*([(\[].*[)\]])?\s*",
-    re.IGNORECASE,
-)
-_TITLES, _FOOTNOTES = 20, 10  # lines at most
+_TITLES = 20  # lines at most
 _USUAL = 0.6  # share of lines that have as many cells as the table
-_EQUAL, _FEW = 0.95, 3  # share of rows in which a total is one; rows too few to tell
+_EQUAL = 0.95  # share of rows in which a total is one
 
 
 def read_sample(path: Path, connector: Connector) -> tuple[Raw, pl.DataFrame]:
@@ -130,30 +126,11 @@ def _title_rows(rows: Sequence[Sequence[str]]) -> Raw:
     return {"skip_rows": first} if fewer else {}
 
 
-def footnotes(frame: pl.DataFrame) -> int:
-    """How many rows at the end are notes, totals or empty, and no records."""
-    texts = frame.select(pl.selectors.string())
-    if texts.width < 2 or frame.height < _FEW:
-        return 0
-    full = [
-        [cell.strip() for cell in row if cell and cell.strip()] for row in texts.tail(50).rows()
-    ]
-    usual = Counter(len(row) for row in full).most_common(1)[0][0]
-    count = 0
-    for number, row in enumerate(full[: -_FOOTNOTES - 1 : -1], 1):
-        note = len(row) == 1 < usual and re.search(r"[^\W\d_]", row[0]) is not None
-        if note or (row and TOTAL.fullmatch(row[0])):
-            count = number
-        elif row:
-            break
-    return count
-
-
 def total_columns(frame: pl.DataFrame, style: NumberStyle) -> list[str]:
     """Columns named like a total that are the sum of the others (or of those before them)."""
     named = [name for name in frame.columns if TOTAL.fullmatch(name)]
     others = [name for name in frame.columns if name not in named]
-    if not named or frame.height < _FEW:
+    if not named or frame.height < FEW:
         return []
     values = {
         name: numbers.values_R
@@ -170,13 +147,15 @@ def total_columns(frame: pl.DataFrame, style: NumberStyle) -> list[str]:
     ]
 
 
-def without_total_places(raw: Raw, frame: pl.DataFrame, style: NumberStyle) -> Raw:
-    """A draft whose places leave out those named like a total that are the sum of the others."""
+def without_total_places(
+    raw: Raw, frame: pl.DataFrame, style: NumberStyle
+) -> tuple[Raw, list[str]]:
+    """A draft without the places named like a total that are the sum of the others, and these."""
     source, agency = raw["source"][0], raw["agency"][0]
     place = source.get("place", "")
     value = next((field.get("column", "") for field in agency["fields"]), "")
     if agency["places"] != "all" or not {place, value} <= set(frame.columns):
-        return raw
+        return raw, []
     time = source["time"]
     keys = [*time.get("columns", [time.get("column")])]
     table = frame.select(
@@ -194,12 +173,13 @@ def without_total_places(raw: Raw, frame: pl.DataFrame, style: NumberStyle) -> R
             table.filter(pl.col("place") == name).join(others, on=keys, suffix="_of_others")
         ]
         if len(names) - len(named) > 1
-        and both.height >= _FEW
+        and both.height >= FEW
         and _share_equal(both["value"].to_numpy(), both["value_of_others"].to_numpy()) >= _EQUAL
     ]
     if not totals:
-        return raw
-    return raw | {"agency": [agency | {"places": [name for name in names if name not in totals]}]}
+        return raw, []
+    kept = [name for name in names if name not in totals]
+    return raw | {"agency": [agency | {"places": kept}]}, totals
 
 
 def _share_equal(one_R: Doubles, other_R: Doubles) -> float:

@@ -12,14 +12,14 @@ from pydantic import Field, model_validator
 
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
-from deepcity.data.connectors.csv_faults import fault_of
-from deepcity.data.connectors.csv_transposed import TransposedCsv
 from deepcity.data.connectors.location import locate
 from deepcity.data.connectors.many_files import FileSettings
-from deepcity.data.connectors.soundness import check_text
 from deepcity.data.encodings.names import LOSSY, UTF8, Encoding, is_wide
 from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.csv_faults import fault_of
+from deepcity.data.text_files.csv_transposed import TransposedCsv
+from deepcity.data.text_files.soundness import check_text
 
 BROKEN = (csv.Error, zlib.error)
 

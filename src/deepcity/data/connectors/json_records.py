@@ -15,8 +15,8 @@ import ijson
 import numpy as np
 import polars as pl
 
-from deepcity.data.connectors.soundness import opened
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.soundness import opened
 
 MAX_COLUMNS = 10_000
 _OPENING, _CLOSING = list(b"[{"), list(b"]}")

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from deepcity.data.connectors.quotes import QUOTE, in_quotes, split_rows
+from deepcity.data.text_files.quotes import QUOTE, in_quotes, split_rows
 
 _CHUNK = 1 << 20
 _END = b"\n"

@@ -9,7 +9,7 @@ import polars as pl
 
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.observations import ColumnTally
-from deepcity.data.tables.numbers import read_numbers
+from deepcity.data.tables.numbers import GROUPED, read_numbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ class UnreadNumbers:
             if bad:
                 return str(list(kept)[bad[0]])
         return None
+
+    def fractions_of_counts(self, decimal: str) -> bool:
+        """Whether columns of counts hold such texts, and all have three digits after the sign."""
+        texts = pl.Series(self.texts, dtype=pl.String)
+        counts = any(tally.never_fraction for tally in self.columns.values())
+        return counts and decimal in GROUPED and bool(texts.str.contains(GROUPED[decimal]).all())
 
     def effect(self, values: np.ndarray) -> str:
         """What a text is then, and how large the values get."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import read_columns
-from deepcity.data.connectors.sniff import DELIMITERS
 from deepcity.data.errors import ReadError
 from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.text_files.sniff import DELIMITERS
 
 NAMES_SHOWN = 5
 

@@ -27,7 +27,7 @@ def with_thousands(style: NumberStyle) -> list[tuple[str, NumberStyle]]:
 
 def with_decimal(style: NumberStyle) -> list[tuple[str, NumberStyle]]:
     """The style with the other decimal sign."""
-    other = "," if style.decimal == "." else "."
+    other = _other(style.decimal)
     if style.thousands == other:
         return []
     return [(f"decimal = {_quoted(other)}", replace(style, decimal=other))]
@@ -60,16 +60,30 @@ def attempt(evidence: UnreadNumbers, styles: list[tuple[str, NumberStyle]]) -> T
 
 
 def _thousands(evidence: UnreadNumbers) -> Trial | None:
-    if evidence.also:  # a point that was read as a decimal sign, which nobody has stated
-        style = replace(evidence.style, decimal=",")
-        return attempt(evidence, [("thousands = '.'", replace(style, thousands="."))])
-    return attempt(evidence, with_thousands(evidence.style))
+    if not evidence.also:
+        return attempt(evidence, with_thousands(evidence.style))
+    # a sign that was read as the decimal sign
+    sign = evidence.style.decimal
+    change = f"thousands = {_quoted(sign)}{' instead of decimal' * evidence.decimal_stated}"
+    return attempt(
+        evidence, [(change, replace(evidence.style, decimal=_other(sign), thousands=sign))]
+    )
 
 
 def _decimal(evidence: UnreadNumbers) -> Trial | None:
+    style = evidence.style
+    sign = style.decimal if evidence.also else _other(style.decimal)
+    if not style.thousands and evidence.fractions_of_counts(sign):  # both signs then settle it
+        change = f"decimal = {_quoted(sign)} and thousands = {_quoted(_other(sign))}"
+        both = replace(style, decimal=sign, thousands=_other(sign))
+        return attempt(evidence, [(f"{change} if counts have fractions", both)])
     if evidence.also:
-        return attempt(evidence, [(f"decimal = {_quoted(evidence.style.decimal)}", evidence.style)])
-    return attempt(evidence, with_decimal(evidence.style))
+        return attempt(evidence, [(f"decimal = {_quoted(sign)}", style)])
+    return attempt(evidence, with_decimal(style))
+
+
+def _other(decimal: str) -> str:
+    return "," if decimal == "." else "."
 
 
 def _both(evidence: UnreadNumbers) -> Trial | None:

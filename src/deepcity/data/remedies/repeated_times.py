@@ -7,6 +7,7 @@ apart, they are no repetitions: IN and OUT of one gate, or sensors whose place i
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from deepcity.city.clock import Clock
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
+from deepcity.data.config.time_settings import Duplicates
 from deepcity.data.connectors import read_batches, read_columns
 from deepcity.data.errors import ReadError
 from deepcity.data.observations import RepeatedRows
@@ -84,6 +86,23 @@ class RepeatedTimes:
             if filled and not frame.select([*self.keys, name]).is_duplicated().any():
                 return name
         return None
+
+    @property
+    def keeps_last(self) -> bool:
+        """Whether the last row of a time is kept, else the first."""
+        time = self.source.time
+        return time is not None and time.duplicates is Duplicates.LAST
+
+    @cached_property
+    def lost(self) -> list[str]:
+        """Values of the telling column, such as ids, of which no row is kept."""
+        if self.telling is None:
+            return []
+        keep: Literal["first", "last"] = "last" if self.keeps_last else "first"
+        kept = self.repeated.unique(self.keys, keep=keep, maintain_order=True)
+        names = self.repeated[self.telling].cast(pl.String).drop_nulls()
+        left = set(kept[self.telling].cast(pl.String).to_list())
+        return [name for name in names.unique(maintain_order=True).to_list() if name not in left]
 
     @property
     def names(self) -> str:

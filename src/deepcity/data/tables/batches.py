@@ -25,8 +25,9 @@ from deepcity.data.remedies import next_step
 from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.hour_rows import hours_of
-from deepcity.data.timestamps.detect import is_format_ambiguous, pin_format
+from deepcity.data.timestamps.detect import is_format_ambiguous, matching, pin_format, telling_rows
 
+MAX_TIMES = 500_000  # distinct ones that are held to tell day from month
 MORE = "; and more later in the file"
 NUMBERED = re.compile(r" \((?:rows?|columns?) \d")
 
@@ -36,7 +37,7 @@ class SourceContext:
     """A source, where its relative paths start, and how the times of its rows are read.
 
     Attributes:
-        max_rows: read at most about so many rows, to try a setting; None: all.
+        max_rows: read at most so many rows, to try a setting; None: all.
         files: what its files are called, where it has several.
     """
 
@@ -64,7 +65,8 @@ def sheets(
         ReadError: if the rows cannot be read.
     """
     time, rows_before = context.time, 0
-    for table in read_batches(context.source, context.folder, columns):
+    tables = read_batches(context.source, context.folder, columns)
+    for table in tables if context.max_rows is None else _first(tables, context.max_rows):
         batch_issues = IssueLog(issues.file)
         if time.start is None:
             noun = context.source.row_noun
@@ -88,7 +90,14 @@ def sheets(
         rows_before += table.frame.height
         if batch_issues.problems and not read_past_problems:
             return
-        if context.max_rows is not None and rows_before >= context.max_rows:
+
+
+def _first(tables: Iterator[RawTable], rows: int) -> Iterator[RawTable]:
+    """The first rows."""
+    for table in tables:
+        yield replace(table, frame=table.frame.head(rows))
+        rows -= table.frame.height
+        if rows <= 0:
             return
 
 
@@ -96,11 +105,15 @@ def _with_format(context: SourceContext, time: TimeSettings, frame: pl.DataFrame
     """The time settings with a format; if several fit these rows, the one that fits all rows."""
     if not is_format_ambiguous(time, frame):
         return pin_format(time, frame)
-    tables = read_batches(context.source, context.folder, time.names)
-    frames = [
-        drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True) for table in tables
-    ]
-    return pin_format(time, pl.concat(frames, how="vertical_relaxed"))
+    patterns, kept = matching(time, frame), list[pl.DataFrame]()
+    for table in read_batches(context.source, context.folder, time.names):
+        rows = drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True)
+        if sum(one.height for one in kept) > MAX_TIMES:  # enough to tell even steps
+            rows = telling_rows(time, rows, patterns)
+        kept.append(rows)
+        if len(kept) > 1 and len(matching(time, rows)) == 1:
+            break
+    return pin_format(time, pl.concat(kept, how="vertical_relaxed"))
 
 
 def needed_columns(context: SourceContext, fields: Sequence[FieldSettings]) -> dict[str, str]:
@@ -174,6 +187,8 @@ def merge_issues(issues: IssueLog, batch_issues: IssueLog) -> None:
     for name, tally in batch_issues.cells.items():
         issues.cells.setdefault(name, ColumnTally(tally.never_fraction)).merge(tally)
     issues.repeated.merge(batch_issues.repeated)
+    issues.dropped.merge(batch_issues.dropped)
+    issues.hours.merge(batch_issues.hours)
     known = {_problem_key(problem): n for n, problem in enumerate(issues.problems)}
     for problem in batch_issues.problems:
         n = known.get(_problem_key(problem))

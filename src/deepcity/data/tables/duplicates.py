@@ -86,6 +86,7 @@ def _warn_of_loss(seen: RepeatedRows, times: int, sheet: Sheet) -> None:
         f"look for a column that tells them apart, such as an id or a direction"
     )
     sheet.issues.warn("duplicate-loss", "time", seen.rows - seen.times, text)
+    sheet.issues.dropped.merge(seen)
 
 
 def _times_text(utc_R: Ints, groups: Groups, zone: str) -> str:

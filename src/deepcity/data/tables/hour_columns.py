@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepcity.data.config.settings import FieldSettings
+from deepcity.city.clock import Clock
+from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import read_columns
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.hour_columns import HourAsField
 from deepcity.data.tables.batches import value_column
-from deepcity.data.timestamps.hour_headers import HourHeaders, find_hours
+from deepcity.data.timestamps.hour_headers import find_hours
 
 
 def check_hour_columns(
-    source: SourceSettings, folder: Path, fields: Sequence[FieldSettings], issues: IssueLog
+    source: SourceSettings,
+    folder: Path,
+    clock: Clock,
+    fields: Sequence[FieldSettings],
+    places: Sequence[PlaceSettings],
+    issues: IssueLog,
 ) -> None:
     """Report fields of records coarser than the clock that are columns of hours.
 
@@ -28,11 +36,6 @@ def check_hour_columns(
     for field in found:
         shown = value_column(source, field)
         reason = f"one of {len(hours.columns)} columns of a day's hours"
-        right = f"remove column (and spread), and set time.hour_columns = {setting_text(hours)}"
+        evidence = HourAsField(field, source, folder, clock, tuple(places), hours)
+        right = next_step(evidence, "give records of the clock's step")
         issues.problem(f"{field.name}.column", shown, reason, right)
-
-
-def setting_text(hours: HourHeaders) -> str:
-    """What a city file states of columns of hours."""
-    starts = f', starts = "{hours.starts}"' if hours.starts_s else ""
-    return f'{{ first = "{hours.columns[0]}", last = "{hours.columns[-1]}"{starts} }}'

@@ -90,7 +90,8 @@ def _fill(
             wall = found[1]
             spool.add(found[0])
     absent = [name for name in number if place_id(name) not in seen]
-    for name in absent if len(issues.problems) == before else ():
+    whole = context.max_rows is None  # else other places may come in the rest
+    for name in absent if whole and len(issues.problems) == before else ():
         issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
     return wall
 

@@ -12,14 +12,22 @@ from deepcity.data.config.time_settings import Duplicates, TimeSettings
 from deepcity.data.connectors import part_names
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies.footer import UnreadRows
 from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.remedies.stamp import HoursTo24
 from deepcity.data.tables.batches import SourceContext
 from deepcity.data.tables.events import read_events
 from deepcity.data.tables.hour_columns import check_hour_columns
 from deepcity.data.tables.hour_rows import hours_of
 from deepcity.data.tables.long import read_long
 from deepcity.data.tables.records import Records
-from deepcity.data.tables.review import review_cells, review_repeated
+from deepcity.data.tables.review import (
+    review_cells,
+    review_dropped,
+    review_footer,
+    review_hours,
+    review_repeated,
+)
 from deepcity.data.tables.wide import read_wide
 
 Fields = Sequence[FieldSettings]
@@ -47,7 +55,7 @@ def read_records(
         places: those of the agency.
         issues: collects problems and findings.
         grid: the cells used as places, for events with positions.
-        max_rows: read at most about so many rows, to try a setting; None: all.
+        max_rows: read at most so many rows, to try a setting; None: all.
     """
     if source.time is None:
         right = f"give the source {source.name!r} a time = {{ column = ... }}"
@@ -66,25 +74,40 @@ def read_records(
     try:
         files = part_names(source, folder)
         context = SourceContext(source, folder, time, zone, max_rows, files)
-        if source.layout is Layout.EVENTS:
-            records = read_events(
-                context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
-            )
-        elif source.layout is Layout.LONG:
-            records = read_long(context, fields=fields, places=places, clock=clock, issues=issues)
-        else:
-            records = read_wide(context, fields=fields, places=places, clock=clock, issues=issues)
+        records = _read(context, fields, places, grid, clock, issues)
     except ReadError as error:
         issues.problem(error.key, error.value, error.reason, error.right)
     if records is not None and records.step_s > clock.step_s:
-        check_hour_columns(source, folder, fields, issues)
+        check_hour_columns(source, folder, clock, fields, places, issues)
     review_cells(source, issues, files)
+    evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
     if issues.repeated.times:
-        repeated = RepeatedTimes(
-            issues.repeated, source, folder, clock, tuple(fields), tuple(places), grid
-        )
-        review_repeated(repeated, issues)
+        review_repeated(RepeatedTimes(issues.repeated, *evidence), issues)
+    if issues.dropped.times:
+        review_dropped(RepeatedTimes(issues.dropped, *evidence), issues)
+    if max_rows is None:  # else this is a trial itself
+        if records is not None and "stamp" not in source.time.model_fields_set:
+            review_hours(HoursTo24(*evidence, records.step_s), issues)
+        if getattr(source, "skip_footer", None) == 0 and len(files) < 2:
+            review_footer(UnreadRows(*evidence), issues)
     return None if issues.problems else records
+
+
+def _read(
+    context: SourceContext,
+    fields: Fields,
+    places: Places,
+    grid: GridSettings | None,
+    clock: Clock,
+    issues: IssueLog,
+) -> Records | None:
+    """The records of a source, by its layout."""
+    if context.source.layout is Layout.EVENTS:
+        return read_events(
+            context, fields=fields, places=places, grid=grid, clock=clock, issues=issues
+        )
+    read = read_long if context.source.layout is Layout.LONG else read_wide
+    return read(context, fields=fields, places=places, clock=clock, issues=issues)
 
 
 def _check_sums(time: TimeSettings, fields: Fields, issues: IssueLog) -> None:

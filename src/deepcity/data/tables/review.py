@@ -8,12 +8,15 @@ from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.footer import UnreadRows
 from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.remedies.stamp import HoursTo24
 from deepcity.data.tables.numbers import GROUPED, OTHER_SIGN
 
 TEXTS_SHOWN = 12
+NAMES_SHOWN = 5
 SURE = 50  # so many numbers with three decimals, and none with one or two, are no chance
 CORRECT = "correct these cells"
 
@@ -43,6 +46,54 @@ def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
         replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
         for one in issues.problems
     ]
+
+
+def review_dropped(dropped: RepeatedTimes, issues: IssueLog) -> None:
+    """Name what is lost with the rows that were dropped, where a column tells them apart."""
+    column, lost = dropped.telling, dropped.lost
+    if column is None:
+        return
+    seen = dropped.seen
+    text = (
+        f"{seen.rows - seen.times:,} of {seen.rows:,} rows that share a time were dropped, and "
+        f"{column} tells them apart"
+    )
+    if lost:
+        more = f" and {len(lost) - NAMES_SHOWN:,} more" if len(lost) > NAMES_SHOWN else ""
+        text += f": of {', '.join(lost[:NAMES_SHOWN])}{more} no row is left"
+    else:
+        kept = seen.last if dropped.keeps_last else seen.first
+        text += f": {kept:,.6g} of a total of {seen.total:,.6g} is left"
+    offered = [f"{one.change} ({one.effect})" for one in trials(dropped) if one.keeps]
+    text += f"; set {'; or '.join(offered)}" if offered else ""
+    issues.findings = [
+        replace(one, text=text) if one.what == "duplicate-loss" else one for one in issues.findings
+    ]
+
+
+def review_footer(unread: UnreadRows, issues: IssueLog) -> None:
+    """Where rows have no time, say whether they are notes or totals at the end of the table."""
+    time = unread.source.time
+    key = " + ".join(time.names) if time is not None else ""
+    if not any(one.key == key for one in issues.problems):
+        return
+    if trials(unread):
+        right = next_step(unread, "remove what is no record")
+        issues.problems = [
+            replace(one, right=right) if one.key == key else one for one in issues.problems
+        ]
+
+
+def review_hours(hours: HoursTo24, issues: IssueLog) -> None:
+    """Warn of hours from 1 to 24 where no one has said what they mark."""
+    if not issues.hours.to_24:
+        return
+    text = (
+        f"{issues.hours.last:,} rows have an hour of 24 and none an hour of 0, and each was taken "
+        "as the start of its interval"
+    )
+    text = f"{text}: {next_step(hours, 'see what the hours mark')}"
+    issues.warn("hours-to-last", "time", issues.hours.last, text)
 
 
 def _right(source: SourceSettings, columns: dict[str, ColumnTally]) -> str:
@@ -105,7 +156,8 @@ def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, .
         rows = _rows(tally.grouped, source.row_noun, files)
         digits = "".join(sign for sign in first if sign.isdigit())
         both = f"{first!r} is read as {tally.separated[first]:.10g}, but may mean {digits}"
-        if source.decimal_is_stated:
+        stated = source.decimal_is_stated
+        if stated and not tally.never_fraction:
             count, sign = tally.grouped.count, style.decimal
             text = (
                 f"{count:,} numbers look as if their sign parts thousands: {both} ({rows}); "
@@ -114,7 +166,7 @@ def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, .
             issues.warn("grouped", name, count, text)
             continue
         also = tuple(tally.separated)
-        right = next_step(UnreadNumbers({name: tally}, style, also, False), "correct the cells")
+        right = next_step(UnreadNumbers({name: tally}, style, also, stated), "correct the cells")
         shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
         issues.problem(name, first, f"{shown}: {both}", right)
 

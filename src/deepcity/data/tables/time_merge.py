@@ -19,6 +19,8 @@ from deepcity.city.clock import Clock
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.time_settings import Stamp, TimeSettings
 from deepcity.data.findings import IssueLog
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.clock_step import UnfitSteps
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, merge_issues
 from deepcity.data.tables.records import (
@@ -158,9 +160,8 @@ def _records_of(
     text = f"the step of the rows changes from {before} to {after} at {shown}"
     longer_s = max(steps.before_s, steps.after_s)
     if longer_s > clock.step_s:
-        right = (
-            f"set clock.step = '{duration_text(longer_s)}' or longer, or read them as two sources"
-        )
+        unfit = UnfitSteps((steps.before_s, steps.after_s), clock.step_s)
+        right = next_step(unfit, "read them as two sources")
         sheet.issues.problem("time.step", shown, text, right)
         return None
     text += f"; each part was resampled to {duration_text(clock.step_s)} by its own step"

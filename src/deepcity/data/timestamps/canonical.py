@@ -33,6 +33,12 @@ _MONTHS = {
 """English short names of months, and what else a month is called (in any case)."""
 
 
+MIN_RANGES = 3
+RANGE_MINUTES = {10, 15, 20, 30, 60, 120, 180, 240, 360}
+_RANGE = r"(?:^|\s)()(\d{1,2})(?::(\d\d))?시?\s*[-~∼〜–]\s*(\d{1,2})(?::(\d\d))?(?:\s*시)?$"
+_RANGE_TEXT = r"(^|\s)(\d{1,2}(?::\d\d)?)(?:시)?\s*[-~∼〜–]\s*\d{1,2}(?::\d\d)?(\s*시)?$"
+
+
 @dataclass(frozen=True)
 class Canonical:
     """Texts and a pattern that `strptime` reads.
@@ -63,9 +69,11 @@ def canonical(texts: pl.Series, pattern: str) -> Canonical:
         spaced = rf"\s*([{_UNITS}])\s*"
         texts = texts.str.replace_all(spaced, "$1 ").str.strip_chars_end()
         pattern = re.sub(spaced, r"\1 ", pattern).rstrip()
-    if re.match(r"%Y\.", pattern):
-        texts = texts.str.replace(r"^(\d{4})\.\s*(\d{1,2})\.\s*(\d{1,2})\.?", "$1.$2.$3")
-        pattern = re.sub(r"^%Y\.\s*%m\.\s*%d\.?", "%Y.%m.%d", pattern)
+    if re.match(r"%[Yy]\.", pattern):
+        texts = texts.str.replace(r"^(\d{4}|\d\d)\.\s*(\d{1,2})\.\s*(\d{1,2})\.?", "$1.$2.$3")
+        pattern = re.sub(r"^(%[Yy])\.\s*%m\.\s*%d\.?", r"\1.%m.%d", pattern)
+    if "%H" in pattern and "%#z" not in pattern and not pattern.endswith("*"):
+        texts = _range_starts(texts)
     texts, late = _within_day(texts, pattern)
     return Canonical(texts, pattern, late)
 
@@ -88,6 +96,24 @@ def _with_half_days(texts: pl.Series) -> pl.Series:
     texts = texts.str.replace(r"\s*(AM|PM)\s*", " $1 ").str.strip_chars()
     texts = texts.str.replace(r"(AM|PM) 0{1,2}(:|\.|시|$)", "$1 12$2")
     return texts.str.replace(r" 0{1,2}([:.]\d\d\S*)? (AM|PM)$", " 12$1 $2")
+
+
+def _range_starts(texts: pl.Series) -> pl.Series:
+    """00-01시 -> 00시 and 00:00~01:00 -> 00:00, if all such ranges are of one length.
+
+    Ranges of several days begin at several hours; 00:00-01:00 on all days is a time with an offset.
+    """
+    found = texts.str.extract_groups(_RANGE).struct.unnest()
+    minutes = [
+        found[str(n)].cast(pl.Int32) * 60 + found[str(n + 1)].cast(pl.Int32).fill_null(0)
+        for n in (2, 4)
+    ]
+    length = ((minutes[1] - minutes[0]) % (24 * 60)).drop_nulls()
+    if length.n_unique() != 1 or length[0] not in RANGE_MINUTES:
+        return texts
+    if minutes[0].drop_nulls().n_unique() < MIN_RANGES <= texts.n_unique():
+        return texts
+    return texts.str.replace(_RANGE_TEXT, "$1$2$3")
 
 
 def _spaced_half_day(pattern: str) -> str:

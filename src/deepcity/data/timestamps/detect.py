@@ -15,11 +15,14 @@ import polars as pl
 from deepcity.city.arrays import Ints
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.errors import ReadError
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.time_format import NumberTimes, UndecidedTimes
 from deepcity.data.timestamps.canonical import AM, PM
-from deepcity.data.timestamps.formats import PATTERNS, joined_times, parse_times
+from deepcity.data.timestamps.formats import NUMBERS, PATTERNS, joined_times, parse_times
 
 EVEN_SHARE = 0.7  # of the gaps between dates that must be of one length
 MIN_GAPS = 2
+MAX_OFFSETS = 3  # of one place
 _SAMPLE = 400
 _HALF_DAY_MARK = re.compile("%p")
 _HALF_DAY = re.compile(rf"{AM}|{PM}|(?i:[\d\s][ap]\.?\s?m\.?($|[\s\d]))")
@@ -53,9 +56,8 @@ class Readings:
         """Why it is not decided, and what to state."""
         shown, *meant = self.example
         reason = f"{shown!r} could be {' or '.join(meant)}, and even steps do not show which"
-        pairs = zip(self.patterns, meant, strict=False)
-        choices = [f"'{pattern}' if it is {day}" for pattern, day in pairs]
-        return reason, f"state format = {' or '.join(choices)}"
+        evidence = UndecidedTimes(self.patterns, tuple(meant))
+        return reason, next_step(evidence, "write the year first")
 
 
 def read_as(texts: pl.Series) -> Readings:
@@ -88,6 +90,9 @@ def _matching(known: pl.Series) -> list[str]:
     fitting = _alike(str(few[0]))
     for texts in (few, sample, known):
         fitting = [one for one in fitting if parse_times(texts, one).null_count() == 0]
+    plain = [one for one in fitting if "%#z" not in one]
+    if plain and known.str.extract(r"[+-](\d\d:?\d\d)$").n_unique() > MAX_OFFSETS:
+        return plain  # 01:00-02:00 is a range of hours
     return fitting
 
 
@@ -186,6 +191,13 @@ def number_format(column: pl.Series) -> str | None:
     return next((name for name, (least, most) in spans if least <= low and high <= most), None)
 
 
+def as_numbers(name: str, first: float) -> str:
+    """The next step for times that are numbers as a named format has them."""
+    number = NUMBERS[name]
+    first_s = int(first * number.unit_s) + number.zero_s
+    return next_step(NumberTimes(name, first_s, number.wall), "choose another column")
+
+
 def pin_format(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
     """The settings with a format detected in these rows, if none is stated and times are text.
 
@@ -210,8 +222,20 @@ def is_format_ambiguous(time: TimeSettings, frame: pl.DataFrame) -> bool:
     """Whether several patterns match all of these rows, so that more rows must decide."""
     if not _needs_format(time, frame):
         return False
+    return len(matching(time, frame)) > 1
+
+
+def matching(time: TimeSettings, frame: pl.DataFrame) -> list[str]:
+    """Every pattern that reads all times of these rows."""
     known = joined_times(frame, time).drop_nulls().unique(maintain_order=True)
-    return len(known) > 0 and len(_matching(known)) > 1
+    return _matching(known) if len(known) else []
+
+
+def telling_rows(time: TimeSettings, frame: pl.DataFrame, patterns: Sequence[str]) -> pl.DataFrame:
+    """The rows whose times not all of the patterns read."""
+    texts = joined_times(frame, time)
+    unread = [parse_times(texts, one).is_null() & texts.is_not_null() for one in patterns]
+    return frame.filter(pl.any_horizontal(unread)) if unread else frame.clear()
 
 
 def _needs_format(time: TimeSettings, frame: pl.DataFrame) -> bool:

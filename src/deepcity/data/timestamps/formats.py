@@ -4,6 +4,7 @@ Patterns are those of `strptime`, read as people write: see `canonical`. Numbers
 a day have formats with names: see `NUMBERS`.
 """
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -52,6 +53,16 @@ _DATES = (
     "%b %d, %Y",
     "%b %d %Y",
     "%d/%b/%Y",
+    "%y-%m-%d",
+    "%y/%m/%d",
+    "%y.%m.%d",
+    "%y년 %m월 %d일",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d.%m.%y",
+    "%d-%b-%y",
 )
 _TIMES = (
     " %H:%M:%S%.f",
@@ -91,6 +102,8 @@ PATTERNS = (
 )
 """Patterns that are tried, in this order, where a city file states none."""
 
+_COMPACT = re.compile(r"%[a-zA-Z]%[a-zA-Z]")
+_LONG_YEAR = r"^[^:]*\d{3}"  # the parser also accepts 04-01-2015 as %d-%m-%y %H, at 15 o'clock
 YEARS = (1900, 2199)  # the parser also accepts 31/12/20 as a date of the year 31
 
 
@@ -122,6 +135,8 @@ def parse_with_late(texts: pl.Series, pattern: str) -> tuple[pl.Series, pl.Serie
 def _strptime(texts: pl.Series, pattern: str) -> pl.Series:
     loose = pattern.endswith("*")
     pattern = pattern.removesuffix("*")
+    if "%y" in pattern and not _COMPACT.search(pattern):
+        texts = texts.set(texts.str.contains(_LONG_YEAR), None)
     if ("%H" in pattern or "%I" in pattern) and "%M" not in pattern:
         texts, pattern = texts + ":00", pattern + ":%M"  # the parser needs minutes with hours
     times = texts.str.strptime(pl.Datetime("us"), pattern, strict=False, exact=not loose)

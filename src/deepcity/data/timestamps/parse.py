@@ -14,10 +14,12 @@ from deepcity.city.clock import DAY_S
 from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.sheet import Sheet
-from deepcity.data.timestamps.detect import majority, number_format, read_as
+from deepcity.data.timestamps.detect import as_numbers, majority, number_format, read_as
 from deepcity.data.timestamps.dst import resolve_wall_times
 from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 from deepcity.data.timestamps.zones import utc_candidates
+
+HOUR_S = 3600
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _by_pattern(
     likely = number_format(column) if times.null_count() == len(times) else None
     if likely is not None:
         reason = f"not a time like {pattern}, but a number as {likely} has them"
-        right = f"state format = '{likely}' if it is so"
+        right = as_numbers(likely, float(column.drop_nulls()[0]))
         sheet.issues.problem(" + ".join(sheet.time.names), column[0], reason, right)
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
@@ -137,9 +139,9 @@ def _pattern(column: pl.Series, sheet: Sheet) -> str | None:
         first = column.drop_nulls().head(1).to_list()
         name = number_format(column)
         reason = "the times follow none of the known patterns"
-        right = "state theirs, e.g. format = '%d/%m/%Y %H:%M'"
+        right = "state theirs as time.format, e.g. '%d/%m/%Y %H:%M'"
         if name is not None:
-            reason, right = f"a number, as {name} has them", f"state format = '{name}' if it is so"
+            reason, right = f"a number, as {name} has them", as_numbers(name, float(first[0]))
         sheet.issues.problem(key, first[0] if first else None, reason, right)
     return found.pattern
 
@@ -165,8 +167,8 @@ def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
     number = NUMBERS.get(sheet.time.format or "")
     if number is None:
         likely = number_format(column)
-        right = f"state format = {' or '.join(map(repr, NUMBERS))} if it counts from a day"
-        right = right if likely is None else f"state format = '{likely}' if it is so"
+        right = f"choose another column, or a format of numbers: {', '.join(NUMBERS)}"
+        right = right if likely is None else as_numbers(likely, float(column.drop_nulls()[0]))
         sheet.issues.problem(sheet.time.names[0], column[0], "a number, not a time", right)
         return None
     scaled_R = column.cast(pl.Float64).to_numpy() * number.unit_s
@@ -181,7 +183,18 @@ def _from_datetimes(times: pl.Series, sheet: Sheet, late_R: Bools | None = None)
     seconds_R = times.dt.epoch("s").to_numpy().astype(np.int64)
     if getattr(times.dtype, "time_zone", None) is not None:
         return RawTimes(seconds_R, wall=False)
+    if late_R is not None:
+        _count_hours(seconds_R, late_R, sheet)
     return _on_wall_clock(seconds_R, sheet, late_R)
+
+
+def _count_hours(seconds_R: Ints, late_R: Bools, sheet: Sheet) -> None:
+    """Count rows by their hour: 0, 24 and later."""
+    hour_R = seconds_R // HOUR_S % 24
+    tally = sheet.issues.hours
+    tally.zero += int(((hour_R == 0) & ~late_R).sum())
+    tally.last += int(((hour_R == 0) & late_R).sum())
+    tally.later += int(((hour_R > 0) & late_R).sum())
 
 
 def _on_wall_clock(seconds_R: Ints, sheet: Sheet, late_R: Bools | None = None) -> RawTimes:

@@ -74,7 +74,7 @@ def render(results: RunResults) -> str:
         "page.html",
         of(results.title),
         results=results,
-        idea=idea(ids, stem_common=_stem_left(results)),
+        idea=_idea(results, ids),
         lead=lead(results),
         tiles=tiles(results.services),
         services=[
@@ -89,6 +89,12 @@ def render(results: RunResults) -> str:
         days=days,
         decisions_shown=SHOWN,
     )
+
+
+def _idea(results: RunResults, ids: Ids) -> Markup:
+    """The picture of the first service; none where no party was run."""
+    parties = [party for service in results.services[:1] for party in service.parties]
+    return idea(parties, ids, stem_common=_stem_left(results)) if parties else Markup("")
 
 
 def _stem_left(results: RunResults) -> bool:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from deepcity.data.check.draft import draft
+from deepcity.cli.data import app
+from deepcity.data.check.draft import draft, draft_with_questions
 from deepcity.data.check.rules.total import LEAST_STEPS, _total
 
 HOURS = 240
@@ -48,14 +50,22 @@ def test_a_draft_leaves_totals_out(word, tmp_path):
     (tmp_path / "w.csv").write_text("\n".join([f"time,a,b,{word}", *wide]), encoding="utf-8")
     raw, _ = draft(tmp_path / "w.csv")
     assert [field["column"] for field in raw["agency"][0]["fields"]] == ["a", "b"]
+    said = f"the column equals the sum of the others, as a total does: '{word}'"
+    shown = CliRunner().invoke(app, ["check", "--draft", str(tmp_path / "w.csv")])
+    assert f"# Left out: {said}\n" in shown.stdout
+    assert f"left out: {said}\n" in shown.stderr
     long = [
         f"{t},{p},{n}"
         for t, x, y in zip(times, a, b, strict=True)
         for p, n in (("a", x), ("b", y), (word, x + y))
     ]
     (tmp_path / "l.csv").write_text("\n".join(["time,place,n", *long]), encoding="utf-8")
-    assert draft(tmp_path / "l.csv")[0]["agency"][0]["places"] == ["a", "b"]
+    found = draft_with_questions(tmp_path / "l.csv")
+    assert found.raw["agency"][0]["places"] == ["a", "b"]
+    assert found.left_out == (said.replace("column", "place"),)
     (tmp_path / "l.csv").write_text("\n".join(["time,place,n", *long]).replace("2,9", "2,8"))
     other = [line.replace(f",{word},", f",{word},1") for line in long]
     (tmp_path / "l.csv").write_text("\n".join(["time,place,n", *other]), encoding="utf-8")
-    assert draft(tmp_path / "l.csv")[0]["agency"][0]["places"] == "all"
+    found = draft_with_questions(tmp_path / "l.csv")
+    assert found.raw["agency"][0]["places"] == "all"
+    assert found.left_out == ()

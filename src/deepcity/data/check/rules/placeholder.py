@@ -16,6 +16,8 @@ from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.codes import MissingCode
 
 MIN_VALUES = 50  # least count of values, and half as many others
 MIN_REPEATS = 2  # least count of a number that looks like a marker
@@ -53,7 +55,7 @@ def find_warnings(view: View) -> Iterable[Finding]:
         for n in range(values_TN.shape[1]):
             for code in _codes(values_TN[:, n], view.panel.fields[f].kind):
                 seen.setdefault((code.value, code.far), {})[n] = code
-        right = _remedy(values_TN, seen)
+        right = _next_steps(values_TN, seen)
         for (value, far), found in seen.items():
             count = sum(code.count for code in found.values())
             first = min(code.first for code in found.values())
@@ -193,48 +195,19 @@ def _usual_change(run: Doubles, value: float) -> float:
     return float(np.quantile(change, USUAL)) if len(change) >= MIN_VALUES / 2 else np.inf
 
 
-def _remedy(
+def _next_steps(
     values_TN: Doubles, seen: dict[tuple[float, bool], dict[int, _Code]]
 ) -> dict[float, str]:
-    """By number: the setting that masks it and no other value; bounds lie between the two."""
-    codes = {value for value, _ in seen}
+    """By number: the setting that masks it and no other value."""
+    codes = tuple({value for value, _ in seen})
     is_code_TN = np.zeros(values_TN.shape, dtype=bool)
     for (value, _), found in seen.items():
         for n in found:
             is_code_TN[:, n] |= values_TN[:, n] == value
-    real = values_TN[np.isfinite(values_TN) & ~is_code_TN]
-    if not len(real):
-        return dict.fromkeys(codes, "leave these rows out")
-    low, high = float(real.min()), float(real.max())
-    below = max((value for value in codes if value < low), default=-np.inf)
-    above = min((value for value in codes if value > high), default=np.inf)
-    bounds = _bound_below(low, below), _bound_above(high, above)
-    valid = f"mask it with valid = [{bounds[0]:.10g}, {bounds[1]:.10g}] on this field"
-    among = (
-        "mask it in its source: missing = [{text}], as it is written there; so is a real value "
-        "of this number"
-    )
+    flat, is_code = values_TN.ravel(), is_code_TN.ravel()
     return {
-        value: among.format(text=f'"{number_text(value)}"') if low <= value <= high else valid
+        value: next_step(
+            MissingCode(value, number_text(value), codes, flat, is_code), "leave these rows out"
+        )
         for value in codes
     }
-
-
-def _bound_above(high: float, code: float) -> float:
-    """A round number from the largest real value up, below a code.
-
-    >>> _bound_above(52.3, 999.9), _bound_above(980.0, 999.0), _bound_above(3.2, np.inf)
-    (100.0, 990.0, 6.0)
-    """
-    middle = min((high + code) / 2, high + max(abs(high), 1.0))
-    rounded = (float(f"{middle:.{digits}e}") for digits in range(12))
-    return next((found for found in rounded if high <= found < code), high)
-
-
-def _bound_below(low: float, code: float) -> float:
-    """A round number from the least real value down, above a code; 0 where it lies between.
-
-    >>> _bound_below(10.5, -999.0), _bound_below(-12.0, -99.0), _bound_below(3.0, 1.0)
-    (0.0, -20.0, 2.0)
-    """
-    return 0.0 if code < 0 <= low else -_bound_above(-low, -code)

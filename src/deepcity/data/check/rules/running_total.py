@@ -17,6 +17,8 @@ from deepcity.city.clock import DAY_S
 from deepcity.data.check.rules import View
 from deepcity.data.config.settings import TOTAL_AMOUNTS, TOTAL_RATES
 from deepcity.data.findings import Finding
+from deepcity.data.remedies import next_step
+from deepcity.data.remedies.cumulative import RunningTotal
 
 MIN_RISES = 60  # least number of rises
 MIN_DAYS = 2.0  # least span of the record
@@ -80,13 +82,17 @@ def _text(view: View, f: int, found: dict[int, _Falls]) -> str:
         first = min(one.first for one in found.values() if one.first >= 0)
         times = "once" if most.count == 1 else f"{most.count:,} times"
         how += f" but at resets ({times} at most, first {view.when(first)})"
-    kind = view.panel.fields[f].kind
-    right = "set cumulative = true"
-    if kind in TOTAL_RATES:
-        right += f" and unit_in to the total's unit (e.g. {TOTAL_RATES[kind]})"
     only = "" if len(found) == len(view.panel.places) else "; only at these places: give them "
     own = "a field of their own" if only else ""
+    right = next_step(_evidence(view, f, found), "export what is added in each step")
     return (
-        f"{how}: a running total? Then each value holds all that was counted before; for what "
-        f"is added in each step {right}{only}{own}"
+        f"{how}: a running total? Then each value holds all that was counted before: "
+        f"{right}{only}{own}"
     )
+
+
+def _evidence(view: View, f: int, found: dict[int, _Falls]) -> RunningTotal:
+    field, values_TN = view.panel.fields[f], view.values_TN(f)
+    totals = [values_TN[:, n] for n in found]
+    unit_in = TOTAL_RATES.get(field.kind, "")
+    return RunningTotal(view.panel.time_T, totals, view.panel.clock.step_s, field.unit, unit_in)

@@ -1,30 +1,52 @@
-"""The idea as a picture: three parties, what each keeps, and the layers held in common."""
+"""The idea as a picture: some of the run's parties, what each keeps, and the layers they share.
+
+Of more than three parties, those of the lowest, the middle and the highest level stand for all.
+"""
+
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from deepcity.city.level import LADDER
+from deepcity.runs.results import PartyResult
 from deepcity.web.report.charts.canvas import Axis, Frame, Ids, figure, label
-from deepcity.web.report.text import same, translate
+from deepcity.web.report.text import Text, same, translate
 
-_PARTIES = (("A", 3), ("B", 5), ("C", 6))
+MOST = 3
+_LETTERS = 15  # of a name, that fit above a column
 _WIDTH, _HEIGHT = 440.0, 404.0
 _LEFT, _BOX, _GAP = 78.0, 98.0, 20.0
 _RECORDS, _STEM, _FIRST, _ROW, _HEAD, _FORECAST = 36.0, 102.0, 150.0, 32.0, 322.0, 372.0
 _NODE = 26.0
 
 
-def idea(ids: Ids, *, stem_common: bool) -> Markup:
+def idea(parties: Sequence[PartyResult], ids: Ids, *, stem_common: bool) -> Markup:
     """The picture of the first screen.
 
     Args:
+        parties: of the run; some of them are shown.
         stem_common: whether stems left parties, by grant.
     """
+    shown = typical(parties)
     frame = Frame(_WIDTH, _HEIGHT, Axis(0, 1, 0, _WIDTH), Axis(0, 1, 0, _HEIGHT))
     body = [_band(), *_names()]
-    for column, (letter, level) in enumerate(_PARTIES):
-        body += _column(_LEFT + column * (_BOX + _GAP), letter, level, stem_common=stem_common)
-    alt = translate("idea.alt_stem" if stem_common else "idea.alt")
+    first = _LEFT + (MOST - len(shown)) * (_BOX + _GAP) / 2
+    for column, party in enumerate(shown):
+        body += _column(first + column * (_BOX + _GAP), party, stem_common=stem_common)
+    levels = Text(
+        ", ".join(f"{party.title.en}: {party.level}" for party in shown),
+        ", ".join(f"{party.title.ko}: {party.level}" for party in shown),
+    )
+    alt = translate("idea.alt_stem" if stem_common else "idea.alt", levels=levels)
     return figure(frame, "idea", alt, body, ids=ids)
+
+
+def typical(parties: Sequence[PartyResult]) -> list[PartyResult]:
+    """At most three: of the lowest, the middle and the highest level."""
+    ranked = sorted(parties, key=lambda party: party.level)
+    if len(ranked) <= MOST:
+        return ranked
+    return [ranked[0], ranked[len(ranked) // 2], ranked[-1]]
 
 
 def _band() -> Markup:
@@ -45,9 +67,10 @@ def _names() -> list[Markup]:
     return names + hidden
 
 
-def _column(x: float, letter: str, level: int, *, stem_common: bool) -> list[Markup]:
-    middle = x + _BOX / 2
-    parts = [label(middle, 16, translate("idea.party", letter=letter), "party-name", "middle")]
+def _column(x: float, party: PartyResult, *, stem_common: bool) -> list[Markup]:
+    middle, level = x + _BOX / 2, party.level
+    name = Text(*(_short(words) for words in (party.title.en, party.title.ko)))
+    parts = [label(middle, 16, name, "party-name", "middle")]
     parts += [_records(x), _arrow(middle, _RECORDS + 44, _STEM - 4)]
     parts += [_node(x, _STEM, common=stem_common), _arrow(middle, _STEM + _NODE, _FIRST - 3)]
     for number in range(5):
@@ -58,6 +81,10 @@ def _column(x: float, letter: str, level: int, *, stem_common: bool) -> list[Mar
     parts += [_arrow(middle, _FIRST + 4 * _ROW + _NODE, _HEAD - 3)]
     parts += [_node(x, _HEAD, common=level > 5), _arrow(middle, _HEAD + _NODE, _FORECAST - 1)]
     return [*parts, _wave(x)]
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= _LETTERS else words[: _LETTERS - 1].rstrip() + "…"
 
 
 def _node(x: float, y: float, *, common: bool) -> Markup:

@@ -12,11 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from deepcity.data.connectors.quotes import QUOTE, in_quotes
+import numpy as np
+
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.quotes import QUOTE, in_quotes
 
 _CHUNK = 1 << 20
 _SMALL = 64  # bytes; the place of a damage is told as exactly
+_LINE_END = ord("\n")
 _GZIP = b"\x1f\x8b"
 _OTHER_PACKINGS = {
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -131,8 +134,11 @@ def _check_text(
             scan.take(chunk)
             if quotes and scan.open_for > max_line:
                 break
-    if quotes and scan.open_for:
-        _check_quotes(path, max_line, delimiter)
+    too_long = scan.open_for > max_line
+    if quotes and (scan.odd or too_long):
+        _check_quotes(path, max_line, delimiter, within_too=not too_long)
+    if quotes and too_long:  # quotes within cells alone: the rest has not been looked at
+        _check_text(path, _state, max_line, delimiter, quotes=False, columns=columns)
 
 
 def _check_columns(path: Path, count: int) -> None:
@@ -147,7 +153,8 @@ class _Scan:
     def __init__(self, path: Path, max_line: int) -> None:
         self.path, self.max_line = path, max_line
         self.lines = 0
-        self.open_for = 0  # bytes since a quote that no other follows, if their count is odd
+        self.odd = False  # whether an odd count of quotes has come
+        self.open_for = 0  # bytes since the last line end with an even count of quotes before it
         self._since = 0  # bytes since the last line's end
 
     def take(self, chunk: bytes) -> None:
@@ -160,16 +167,27 @@ class _Scan:
         if first >= 0:
             self.lines += chunk.count(b"\n")
             self._since = len(chunk) - chunk.rfind(b"\n") - 1
-        count = chunk.count(QUOTE)
-        odd = bool(self.open_for) ^ bool(count % 2)
-        if not odd:
-            self.open_for = 0
-        else:
-            self.open_for = len(chunk) - chunk.rfind(QUOTE) if count else self.open_for + len(chunk)
+        end = self._last_row_end(chunk)
+        self.open_for = self.open_for + len(chunk) if end is None else len(chunk) - end - 1
+        self.odd ^= bool(chunk.count(QUOTE) % 2)
+
+    def _last_row_end(self, chunk: bytes) -> int | None:
+        """The last line end with an even count of quotes before it, where no cell is open."""
+        last = chunk.rfind(b"\n")
+        if last < 0 or not (self.odd + chunk.count(QUOTE, 0, last)) % 2:
+            return None if last < 0 else last
+        signs = np.frombuffer(chunk, dtype=np.uint8)
+        even = (np.cumsum(signs == QUOTE[0]) + self.odd) % 2 == 0
+        ends = np.flatnonzero(even & (signs == _LINE_END))
+        return int(ends[-1]) if len(ends) else None
 
 
-def _check_quotes(path: Path, max_line: int, delimiter: bytes) -> None:
-    """Report the double quote that has no other: one that opens a cell, or one within a cell."""
+def _check_quotes(path: Path, max_line: int, delimiter: bytes, *, within_too: bool) -> None:
+    """Report the double quote that has no other: one that opens a cell, or one within a cell.
+
+    Args:
+        within_too: whether one within a cell is reported; else only a cell that is too long.
+    """
     inside, begun, size, within = False, 0, 0, 0
     with opened(path) as file:
         for number, line in enumerate(file, 1):
@@ -182,10 +200,11 @@ def _check_quotes(path: Path, max_line: int, delimiter: bytes) -> None:
             if inside and size > max_line:
                 break
     if inside:
-        reason = f"line {begun:,} opens a double quote that is never closed"
+        end = f"not closed within {max_line:,} bytes" if size > max_line else "never closed"
+        reason = f"line {begun:,} opens a double quote that is {end}"
         right = "remove the quote, or close it: every row after it is taken for one cell"
         raise ReadError("path", path.name, reason, right)
-    if within:
+    if within and within_too:
         reason = f"line {within:,} has a double quote within a cell"
         right = 'remove it, or put the whole cell in quotes and write the one within twice ("")'
         raise ReadError("path", path.name, reason, right)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from deepcity.data.check.draft import draft
 from deepcity.data.connectors import read_table
 from deepcity.data.connectors.csv import CsvSettings
-from deepcity.data.connectors.quotes import in_quotes, split_rows
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.quotes import in_quotes, split_rows
 
 ROWS = "time,a,note\n" + "".join(
     f"2024-01-{d:02d} {h:02d}:00,{d * 31 + h * 7},y\n" for d in range(1, 29) for h in range(24)
@@ -74,6 +74,21 @@ def test_a_quote_within_a_cell_is_told_with_its_line(tmp_path):
     doubled = ROWS.replace(",y\n", ',"5"" pipe"\n', 1)
     (tmp_path / "r.csv").write_text(doubled)
     assert read_table(CsvSettings(name="r", path="r.csv"), tmp_path).frame["note"][0] == '5" pipe'
+
+
+@pytest.mark.parametrize("pairs", ['""', '""""x', 'x""'])
+def test_a_cell_in_quotes_without_end_is_told_with_its_line(pairs, tmp_path):
+    text = ROWS + f'2024-03-01,1,"{(pairs + chr(10)) * 9_000}"\n'
+    reason = refused(tmp_path, text.encode(), max_line_mb=0.01).reason
+    line = ROWS.count("\n") + 1
+    assert f"line {line:,} opens a double quote that is not closed within 10,000 bytes" in reason
+
+
+def test_many_cells_in_quotes_are_no_long_one(tmp_path):
+    rows = "".join(f'2024-01-01 {h:02d}:00,"{h}","a ""b""\nc"\n' for h in range(24)) * 200
+    (tmp_path / "r.csv").write_text(f"time,a,note\n{rows}")
+    settings = CsvSettings(name="r", path="r.csv", max_line_mb=0.001)
+    assert read_table(settings, tmp_path).frame.height == 24 * 200
 
 
 def test_columns_without_end(tmp_path):
