@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import signal
 import time
@@ -192,6 +193,37 @@ def test_names_and_times_that_are_wrong_are_named(town):
     lagging = command("forecast", town / "run", "--at", "2021-03-11T00:00", "--party", "east/north")
     assert lagging.exit_code == 0
     assert rows(lagging.stdout)["origin_utc"][0] == "2021-03-11T00:00:00Z"
+
+
+def test_what_is_no_file_is_not_replaced(town, tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        done = command("forecast", town / "run", "--party", "east/north", "--out", pipe)
+        assert done.exit_code == 0, done.output
+        assert len(rows(os.read(reading, 1 << 16).decode())) == HORIZON
+        assert pipe.is_fifo()
+    finally:
+        os.close(reading)
+    for verb in (("forecast",), ("export", "--party", "east/north")):
+        refused = command(verb[0], town / "run", *verb[1:], "--out", tmp_path)
+        assert refused.exit_code == 2
+
+
+@pytest.mark.filterwarnings("ignore:east/north. rows that its networks learned from")
+def test_lost_rows_and_a_time_between_steps_have_their_own_reasons(town, tmp_path):
+    between = command("forecast", town / "run", "--at", "2021-03-08T02:30")
+    assert set(rows(between.stdout)["reason"]) == {"time"}
+    moved = tmp_path / "moved"
+    shutil.copytree(town, moved)
+    (moved / "run" / "map.json").unlink()
+    lines = (moved / "east-north.csv").read_text().splitlines(keepends=True)
+    (moved / "east-north.csv").write_text("".join(lines[: -7 * 24]))
+    lost = command("forecast", moved / "run", "--map", moved / "map.toml", "--party", "east/north")
+    (only,) = rows(lost.stdout).iter_rows(named=True)
+    assert only["reason"] == "late-records"
+    assert "Put back the rows that its source has lost" in only["note"]
 
 
 def test_the_reports_figures_can_be_recomputed_from_a_backtest(town, tmp_path):

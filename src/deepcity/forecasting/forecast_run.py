@@ -9,6 +9,7 @@ from deepcity.data.panel import Panel
 from deepcity.forecasting.forecaster import Forecaster
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.gaps import Gap
+from deepcity.forecasting.panel_check import LateRecordsError
 from deepcity.forecasting.run_parties import RunParty
 from deepcity.forecasting.table import PartyForecasts
 
@@ -69,8 +70,10 @@ def gap_of(error: DeepCityError) -> Gap:
     """Why a whole party has no forecast."""
     code = "forecaster"
     if isinstance(error, DataError):
-        late = any(problem.key == "at" for problem in error.problems)
-        code = "late-records" if late else "records"
+        about_time = any(problem.key in ("at", "start", "end") for problem in error.problems)
+        code = "time" if about_time else "records"
+    if isinstance(error, LateRecordsError):
+        code = "late-records"
     detail = str(error)
     if isinstance(error, ProblemsError):
         detail = " ".join(map(str, error.problems))

@@ -1,10 +1,9 @@
 """A forecaster: one party's, of a run or alone, with `fit`, `predict` and `backtest`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 import torch
 
@@ -12,7 +11,6 @@ from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
 from deepcity.applications.known_places import decide_where_known
 from deepcity.applications.state import Request, State
-from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
@@ -20,8 +18,13 @@ from deepcity.data.config.toml_file import did_you_mean, validate
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
-from deepcity.forecasting.gaps import SILENT_DAYS
-from deepcity.forecasting.panel_check import checked_panel, extended, panel_of_frame
+from deepcity.forecasting.panel_check import (
+    check_newest,
+    checked_panel,
+    extended,
+    panel_of_frame,
+    second_of,
+)
 from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
 from deepcity.intercity.method import alone
 from deepcity.maps.city_map import Service
@@ -330,11 +333,9 @@ class Forecaster:
         values_TN = known.values_TNF[:, :, known.field_index(bundle.identity.field)]
         newest = measured_end(values_TN)
         step = newest if at is None else self._step(known, at, "at")
-        second = int(known.time_T[0]) + step * known.clock.step_s
-        if (step - newest) * known.clock.step_s > SILENT_DAYS * DAY_S:
-            ends = moment(int(known.time_T[0]) + newest * known.clock.step_s)
-            reason = f"the panel ends at {ends}, more than {SILENT_DAYS:g} days before"
-            raise self._refused("at", moment(second), reason, "give newer rows, or an earlier time")
+        first, step_s = int(known.time_T[0]), known.clock.step_s
+        second = first + step * step_s
+        check_newest(bundle, first + newest * step_s, None if at is None else second)
         self._check_unlearned("at", second)
         view = self._open(extended(known, second, bundle.identity.window.horizon))
         if isinstance(given, Panel):
@@ -361,8 +362,8 @@ class Forecaster:
 
     def _step(self, panel: Panel, at: datetime, key: str) -> int:
         """The step of the panel that begins then."""
-        zoned = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(panel.clock.time_zone))
-        second = zoned.astimezone(UTC).timestamp()
+        party = self._fitted().identity.party
+        second = second_of(party, key, at, panel.clock.time_zone)
         step, rest = divmod(second - int(panel.time_T[0]), panel.clock.step_s)
         if rest:
             reason = f"no step of the panel begins then; one does at {moment(int(second - rest))}"

@@ -32,6 +32,7 @@ _SENTENCES: Mapping[str, str] = {
     ),
     "not-finite": "its experts gave no number; check the records of this place",
     "late-records": "the party's records end too long before the forecast",
+    "time": "the time asked for cannot be forecast",
     "records": "the party's records cannot be used",
     "forecaster": "the party has no forecaster that can be used here",
 }

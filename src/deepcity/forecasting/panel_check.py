@@ -2,14 +2,17 @@
 
 import warnings
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from deepcity.city.clock import DAY_S
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.panel import Panel
+from deepcity.forecasting.gaps import SILENT_DAYS
 from deepcity.runs.update.forecaster_bundle import (
     MODEL,
     BundleIdentity,
@@ -17,7 +20,58 @@ from deepcity.runs.update.forecaster_bundle import (
     ForecasterBundle,
     RowsChecksum,
 )
-from deepcity.runs.update.record_check import clock_problems, identity_problems, in_learned_order
+from deepcity.runs.update.record_check import (
+    clock_problems,
+    identity_problems,
+    in_learned_order,
+    moment,
+)
+
+
+class LateRecordsError(DataError):
+    """The newest row is too old for the forecast that is asked for."""
+
+
+def check_newest(bundle: ForecasterBundle, newest: int, asked: int | None) -> None:
+    """Check that records reach far enough; times are UTC seconds, `newest` the end of the last row.
+
+    Args:
+        asked: the time to forecast from, or None for `newest`.
+
+    Raises:
+        LateRecordsError: if they do not.
+    """
+    party, learned_to = bundle.identity.party, bundle.times.learned_to
+    if asked is not None and asked - newest > SILENT_DAYS * DAY_S:
+        reason = f"the panel ends at {moment(newest)}, more than {SILENT_DAYS:g} days before"
+        right = "give newer rows, or an earlier time"
+        raise LateRecordsError([Problem(party, "at", moment(asked), reason, right)])
+    if asked is None and newest < learned_to:
+        reason = f"records end there, but its networks learned from rows until {moment(learned_to)}"
+        right = "put back the rows that its source has lost, or see why no value is read from them"
+        raise LateRecordsError([Problem(party, "records", moment(newest), reason, right)])
+
+
+def second_of(party: str, key: str, at: datetime, time_zone: str) -> float:
+    """A time as UTC seconds; without a zone, it is meant in the panel's.
+
+    Raises:
+        DataError: if the clocks skip or repeat it there, or it is out of all calendars.
+    """
+    zone, away = ZoneInfo(time_zone), "give a time near the records"
+    try:
+        if at.tzinfo:
+            return at.astimezone(UTC).timestamp()
+        first, second = (at.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        there = first.astimezone(zone).replace(tzinfo=None, fold=0)
+    except OverflowError as error:
+        raise DataError([Problem(party, key, str(at), "out of the calendar", away)]) from error
+    if first == second:
+        return first.timestamp()
+    choices = " or ".join(one.astimezone(zone).isoformat() for one in sorted((first, second)))
+    what = "repeat" if there == at.replace(fold=0) else "skip"
+    reason = f"the clocks of {time_zone} {what} this time"
+    raise DataError([Problem(party, key, str(at), reason, f"write {choices}")])
 
 
 def checked_panel(bundle: ForecasterBundle, terms: BundleTerms, panel: Panel) -> Panel:

@@ -41,6 +41,8 @@ def export(
     from deepcity.forecasting.export_party import export_party
     from deepcity.forecasting.run_parties import check_asked, find_parties
 
+    if out.exists() and not out.is_file():
+        raise typer.BadParameter(f"{out} is no file; name one", param_hint="--out")
     found = find_parties(folder, map_file=map_file, city_file=city)
     check_asked(found, service, [party])
     mine = [one for one in found if one.party == party and service in (None, one.service)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deepcity.city.errors import CheckpointError
 from deepcity.cli.progress_bars import errors
 from deepcity.data.table_formats import TableFormat, format_of
 
@@ -96,11 +97,26 @@ def write_table(table: Any, out: Path | None, form: TableFormat, *, header: bool
     from deepcity.store.run_folder import write_file
 
     data = table_bytes(table, form, header=header)
+    if out is not None and out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; name a file in it", param_hint="--out")
+    if out is not None and out.exists() and not out.is_file():
+        _write_device(out, data)
+        return
     if out is not None:
         write_file(out, data)
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def _write_device(out: Path, data: bytes) -> None:
+    """Write to what is no file, such as /dev/stdout or a pipe, which must not be replaced."""
+    try:
+        with out.open("wb") as device:
+            device.write(data)
+    except OSError as error:
+        msg = f"{out} cannot be written: {error.strerror or error}; name another file"
+        raise CheckpointError(msg) from error
 
 
 def report_failures(found: "list[PartyForecasts]") -> None:
