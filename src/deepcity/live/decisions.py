@@ -20,6 +20,7 @@ import numpy as np
 
 from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Decision
+from deepcity.applications.known_places import decide_where_known
 from deepcity.applications.state import Past, Request, State
 from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.learning.split.fused_package import (
@@ -90,7 +91,7 @@ def decide(
     steps = service.horizon_steps(package.facts.step_s)
     past = past_of(package, errors, steps)
     state = State.of(head, package.facts.field, found.at, found.value_NH, past, requests)
-    return LiveDecision(found, service.task, service.decide(state), errors)
+    return LiveDecision(found, service.task, decide_where_known(service.decide, state), errors)
 
 
 def can_decide(package: FusedPackage) -> bool:
