@@ -61,3 +61,14 @@ def _alt(key, results):
     parties = typical(results.services[0].parties)
     levels = ", ".join(f"{party.title.en}: {party.level}" for party in parties)
     return translate(key, levels=levels).en
+
+
+def test_a_party_without_others_reads_nothing_of_joining(tmp_path):
+    town = three(tmp_path)
+    path = town.write(service(levels=(), rounds=1, settings="pooled = false"))
+    text = path.read_text(encoding="utf-8").replace('parties = ["*/*"]', 'parties = ["east/*"]')
+    path.write_text(text, encoding="utf-8")
+    page = render(run_map(load_map(path), tmp_path / "run"))
+    assert translate("idea.caption_alone").en in page
+    assert translate("map.title").en not in page
+    assert 'class="finding"' not in page

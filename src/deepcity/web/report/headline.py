@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from deepcity.city.level import ALONE
+from deepcity.parties import method_errors
 from deepcity.runs.results import RunResults, ServiceResult
 from deepcity.web.report.figures import days, percent, signed_percent, size
 from deepcity.web.report.findings import (
@@ -57,8 +58,8 @@ def lead(results: RunResults) -> list[Text]:
 
 
 def tiles(services: Sequence[ServiceResult]) -> list[Tile]:
-    """The headline numbers that these services allow."""
-    found = cases(services)
+    """The headline numbers that these services allow; none on joining where nobody joined."""
+    found = [] if learned_alone(services) else cases(services)
     shown = [] if not found else [_mean(found), _gained(found, services), _worst(found)]
     scarce = [case for case in found if case.party.scarce]
     if scarce:
@@ -69,6 +70,14 @@ def tiles(services: Sequence[ServiceResult]) -> list[Tile]:
         note = _rules(services)
         shown.append(Tile(_share(naive), translate(f"tile.naive_{tone}"), note, tone))
     return [*shown, *_bytes(services)]
+
+
+def learned_alone(services: Sequence[ServiceResult]) -> bool:
+    """Whether no service had a second party to learn with, nor layers of others to try."""
+    parties = [service.parties for service in services]
+    return all(len(found) <= 1 for found in parties) and all(
+        set(party.weights) <= {method_errors.ALONE} for found in parties for party in found
+    )
 
 
 def _who(service: ServiceResult) -> Text:
@@ -156,6 +165,8 @@ def _bytes(services: Sequence[ServiceResult]) -> list[Tile]:
 def sentences(service: ServiceResult, pooled: float | None) -> list[Text]:
     """The findings of one service in words; `pooled` is the mean gain of pooling raw rows."""
     found = cases([service])
+    if learned_alone([service]):
+        return []
     if not found:
         return [translate("service.unknown")]
     gained, alike, lost = (count(found, v) for v in (Verdict.GAIN, Verdict.SAME, Verdict.LOSS))

@@ -18,7 +18,7 @@ from deepcity.web.report.decisions import SHOWN, DecisionCard, cards, intro
 from deepcity.web.report.figures import days, duration, percent, signed_percent, stretch
 from deepcity.web.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
 from deepcity.web.report.frame import rendered
-from deepcity.web.report.headline import capital, lead, sentences, tiles
+from deepcity.web.report.headline import capital, lead, learned_alone, sentences, tiles
 from deepcity.web.report.matrix import matrix
 from deepcity.web.report.panels import PartyPanel, panels, points_each
 from deepcity.web.report.tables import (
@@ -76,6 +76,7 @@ def render(results: RunResults) -> str:
         results=results,
         idea=_idea(results, ids),
         lead=lead(results),
+        alone=learned_alone(results.services),
         tiles=tiles(results.services),
         services=[
             _view(service, f"service-{number}", points, ids)
