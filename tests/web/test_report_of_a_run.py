@@ -66,7 +66,7 @@ def _alt(key, results):
 def test_a_party_without_others_reads_nothing_of_joining(tmp_path):
     town = three(tmp_path)
     path = town.write(service(levels=(), rounds=1, settings="pooled = false"))
-    text = path.read_text(encoding="utf-8").replace('parties = ["*/*"]', 'parties = ["east/*"]')
+    text = path.read_text(encoding="utf-8").replace('parties = ["*/*"]', 'parties = ["west/*"]')
     path.write_text(text, encoding="utf-8")
     page = render(run_map(load_map(path), tmp_path / "run"))
     assert translate("idea.caption_alone").en in page
