@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepcity.applications.application import applications
-from deepcity.applications.known_places import LEFT_OUT, decide_where_known
 from deepcity.applications.state import Past, Request, State
+from deepcity.applications.tasks.known_places import LEFT_OUT, decide_where_known
 from deepcity.city.field import Kind
 from deepcity.city.place import Place
 

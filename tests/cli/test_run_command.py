@@ -134,7 +134,7 @@ def test_a_changed_map_is_refused_and_fresh_begins_anew(tmp_path):
     path.write_text(path.read_text().replace("seed = 1", "seed = 2"))
     before = read(tmp_path / "run")
     assert_reported(
-        deepcity("run", path, "--out", tmp_path / "run"), 1, "only newcomers may be added"
+        deepcity("run", path, "--out", tmp_path / "run"), 1, "Only newcomers may be added"
     )
     assert read(tmp_path / "run") == before
     assert deepcity("run", path, "--out", tmp_path / "run", "--fresh").returncode == 0

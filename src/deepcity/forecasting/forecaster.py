@@ -9,8 +9,8 @@ import torch
 
 from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.applications.known_places import decide_where_known
 from deepcity.applications.state import Request, State
+from deepcity.applications.tasks.known_places import decide_where_known
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem

@@ -20,8 +20,8 @@ import numpy as np
 
 from deepcity.applications.application import Application, Task, applications
 from deepcity.applications.decision import Decision
-from deepcity.applications.known_places import decide_where_known
 from deepcity.applications.state import Past, Request, State
+from deepcity.applications.tasks.known_places import decide_where_known
 from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.learning.split.fused_package import (
     ALL,
