@@ -95,7 +95,8 @@ def _all_places(
 ) -> list[str]:
     """Every place the sources of an agency's fields hold, in order of appearance."""
     names: dict[str, None] = {}
-    for field in settings.fields:
+    own = {(one.source, sources[one.source].place or one.column): one for one in settings.fields}
+    for field in own.values():  # the places of other fields are in the same columns
         names.update(dict.fromkeys(places_in(sources[field.source], field, folder)))
     return list(names)
 
@@ -143,8 +144,8 @@ def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
     _check_columns(source, [column], "places", folder)
     names: dict[str, None] = {}
     for table in read_batches(source, folder, [column]):
-        texts = place_ids(table.frame[column])
-        names.update(dict.fromkeys(name for name in texts.unique(maintain_order=True) if name))
+        texts = place_ids(table.frame[column].unique(maintain_order=True))
+        names.update(dict.fromkeys(name for name in texts if name))
     return list(names)
 
 

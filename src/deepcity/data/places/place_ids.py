@@ -7,6 +7,7 @@ cannot be had back, and such ids are refused, as several places would become one
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import polars as pl
 
@@ -33,21 +34,25 @@ def place_ids(column: pl.Series) -> pl.Series:
     """
     if column.dtype.is_float():
         return _from_floats(column)
-    texts = column.cast(pl.String).str.strip_chars()
-    texts = texts.str.replace(_POINT_ZERO, "$1")
-    if not (short := texts.str.contains(SCIENTIFIC).fill_null(value=False)).any():
-        return texts
-    whole = {text: _written_out(text, column.name) for text in texts.filter(short).unique()}
-    return texts.replace(whole)
+    texts = column.cast(pl.String)
+    distinct = texts.drop_nulls().unique()  # far fewer than rows
+    return texts.replace_strict(distinct, _whole(distinct), default=None, return_dtype=pl.String)
 
 
+def _whole(texts: pl.Series) -> pl.Series:
+    """Texts without blanks around them; whole numbers in their plain form."""
+    texts = texts.str.strip_chars().str.replace(_POINT_ZERO, "$1")
+    short = texts.filter(texts.str.contains(SCIENTIFIC)).unique()
+    return texts.replace({text: _written_out(text, texts.name) for text in short})
+
+
+@lru_cache(maxsize=100_000)
 def place_id(name: str) -> str:
     """One name of a city file as `place_ids` would give it; unchanged where digits are lost."""
     try:
-        found = place_ids(pl.Series([name]))[0]
+        return str(place_ids(pl.Series([name]))[0])
     except ReadError:
         return name
-    return name if found is None else str(found)
 
 
 def _from_floats(column: pl.Series) -> pl.Series:

@@ -25,7 +25,7 @@ from deepcity.data.remedies import next_step
 from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.hour_rows import hours_of
-from deepcity.data.timestamps.detect import is_format_ambiguous, matching, pin_format, telling_rows
+from deepcity.data.timestamps.detect import matching, pin_format, telling_rows
 
 MAX_TIMES = 500_000  # distinct ones that are held to tell day from month
 MORE = "; and more later in the file"
@@ -103,9 +103,9 @@ def _first(tables: Iterator[RawTable], rows: int) -> Iterator[RawTable]:
 
 def _with_format(context: SourceContext, time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
     """The time settings with a format; if several fit these rows, the one that fits all rows."""
-    if not is_format_ambiguous(time, frame):
-        return pin_format(time, frame)
     patterns, kept = matching(time, frame), list[pl.DataFrame]()
+    if len(patterns) < 2:
+        return time.model_copy(update={"format": patterns[0]}) if patterns else time
     for table in read_batches(context.source, context.folder, time.names):
         rows = drop_empty_rows(table, IssueLog(""))[0].unique(maintain_order=True)
         if sum(one.height for one in kept) > MAX_TIMES:  # enough to tell even steps

@@ -66,11 +66,6 @@ def read_as(texts: pl.Series) -> Readings:
     return _decided(known, _matching(known)) if len(known) else Readings()
 
 
-def find_pattern(texts: pl.Series) -> str | None:
-    """The pattern that every text follows; None if there is none or it cannot be decided."""
-    return read_as(texts).pattern
-
-
 def majority(texts: pl.Series) -> Readings:
     """The pattern that most texts follow, if over half of them do: the others are mistakes."""
     known = texts.drop_nulls().unique(maintain_order=True)
@@ -143,8 +138,7 @@ def _all_even(time_R: Ints) -> bool:
 
 
 def _dates_even(time_R: Ints) -> bool:
-    gaps = np.diff(_dates(time_R))
-    return len(gaps) >= MIN_GAPS and _one_length(gaps) >= EVEN_SHARE
+    return are_even(_dates(time_R))
 
 
 def _sorted_dates_even(time_R: Ints) -> bool:
@@ -199,34 +193,22 @@ def as_numbers(name: str, first: float) -> str:
 
 
 def pin_format(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:
-    """The settings with a format detected in these rows, if none is stated and times are text.
+    """The settings with the format of these rows, of several that read all of them.
 
     Raises:
         ReadError: if day and month could be either way round, and steps do not show which.
     """
-    if not _needs_format(time, frame):
-        return time
     found = read_as(joined_times(frame, time))
     if found.undecided:
-        raise undecided(found, time)
+        reason, right = found.explained()
+        raise ReadError(" + ".join(time.names), None, reason, right)
     return time if found.pattern is None else time.model_copy(update={"format": found.pattern})
 
 
-def undecided(found: Readings, time: TimeSettings) -> ReadError:
-    """The error that names both readings."""
-    reason, right = found.explained()
-    return ReadError(" + ".join(time.names), None, reason, right)
-
-
-def is_format_ambiguous(time: TimeSettings, frame: pl.DataFrame) -> bool:
-    """Whether several patterns match all of these rows, so that more rows must decide."""
-    if not _needs_format(time, frame):
-        return False
-    return len(matching(time, frame)) > 1
-
-
 def matching(time: TimeSettings, frame: pl.DataFrame) -> list[str]:
-    """Every pattern that reads all times of these rows."""
+    """Every pattern that reads all times of these rows; none if no format is needed."""
+    if not _needs_format(time, frame):
+        return []
     known = joined_times(frame, time).drop_nulls().unique(maintain_order=True)
     return _matching(known) if len(known) else []
 
