@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from deepcity.city.errors import ConfigError
 from deepcity.data.city_file import load_panel
 from deepcity.data.errors import ReadError
+from deepcity.data.places import find_places
 from deepcity.data.places.place_ids import place_id, place_ids
 
 pytest_plugins = ["towns"]
 
 FLOW = '[{ name = "flow", kind = "flow", unit = "L/s", source = "records", column = "n" }]'
+LONG = 'format = "csv"\npath = "records.csv"\nlayout = "long"\nplace = "p"\ntime = { column = "t" }'
 WHOLE = st.integers(0, 2**53 - 1)
 
 
@@ -76,12 +78,8 @@ def hourly(names):
 
 @pytest.mark.parametrize("places", ['["353324721", "0012"]', '["353324721.0", "0012"]', '"all"'])
 def test_a_city_file_names_a_place_in_either_form(town, places):
-    source = (
-        'format = "csv"\npath = "records.csv"\nlayout = "long"\nplace = "p"\n'
-        'time = { column = "t" }'
-    )
     records = "t,p,n\n" + hourly(["353324721.0", "0012"])
-    city = town(records, fields=FLOW, places=places, source=source)
+    city = town(records, fields=FLOW, places=places, source=LONG)
     panel = load_panel(city, "office")
     assert panel.values_TNF.shape == (24, 2, 1)
     assert panel.values_TNF[:, :, 0].sum() == 2 * sum(range(24))
@@ -90,12 +88,24 @@ def test_a_city_file_names_a_place_in_either_form(town, places):
 
 
 def test_a_city_of_lost_digits_is_refused_before_its_records_are_one(town):
-    source = (
-        'format = "csv"\npath = "records.csv"\nlayout = "long"\nplace = "p"\n'
-        'time = { column = "t" }'
-    )
     records = "t,p,n\n" + hourly(["3.53E+08"])
     with pytest.raises(ConfigError) as caught:
-        town(records, fields=FLOW, places='"all"', source=source)
+        town(records, fields=FLOW, places='"all"', source=LONG)
     (problem,) = caught.value.problems
     assert "digits of this id are lost" in problem.reason
+
+
+def test_places_are_looked_for_once_whatever_the_number_of_fields(town, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        find_places,
+        "read_batches",
+        lambda *source, batches=find_places.read_batches: (read.append(source), batches(*source))[
+            1
+        ],
+    )
+    records = "t,p,n\n" + hourly(["12.0", "12", "13"])
+    fields = f"[{', '.join(FLOW.strip('[]').replace('flow', name, 1) for name in 'ab')}]"
+    city = town(records, fields=fields, places='"all"', source=LONG).city
+    assert [place.id for place in city.agencies[0].places] == ["12", "13"]
+    assert len(read) == 1
