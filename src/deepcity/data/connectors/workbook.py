@@ -14,6 +14,7 @@ from pathlib import Path
 from deepcity.data.connectors import workbook_process
 from deepcity.data.connectors.workbook_process import SheetReply, SheetRequest
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import file_state
 
 MAX_MEMORY_MB = 700
 _PATIENCE_S = 1800  # for a sheet of a million rows on a busy machine
@@ -52,12 +53,11 @@ def open_workbook(
         ReadError: if it is damaged, lacks one of the sheets, or would take more memory.
     """
     try:
-        state = path.stat()
+        state = file_state(path)
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         raise ReadError("path", path.name, reason, "check the path and permissions") from error
-    key = (state.st_mtime_ns, state.st_size, state.st_ino)
-    return _opened(path, key, sheets, header_row, rows, round(max_memory_mb * 1e6))
+    return _opened(path, state, sheets, header_row, rows, round(max_memory_mb * 1e6))
 
 
 @lru_cache(maxsize=_KEPT)

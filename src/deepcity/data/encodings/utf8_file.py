@@ -7,18 +7,18 @@ runs and the file does not change: a table is opened several times.
 import atexit
 import shutil
 import tempfile
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from deepcity.data.encodings.detect import head_encoding, mixed_row
 from deepcity.data.encodings.names import LOSSY, UTF8, codec_of, is_wide
-from deepcity.data.encodings.scan import BadByte, EncodingError, decoded, lines_of
+from deepcity.data.encodings.scan import EncodingError, decoded, lines_of
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import FileState, file_state
 from deepcity.data.remedies.encoding import Undecodable, mixture_text, right_for
 from deepcity.data.tables.disk_space import report_full_disk
 
-_State = tuple[int, int, int]
-_copies: dict[tuple[Path, str], tuple[_State, Path]] = {}
+_copies: dict[tuple[Path, str], tuple[FileState, Path]] = {}
 
 
 def utf8_file(path: Path, codec: str) -> Path:
@@ -32,17 +32,13 @@ def utf8_file(path: Path, codec: str) -> Path:
         ReadError: at text in another encoding, with its row and the encoding that fits.
         OSError, EOFError, zlib.error: if it cannot be read or unpacked.
     """
+    state = file_state(path)
     if codec in (UTF8, LOSSY):
-        head = head_encoding(path)
-        if head not in (None, UTF8):
-            raise not_encoded(path, codec, f"it begins as {head} does")
-        if codec == UTF8 and (place := _bad_head(path)) is not None:
-            raise not_encoded(path, codec, str(place))
+        _check_head(path, state, codec)
         return path
     if codec == "utf_16" and (head := head_encoding(path)) not in (None, "utf-16"):
         codec = codec_of(head or "") or codec  # no byte order mark: the zeros show the order
-    found = path.stat()
-    state, key = (found.st_mtime_ns, found.st_size, found.st_ino), (path.absolute(), codec)
+    key = path.absolute(), codec
     if key not in _copies or _copies[key][0] != state:
         copy = _copies[key][1] if key in _copies else _folder() / f"{len(_copies)}.csv"
         _write(path, codec, copy)
@@ -50,13 +46,18 @@ def utf8_file(path: Path, codec: str) -> Path:
     return _copies[key][1]
 
 
-def _bad_head(path: Path) -> BadByte | None:
-    """Where the first block of a file is not UTF-8: readers of tables do not look at headers."""
+@lru_cache(maxsize=1000)
+def _check_head(path: Path, _state: FileState, codec: str) -> None:
+    """Refuse a file whose first block is not UTF-8: readers of tables do not look at headers."""
+    head = head_encoding(path)
+    if head not in (None, UTF8):
+        raise not_encoded(path, codec, f"it begins as {head} does")
+    if codec == LOSSY:
+        return
     try:
         next(decoded(path, UTF8), "")
     except EncodingError as error:
-        return error.place
-    return None
+        raise not_encoded(path, codec, str(error.place)) from error
 
 
 @cache

@@ -18,6 +18,7 @@ from deepcity.data.connectors.location import PACKAGE, locate
 from deepcity.data.connectors.many_files import FileSettings, expand
 from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import file_state
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
 from deepcity.data.panel import Panel
@@ -90,12 +91,11 @@ class SourceFollower:
             return True  # only running the query shows it
         folder = self.city_file.path.parent
         try:
-            states = [locate(path, folder).stat() for path in expand(source.path, folder)]
+            states = [file_state(locate(path, folder)) for path in expand(source.path, folder)]
         except (ReadError, OSError):
             return False  # missing for the moment
-        state_key = [(state.st_mtime_ns, state.st_size, state.st_ino) for state in states]
-        before, self._states[source.name] = self._states.get(source.name), state_key
-        return before != state_key
+        before, self._states[source.name] = self._states.get(source.name), states
+        return before != states
 
     def _check_quotes(self, source: SourceSettings) -> None:
         """Report rows with a stray quote: a reader would take all rows after it for one cell."""

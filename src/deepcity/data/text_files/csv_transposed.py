@@ -4,19 +4,18 @@ A reader of columns would hold as many pieces at once as a row has cells.
 """
 
 import csv
-import gzip
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 
 from deepcity.data.connectors.column_spool import ColumnSpool
+from deepcity.data.encodings.scan import open_bytes
 from deepcity.data.errors import ReadError
 
 MAX_CELLS_IN_MEMORY = 2_000_000  # before they go to disk
-GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,11 @@ class TransposedCsv:
             ReadError: at a row longer than the first.
             csv.Error, OSError, UnicodeDecodeError, EOFError: if it is no such file.
         """
-        width = 0
-        with self._open() as file:
+        width, errors = 0, "replace" if self.lossy else "strict"
+        with (
+            open_bytes(self.path) as raw,
+            TextIOWrapper(raw, encoding="utf-8-sig", errors=errors, newline="") as file,
+        ):
             for _ in range(self.skip_rows):
                 file.readline()
             reader = csv.reader(file, delimiter=self.delimiter, strict=True)
@@ -104,10 +106,3 @@ class TransposedCsv:
                 column_spool.add(pl.DataFrame({one.name: one for one in pending}))
             for frame in column_spool.rows():
                 yield frame.select(names)
-
-    def _open(self) -> TextIO:
-        with self.path.open("rb") as raw:
-            zipped = raw.read(len(GZIP)) == GZIP
-        errors = "replace" if self.lossy else "strict"
-        opened = gzip.open if zipped else open
-        return opened(self.path, "rt", encoding="utf-8-sig", errors=errors, newline="")

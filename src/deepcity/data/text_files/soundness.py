@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 import numpy as np
 
+from deepcity.data.encodings.scan import open_bytes
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import file_state
 from deepcity.data.text_files.quotes import QUOTE, in_quotes
 
 _CHUNK = 1 << 20
 _SMALL = 64  # bytes; the place of a damage is told as exactly
 _LINE_END = ord("\n")
-_GZIP = b"\x1f\x8b"
 _OTHER_PACKINGS = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"BZh": "bzip2",
@@ -34,45 +35,38 @@ MAX_LINE = 32_000_000
 
 
 @contextmanager
-def opened(path: Path, key: str = "path") -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BinaryIO]:
     """A file's bytes, unpacked if it is gzip.
 
     Raises:
         ReadError: at the place where it is damaged, or if it cannot be read, or is packed
             by another method.
     """
-    with _raw(path, key) as raw:
-        begins = raw.read(8)
-        raw.seek(0)
-        packing = next((name for m, name in _OTHER_PACKINGS.items() if begins.startswith(m)), None)
-        if packing is not None:
-            right = "unpack it, or pack it by gzip"
-            raise ReadError(key, path.name, f"cannot be read: it is packed by {packing}", right)
-        try:
-            if begins.startswith(_GZIP):
-                with gzip.GzipFile(fileobj=raw) as unpacked:
-                    yield unpacked  # type: ignore[misc]  # reads as one
-            else:
-                yield raw
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise _damaged(path, key, error) from error
-        except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
-            raise ReadError(key, path.name, reason, "check the disk and the permissions") from error
-
-
-@contextmanager
-def _raw(path: Path, key: str) -> Iterator[BinaryIO]:
+    _check_packing(path)
     try:
-        file = path.open("rb")
+        with open_bytes(path) as file:
+            yield file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, error) from error
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
-        raise ReadError(key, path.name, reason, "check the path and the permissions") from error
-    with file:
-        yield file
+        raise ReadError("path", path.name, reason, "check the disk and the permissions") from error
 
 
-def _damaged(path: Path, key: str, error: Exception) -> ReadError:
+def _check_packing(path: Path) -> None:
+    try:
+        with path.open("rb") as raw:
+            begins = raw.read(8)
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise ReadError("path", path.name, reason, "check the path and the permissions") from error
+    packing = next((name for m, name in _OTHER_PACKINGS.items() if begins.startswith(m)), None)
+    if packing is not None:
+        right = "unpack it, or pack it by gzip"
+        raise ReadError("path", path.name, f"cannot be read: it is packed by {packing}", right)
+
+
+def _damaged(path: Path, error: Exception) -> ReadError:
     size, (at, lines) = path.stat().st_size, _sound_part(path)
     if isinstance(error, EOFError):
         reason = f"cut off after {size:,} bytes, in line {lines + 1:,}"
@@ -81,7 +75,7 @@ def _damaged(path: Path, key: str, error: Exception) -> ReadError:
     else:
         reason = f"damaged at byte {at:,} of {size:,}, in line {lines + 1:,} or before ({error})"
     right = "fetch the file again from where it came from; `gzip -t` tells whether it is whole"
-    return ReadError(key, path.name, f"cannot be read: it is {reason}", right)
+    return ReadError("path", path.name, f"cannot be read: it is {reason}", right)
 
 
 def _sound_part(path: Path) -> tuple[int, int]:
@@ -115,11 +109,10 @@ def check_text(
         ReadError: with the line concerned.
     """
     try:
-        state = path.stat()
+        state = file_state(path)
     except OSError:
         return  # the reader tells
-    key = (state.st_mtime_ns, state.st_size, state.st_ino)
-    _check_text(path, key, max_line, delimiter.encode(), quotes, columns)
+    _check_text(path, state, max_line, delimiter.encode(), quotes, columns)
 
 
 @lru_cache(maxsize=1000)
