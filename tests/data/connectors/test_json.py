@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepcity.data.connectors import connectors, read_table
+from deepcity.data.connectors import connectors, read_columns, read_table
+from deepcity.data.connectors import json as module
 from deepcity.data.connectors.geojson import GeoJsonSettings
 from deepcity.data.connectors.json import JsonSettings
 from deepcity.data.errors import ReadError
@@ -45,6 +46,20 @@ def test_the_contract_of_connectors(tmp_path):
     (tmp_path / "r.geojson").write_text(json.dumps(FEATURES))
     features = GeoJsonSettings(name="r", path="r.geojson")
     contract.check(connectors()["geojson"], features, tmp_path, nowhere)
+
+
+def test_columns_are_read_once_until_the_file_changes(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        module, "columns_of", lambda *rows, own=module.columns_of: (read.append(1), own(*rows))[1]
+    )
+    path = tmp_path / "r.geojson"
+    for text in (json.dumps(FEATURES), json.dumps(FEATURES).replace('"n"', '"title"')):
+        path.write_text(text)
+        for _ in range(3):
+            names = read_columns(GeoJsonSettings(name="r", path="r.geojson"), tmp_path)
+        assert ("title" in names) == ("title" in text)
+    assert len(read) == 2
 
 
 BIG = '[{"a":"' + "x" * 2_000_000 + '"}]'

@@ -4,17 +4,15 @@ For places as well as for records. The position of a line or an area is the midd
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from deepcity.data.connectors import RawTable
-from deepcity.data.connectors.json import batches_of_rows
-from deepcity.data.connectors.json_records import Row, columns_of, flat, frame_of, iterate
-from deepcity.data.connectors.location import locate
+from deepcity.data.connectors.json import RecordConnector
+from deepcity.data.connectors.json_records import Row, flat, iterate
 from deepcity.data.connectors.many_files import FileSettings
 
 
@@ -34,36 +32,8 @@ class GeoJsonSettings(FileSettings):
         return "feature"
 
 
-class GeoJsonConnector:
-    """Reads the features of a collection, a batch at a time."""
-
-    name = "geojson"
-    suffixes = (".geojson", ".geojson.gz")
-    settings = GeoJsonSettings
-
-    def check(self, source: GeoJsonSettings, folder: Path) -> None:
-        """Check that the file exists."""
-        locate(source.path, folder)
-
-    def read(self, source: GeoJsonSettings, folder: Path) -> RawTable:
-        """All features, numbered from 1."""
-        return RawTable(frame_of(list(_rows(source, folder)), self.columns(source, folder)), 1)
-
-    def batches(
-        self, source: GeoJsonSettings, folder: Path, columns: Sequence[str]
-    ) -> Iterator[RawTable]:
-        """The given columns, in batches of features."""
-        yield from batches_of_rows(_rows(source, folder), columns)
-
-    def columns(self, source: GeoJsonSettings, folder: Path) -> list[str]:
-        """Names of the columns: the properties of all features, and id, lat and lon."""
-        return columns_of(_rows(source, folder), locate(source.path, folder))
-
-
-def _rows(source: GeoJsonSettings, folder: Path) -> Iterator[Row]:
-    path = locate(source.path, folder)
-    features = iterate(path, "features.item", round(source.max_record_mb * 1e6))
-    return (_cells(feature) for feature in features)
+def _features(path: Path, _records: str | None, max_bytes: int) -> Iterator[Row]:
+    return (_cells(feature) for feature in iterate(path, "features.item", max_bytes))
 
 
 def _cells(feature: Mapping[str, Any]) -> Row:
@@ -100,4 +70,4 @@ def _is_position(one: list[Any]) -> bool:
     return all(isinstance(x, int | float | Decimal) and not isinstance(x, bool) for x in one[:2])
 
 
-CONNECTOR = GeoJsonConnector()
+CONNECTOR = RecordConnector("geojson", (".geojson", ".geojson.gz"), GeoJsonSettings, _features)

@@ -1,9 +1,10 @@
 """JSON: a list of objects, at the top or within an object, or one object a line (NDJSON)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,8 +20,11 @@ from deepcity.data.connectors.json_records import (
 )
 from deepcity.data.connectors.location import locate
 from deepcity.data.connectors.many_files import FileSettings
+from deepcity.data.file_state import file_state
 
 _LINES = (".ndjson", ".jsonl")
+RowsOf = Callable[[Path, str | None, int], Iterator[Row]]
+"""The cells of a file's records: by its path, where they are in it, and the most bytes of one."""
 
 
 class JsonSettings(FileSettings):
@@ -42,69 +46,70 @@ class JsonSettings(FileSettings):
         return "record"
 
 
-class JsonConnector:
-    """Reads records of JSON, a batch at a time."""
+@dataclass(frozen=True)
+class RecordConnector:
+    """Reads a file of records, a batch at a time; a value for each format that has them."""
 
-    name = "json"
-    suffixes = (".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
-    settings = JsonSettings
+    name: str
+    suffixes: tuple[str, ...]
+    settings: type[FileSettings]
+    rows_of: RowsOf
 
-    def check(self, source: JsonSettings, folder: Path) -> None:
+    def check(self, source: Any, folder: Path) -> None:  # noqa: ANN401 - its own settings
         """Check that the file exists."""
         locate(source.path, folder)
 
-    def read(self, source: JsonSettings, folder: Path) -> RawTable:
+    def read(self, source: Any, folder: Path) -> RawTable:  # noqa: ANN401 - its own settings
         """All records, numbered from 1."""
         names = self.columns(source, folder)
-        return RawTable(frame_of(list(self.rows(source, folder)), names), 1)
+        return RawTable(frame_of(list(self._rows(source, folder)), names), 1)
 
     def batches(
-        self, source: JsonSettings, folder: Path, columns: Sequence[str]
+        self,
+        source: Any,  # noqa: ANN401 - its own settings
+        folder: Path,
+        columns: Sequence[str],
     ) -> Iterator[RawTable]:
         """The given columns, in batches of records."""
-        yield from batches_of_rows(self.rows(source, folder), columns)
-
-    def columns(self, source: JsonSettings, folder: Path) -> list[str]:
-        """Names of the columns: the keys of all records."""
-        path = locate(source.path, folder)
-        state = path.stat()
-        key = (state.st_mtime_ns, state.st_size, state.st_ino)
-        return list(_columns(path, key, source.records, source.max_record_mb))
-
-    def rows(self, source: JsonSettings, folder: Path) -> Iterator[Row]:
-        """Each record's cells.
-
-        Raises:
-            ReadError: if the file is damaged, or holds no list of records.
-        """
-        return _rows(locate(source.path, folder), source.records, source.max_record_mb)
-
-
-def _rows(path: Path, records: str | None, max_record_mb: float) -> Iterator[Row]:
-    most = round(max_record_mb * 1e6)
-    lines = path.name.lower().removesuffix(".gz").endswith(_LINES)
-    prefix = f"{records}.item" if records else "" if lines else find_records(path, most)
-    return (flat(record) for record in iterate(path, prefix, most))
-
-
-def batches_of_rows(rows: Iterator[Row], columns: Sequence[str]) -> Iterator[RawTable]:
-    """Rows in batches, numbered from 1."""
-    first_row, batch = 1, list[Row]()
-    size = connectors.rows_per_batch(len(columns))
-    for row in rows:
-        batch.append({name: row.get(name) for name in columns})
-        if len(batch) == size:
+        first_row, batch = 1, list[Row]()
+        size = connectors.rows_per_batch(len(columns))
+        for row in self._rows(source, folder):
+            batch.append({name: row.get(name) for name in columns})
+            if len(batch) == size:
+                yield RawTable(frame_of(batch, list(columns)), first_row)
+                first_row, batch = first_row + size, []
+        if batch or first_row == 1:
             yield RawTable(frame_of(batch, list(columns)), first_row)
-            first_row, batch = first_row + size, []
-    if batch or first_row == 1:
-        yield RawTable(frame_of(batch, list(columns)), first_row)
+
+    def columns(self, source: Any, folder: Path) -> list[str]:  # noqa: ANN401 - its own settings
+        """Names of the columns: the keys of all records; read once until the file changes."""
+        path = locate(source.path, folder)
+        return list(_columns(self.rows_of, path, file_state(path), *_limits(source)))
+
+    def _rows(self, source: Any, folder: Path) -> Iterator[Row]:  # noqa: ANN401 - as above
+        return self.rows_of(locate(source.path, folder), *_limits(source))
+
+
+def _limits(source: Any) -> tuple[str | None, int]:  # noqa: ANN401 - as above
+    return getattr(source, "records", None), round(source.max_record_mb * 1e6)
 
 
 @lru_cache(maxsize=100)
 def _columns(
-    path: Path, _state: object, records: str | None, max_record_mb: float
+    rows_of: RowsOf, path: Path, _state: object, records: str | None, max_bytes: int
 ) -> tuple[str, ...]:
-    return tuple(columns_of(_rows(path, records, max_record_mb), path))
+    return tuple(columns_of(rows_of(path, records, max_bytes), path))
 
 
-CONNECTOR = JsonConnector()
+def _records(path: Path, records: str | None, max_bytes: int) -> Iterator[Row]:
+    lines = path.name.lower().removesuffix(".gz").endswith(_LINES)
+    prefix = f"{records}.item" if records else "" if lines else find_records(path, max_bytes)
+    return (flat(record) for record in iterate(path, prefix, max_bytes))
+
+
+CONNECTOR = RecordConnector(
+    "json",
+    (".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz"),
+    JsonSettings,
+    _records,
+)
