@@ -9,7 +9,8 @@ import pytest
 
 from deepcity.data.check.draft import draft
 from deepcity.data.check.file_report import check_file
-from deepcity.data.connectors import part_names, read_columns, read_table
+from deepcity.data.connectors import part_names, read_batches, read_columns, read_table
+from deepcity.data.connectors import workbook as workbook_files
 from deepcity.data.connectors.excel import ExcelSettings
 from deepcity.data.errors import ReadError
 
@@ -59,6 +60,20 @@ def test_one_sheet_some_or_all(book):
     assert part_names(settings(sheet="*"), folder) == ("sheet 1월", "sheet 2월")
     with pytest.raises(ReadError, match="no such sheet"):
         read_columns(settings(sheet=("1월", "3월")), folder)
+
+
+def test_all_sheets_are_read_at_once(book, monkeypatch):
+    requests, asked = [], workbook_files._asked
+    monkeypatch.setattr(
+        workbook_files, "_asked", lambda *asks: (requests.append(asks), asked(*asks))[1]
+    )
+    folder = book()
+    for chosen in ("*", ("1월", "2월")):
+        source = settings(sheet=chosen, sheet_column="month")
+        names = read_columns(source, folder)
+        for _ in range(2):
+            assert sum(one.frame.height for one in read_batches(source, folder, names)) == 144
+    assert [request["sheets"] for _, request in requests] == [None, ["1월", "2월"]]
 
 
 def test_a_sheet_s_name_as_a_column(book):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of
@@ -36,6 +36,7 @@ class ExcelSettings(FileSettings):
     skip_rows: int = Field(default=0, ge=0)
     skip_footer: int = Field(default=0, ge=0)
     max_memory_mb: float = Field(default=MAX_MEMORY_MB, gt=0)
+    _read_with: tuple[str, ...] | None = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _names_a_sheet(self) -> "ExcelSettings":
@@ -47,10 +48,17 @@ class ExcelSettings(FileSettings):
 
     @property
     def sheets(self) -> tuple[str, ...] | None:
-        """The sheets named; none: the first one; None: all."""
-        if self.sheet == ALL_SHEETS:
+        """The sheets to read at once; none: the first one; None: all."""
+        if self.sheet == ALL_SHEETS or self._read_with is None:
             return None
-        return (self.sheet,) if isinstance(self.sheet, str) else self.sheet or ()
+        named = (self.sheet,) if isinstance(self.sheet, str) else self.sheet
+        return self._read_with or named or ()
+
+    def of_sheet(self, name: str) -> "ExcelSettings":
+        """Settings of one of these sheets, which is read together with the others."""
+        one = self.model_copy(update={"sheet": name, "sheet_column": None})
+        one._read_with = self.sheets
+        return one
 
 
 class ExcelConnector:
@@ -85,7 +93,7 @@ class ExcelConnector:
             replace(
                 part,
                 label=f"{part.label} sheet {name}".strip() if several else part.label,
-                source=source.model_copy(update={"sheet": name, "sheet_column": None}),
+                source=source.of_sheet(name),
                 extra={
                     **part.extra,
                     **({source.sheet_column: name} if source.sheet_column else {}),
@@ -120,7 +128,7 @@ def _columns(book: Workbook, name: str) -> list[str]:
 
 def _scan(source: ExcelSettings, folder: Path) -> pl.LazyFrame:
     book = _workbook(source, folder)
-    name = next(iter(book.files), None)
+    name = next((one for one in book.files if one == source.sheet), next(iter(book.files), None))
     if name is None:
         raise ReadError("path", source.path, "it has no sheet", "check that Excel opens it")
     return pl.scan_ipc(book.files[name])
