@@ -3,7 +3,7 @@
 Collected batch by batch in bounded memory; parts of one file are merged.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 ROWS_KEPT = 6  # one more than a message shows
 TEXTS_KEPT = 500  # distinct texts of a column
@@ -84,12 +84,7 @@ class RepeatedRows:
 
     def merge(self, other: "RepeatedRows") -> None:
         """Add those of a later block of time."""
-        self.times += other.times
-        self.rows += other.rows
-        self.agreeing += other.agreeing
-        self.total += other.total
-        self.first += other.first
-        self.last += other.last
+        _add_up(self, other)
 
 
 @dataclass
@@ -102,11 +97,14 @@ class HourTally:
 
     def merge(self, other: "HourTally") -> None:
         """Add those of a later batch."""
-        self.zero += other.zero
-        self.last += other.last
-        self.later += other.later
+        _add_up(self, other)
 
     @property
     def to_24(self) -> bool:
         """Whether hours run from 1 to 24."""
         return self.last > 0 and not self.zero and not self.later
+
+
+def _add_up(counts: RepeatedRows | HourTally, other: RepeatedRows | HourTally) -> None:
+    for one in fields(counts):
+        setattr(counts, one.name, getattr(counts, one.name) + getattr(other, one.name))

@@ -89,12 +89,24 @@ def _taken(utc_R: Ints, skipped: Indices, place_R: Ints) -> int:
     return sum(tuple(row) in others for row in rows[:, skipped].T.tolist())
 
 
-def _hour(doubled: Indices, candidates: UtcCandidates, wall_R: Ints, sheet: Sheet) -> RepeatedHour:
-    """Rows of repeated hours, and whether the first of each time is the earlier."""
+def _take_in_turn(
+    utc_R: Ints, doubled: Indices, candidates: UtcCandidates, wall_R: Ints, sheet: Sheet
+) -> pl.DataFrame:
+    """Take the first row of a repeated time of a place as the earlier, others as the later.
+
+    Returns:
+        the wall time and place of each of these rows.
+    """
     pair = pl.DataFrame({"wall": wall_R[doubled], "place": sheet.place_R[doubled]})
     nth = pair.select(pl.int_range(pl.len()).over("wall", "place")).to_series().to_numpy()
-    utc_R = candidates.earlier_R.copy()
     utc_R[doubled] = np.where(nth == 0, candidates.earlier_R[doubled], candidates.later_R[doubled])
+    return pair
+
+
+def _hour(doubled: Indices, candidates: UtcCandidates, wall_R: Ints, sheet: Sheet) -> RepeatedHour:
+    """Rows of repeated hours, and whether the first of each time is the earlier."""
+    utc_R = candidates.earlier_R.copy()
+    pair = _take_in_turn(utc_R, doubled, candidates, wall_R, sheet)
     in_order = not len(_out_of_order(utc_R, doubled, sheet.place_R))
     return RepeatedHour(len(doubled), pair.n_unique(), in_order)
 
@@ -103,10 +115,8 @@ def _infer(
     utc_R: Ints, doubled: Indices, candidates: UtcCandidates, wall_R: Ints, sheet: Sheet
 ) -> None:
     """Take the first row of a repeated time as the earlier, the next as the later, if sorted."""
-    pair = pl.DataFrame({"wall": wall_R[doubled], "place": sheet.place_R[doubled]})
-    nth = pair.select(pl.int_range(pl.len()).over("wall", "place")).to_series().to_numpy()
+    pair = _take_in_turn(utc_R, doubled, candidates, wall_R, sheet)
     times = pair.select(pl.len().over("wall", "place")).to_series().to_numpy()
-    utc_R[doubled] = np.where(nth == 0, candidates.earlier_R[doubled], candidates.later_R[doubled])
     single, disorder = doubled[times == 1], _out_of_order(utc_R, doubled, sheet.place_R)
     _report(single, "only one row of a time that clocks showed twice", wall_R, sheet)
     _report(disorder, "rows of an hour that clocks showed twice are out of order", wall_R, sheet)
