@@ -391,7 +391,7 @@ def _field_of(panel: Panel, field: str | None) -> str:
 
 
 def _without_map(hours: float) -> Application:
-    """What a forecaster without a map is judged by: absolute errors over its whole horizon."""
+    """What a forecaster without a map is evaluated by: absolute errors over its whole horizon."""
 
     def decide(state: State) -> Decision:
         return Decision((), (), 0.0, state.valid_until_s, Confirm.OPERATOR)
