@@ -5,6 +5,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reach import frames, reachable
 from test_rounds import learner, samples
 
@@ -15,7 +17,7 @@ from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import Message
 from deepcity.exchange.party import LearningParty
-from deepcity.exchange.profile import SiteProfile
+from deepcity.exchange.profile import ProfileHandler, SiteProfile, profile_in
 from deepcity.exchange.rounds import FederationPlan
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import FedAvg
@@ -219,3 +221,35 @@ def test_what_the_coordinator_raises_is_raised_where_it_was_started():
             {"a": Failing(ValueError("no rain"))},
             lambda lines: Coordinator(InProcessExchange(lines), Ledger()).profiles(),
         )
+
+
+SIZES = {
+    "step_s": 3600, "features": 40, "horizon": 24, "linear_features": 5, "recent": 24,
+    "places": 3, "rows": 900, "train_from": 0, "train_to": 86400,
+}  # fmt: skip
+
+
+@given(
+    name=st.sampled_from(sorted(SIZES)),
+    value=st.sampled_from([np.nan, np.inf, -np.inf, 1e18, 0.5, None]),
+)
+def test_a_site_that_claims_impossible_sizes_is_refused_by_name(name, value):
+    claimed = {key: float(one) for key, one in SIZES.items()} | {name: value}
+    claimed = {key: one for key, one in claimed.items() if one is not None}
+
+    class Liar:
+        def handle(self, message, caller):
+            return Message(message.verb, claimed)
+
+    honest = ProfileHandler(SiteProfile(**SIZES))
+    exchange = InProcessExchange({"a": honest, "b": Liar()})
+    with pytest.raises(ExchangeError, match=rf"describe themselves: b: its .*: {name} = "):
+        Coordinator(exchange, Ledger()).profiles()
+
+
+@pytest.mark.parametrize("name", ["features", "recent", "horizon", "linear_features"])
+def test_no_site_makes_the_coordinator_allocate_what_it_claims(name):
+    claimed = {key: float(one) for key, one in SIZES.items()} | {name: 1e9}
+    with pytest.raises(ExchangeError, match=f"{name} = 1000000000.0"):
+        profile_in(claimed)
+    assert profile_in({key: float(one) for key, one in SIZES.items()}) == SiteProfile(**SIZES)

@@ -218,6 +218,11 @@ def with_infinity(message, answer):
     return answer
 
 
+def with_a_huge_value(message, answer):
+    answer.layers["h3"]["inner.bias"][7] = -1e30
+    return answer
+
+
 def with_wrong_shape(message, answer):
     layers = {**answer.layers, "h1": {**answer.layers["h1"], "norm.bias": np.zeros(3, np.float32)}}
     return Message(answer.verb, answer.numbers, layers)
@@ -235,6 +240,7 @@ BAD = {
     raises: "the sensor hall is on fire",
     with_nan: "h1/inner.weight has 1 of 4096 values that are not finite",
     with_infinity: "h2/inner.bias has 64 of 64 values that are not finite",
+    with_a_huge_value: "h3/inner.bias reaches 1e+30, beyond 65504",
     with_wrong_shape: "h1/norm.bias has shape (3,), not (64,)",
     with_nan_error: "error = nan",
     without_error: "error = None",

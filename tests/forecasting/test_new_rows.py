@@ -60,7 +60,8 @@ def test_every_expert_survives_saving_and_forecasts_from_new_rows(town, panel, l
     found = loaded.predict(panel)
     assert found.origin_B.tolist() == [int(panel.time_T[-1]) + HOUR]
     assert np.isfinite(found.forecast_BNH).all()
-    view, step = loaded.open_at(panel, None)
+    view = loaded.open_at(panel, None)
+    step = view.newest_origin
     for _, expert in view.experts:
         forecast = expert.predict(view.data.inputs.samples(np.array([step])), np.array([step]))
         assert np.isfinite(forecast).all(), expert.kind

@@ -77,14 +77,14 @@ def test_a_package_that_names_no_application_says_what_to_do(town_trained, store
 
 
 def test_each_new_decision_is_kept_once_with_its_forecast(town_trained, store, live, tmp_path):
-    heard = []
-    log = DecisionLog(tmp_path / "state" / "decisions.jsonl", heard.append)
+    events = []
+    log = DecisionLog(tmp_path / "state" / "decisions.jsonl", events.append)
     log.after_rows(live, NOW)
     log.after_forecast(live, live.forecast(NOW))  # from the same rows and deep data
     speak(town_trained, store, "weather", [NOW])
     log.after_forecast(live, live.forecast(NOW))
     lines = [json.loads(line) for line in log.path.read_text("utf-8").splitlines()]
-    assert lines == json.loads(json.dumps(heard))
+    assert lines == json.loads(json.dumps(events))
     assert len(lines) == 2
     first, second = lines
     assert first["forecast"]["agencies"] == {"gates": "no-data", "weather": "no-data"}
@@ -96,9 +96,9 @@ def test_each_new_decision_is_kept_once_with_its_forecast(town_trained, store, l
 
 def test_a_log_that_cannot_be_written_keeps_no_decision_back(live, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
-    heard = []
-    DecisionLog(tmp_path / "file" / "decisions.jsonl", heard.append).after_rows(live, NOW)
-    assert len(heard) == 1
+    events = []
+    DecisionLog(tmp_path / "file" / "decisions.jsonl", events.append).after_rows(live, NOW)
+    assert len(events) == 1
     assert "could not be kept" in caplog.text
 
 

@@ -32,7 +32,7 @@ def test_a_newcomer_sends_nothing_and_is_in_no_fusion(done):
             assert set(traffic.bytes_by_party) == {"east/north", "east/south"}
 
 
-def test_a_newcomer_is_judged_by_the_same_methods_as_the_others(done):
+def test_a_newcomer_is_evaluated_by_the_same_methods_as_the_others(done):
     (only,) = done[0].services
     late = next(party for party in only.parties if party.newcomer)
     assert set(late.test) == set(only.parties[0].test)

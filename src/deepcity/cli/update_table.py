@@ -46,7 +46,7 @@ def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
     rows = [_row(party) for party in parties]
     columns = list(zip(HEADINGS, *rows, strict=True))
     taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
-    title = f"{service}: {' and '.join(dict.fromkeys(map(_judged_by, parties)))}"
+    title = f"{service}: {' and '.join(dict.fromkeys(map(_evaluated_by, parties)))}"
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
     available = max(_LEAST, width - taken - _GAP)
     table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=available)
@@ -58,7 +58,7 @@ def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
     return table
 
 
-def _judged_by(party: PartyUpdate) -> str:
+def _evaluated_by(party: PartyUpdate) -> str:
     """What its figures are."""
     unit = f", {party.unit}" if party.metric_in_unit else ""
     return f"{party.metric.en} of the newest days{unit}"

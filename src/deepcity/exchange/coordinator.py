@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from deepcity.city.errors import CheckpointError
+from deepcity.city.errors import CheckpointError, ExchangeError
 from deepcity.city.level import ALONE, STEM, Tensors
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.ledger import Ledger
@@ -62,13 +62,19 @@ class Coordinator:
         """Every site's description of itself.
 
         Raises:
-            ExchangeError: naming every site that sent none.
+            ExchangeError: naming every site that sent none, or one that cannot be.
         """
         replies = self.exchange.call_group(
             {site: Message(DESCRIBE) for site in self.exchange.parties}
         )
-        refuse_failures(failures(replies), "these sites could not describe themselves", _OMIT)
-        return {site: profile_in(reply.numbers) for site, reply in answers(replies).items()}
+        found, failed = {}, list(failures(replies))
+        for site, reply in answers(replies).items():
+            try:
+                found[site] = profile_in(reply.numbers)
+            except ExchangeError as error:
+                failed.append(Failure(site, str(error)))
+        refuse_failures(failed, "these sites could not describe themselves", _OMIT)
+        return found
 
     def train(
         self, name: str, plan: FederationPlan, after_round: Callable[[int], None] = lambda _: None

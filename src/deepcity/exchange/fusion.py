@@ -15,6 +15,10 @@ from deepcity.city.arrays import Floats
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.exchange.exchange import Failure
 
+LARGEST = float(np.finfo(np.float16).max)
+"""No weight may be greater, whatever the precision on the wire: one such value in a mean would
+end every member's training."""
+
 
 @dataclass(frozen=True)
 class FusedLayer:
@@ -152,8 +156,10 @@ def _tensor_problems(name: str, tensor: Floats, right: Floats) -> list[str]:
         return [f"{name} has shape {tensor.shape}, not {right.shape}"]
     if tensor.dtype != right.dtype:
         return [f"{name} is {tensor.dtype}, not {right.dtype}"]
-    bad = int(np.count_nonzero(~np.isfinite(tensor)))
-    return [f"{name} has {bad} of {tensor.size} values that are not finite"] if bad else []
+    if bad := int(np.count_nonzero(~np.isfinite(tensor))):
+        return [f"{name} has {bad} of {tensor.size} values that are not finite"]
+    greatest = float(np.abs(tensor).max(initial=0))
+    return [f"{name} reaches {greatest:.3g}, beyond {LARGEST:g}"] if greatest > LARGEST else []
 
 
 def _checked(party: str, weight: float) -> float:

@@ -4,6 +4,7 @@ The coordinator makes the initial layers from these sizes and the map's seed, an
 which sites can share a stem or a head. No value of a record is in it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -55,6 +56,14 @@ class SiteProfile:
 
 
 PROFILE_NUMBERS = frozenset(field.name for field in fields(SiteProfile))
+_LARGEST_SIZES = {
+    "features": 100_000,
+    "recent": 100_000,
+    "horizon": 10_000,
+    "linear_features": 10_000,
+}
+"""Of a network: the coordinator makes the initial layers in the sizes that a site claims."""
+_LARGEST_COUNT = 2**53  # rows, places or seconds: what a float holds exactly
 
 
 @dataclass(frozen=True)
@@ -81,16 +90,22 @@ def profile_in(numbers: Mapping[str, float]) -> SiteProfile:
     """The profile that an answer holds.
 
     Raises:
-        ExchangeError: if a number is missing or not whole and >= 0.
+        ExchangeError: if a number is missing, not whole, or out of range.
     """
     wrong = [
         f"{name} = {numbers.get(name)}"
-        for name in sorted(PROFILE_NUMBERS - {"train_from", "train_to"})
-        if not (numbers.get(name, -1.0) >= 0 and float(numbers[name]).is_integer())
+        for name in sorted(PROFILE_NUMBERS)
+        if not _is_size(name, numbers.get(name, math.nan))
     ]
-    missing = [name for name in ("train_from", "train_to") if name not in numbers]
-    if wrong or missing:
+    if wrong:
         raise ExchangeError(
-            f"a site's description lacks whole numbers: {', '.join([*wrong, *missing])}"
+            f"its description lacks whole numbers of a possible size: {', '.join(wrong)}"
         )
     return SiteProfile(**{name: int(numbers[name]) for name in PROFILE_NUMBERS})
+
+
+def _is_size(name: str, number: float) -> bool:
+    """Whether a number can be what it is called."""
+    least = -_LARGEST_COUNT if name in ("train_from", "train_to") else 0
+    most = _LARGEST_SIZES.get(name, _LARGEST_COUNT)
+    return least <= number <= most and float(number).is_integer()

@@ -49,12 +49,17 @@ def export_party(party: RunParty, out: Path, *, networks_only: bool = False) -> 
     if lacking:
         msg = f"{' and '.join(lacking)} not installed: run pip install 'deepcity[onnx]'"
         raise ExpertError(msg)
-    from deepcity.forecasting.onnx_graph import build_graph, chosen_experts, inputs_at, reference
+    from deepcity.forecasting.onnx_graph import (
+        build_graph,
+        chosen_experts,
+        newest_inputs,
+        reference,
+    )
 
-    view, origin = party.attach(party.open(), party.panel()).open_at()
+    view = party.attach(party.open(), party.panel()).open_at()
     chosen = chosen_experts(view, networks_only=networks_only)
-    data, inputs = build_graph(view, origin, chosen), inputs_at(view, origin)
-    expected_NH = reference(view, origin, chosen)
+    data, inputs = build_graph(view, chosen), newest_inputs(view)
+    expected_NH = reference(view, chosen)
     difference = _difference(data, inputs, expected_NH)
     write_file(out, data)
     buffer = io.BytesIO()

@@ -14,16 +14,18 @@ from deepcity.forecasting.run_parties import RunParty
 from deepcity.forecasting.table import PartyForecasts
 
 
-@dataclass
+@dataclass(frozen=True)
 class PartyForecaster:
-    """A party of a run, opened once and asked again whenever rows have come.
+    """A party of a run, asked whenever rows have come.
+
+    Its forecaster is loaded for each answer and not kept: many parties take the memory of one,
+    and what an update has saved since is what forecasts.
 
     Attributes:
         party: what it is.
     """
 
     party: RunParty
-    _forecaster: Forecaster | None = None
 
     @property
     def sources(self) -> tuple[RunParty, ...]:
@@ -48,19 +50,17 @@ class PartyForecaster:
             start, end: as `Forecaster.backtest` takes them.
             stride: likewise; None: that of the run's own test days, 1 without a map.
         """
-        if stride is None:
-            of_map = self.party.of_map
-            stride = 1 if of_map is None else of_map[0].settings.span.test_stride
-        every = stride
+        of_map = self.party.of_map
+        own = 1 if of_map is None else of_map[0].settings.span.test_stride
+        every = own if stride is None else stride
         return self._tried(lambda one: one.backtest(None, start, end, every, alone=True), None)
 
     def _tried(self, ask: Callable[[Forecaster], Forecasts], panel: Panel | None) -> PartyForecasts:
         failed = PartyForecasts(self.party.service, self.party.party, None)
         try:
-            if self._forecaster is None:
-                self._forecaster = self.party.open()
+            forecaster = self.party.open()
             rows = self.party.panel() if panel is None else self.party.of_service(panel)
-            found = ask(self.party.attach(self._forecaster, rows))
+            found = ask(self.party.attach(forecaster, rows))
         except DeepCityError as error:
             return replace(failed, gap=gap_of(error))
         return replace(failed, forecasts=found)

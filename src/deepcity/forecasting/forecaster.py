@@ -7,17 +7,16 @@ from typing import Any, Self
 
 import torch
 
-from deepcity.applications.application import Application, Task, applications
-from deepcity.applications.decision import Confirm, Decision
+from deepcity.applications.application import applications
+from deepcity.applications.decision import Decision
 from deepcity.applications.state import Request, State
 from deepcity.applications.tasks.known_places import decide_where_known
-from deepcity.city.errors import CheckpointError, ConfigError, DataError
-from deepcity.city.localized_text import LocalizedText
+from deepcity.city.errors import CheckpointError, DataError
 from deepcity.city.problem import Problem
-from deepcity.data.config.toml_file import did_you_mean, validate
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
+from deepcity.forecasting.learn_alone import PARTY, learn_alone, lone_settings
 from deepcity.forecasting.panel_check import (
     check_newest,
     checked_panel,
@@ -26,12 +25,7 @@ from deepcity.forecasting.panel_check import (
     second_of,
 )
 from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
-from deepcity.intercity.method import alone
-from deepcity.maps.city_map import Service
-from deepcity.maps.map_settings import EXPERTS, ServiceSettings
-from deepcity.parties.party import party_of
-from deepcity.runs.site import Site
-from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
+from deepcity.maps.map_settings import EXPERTS
 from deepcity.runs.update.forecaster_bundle import (
     FOLDER,
     BundleStore,
@@ -39,10 +33,8 @@ from deepcity.runs.update.forecaster_bundle import (
     ForecasterBundle,
 )
 from deepcity.runs.update.record_check import moment
-from deepcity.runs.update.save_forecaster import bundle_of, measured_end
+from deepcity.runs.update.save_forecaster import measured_end
 from deepcity.store.run_folder import site_folder
-
-SERVICE, PARTY = "forecast", "own/panel"  # what a forecaster without a map is saved under
 
 
 class Forecaster:
@@ -100,27 +92,18 @@ class Forecaster:
             ConfigError: with every setting that is wrong.
         """
         raw = {
-            "name": SERVICE,
-            "application": "",
-            "parties": [PARTY],
-            "field": "",
-            "levels": [],
-            "automatic": False,
-            "pooled": False,
             "experts": list(experts),
             "window": {"horizon": horizon, "history": history, "days": days},
             "training": dict(training or {}),
             "span": dict(span or {}),
             "band": band,
         }
-        settings, problems = validate(ServiceSettings, raw, type(self).__name__)
-        if settings is None:
-            raise ConfigError(problems)
-        self._settings, self._seed, self._threads = settings, seed, threads
+        self._settings = lone_settings(raw, type(self).__name__)
+        self._seed, self._threads = seed, threads
         self._bundle: ForecasterBundle | None = None
         self._panel: Panel | None = None
         self._weather: WeatherOf | None = None
-        self._opened: tuple[Panel, datetime | None, OpenBundle, int] | None = None
+        self._opened: tuple[Panel, datetime | None, OpenBundle] | None = None
 
     @classmethod
     def load(cls, folder: Path | str, service: str, party: str) -> Self:
@@ -170,17 +153,7 @@ class Forecaster:
             DataError: if the panel lacks the field, or its records do not suffice.
         """
         torch.set_num_threads(self._threads)
-        name = _field_of(panel, field)
-        settings = self._settings.model_copy(update={"field": name})
-        hours = settings.window.horizon * panel.clock.step_s / 3600
-        service = Service(settings, _without_map(hours), ())
-        party = party_of(service, PARTY, LocalizedText(PARTY, PARTY), panel, name)
-        site = Site(settings, party, self._seed)
-        run_method(
-            ServiceRun(settings, profiles_of([site]), self._seed), alone([site.name]), [site]
-        )
-        choice = site.choose(None).choice
-        self._bundle = bundle_of(settings, party, choice, choice.forecast(party))
+        self._bundle = learn_alone(self._settings, panel, field, self._seed)
         self._panel, self._weather, self._opened = panel, None, None
         return self
 
@@ -194,8 +167,7 @@ class Forecaster:
         Raises:
             DataError: as `predict` does.
         """
-        view, step = self.open_at(panel, at)
-        view.prepare(step)
+        _ = self.open_at(panel, at).prepared
         return self
 
     def predict(
@@ -227,8 +199,7 @@ class Forecaster:
         if not 1 <= steps <= bundle.identity.window.horizon:
             reason = f"it learned to forecast 1 to {bundle.identity.window.horizon} steps"
             raise self._refused("horizon", steps, reason, "ask for fewer, or fit a longer horizon")
-        view, step = self.open_at(panel, at)
-        return view.newest(step).first(steps)
+        return self.open_at(panel, at).newest().first(steps)
 
     def backtest(
         self,
@@ -291,8 +262,8 @@ class Forecaster:
         if application is None:
             right = "run a map that names its application, and load the forecaster from there"
             raise self._refused("application", terms.application, "its service names none", right)
-        view, step = self.open_at(panel, at)
-        known, found = view.data.panel, view.newest(step)
+        view = self.open_at(panel, at)
+        known, found = view.data.panel, view.newest()
         past = view.past(application.horizon_steps(known.clock.step_s))
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
         state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
@@ -321,14 +292,15 @@ class Forecaster:
         self,
         panel: Any = None,  # noqa: ANN401 - see `predict`
         at: datetime | None = None,
-    ) -> tuple[OpenBundle, int]:
-        """Its experts beside the rows before a time, and the step that begins then; arguments
-        and errors are those of `predict`.
+    ) -> OpenBundle:
+        """Its experts beside the rows before a time; arguments and errors are those of `predict`.
+
+        That of the same panel and time as before is kept.
         """
         given = self._panel if panel is None else panel
         last = self._opened
         if last is not None and last[0] is given and last[1] == at:
-            return last[2], last[3]
+            return last[2]
         known, bundle = self._panel_for(panel), self._fitted()
         values_TN = known.values_TNF[:, :, known.field_index(bundle.identity.field)]
         newest = measured_end(values_TN)
@@ -339,8 +311,8 @@ class Forecaster:
         self._check_unlearned("at", second)
         view = self._open(extended(known, second, bundle.identity.window.horizon))
         if isinstance(given, Panel):
-            self._opened = given, at, view, step
-        return view, step
+            self._opened = given, at, view
+        return view
 
     def _panel_for(self, panel: Any) -> Panel:  # noqa: ANN401 - see `predict`
         panel = self._panel if panel is None else panel
@@ -377,24 +349,3 @@ class Forecaster:
             reason = f"its networks learned from rows until {moment(learned_to)}"
             right = "give that time or a later one, and a panel with newer rows"
             raise self._refused(key, moment(second), reason, right)
-
-
-def _field_of(panel: Panel, field: str | None) -> str:
-    names = [one.name for one in panel.fields]
-    if field is None and len(names) == 1:
-        return names[0]
-    if field in names:
-        return str(field)
-    reason = "there are several" if field is None else "the panel has no such field"
-    right = did_you_mean(field or "", names)
-    raise DataError([Problem(PARTY, "field", field, reason, right)])
-
-
-def _without_map(hours: float) -> Application:
-    """What a forecaster without a map is judged by: absolute errors over its whole horizon."""
-
-    def decide(state: State) -> Decision:
-        return Decision((), (), 0.0, state.valid_until_s, Confirm.OPERATOR)
-
-    text = LocalizedText("forecast", "예측")
-    return Application(SERVICE, text, text, text, Task.FORECAST, (), (), hours, decide)

@@ -1,8 +1,8 @@
 """A party's networks, ridge and typical day with their weights, as an ONNX graph.
 
 The graph makes one forecast of all places. Its inputs are what deepcity makes of the rows
-(`inputs_at`); scales, weights and bands of the day of the export are constants in it. Built node
-by node: it needs the package `onnx` alone, none of torch's exporters.
+(`newest_inputs`); scales, weights and bands of the day of the export are constants in it. Built
+node by node: it needs the package `onnx` alone, none of torch's exporters.
 
 Shapes: E experts, N places, H horizon steps, F features, S linear features, P parts of a day.
 """
@@ -87,12 +87,12 @@ def chosen_experts(view: OpenBundle, *, networks_only: bool) -> list[int]:
     return [at for at, kind in enumerate(kinds) if kind in EXPORTABLE]
 
 
-def build_graph(view: OpenBundle, origin: int, chosen: Sequence[int]) -> bytes:
-    """The graph of some experts, with the weights and bands of an origin (a step), as a file."""
+def build_graph(view: OpenBundle, chosen: Sequence[int]) -> bytes:
+    """The graph of some experts, with the weights and bands of the newest origin, as a file."""
     from onnx import TensorProto, checker, helper
 
-    graph, ready = _Graph(), view.prepare(origin)
-    sample = inputs_at(view, origin)
+    graph, ready = _Graph(), view.prepared
+    sample = newest_inputs(view)
     weight_EN1, part_PE = _weights(ready.ensemble, chosen)
     part_HE = graph.add("Gather", graph.constant(part_PE), "part_of_day", axis=0)
     total = ""
@@ -134,13 +134,13 @@ def build_graph(view: OpenBundle, origin: int, chosen: Sequence[int]) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def inputs_at(view: OpenBundle, origin: int) -> Arrays:
-    """What the graph takes at an origin (a step), by name.
+def newest_inputs(view: OpenBundle) -> Arrays:
+    """What the graph takes at the newest origin, by name.
 
     `typical_day` (N, H) in the field's unit, `part_of_day` (H,), and for each scale that networks
     have, `features` (N, F) and `linear` (N, H, S), with a number from the second on.
     """
-    origins_B = np.array([origin])
+    origins_B = np.array([view.newest_origin])
     found: Arrays = {
         "part_of_day": parts_of_day(view.data.inputs.grid, origins_B, view.horizon)[0].astype(
             np.int64
@@ -154,11 +154,11 @@ def inputs_at(view: OpenBundle, origin: int) -> Arrays:
     return found
 
 
-def reference(view: OpenBundle, origin: int, chosen: Sequence[int]) -> Floats:
+def reference(view: OpenBundle, chosen: Sequence[int]) -> Floats:
     """The forecast that the graph must give, (N, H), computed by deepcity."""
-    origins_B = np.array([origin])
+    origins_B = np.array([view.newest_origin])
     samples = view.data.inputs.samples(origins_B)
-    weight_EN1, part_PE = _weights(view.prepare(origin).ensemble, chosen)
+    weight_EN1, part_PE = _weights(view.prepared.ensemble, chosen)
     part_H = parts_of_day(view.data.inputs.grid, origins_B, view.horizon)[0]
     total = np.zeros(samples.baseline_BNH.shape[1:])
     for number, at in enumerate(chosen):

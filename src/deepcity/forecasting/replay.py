@@ -8,7 +8,7 @@ Shapes: B origins, N places, H horizon steps.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
 
@@ -70,7 +70,6 @@ class OpenBundle:
 
     Attributes:
         floor: the least value that the field can have.
-        prepared: by origin, a step of the panel.
     """
 
     bundle: ForecasterBundle
@@ -79,7 +78,6 @@ class OpenBundle:
     experts: tuple[tuple[int, Expert], ...]
     gradient: Gradient
     floor: float
-    prepared: dict[int, Prepared] = field(default_factory=dict)
 
     def step(self, second: int) -> int:
         """The step of the panel that begins then."""
@@ -136,11 +134,17 @@ class OpenBundle:
         _, aside = self._aside
         return Past.of(aside.forecast_BNH, self.data.kept_aside.truth_BNH, steps)
 
-    def newest(self, origin: int) -> Forecasts:
-        """The forecast at an origin (a step), with the weights that were kept, if they knew no
+    @property
+    def newest_origin(self) -> int:
+        """The step to forecast from, where the panel ends with the steps to be forecast."""
+        return len(self.data.panel.time_T) - self.horizon
+
+    def newest(self) -> Forecasts:
+        """The forecast at the newest origin, with the weights that were kept, if they knew no
         later truth; NaN at places that cannot be forecast, with the reasons.
         """
-        ready, data, identity = self.prepare(origin), self.data, self.bundle.identity
+        ready, data, identity = self.prepared, self.data, self.bundle.identity
+        origin = self.newest_origin
         origins_B = np.array([origin])
         samples = data.inputs.samples(origins_B)
         forecast_ENH = expert_forecasts(self.experts, samples, origins_B)[:, 0]
@@ -166,28 +170,26 @@ class OpenBundle:
             gaps={identity.places[place]: gap for place, gap in gaps.items()},
         )
 
-    def prepare(self, origin: int) -> Prepared:
-        """Weights and bands for an origin (a step), made once; the panel ends there.
+    @cached_property
+    def prepared(self) -> Prepared:
+        """Weights and bands for the newest origin.
 
         An origin after the last update goes on from the weights that were kept, so a sample of
         earlier origins is replayed for the bands alone; one before it needs them for its weights.
         """
-        if origin not in self.prepared:
-            position = self._position(origin)
-            kept = origin >= position.seen_to
-            most = BAND_ORIGINS if kept else MAX_SELECTION_ORIGINS
-            most = min(most, max(_LEAST_ORIGINS, _MOST_CELLS // self._cells))
-            stride = self._stride(origin + 1 - self.learned_to, most)
-            origins_B = origins(Span(self.learned_to, origin + 1), 1, stride=stride)
-            aside_B = self.data.aside_B
-            every = self._stride(len(aside_B), most) if kept else 1
-            found = self._replayed(origins_B, every)
-            if kept:
-                unseen_B = unseen_origins(position)
-                unseen_B = unseen_B[:: max(1, len(unseen_B) // most)]
-                found = replace(found, ensemble=self._caught_up(unseen_B))
-            self.prepared[origin] = found
-        return self.prepared[origin]
+        position = self._position(self.newest_origin)
+        kept = position.end >= position.seen_to
+        most = BAND_ORIGINS if kept else MAX_SELECTION_ORIGINS
+        most = min(most, max(_LEAST_ORIGINS, _MOST_CELLS // self._cells))
+        stride = self._stride(position.end + 1 - self.learned_to, most)
+        origins_B = origins(Span(self.learned_to, position.end + 1), 1, stride=stride)
+        every = self._stride(len(self.data.aside_B), most) if kept else 1
+        found = self._replayed(origins_B, every)
+        if not kept:
+            return found
+        unseen_B = unseen_origins(position)
+        unseen_B = unseen_B[:: max(1, len(unseen_B) // most)]
+        return replace(found, ensemble=self._caught_up(unseen_B))
 
     def _caught_up(self, origins_B: Ints) -> MultiViewEnsemble:
         """The weights that were kept, after the truths of these origins too."""

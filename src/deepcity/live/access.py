@@ -19,9 +19,8 @@ from pathlib import Path
 from pydantic import Field
 
 from deepcity.city.errors import ConfigError
-from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.problem import Problem
-from deepcity.data.config.toml_file import read_toml, validate
+from deepcity.data.config.toml_file import Settings, read_toml, validate
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST, DeepGrant
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.deep_data.store import MayRead
@@ -29,7 +28,7 @@ from deepcity.store.deep_data.store import MayRead
 _SHORTEST = 16
 
 
-class GrantEntry(FrozenModel):
+class GrantEntry(Settings):
     """An agency's grant for a service; see `DeepGrant`."""
 
     service: str
@@ -37,7 +36,7 @@ class GrantEntry(FrozenModel):
     widest: int = Field(default=WIDEST, ge=1)
 
 
-class AgencyEntry(FrozenModel):
+class AgencyEntry(Settings):
     """One agency: its name in the city, its token, its grant."""
 
     name: str = Field(min_length=1)
@@ -45,14 +44,14 @@ class AgencyEntry(FrozenModel):
     grant: GrantEntry
 
 
-class ReaderEntry(FrozenModel):
+class ReaderEntry(Settings):
     """A client that may request forecasts."""
 
     name: str = Field(min_length=1)
     token: str = Field(min_length=1, repr=False)
 
 
-class Access(FrozenModel):
+class Access(Settings):
     """Who may send deep data, and who may request forecasts; without readers, every client may."""
 
     agency: tuple[AgencyEntry, ...] = ()

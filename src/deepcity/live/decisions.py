@@ -132,15 +132,15 @@ class DecisionLog:
 
     Args of `DecisionLog(...)`:
         path: the file; None: none is written.
-        heard: called with every event.
+        listener: called with every event.
 
     Threads may share it.
     """
 
     def __init__(
-        self, path: Path | None, heard: Callable[[dict[str, Any]], None] | None = None
+        self, path: Path | None, listener: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
-        self.path, self._heard = path, heard
+        self.path, self._listener = path, listener
         self._last: object = None
         self._lock = threading.Lock()
 
@@ -167,8 +167,8 @@ class DecisionLog:
             event = made.event()
             if self.path is not None:
                 self._write(self.path, json.dumps(event, ensure_ascii=False) + "\n")
-        if self._heard is not None:
-            self._heard(event)
+        if self._listener is not None:
+            self._listener(event)
 
     @staticmethod
     def _key(found: LiveForecast) -> object:

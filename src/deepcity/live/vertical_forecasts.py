@@ -77,7 +77,7 @@ def _run_party(
     return RunParty(folder, facts.service, name, files[facts.city], facts.agency, of_map)
 
 
-@dataclass
+@dataclass(frozen=True)
 class VerticalForecaster:
     """A party of a vertical run, with the agencies whose encoders are in its folder.
 

@@ -47,7 +47,7 @@ def test_equal_warnings_leave_it_to_the_absolute_error():
 
 def test_where_nothing_was_to_warn_of_the_absolute_error_decides():
     found = compared([2, 2], kept=[5, 5], changed=[3, 3], metric=Warnings(10.0))
-    assert found.judged_by == AbsoluteError()
+    assert found.evaluated_by == AbsoluteError()
     assert found.error(found.changed.forecast_BNH) == 1
     assert found.accepted
 

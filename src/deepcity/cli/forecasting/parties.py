@@ -16,7 +16,10 @@ from deepcity.runs.update.forecaster_bundle import saved_forecasters
 class AnyForecaster(Protocol):
     """A party that is asked for forecasts again and again."""
 
-    party: RunParty
+    @property
+    def party(self) -> RunParty:
+        """What it is."""
+        ...
 
     @property
     def sources(self) -> tuple[RunParty, ...]:

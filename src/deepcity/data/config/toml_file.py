@@ -8,21 +8,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
+from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_bounds import MOST_BYTES, parse_toml
+from deepcity.data.config.toml_numbers import WRONG_TYPE, exact_numbers
 
 Raw = dict[str, Any]
 Location = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class Settings(BaseModel):
-    """Base of all settings: frozen, and unknown keys are errors."""
+class Settings(FrozenModel):
+    """Base of all settings; a text is never read as a number or a truth value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """Pydantic's own schema with numbers of their own types (`toml_numbers`)."""
+        found: CoreSchema = exact_numbers(handler(source))
+        return found
 
 
 _KNOWN_SHOWN = 20
@@ -164,7 +170,7 @@ def _in_words(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
         "less_than_equal": (message.replace("Input should be", "not"), "correct the number"),
     }
     match detail["type"]:
-        case "wrong":
+        case kind if kind in ("wrong", WRONG_TYPE):
             return context["reason"], context["right"]
         case "extra_forbidden":
             return "unknown key", _did_you_mean(model, detail["loc"])

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import Clock
-from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.place import Place
+from deepcity.data.config.toml_file import Settings
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 
@@ -29,7 +29,7 @@ _BACK_DAYS = (1, 3, 7)
 _QUARTERS = 4
 
 
-class ColumnSettings(FrozenModel):
+class ColumnSettings(Settings):
     """How far an encoder looks back and ahead, in steps of its agency's own clock."""
 
     history: int = Field(

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.clock import Clock
-from deepcity.city.frozen_model import FrozenModel
+from deepcity.data.config.toml_file import Settings
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
@@ -38,7 +38,7 @@ class ScaleBy(StrEnum):
     PARTY = "party"  # speeds and temperatures: one scale for all places
 
 
-class WindowSettings(FrozenModel):
+class WindowSettings(Settings):
     """How far a service looks back and ahead, in steps."""
 
     history: int = Field(

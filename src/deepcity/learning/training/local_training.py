@@ -12,13 +12,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from deepcity.city.frozen_model import FrozenModel
+from deepcity.data.config.toml_file import Settings
 from deepcity.learning.evaluation.metrics import scores
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.networks.network import Network
 
 
-class TrainingSettings(FrozenModel):
+class TrainingSettings(Settings):
     """Training hyperparameters, the same for all parties of a service."""
 
     rounds: int = Field(default=12, ge=1, description="rounds of federated training")

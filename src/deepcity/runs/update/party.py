@@ -68,7 +68,7 @@ class UpdateComparison:
     metric: Metric
 
     @property
-    def judged_by(self) -> Metric:
+    def evaluated_by(self) -> Metric:
         """The application's metric; the mean absolute error where that is undefined on the
         holdout days before or after the update, as a share of warnings is without an event.
         """
@@ -77,8 +77,8 @@ class UpdateComparison:
         return self.metric if defined else _ABSOLUTE
 
     def error(self, forecast_BNH: Floats) -> float:
-        """Error on the holdout days by `judged_by`."""
-        return self._error(self.judged_by, forecast_BNH)
+        """Error on the holdout days by `evaluated_by`."""
+        return self._error(self.evaluated_by, forecast_BNH)
 
     @property
     def accepted(self) -> bool:
@@ -86,7 +86,9 @@ class UpdateComparison:
         equal, as counts of warnings can be, its mean absolute error.
         """
         was, would = (
-            tuple(self._error(metric, one.forecast_BNH) for metric in (self.judged_by, _ABSOLUTE))
+            tuple(
+                self._error(metric, one.forecast_BNH) for metric in (self.evaluated_by, _ABSOLUTE)
+            )
             for one in (self.kept, self.changed)
         )
         return self.moved > 0 and would < was

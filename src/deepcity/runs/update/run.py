@@ -161,7 +161,7 @@ class _PartyUpdate:
         kept_by = comparison.updated if comparison.accepted else comparison.current
         bare = self._bare(rows)
         outcome = UpdateOutcome.REFINED if comparison.accepted else UpdateOutcome.KEPT
-        metric = comparison.judged_by
+        metric = comparison.evaluated_by
         return bare.model_copy(
             update={
                 "outcome": outcome,
@@ -187,7 +187,7 @@ class _PartyUpdate:
 def _notes(rows: PartyRecords, comparison: UpdateComparison) -> list[Note]:
     found = [Note(code="update_corrected")] if comparison.corrected else []
     wanted = comparison.metric
-    if comparison.judged_by.title != wanted.title:
+    if comparison.evaluated_by.title != wanted.title:
         found.append(
             Note(
                 code="update_metric_undefined",
