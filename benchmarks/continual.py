@@ -5,7 +5,7 @@
 The network learned from days that were mostly under lockdown (it ended on 22 October 2021).
 Then weeks come in, each forecast first and learned from after: never; by refining
 (`deepcity.learning.training.continual`); by tuning on new rows alone; or by building anew from all
-days every four weeks. Forgetting is told on old days that nobody learned from.
+days every four weeks. Forgetting is measured on old days that nobody learned from.
 """
 
 import argparse
@@ -128,7 +128,7 @@ class Known:
         return error(self.learner, samples)
 
     def memory(self, found: Stream) -> float:
-        """The error that a service is judged by, on the old days kept aside."""
+        """The error that states are chosen by, on the old days kept aside."""
         first = found.known - ASIDE
         origins = np.arange(first, found.known - WINDOW.horizon + 1, 6)
         return memory_error(self.learner, self.inputs.samples(origins))
@@ -242,7 +242,7 @@ def text(courses: dict[str, list[Course]], drifts: Sequence[str], seeds: Sequenc
         f"seeds. Refining: {STEPS} steps on the last four weeks and as many old rows, weights "
         "drawn back until the error on old days kept aside rose by no more than the bound. "
         "Forgot: rise of the error on those days over all weeks (of the error that training is "
-        "judged by, half MAE and half RMSE).",
+        "chosen by, half MAE and half RMSE).",
         "",
         "| | MAE | of kept | first 4 weeks of kept | last 4 weeks of kept | forgot | steps |"
         " CPU s of learning |",

@@ -244,9 +244,9 @@ def _cost(name: str, parties: Sequence[Measured]) -> str:
     trained = np.mean([one.seconds["network"][0] for one in parties])
     cells = []
     for kind in TIMED:
-        fit, told = np.mean([one.seconds.get(kind, (0.0, 0.0)) for one in parties], axis=0)
+        fit, forecast = np.mean([one.seconds.get(kind, (0.0, 0.0)) for one in parties], axis=0)
         share = "" if kind == "network" else f" ({fit / trained:.2f})"
-        cells.append(f"{fit:.1f} / {told:.2f}{share}")
+        cells.append(f"{fit:.1f} / {forecast:.2f}{share}")
     return f"| {name} | {places:.0f} | {days:.0f} | {' | '.join(cells)} |"
 
 

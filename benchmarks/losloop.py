@@ -6,7 +6,7 @@
 validate), the rest tests; 12 steps in, 12 steps out, all windows inside the test span.
 T-GCN (Zhao et al., IEEE T-ITS 2020, arXiv:1811.05320) averages the error for horizon h
 over all steps 1..h, so its figures stand beside ours averaged alike; errors at exactly
-step h, which other papers tell, are given too.
+step h, which other papers report, are given too.
 
 Shapes: B origins, N places, H horizon steps, F features.
 """
@@ -161,7 +161,7 @@ def _report(runs: dict[str, list[Found]], seconds: float) -> str:
         f"deviation over seeds, mile/h, {seconds:.0f} s in all on this machine, one thread.",
         "T-GCN's published figures average over all steps 1..h, as its code does; it trains one",
         "network a horizon, ours is one for all. The state with the lowest validation error is",
-        "tested. Seeds move the errors by the spread told; a week of data moves them by more.",
+        "tested. Seeds move the errors by the spread shown; a week of data moves them by more.",
         "",
         "| mean over steps 1..h | " + " | ".join(_columns()) + " |",
         "|---|" + "---:|" * 8,

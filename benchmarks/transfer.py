@@ -124,7 +124,7 @@ def service(field: Field, days: float | None) -> Service:
     span = dict(service_options["span"])  # type: ignore[call-overload]
     if days is not None:
         span["scarce"] = {member.name: days}
-    application = "people"  # any will do that is judged by the mean absolute error
+    application = "people"  # any will do that is evaluated by the mean absolute error
     settings = ServiceSettings.model_validate(
         {**service_options, "span": span, "name": "transfer", "application": application}
         | {"parties": [member.name], "field": field.field, "experts": EXPERTS}

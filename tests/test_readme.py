@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands there, block after block."""
+"""The README's Python runs as it stands there; its figures stand in the results of benchmarks."""
 
 import re
 from pathlib import Path
@@ -28,3 +28,32 @@ def test_both_readmes_hold_the_same_code_but_for_remarks():
         for path in ours
     )
     assert english == korean
+
+
+def _measured(name):
+    """The lines of the part on measurements."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return text.split("\n## ")[3].splitlines()
+
+
+def test_figures_of_the_readme_stand_in_the_results():
+    """All with three decimals; rounder ones differ from the results by being rounded."""
+    exact = re.compile(r"(?<![\d.])\d+\.\d{3}(?!\d)")
+    results = set(exact.findall((ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")))
+    figures = {figure for line in _measured("README.md") for figure in exact.findall(line)}
+    assert len(figures) > 80
+    assert figures - results == set()
+
+
+def test_both_readmes_hold_the_same_figures():
+    """In tables cell by cell; in text those with decimals."""
+    number, decimal = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"\d+\.\d+")
+    english, korean = _measured("README.md"), _measured("README.ko.md")
+    for ours, theirs in zip(english, korean, strict=True):
+        if ours.startswith("|"):
+            cells = [
+                [number.findall(cell) for cell in row.split("|")[2:]] for row in (ours, theirs)
+            ]
+        else:
+            cells = [sorted(decimal.findall(line)) for line in (ours, theirs)]
+        assert cells[0] == cells[1], theirs

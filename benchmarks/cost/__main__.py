@@ -1,12 +1,12 @@
 """What learning together costs: steps, bytes, memory, forecasts a second, many parties.
 
     python -m benchmarks.cost [reuse] [bytes] [memory] [forecasts] [parties] [precision]
-                              [streaming]
+                              [streaming] [demo]
 
 Each part prints its table and records it; without names all run. Real data where data
 matter (water districts of Ferrara), synthetic rows where only their number does.
 
-Seconds are CPU seconds of this machine unless said otherwise: with one thread they are what
+Seconds are CPU seconds of this machine unless stated otherwise: with one thread they are what
 an idle machine takes, and a busy one disturbs them less.
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.cost.demo import demo
 from benchmarks.cost.forecasts import forecasts
 from benchmarks.cost.memory import memory
 from benchmarks.cost.parties import parties
@@ -38,6 +39,7 @@ def main() -> None:
         "parties": parties,
         "precision": precision,
         "streaming": streaming,
+        "demo": demo,
     }
     unknown = [name for name in sys.argv[1:] if name not in parts]
     if unknown:

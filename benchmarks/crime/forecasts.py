@@ -1,7 +1,7 @@
 """Forecasts of the validation and test days: ours by seed and loss, and the naive ones.
 
 All forecasts are one day ahead and know every day before it, as the published ones do. They
-are kept as they are said, so that the tables can be made again without learning again.
+are kept as forecast, so that the tables can be made again without learning again.
 
 Shapes: T days, B days forecast, N cells, H horizon steps (one day).
 """

@@ -47,7 +47,7 @@ def _protocol(found: Measured) -> list[str]:
         "arXiv:2204.08587) for New York, as its author repeats the paper's figures in",
         "github.com/LZH-YS1998/STHSL/issues/1; its figures for Chicago were in no source that we",
         "could read, so none stands here. ST-HSL itself was not run, and the spread of its seeds",
-        "is not told.",
+        "is not given.",
         "",
         "**What the published metric leaves out.** It counts a cell's day only if at least one",
         f"offence of the kind happened: {empty['new-york']:.0%} of New York's test cells and days",

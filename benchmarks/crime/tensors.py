@@ -3,7 +3,7 @@
     python -m benchmarks.crime --tensors FOLDER
 
 FOLDER holds NYC_crime and CHI_crime as github LZH-YS1998/STHSL has them; a file that is not
-there is told and left out.
+there is reported and left out.
 """
 
 import pickle

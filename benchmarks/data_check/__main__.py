@@ -31,7 +31,7 @@ FACTS = {"place-gap", "late-place", "ended-place"}
 
 
 def warnings_of(view: View) -> set[tuple[str, str, str]]:
-    """Findings of the kinds judged here: what, field, where."""
+    """Findings of the kinds evaluated here: what, field, where."""
     return {
         (finding.what, finding.shows[0], finding.where)
         for finding in run_rules([view])[view.agency]
@@ -105,7 +105,7 @@ def main() -> None:
         f"`python -m benchmarks.data_check --trials {chosen.trials} --seeds {chosen.seeds}`"
         f"{' (some kinds of fault)' if len(chosen.only) < len(FAULTS) else ''}: "
         "detected of tried over all seeds (lowest to highest seed); the last row counts "
-        "stretches of 60-300 days in which anything but true gaps and ends of places was said "
+        "stretches of 60-300 days in which anything but true gaps and ends of places was found "
         "before a fault was put in.",
         "",
         f"| fault | {' | '.join(columns)} |",
@@ -124,12 +124,12 @@ def main() -> None:
 
 
 def _warning_lines(tallies: Iterable[Tally]) -> list[str]:
-    """What was said of clean stretches: of real ones, some of it is true."""
+    """What was found in clean stretches: of real ones, some of it is true."""
     warnings_of: Counter[str] = Counter()
     for tally in tallies:
         warnings_of.update(tally.warnings_of)
     shown = "; ".join(f"{text} ({count} times)" for text, count in warnings_of.most_common())
-    return [f"Said before a fault was put in: {shown}."] if warnings_of else []
+    return [f"Found before a fault was put in: {shown}."] if warnings_of else []
 
 
 def _cell(tallies: list[Tally]) -> str:

@@ -65,9 +65,9 @@ def _mixed(view: View, dice: Dice) -> tuple[int, UnitConfusion] | None:
 
 def wrong_unit(view: View, dice: Dice) -> Fault | None:
     """All records of a weather or road field in another unit."""
-    judged = {Kind.TEMPERATURE, Kind.PRESSURE, Kind.HUMIDITY, Kind.WIND, Kind.SPEED}
+    bounded = {Kind.TEMPERATURE, Kind.PRESSURE, Kind.HUMIDITY, Kind.WIND, Kind.SPEED}
     mixed = _mixed(view, dice)
-    if mixed is None or view.panel.fields[mixed[0]].kind not in judged:
+    if mixed is None or view.panel.fields[mixed[0]].kind not in bounded:
         return None
     f, m = mixed
     values = view.panel.values_TNF.astype(np.float64)
@@ -291,7 +291,7 @@ def clock_from_a_day(view: View, dice: Dice) -> Fault | None:
 
 
 def summer_time_ignored(view: View, dice: Dice) -> Fault | None:
-    """Records of people's days kept without summer time, and told as wall times."""
+    """Records of people's days kept without summer time, and stamped with wall times."""
     panel, fields = view.panel, view.panel.fields
     people = [f for f, field in enumerate(fields) if field.kind in {Kind.COUNT, Kind.SPEED}]
     offset_T = panel.clock.local_seconds(panel.time_T) - panel.time_T

@@ -115,6 +115,6 @@ def _cell(
     own = [value[key] for value in values]
     means = [np.mean([value[key] for value in other]) for other in by_method.values()]
     known = [mean * _BETTER[key] for mean in means if np.isfinite(mean)]
-    told = spread(own, 1 if key == "lead_hours" else 3)
+    text = spread(own, 1 if key == "lead_hours" else 3)
     best = bool(known) and np.isclose(np.mean(own) * _BETTER[key], max(known))
-    return f"**{told}**" if best else told
+    return f"**{text}**" if best else text

@@ -70,5 +70,5 @@ def spread(values: list[float], places: int = 2, unit: str = "") -> str:
     mean, deviation = float(np.mean(values)), float(np.std(values))
     if not np.isfinite(mean):
         return "–"
-    told = f"{mean:.{places}f}{unit}"
-    return told if deviation < 10.0**-9 else f"{told} ± {deviation:.{places}f}"
+    text = f"{mean:.{places}f}{unit}"
+    return text if deviation < 10.0**-9 else f"{text} ± {deviation:.{places}f}"

@@ -81,14 +81,14 @@ def _placed(party: Party) -> bool:
     return sum(place.lat is not None for place in party.panel.places) > 1
 
 
-def _row(party: Party, told: Forecasts, name: str, plan: Plan, load: int, seed: int) -> Row:
+def _row(party: Party, forecasts: Forecasts, name: str, plan: Plan, load: int, seed: int) -> Row:
     rng = np.random.default_rng([seed, load])  # the same cars for every plan
     asked, found, walked, promised = 0, 0, 0.0, []
     for index in _daytime(party):
-        steps = told.past.truth_BNH.shape[-1]
+        steps = forecasts.past.truth_BNH.shape[-1]
         requests = invented_requests(party.panel.places, load, steps, rng)
         origin = int(party.test_origins[index])
-        state = state_at(party, told.past, told.test_BNH[index], origin, requests)
+        state = state_at(party, forecasts.past, forecasts.test_BNH[index], origin, requests)
         decision = plan.decide(state)
         score = plan_score(state, decision, party.test.truth_BNH[index])
         asked, found = asked + score.asked, found + score.found
@@ -125,7 +125,7 @@ def text(found: list[Row]) -> str:
         "standard deviation over seeds (of networks and of cars); walks in metres as the crow "
         "flies, of those who found a space. The operators report hardly any lot as full, so 'free "
         "now' passes by none: it is the nearest lot unless it is counted down. "
-        f"Cars judged: {max(cars.values()):,} at most a row and seed.",
+        f"Cars evaluated: {max(cars.values()):,} at most a row and seed.",
         "",
         "| cars that ask | plan | found a space | promised | walk, m |",
         "|---:|---|---:|---:|---:|",

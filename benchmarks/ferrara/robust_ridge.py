@@ -1,4 +1,4 @@
-"""Recall by least absolute errors: for services that are judged by them.
+"""Recall by least absolute errors: for services that are evaluated by them.
 
 Iteratively reweighted ridge (Schlossmacher 1973). All steps of a forecast first share their
 coefficients, and then each step departs from them as far as its own rows demand: single

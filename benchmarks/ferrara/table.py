@@ -79,7 +79,7 @@ def table(found: Found, seeds: Sequence[int], seconds: float) -> str:
         "",
         "Rolling origins of the twelve weeks before each week, experts fitted before these, no "
         "day of any earlier test week: mean absolute error of the first day / the other six. The "
-        "blend is judged on each half by weights from the other.",
+        "blend is evaluated on each half by weights from the other.",
         "",
         "| forecast | first day | other days | before week 1 | week 2 | week 3 | week 4 |",
         "|---|---|---|---|---|---|---|",

@@ -34,14 +34,14 @@ def text(cases: Sequence[ModeCase]) -> str:
             "",
             "`python -m benchmarks.vertical.modes`, seeds 0, 1, 2 unless a row says otherwise. All "
             "learn for the same number of local steps from the same first weights and the same "
-            "encoders, which taught themselves first. A block is so many local steps between two "
-            "tellings of slopes, and between two looks at the validation span; reach is how far "
-            "an agency may move what it says by one telling. 'Steps a look': with as few looks as "
-            "long blocks have, as another round is kept then; 'alone' has as many looks as what "
-            "stands beside it. Where looks change the error by more than modes do, it is the round "
-            "that is kept, and not the meeting, that makes the difference. Messages and bytes of "
-            "the training, requests and answers, both ways. Loss: mean absolute error over the "
-            "test span against per-batch (a look each 50 steps), seed by seed; mean ± standard "
+            "encoders, pretrained first. A block is so many local steps between two gradients, and "
+            "between two evaluations on the validation span; reach is how far an agency may move "
+            "its activations by one gradient. 'Steps a look': with as few evaluations as long "
+            "blocks have, as another round is kept then; 'alone' has as many as what stands beside "
+            "it. Where evaluations change the error by more than modes do, it is the round that is "
+            "kept, and not the mode, that makes the difference. Messages and bytes of the "
+            "training, requests and answers, both ways. Loss: mean absolute error over the "
+            "test span against per-batch (evaluated each 50 steps), seed by seed; mean ± standard "
             "deviation over seeds.",
             "",
             f"**Chosen by validation** among options with at least {FEWER} times fewer messages "

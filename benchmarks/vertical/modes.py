@@ -3,12 +3,12 @@
     python -m benchmarks.vertical.modes [--seeds 0,1,2] [--sets tetouan,bikes,...]
 
 One-shot, block-wise with blocks of several lengths, and per-batch (split learning), from the
-same encoders, taught once. Between two tellings an agency may move what it says by no more
-than its reach; with few tellings a longer one may pay, so two are tried. The option with 50
+same encoders, pretrained once. Between two gradients an agency may move its activations by no
+more than its reach; with few gradients a longer one may pay, so two are tried. The option with 50
 times fewer messages than per-batch is chosen by the validation error, then tested.
 
 Long blocks also look at the validation span less often, and so keep another round. What that
-alone does is told by 'alone', one-shot and per-batch with as few looks.
+alone does is shown by 'alone', one-shot and per-batch with as few looks.
 
 Cases are kept in runs/meeting/ as soon as they are done; rows and pictures of sets that have
 no cases there stay as they are.
@@ -49,11 +49,11 @@ PARTIES = {
 
 @dataclass(frozen=True)
 class Option:
-    """When agencies are told slopes, and how far they may then move.
+    """When agencies receive gradients, and how far they may then move.
 
     Attributes:
-        block: local steps between two tellings; 0: they are told nothing.
-        evaluate_every: local steps between two looks at the validation span; in blocks, the block.
+        block: local steps between two gradients; 0: they receive none.
+        evaluate_every: local steps between two validation evaluations; in blocks, the block.
     """
 
     mode: Mode
@@ -74,7 +74,7 @@ class Option:
 
 
 def blocks(length: int, reach: float = 0.2) -> Option:
-    """Block-wise: a telling and a look after so many local steps."""
+    """Block-wise: a gradient and an evaluation after so many local steps."""
     return Option(Mode.BLOCK, length, reach, length)
 
 

@@ -24,7 +24,7 @@ def text(cases: Sequence[Case], reuse: Sequence[dict[str, dict[str, float]]]) ->
             "",
             "`python -m benchmarks.vertical`, seeds 0, 1, 2 unless a row says otherwise. Cut level "
             "3; every method learns for the same number of steps from the same first weights. "
-            "'Together' is block-wise unless told; pooled has all raw columns in one stem "
+            "'Together' is block-wise unless stated; pooled has all raw columns in one stem "
             "(forbidden in life); weather a day ahead is what was measured then, standing in for "
             "a forecast, in the meeting and in the pool alike. Mean ± standard deviation over "
             "seeds. Shares are of the mean absolute error alone; under 1 is better. The method was "
@@ -52,7 +52,7 @@ def _by_party(cases: Sequence[Case]) -> dict[tuple[str, str], list[Case]]:
 
 
 def _named(name: str, cases: Sequence[Case]) -> str:
-    """A row's name, which tells where seeds are missing."""
+    """A row's name, and where seeds are missing."""
     seeds = len({case.seed for case in cases})
     return name if seeds >= SEEDS else f"{name} ({seeds} seed{'s' if seeds > 1 else ''})"
 
@@ -114,9 +114,9 @@ def _kept(cases: Sequence[Case]) -> str:
 
 def _silent(cases: Sequence[Case]) -> list[str]:
     lines = [
-        "**One agency silent at test time** (goal: at most 1.02 of alone). Where nobody is left "
-        "to listen to, the party's own network answers; 'fused network' tells what the other "
-        "would have said.",
+        "**One agency silent at test time** (goal: at most 1.02 of alone). Where no agency "
+        "is left, the party's own network makes the forecast; 'fused network' is the error of "
+        "the other.",
         "",
         "| set, party | silent | as answered | worst seed | fused network |",
         "|---|---|---|---|---|",
@@ -157,8 +157,8 @@ def _cost(cases: Sequence[Case]) -> list[str]:
 def _reuse(reuse: Sequence[dict[str, dict[str, float]]]) -> list[str]:
     lines = [
         "**Encoders reused across cities**: a bike service with 14 days of its own; h1..h3 of "
-        "its weather office's encoder begin as the other two cities' offices taught them "
-        "(one-shot; then it teaches itself as usual). Shares of alone.",
+        "its weather office's encoder begin as the other two cities' offices trained them "
+        "(one-shot; then it pretrains as usual). Shares of alone.",
         "",
         "| city | own encoder | encoder of two other cities |",
         "|---|---|---|",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import click
 import typer
+from generated_page import generated_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -25,11 +26,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add both pages."""
     pages = {"reference/commands.md": commands(), "reference/settings.md": settings()}
     for name, text in pages.items():
-        file = File.generated(config, name, content=HEAD + text)
-        language = config.theme["language"]
-        if language != "en":
-            file.dest_uri = f"{language}/{file.dest_uri}"
-        files.append(file)
+        files.append(generated_page(config, name, HEAD + text))
     return files
 
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from generated_page import generated_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -14,13 +15,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @event_priority(-100)  # after the plugin of languages, which knows files on disk only
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page a notebook."""
-    language = config.theme["language"]
     for path in sorted(EXAMPLES.glob("*.ipynb")):
         page = as_markdown(json.loads(path.read_text(encoding="utf-8")))
-        file = File.generated(config, f"notebooks/{path.stem}.md", content=page)
-        if language != "en":
-            file.dest_uri = f"{language}/{file.dest_uri}"
-        files.append(file)
+        files.append(generated_page(config, f"notebooks/{path.stem}.md", page))
     return files
 
 

@@ -8,9 +8,10 @@ import posixpath
 import re
 from pathlib import Path
 
+from generated_page import generated_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             if target not in seen and not target.startswith("docs/"):
                 seen.add(target)
                 page = _as_page(target)
-                files.append(generated(config, _inside(target), page))
+                files.append(generated_page(config, _inside(target), page))
                 if target.endswith(".md"):
                     waiting.append(target)
     return files
@@ -49,15 +50,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"]({posixpath.relpath(new, posixpath.dirname(here))}{anchor})"
 
     return LINK.sub(moved, markdown)
-
-
-def generated(config: MkDocsConfig, name: str, text: str) -> File:
-    """A page that lies on no disk; each language has its own."""
-    file = File.generated(config, name, content=text)
-    language = config.theme["language"]
-    if language != "en":
-        file.dest_uri = f"{language}/{file.dest_uri}"
-    return file
 
 
 def _targets(source: str) -> list[str]:

@@ -120,15 +120,15 @@ def test_a_field_fits_where_its_kind_and_quantity_do(name, kind, unit, fits):
 def test_a_threshold_is_in_the_unit_of_the_field():
     warning = applications()["air-warning"]
     truth = np.array([[[0.074, 0.080]]], np.float32)
-    said = np.array([[[0.076, 0.080]]], np.float32)
+    forecast = np.array([[[0.076, 0.080]]], np.float32)
     field = Field("pm25", Kind.CONCENTRATION, "mg/m3")
-    assert warning.metric_of(field, 3600).error(said, truth) == pytest.approx(0.5)
-    assert np.isnan(warning.metric.error(said, truth))  # nobody is near 75 of these
+    assert warning.metric_of(field, 3600).error(forecast, truth) == pytest.approx(0.5)
+    assert np.isnan(warning.metric.error(forecast, truth))  # nobody is near 75 of these
 
 
 def test_a_decision_is_judged_by_the_steps_it_looks_at():
     parking = applications()["parking"]
     metric = parking.metric_of(Field("free", Kind.LEVEL, "spaces"), 1800)
     truth = np.zeros((1, 1, 8), np.float32)
-    said = np.arange(8, dtype=np.float32)[None, None]
-    assert metric.error(said, truth) == pytest.approx(np.mean([0, 1, 2, 3]))  # 2 of 4 hours
+    forecast = np.arange(8, dtype=np.float32)[None, None]
+    assert metric.error(forecast, truth) == pytest.approx(np.mean([0, 1, 2, 3]))  # 2 of 4 hours

@@ -232,7 +232,7 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
 
 
 def test_rows_past_their_time_are_reported_and_leave_the_outbox(town_trained, tmp_path):
-    """Each row is answered for once in effect: stored, or told to be too old."""
+    """Each row is answered for once in effect: stored, or refused as too old."""
     package, url = town_trained.encoders["gates"], f"duckdb:///{tmp_path / 'deep.duckdb'}"
     where = {"until": NOW, "clock": lambda: NOW + 30 * DAY - 12 * HOUR}
     with application_of(town_trained, url, **where) as (address, application):

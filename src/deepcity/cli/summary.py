@@ -2,10 +2,9 @@
 
 from math import isfinite
 
-from rich.cells import cell_len
-from rich.markup import escape
 from rich.table import Table
 
+from deepcity.cli.party_table import party_table
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
 from deepcity.runs.record_warnings import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
@@ -13,8 +12,6 @@ from deepcity.web.report.decisions import lines
 from deepcity.web.report.notes import note
 
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
-_GAP = 2  # columns that rich leaves beside each of ours
-_LEAST = 12
 
 
 def tables(results: RunResults, width: int) -> list[Table]:
@@ -45,8 +42,6 @@ def warnings(results: RunResults) -> list[str]:
 
 def extra_lines(results: RunResults) -> list[str]:
     """What must be known to read the tables: a service that had nobody to share with."""
-    from deepcity.web.report.notes import note
-
     return [
         f"{service.title.en}: {note(one).en}"
         for service in results.services
@@ -56,19 +51,9 @@ def extra_lines(results: RunResults) -> list[str]:
 
 
 def _table(service: ServiceResult, width: int) -> Table:
-    rows = [_row(party) for party in service.parties]
-    columns = list(zip(HEADINGS, *rows, strict=True))
-    taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
     unit = f", {service.unit}" if service.metric_in_unit else ""
     title = f"{service.title.en}: {service.metric.en}{unit}"
-    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
-    room = max(_LEAST, width - taken - _GAP)
-    table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=room)
-    for name in HEADINGS[1:]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for party, *numbers in rows:
-        table.add_row(escape(party), *numbers)
-    return table
+    return party_table(title, HEADINGS, [_row(party) for party in service.parties], width)
 
 
 def _row(party: PartyResult) -> list[str]:

@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from math import isfinite
 
-from rich.cells import cell_len
-from rich.markup import escape
 from rich.table import Table
 
+from deepcity.cli.party_table import party_table
 from deepcity.runs.update.results import PartyUpdate, UpdateOutcome, UpdateResults
 from deepcity.web.report.updates import reason, update_notes
 
 HEADINGS = ("party", "last week", "before", "after", "saved", "forgetting", "outcome")
-_GAP = 2  # columns that rich leaves beside each of ours
-_LEAST = 12
 
 
 def tables(found: UpdateResults, width: int) -> list[Table]:
@@ -43,19 +40,10 @@ def lines(found: UpdateResults) -> list[str]:
 
 
 def _table(service: str, parties: Sequence[PartyUpdate], width: int) -> Table:
-    rows = [_row(party) for party in parties]
-    columns = list(zip(HEADINGS, *rows, strict=True))
-    taken = sum(max(map(cell_len, column)) + _GAP for column in columns[1:])
     title = f"{service}: {' and '.join(dict.fromkeys(map(_evaluated_by, parties)))}"
-    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False)
-    available = max(_LEAST, width - taken - _GAP)
-    table.add_column(HEADINGS[0], no_wrap=True, overflow="ellipsis", max_width=available)
-    for name in HEADINGS[1:-1]:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(HEADINGS[-1], no_wrap=True)
-    for party, *cells in rows:
-        table.add_row(escape(party), *cells)
-    return table
+    return party_table(
+        title, HEADINGS, [_row(party) for party in parties], width, left=HEADINGS[-1:]
+    )
 
 
 def _evaluated_by(party: PartyUpdate) -> str:

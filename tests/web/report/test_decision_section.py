@@ -1,4 +1,4 @@
-"""Every decision is said in words: what, where, when, how sure, why, and until when."""
+"""Every decision is put in words: what, where, when, how sure, why, and until when."""
 
 import re
 from dataclasses import replace
@@ -81,7 +81,7 @@ def test_scores_stand_beside_those_of_alone_and_the_baselines():
     scores = {name: {"cost": 0.3, **vars(ALERT)} for name in METHODS}
     scores["alone"] = {**scores["alone"], "csi": 0.7, "hit_rate": float("nan")}
     en, ko = section(results(decision=AIR.decide(air(150.0)), decision_scores=scores))
-    assert "Judged on test days, with 57 events" in en
+    assert "Evaluated on test days, with 57 events" in en
     assert "score automatic alone as now typical day" in en
     assert "CSI 66% 70% ( best ) 66% 66%" in en
     assert "hit rate 90% – 90% 90%" in en  # equal: none is the best

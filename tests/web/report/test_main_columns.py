@@ -9,9 +9,10 @@ from little_map import service, three
 import deepcity
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, RIDGE
 from deepcity.web.report import page as page_module
+from deepcity.web.report.charts.curves import method_name
 from deepcity.web.report.headline import tiles
 from deepcity.web.report.page import render
-from deepcity.web.report.tables import error_table
+from deepcity.web.report.tables import METHODS, error_table
 from deepcity.web.report.text import translate
 
 
@@ -30,9 +31,19 @@ def test_the_first_number_is_what_joining_saved(results):
 def test_every_method_that_was_computed_has_a_column(results):
     (only,) = results.services
     table = error_table(only)
-    shown = {cell.style for _, cells in table.rows for cell in cells}
-    assert shown == set(only.parties[0].test)
-    assert RIDGE in shown
+    assert [words for words, _ in table.heads] == [
+        method_name(method) for method in METHODS if method in only.parties[0].test
+    ]
+    assert RIDGE in table.styles
+
+
+def test_cells_are_hidden_with_their_headings(results):
+    (only,) = results.services
+    table = error_table(only)
+    heads = [style for _, style in table.heads]
+    assert "fixed" in heads
+    assert [cell.style for cell in table.means] == heads
+    assert all([cell.style for cell in cells] == heads for _, cells in table.rows)
 
 
 def test_on_a_phone_only_the_main_methods_are_shown_at_first(results):

@@ -142,7 +142,9 @@ def test_a_loss_is_called_a_loss_in_both_languages():
 
 
 def test_a_small_difference_is_not_called():
-    assert "too small to call" in page_text(fake_vertical_results(fake_party(gain=0.001)))
+    assert "too small to tell from chance" in page_text(
+        fake_vertical_results(fake_party(gain=0.001))
+    )
 
 
 def test_several_parties_are_counted_and_the_worst_is_named():

@@ -99,7 +99,8 @@ def traffic_of(service: ServiceResult, method: str) -> MethodTraffic | None:
 def bytes_left(services: Iterable[ServiceResult]) -> int | None:
     """Bytes that left all parties so that they could choose; None where none was recorded.
 
-    That is the joined training at the deepest level granted; choosing sends nothing more.
+    That is the joined training at the deepest level granted, and the rounds on episodes that
+    prepare for newcomers; choosing sends nothing more.
     """
     found = [t for s in services if (t := traffic_of(s, AUTOMATIC)) is not None]
     return sum(sum(t.bytes_by_layer.values()) for t in found) if found else None

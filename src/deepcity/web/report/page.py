@@ -69,7 +69,7 @@ class ServiceView:
 
 def render(results: RunResults) -> str:
     """The whole report as one HTML document."""
-    ids, points = Ids(), points_each(results.services)
+    ids, points = Ids(), points_each(sum(len(one.parties) for one in results.services))
     return rendered(
         "page.html",
         of(results.title),
@@ -132,7 +132,7 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
 
 
 def metric_words(service: ServiceResult) -> Text:
-    """What a service is judged by, as a heading, with its unit where it has one."""
+    """What a service is evaluated by, as a heading, with its unit where it has one."""
     name = capital(of(service.metric))
     if not service.metric_in_unit:
         return name

@@ -1,6 +1,5 @@
 """The charts shown when a party is picked, and the sentences on its band."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -27,9 +26,8 @@ class PartyPanel:
     band: list[Text]
 
 
-def points_each(services: Sequence[ServiceResult]) -> int:
-    """How many steps each forecast plot may show, so that the page stays light."""
-    parties = sum(len(service.parties) for service in services)
+def points_each(parties: int) -> int:
+    """How many steps each of so many forecast plots may show, so that the page stays light."""
     return min(_MOST, max(_FEWEST, _POINTS_IN_ALL // max(1, parties)))
 
 

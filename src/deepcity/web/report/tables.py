@@ -123,7 +123,7 @@ def error_table(service: ServiceResult) -> ErrorTable:
     places = decimals(error(party, method) for party in service.parties for method in methods)
     rows = [(party, _cells(party, methods, places)) for party in service.parties]
     return ErrorTable(
-        heads=[(method_name(m), "fixed" if m in FIXED else m) for m in methods],
+        heads=[(method_name(m), _style(m)) for m in methods],
         groups=spans(map(_group, methods)),
         rows=rows,
         means=[_mean_cell(service.parties, m) for m in methods],
@@ -145,14 +145,14 @@ def _cell(party: PartyResult, method: str, places: int, least: float | None) -> 
         "" if change is None else signed_percent(change),
         tint(change),
         best,
-        method,
+        _style(method),
     )
 
 
 def _mean_cell(parties: Sequence[PartyResult], method: str) -> Cell:
     gain = mean_known(gain_over(party, method) for party in parties)
     change = None if gain is None or method == ALONE else -gain
-    return Cell(signed_percent(change), "", tint(change), best=False, style=method)
+    return Cell(signed_percent(change), "", tint(change), best=False, style=_style(method))
 
 
 def tint(change: float | None) -> str:
@@ -165,6 +165,10 @@ def tint(change: float | None) -> str:
         return ""
     strength = 1 + sum(abs(change) >= edge for edge in _TINTS)
     return f"{'good' if change < 0 else 'bad'}-{strength}"
+
+
+def _style(method: str) -> str:
+    return "fixed" if method in FIXED else method
 
 
 def _group(method: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from deepcity.parties.method_errors import ALONE, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.parties.method_errors import ALONE, POOLED
 from deepcity.vertical.results import (
     TOGETHER,
     WITHOUT_AGENCY,
@@ -18,12 +18,12 @@ from deepcity.web.report.charts.agency_outage import OutageCase, outage
 from deepcity.web.report.charts.canvas import Ids, Line
 from deepcity.web.report.charts.curves import curves
 from deepcity.web.report.charts.forecast import ForecastStyle, forecast_chart
-from deepcity.web.report.charts.horizon import by_distance
+from deepcity.web.report.charts.horizon import by_distance, lines_by_horizon
 from deepcity.web.report.charts.vertical_idea import vertical_idea
 from deepcity.web.report.figures import duration, percent, size, stretch
 from deepcity.web.report.findings import SAME_WITHIN
 from deepcity.web.report.frame import rendered
-from deepcity.web.report.panels import band_words
+from deepcity.web.report.panels import band_words, points_each
 from deepcity.web.report.tables import ErrorTable
 from deepcity.web.report.text import Text, of, translate
 from deepcity.web.report.vertical_headline import all_parties, findings, lead, tiles
@@ -37,8 +37,6 @@ from deepcity.web.report.vertical_tables import (
     name_of,
     sent,
 )
-
-_STEPS_IN_ALL, _FEWEST, _MOST = 14_000, 72, 400
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,7 @@ class VerticalServiceView:
 
 def render_vertical(results: VerticalResults) -> str:
     """The whole page as one HTML document."""
-    ids, parties = Ids(), all_parties(results)
-    points = min(_MOST, max(_FEWEST, _STEPS_IN_ALL // max(1, len(parties))))
+    ids, points = Ids(), points_each(len(all_parties(results)))
     title = of(results.title) if results.title else translate("vertical.title")
     first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
     return rendered(
@@ -150,7 +147,7 @@ def _party(
         forecast=forecast_chart(kept, how, points, ids) if kept else Markup(""),
         band=band_words(party.band_level, party.band_coverage, of(party.title)),
         horizon=_horizon(service, party, ids),
-        curves=curves(renamed, ids, service.mode, translate("vertical.curves_y")),
+        curves=curves(renamed, ids, service.mode, translate("vertical.curves_y"), 1),
         sent=sent(party),
     )
 
@@ -208,17 +205,9 @@ def _accuracy_chart(
 
 
 def _horizon(service: VerticalServiceResult, party: VerticalPartyResult, ids: Ids) -> Markup:
-    wanted = (
-        (NAIVE_DAY, "naive"),
-        (NAIVE_WEEK, "naive week"),
-        (ALONE, "alone"),
-        (POOLED, "pooled"),
-        (TOGETHER, "auto"),
-    )
-    lines = [
-        Line(name_of(method, service.mode), style, party.test[method].mae_by_horizon)
-        for method, style in wanted
-        if method in party.test and party.test[method].mae_by_horizon
-    ]
+    def name(method: str) -> Text:
+        return name_of(method, service.mode)
+
+    lines = lines_by_horizon(party.test, TOGETHER, name)
     reach = party.step_minutes * party.horizon_steps
     return by_distance(lines, party.step_minutes, reach, party.unit, of(party.title), ids)

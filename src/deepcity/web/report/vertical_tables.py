@@ -40,7 +40,7 @@ _GROUPS = {
 
 
 def mode_name(mode: str) -> Text:
-    """What a mode is called on the page; an unknown one raw_size its own name.
+    """What a mode is called on the page; an unknown one keeps its own name.
 
     >>> mode_name("one-shot").ko
     '원샷'
@@ -84,7 +84,7 @@ def errors(service: VerticalServiceResult) -> ErrorTable:
 
 
 def _methods(service: VerticalServiceResult) -> list[str]:
-    """Those that any party was judged by, modes from the cheapest to the dearest."""
+    """Those that any party was evaluated by, modes from the cheapest to the dearest."""
     order = list(Mode)
     modes = {m: in_mode(m, service.mode) for p in service.parties for m in p.metric_errors}
     trained = sorted(
@@ -99,7 +99,7 @@ def _place(mode: str, order: Sequence[str]) -> int:
 
 
 def _style(method: str) -> str:
-    return method if method in _GROUPS else "level_1"
+    return method if method in _GROUPS else "mode"
 
 
 def _cells(party: VerticalPartyResult, methods: Sequence[str]) -> list[Cell]:

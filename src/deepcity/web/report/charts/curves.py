@@ -15,7 +15,7 @@ from deepcity.web.report.text import Text, same, translate
 _SIZE = (480.0, 300.0)
 _STYLES = {ALONE: "alone", AUTOMATIC: "auto", POOLED: "pooled"}
 _LEVEL = re.compile(r"level_(\d+)$")
-_ROUNDS = 300  # more cannot be told apart at this width
+_ROUNDS = 300  # more cannot be distinguished at this width
 
 
 def method_name(method: str) -> Text:
@@ -34,9 +34,18 @@ def method_name(method: str) -> Text:
 
 
 def curves(
-    found: Sequence[LearningCurve], ids: Ids, main: str = AUTOMATIC, y_title: Text | None = None
+    found: Sequence[LearningCurve],
+    ids: Ids,
+    main: str = AUTOMATIC,
+    y_title: Text | None = None,
+    first: int = 0,
 ) -> Markup:
-    """The chart of all curves, or nothing where none has two rounds; `main` stands out."""
+    """The chart of all curves, or nothing where none has two rounds.
+
+    Args:
+        main: the method that stands out.
+        first: the round of a curve's first error; 0 is before training.
+    """
     styles = {**_STYLES, main: "auto"}
     kept = [curve for curve in found if len(curve.error_by_round) > 1]
     if not kept:
@@ -44,10 +53,10 @@ def curves(
     kept = sorted(kept, key=lambda curve: curve.method in styles)  # named methods on top
     every = max(1, max(len(c.error_by_round) for c in kept) // _ROUNDS)
     lines = [_line(curve, every, styles) for curve in kept]
-    rounds = [1 + every * i for i in range(max(len(line.values) for line in lines))]
-    frame = Frame.around(_SIZE, (1, rounds[-1]), span(v for line in lines for v in line.values))
+    rounds = [first + every * i for i in range(max(len(line.values) for line in lines))]
+    frame = Frame.around(_SIZE, (first, rounds[-1]), span(v for line in lines for v in line.values))
     body = [frame.grid(y_title or translate("curves.y"), translate("curves.x"))]
-    body += [frame.bottom((v, same(tick(v))) for v in ticks(1, rounds[-1]) if v == int(v))]
+    body += [frame.bottom((v, same(tick(v))) for v in ticks(first, rounds[-1]) if v == int(v))]
     body += [frame.line(rounds, line) for line in lines] + [frame.end_labels(lines)]
     reading = Reading("round", every, 3)
     return figure(frame, "plot", translate("curves.alt"), body, ids=ids, reading=reading)

@@ -1,35 +1,44 @@
 """Error by how far ahead the forecast looks, for one party."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_DAY, NAIVE_WEEK, POOLED
+from deepcity.parties.method_errors import (
+    ALONE,
+    AUTOMATIC,
+    NAIVE_DAY,
+    NAIVE_WEEK,
+    POOLED,
+    MethodErrors,
+)
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.web.report.charts.canvas import Frame, Ids, Line, Reading, figure, span, ticks
+from deepcity.web.report.charts.curves import method_name
 from deepcity.web.report.figures import decimals, tick
 from deepcity.web.report.text import Text, of, same, translate
 
 _SIZE = (480.0, 300.0)
-_METHODS = (
-    (NAIVE_DAY, "naive"),
-    (NAIVE_WEEK, "naive week"),
-    (ALONE, "alone"),
-    (POOLED, "pooled"),
-    (AUTOMATIC, "auto"),
-)
+_STYLES = {NAIVE_DAY: "naive", NAIVE_WEEK: "naive week", ALONE: "alone", POOLED: "pooled"}
 
 
 def horizon(service: ServiceResult, party: PartyResult, ids: Ids) -> Markup:
     """The chart of one party, or nothing where no error by horizon was kept."""
-    lines = [
-        Line(translate(f"method.{method}"), style, party.test[method].mae_by_horizon)
-        for method, style in _METHODS
-        if method in party.test and party.test[method].mae_by_horizon
-    ]
+    lines = lines_by_horizon(party.test, AUTOMATIC, method_name)
     minutes = party.step_minutes or service.step_minutes
     reach = minutes * (party.horizon_steps or service.horizon_steps)
     return by_distance(lines, minutes, reach, party.unit or service.unit, of(party.title), ids)
+
+
+def lines_by_horizon(
+    test: Mapping[str, MethodErrors], main: str, name: Callable[[str], Text]
+) -> list[Line]:
+    """A line for each method whose errors by horizon were kept; `main` stands out."""
+    return [
+        Line(name(method), style, test[method].mae_by_horizon)
+        for method, style in {**_STYLES, main: "auto"}.items()
+        if method in test and test[method].mae_by_horizon
+    ]
 
 
 def by_distance(

@@ -10,14 +10,15 @@ from markupsafe import Markup
 from deepcity.city.level import LADDER
 from deepcity.runs.results import PartyResult
 from deepcity.web.report.charts.canvas import Axis, Frame, Ids, figure, label
-from deepcity.web.report.text import Text, same, translate
+from deepcity.web.report.charts.fit import two_lines
+from deepcity.web.report.text import Text, of, same, translate
 
 MOST = 3
-_LETTERS = 15  # of a name, that fit above a column
 _WIDTH, _HEIGHT = 440.0, 404.0
 _LEFT, _BOX, _GAP = 78.0, 98.0, 20.0
 _RECORDS, _STEM, _FIRST, _ROW, _HEAD, _FORECAST = 36.0, 102.0, 150.0, 32.0, 322.0, 372.0
 _NODE = 26.0
+_EM = 13.5  # of a party's name
 
 
 def idea(parties: Sequence[PartyResult], ids: Ids, *, stem_common: bool) -> Markup:
@@ -69,8 +70,11 @@ def _names() -> list[Markup]:
 
 def _column(x: float, party: PartyResult, *, stem_common: bool) -> list[Markup]:
     middle, level = x + _BOX / 2, party.level
-    name = Text(*(_short(words) for words in (party.title.en, party.title.ko)))
-    parts = [label(middle, 16, name, "party-name", "middle")]
+    names = two_lines(of(party.title), _BOX + _GAP - 12, _EM)
+    parts = [
+        label(middle, y, name, "party-name", "middle")
+        for y, name in zip((7, 22), names, strict=True)
+    ]
     parts += [_records(x), _arrow(middle, _RECORDS + 44, _STEM - 4)]
     parts += [_node(x, _STEM, common=stem_common), _arrow(middle, _STEM + _NODE, _FIRST - 3)]
     for number in range(5):
@@ -81,10 +85,6 @@ def _column(x: float, party: PartyResult, *, stem_common: bool) -> list[Markup]:
     parts += [_arrow(middle, _FIRST + 4 * _ROW + _NODE, _HEAD - 3)]
     parts += [_node(x, _HEAD, common=level > 5), _arrow(middle, _HEAD + _NODE, _FORECAST - 1)]
     return [*parts, _wave(x)]
-
-
-def _short(words: str) -> str:
-    return words if len(words) <= _LETTERS else words[: _LETTERS - 1].rstrip() + "…"
 
 
 def _node(x: float, y: float, *, common: bool) -> Markup:
