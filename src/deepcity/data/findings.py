@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from deepcity.city.arrays import Ints
-from deepcity.city.problem import Problem
+from deepcity.city.problem import Problem, Trial
 from deepcity.data.observations import ColumnTally, HourTally, RepeatedRows
 
 ROWS_SHOWN = 5
@@ -70,9 +70,11 @@ class IssueLog:
     dropped: RepeatedRows = field(default_factory=RepeatedRows)
     hours: HourTally = field(default_factory=HourTally)
 
-    def problem(self, key: str, value: object, reason: str, right: str) -> None:
+    def problem(
+        self, key: str, value: object, reason: str, right: str, tried: tuple[Trial, ...] = ()
+    ) -> None:
         """Add a problem, which prevents loading."""
-        self.problems.append(Problem(self.file, key, value, reason, right))
+        self.problems.append(Problem(self.file, key, value, reason, right, tried))
 
     def warn(self, what: str, where: str, count: int, text: str) -> None:
         """Add a warning, which the user should review."""

@@ -25,7 +25,7 @@ from deepcity.data.errors import ReadError
 from deepcity.data.findings import Finding, IssueLog, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.places.find_places import places_in
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.clock_step import UnfitSteps
 from deepcity.data.remedies.spread import CoarseRows
 from deepcity.data.tables.adjacency import read_adjacency
@@ -153,7 +153,7 @@ def _check_steps(
         check_off_step(records.time_T, records.step_s, clock, issues)
     if not steps_divide(records.step_s, clock.step_s):
         unfit = UnfitSteps((records.step_s,), clock.step_s)
-        right = next_step(unfit, "state time.step if rows are further apart than they seem")
+        right = next_step(trials(unfit), "state time.step if rows are further apart than they seem")
         issues.problem(
             "time.step", row_step, f"neither divides nor is divided by the clock's {step}", right
         )
@@ -169,7 +169,7 @@ def _check_coarse(coarse: CoarseRows, issues: IssueLog) -> None:
     """Refuse rows coarser than the clock, unless the field spreads them."""
     if coarse.field.spread:
         return
-    right = next_step(coarse, "give records of the clock's step")
+    right = next_step(trials(coarse), "give records of the clock's step")
     reason = f"records are coarser than the clock's {duration_text(coarse.clock_step_s)}"
     issues.problem(coarse.field.name, duration_text(coarse.step_s), reason, right)
 

@@ -73,6 +73,7 @@ class RepeatedRows:
         rows: how many rows they have in all.
         agreeing: how many of these times have rows with the same values.
         total, first, last: sums of all their values, of the first rows', of the last rows'.
+        first_s: the first of these times, in UTC seconds.
     """
 
     times: int = 0
@@ -81,10 +82,13 @@ class RepeatedRows:
     total: float = 0.0
     first: float = 0.0
     last: float = 0.0
+    first_s: list[int] = field(default_factory=list)
 
     def merge(self, other: "RepeatedRows") -> None:
         """Add those of a later block of time."""
+        first_s = [*self.first_s, *other.first_s]
         _add_up(self, other)
+        self.first_s = first_s[:ROWS_KEPT]
 
 
 @dataclass

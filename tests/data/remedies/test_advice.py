@@ -45,8 +45,6 @@ def test_no_message_outside_the_registry_names_such_a_key():
         "mask them with valid = [0, highest plausible]",
         "amounts were outside valid = [{low:g}",  # what the city file states
         "so it is no running total: remove cumulative = true",  # undoes what is stated
-        "time.duplicates = 'first' (",  # these two find advice in the registry's own messages
-        r"time\.ambiguous = '",
     )
     assert {
         name: texts

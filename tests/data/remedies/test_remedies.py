@@ -10,7 +10,7 @@ import pytest
 
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.data.city_file import load_city, load_with_findings
-from deepcity.data.remedies import next_step, remedies
+from deepcity.data.remedies import next_step, remedies, trials
 from deepcity.data.remedies.codes import MissingCode
 from deepcity.data.remedies.cumulative import RunningTotal
 
@@ -58,6 +58,12 @@ def autumn(twice):
     return "time,a,b\n" + "".join(f"2023-10-29 {h:02d}:00,{n},1\n" for n, h in enumerate(hours_))
 
 
+def autumn_ends(twice):
+    """The same night by the ends of its hours, of which one stands twice."""
+    hours_ = sorted([*range(1, 12), twice])
+    return "time,a,b\n" + "".join(f"2023-10-29 {h:02d}:00,{n},1\n" for n, h in enumerate(hours_))
+
+
 def spring(hours_):
     return "time,a,b\n" + "".join(f"2023-03-26 {h:02d}:00,{h},1\n" for h in hours_)
 
@@ -92,6 +98,7 @@ class File:
 
 
 SOURCE = WIDE % "" + 'delimiter = ";"\n'
+EARLIER = WIDE % ', ambiguous = "earlier"'
 ROME = {"zone": "Europe/Rome"}
 HOUR_COLUMNS = tuple(f"{h:02d}-{h + 1:02d}시" for h in HOURS)
 PLAIN = WIDE % ""
@@ -251,6 +258,16 @@ CASES = {  # remedy: (what it is called, a file it is right for, one it is not r
         File(autumn(True), PLAIN, ROME, {"source": WIDE % ', ambiguous = "infer"'}),
         File(autumn(False), PLAIN, ROME),
     ),
+    "stamp-of-repeated-hour": (
+        "time.stamp = 'wall_end' and time.step = '1h' and time.ambiguous = 'infer'",
+        File(
+            autumn_ends(3),
+            EARLIER,
+            ROME,
+            {"source": WIDE % ', stamp = "wall_end", step = "1h", ambiguous = "infer"'},
+        ),
+        File(autumn_ends(5), EARLIER, ROME),
+    ),
     "ambiguous-one": (
         "time.ambiguous = 'earlier' or 'later'",
         File(autumn(False), PLAIN, ROME, {"source": WIDE % ', ambiguous = "earlier"'}),
@@ -357,14 +374,14 @@ def test_what_always_loses_rows_is_named_with_its_price(name, tmp_path):
 @pytest.mark.parametrize("name", WARNED)
 def test_a_number_for_not_measured_is_masked_by_what_leaves_all_others(name):
     change, fits, not_so = WARNED[name]
-    assert change in offered(next_step(fits, "leave these rows out"))
-    assert change not in offered(next_step(not_so, "leave these rows out"))
+    assert change in offered(next_step(trials(fits), "leave these rows out"))
+    assert change not in offered(next_step(trials(not_so), "leave these rows out"))
 
 
 def test_a_range_that_would_mask_a_real_value_is_not_offered():
     higher, is_code = np.append(REAL, 1000.0), np.append(REAL == 999.9, values=False)
     evidence = MissingCode(999.9, "999.9", (999.9,), higher, is_code)
-    assert "valid" not in offered(next_step(evidence, "leave these rows out"))
+    assert "valid" not in offered(next_step(trials(evidence), "leave these rows out"))
 
 
 def hours_warned(folder, source):
@@ -396,4 +413,4 @@ def test_places_lost_with_dropped_rows_are_named(tmp_path):
 
 
 def test_evidence_without_a_remedy_leaves_the_rest():
-    assert next_step(object(), "correct the cells") == "correct the cells"
+    assert next_step(trials(object()), "correct the cells") == "correct the cells"

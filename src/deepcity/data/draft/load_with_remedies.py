@@ -1,35 +1,38 @@
-"""Loads a drafted city, and takes the remedies that its messages offer and that lose nothing.
+"""Loads a drafted city, and takes the remedies that its problems offer and that lose nothing.
 
 An hour that clocks showed twice or skipped is at most two rows a year: where nothing shows which
 it is, it is left out.
 """
 
-import re
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.field import Kind
-from deepcity.city.problem import Problem
+from deepcity.city.problem import Problem, Trial
 from deepcity.data.check.rules.running_total import is_running_total
 from deepcity.data.city_file import CityFile, check_raw, load_with_findings
 from deepcity.data.config.settings import TOTAL_AMOUNTS
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.draft.answers import Ask, OpenQuestionsError
+from deepcity.data.load import source_file
 from deepcity.data.panel import Panel
 
 _TRIES = 6
-_HOUR = timedelta(hours=1)
-_PRICE = "; not without loss:"
-_TAKEN = {
-    "infer": "the first of the two is the earlier",
-    "earlier": "it is taken as the earlier",
-    "mask": "these rows are left out",
-    "first": "rows that hold the same twice count once",
+_TAKEN = {  # the first that every problem of a setting offers
+    ("stamp", "wall_end"): "it is the hour after the one that clocks repeated, so rows are stamped "
+    "with the end of their hour",
+    ("ambiguous", "infer"): "the first of the two is the earlier",
+    ("ambiguous", "earlier"): "it is taken as the earlier",
+    ("ambiguous", "mask"): "these rows are left out",
+    ("nonexistent", "mask"): "these rows are left out",
+    ("duplicates", "first"): "rows that hold the same twice count once",
 }
+_OF_CLOCK_CHANGES = ("ambiguous", "nonexistent")  # of other rows, once their stamp is another
+Stated = Mapping[tuple[str, str], str]
+"""What was taken for granted, by source or agency and the setting it is about."""
 
 
 def load_with_remedies(
@@ -40,30 +43,24 @@ def load_with_remedies(
     Raises:
         DataError: with the problems that no such remedy ends.
     """
-    assumed: list[str] = []
+    stated: Stated = {}
     for _ in range(_TRIES):
         try:
             panels = _load(city_file)
         except DataError as error:
-            changed, stated = _stamped(raw, error.problems)
-            if changed == raw:
-                changed, stated = _remedied(raw, error.problems)
-            else:
-                assumed.clear()
+            changed, stated = _remedied(raw, city_file, error.problems, stated)
             if changed == raw:
                 asks = tuple(ask for one in error.problems for ask in _ask(one))
                 if len(asks) == len(error.problems):
                     raise OpenQuestionsError(error.problems[0].file, asks) from error
                 raise
-            assumed += stated
         else:
-            changed, stated = _differenced(raw, panels)
+            changed, stated = _differenced(raw, panels, stated)
             if changed == raw:
-                return raw, city_file, panels, list(dict.fromkeys(assumed))
-            assumed += stated
+                return raw, city_file, panels, list(dict.fromkeys(stated.values()))
         raw = changed
         city_file = _checked(raw, city_file.path)
-    return raw, city_file, _load(city_file), list(dict.fromkeys(assumed))
+    return raw, city_file, _load(city_file), list(dict.fromkeys(stated.values()))
 
 
 def _checked(raw: Raw, path: Path) -> CityFile:
@@ -87,88 +84,76 @@ def _load(city_file: CityFile) -> dict[str, Panel]:
     return panels
 
 
-def _stamped(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
-    """Rows doubled an hour after the one that clocks repeat: each is stamped with its end."""
-    zone = raw["clock"]["time_zone"]
-    texts = " ".join(str(one.value) for one in problems if "time.duplicates" in one.right)
-    times = [
-        datetime.fromisoformat(found)
-        for found in re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d(?=[+-])", texts)
-    ]
-    sources = [
-        source
-        for source in raw["source"]
-        if times
-        and "stamp" not in source["time"]
-        and all(_is_doubled(one - _HOUR, source["time"].get("zone", zone)) for one in times)
-        and not any(_is_doubled(one, source["time"].get("zone", zone)) for one in times)
-    ]
-    if not sources:
-        return raw, []
-    ends = {"stamp": "wall_end", "step": raw["clock"]["step"]}
-    changed = [
-        one | {"time": _undecided(one["time"]) | ends} if one in sources else one
-        for one in raw["source"]
-    ]
-    shown = f"{times[0]:%Y-%m-%d %H:%M}"
-    text = f"{shown} stands twice, the hour after the one that clocks repeated: rows are stamped "
-    return raw | {"source": changed}, [f"{text}with the end of their hour (stamp = wall_end)"]
-
-
-def _undecided(time: Raw) -> Raw:
-    """Without what was decided of clock changes, which another stamp makes other rows of."""
-    return {key: one for key, one in time.items() if key not in ("ambiguous", "nonexistent")}
-
-
-def _is_doubled(wall: datetime, zone: str) -> bool:
-    """Whether clocks show a wall time twice."""
-    first, second = (wall.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    back = first.utcoffset(), second.utcoffset()
-    return back[0] is not None and back[1] is not None and back[0] > back[1]
-
-
-def _remedied(raw: Raw, problems: tuple[Problem, ...]) -> tuple[Raw, list[str]]:
-    """With a remedy for each problem that has one of its own; the same where none has."""
-    found: dict[str, str] = {}
-    stated: list[str] = []
-    for problem in problems:
-        one = _remedy(problem)
-        if one is not None:
-            found[one[0]] = one[1]
-            stated.append(f"{problem.reason}: {_TAKEN[one[1]]} ({one[0]} = {one[1]})")
-    sources = [source | {"time": source["time"] | found} for source in raw["source"]]
+def _remedied(
+    raw: Raw, city_file: CityFile, problems: Sequence[Problem], stated: Stated
+) -> tuple[Raw, Stated]:
+    """With remedies for the problems of each source; the same where none has one to take."""
+    sources = []
+    for source in raw["source"]:
+        name, time = source["name"], source["time"]
+        file = source_file(city_file.sources[name])
+        for problem, settings in _taken([one for one in problems if one.file == file]):
+            key, value = next(iter(settings.items()))
+            if key == "stamp":
+                time = {one: time[one] for one in time if one not in _OF_CLOCK_CHANGES}
+                obsolete = {(name, one) for one in _OF_CLOCK_CHANGES}
+                stated = {one: text for one, text in stated.items() if one not in obsolete}
+            time = time | settings
+            text = f"{problem.reason}: {_TAKEN[key, value]} ({key} = {value})"
+            stated = {**stated, (name, key): text}
+        sources.append(source | {"time": time})
     return raw | {"source": sources}, stated
 
 
-def _remedy(problem: Problem) -> tuple[str, str] | None:
-    offered, _, costly = problem.right.partition(_PRICE)
-    for value in ("infer", "earlier"):
-        if re.search(rf"time\.ambiguous = '{value}'", offered):
-            return "ambiguous", value
-    if "time.duplicates = 'first' (" in offered:
-        return "duplicates", "first"
-    for key in ("ambiguous", "nonexistent"):
-        if f"time.{key} = 'mask'" in offered + costly:
-            return key, "mask"
+def _taken(problems: Sequence[Problem]) -> list[tuple[Problem, dict[str, str]]]:
+    """Settings that end problems of one source, each with the first problem that offers it."""
+    found: dict[str, tuple[Problem, dict[str, str]]] = {}
+    for key, value in _TAKEN:
+        naming = [one for one in problems if any(key in _settings(trial) for trial in one.tried)]
+        offers = [_offer(one, key, value) for one in naming]
+        known = [one for one in offers if one is not None]
+        if key not in found and naming and len(known) == len(naming):
+            found[key] = naming[0], known[0]
+        if "stamp" in found:
+            break  # decides which rows the other problems are about
+    return list(found.values())
+
+
+def _offer(problem: Problem, key: str, value: str) -> dict[str, str] | None:
+    """The settings of a remedy that begins with a setting and loses nothing but masked rows."""
+    for trial in problem.tried:
+        settings = _settings(trial)
+        if next(iter(settings.items()), None) == (key, value) and (trial.keeps or value == "mask"):
+            return settings
     return None
+
+
+def _settings(trial: Trial) -> dict[str, str]:
+    """Settings of a source's times, the first one each where there is a choice."""
+    return {
+        key.removeprefix("time."): str(values[0])
+        for key, values in trial.settings().items()
+        if key.startswith("time.")
+    }
 
 
 def _ask(problem: Problem) -> list[Ask]:
     """What an option of `deepcity init` can answer."""
-    texts = re.search(r"missing = \[([^\]]*)\]", problem.right)
-    if texts is not None:
-        first = texts[1].split(",")[0].strip(" '\"")
+    settings = {key: one for trial in problem.tried for key, one in trial.settings().items()}
+    if "missing" in settings:
+        texts = settings["missing"][0]
+        assert isinstance(texts, list)
+        first = str(problem.value if problem.value in texts else texts[0])
         text = f"{problem.key} = {problem.value!r}: {problem.reason}. Does it mean 'not measured'?"
         return [Ask("missing", text, first, example=f"'{first}'")]
-    if "time.duplicates = " in problem.right:
+    if "time.duplicates" in settings:
         text = f"{problem.value}: {problem.reason}. {problem.right}. Which is kept?"
         return [Ask("duplicates", text, "mask", ("mask", "first", "last", "sum"))]
     return []
 
 
-def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
+def _differenced(raw: Raw, panels: dict[str, Panel], stated: Stated) -> tuple[Raw, Stated]:
     """Fields that are running totals at all their places are differenced."""
-    stated: list[str] = []
     agencies = []
     for agency in raw["agency"]:
         panel = panels[agency["name"]]
@@ -179,7 +164,8 @@ def _differenced(raw: Raw, panels: dict[str, Panel]) -> tuple[Raw, list[str]]:
             if total and (unknown or Kind(entry["kind"]) in TOTAL_AMOUNTS):
                 amount = {"kind": "count", "unit": "count"} if unknown else {}
                 fields.append(entry | amount | {"cumulative": True})
-                stated.append(f"{entry['name']!r} only adds up: it is a running total (cumulative)")
+                text = f"{entry['name']!r} only adds up: it is a running total (cumulative)"
+                stated = {**stated, (agency["name"], entry["name"]): text}
             else:
                 fields.append(entry)
         agencies.append(agency | {"fields": fields})

@@ -1,9 +1,10 @@
 """Remedies: changes of a city file that a message may propose. This folder is the registry.
 
 A message that refuses records gives its *evidence*; every remedy for that kind of evidence is
-tried on it first. One that keeps totals, places and distinct times is offered. Of the others the
-message names what each would lose, so that nobody is led to wrong data. No message outside this
-folder proposes one of these keys.
+tried on it first (`trials`), and the message is made from what they gave (`next_step`). One that
+keeps totals, places and distinct times is offered. Of the others the message names what each
+would lose, so that nobody is led to wrong data. No message outside this folder proposes one of
+these keys.
 
 A module defines `REMEDIES`, a tuple of `Remedy`; a new one costs no other edit.
 """
@@ -15,20 +16,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Trial:
-    """What trying a remedy has given.
-
-    Attributes:
-        change: what it writes into the city file, e.g. ``decimal = ","``.
-        keeps: whether totals, places and distinct times stay as they are in the records.
-        effect: what the records then are, or what of them is lost.
-    """
-
-    change: str
-    keeps: bool
-    effect: str
+from deepcity.city.problem import Trial
 
 
 @dataclass(frozen=True)
@@ -53,20 +41,19 @@ def remedies() -> tuple[Remedy, ...]:
     return tuple(one for module in modules for one in getattr(module, "REMEDIES", ()))
 
 
-def trials(evidence: object) -> list[Trial]:
+def trials(evidence: object) -> tuple[Trial, ...]:
     """What each remedy for this kind of evidence has given."""
     fitting = [one for one in remedies() if isinstance(evidence, one.evidence)]
-    return [trial for one in fitting if (trial := one.attempt(evidence)) is not None]
+    return tuple(trial for one in fitting if (trial := one.attempt(evidence)) is not None)
 
 
-def next_step(evidence: object, otherwise: str) -> str:
-    """The next step for some evidence: remedies that work, else the choices and their price.
+def next_step(found: Sequence[Trial], otherwise: str) -> str:
+    """The next step after trials: remedies that work, else the choices and their price.
 
     Args:
-        evidence: of what was refused.
+        found: what was tried on the evidence of what was refused.
         otherwise: what can be done without a remedy, e.g. ``correct these cells``.
     """
-    found = trials(evidence)
     offered, costly = ([one for one in found if one.keeps is kept] for kept in (True, False))
     price = f"; not without loss: set {_listed(costly)}" if costly else ""
     if len(offered) == 1:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.city.problem import Change, Trial
+from deepcity.data.remedies import Remedy
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class SkippedHour:
 
 
 def _infer(evidence: RepeatedHour) -> Trial | None:
-    change = "time.ambiguous = 'infer'"
+    change = Change({"time.ambiguous": ("infer",)})
     if evidence.rows != 2 * evidence.times:
         return None  # nothing shows which of the two hours a row is of
     if not evidence.in_order:
@@ -43,18 +44,19 @@ def _infer(evidence: RepeatedHour) -> Trial | None:
 
 
 def _one_of_both(evidence: RepeatedHour) -> Trial | None:
-    change = "time.ambiguous = 'earlier' or 'later'"
+    change = Change({"time.ambiguous": ("earlier", "later")})
     if evidence.rows != evidence.times:
         return Trial(change, False, "two rows of one time would be one hour's")
     return Trial(change, True, "each time has one row; the other hour is then missing")
 
 
 def _mask_hour(evidence: RepeatedHour) -> Trial:
-    return Trial("time.ambiguous = 'mask'", False, f"{evidence.rows:,} rows would be left out")
+    change = Change({"time.ambiguous": ("mask",)})
+    return Trial(change, False, f"{evidence.rows:,} rows would be left out")
 
 
 def _shift(evidence: SkippedHour) -> Trial:
-    change = "time.nonexistent = 'shift'"
+    change = Change({"time.nonexistent": ("shift",)})
     if evidence.taken:
         effect = f"{evidence.taken:,} of {evidence.rows:,} rows would fall on another row's time"
         return Trial(change, False, f"{effect}: these clocks were not put forward")
@@ -62,7 +64,8 @@ def _shift(evidence: SkippedHour) -> Trial:
 
 
 def _mask_skipped(evidence: SkippedHour) -> Trial:
-    return Trial("time.nonexistent = 'mask'", False, f"{evidence.rows:,} rows would be left out")
+    change = Change({"time.nonexistent": ("mask",)})
+    return Trial(change, False, f"{evidence.rows:,} rows would be left out")
 
 
 REMEDIES = (

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepcity.city.clock import DAY_S
+from deepcity.city.problem import Trial
 from deepcity.data.config.duration import duration_text
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.timestamps.resample import steps_divide
 
 

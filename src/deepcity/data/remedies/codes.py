@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.city.problem import Trial
+from deepcity.data.remedies import Remedy
 
 
 @dataclass(frozen=True, eq=False)

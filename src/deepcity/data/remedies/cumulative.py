@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Ints
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.city.problem import Trial
+from deepcity.data.remedies import Remedy
 
 LEAST_KNOWN = 0.8  # share of the readings of which the amount must be known
 

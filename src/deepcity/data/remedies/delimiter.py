@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepcity.city.problem import Trial
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import read_columns
 from deepcity.data.errors import ReadError
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.text_files.sniff import DELIMITERS
 
 NAMES_SHOWN = 5

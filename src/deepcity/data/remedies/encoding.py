@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from deepcity.city.problem import Trial
 from deepcity.data.encodings.detect import FoundEncoding, Mixture, find_encoding
-from deepcity.data.remedies import Remedy, Trial, next_step
+from deepcity.data.remedies import Remedy, next_step, trials
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def right_for(evidence: Undecodable) -> str:
         return "save the whole file in one encoding, UTF-8 for example"
     if evidence.found is None:
         return "save the file as UTF-8, or state its encoding; none that is known reads all of it"
-    return next_step(evidence, "save the file as UTF-8")
+    return next_step(trials(evidence), "save the file as UTF-8")
 
 
 def mixture_text(evidence: Undecodable) -> str:

@@ -4,18 +4,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
-from deepcity.city.clock import Clock
-from deepcity.data.config.grid_settings import GridSettings
-from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
+from deepcity.city.problem import Trial
 from deepcity.data.connectors import read_batches, read_columns
 from deepcity.data.errors import ReadError
-from deepcity.data.findings import IssueLog
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
+from deepcity.data.remedies.table_read import TableRead
 
 TOTAL = re.compile(
     r"\s*(합\s*계|총\s*계|소\s*계|총\s*합|계|전체|(grand |sub)?total|all|sum|summe|(ins)?gesamt)"
@@ -29,20 +25,8 @@ _SHOWN = 40  # signs of a note
 
 
 @dataclass(frozen=True)
-class UnreadRows:
-    """Rows that could not be read, and how the table is read.
-
-    Attributes:
-        source: without a footer so far; relative paths start at `folder`.
-        clock, fields, places, grid: as of `read_records`.
-    """
-
-    source: SourceSettings
-    folder: Path
-    clock: Clock
-    fields: tuple[FieldSettings, ...]
-    places: tuple[PlaceSettings, ...]
-    grid: GridSettings | None = None
+class UnreadRows(TableRead):
+    """Rows that could not be read, of a source that states no footer."""
 
     @cached_property
     def tail(self) -> pl.DataFrame:
@@ -74,18 +58,8 @@ class UnreadRows:
 
     def left_with(self, rows: int) -> list[str]:
         """The keys of problems that are left if so many rows at the end are no records."""
-        from deepcity.data.tables.read import read_records  # imports what tries remedies
-
-        issues = IssueLog("")
-        read_records(
-            self.source.model_copy(update={"skip_footer": rows}),
-            self.folder,
-            self.clock,
-            fields=self.fields,
-            places=self.places,
-            issues=issues,
-            grid=self.grid,
-        )
+        source = self.source.model_copy(update={"skip_footer": rows})
+        _, issues = self.read(source, max_rows=None)
         return [problem.key for problem in issues.problems]
 
 

@@ -2,38 +2,26 @@
 
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
-from pathlib import Path
 
 import numpy as np
 
-from deepcity.city.clock import DAY_S, Clock
+from deepcity.city.clock import DAY_S
+from deepcity.city.problem import Trial
 from deepcity.data.config.duration import duration_text
-from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import HourColumns
-from deepcity.data.findings import IssueLog
-from deepcity.data.remedies import Remedy, Trial
-from deepcity.data.remedies.repeated_times import SAMPLE_ROWS
+from deepcity.data.remedies import Remedy
+from deepcity.data.remedies.table_read import TableRead
 from deepcity.data.timestamps.hour_headers import HOUR_S, HourHeaders
 
 
 @dataclass(frozen=True)
-class HourAsField:
+class HourAsField(TableRead):
     """A field that is read from one of several columns of a day's hours.
 
     Attributes:
-        field: what is read.
-        source: where it is from; relative paths start at `folder`.
-        clock: has the step to resample to.
-        places: those of the agency.
         hours: the columns.
     """
 
-    field: FieldSettings
-    source: SourceSettings
-    folder: Path
-    clock: Clock
-    places: tuple[PlaceSettings, ...]
     hours: HourHeaders
 
 
@@ -59,24 +47,13 @@ def setting_text(hours: HourHeaders) -> str:
 
 def _tried(evidence: HourAsField) -> tuple[int, int, str]:
     """Days and rows of the table when it is read so, or why it cannot be."""
-    from deepcity.data.tables.read import read_records  # imports what tries remedies
-
     hours, old = evidence.hours, evidence.source.time
     assert old is not None
     starts = time(hours.starts_s // HOUR_S, hours.starts_s % HOUR_S // 60)
     columns = HourColumns(first=hours.columns[0], last=hours.columns[-1], starts=starts)
     step = None if hours.step_s == HOUR_S else timedelta(seconds=hours.step_s)
-    new = old.model_copy(update={"hour_columns": columns, "step": step})
-    issues = IssueLog("")
-    records = read_records(
-        evidence.source.model_copy(update={"time": new}),
-        evidence.folder,
-        evidence.clock,
-        fields=[evidence.field.model_copy(update={"column": None, "spread": False})],
-        places=evidence.places,
-        issues=issues,
-        max_rows=SAMPLE_ROWS,
-    )
+    whole = [one.model_copy(update={"column": None, "spread": False}) for one in evidence.fields]
+    records, issues = evidence.read(evidence.timed(hour_columns=columns, step=step), whole)
     if records is None:
         return 0, 0, f"then {issues.problems[0].reason}" if issues.problems else "no row is left"
     clock = replace(evidence.clock, time_zone=old.zone or evidence.clock.time_zone)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.city.problem import Change, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.remedies.cell_texts import UnknownTexts
 from deepcity.data.tables.numbers import read_numbers
 
@@ -24,14 +25,11 @@ def _attempt(evidence: UnknownTexts) -> Trial | None:
         cells = tally.numbers + tally.bad_cells
         if lost > MAX_SHARE * cells or len(texts) > MAX_TEXTS:
             effect = f"{lost:,} of {cells:,} cells of {name} would count as not measured"
-            return Trial(f"missing = [{_listed(texts[:3])}, ...]", False, effect)
+            shown = list(texts[:MAX_TEXTS])
+            return Trial(Change({"missing": (shown,)}), False, effect)
     count = sum(seen.count for tally in evidence.columns.values() for seen in tally.bad.values())
     effect = f"if that means not measured; {count:,} cell{'s' if count != 1 else ''}"
-    return Trial(f"missing = [{_listed(texts)}]", True, effect)
-
-
-def _listed(texts: tuple[str, ...]) -> str:
-    return ", ".join(repr(text) for text in texts)
+    return Trial(Change({"missing": (list(texts),)}), True, effect)
 
 
 REMEDIES = (Remedy("missing", UnknownTexts, _attempt),)

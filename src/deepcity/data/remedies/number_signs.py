@@ -7,8 +7,9 @@ the numbers that were read already as they are.
 from collections.abc import Callable
 from dataclasses import replace
 
+from deepcity.city.problem import Trial
 from deepcity.data.config.number_style import NumberStyle
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.remedies.cell_texts import UnreadNumbers
 
 Styles = Callable[[NumberStyle], list[tuple[str, NumberStyle]]]

@@ -1,7 +1,8 @@
 """`place`: a column whose values tell rows of one time apart, in a table without a place column."""
 
+from deepcity.city.problem import Trial
 from deepcity.data.config.source import Layout
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.remedies.repeated_times import RepeatedTimes
 
 

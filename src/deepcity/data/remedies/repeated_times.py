@@ -6,46 +6,31 @@ apart, they are no repetitions: IN and OUT of one gate, or sensors whose place i
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from deepcity.city.clock import Clock
-from deepcity.data.config.grid_settings import GridSettings
-from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
+from deepcity.city.problem import Change, Trial
 from deepcity.data.config.time_settings import Duplicates
 from deepcity.data.connectors import read_batches, read_columns
 from deepcity.data.errors import ReadError
 from deepcity.data.observations import RepeatedRows
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
+from deepcity.data.remedies.table_read import SAMPLE_ROWS, TableRead
 
-SAMPLE_ROWS = 100_000
 MIN_FILLED = 0.5  # least share of all pairs of a time and a value of a column that have a row
 _ROW = "row of the sample"
 
 
 @dataclass(frozen=True)
-class RepeatedTimes:
+class RepeatedTimes(TableRead):
     """Rows that share a time and a place, and how they are read.
 
     Attributes:
         seen: how many, and what their values add up to.
-        source: where they are from; relative paths start at `folder`.
-        clock: has the step to resample them to.
-        fields: what is read.
-        places: those of the agency.
-        grid: cells used as places, if they are.
     """
 
     seen: RepeatedRows
-    source: SourceSettings
-    folder: Path
-    clock: Clock
-    fields: tuple[FieldSettings, ...]
-    places: tuple[PlaceSettings, ...]
-    grid: GridSettings | None = None
 
     @cached_property
     def keys(self) -> list[str]:
@@ -116,8 +101,9 @@ class RepeatedTimes:
 def _attempt(evidence: RepeatedTimes) -> Trial | None:
     seen = evidence.seen
     if seen.agreeing == seen.times and evidence.telling is None:
-        return Trial("time.duplicates = 'first'", True, "rows of one time hold the same values")
-    change = "time.duplicates = 'mask', 'first' or 'last'"
+        first = Change({"time.duplicates": ("first",)})
+        return Trial(first, True, "rows of one time hold the same values")
+    change = Change({"time.duplicates": ("mask", "first", "last")})
     dropped = f"{seen.rows - seen.times:,} of {seen.rows:,} rows would be dropped"
     totals = (
         f"of their total {seen.total:,.6g} 'first' keeps {seen.first:,.6g} and 'last' "

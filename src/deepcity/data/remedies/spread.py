@@ -7,9 +7,10 @@ nobody measured. One of several columns of a day's hours is told apart before: `
 from dataclasses import dataclass
 
 from deepcity.city.field import Resample
+from deepcity.city.problem import Trial
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import FieldSettings
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 
 
 @dataclass(frozen=True)

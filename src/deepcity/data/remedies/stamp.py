@@ -1,57 +1,41 @@
-"""`stamp`: hours numbered 1 to 24, which may mark the end of their interval."""
+"""`stamp`: rows whose times may mark the end of their interval.
 
-from dataclasses import dataclass
+Their hours are numbered 1 to 24, or the hour that stands twice is the one after that which clocks
+showed twice.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
-from deepcity.city.clock import Clock
+import numpy as np
+
+from deepcity.city.problem import Change, Trial
 from deepcity.data.config.duration import duration_text
-from deepcity.data.config.grid_settings import GridSettings
-from deepcity.data.config.settings import FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
-from deepcity.data.config.time_settings import Stamp
-from deepcity.data.findings import IssueLog
-from deepcity.data.remedies import Remedy, Trial
-from deepcity.data.remedies.repeated_times import SAMPLE_ROWS
+from deepcity.data.config.time_settings import Ambiguous, Nonexistent, Stamp
+from deepcity.data.remedies import Remedy
+from deepcity.data.remedies.repeated_times import RepeatedTimes
+from deepcity.data.remedies.table_read import TableRead
+from deepcity.data.timestamps.dst import wall_text
+from deepcity.data.timestamps.hour_headers import HOUR_S
+from deepcity.data.timestamps.zones import utc_candidates
 
 
 @dataclass(frozen=True)
-class HoursTo24:
+class HoursTo24(TableRead):
     """Rows with an hour of 24 and none of 0, of a source that states no stamp.
 
     Attributes:
-        source: where they are from; relative paths start at `folder`.
-        clock, fields, places, grid: as of `read_records`.
         step_s: of the rows.
     """
 
-    source: SourceSettings
-    folder: Path
-    clock: Clock
-    fields: tuple[FieldSettings, ...]
-    places: tuple[PlaceSettings, ...]
-    grid: GridSettings | None
     step_s: int
 
 
 def _wall_end(evidence: HoursTo24) -> Trial:
-    from deepcity.data.tables.read import read_records  # imports what tries remedies
-
     step = duration_text(evidence.step_s)
-    change = f"time.stamp = 'wall_end' and time.step = '{step}'"
-    assert evidence.source.time is not None
-    update = {"stamp": Stamp.WALL_END, "step": timedelta(seconds=evidence.step_s)}
-    time = evidence.source.time.model_copy(update=update)
-    issues = IssueLog("")
-    records = read_records(
-        evidence.source.model_copy(update={"time": time}),
-        evidence.folder,
-        evidence.clock,
-        fields=evidence.fields,
-        places=evidence.places,
-        issues=issues,
-        grid=evidence.grid,
-        max_rows=SAMPLE_ROWS,
+    change = Change({"time.stamp": ("wall_end",), "time.step": (step,)})
+    records, issues = evidence.read(
+        evidence.timed(stamp=Stamp.WALL_END, step=timedelta(seconds=evidence.step_s))
     )
     if records is None:
         return Trial(change, False, f"then {issues.problems[0].reason}")
@@ -59,10 +43,41 @@ def _wall_end(evidence: HoursTo24) -> Trial:
 
 
 def _start(evidence: HoursTo24) -> Trial:
-    return Trial("time.stamp = 'start'", True, "if it holds what was measured from 01:00 on")
+    change = Change({"time.stamp": ("start",)})
+    return Trial(change, True, "if it holds what was measured from 01:00 on")
+
+
+def _end_of_repeated_hour(evidence: RepeatedTimes) -> Trial | None:
+    """For rows that stand twice an hour after the one that clocks showed twice."""
+    time, clock = evidence.source.time, evidence.clock
+    if time is None or "stamp" in time.model_fields_set:
+        return None
+    zone = time.zone or clock.time_zone
+    wall_R = replace(clock, time_zone=zone).local_seconds(np.array(evidence.seen.first_s))
+    both_R = utc_candidates(np.concatenate([wall_R - HOUR_S, wall_R]), zone).ambiguous_R
+    before_R, itself_R = np.split(both_R, 2)
+    if not before_R.all() or itself_R.any():
+        return None
+    records, _ = evidence.read(
+        evidence.timed(
+            stamp=Stamp.WALL_END,
+            step=clock.step,
+            ambiguous=Ambiguous.INFER,
+            nonexistent=Nonexistent.MASK,
+        )
+    )
+    if records is None:
+        return None
+    ends = {"time.stamp": ("wall_end",), "time.step": (duration_text(clock.step_s),)}
+    effect = (
+        f"{wall_text(wall_R[0])} stands twice, the hour after the one that clocks repeated: rows "
+        "are stamped with the end of their hour"
+    )
+    return Trial(Change(ends | {"time.ambiguous": ("infer",)}), True, effect)
 
 
 REMEDIES = (
     Remedy("stamp-wall-end", HoursTo24, _wall_end),
     Remedy("stamp-start", HoursTo24, _start),
+    Remedy("stamp-of-repeated-hour", RepeatedTimes, _end_of_repeated_hour),
 )

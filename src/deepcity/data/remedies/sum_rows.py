@@ -10,18 +10,18 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.field import Resample
+from deepcity.city.problem import Change, Trial
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import Layout
 from deepcity.data.config.time_settings import Duplicates
-from deepcity.data.findings import IssueLog
 from deepcity.data.places.place_ids import place_ids, place_numbers
-from deepcity.data.remedies import Remedy, Trial
-from deepcity.data.remedies.repeated_times import SAMPLE_ROWS, RepeatedTimes
+from deepcity.data.remedies import Remedy
+from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.tables.numbers import read_numbers
 
 MAX_NAMES = 12  # a column of more values holds ids, whose rows are not to be added up
 DOUBTS = {"equal-summed", "uneven-sums"}  # warnings on rows that may be there twice
-_CHANGE = "time.duplicates = 'sum'"
+_CHANGE = Change({"time.duplicates": ("sum",)})
 
 
 def _attempt(evidence: RepeatedTimes) -> Trial | None:
@@ -76,21 +76,8 @@ def _sum_of(evidence: RepeatedTimes, field: FieldSettings) -> float:
 
 def _summed(evidence: RepeatedTimes) -> tuple[float, list[str]]:
     """The total of the rows when they are added up, NaN if they cannot be; and what is doubtful."""
-    from deepcity.data.tables.read import read_records  # imports what tries remedies
-
-    time = evidence.source.time
-    assert time is not None
-    summing = time.model_copy(update={"duplicates": Duplicates.SUM})
-    issues = IssueLog("")
-    records = read_records(
-        evidence.source.model_copy(update={"time": summing}),
-        evidence.folder,
-        evidence.clock,
-        fields=[one.model_copy(update={"unit_in": None}) for one in evidence.fields],
-        places=evidence.places,
-        issues=issues,
-        max_rows=SAMPLE_ROWS,
-    )
+    fields = [one.model_copy(update={"unit_in": None}) for one in evidence.fields]
+    records, issues = evidence.read(evidence.timed(duplicates=Duplicates.SUM), fields)
     doubts = [finding.text for finding in issues.findings if finding.what in DOUBTS]
     return (math.nan if records is None else float(np.nansum(records.values_TNF))), doubts
 

@@ -6,7 +6,8 @@ Every pattern named has read all texts; what one of them means in each is shown.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.city.problem import Trial
+from deepcity.data.remedies import Remedy
 
 
 @dataclass(frozen=True)

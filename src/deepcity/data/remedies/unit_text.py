@@ -7,8 +7,9 @@ text that multiplies the number, as 천 and k do, is none.
 import re
 from dataclasses import replace
 
+from deepcity.city.problem import Trial
 from deepcity.data.observations import ColumnTally
-from deepcity.data.remedies import Remedy, Trial
+from deepcity.data.remedies import Remedy
 from deepcity.data.remedies.cell_texts import UnreadNumbers, has_digit
 from deepcity.data.remedies.number_signs import attempt, with_both, with_decimal, with_thousands
 

@@ -21,7 +21,7 @@ from deepcity.data.connectors import RawTable, read_batches, read_columns_by_par
 from deepcity.data.connectors.many_files import absent_columns
 from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.delimiter import UnknownColumns
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.hour_rows import hours_of
@@ -148,7 +148,7 @@ def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueL
     unknown = UnknownColumns(tuple(needed), context.source, context.folder)
     for name, key in missing.items():
         hint = did_you_mean(name, available)
-        right = next_step(unknown, hint) if len(missing) == len(needed) else hint
+        right = next_step(trials(unknown), hint) if len(missing) == len(needed) else hint
         issues.problem(key, name, "no such column", right)
     if getattr(context.source, "fill_columns", False):
         return list(missing)

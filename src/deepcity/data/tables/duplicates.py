@@ -10,7 +10,7 @@ import numpy as np
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.data.config.time_settings import Duplicates
 from deepcity.data.findings import UNREVIEWED
-from deepcity.data.observations import RepeatedRows
+from deepcity.data.observations import ROWS_KEPT, RepeatedRows
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.dst import NO_TIME, moment_text
 
@@ -43,7 +43,7 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
         sheet.issues.problem("time", times, reason, UNREVIEWED)
-        sheet.issues.repeated.merge(_evidence(groups, values))
+        sheet.issues.repeated.merge(_evidence(utc_R, groups, values))
         return known
     text = (
         f"more than one row for one time, {len(groups)} times; {_RULE_TEXT[rule]} ({times}; {rows})"
@@ -52,13 +52,13 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     if rule is Duplicates.SUM:
         _check_sums(groups, values, len(starts), sheet)
     if rule in (Duplicates.FIRST, Duplicates.LAST):
-        _warn_of_loss(_evidence(groups, values), len(starts), sheet)
+        _warn_of_loss(_evidence(utc_R, groups, values), len(starts), sheet)
     return np.setdiff1d(
         known, np.concatenate([_rows_to_drop(group, values, rule) for group in groups])
     )
 
 
-def _evidence(groups: Groups, values: Doubles) -> RepeatedRows:
+def _evidence(utc_R: Ints, groups: Groups, values: Doubles) -> RepeatedRows:
     """How the rows of one time differ, for the remedies that are tried on them."""
     agreeing = sum(
         bool(np.array_equal(values[group[:-1]], values[group[1:]], equal_nan=True))
@@ -72,6 +72,7 @@ def _evidence(groups: Groups, values: Doubles) -> RepeatedRows:
         total=float(np.nansum(values[np.concatenate(groups)])),
         first=float(np.nansum(values[first])),
         last=float(np.nansum(values[last])),
+        first_s=[int(utc_R[group[0]]) for group in groups[:ROWS_KEPT]],
     )
 
 

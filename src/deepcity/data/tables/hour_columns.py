@@ -8,7 +8,7 @@ from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import read_columns
 from deepcity.data.findings import IssueLog
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.hour_columns import HourAsField
 from deepcity.data.tables.batches import value_column
 from deepcity.data.timestamps.hour_headers import find_hours
@@ -36,6 +36,6 @@ def check_hour_columns(
     for field in found:
         shown = value_column(source, field)
         reason = f"one of {len(hours.columns)} columns of a day's hours"
-        evidence = HourAsField(field, source, folder, clock, tuple(places), hours)
-        right = next_step(evidence, "give records of the clock's step")
+        evidence = HourAsField(source, folder, clock, (field,), tuple(places), None, hours)
+        right = next_step(trials(evidence), "give records of the clock's step")
         issues.problem(f"{field.name}.column", shown, reason, right)

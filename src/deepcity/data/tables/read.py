@@ -82,9 +82,9 @@ def read_records(
     review_cells(source, issues, files)
     evidence = (source, folder, clock, tuple(fields), tuple(places), grid)
     if issues.repeated.times:
-        review_repeated(RepeatedTimes(issues.repeated, *evidence), issues)
+        review_repeated(RepeatedTimes(*evidence, issues.repeated), issues)
     if issues.dropped.times:
-        review_dropped(RepeatedTimes(issues.dropped, *evidence), issues)
+        review_dropped(RepeatedTimes(*evidence, issues.dropped), issues)
     if max_rows is None:  # else this is a trial itself
         if records is not None and "stamp" not in source.time.model_fields_set:
             review_hours(HoursTo24(*evidence, records.step_s), issues)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from deepcity.city.problem import Trial
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
@@ -27,13 +28,15 @@ def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...
     _check_grouped(source, issues, files)
     if not bad:
         return
-    right = _right(source, issues.cells)
+    right, tried = _next_step(source, issues.cells)
     done: set[str] = set()
     for n, problem in enumerate(issues.problems):
         if problem.right == UNREVIEWED and problem.key in bad and problem.key not in done:
             done.add(problem.key)
             first, reason = _reason(bad[problem.key], source, files)
-            issues.problems[n] = replace(problem, value=first, reason=reason, right=right)
+            issues.problems[n] = replace(
+                problem, value=first, reason=reason, right=right, tried=tried
+            )
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
     ]
@@ -41,9 +44,12 @@ def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...
 
 def review_repeated(repeated: RepeatedTimes, issues: IssueLog) -> None:
     """Say of rows that share a time and a place what can be done without losing any."""
-    right = next_step(repeated, "remove the wrong rows")
+    tried = trials(repeated)
+    right = next_step(tried, "remove the wrong rows")
     issues.problems = [
-        replace(one, right=right) if one.key == "time" and one.right == UNREVIEWED else one
+        replace(one, right=right, tried=tried)
+        if one.key == "time" and one.right == UNREVIEWED
+        else one
         for one in issues.problems
     ]
 
@@ -77,10 +83,11 @@ def review_footer(unread: UnreadRows, issues: IssueLog) -> None:
     key = " + ".join(time.names) if time is not None else ""
     if not any(one.key == key for one in issues.problems):
         return
-    if trials(unread):
-        right = next_step(unread, "remove what is no record")
+    if tried := trials(unread):
+        right = next_step(tried, "remove what is no record")
         issues.problems = [
-            replace(one, right=right) if one.key == key else one for one in issues.problems
+            replace(one, right=right, tried=tried) if one.key == key else one
+            for one in issues.problems
         ]
 
 
@@ -92,15 +99,18 @@ def review_hours(hours: HoursTo24, issues: IssueLog) -> None:
         f"{issues.hours.last:,} rows have an hour of 24 and none an hour of 0, and each was taken "
         "as the start of its interval"
     )
-    text = f"{text}: {next_step(hours, 'see what the hours mark')}"
+    text = f"{text}: {next_step(trials(hours), 'see what the hours mark')}"
     issues.warn("hours-to-last", "time", issues.hours.last, text)
 
 
-def _right(source: SourceSettings, columns: dict[str, ColumnTally]) -> str:
-    """The next step for all texts of a source that are no numbers."""
+def _next_step(
+    source: SourceSettings, columns: dict[str, ColumnTally]
+) -> tuple[str, tuple[Trial, ...]]:
+    """The next step for all texts of a source that are no numbers, and what it is made from."""
     numbers, words = UnreadNumbers(columns, source.numbers), UnknownTexts(columns, source.numbers)
-    steps = [next_step(one, CORRECT) for one in (numbers, words) if one.texts]
-    return "; and ".join(dict.fromkeys(steps))
+    tried = [trials(one) for one in (numbers, words) if one.texts]
+    steps = dict.fromkeys(next_step(one, CORRECT) for one in tried)
+    return "; and ".join(steps), tuple(trial for one in tried for trial in one)
 
 
 def _reason(tally: ColumnTally, source: SourceSettings, files: tuple[str, ...]) -> tuple[str, str]:
@@ -166,9 +176,10 @@ def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, .
             issues.warn("grouped", name, count, text)
             continue
         also = tuple(tally.separated)
-        right = next_step(UnreadNumbers({name: tally}, style, also, stated), "correct the cells")
+        tried = trials(UnreadNumbers({name: tally}, style, also, stated))
+        right = next_step(tried, "correct the cells")
         shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
-        issues.problem(name, first, f"{shown}: {both}", right)
+        issues.problem(name, first, f"{shown}: {both}", right, tried)
 
 
 def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:

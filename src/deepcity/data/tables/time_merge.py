@@ -19,7 +19,7 @@ from deepcity.city.clock import Clock
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.time_settings import Stamp, TimeSettings
 from deepcity.data.findings import IssueLog
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.clock_step import UnfitSteps
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, merge_issues
@@ -161,7 +161,7 @@ def _records_of(
     longer_s = max(steps.before_s, steps.after_s)
     if longer_s > clock.step_s:
         unfit = UnfitSteps((steps.before_s, steps.after_s), clock.step_s)
-        right = next_step(unfit, "read them as two sources")
+        right = next_step(trials(unfit), "read them as two sources")
         sheet.issues.problem("time.step", shown, text, right)
         return None
     text += f"; each part was resampled to {duration_text(clock.step_s)} by its own step"

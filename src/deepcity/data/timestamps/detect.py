@@ -15,7 +15,7 @@ import polars as pl
 from deepcity.city.arrays import Ints
 from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.errors import ReadError
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.time_format import NumberTimes, UndecidedTimes
 from deepcity.data.timestamps.canonical import AM, PM
 from deepcity.data.timestamps.formats import NUMBERS, PATTERNS, joined_times, parse_times
@@ -57,7 +57,7 @@ class Readings:
         shown, *meant = self.example
         reason = f"{shown!r} could be {' or '.join(meant)}, and even steps do not show which"
         evidence = UndecidedTimes(self.patterns, tuple(meant))
-        return reason, next_step(evidence, "write the year first")
+        return reason, next_step(trials(evidence), "write the year first")
 
 
 def read_as(texts: pl.Series) -> Readings:
@@ -189,7 +189,7 @@ def as_numbers(name: str, first: float) -> str:
     """The next step for times that are numbers as a named format has them."""
     number = NUMBERS[name]
     first_s = int(first * number.unit_s) + number.zero_s
-    return next_step(NumberTimes(name, first_s, number.wall), "choose another column")
+    return next_step(trials(NumberTimes(name, first_s, number.wall)), "choose another column")
 
 
 def pin_format(time: TimeSettings, frame: pl.DataFrame) -> TimeSettings:

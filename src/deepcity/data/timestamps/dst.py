@@ -11,7 +11,7 @@ import polars as pl
 
 from deepcity.city.arrays import Indices, Ints
 from deepcity.data.config.time_settings import Ambiguous, Nonexistent
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.clock_changes import RepeatedHour, SkippedHour
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.zones import UtcCandidates, utc_candidates
@@ -42,8 +42,9 @@ def _resolve_nonexistent(utc_R: Ints, skipped: Indices, shown: str, sheet: Sheet
         case Nonexistent.ERROR:
             reason = f"clocks in {zone} skipped this time ({rows})"
             hour = SkippedHour(count, _taken(utc_R, skipped, sheet.place_R))
-            right = next_step(hour, "correct time.zone")
-            sheet.issues.problem("time", shown, reason, right)
+            tried = trials(hour)
+            right = next_step(tried, "correct time.zone")
+            sheet.issues.problem("time", shown, reason, right, tried)
         case Nonexistent.MASK:
             utc_R[skipped] = NO_TIME
             text = f"{_rows(count)} masked: clocks in {zone} skipped their time ({rows})"
@@ -65,8 +66,9 @@ def _resolve_ambiguous(
                 moment_text(at[first], zone) for at in (candidates.earlier_R, candidates.later_R)
             ]
             reason = f"clocks in {zone} showed this time twice, {' and '.join(both)} ({rows})"
-            right = next_step(_hour(doubled, candidates, wall_R, sheet), "correct time.zone")
-            sheet.issues.problem("time", wall_text(wall_R[doubled[0]]), reason, right)
+            tried = trials(_hour(doubled, candidates, wall_R, sheet))
+            right = next_step(tried, "correct time.zone")
+            sheet.issues.problem("time", wall_text(wall_R[doubled[0]]), reason, right, tried)
         case Ambiguous.MASK:
             utc_R[doubled] = NO_TIME
             text = f"{_rows(count)} masked: clocks in {zone} showed their time twice ({rows})"
@@ -126,9 +128,10 @@ def _report(rows: Indices, reason: str, wall_R: Ints, sheet: Sheet) -> None:
     if len(rows):
         times = len(np.unique(np.stack([wall_R[rows], sheet.place_R[rows]]), axis=1).T)
         hour = RepeatedHour(len(rows), times, in_order=False)
-        right = next_step(hour, "complete or sort these rows: it cannot be inferred")
+        tried = trials(hour)
+        right = next_step(tried, "complete or sort these rows: it cannot be inferred")
         shown = wall_text(wall_R[rows[0]])
-        sheet.issues.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right)
+        sheet.issues.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right, tried)
 
 
 def _out_of_order(utc_R: Ints, doubled: Indices, place_R: Ints) -> Indices:

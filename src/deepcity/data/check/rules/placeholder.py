@@ -16,7 +16,7 @@ from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
 from deepcity.data.check.rules import View
 from deepcity.data.findings import Finding
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.codes import MissingCode
 
 MIN_VALUES = 50  # least count of values, and half as many others
@@ -207,7 +207,8 @@ def _next_steps(
     flat, is_code = values_TN.ravel(), is_code_TN.ravel()
     return {
         value: next_step(
-            MissingCode(value, number_text(value), codes, flat, is_code), "leave these rows out"
+            trials(MissingCode(value, number_text(value), codes, flat, is_code)),
+            "leave these rows out",
         )
         for value in codes
     }

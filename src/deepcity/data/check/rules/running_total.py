@@ -17,7 +17,7 @@ from deepcity.city.clock import DAY_S
 from deepcity.data.check.rules import View
 from deepcity.data.config.settings import TOTAL_AMOUNTS, TOTAL_RATES
 from deepcity.data.findings import Finding
-from deepcity.data.remedies import next_step
+from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.cumulative import RunningTotal
 
 MIN_RISES = 60  # least number of rises
@@ -89,7 +89,7 @@ def _text(view: View, f: int, found: dict[int, _Falls]) -> str:
         how += f" but at resets ({times} at most, first {view.when(first)})"
     only = "" if len(found) == len(view.panel.places) else "; only at these places: give them "
     own = "a field of their own" if only else ""
-    right = next_step(_evidence(view, f, found), "export what is added in each step")
+    right = next_step(trials(_evidence(view, f, found)), "export what is added in each step")
     return (
         f"{how}: a running total? Then each value holds all that was counted before: "
         f"{right}{only}{own}"
