@@ -35,11 +35,11 @@ def postgres():
 
 @pytest.fixture
 def postgres_url(postgres):
-    """A database without deep data."""
+    """A database without deep data and events."""
     url = postgres.get_uri()
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     with engine.begin() as connection:
-        connection.exec_driver_sql("drop schema if exists deep_data cascade")
+        connection.exec_driver_sql("drop schema if exists deep_data, deepcity cascade")
     engine.dispose()
     return url
 
