@@ -26,8 +26,8 @@ from deepcity.cli.progress_bars import errors
 from deepcity.data.table_formats import TableFormat
 
 if TYPE_CHECKING:
-    from deepcity.cli.forecasting.parties import AnyForecaster
     from deepcity.forecasting.table import PartyForecasts
+    from deepcity.live.forecasters import AnyForecaster
 
 
 def forecast(
@@ -73,7 +73,7 @@ def forecast(
     """
     moment, written = parse_time(at, "--at"), table_format(out, form)
     _check_together(moment, out, written, watch=watch, append=append)
-    from deepcity.cli.forecasting.parties import forecasters_of
+    from deepcity.live.forecasters import forecasters_of
 
     limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())
