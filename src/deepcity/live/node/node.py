@@ -113,6 +113,18 @@ class Node:
             panel, trouble = self._panels[agency], self._trouble[agency]
         return source_state(agency, panel, now_s, trouble)
 
+    def add(self, forecasters: Sequence[AnyForecaster]) -> None:
+        """Let more parties take part, as far as their agencies' records are known here.
+
+        Raises:
+            StoreError: if what they did before cannot be read.
+        """
+        for one in forecasters:
+            key = one.party.service, one.party.party
+            with self._lock:
+                self._parties = {**self._parties, key: PartyNow(node_party(one, self._known))}
+            self._resume_party(key)
+
     def resume(self) -> None:
         """Take up what the events hold: records, newest forecasts, decisions and alarms.
 
@@ -123,13 +135,7 @@ class Node:
         for event in self.events.read(EventQuery(_FOLDED, after=newest - _BACK, data=False)):
             self._apply(event)
         for key in self._parties:
-            found = self._newest(EventKind.FORECAST, key)
-            if found is not None:
-                self._apply(found)
-                self._asked[key] = found.key
-            decided = self._newest(EventKind.DECISION, key)
-            if decided is not None:  # a node killed before it raised the alarms of this
-                self._raise_alarms(decided)
+            self._resume_party(key)
         self._last = self.events.last()
 
     def tick(self) -> int:
@@ -141,7 +147,7 @@ class Node:
         now_s, before = self.clock.now(), self._last
         for agency in self._sources:
             self._take_rows(agency, now_s)
-        for key in self._parties:
+        for key in self.parties:
             self._ask(key, now_s)
         self.clock.done(now_s)
         self.started.set()
@@ -260,6 +266,15 @@ class Node:
                     self._parties[key] = replace(party, failed=event)
                 else:
                     self._parties[key] = replace(party, forecast=found, failed=None)
+
+    def _resume_party(self, key: PartyKey) -> None:
+        found = self._newest(EventKind.FORECAST, key)
+        if found is not None:
+            self._apply(found)
+            self._asked[key] = found.key
+        decided = self._newest(EventKind.DECISION, key)
+        if decided is not None:  # a node killed before it raised the alarms of this
+            self._raise_alarms(decided)
 
     def _newest(self, kind: EventKind, key: PartyKey) -> Event | None:
         service, party = key

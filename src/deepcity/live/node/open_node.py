@@ -1,4 +1,4 @@
-"""Bring a city to life: which runs know it, where its records come from, and when a replay begins."""
+"""Bring a city to life: which runs know it, and where its records come from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

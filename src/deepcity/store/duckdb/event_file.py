@@ -66,6 +66,12 @@ class DuckDBEvents(EventStore):
         """As in the contract."""
         return self._file.read(_last)
 
+    def newest_s(self) -> int | None:
+        """As in the contract."""
+        text = "select max(at_s) from events"
+        row = self._file.read(lambda cursor: cursor.execute(text).fetchone())
+        return None if row is None or row[0] is None else int(row[0])
+
     def close(self) -> None:
         """As in the contract."""
         self._file.close()

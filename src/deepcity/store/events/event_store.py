@@ -59,6 +59,14 @@ class EventStore(Protocol):
         """
         ...
 
+    def newest_s(self) -> int | None:
+        """The city's time of the newest event, UTC seconds; None if there is none.
+
+        Raises:
+            StoreError: as `append`.
+        """
+        ...
+
     def close(self) -> None:
         """Close it; closing twice is fine."""
         ...

@@ -76,6 +76,12 @@ class PostgresEvents(EventStore):
         """As in the contract."""
         return self._server.transact(_last)
 
+    def newest_s(self) -> int | None:
+        """As in the contract."""
+        text = "select max(at_s) from deepcity.events"
+        found = self._server.transact(lambda connection: connection.exec_driver_sql(text).scalar())
+        return None if found is None else int(found)
+
     def close(self) -> None:
         """As in the contract."""
         self._server.close()
