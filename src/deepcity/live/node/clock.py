@@ -77,7 +77,7 @@ class ReplayClock:
         if not self.speed > 0:
             raise ValueError(f"speed {self.speed}: time goes forward; give a number over 0")
         self._at_s, self._since = float(self.start_s), self.monotonic()
-        self._done_s = self.start_s - self.step_s  # the first step is due at once
+        self._done_s = self.start_s - 1  # what begins with it is due at once
 
     def now(self) -> int:
         """The replay's time."""
