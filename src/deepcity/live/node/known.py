@@ -76,7 +76,7 @@ def party_of(node: Node, service: str, party: str) -> PartyKey:
 
 
 def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) -> Frame:
-    """A moment of all places: as measured, where that was known, else as forecast.
+    """A moment of all places: as measured, where that was known, else as it was last forecast.
 
     Args:
         known_s: what was known then; None: now.
@@ -94,6 +94,8 @@ def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) ->
             value_N = panel.values_TNF[at, :, column]
             return Frame(time_s, FrameKind.MEASURED, None, value_N, nothing_N, nothing_N)
     found = newest_forecast(node, key, known_s)
+    if found is not None and time_s < found.origin_s:  # past, and never measured
+        found = newest_forecast(node, key, time_s)
     if found is not None and found.origin_s <= time_s < found.until_s:
         at = (time_s - found.origin_s) // found.step_s
         parts = (found.value_NH[:, at], found.low_NH[:, at], found.high_NH[:, at])
