@@ -218,9 +218,10 @@ def continue_ensemble(
         weights.append(ensemble.weights_in(part_BH[now]))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
         mixed_BNH[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
-    weights_BE = np.array(weights).reshape(len(origins_B), -1)
+    weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
     found = EnsembleForecast(mixed_BNH[made:], weights_BE, ensemble)
-    past = int(np.searchsorted(every_B, every_B[-1:].sum() - horizon, "right"))
+    last = int(every_B[-1]) if len(every_B) else 0
+    past = int(np.searchsorted(every_B, last - horizon, "right"))
     return found, PausedRun(
         ensemble,
         every_B[past:],
