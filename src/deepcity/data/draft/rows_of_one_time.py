@@ -17,12 +17,17 @@ _FEW_REPEATED = 0.01  # share of rows of a time that another row has, which cloc
 
 @dataclass
 class Looked:
-    """Questions and assumptions while a table is looked at."""
+    """Questions and assumptions while a table is looked at.
+
+    Attributes:
+        states: whether values stay until they change, so that they are no amounts of a step.
+    """
 
     answers: Answers
     file: str
     asks: list[Ask] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
+    states: bool = False
 
     def choice(self, ask: Ask) -> str | None:
         """What was stated; None where it is asked now."""
