@@ -10,7 +10,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from benchmarks.front_door.compare import difference
+from benchmarks.front_door.compare import RULES, Judged, difference
 from benchmarks.front_door.files import ASKED, REFUSED, Tried, cases, sets
 from benchmarks.front_door.speed import speed
 from benchmarks.record import record, recorded
@@ -21,7 +21,7 @@ from deepcity.data.draft.answers import OpenQuestionsError
 COLUMNS = ("right", "asked", "refused", "wrong")
 
 
-def outcome(tried: Tried) -> tuple[str, str]:
+def outcome(tried: Tried, judged: Judged) -> tuple[str, str]:
     """Right, asked, refused or wrong, and why."""
     with tempfile.TemporaryDirectory(prefix="front-door-") as folder:
         words = ["init", str(tried.path), "--yes", "--no-open", "--time-zone", tried.zone]
@@ -29,7 +29,7 @@ def outcome(tried: Tried) -> tuple[str, str]:
         ended = CliRunner().invoke(app, words)
         city = Path(folder) / "town.toml"
         if city.exists():
-            differs = difference(tried, city)
+            differs = difference(tried, city, judged)
             if tried.right in (REFUSED, ASKED):
                 differs = f"it should be {tried.right}"
             return ("wrong", differs) if differs else ("right", "")
@@ -57,8 +57,9 @@ def main() -> None:
         for line in before.splitlines()
         if line.startswith("- ") and not any(line.startswith(f"- {name}:") for name in again)
     ]
+    judged = Judged()
     for tried in tries:
-        found, why = outcome(tried)
+        found, why = outcome(tried, judged)
         counts.setdefault(tried.set, Counter())[found] += 1
         print(f"{tried.set} {tried.path.parent.name}/{tried.path.name}: {found} {why}", flush=True)
         if found != "right" and tried.set != "cases":

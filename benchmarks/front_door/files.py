@@ -43,8 +43,8 @@ def _source(fields: Any, places: Any, **source: Any) -> dict[str, Any]:
     return {"source": source, "fields": fields, "places": places}
 
 
-def _wide(*places: str, **source: Any) -> dict[str, Any]:
-    return _source([{}], list(places), **{"time": TIME} | source)
+def _wide(*places: str, field: Any = None, **source: Any) -> dict[str, Any]:
+    return _source([field or {}], list(places), **{"time": TIME} | source)
 
 
 def _one(column: str, **source: Any) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def cases() -> list[Tried]:
     """The small inputs that went wrong."""
     ab = ("A", "B")
     total = {"kind": "count", "unit": "count", "cumulative": True}
+    dust = {"kind": "concentration", "unit": "ug/m3"}
     eu, us = "%d/%m/%Y", "%m/%d/%Y"
     known: list[tuple[int, str, Any]] = [
         (1, "d.csv", _wide(*ab, thousands=",")),
@@ -95,9 +96,9 @@ def cases() -> list[Tried]:
         (18, "ragged.csv", REFUSED),
         (22, "d.csv", ASKED),
         (22, "dirs.csv", ASKED),
-        (26, "aonly.csv", _wide("A")),
-        (26, "d.csv", _wide(*ab)),
-        (26, "spread.csv", _wide("A")),
+        (26, "aonly.csv", _wide("A", field=dust)),
+        (26, "d.csv", _wide(*ab, field=dust)),
+        (26, "spread.csv", _wide("A", field=dust)),
         (32, "g.xlsx", REFUSED),
         (33, "g.csv.gz", REFUSED),
     ]  # fmt: skip

@@ -75,6 +75,15 @@ def test_values_that_are_not_measured_are_no_log_of_changes(lots, blank, seed):
     assert seen(values) is None
 
 
+@given(lots=st.integers(4, 12), size=st.integers(15, 60), seed=st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_values_that_rarely_repeat_by_chance_are_no_log_of_changes(lots, size, seed):
+    dice = np.random.default_rng(seed)
+    values = dice.integers(0, size, (20 * ROWS_A_DAY, lots)).astype(float)
+    values[dice.random(values.shape) < 0.4] = np.nan
+    assert seen(values) is None
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.data.timestamps.hour_headers import HOUR_S
 
 MIN_BLANK = 0.2  # share of cells
 MAX_REPEATS = 0.1  # of changes, and of steps of 1 in the direction that has fewer
+USUAL = 0.5  # repeats, of such steps: as many as of values that are written each time
 MIN_STEPS = 50  # of 1, in either direction
 MIN_CELLS = 200
 PERIODS_S = tuple(hours * HOUR_S for hours in (1, 2, 3, 4, 6, 8, 12, 24))
@@ -53,6 +55,18 @@ class ChangeLog:
         return self.again_s if self.sure and not self.others else None
 
 
+def has_blanks(column: pl.Series) -> bool:
+    """Whether enough cells are empty: a word for "not measured" is no blank.
+
+    >>> has_blanks(pl.Series(["1", None, " "])), has_blanks(pl.Series(["1", "off"]))
+    (True, False)
+    """
+    empty = column.is_null()
+    if column.dtype == pl.String:
+        empty |= column.str.strip_chars() == ""
+    return bool((empty.fill_null(value=True)).mean() > MIN_BLANK)  # type: ignore[operator]
+
+
 def change_log(values: Mapping[str, Doubles], time_s_R: Ints) -> ChangeLog | None:
     """What a table that may hold changes only shows of it; None for one that does not.
 
@@ -76,6 +90,8 @@ def change_log(values: Mapping[str, Doubles], time_s_R: Ints) -> ChangeLog | Non
     odd_C = (changes_C >= MIN_STEPS) & (repeats_C >= MAX_REPEATS * changes_C)
     odd_C |= _share_held(known_RC, again_R) < FILLED
     up, down = int((step_RC == 1).sum()), int((step_RC == -1).sum())
+    if min(up, down) >= MIN_STEPS and repeats_C.sum() >= USUAL * min(up, down):
+        return None
     sure = min(up, down) >= MIN_STEPS and repeats_C.sum() < MAX_REPEATS * min(up, down)
     others = tuple(name for name, odd in zip(values, odd_C, strict=True) if odd)
     return ChangeLog(up + down, int(repeats_C.sum()), again_s, others, bool(sure))

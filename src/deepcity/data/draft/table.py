@@ -21,7 +21,7 @@ from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.domains import domains
 from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
-from deepcity.data.draft.change_log import ChangeLog, change_log
+from deepcity.data.draft.change_log import ChangeLog, change_log, has_blanks
 from deepcity.data.draft.columns import (
     Group,
     about_time,
@@ -30,6 +30,7 @@ from deepcity.data.draft.columns import (
     shared_words,
 )
 from deepcity.data.draft.inputs import PLACE_OF_FILE, Table
+from deepcity.data.draft.parts import parts_of
 from deepcity.data.draft.quantities import (
     Quantity,
     by_kind_of_place,
@@ -40,6 +41,7 @@ from deepcity.data.draft.quantities import (
 )
 from deepcity.data.draft.row_times import row_days, row_seconds
 from deepcity.data.draft.rows_of_one_time import Looked, rows_of_one_time, slug, time_columns
+from deepcity.data.draft.texts_beside_numbers import ask_of_texts
 from deepcity.data.tables.numbers import GROUPED, read_numbers
 
 _AGENCIES = {
@@ -77,7 +79,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
         ConfigError: if it cannot be read, or has no times.
     """
     label = table.first if isinstance(table.first, str) else table.first.name
-    found = draft_with_questions(table.first)
+    found = draft_with_questions(table.first, answers.missing)
     open_ = Looked(answers, label)
     if found.raw is None:
         found = _without_times(table, found, open_)
@@ -97,9 +99,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
         source |= {"layout": "long", "place": PLACE_OF_FILE, "path_pattern": table.pattern}
         agency = agency | {"places": "all"}
         open_.assumed.append(f"files of the same times are places: {table.pattern}")
-    if not agency["fields"]:
-        right = "name a table of measurements; positions of places go with one (places_from)"
-        raise ConfigError([Problem(label, "fields", None, "no column of it is measured", right)])
+    ask_of_texts(source, agency, frame, style, open_)
     agencies, source = _agencies(source, agency, frame, style, open_)
     step = "1d" if source.get("layout") == "events" else found.raw["clock"]["step"]
     return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
@@ -177,8 +177,6 @@ def _source(drafted: Raw, table: Table, folder: Path, answers: Answers) -> Raw:
         source["time"] = source["time"] | {"zone": answers.times_in}
     if answers.duplicates:
         source["time"] = source["time"] | {"duplicates": answers.duplicates}
-    if answers.missing:
-        source["missing"] = list(answers.missing)
     return source
 
 
@@ -230,6 +228,8 @@ def _stays(source: Raw, values: Mapping[str, Doubles], frame: pl.DataFrame, open
         open_.states = stated != "0"
         return source | {"stays": stated} if open_.states else source
     if source.get("layout") == "long":
+        return source
+    if not any(has_blanks(frame[name]) for name in values if name in frame.columns):
         return source
     log = change_log(values, row_seconds(frame, source))
     if log is None:
@@ -298,11 +298,7 @@ def _of_fields(
     found: list[tuple[Quantity, Raw]] = []
     names: set[str] = set()
     alone = len(values) == 1
-    counts = not open_.states and not any(by_words(name) for name in values)
-    for column, values_R in values.items():
-        seen = quantity_of(
-            column, values_R, file=open_.file if alone else "", units=units, counts=counts
-        )
+    for column, seen in _quantities(values, units, open_).items():
         bare = slug(re.sub(r"\(.*?\)|\[.*?\]", "", column))
         base = (open_.answers.field if alone else None) or (
             seen.name if len(bare) < 2 and alone else bare or seen.name
@@ -319,6 +315,24 @@ def _of_fields(
         _agency(group[0][0], [one for _, one in group], places)
         for group in (groups[key] for key in sorted(groups))
     ]
+
+
+def _quantities(
+    values: Mapping[str, Doubles], units: tuple[str, ...], open_: Looked
+) -> dict[str, Quantity]:
+    """What each column measures; parts of a count are counts of the same."""
+    file = open_.file if len(values) == 1 else ""
+    counts = not open_.states and not any(by_words(name) for name in values)
+    found = {
+        column: quantity_of(column, values_R, file=file, units=units, counts=counts)
+        for column, values_R in values.items()
+    }
+    totals = [name for name, one in found.items() if one.seen and one.kind is Kind.COUNT]
+    unknown = [name for name, one in found.items() if not one.seen]
+    for total, parts in parts_of(totals, unknown, values).items():
+        found |= dict.fromkeys(parts, found[total])
+        open_.assumed.append(f"{', '.join(parts)} add up to {total}, so they are of its kind")
+    return found
 
 
 def _field(name: str, seen: Quantity, open_: Looked, column: str = "") -> Raw:
