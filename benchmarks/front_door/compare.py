@@ -15,7 +15,7 @@ from benchmarks.front_door.files import PLAIN, Tried
 from benchmarks.front_door.plain import plain_difference
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.errors import DeepCityError
-from deepcity.city.field import Resample
+from deepcity.city.field import Field, Resample
 from deepcity.city.units import convert
 from deepcity.data.city_file import check_raw, load_city, load_panel
 from deepcity.data.config.duration import duration_text, parse_duration
@@ -161,14 +161,10 @@ def _as_field(reading: Reading, f: int, draft: _Draft, g: int, counted: Judged) 
     at_N = _places(reading, panel)
     if at_N is None:
         return 1, "its places are others"
-    adds_up = Resample.SUM in (mine.kind.resample, right.kind.resample)
-    if adds_up and mine.kind.resample is not right.kind.resample:
-        return 2, f"its kind is {mine.kind}"
     bare = mine.unit in _UNKNOWN and right.unit != mine.unit
-    if bare and mine.name not in draft.told and mine.unit == "1":
-        return 2, f"its unit is {mine.unit} without a word"
-    if not bare and mine.kind is not right.kind:
-        return 2, f"its kind is {mine.kind}"
+    differs = _kind_differs(mine, right, bare=bare, told=mine.name in draft.told)
+    if differs:
+        return 2, differs
     written = reading.numbers if bare else reading.written
     for n, m in enumerate(at_N):
         series_T = panel.values_TNF[:, m, g].astype(float)
@@ -186,6 +182,16 @@ def _as_field(reading: Reading, f: int, draft: _Draft, g: int, counted: Judged) 
             return 3, f"{reading.panel.places[n].id}: {reason}"
     counted.as_numbers = int(bare)
     return 4, ""
+
+
+def _kind_differs(mine: Field, right: Field, *, bare: bool, told: bool) -> str:
+    """Whether a field is of another kind than by hand; of an unknown unit, whether it adds up."""
+    adds_up = {mine.kind.resample is Resample.SUM, right.kind.resample is Resample.SUM}
+    if len(adds_up) > 1 or (not bare and mine.kind is not right.kind):
+        return f"its kind is {mine.kind}"
+    return (
+        f"its unit is {mine.unit} without a word" if bare and not told and mine.unit == "1" else ""
+    )
 
 
 def _places(reading: Reading, panel: Panel) -> list[int] | None:

@@ -239,7 +239,8 @@ def _stays(source: Raw, values: Mapping[str, Doubles], frame: pl.DataFrame, open
             "blanks stand where a value repeats the one before it: how long may a value stay "
             f"before it counts as missing?{_shown_again(log)}"
         )
-        open_.asks.append(Ask("stays", text, "2h", example="2h"))
+        usual = "2h" if log.again_s is None else duration_text(log.again_s)
+        open_.asks.append(Ask("stays", text, usual, example=usual))
         return source
     stays, open_.states = duration_text(log.stays_s), True
     open_.assumed.append(
@@ -266,7 +267,7 @@ def _are_places(values: Mapping[str, Doubles], open_: Looked) -> bool:
     if stated is not None:
         return stated == "places"
     family = one_family(values)
-    asked = any(one.key == "rows" for one in open_.asks)
+    asked = any(one.key in ("rows", "place") for one in open_.asks)
     if family is None and not asked and not any(by_words(name) for name in values):
         shown = ", ".join(list(values)[:6])
         text = f"are the columns of numbers ({shown}) places of one field, or fields of one place?"
