@@ -37,6 +37,10 @@ RULES = (
     "only if the one by hand does.",
     "*Fields*: every field by hand of numbers; further columns of numbers that by hand are left "
     "out may be fields, and are counted.",
+    "*Where the reading by hand is set aside*: Seoul's snow, by hand an amount, falls from "
+    "4.3 to 0.4 cm by itself and is judged as a level; Guangzhou's column that repeats "
+    "another's values may be a place; both rows of an hour that clocks showed twice may be "
+    "known where they are masked by hand.",
     "Files without a city file by hand: every column of numbers, cell by cell at its own time, "
     "and no other; kind and unit are not judged. Cases: kind and unit are those of a count of an "
     "unknown unit, unless said otherwise.",
