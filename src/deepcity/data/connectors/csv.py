@@ -5,6 +5,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from deepcity.data.connectors.many_files import FileSettings
 from deepcity.data.encodings.names import LOSSY, UTF8, Encoding, is_wide
 from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import FileState, file_state
 from deepcity.data.text_files.csv_faults import fault_of
 from deepcity.data.text_files.csv_transposed import TransposedCsv
 from deepcity.data.text_files.soundness import check_text
@@ -123,8 +125,14 @@ def _row_names(source: CsvSettings, folder: Path) -> list[str]:
     table = _transposed_csv(source, folder)
     if source.header:
         return table.names()
-    numbers = [str(number) for number, _ in enumerate(table.rows())]
+    numbers = [str(number) for number in range(_row_count(table, file_state(table.path)))]
     return list(_renamed(numbers, source).values())
+
+
+@lru_cache(maxsize=64)
+def _row_count(table: TransposedCsv, _state: FileState) -> int:
+    """Rows of a transposed file as it is now; counted once, though asked for again and again."""
+    return sum(1 for _ in table.rows())
 
 
 def _transposed(
