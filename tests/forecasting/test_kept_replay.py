@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deepcity.live.forecasters import forecast_all, forecasters_of
 from little_map import LittleMap, flows, service
 
 import deepcity
 from deepcity.data.city_file import load_panel
+from deepcity.live.forecasters import forecast_all, forecasters_of
 from deepcity.maps.city_map import load_map
 from deepcity.runs.update import weighed_bundle
 from deepcity.runs.update.forecaster_bundle import BundleStore

@@ -185,15 +185,15 @@ def test_killed_again_and_again_it_has_everything_once(trained, tmp_path, open_n
     url = f"duckdb:///{tmp_path / 'killed.duckdb'}"
     command = [sys.executable, "-c", _UNTIL_KILLED, str(trained), url, str(START)]
     for lines in (2, 3, None):
-        node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENV)
-        if lines is None:
-            assert node.wait(PATIENCE_S) == 0
-            break
-        for _ in range(lines):
-            assert node.stdout.readline()
-        time.sleep(0.05)
-        os.kill(node.pid, signal.SIGKILL)
-        node.wait()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENV) as node:
+            if lines is None:
+                node.communicate(timeout=PATIENCE_S)
+                assert node.returncode == 0
+                break
+            for _ in range(lines):
+                assert node.stdout.readline()
+            time.sleep(0.05)
+            os.kill(node.pid, signal.SIGKILL)
     whole = open_node(url, start=START + 20 * HOUR)
     origins = [event.body["origin_s"] for event in of_kind(whole, EventKind.FORECAST, party="a/x")]
     assert origins == [START + n * HOUR for n in range(20)]

@@ -1,6 +1,7 @@
 """CSV, plain or gzip. Cells stay text here; they are parsed where row numbers can be reported."""
 
 import csv
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -183,10 +184,25 @@ def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     names = lazy.collect_schema().names()
     repeated = [name for name in names if "_duplicated_" in name]
     if repeated:
-        name = repeated[0].rpartition("_duplicated_")[0]
-        right = "rename one of them"
-        raise ReadError("path", source.path, f"two columns are named {name!r}", right)
+        raise _repeated(repeated[0].rpartition("_duplicated_")[0], names, source)
     return lazy if source.header else lazy.rename(_renamed(names, source))
+
+
+def _repeated(name: str, names: list[str], source: CsvSettings) -> ReadError:
+    """Two columns of one name; where all names are numbers, the first line may hold values."""
+    numbers = all(re.fullmatch(r"\s*-?\d+(\.\d+)?(_duplicated_\d+)?\s*", one) for one in names)
+    if not numbers:
+        return ReadError(
+            "path", source.path, f"two columns are named {name!r}", "rename one of them"
+        )
+    reason = (
+        f"its first line holds numbers, {name} twice, as lines of values do: it names no column"
+    )
+    right = (
+        "set header = false and names = 'place-{n}', with transpose = true where a line is a "
+        "place, and time = { start = ..., step = ... }, as no column holds times"
+    )
+    return ReadError("header", source.path, reason, right)
 
 
 def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:

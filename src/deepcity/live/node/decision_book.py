@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from deepcity.applications.application import Task
-from deepcity.applications.decision import Action, Confirm, Decision, Reason
+from deepcity.applications.decision import Confirm, Decision
 from deepcity.city.errors import LiveError
 from deepcity.live.node.source_status import SourceState
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
+_DECISION = TypeAdapter(Decision)
 KEPT = 2_000
 """Decisions that the book holds; older ones are in the events alone."""
 
@@ -177,14 +180,6 @@ class DecisionBook:
 def known_decision(event: Event) -> KnownDecision:
     """The decision that an event keeps."""
     body = event.body
-    made = body["decision"]
-    decision = Decision(
-        tuple(Action(**one) for one in made["actions"]),
-        tuple(Reason(**one) for one in made["reasons"]),
-        float(made["certainty"]),
-        int(made["valid_until_s"]),
-        Confirm(made["confirm"]),
-    )
     return KnownDecision(
         event.seq,
         event.service,
@@ -192,6 +187,6 @@ def known_decision(event: Event) -> KnownDecision:
         event.at_s,
         int(body["origin_s"]),
         Task(body["task"]),
-        decision,
+        _DECISION.validate_python(body["decision"]),
         tuple(body["evidence"]),
     )

@@ -20,6 +20,7 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState
 from deepcity.learning.ensemble.multi_view_ensemble import (
     STATE_NAMES,
+    EnsembleForecast,
     MultiViewEnsemble,
     PausedRun,
 )
@@ -117,11 +118,30 @@ class CaughtUp:
 
 
 @dataclass(frozen=True, eq=False)
+class KeptAside:
+    """Each expert's forecasts of the days kept aside, and their aggregate.
+
+    Attributes:
+        end, digest: as in `KeptReplay`.
+        origins_B: steps since training began.
+        forecast_EBNH: of the experts.
+        found: the aggregate.
+    """
+
+    end: int
+    digest: str
+    origins_B: Ints
+    forecast_EBNH: Floats
+    found: EnsembleForecast
+
+
+@dataclass(frozen=True, eq=False)
 class Memory:
     """What a bundle that is opened again, beside more rows, goes on from."""
 
     replay: KeptReplay | None = None
     caught_up: CaughtUp | None = None
+    aside: KeptAside | None = None
 
 
 def rows_digest(values_TN: Floats, adjacency_NN: Floats | None) -> str:

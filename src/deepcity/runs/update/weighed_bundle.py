@@ -38,7 +38,7 @@ from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.parties.ensemble import expert_forecasts
 from deepcity.parties.party import MAX_SELECTION_ORIGINS, selection_origins
 from deepcity.runs.update.forecaster_bundle import BundleTerms, ForecasterBundle
-from deepcity.runs.update.kept_replay import CaughtUp, KeptReplay, Memory, rows_digest
+from deepcity.runs.update.kept_replay import CaughtUp, KeptAside, KeptReplay, Memory, rows_digest
 from deepcity.runs.update.party import bundle_data
 from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.refine_spans import BundlePosition, sample_origins, unseen_origins
@@ -173,6 +173,7 @@ class WeighedBundle:
         return Memory(
             found.get("kept_replay", self.memory.replay),
             found.get("caught_up", self.memory.caught_up),
+            found.get("kept_aside", self.memory.aside),
         )
 
     @cached_property
@@ -334,12 +335,26 @@ class WeighedBundle:
         return stride
 
     @cached_property
-    def _aside(self) -> tuple[Floats, EnsembleForecast]:
+    def kept_aside(self) -> KeptAside:
         """Each expert's forecasts of the days kept aside, and their aggregate."""
-        samples, aside_B = self.data.kept_aside, self.data.aside_B
+        start, aside_B = self.data.train.start, self.data.aside_B
+        kept = self.memory.aside
+        if (
+            kept is not None
+            and np.array_equal(kept.origins_B, aside_B - start)
+            and self._knew(kept.end, kept.digest)
+        ):
+            return kept
+        samples = self.data.kept_aside
         forecast_EBNH = expert_forecasts(self.experts, samples, aside_B)
         every = list(range(len(self.experts)))
-        return forecast_EBNH, self._weigh(forecast_EBNH, samples, aside_B, self._begun(every))
+        found = self._weigh(forecast_EBNH, samples, aside_B, self._begun(every))
+        end = int(aside_B.max(initial=start)) + self.horizon - start
+        return KeptAside(end, self._digest(end), aside_B - start, forecast_EBNH, found)
+
+    @property
+    def _aside(self) -> tuple[Floats, EnsembleForecast]:
+        return self.kept_aside.forecast_EBNH, self.kept_aside.found
 
     def _begun(self, chosen: list[int]) -> MultiViewEnsemble:
         prior_E = self.bundle.ensemble.whole.prior_E[chosen]
