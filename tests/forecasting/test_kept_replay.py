@@ -7,8 +7,8 @@ import pytest
 from little_map import LittleMap, flows, service
 
 import deepcity
-from deepcity.cli.forecasting.parties import forecast_all, forecasters_of
 from deepcity.data.city_file import load_panel
+from deepcity.live.forecasters import forecast_all, forecasters_of
 from deepcity.maps.city_map import load_map
 from deepcity.runs.update import weighed_bundle
 from deepcity.runs.update.forecaster_bundle import BundleStore
@@ -123,7 +123,7 @@ def test_what_a_forecaster_has_replayed_is_saved_with_it(town, panel, tmp_path):
 def test_records_of_one_agency_are_read_once_for_all_its_parties(town, monkeypatch):
     parties = forecasters_of(town / "run", None, None, None, ["a/x"]) * 2
     read = []
-    for name in ("deepcity.cli.forecasting.parties", "deepcity.forecasting.run_parties"):
+    for name in ("deepcity.live.forecasters", "deepcity.forecasting.run_parties"):
         monkeypatch.setattr(
             f"{name}.load_panel", lambda *given: read.append(given) or load_panel(*given)
         )

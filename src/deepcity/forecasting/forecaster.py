@@ -25,11 +25,13 @@ from deepcity.forecasting.panel_check import (
     second_of,
 )
 from deepcity.forecasting.replay import OpenBundle
+from deepcity.learning.features.inputs import WindowSettings
 from deepcity.maps.map_settings import EXPERTS
 from deepcity.runs.update.forecaster_bundle import (
     FOLDER,
     BundleStore,
     BundleTerms,
+    BundleTimes,
     ForecasterBundle,
 )
 from deepcity.runs.update.kept_replay import Memory
@@ -275,6 +277,27 @@ class Forecaster:
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
         state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
         return decide_where_known(application.decide, state)
+
+    @property
+    def application(self) -> str:
+        """The application that its service names; empty: none that there is."""
+        name = self._terms().application
+        return name if name in applications() else ""
+
+    @property
+    def field(self) -> str:
+        """Which field it forecasts."""
+        return self._fitted().identity.field
+
+    @property
+    def times(self) -> BundleTimes:
+        """Time spans of what it has learned from."""
+        return self._fitted().times
+
+    @property
+    def window(self) -> WindowSettings:
+        """How far it looks ahead and back."""
+        return self._fitted().identity.window
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:

@@ -19,8 +19,8 @@ from deepcity.maps.city_map import CityMap, Member, Service, load_map
 from deepcity.parties.party import select_span
 from deepcity.parties.weather import weather_of
 from deepcity.runs.identity import map_of_run
-from deepcity.runs.update.forecaster_bundle import FOLDER, saved_forecasters
-from deepcity.store.run_folder import recorded_map
+from deepcity.runs.update.forecaster_bundle import FOLDER, BundleStore, saved_forecasters
+from deepcity.store.run_folder import recorded_map, site_folder
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,17 @@ class RunParty:
             CheckpointError: if there is none, or it is damaged.
         """
         return Forecaster.load(self.folder, self.service, self.party)
+
+    def saved(self) -> int | None:
+        """The number of its newest saved forecaster: another one once an update has saved it."""
+        return BundleStore.of(self.site).newest(self.service, self.party)
+
+    @property
+    def site(self) -> Path:
+        """The folder of its site."""
+        return (
+            self.folder if (self.folder / FOLDER).is_dir() else site_folder(self.folder, self.party)
+        )
 
     def panel(self) -> Panel:
         """Its records as they are now.

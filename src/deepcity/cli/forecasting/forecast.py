@@ -27,8 +27,8 @@ from deepcity.cli.progress_bars import errors
 from deepcity.data.table_formats import TableFormat
 
 if TYPE_CHECKING:
-    from deepcity.cli.forecasting.parties import AnyForecaster
     from deepcity.forecasting.table import PartyForecasts
+    from deepcity.live.forecasters import AnyForecaster
 
 
 def forecast(
@@ -75,7 +75,7 @@ def forecast(
     moment, written = parse_time(at, "--at"), table_format(out, form)
     _check_together(moment, out, written, watch=watch, append=append)
     with importing():
-        from deepcity.cli.forecasting.parties import forecast_all, forecasters_of
+        from deepcity.live.forecasters import forecast_all, forecasters_of
 
     limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())

@@ -223,6 +223,10 @@ class BundleStore:
             )
             raise CheckpointError(msg) from error
 
+    def newest(self, service: str, party: str) -> int | None:
+        """The number of a party's newest bundle; None if there is none."""
+        return self.store.newest(_name(service, party))
+
     def save(self, bundle: ForecasterBundle) -> Path:
         """Write a bundle beside the one before it.
 
