@@ -38,12 +38,12 @@ def open_node(trained, tmp_path):
     """Opens a node that replays from the first day after the run."""
     opened = []
 
-    def make(url=None, folder=trained, start=START, speed=float("inf")):
+    def make(url=None, folder=trained, start=START, speed=float("inf"), run=None, update=None):
         city_file = load_city(folder / "a.toml")
-        found = find_forecasters([trained / "run"], city_file).forecasters
+        found = find_forecasters([run or trained / "run"], city_file).forecasters
         events = open_events(url or f"duckdb:///{tmp_path / 'city.duckdb'}")
         sources = sources_of(found, city_file, tmp_path / "spool", replay=True)
-        node = Node(city_file, sources, found, events, ReplayClock(start, HOUR, speed))
+        node = Node(city_file, sources, found, events, ReplayClock(start, HOUR, speed), update)
         node.resume()
         opened.append((node, events))
         return node

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -144,6 +145,7 @@ def up(
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import find_forecasters, run_folders, sources_of
     from deepcity.live.node.run_node import start_node
+    from deepcity.live.node.updates import DailyUpdate, working_copies
     from deepcity.store.open_store import open_events
     from deepcity.web.control.accounts import load_accounts
     from deepcity.web.control.app import create_control_room
@@ -154,12 +156,16 @@ def up(
     asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
     folders = [one for path in asked for one in run_folders(path)]
     found = find_forecasters(folders, city_file)
+    if start is not None:  # a replay learns too: the runs themselves stay as they are
+        copies = working_copies(found.folders, folder)
+        found = replace(find_forecasters(copies, city_file), left_out=found.left_out)
     if not demo:
         _tell_found(found, city_file)
     with open_events(store or f"duckdb:///{folder / 'city.duckdb'}") as events:
         sources = sources_of(found.forecasters, city_file, folder / "spool", replay=bool(start))
         clock = _clock(start, speed, city_file, events.newest_s())
-        node = Node(city_file, sources, found.forecasters, events, clock)
+        update = DailyUpdate(found.folders, city_file.city.name)
+        node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
         used = list(found.folders)
         app = create_control_room(node, used, folder, people, secure=certificate is not None)

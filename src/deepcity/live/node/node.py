@@ -9,6 +9,8 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from deepcity.city.errors import DeepCityError, ProblemsError
 from deepcity.data.city_file import CityFile
@@ -24,7 +26,7 @@ from deepcity.live.node.forecast_event import (
     forecast_key,
     stored_forecast,
 )
-from deepcity.live.node.party import Answer, NodeParty, node_party
+from deepcity.live.node.party import Answer, KnownPanel, NodeParty, node_party
 from deepcity.live.node.record_sources import RecordSource
 from deepcity.live.node.source_status import SourceState, SourceStatus, source_state
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
@@ -61,6 +63,8 @@ class Node:
         forecasters: the parties that are forecast.
         events: where everything is kept; other events in it are those of the same city.
         clock: the time to go by.
+        update: lets forecasters learn from new days, at the beginning of each day of the city;
+            None: they stay as they are.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Node:
         forecasters: Sequence[AnyForecaster],
         events: EventStore,
         clock: NodeClock,
+        update: Callable[[KnownPanel, int], list[EventDraft]] | None = None,
     ) -> None:
         self.city_file, self.events, self.clock = city_file, events, clock
         self.decisions, self.alarms = DecisionBook(), AlarmBook()
@@ -84,7 +89,7 @@ class Node:
             for one in forecasters
         }
         self._asked: dict[PartyKey, str] = {}
-        self._last = 0
+        self._last, self._update, self._day = 0, update, ""
 
     @property
     def last(self) -> int:
@@ -147,6 +152,7 @@ class Node:
         now_s, before = self.clock.now(), self._last
         for agency in self._sources:
             self._take_rows(agency, now_s)
+        self._learn(now_s)
         for key in self.parties:
             self._ask(key, now_s)
         self.clock.done(now_s)
@@ -230,6 +236,14 @@ class Node:
         key = f"source/{agency}/{now_s}/{state.status.value}"
         for event in self.keep([EventDraft(EventKind.SOURCE, key, now_s, "", agency, body=body)]):
             self.keep(self.alarms.after_source(event, state))
+
+    def _learn(self, now_s: int) -> None:
+        """At the beginning of a day, let forecasters learn from the days before."""
+        zone = ZoneInfo(self.city_file.city.clock.time_zone)
+        day = datetime.fromtimestamp(now_s, zone).date().isoformat()
+        if self._update is not None and self._day and day != self._day:
+            self.keep(self._update(self._known, now_s))
+        self._day = day
 
     def _ask(self, key: PartyKey, now_s: int) -> None:
         """Let a party forecast and decide, if a step has begun or rows have come since."""

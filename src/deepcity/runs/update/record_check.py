@@ -3,6 +3,7 @@
 Shapes: T steps, N places.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.city.errors import RefineError
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import load_panel
+from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.panel import Panel, measured_end
 from deepcity.maps.city_map import Member, Service
 from deepcity.parties.party import select_span
@@ -49,14 +50,22 @@ class PartyRecords:
         return int(self.panel.time_T[0]) + step * self.panel.clock.step_s
 
 
-def load_records(service: Service, member: Member, bundle: ForecasterBundle) -> PartyRecords:
+def load_records(
+    service: Service,
+    member: Member,
+    bundle: ForecasterBundle,
+    load: Callable[[CityFile, str], Panel] = load_panel,
+) -> PartyRecords:
     """Read a party's records and check them against its forecaster bundle.
+
+    Args:
+        load: an agency's records.
 
     Raises:
         DataError: with the problems of the records.
         RefineError: with every reason why the bundle does not fit them.
     """
-    panel = load_panel(member.city_file, member.agency.name)
+    panel = load(member.city_file, member.agency.name)
     panel = select_span(panel, service.settings.span.model_copy(update={"end": None}))
     panel, new_places = in_learned_order(panel, bundle.identity.places)
     problems = identity_problems(bundle.identity, _identity(service, member, panel))

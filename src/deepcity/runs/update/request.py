@@ -1,7 +1,10 @@
 """What is asked of an update."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from deepcity.data.city_file import CityFile, load_panel
+from deepcity.data.panel import Panel
 
 MAX_FORGETTING = 0.05
 
@@ -14,7 +17,9 @@ class UpdateRequest:
         max_forgetting: largest allowed relative rise of a network's error on old days, over all
             updates together.
         parties: only these; all where it is empty.
+        load: an agency's records; as the city file's sources have them, if it is left out.
     """
 
     max_forgetting: float = MAX_FORGETTING
     parties: Sequence[str] = ()
+    load: Callable[[CityFile, str], Panel] = load_panel

@@ -69,9 +69,7 @@ def refine_map(
                 if asked.parties and member.name not in asked.parties:
                     continue
                 bundles = BundleStore.of(site_folder(folder, member.name))
-                update = _PartyUpdate(
-                    city_map, service, member, bundles, asked.max_forgetting, listener
-                )
+                update = _PartyUpdate(city_map, service, member, bundles, asked, listener)
                 try:
                     found.append(update.refine())
                 except ProblemsError as error:
@@ -96,18 +94,20 @@ class _PartyUpdate:
     service: Service
     member: Member
     bundles: BundleStore
-    max_forgetting: float
+    asked: UpdateRequest
     listener: ProgressListener
 
     def refine(self) -> PartyUpdate:
         """Update the party, and write its new bundle if rows are new."""
         bundle = self._bundle()
-        rows = load_records(self.service, self.member, bundle)
+        rows = load_records(self.service, self.member, bundle, self.asked.load)
         days = spans_of(rows)
         if days is None:
             return self._nothing_new(rows)
         seed, advance = self.city_map.settings.seed, self._advancing(bundle)
-        comparison = compare_update(self.service, rows, days, seed, self.max_forgetting, advance)
+        comparison = compare_update(
+            self.service, rows, days, seed, self.asked.max_forgetting, advance
+        )
         usual = round((bundle.times.aside_to - bundle.times.train_to) / DAY_S)
         logged = append_days(bundle.days, comparison.log.days(comparison.kept.forecast_BNH))
         drift, watch_from = latest_drift(logged, bundle.watch_from, usual)
@@ -176,7 +176,7 @@ class _PartyUpdate:
                 "kept": comparison.error(comparison.kept.forecast_BNH),
                 "refined": comparison.error(comparison.changed.forecast_BNH),
                 "forgetting": max((one.forgetting for one in kept_by), default=0.0),
-                "max_forgetting": self.max_forgetting,
+                "max_forgetting": self.asked.max_forgetting,
                 "moved": comparison.moved,
                 "drift": drift,
                 "notes": _notes(rows, comparison),
