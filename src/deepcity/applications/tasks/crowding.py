@@ -17,6 +17,7 @@ from deepcity.applications.tasks.alert import Costs, WarnAbove
 from deepcity.city.arrays import Floats
 from deepcity.city.place import Place
 
+_EVEN = Costs()
 RATIO = "1"
 """Unit of values divided by their limits."""
 
@@ -34,7 +35,7 @@ class WarnAboveOwnLimit:
 
     code: str
     quantile: float = 0.95
-    costs: Costs = Costs()
+    costs: Costs = _EVEN
     confirm: Confirm = Confirm.OPERATOR
 
     @property
