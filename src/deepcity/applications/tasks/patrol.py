@@ -1,6 +1,7 @@
 """Deciding where so many patrols go: the cells where most is expected, and what that does.
 
-What is expected is the mean of the forecast and of the counts known, newer days counting more.
+What is expected is mostly what was counted, newer days counting more, and a fifth the forecast:
+of 1 km cells it adds nothing that validation days show (`decisions-patrols` in RESULTS.md).
 Beside the plan stand two checks: who bears the patrols, and what happens if only patrolled cells
 report (Lum & Isaac 2016, "To predict and serve?"; Ensign et al. 2018, "Runaway feedback loops in
 predictive policing").
@@ -17,7 +18,8 @@ from deepcity.applications.state import State
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import DAY_S
 
-HALF_LIFE_DAYS = 60.0
+FORECAST_WEIGHT = 0.2
+HALF_LIFE_DAYS = 120.0
 COUNTED_DAYS = 90
 """How far back the counts go that the feedback is simulated from, and for how long it is."""
 _TENTH = 0.1
@@ -93,7 +95,7 @@ def expected(state: State) -> Doubles:
     if state.known_TN is None or not len(state.known_TN):
         return ahead_N
     rate_N = recent_rate(state.known_TN, state.step_s) * state.forecast_NH.shape[1]
-    both_N = (ahead_N + rate_N) / 2
+    both_N = FORECAST_WEIGHT * ahead_N + (1 - FORECAST_WEIGHT) * rate_N
     return np.where(np.isfinite(both_N), both_N, np.where(np.isfinite(ahead_N), ahead_N, rate_N))
 
 
@@ -133,10 +135,10 @@ def _chances(state: State) -> Doubles:
 def burden(patrols_N: Ints, counts_N: Doubles) -> tuple[float, float]:
     """Shares of all patrols and of all counts that the most patrolled tenth of cells has.
 
-    Of cells patrolled alike those with fewer counts come first, so that a burden shows.
+    Of cells patrolled alike those with more counts come first: the least unequal reading.
     """
     tenth = max(1, round(_TENTH * len(patrols_N)))
-    most = np.lexsort((np.arange(len(patrols_N)), counts_N, -patrols_N))[:tenth]
+    most = np.lexsort((-counts_N, -patrols_N))[:tenth]
     return (
         _share(float(patrols_N[most].sum()), float(patrols_N.sum())),
         _share(float(counts_N[most].sum()), float(counts_N.sum())),
