@@ -101,6 +101,7 @@ class State:
         forecast_NH: Floats,
         past: Past,
         requests: Sequence[Request] = (),
+        units: int | None = None,
     ) -> "State":
         """The state of a panel's places at a time.
 
@@ -123,6 +124,7 @@ class State:
             known_TN=_known(panel, column, now_s),
             adjacency_NN=panel.adjacency_NN,
             time_zone=panel.clock.time_zone,
+            units=units,
         )
 
     @property

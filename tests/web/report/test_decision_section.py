@@ -12,6 +12,7 @@ from fake_results import fake_results
 from deepcity.applications.application import Task, applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.tasks.alert_scores import AlertScores
+from deepcity.applications.tasks.plan import NearestSureSpace
 from deepcity.cli.summary import decisions
 from deepcity.web.report import decisions as words_of
 from deepcity.web.report.page import render
@@ -119,7 +120,7 @@ def test_every_application_s_decision_has_words(name):
     state = made_state(application)
     unit = application.targets[0].unit
     decision = application.decide(state)
-    example = decision if application.task is Task.PLAN else None
+    example = decision if isinstance(application.decide, NearestSureSpace) else None
     found = results(decision=decision, unit=unit, example=example)
     en, ko = section(found)
     for action in decision.actions[: 1 if application.task is Task.ALERT else None]:
