@@ -101,7 +101,7 @@ def test_it_says_when_too_few_nights_are_known():
         decision = WATCH(state(known_TN, flows(10)[1], step_s))
         assert (decision.actions, decision.certainty) == ((), 0.0)
         assert decision.reasons[0].code == "too-few-nights"
-        assert decision.reasons[0].numbers["wanted"] == 17
+        assert decision.reasons[0].numbers["needed"] == 17
     known_TN, now_s = flows(60)
     assert WATCH(state(np.full_like(known_TN, np.nan), now_s)).reasons[0].code == "too-few-nights"
 

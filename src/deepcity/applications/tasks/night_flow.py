@@ -52,7 +52,7 @@ class NightFlowRise:
         rise_DN = lasting(rises(flow_DN, self.nights, self.least_spread), self.in_a_row)
         if not len(rise_DN) or not np.isfinite(rise_DN[-1]).any():
             known = float(np.isfinite(flow_DN).any(axis=1).sum())
-            reason = Reason("too-few-nights", {"nights": known, "wanted": float(self.wanted)})
+            reason = Reason("too-few-nights", {"nights": known, "needed": float(self.needed)})
             return Decision((), (reason,), 0.0, state.valid_until_s, Confirm.NOBODY)
         order = sorted(
             np.flatnonzero(rise_DN[-1] >= self.limit).tolist(), key=lambda n: (-rise_DN[-1, n], n)
@@ -84,7 +84,7 @@ class NightFlowRise:
         )
 
     @property
-    def wanted(self) -> int:
+    def needed(self) -> int:
         """Nights that must be known before the first is compared."""
         return int(np.ceil(self.nights * _MEASURED)) + self.in_a_row
 

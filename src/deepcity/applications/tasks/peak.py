@@ -14,7 +14,7 @@ import numpy as np
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.applications.state import State
-from deepcity.city.arrays import Doubles
+from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.clock import DAY_S
 
 _HOUR_S = 3600
@@ -145,18 +145,23 @@ def _peaks_near(paths_PH: Doubles, near: int) -> Doubles:
 def error_paths(state: State, total_H: Doubles) -> Doubles:
     """The forecast total with the errors of each past origin, (P, H).
 
-    Errors are ratios, or differences where a total is not over 0. An origin counts if half of the
-    places were measured at each of its steps; the others are taken to err alike.
+    Errors are ratios, or differences where a total is not over 0. Places that were not measured are
+    taken to err as the others.
     """
-    errors_BNH, forecast_BNH = state.past.errors_BNH, state.past.forecast_BNH
-    share_BH = np.isfinite(errors_BNH).mean(axis=1, dtype=np.float64)
-    sum_BH = np.asarray(np.nansum(errors_BNH, axis=1, dtype=np.float64))
-    whole_B = (share_BH >= _MEASURED).all(axis=1)
-    error_PH = sum_BH[whole_B] / share_BH[whole_B]
+    whole_B, forecast_BNH = whole_origins(state), state.past.forecast_BNH
+    errors_PNH = state.past.errors_BNH[whole_B]
+    share_PH = np.isfinite(errors_PNH).mean(axis=1, dtype=np.float64)
+    error_PH = np.asarray(np.nansum(errors_PNH, axis=1, dtype=np.float64)) / share_PH
     before_PH = np.asarray(np.nansum(forecast_BNH[whole_B], axis=1, dtype=np.float64))
     if (before_PH > 0).all() and (total_H > 0).all():
         return np.asarray(total_H * (1 + error_PH / before_PH))
     return np.asarray(total_H + error_PH)
+
+
+def whole_origins(state: State) -> Bools:
+    """Past origins at each of whose steps half of the places were measured, (B,)."""
+    share_BH = np.isfinite(state.past.errors_BNH).mean(axis=1, dtype=np.float64)
+    return np.asarray((share_BH >= _MEASURED).all(axis=1))
 
 
 def known_days(state: State) -> Doubles:
@@ -202,29 +207,36 @@ class Carrier:
 
 
 def carriers(state: State, step: int) -> list[Carrier]:
-    """The places above their usual share at a step, the largest excess first."""
-    usual_N = usual_shares(state)
-    value_N = np.asarray(state.forecast_NH[:, step], np.float64)
-    total = float(np.nansum(value_N))
-    if total <= 0:
+    """The places expected above their usual share at the peak, the largest excess first.
+
+    Each path has its peak at a step of its own, and excesses there are averaged; without a past
+    error the forecast at `step` is all there is.
+    """
+    value_PN, known = _at_peaks(state), True
+    if not len(value_PN):
+        value_PN, known = np.asarray(state.forecast_NH[None, :, step], np.float64), False
+    total_P1 = np.nansum(value_PN, axis=1, keepdims=True)
+    value_PN, total_P1 = value_PN[total_P1[:, 0] > 0], total_P1[total_P1[:, 0] > 0]
+    if not len(value_PN):
         return []
-    excess_N = value_N - usual_N * total
-    errors_BN = np.asarray(state.past.errors_BNH[:, :, step], np.float64)
-    total_B = total + np.nansum(errors_BN, axis=1)
-    above_BN = value_N + errors_BN > usual_N * total_B[:, None]
-    known_BN = np.isfinite(errors_BN)
-    chance_N = (above_BN & known_BN).sum(axis=0) / np.maximum(known_BN.sum(axis=0), 1)
+    usual_N = usual_shares(state)
+    excess_PN = value_PN - usual_N * total_P1
+    excess_N, share_N = excess_PN.mean(axis=0), (value_PN / total_P1).mean(axis=0)
+    chance_N = (excess_PN > 0).mean(axis=0) if known else np.zeros(len(usual_N))
     order = sorted(np.flatnonzero(excess_N > 0).tolist(), key=lambda n: (-excess_N[n], n))
     return [
-        Carrier(
-            n,
-            float(value_N[n] / total),
-            float(usual_N[n]),
-            float(excess_N[n]),
-            float(chance_N[n]),
-        )
+        Carrier(n, *(float(one[n]) for one in (share_N, usual_N, excess_N, chance_N)))
         for n in order
     ]
+
+
+def _at_peaks(state: State) -> Doubles:
+    """What each place carries at the peak of each path, (P, N); what is not known errs not."""
+    total_H = np.asarray(np.nansum(state.forecast_NH, axis=0, dtype=np.float64))
+    paths_PH, errors_BNH = error_paths(state, total_H), state.past.errors_BNH
+    steps_P = paths_PH.argmax(axis=1)
+    errors_PN = errors_BNH[np.flatnonzero(whole_origins(state)), :, steps_P]
+    return np.asarray(state.forecast_NH[:, steps_P].T + np.nan_to_num(errors_PN), np.float64)
 
 
 def usual_shares(state: State) -> Doubles:

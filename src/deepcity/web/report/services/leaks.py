@@ -14,8 +14,8 @@ def leak_words(decision: Decision, facts: "DecisionFacts") -> list[Text]:
     """Every district that is suspected; or the one that rises most; or that nights are missing."""
     first = decision.reasons[0]
     if first.code == "too-few-nights":
-        known, wanted = (f"{first.numbers[name]:.0f}" for name in ("nights", "wanted"))
-        return [translate("leaks.too_few", known=known, wanted=wanted)]
+        known, needed = (f"{first.numbers[name]:.0f}" for name in ("nights", "needed"))
+        return [translate("leaks.too_few", known=known, needed=needed)]
     codes = ("night-flow-high", "night-flow-usual")
     return [_words(one, facts) for one in decision.reasons if one.code in codes]
 
