@@ -2,7 +2,7 @@
 
     python -m benchmarks.decisions [--seeds 0,1,2] [--parts air,parking,peaks,crowding,...]
 
-Half an hour of one core with three seeds. Parts that are left out keep their tables.
+Some 20 minutes of one core with three seeds. Parts that are left out keep their tables.
 """
 
 import argparse

@@ -141,7 +141,8 @@ def test_any_state_gives_numbers_that_fit_together(forecast_NH, truth_BNH):
     assert numbers["low"] <= numbers["value"] <= numbers["high"]
     assert 0 <= numbers["probability"] <= 1
     for reason in decision.reasons[1:]:
-        assert reason.numbers["share"] > reason.numbers["usual-share"]
+        assert reason.numbers["excess"] > 0
+        assert reason.numbers["share"] >= reason.numbers["usual-share"]  # equal by rounding
 
 
 def test_scores_tell_how_far_off_height_and_hour_were():

@@ -221,7 +221,8 @@ def carriers(state: State, step: int) -> list[Carrier]:
         return []
     usual_N = usual_shares(state)
     excess_PN = value_PN - usual_N * total_P1
-    excess_N, share_N = excess_PN.mean(axis=0), (value_PN / total_P1).mean(axis=0)
+    excess_N = excess_PN.mean(axis=0)
+    share_N = usual_N + excess_N / total_P1.mean()  # of all paths' peaks together
     chance_N = (excess_PN > 0).mean(axis=0) if known else np.zeros(len(usual_N))
     order = sorted(np.flatnonzero(excess_N > 0).tolist(), key=lambda n: (-excess_N[n], n))
     return [
