@@ -82,10 +82,11 @@ def text(found: Sequence[Verdict], seeds: Sequence[int]) -> str:
             "## Decisions: does each service beat its baseline?",
             "",
             f"`python -m benchmarks.decisions --seeds {','.join(map(str, seeds))}`. One row a "
-            "service and set, by the score that matters most to it; the section of each service "
-            "(`decisions-…`) holds the others, and says what was measured. The baseline is the best of all that were tried, "
-            "chosen by the test days themselves, which favours it. Mean ± standard deviation over "
-            "seeds; level: within that, or within 1 %. What is not learned has no column 'alone'.",
+            "service and set, by the score that matters most to it; the section of each "
+            "service (`decisions-…`) holds the others, and says what was measured. The "
+            "baseline is the best of all that were tried, chosen by the test days themselves, "
+            "which favours it. Mean ± standard deviation over seeds; level: within that, or "
+            "within 1 %. What is not learned has no column 'alone'.",
             "",
             "| service and set | judged by | ours | alone | best baseline | beats it |",
             "|---|---|---:|---:|---:|---|",
