@@ -1,1 +1,1 @@
-"""What decisions are worth in back-tests: air warning and parking guidance."""
+"""What decisions are worth in back-tests, service by service, each against its baseline."""

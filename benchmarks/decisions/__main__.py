@@ -1,19 +1,55 @@
-"""What decisions are worth: air warnings in three cities, parking guidance in Dresden.
+"""What decisions are worth: every service that decides, against the baseline it must beat.
 
-    python -m benchmarks.decisions [--seeds 0,1,2] [--parts air,parking]
+    python -m benchmarks.decisions [--seeds 0,1,2] [--parts air,parking,peaks,crowding,...]
 
-About 5 minutes of one core with three seeds.
+Some 20 minutes of one core with three seeds. Parts that are left out keep their tables.
 """
 
 import argparse
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 
-from benchmarks.decisions import alerts, guidance
-from benchmarks.record import record
+from benchmarks.decisions import alerts, guidance, leaks, patrols, peaks, summary
+from benchmarks.decisions.summary import Verdict
+from benchmarks.record import record, recorded
+from benchmarks.rows import with_earlier_rows
 
-PARTS = {"air": ("decisions-air-warning", alerts), "parking": ("decisions-parking", guidance)}
+SUMMARY = "decisions-summary"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One service's back-test: its section of RESULTS.md, its rows, table and verdicts."""
+
+    section: str
+    rows: Callable[[int], Iterable[Any]]
+    text: Callable[[list[Any]], str]
+    verdicts: Callable[[list[Any]], Iterable[Verdict]]
+
+
+PARTS = {
+    "air": Part(
+        "decisions-air-warning",
+        alerts.air,
+        alerts.air_text,
+        partial(alerts.verdicts, "air warning"),
+    ),
+    "parking": Part("decisions-parking", guidance.rows, guidance.text, guidance.verdicts),
+    "peaks": Part("decisions-peaks", peaks.rows, peaks.text, peaks.verdicts),
+    "crowding": Part(
+        "decisions-crowding",
+        alerts.crowding,
+        alerts.crowding_text,
+        partial(alerts.verdicts, "crowding warning"),
+    ),
+    "patrols": Part("decisions-patrols", patrols.rows, patrols.text, patrols.verdicts),
+    "leaks": Part("decisions-leaks", leaks.rows, leaks.text, leaks.verdicts),
+}
 
 
 def main() -> None:
@@ -26,12 +62,15 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     seeds = [int(seed) for seed in asked.seeds.split(",")]
-    for part in asked.parts.split(","):
-        section, module = PARTS[part]
-        found = [row for seed in seeds for row in module.rows(seed)]
-        text = module.text(found)
+    for name in asked.parts.split(","):
+        part = PARTS[name]
+        found = [row for seed in seeds for row in part.rows(seed)]
+        text = part.text(found)
         print(text, flush=True)
-        record(section, text)
+        verdicts = summary.text(list(part.verdicts(found)), seeds)
+        record(SUMMARY, with_earlier_rows(verdicts, recorded(SUMMARY)))
+        record(part.section, text)
+    print(recorded(SUMMARY))
     times = os.times()
     print(f"{(times.user + times.system) / 60:.1f} CPU minutes")
 

@@ -1,32 +1,45 @@
-"""Air warning, hour by hour over the test days, from each method's forecasts.
+"""Warnings step by step over the test days, from each method's forecasts: air, and crowds.
 
 Every method's forecast becomes a probability by its own errors on the validation days, and
 warns from the cutoff that costs least there: methods differ in their forecasts alone. Beside
 them the plain rule: warn while it is above the limit now.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
-from deepcity.applications.application import Application, Baseline
-from deepcity.applications.tasks.alert import WarnAbove
+from benchmarks.decisions.summary import Verdict
+from deepcity.applications.application import Baseline
+from deepcity.applications.state import Past
+from deepcity.applications.tasks.alert import Costs, WarnAbove
 from deepcity.applications.tasks.alert_scores import (
     AlertScores,
     alert_scores,
     back_test,
     mean_cost,
 )
+from deepcity.applications.tasks.crowding import RATIO, WarnAboveOwnLimit
+from deepcity.city.arrays import Floats
 
 NOW = "above now: warn"
-METHODS = ("learned together", "alone", Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, NOW)
+OURS = ("learned together", "alone")
+AIR = (*OURS, Baseline.PERSISTENCE, Baseline.TYPICAL_DAY, NOW)
+CROWDS = (
+    *OURS,
+    Baseline.SAME_HOUR_YESTERDAY,
+    Baseline.SAME_HOUR_LAST_WEEK,
+    Baseline.PERSISTENCE,
+    Baseline.TYPICAL_DAY,
+    NOW,
+)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One city, one method, one seed."""
+    """One party, one method, one seed."""
 
     city: str
     method: str
@@ -35,48 +48,103 @@ class Row:
     cost: float
 
 
-def rows(seed: int) -> Iterator[Row]:
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What a method's warnings are scored by, in the unit of their limit."""
+
+    alert: WarnAbove
+    unit: str
+    past: Past
+    test_BNH: Floats
+    truth_BNH: Floats
+
+
+def air(seed: int) -> Iterator[Row]:
     """Every city and method of one seed."""
-    service = service_of("air")
+    yield from _rows("air", AIR, seed)
+
+
+def crowding(seed: int) -> Iterator[Row]:
+    """Boardings and exits, by every method, of one seed."""
+    yield from _rows("metro", CROWDS, seed)
+
+
+def _rows(name: str, methods: Sequence[str], seed: int) -> Iterator[Row]:
+    service = service_of(name)
     for found in forecasts(service, seed, lambda _party: True):
-        yield from _city(service.application, found, seed)
+        for method in methods:
+            one = found[Baseline.PERSISTENCE if method == NOW else method]
+            yield _row(_case(service.application.decide, one), one, str(method), seed)
 
 
-def _city(application: Application, found: Mapping[str, Forecasts], seed: int) -> Iterator[Row]:
-    alert = application.decide
-    assert isinstance(alert, WarnAbove)
-    for method in METHODS:
-        one = found[Baseline.PERSISTENCE if method == NOW else method]
-        party, truth_BNH = one.party, one.party.test.truth_BNH
-        origins_B, hours = party.test_origins, party.panel.clock.step_s / 3600
-        if method == NOW:
-            level = alert.level(party.unit)
-            warned_BNH = one.test_BNH > level
-            sure = warned_BNH.astype(np.float64)
-            scores = alert_scores(sure, warned_BNH, truth_BNH, level, origins_B, hours)
-            cost = mean_cost(alert, party.unit, warned_BNH, truth_BNH)
-        else:
-            scores, cost = back_test(
-                alert, party.unit, one.past, one.test_BNH, truth_BNH, origins_B, hours
-            )
-        yield Row(party.city, str(method), seed, scores, cost)
+def _case(decide: object, one: Forecasts) -> _Case:
+    party, steps = one.party, one.past.truth_BNH.shape[-1]
+    test_BNH, truth_BNH = one.test_BNH[..., :steps], party.test.truth_BNH[..., :steps]
+    if isinstance(decide, WarnAboveOwnLimit):
+        limit_N1 = decide.limits_N(party.panel.places, one.past)[:, None]
+        past = decide.ratios(party.panel.places, one.past)
+        return _Case(decide.of_ratios, RATIO, past, test_BNH / limit_N1, truth_BNH / limit_N1)
+    assert isinstance(decide, WarnAbove)
+    return _Case(decide, party.unit, one.past, test_BNH, truth_BNH)
 
 
-def text(found: list[Row]) -> str:
-    """The table as Markdown."""
-    costs = service_of("air").application.decide.costs  # type: ignore[attr-defined]
-    seeds = sorted({row.seed for row in found})
+def _row(case: _Case, one: Forecasts, method: str, seed: int) -> Row:
+    party, alert = one.party, case.alert
+    origins_B, hours = party.test_origins, party.panel.clock.step_s / 3600
+    name = party.name if ":" in party.name else party.city
+    if method != NOW:
+        scores, cost = back_test(
+            alert, case.unit, case.past, case.test_BNH, case.truth_BNH, origins_B, hours
+        )
+        return Row(name, method, seed, scores, cost)
+    level = alert.level(case.unit)
+    warned_BNH = case.test_BNH > level
+    sure = warned_BNH.astype(np.float64)
+    scores = alert_scores(sure, warned_BNH, case.truth_BNH, level, origins_B, hours)
+    return Row(name, method, seed, scores, mean_cost(alert, case.unit, warned_BNH, case.truth_BNH))
+
+
+_OF_ALL = (
+    "A forecast becomes a probability by its own errors (ratios) on the validation days, and warns "
+    "from the cutoff that costs least there, a missed {step} costing {costs.miss:g} and one warned "
+    "of in vain {costs.false_alarm:g}; so for every method but the last. Mean ± standard deviation "
+    "over seeds; cost a step; lead: hours of unbroken warning before an event came, 0 if missed, "
+    "{most} at most. Best in bold."
+)
+
+
+def air_text(found: list[Row]) -> str:
+    """The table of the air warning as Markdown."""
+    intro = (
+        "Three cities, every third hour of the last 60 days (November and December 2015), each of "
+        "the 24 hours ahead at each monitor; 60 validation days before them. "
+        + _OF_ALL.format(step="hour", costs=_costs("air"), most=24)
+    )
+    return _text("Air warning: PM2.5 above 75 ug/m3 in the next 24 hours", intro, AIR, found)
+
+
+def crowding_text(found: list[Row]) -> str:
+    """The table of the crowding warning as Markdown."""
+    intro = (
+        "276 stations of Beijing's metro, boardings and exits, every quarter of an hour of the "
+        "last 7 weekdays, each of the 4 quarters ahead; 5 validation days before them, 13 to "
+        "train on. A station's limit is the count that 5 % of its quarters on the validation days "
+        "exceed, as no capacities are published. "
+        + _OF_ALL.format(step="quarter", costs=_costs("metro"), most=1)
+    )
+    return _text("Crowding warning: a station above its own limit", intro, CROWDS, found)
+
+
+def _costs(name: str) -> Costs:
+    return service_of(name).application.decide.costs  # type: ignore[attr-defined, no-any-return]
+
+
+def _text(title: str, intro: str, methods: Sequence[str], found: list[Row]) -> str:
+    seeds = ",".join(map(str, sorted({row.seed for row in found})))
     lines = [
-        "## Air warning: PM2.5 above 75 ug/m3 in the next 24 hours",
+        f"## {title}",
         "",
-        f"`python -m benchmarks.decisions --seeds {','.join(map(str, seeds))}`. Three cities, "
-        "every third hour of the last 60 days (November and December 2015), each of the 24 hours "
-        "ahead at each monitor; 60 validation days before them. A forecast becomes a probability "
-        "by its own errors (ratios) on the validation days, and warns from the cutoff that costs "
-        f"least there, a missed hour costing {costs.miss:g} and one warned of in vain "
-        f"{costs.false_alarm:g}; so for every method but the last. Mean ± standard deviation over "
-        "seeds; cost a step; lead: hours of unbroken warning before an event came, 0 if missed, "
-        "24 at most. Best in bold.",
+        f"`python -m benchmarks.decisions --seeds {seeds}`. {intro}",
         "",
         "| city | method | cost | CSI | hit rate | false alarm ratio | lead, h | Brier | events |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -84,7 +152,7 @@ def text(found: list[Row]) -> str:
     for city in dict.fromkeys(row.city for row in found):
         by_method = {
             str(method): [_values(r) for r in found if (r.city, r.method) == (city, str(method))]
-            for method in METHODS
+            for method in methods
         }
         for method, values in by_method.items():
             cells = [_cell(by_method, values, key) for key in _BETTER]
@@ -92,6 +160,16 @@ def text(found: list[Row]) -> str:
             name = method.replace("_", " ")
             lines.append(f"| {city} | {name} | {' | '.join(cells)} | {events} |")
     return "\n".join(lines)
+
+
+def verdicts(service: str, found: list[Row]) -> Iterator[Verdict]:
+    """By cost, in every city."""
+    for city in dict.fromkeys(row.city for row in found):
+        by_method: dict[str, list[float]] = {}
+        for row in found:
+            if row.city == city:
+                by_method.setdefault(row.method.replace("_", " "), []).append(row.cost)
+        yield Verdict.of(f"{service}, {city}", "cost a step", by_method, OURS, more=False, digits=4)
 
 
 _BETTER = {

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
+from benchmarks.decisions.summary import Verdict
 from deepcity.applications.application import Baseline
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import State
@@ -138,3 +139,16 @@ def text(found: list[Row]) -> str:
             walk = spread([row.walk_m for row in own], 0)
             lines.append(f"| {load} | {name} | {share} | {promised} | {walk} |")
     return "\n".join(lines)
+
+
+def verdicts(found: list[Row]) -> Iterator[Verdict]:
+    """By the cars that find a space, at every load; rules and naive forecasts are baselines."""
+    ours = ("guidance, learned together", "guidance, alone")
+    for city in sorted({row.city for row in found}):
+        for load in LOADS:
+            by_plan: dict[str, list[float]] = {}
+            for row in found:
+                if (row.city, row.load) == (city, load):
+                    by_plan.setdefault(row.plan, []).append(row.found)
+            case = f"parking guidance, {city}: {load} cars"
+            yield Verdict.of(case, "found a space", by_plan, ours, more=True)

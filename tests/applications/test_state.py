@@ -68,6 +68,12 @@ def test_it_carries_the_graph_and_the_zone():
     assert state_at(STEP_S, replace(panel(1), adjacency_NN=None)).adjacency_NN is None
 
 
+def test_it_carries_how_many_patrols_there_are():
+    past = Past(NOTHING, NOTHING)
+    assert State.of(panel(1), "speed", STEP_S, FORECAST, past, units=7).units == 7
+    assert state_at(STEP_S, panel(1)).units is None
+
+
 def test_places_without_a_forecast_leave_what_is_known_and_the_graph_too():
     seen = []
     found = replace(

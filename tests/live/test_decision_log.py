@@ -97,6 +97,17 @@ def test_each_new_decision_is_kept_once_with_its_forecast(town_trained, store, l
     assert second["decision"]["valid_until_s"] == NOW + HOUR
 
 
+def test_a_decision_for_so_many_patrols_is_kept_beside_the_usual_one(live, tmp_path):
+    log, found = DecisionLog(tmp_path / "decisions.jsonl"), live.forecast(NOW)
+    asked = decide(live, found, units=4)
+    assert asked.units == 4
+    log.keep(asked)
+    log.after_forecast(live, found)
+    log.after_forecast(live, found)
+    lines = [json.loads(line) for line in log.path.read_text("utf-8").splitlines()]
+    assert [line.get("units") for line in lines] == [4, None]
+
+
 def test_a_log_that_cannot_be_written_keeps_no_decision_back(live, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
     events = []

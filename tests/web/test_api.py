@@ -309,3 +309,9 @@ def test_requests_are_taken_and_too_many_are_refused(client):
     assert client.get("/decision", params={"request": "51.05,13.74,1,4"}).status_code == 200
     many = {"request": ["51.05,13.74,1,4"] * 101}
     assert "101 requests" in assert_refused(client.get("/decision", params=many), 422)
+
+
+def test_how_many_patrols_there_are_is_a_number_from_0_on(client):
+    assert client.get("/decision", params={"units": 3}).status_code == 200
+    for wrong in (-1, 100_001, "many"):
+        assert_refused(client.get("/decision", params={"units": wrong}), 422)

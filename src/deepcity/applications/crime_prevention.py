@@ -1,8 +1,7 @@
 """Crime prevention: how many offences a day in each part of a city?"""
 
 from deepcity.applications.application import Application, Target, Task
-from deepcity.applications.decision import Confirm
-from deepcity.applications.tasks.forecast import ActAtExtreme
+from deepcity.applications.tasks.patrol import PatrolCells
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -17,9 +16,9 @@ APPLICATION = Application(
         "Where patrols and street lights do most good; never whom to suspect.",
         "순찰과 가로등을 어디에 둘지 판단하며, 사람을 의심하는 데 쓰지 않습니다.",
     ),
-    task=Task.FORECAST,
+    task=Task.PLAN,
     targets=(Target(Kind.COUNT, "offences"),),
     reads=("life", "cctv"),
     horizon_hours=24,
-    decide=ActAtExtreme("send-patrol", Confirm.AUTHORITY),
+    decide=PatrolCells("send-patrol"),
 )

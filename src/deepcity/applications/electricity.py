@@ -1,7 +1,7 @@
-"""Electricity: how much will a grid have to carry?"""
+"""Electricity: how much will a grid have to carry, and when is its peak?"""
 
 from deepcity.applications.application import Application, Target, Task
-from deepcity.applications.tasks.forecast import ActAtExtreme
+from deepcity.applications.tasks.peak import PeakOfDay
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -20,5 +20,5 @@ APPLICATION = Application(
     targets=(Target(Kind.LOAD, "MW"), Target(Kind.ENERGY, "MWh")),
     reads=("resources",),
     horizon_hours=24,
-    decide=ActAtExtreme("cover-peak"),
+    decide=PeakOfDay("cover-peak"),
 )

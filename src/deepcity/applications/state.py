@@ -76,6 +76,7 @@ class State:
             records are late. None where its maker has no rows.
         adjacency_NN: weight of the edge between each two places, 0 or more; None without a graph.
         time_zone: IANA name, of the city's wall times.
+        units: how many of them (patrols) a plan may place; None: as many as the service names.
     """
 
     now_s: int
@@ -89,6 +90,7 @@ class State:
     known_TN: Floats | None = None
     adjacency_NN: Floats | None = None
     time_zone: str = "UTC"
+    units: int | None = None
 
     @classmethod
     def of(
@@ -99,6 +101,7 @@ class State:
         forecast_NH: Floats,
         past: Past,
         requests: Sequence[Request] = (),
+        units: int | None = None,
     ) -> "State":
         """The state of a panel's places at a time.
 
@@ -121,6 +124,7 @@ class State:
             known_TN=_known(panel, column, now_s),
             adjacency_NN=panel.adjacency_NN,
             time_zone=panel.clock.time_zone,
+            units=units,
         )
 
     @property

@@ -253,6 +253,7 @@ class Forecaster:
         panel: Panel | None = None,
         at: datetime | None = None,
         requests: Sequence[Request] = (),
+        units: int | None = None,
     ) -> Decision:
         """What its application recommends on the forecast that `predict` makes.
 
@@ -262,6 +263,7 @@ class Forecaster:
         Args:
             panel, at: as in `predict`.
             requests: that a plan must answer.
+            units: how many patrols a plan may send; left out, the application's own number.
 
         Raises:
             DataError: as `predict`, or where its service names no application, as after `fit`.
@@ -275,7 +277,7 @@ class Forecaster:
         known, found = view.data.panel, view.newest()
         past = view.past(application.horizon_steps(known.clock.step_s))
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
-        state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests)
+        state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests, units)
         return decide_where_known(application.decide, state)
 
     @property

@@ -46,12 +46,14 @@ class LiveDecision:
 
     Attributes:
         errors: whose past errors its probabilities rest on: `ALL`, `NO_AGENCY` or `TYPICAL`.
+        units: how many patrols were asked for; None: the application's own number.
     """
 
     forecast: LiveForecast
     task: Task
     decision: Decision
     errors: str
+    units: int | None = None
 
     def event(self) -> dict[str, Any]:
         """As a line of the log."""
@@ -64,6 +66,7 @@ class LiveDecision:
             "at": moment(forecast.at),
             "decision": {**asdict(made), "confirm": made.confirm.value},
             "errors": self.errors,
+            **({} if self.units is None else {"units": self.units}),
             "forecast": {
                 "times": [moment(int(time)) for time in forecast.time_H],
                 "places": list(forecast.places),
@@ -75,13 +78,17 @@ class LiveDecision:
 
 
 def decide(
-    application: LiveApplication, found: LiveForecast, requests: Sequence[Request] = ()
+    application: LiveApplication,
+    found: LiveForecast,
+    requests: Sequence[Request] = (),
+    units: int | None = None,
 ) -> LiveDecision:
     """The application's decision on a forecast.
 
     Args:
         found: a whole forecast.
         requests: that a plan must answer.
+        units: how many patrols a plan may send; None: the application's own number.
 
     Raises:
         LiveError: if its package does not say what it is for, or has no past forecasts.
@@ -90,8 +97,9 @@ def decide(
     service, errors = _service(package), _errors(found)
     steps = service.horizon_steps(package.facts.step_s)
     past = past_of(package, errors, steps)
-    state = State.of(rows, package.facts.field, found.at, found.value_NH, past, requests)
-    return LiveDecision(found, service.task, decide_where_known(service.decide, state), errors)
+    state = State.of(rows, package.facts.field, found.at, found.value_NH, past, requests, units)
+    made = decide_where_known(service.decide, state)
+    return LiveDecision(found, service.task, made, errors, units)
 
 
 def can_decide(package: FusedPackage) -> bool:
@@ -128,7 +136,7 @@ class DecisionLog:
     """Keeps every new decision with its forecast, as a line of JSON.
 
     One made from the same rows and deep data as the one before is not kept again, unless it
-    answers requests.
+    answers requests or a number of patrols.
 
     Args of `DecisionLog(...)`:
         path: the file; None: none is written.
@@ -161,9 +169,10 @@ class DecisionLog:
         """Keep a decision, if it is a new one; a full disk is reported, and keeps none back."""
         key = self._key(made.forecast)
         with self._lock:
-            if key == self._last and not any(one.request for one in made.decision.actions):
+            asked = made.units is not None or any(one.request for one in made.decision.actions)
+            if key == self._last and not asked:
                 return
-            self._last = key
+            self._last = key if made.units is None else self._last
             event = made.event()
             if self.path is not None:
                 self._write(self.path, json.dumps(event, ensure_ascii=False) + "\n")

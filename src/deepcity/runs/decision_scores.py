@@ -15,9 +15,12 @@ import numpy as np
 
 from deepcity.applications.application import Application, Baseline
 from deepcity.applications.decision import Decision
-from deepcity.applications.state import Past, State
+from deepcity.applications.state import State
 from deepcity.applications.tasks.alert import WarnAbove
 from deepcity.applications.tasks.alert_scores import back_test
+from deepcity.applications.tasks.crowding import RATIO, WarnAboveOwnLimit
+from deepcity.applications.tasks.patrol import PatrolCells
+from deepcity.applications.tasks.peak import PeakOfDay
 from deepcity.applications.tasks.plan import NearestSureSpace
 from deepcity.applications.tasks.plan_scores import NearestPlace, invented_requests, plan_score
 from deepcity.city.arrays import Floats, Ints
@@ -27,17 +30,14 @@ from deepcity.learning.training.learner import Learner
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, baseline_forecasts
 from deepcity.parties.party import Party
 from deepcity.runs.decisions import past_of, state_at
+from deepcity.runs.service_scores import Forecast, Scores, patrol_table, peak_table, spread_evenly
 
 NEAREST, FREE_NOW, COUNTED = "nearest", "free_now", "free_now_counted"
 CARS = 100
 """Cars that ask at one origin of a plan's back-test."""
 EXAMPLE_CARS = 12
-_MAX_ORIGINS = 60
 _HOURS = range(8, 20)
-
-Scores = dict[str, dict[str, float]]
-Forecast = tuple[Past, Floats]
-"""Of the validation days with their truths, and of the test days, (B, N, H)."""
+_SCORED = (WarnAbove, WarnAboveOwnLimit, NearestSureSpace, PeakOfDay, PatrolCells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class DecisionForecasts:
             test_BNH: the choice's forecasts of the test days.
         """
         found = {AUTOMATIC: (choice.validation.forecast_BNH, test_BNH)}
-        if isinstance(application.decide, WarnAbove | NearestSureSpace):  # those that are scored
+        if isinstance(application.decide, _SCORED):
             found[ALONE] = _by_itself(party, choice, alone)
             found |= naive_both(party)
         by_method = {
@@ -79,10 +79,15 @@ class DecisionForecasts:
 
     def scores(self) -> Scores:
         """Method -> scores; empty where the task has none, or nothing to score by."""
-        if isinstance(self.application.decide, WarnAbove):
-            return self._alert(self.application.decide)
-        if isinstance(self.application.decide, NearestSureSpace) and self._placed():
-            return self._plan(self.application.decide)
+        match self.application.decide:
+            case WarnAbove() | WarnAboveOwnLimit() as alert:
+                return self._alert(alert)
+            case NearestSureSpace() as guidance if self._placed():
+                return self._plan(guidance)
+            case PeakOfDay() as peak:
+                return peak_table(peak, self.party, self.by_method)
+            case PatrolCells() as patrols:
+                return patrol_table(patrols, self.party, self.by_method)
         return {}
 
     def example(self) -> Decision | None:
@@ -92,17 +97,22 @@ class DecisionForecasts:
         index = self._daytime()[-1]
         return self.application.decide(self._state(AUTOMATIC, index, EXAMPLE_CARS))
 
-    def _alert(self, alert: WarnAbove) -> Scores:
+    def _alert(self, alert: WarnAbove | WarnAboveOwnLimit) -> Scores:
         party, found = self.party, {}
         for method in (AUTOMATIC, ALONE, *(one.value for one in self.application.baselines)):
             past, test_BNH = self.by_method[method]
-            steps = past.truth_BNH.shape[-1]
+            steps, unit, warning = past.truth_BNH.shape[-1], party.unit, alert
+            limit_N1: Floats = np.ones((1, 1), np.float32)
+            if isinstance(warning, WarnAboveOwnLimit):
+                places = party.panel.places
+                unit, limit_N1 = RATIO, warning.limits_N(places, past)[:, None]
+                past, warning = warning.ratios(places, past), warning.of_ratios
             scores, cost = back_test(
-                alert,
-                party.unit,
+                warning,
+                unit,
                 past,
-                test_BNH[..., :steps],
-                party.test.truth_BNH[..., :steps],
+                test_BNH[..., :steps] / limit_N1,
+                party.test.truth_BNH[..., :steps] / limit_N1,
                 party.test_origins,
                 party.panel.clock.step_s / 3600,
             )
@@ -118,8 +128,7 @@ class DecisionForecasts:
             FREE_NOW: (now, NearestPlace(least_free=1)),
             COUNTED: (now, NearestPlace(least_free=1, count_down=True)),
         }
-        days = self._daytime()
-        indices = days[:: max(1, -(-len(days) // _MAX_ORIGINS))]
+        indices = spread_evenly(self._daytime().tolist())
         found = {}
         for name, (method, decide) in plans.items():
             scores = []

@@ -84,7 +84,7 @@ class PartyResult(_Frozen):
     horizon_steps: int | None = None
     raw_bytes: int | None = None  # size of its raw records, which did not leave; None if unknown
     decision: Decision | None = None  # at the last of the test origins
-    decision_scores: dict[str, dict[str, Measured]] = {}  # method -> score; of alerts and plans
+    decision_scores: dict[str, dict[str, Measured]] = {}  # method -> score; of what is scored
     example: Decision | None = None  # of a plan: for a few invented requests
 
     def without_truths(self) -> "PartyResult":

@@ -12,6 +12,7 @@ from fake_results import fake_results
 from deepcity.applications.application import Task, applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.tasks.alert_scores import AlertScores
+from deepcity.applications.tasks.plan import NearestSureSpace
 from deepcity.cli.summary import decisions
 from deepcity.web.report import decisions as words_of
 from deepcity.web.report.page import render
@@ -119,7 +120,7 @@ def test_every_application_s_decision_has_words(name):
     state = made_state(application)
     unit = application.targets[0].unit
     decision = application.decide(state)
-    example = decision if application.task is Task.PLAN else None
+    example = decision if isinstance(application.decide, NearestSureSpace) else None
     found = results(decision=decision, unit=unit, example=example)
     en, ko = section(found)
     for action in decision.actions[: 1 if application.task is Task.ALERT else None]:
@@ -171,7 +172,10 @@ def test_no_word_of_decisions_is_left_unused():
     made |= {f"confirm_{one.value}" for one in Confirm}
     made |= {f"example_{name}" for name in ("place", "when", "cars", "chance", "walk")}
     made |= {f"{stem}_{task}" for stem in ("intro", "key") for task in ("alert", "plan")}
-    made |= {f"scores_{task}_{end}" for task in ("alert", "plan") for end in ("one", "many")}
+    scored = ("alert", "plan", "peak", "patrol")
+    made |= {f"key_{task}" for task in scored}
+    made |= {"intro_scored", "action_inspect-leak", "action_warn-crowding"}
+    made |= {f"scores_{task}_{end}" for task in scored for end in ("one", "many")}
     keys = {key.partition(".")[2] for key in words("en") if key.startswith("decision.")}
     used = set(re.findall(r"[\"'.]([a-z_]+)\b", source))
     assert keys - made - used == {"intro_forecast", "more_one", "more_many"}  # put together too

@@ -66,6 +66,12 @@ _ASKED = Query(
     "left out; may be repeated",
     examples=["51.05,13.74,2,4"],
 )
+_UNITS = Query(
+    ge=0,
+    le=100_000,
+    description="for patrols: how many there are; left out, the application's own number",
+    examples=[12],
+)
 _MOST_ASKED, _MOST_CARS = 100, 1000
 
 
@@ -154,11 +160,12 @@ def create_app(
         request: Request,
         at: Annotated[str | None, _AT] = None,
         asked: Annotated[list[str] | None, _ASKED] = None,
+        units: Annotated[int | None, _UNITS] = None,
     ) -> models.DecisionAnswer:
         """What the application recommends, how certain that is, and until when it holds."""
         _may_ask(access, request)
         wanted = _requests(asked or [], facts)
-        made = decide(application, application.forecast(_seconds(at, clock)), wanted)
+        made = decide(application, application.forecast(_seconds(at, clock)), wanted, units)
         if decisions is not None:
             decisions.keep(made)
         return decision_answer(facts, made)

@@ -10,13 +10,15 @@ from deepcity.applications.decision import Action, Decision
 from deepcity.parties.method_errors import AUTOMATIC
 from deepcity.runs.decision_scores import COUNTED, FREE_NOW, NEAREST
 from deepcity.runs.results import PartyResult, ServiceResult
+from deepcity.runs.service_scores import MOST_COUNTED
 from deepcity.web.report.charts.curves import method_name
 from deepcity.web.report.charts.forecast import zone_of
 from deepcity.web.report.figures import MISSING, number, percent, stretch
+from deepcity.web.report.services.registry import SERVICE_WORDS
 from deepcity.web.report.text import Text, counted, joined, of, same, translate
 
 SHOWN = 6  # parties; the others are folded away
-_PLANS = (NEAREST, FREE_NOW, COUNTED)
+_PLANS = (NEAREST, FREE_NOW, COUNTED, MOST_COUNTED)
 _WARN = {"crossing-likely", "crossing-unlikely"}
 _NOBODY, _NO_FORECAST = "nobody-asks", "no-forecast"
 
@@ -98,11 +100,12 @@ def intro(service: ServiceResult) -> Text:
     """What the section of a service shows."""
     made = [party.decision for party in service.parties if party.decision]
     codes = {decision.reasons[0].code for decision in made}
-    if codes & _WARN:
+    if codes & _WARN or any(code in SERVICE_WORDS and SERVICE_WORDS[code].alert for code in codes):
         return translate("decision.intro_alert")
     plans = any(party.example or NEAREST in party.decision_scores for party in service.parties)
     plans |= _NOBODY in codes
-    return translate(f"decision.intro_{'plan' if plans else 'forecast'}")
+    scored = any(party.decision_scores for party in service.parties)
+    return translate(f"decision.intro_{'plan' if plans else 'scored' if scored else 'forecast'}")
 
 
 def lines(service: ServiceResult) -> list[Text]:
@@ -134,6 +137,8 @@ def state_words(decision: Decision) -> tuple[Text, str]:
     if code in _WARN:
         warn = bool(decision.actions)
         return translate("decision.warning" if warn else "decision.no_warning"), "warn" * warn
+    if code in SERVICE_WORDS:
+        return translate(SERVICE_WORDS[code].state), SERVICE_WORDS[code].tone
     key = {_NOBODY: "no_requests", _NO_FORECAST: "no_forecast"}.get(code)
     return translate(f"decision.{key or ('actions' if decision.actions else 'nothing')}"), ""
 
@@ -151,6 +156,9 @@ def decision_words(
         found = _alert_words(decision, facts)
     elif code == _NOBODY:
         return [translate("decision.nobody_asks" if example else "decision.nobody_asks_nowhere")]
+    elif code in SERVICE_WORDS:
+        found = SERVICE_WORDS[code].words(decision, facts)
+        found += _cutoff_words(decision.reasons[0].numbers) if SERVICE_WORDS[code].alert else []
     elif not decision.actions:
         found = []
     else:
@@ -298,7 +306,18 @@ _SCORES = {
     "cost": _Score(lambda value: number(value, 3), more=False),
     "found": _Score(lambda value: percent(value, 1), more=True),
     "walk_m": _Score(lambda value: number(value, 0), more=None),
+    "height_error": _Score(lambda value: percent(value, 1), more=False),
+    "hours_off": _Score(lambda value: number(value, 1), more=False),
+    "near": _Score(_share, more=True),
+    "promised": _Score(_share, more=None),
+    "covered": _Score(_share, more=None),
+    "carried": _Score(_share, more=True),
+    "pai": _Score(lambda value: number(value, 1), more=True),
+    "patrol_share": _Score(_share, more=None),
+    "count_share": _Score(_share, more=None),
 }
+_COUNTS = {"csi": ("alert", "events"), "pai": ("patrol", "days"), "near": ("peak", "peaks")}
+"""A score that only one task has -> its words, and the number of what was scored."""
 
 
 def score_table(found: Mapping[str, Mapping[str, float]]) -> ScoreTable | None:
@@ -306,7 +325,8 @@ def score_table(found: Mapping[str, Mapping[str, float]]) -> ScoreTable | None:
     if not found:
         return None
     first = next(iter(found.values()))
-    what, count = ("alert", first["events"]) if "csi" in first else ("plan", first["cars"])
+    what, number_of = next((_COUNTS[one] for one in _COUNTS if one in first), ("plan", "cars"))
+    count = first[number_of]
     known = [name for name in _SCORES if name in first]
     heads: list[Text] = [
         translate(f"decision.plan_{one}") if one in _PLANS else method_name(one) for one in found
