@@ -15,6 +15,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
     reportCompressedSize: true,
+    // The map library changes with its version only, not with every line of ours.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "maplibre", test: /node_modules\/maplibre-gl/ }] } },
+    },
   },
   worker: { format: "es" },
   server: { proxy: { "/api": NODE, "/health": NODE } },

@@ -102,8 +102,7 @@ class ControlRoom:
 
     def quiet(self):
         """Nothing asked of the outside, nothing complained of."""
-        assert self.foreign == []
-        assert self.complaints == []
+        assert (self.foreign, self.complaints) == ([], [])
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 /** The alarm queue: every change is one event of the node, with who and when. */
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Alarm, Change } from "../api/types";
 import { alarms, mayAct, nowS, openAlarms, sortedAlarms } from "../state/city";
 import { say, t, word, type Key } from "../words";
@@ -105,7 +105,7 @@ function Changes({ alarm }: { alarm: Alarm }) {
 function Ask({ what, busy, done }: { what: Change; busy: boolean; done: (words: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const needed = what === "assign" || what === "comment";
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <form
       class="ask"

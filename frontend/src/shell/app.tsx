@@ -47,8 +47,11 @@ function Main() {
   const { page, rest } = route.value;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const title = `${t(`nav.${page}`)} · ${say(city.data.value?.title) || "deepcity"}`;
   useEffect(() => {
-    document.title = `${t(`nav.${page}`)} · ${say(city.data.value?.title) || "deepcity"}`;
+    document.title = title;
+  }, [title]);
+  useEffect(() => {
     if (first.current) first.current = false;
     else main.current?.focus();
   }, [page, rest]);

@@ -60,8 +60,10 @@ function press(change: string): void {
   current()?.querySelector<HTMLButtonElement>(`[data-change=${change}]`)?.click();
 }
 
+const WRITTEN_IN = "input:not([type=checkbox], [type=range]), textarea, select";
+
 function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, textarea, select") !== null;
+  return target instanceof HTMLElement && target.closest(WRITTEN_IN) !== null;
 }
 
 export function listenToKeys(): void {
