@@ -77,7 +77,7 @@ class ControlRoom:
         )
 
     def alarm(self, number) -> Locator:
-        return self.page.locator(f"[data-alarm={number}]")
+        return self.page.locator(f'[data-alarm="{number}"]')
 
     def change(self, number, what, words=None):
         """A change of an alarm, with words where it asks for them."""
@@ -88,7 +88,7 @@ class ControlRoom:
             card.locator("form button[type=submit]").click()
 
     def decision(self, number) -> Locator:
-        return self.page.locator(f"[data-decision={number}]")
+        return self.page.locator(f'[data-decision="{number}"]')
 
     def answer(self, number, what, comment=""):
         card = self.decision(number)

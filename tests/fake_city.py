@@ -73,14 +73,15 @@ class FakeCity:
         self.emit("alarm", service="traffic", party="nuri-roads/speed")
 
     def origin(self, party):
+        """The end of the newest measured step, and the start of the first forecast one."""
         return (self.now_s - party.late_s) // data.STEP_S * data.STEP_S
 
     def frame(self, party, time_s):
         origin_s = self.origin(party)
         answer = {"time_s": time_s, "origin_s": None, "low": None, "high": None}
-        if time_s <= origin_s:
+        if time_s < origin_s:
             return answer | {"kind": "measured", "value": party.measured(time_s)}
-        if time_s <= origin_s + data.HORIZON * data.STEP_S:
+        if time_s < origin_s + data.HORIZON * data.STEP_S:
             value, low, high = party.forecast(time_s, origin_s)
             found = {"kind": "forecast", "origin_s": origin_s, "value": value}
             return answer | found | {"low": low, "high": high}
@@ -90,8 +91,8 @@ class FakeCity:
         index = int(place[1:]) - 1
         last_s = self.origin(party) if known is None else known // data.STEP_S * data.STEP_S
         first_s = -(-since // data.STEP_S) * data.STEP_S
-        times = range(first_s, min(last_s, until) + 1, data.STEP_S)
-        ahead = [last_s + step * data.STEP_S for step in range(1, data.HORIZON + 1)]
+        times = range(first_s, min(last_s, until + 1), data.STEP_S)
+        ahead = [last_s + step * data.STEP_S for step in range(data.HORIZON)]
         band = [[one[index] for one in party.forecast(t, last_s)] for t in ahead]
         value, low, high = (list(one) for one in zip(*band, strict=True))
         measured = {"time": list(times), "value": [party.measured(t)[index] for t in times]}
@@ -258,7 +259,7 @@ async def _stream(city, sent):
 
 def _write_routes(app, city):
     @app.post("/api/decisions/{number}/answers")
-    def answer(number: str, request: Request, body: Json):
+    def answer(number: int, request: Request, body: Json):
         decision, who = city.decisions[number], request.state.user
         decision["status"] = ANSWERS[body["answer"]]
         decision["answers"].append({"who": who, "answer": body["answer"], "at_s": city.now_s,
@@ -267,7 +268,7 @@ def _write_routes(app, city):
         return decision
 
     @app.post("/api/alarms/{number}/changes")
-    def change(number: str, request: Request, body: Json):
+    def change(number: int, request: Request, body: Json):
         alarm, what = city.alarms[number], body["change"]
         alarm["state"] = STATES.get(what, alarm["state"])
         alarm["escalated"] |= what == "escalate"
@@ -294,23 +295,28 @@ def _incident_routes(app, city):
 
     @app.post("/api/incidents")
     def open_incident(request: Request, body: Json):
-        number = f"i{len(city.incidents) + 1}"
+        assert all(isinstance(body[key], str) for key in ("title", "service", "party"))
+        number, who = len(city.events) + 1, request.state.user
+        first = {
+            "seq": number, "kind": "open", "who": who, "role": role_of(city, who),
+            "at_s": city.now_s, "text": body["title"], "geometry": None, "task": None,
+        }  # fmt: skip
         city.incidents[number] = {
             "id": number, "title": body["title"], "opened_s": city.now_s, "closed_s": None,
-            "who": request.state.user, "entries": [],
+            "who": who, "entries": [first],
         }  # fmt: skip
-        city.emit("note", who=request.state.user)
+        city.emit("incident", who=who)
         return city.incidents[number]
 
     @app.get("/api/incidents/{number}")
-    def incident(number: str):
+    def incident(number: int):
         return city.incidents[number]
 
     @app.post("/api/incidents/{number}/entries")
-    def entry(number: str, request: Request, body: Json):
+    def entry(number: int, request: Request, body: Json):
         room, who = city.incidents[number], request.state.user
         room["entries"].append({
-            "seq": city.emit("note", who=who), "kind": body["kind"], "who": who,
+            "seq": city.emit("incident", who=who), "kind": body["kind"], "who": who,
             "role": role_of(city, who), "at_s": city.now_s, "text": body.get("text", ""),
             "geometry": body.get("geometry"), "task": body.get("task"),
         })  # fmt: skip

@@ -72,7 +72,7 @@ class Party:
 
     def forecast(self, time_s, origin_s):
         """Forecast and band of all places: wider, the further ahead."""
-        ahead = max(1, (time_s - origin_s) // STEP_S)
+        ahead = (time_s - origin_s) // STEP_S + 1
         value_N = self.values(time_s) * 0.97
         half = abs(self.swing) * 0.12 * np.sqrt(ahead)
         low_N, high_N = np.maximum(value_N - half, 0), value_N + half
@@ -122,10 +122,10 @@ def alarms():
 
 def alarm(number, service, party, place, code, severity, since_s, words):
     return {
-        "id": f"a{number}", "service": service, "party": party, "place": place, "code": code,
+        "id": number, "service": service, "party": party, "place": place, "code": code,
         "severity": severity, "text": words, "since_s": since_s, "last_s": START_S, "over": False,
         "state": "open", "assigned_to": None, "escalated": False,
-        "history": [{"change": "open", "who": "", "at_s": since_s, "to": "", "comment": ""}],
+        "history": [{"change": "raised", "who": "", "at_s": since_s, "to": "", "comment": ""}],
     }  # fmt: skip
 
 
@@ -159,10 +159,10 @@ def decisions():
     outcome = {"text": text("11 drivers found a space, 1 did not", "11명 주차, 1명 실패"),
                "numbers": {"found": 11, "not_found": 1}}  # fmt: skip
     return [
-        {**base, "id": "d1", "service": "traffic", "party": "nuri-roads/speed",
+        {**base, "id": 1, "service": "traffic", "party": "nuri-roads/speed",
          "at_s": START_S - 300, "task": "forecast", "confirm": "operator", "certainty": 0.84,
          "status": "waiting", "actions": [detour], "reasons": reasons, "evidence": evidence},
-        {**base, "id": "d2", "service": "parking", "party": "nuri-parking/occupied",
+        {**base, "id": 2, "service": "parking", "party": "nuri-parking/occupied",
          "at_s": START_S - 900, "task": "plan", "confirm": "nobody", "certainty": 0.9,
          "status": "advice", "actions": [lots], "reasons": [], "evidence": evidence[:1],
          "outcome": outcome},

@@ -8,7 +8,7 @@ import { Icon } from "../shell/icon";
 
 export function showOnMap(alarm: Alarm): void {
   partyKey.value = keyOf(alarm);
-  placeId.value = alarm.place;
+  placeId.value = alarm.place || null;
   location.hash = "#/map";
 }
 

@@ -1,8 +1,7 @@
 /** The alarm queue: every change is one event of the node, with who and when. */
-import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Alarm, Change } from "../api/types";
-import { alarms, mayAct, nowS, openAlarms, sortedAlarms } from "../state/city";
+import { alarms, mayAct, nowS, openAlarms, sortedAlarms, withClosed } from "../state/city";
 import { say, t, word, type Key } from "../words";
 import { dayAndClock, duration } from "../words/format";
 import { useAction } from "../shell/action";
@@ -10,10 +9,8 @@ import { Failure } from "../shell/failure";
 import { Icon } from "../shell/icon";
 import { showOnMap } from "./alarm_line";
 
-const showClosed = signal(false);
-
 export function AlarmQueue() {
-  const shown = showClosed.value ? sortedAlarms.value : openAlarms.value;
+  const shown = withClosed.value ? sortedAlarms.value : openAlarms.value;
   return (
     <div class="page">
       <div class="page-bar">
@@ -21,8 +18,11 @@ export function AlarmQueue() {
         <label class="switch">
           <input
             type="checkbox"
-            checked={showClosed.value}
-            onChange={(event) => (showClosed.value = event.currentTarget.checked)}
+            checked={withClosed.value}
+            onChange={(event) => {
+              withClosed.value = event.currentTarget.checked;
+              alarms.refresh();
+            }}
           />
           {t("alarms.show_closed")}
         </label>
@@ -74,7 +74,7 @@ function Changes({ alarm }: { alarm: Alarm }) {
     alarms.data.value = (alarms.data.value ?? []).map((one) => (one.id === answer.id ? answer : one));
     document.getElementById(`alarm-${answer.id}`)?.focus(); // its button may be gone: keys go on here
   });
-  const path = `/api/alarms/${encodeURIComponent(alarm.id)}/changes`;
+  const path = `/api/alarms/${alarm.id}/changes`;
   const change = async (what: Change, words = "") => {
     const to = what === "assign" ? words : "";
     if (await act(path, { change: what, to, comment: what === "assign" ? "" : words })) setAsking(null);

@@ -22,6 +22,7 @@ export interface Party {
   kind: string;
   unit: string;
   step_s: number;
+  /** Steps ahead. */
   horizon: number;
   places: Place[];
 }
@@ -40,7 +41,8 @@ export interface City {
   title: Text;
   time_zone: string;
   mode: "live" | "replay";
-  speed: number;
+  /** Null: as fast as it can. */
+  speed: number | null;
   now_s: number;
   user: { name: string; role: Role };
   services: Service[];
@@ -51,6 +53,7 @@ export interface PartyNow {
   service: string;
   party: string;
   status: Status;
+  /** End of the newest measured step; a forecast's origin is the start of its first one. */
   newest_s: number | null;
   lag_s: number | null;
   origin_s: number | null;
@@ -66,6 +69,7 @@ export interface Now {
 export type Values = (number | null)[];
 
 export interface Frame {
+  /** Start of the step. */
   time_s: number;
   kind: "measured" | "forecast" | "none";
   origin_s: number | null;
@@ -100,14 +104,14 @@ export interface Answer {
   answer: "confirm" | "reject" | "undo";
   at_s: number;
   comment: string;
-  decision?: string;
+  decision?: number;
 }
 
 export type DecisionStatus =
   | "advice" | "waiting" | "confirmed" | "rejected" | "expired" | "replaced";
 
 export interface Decision {
-  id: string;
+  id: number;
   service: string;
   party: string;
   at_s: number;
@@ -127,7 +131,7 @@ export interface Decision {
 export type Change = "acknowledge" | "assign" | "comment" | "escalate" | "close";
 
 export interface Alarm {
-  id: string;
+  id: number;
   service: string;
   party: string;
   place: string | null;
@@ -192,7 +196,7 @@ export interface Handover {
   notes: Note[];
 }
 
-export type EntryKind = "task" | "note" | "drawing" | "seen" | "done" | "close";
+export type EntryKind = "open" | "task" | "note" | "drawing" | "seen" | "done" | "close";
 
 export interface Entry {
   seq: number;
@@ -206,7 +210,7 @@ export interface Entry {
 }
 
 export interface Incident {
-  id: string;
+  id: number;
   title: string;
   opened_s: number;
   closed_s: number | null;

@@ -1,6 +1,6 @@
 /** Decision cards: what to do, why, on what evidence, who said yes or no, what happened. */
 import { signal, useSignal } from "@preact/signals";
-import type { Decision } from "../api/types";
+import type { Coded, Decision } from "../api/types";
 import { city, decisions, mayAct, nowS } from "../state/city";
 import { say, t, word } from "../words";
 import { clock, dayAndClock, duration, number, percent } from "../words/format";
@@ -19,7 +19,7 @@ function passes(one: Decision): boolean {
 
 export function DecisionCards({ chosen }: { chosen: string | null }) {
   const all = decisions.data.value ?? [];
-  const rank = (one: Decision) => (one.id === chosen ? 2 : one.status === "waiting" ? 1 : 0);
+  const rank = (one: Decision) => (String(one.id) === chosen ? 2 : one.status === "waiting" ? 1 : 0);
   const shown = all.filter(passes).sort((a, b) => rank(b) - rank(a) || b.at_s - a.at_s);
   return (
     <div class="page">
@@ -52,7 +52,7 @@ function Card({ decision }: { decision: Decision }) {
             {service ? say(service.title) : decision.service} · {decision.party} · {dayAndClock(decision.at_s)}
           </p>
           {decision.actions.length === 0 && <h2>{t("decisions.no_action")}</h2>}
-          {decision.actions.map((one, i) => <h2 key={i}>{say(one.text)}</h2>)}
+          {decision.actions.map((one, i) => <h2 key={i}>{say(one.text) || [one.code, one.place].join(" ")}</h2>)}
         </div>
         <span class={`pill ${decision.status}`}>{word("decision_status", decision.status)}</span>
       </header>
@@ -88,13 +88,19 @@ function Certainty({ share }: { share: number }) {
   );
 }
 
+/** A reason that the node has no words for. */
+function inNumbers({ code, numbers }: Coded): string {
+  const given = Object.entries(numbers).map(([name, value]) => `${name} ${number(value)}`);
+  return [code, ...given].join(", ");
+}
+
 function Reasons({ decision }: { decision: Decision }) {
   if (decision.reasons.length === 0) return null;
   return (
     <section>
       <h3>{t("decisions.reasons")}</h3>
       <ul class="reasons">
-        {decision.reasons.map((one, i) => <li key={i}>{say(one.text)}</li>)}
+        {decision.reasons.map((one, i) => <li key={i}>{say(one.text) || inNumbers(one)}</li>)}
       </ul>
     </section>
   );
@@ -152,7 +158,7 @@ function Answering({ decision }: { decision: Decision }) {
   const { status, confirm } = decision;
   const open = status === "waiting" && confirm !== "nobody";
   const answered = status === "confirmed" || status === "rejected";
-  const path = `/api/decisions/${encodeURIComponent(decision.id)}/answers`;
+  const path = `/api/decisions/${decision.id}/answers`;
   const answer_ = (answer: "confirm" | "reject" | "undo") => void act(path, { answer, comment: comment.peek().trim() });
   if (!open && !answered) {
     return confirm === "nobody" ? <p class="quiet">{t("decisions.needs_nobody")}</p> : null;

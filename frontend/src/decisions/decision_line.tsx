@@ -8,10 +8,10 @@ export function DecisionLine({ decision }: { decision: Decision }) {
   const first = decision.actions[0];
   return (
     <li class="line-item">
-      <a class="bare" href={`#/decisions/${encodeURIComponent(decision.id)}`}>
+      <a class="bare" href={`#/decisions/${decision.id}`}>
         <Icon name="decisions" />
         <span>
-          {first ? say(first.text) : t("decisions.no_action")}
+          {first ? say(first.text) || first.code : t("decisions.no_action")}
           <small class="quiet">
             {t("decisions.made", { time: clock(decision.at_s) })}
             {decision.certainty !== null && ` · ${t("decisions.certainty", { share: percent(decision.certainty) })}`}

@@ -20,7 +20,7 @@ export function IncidentsPage() {
       <ul class="cards">
         {all.map((one) => (
           <li key={one.id}>
-            <a class="card bare-card" href={`#/incidents/${encodeURIComponent(one.id)}`}>
+            <a class="card bare-card" href={`#/incidents/${one.id}`}>
               <b>{one.title}</b>
               <span class="quiet">{t("incidents.opened", { time: dayAndClock(one.opened_s), who: one.who })}</span>
               <span class={`pill ${one.closed_s === null ? "open" : "closed"}`}>
@@ -39,13 +39,13 @@ function OpenIncident() {
   const about = useSignal("");
   const { act, busy, error } = useAction<Incident>((answer) => {
     incidents.refresh();
-    location.hash = `#/incidents/${encodeURIComponent(answer.id)}`;
+    location.hash = `#/incidents/${answer.id}`;
   });
   const parties = city.data.value?.parties ?? [];
   const open = (event: Event) => {
     event.preventDefault();
     const chosen = parties.find((one) => `${one.service} ${one.party}` === about.value);
-    const { service, party } = chosen ?? { service: null, party: null };
+    const { service, party } = chosen ?? { service: "", party: "" };
     if (title.value.trim()) void act("/api/incidents", { title: title.value.trim(), service, party });
   };
   return (

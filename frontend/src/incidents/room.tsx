@@ -24,7 +24,7 @@ export function IncidentRoom({ id }: { id: string }) {
   const room = incident.data.value;
   useSeen(room);
   const post = useAction<Incident>(kept);
-  if (!room || room.id !== id) return <div class="page"><Failure error={incident.error.value} /></div>;
+  if (!room || String(room.id) !== id) return <div class="page"><Failure error={incident.error.value} /></div>;
   const may = mayAct.value && room.closed_s === null;
   const add = (kind: EntryKind, more: Partial<Entry>) =>
     post.act(pathOf(id), { kind, text: "", geometry: null, task: null, ...more });
@@ -42,9 +42,9 @@ export function IncidentRoom({ id }: { id: string }) {
         <section class="room-log" aria-label={t("room.entries")}>
           <h2>{t("room.entries")}</h2>
           <ol class="entries" id="entries" aria-live="polite">
-            {room.entries.filter((one) => one.kind !== "seen").map((one) => <EntryLine entry={one} key={one.seq} />)}
+            {room.entries.filter((one) => one.kind !== "seen" && one.kind !== "open").map((one) => <EntryLine entry={one} key={one.seq} />)}
           </ol>
-          {room.entries.length === 0 && <p class="quiet">{t("room.empty")}</p>}
+          {!room.entries.some((one) => one.kind !== "seen" && one.kind !== "open") && <p class="quiet">{t("room.empty")}</p>}
           {may && <Write busy={post.busy} add={add} />}
         </section>
         <div class="room-side">
@@ -62,7 +62,7 @@ export function IncidentRoom({ id }: { id: string }) {
   );
 }
 
-const pathOf = (id: string) => `/api/incidents/${encodeURIComponent(id)}/entries`;
+const pathOf = (id: string | number) => `/api/incidents/${encodeURIComponent(String(id))}/entries`;
 
 function kept(answer: Incident): void {
   incident.data.value = answer;

@@ -5,13 +5,13 @@ import { say, t, word } from "../words";
 
 const urgent = signal("");
 const calm = signal("");
-let known: Set<string> | null = null;
+let known: Set<number> | null = null;
 
 export function announceAlarms(): void {
   alarms.data.subscribe((all) => {
     if (!all) return;
     const fresh = known === null ? [] : all.filter((one) => !known?.has(one.id) && one.state === "open");
-    known = new Set(all.map((one) => one.id));
+    known = new Set([...(known ?? []), ...all.map((one) => one.id)]);
     const told = (severity: string) =>
       fresh
         .filter((one) => one.severity === severity)

@@ -5,7 +5,7 @@ import { connection } from "../state/live";
 import { chooseLanguage, language } from "../state/preferences";
 import { say, t, word } from "../words";
 import { clockWithSeconds, day } from "../words/format";
-import { helpOpen } from "./shortcuts";
+import { toggleHelp } from "./shortcuts";
 
 export function Header() {
   const shown = city.data.value;
@@ -16,13 +16,13 @@ export function Header() {
         <span>{shown ? say(shown.title) : "deepcity"}</span>
       </a>
       {shown?.mode === "replay" && (
-        <span class="pill replay" title={t("header.replay_is")}>{t("header.replay", { speed: shown.speed })}</span>
+        <span class="pill replay" title={t("header.replay_is")}>{shown.speed === null ? t("header.replay_fastest") : t("header.replay", { speed: shown.speed })}</span>
       )}
       <Clock />
       <span class={`pill connection ${connection.value}`} id="connection">{word("connection", connection.value)}</span>
       <span class="grow" />
       <LanguageSwitch />
-      <button type="button" class="icon" id="help" aria-label={t("keys.title")} onClick={() => (helpOpen.value = true)}>?</button>
+      <button type="button" class="icon" id="help" aria-label={t("keys.title")} onClick={toggleHelp}>?</button>
       <User />
     </header>
   );

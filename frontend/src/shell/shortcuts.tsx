@@ -1,12 +1,16 @@
 /** Keys: a list that "?" shows, and a switch that turns them off. */
-import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { createRef } from "preact";
 import { chosenS, move, playing } from "../state/moment";
 import { chooseLanguage, language, shortcutsOn, switchShortcuts } from "../state/preferences";
 import { t, type Key } from "../words";
 import { go, PAGES, route } from "./pages";
 
-export const helpOpen = signal(false);
+const dialog = createRef<HTMLDialogElement>();
+
+export function toggleHelp(): void {
+  if (dialog.current?.open) dialog.current.close();
+  else dialog.current?.showModal();
+}
 
 const ON_THE_MAP: Record<string, () => void> = {
   p: () => (playing.value = !playing.value),
@@ -29,7 +33,7 @@ const IN_THE_QUEUE: Record<string, () => void> = {
 };
 
 const EVERYWHERE: Record<string, () => void> = {
-  "?": () => (helpOpen.value = !helpOpen.value),
+  "?": toggleHelp,
   l: () => chooseLanguage(language.value === "en" ? "ko" : "en"),
   ...Object.fromEntries(PAGES.map((page, i) => [String(i + 1), () => go(page)])),
 };
@@ -82,14 +86,8 @@ export function listenToKeys(): void {
 }
 
 export function Help() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const open = helpOpen.value;
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   return (
-    <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
+    <dialog ref={dialog} aria-labelledby="help-title">
       <h2 id="help-title">{t("keys.title")}</h2>
       <dl class="keys">
         {LISTED.map(([key, words]) => (
@@ -103,7 +101,7 @@ export function Help() {
         <input type="checkbox" checked={shortcutsOn.value} onChange={(event) => switchShortcuts(event.currentTarget.checked)} />
         {t("keys.on")}
       </label>
-      <p><button type="button" class="primary" onClick={() => (helpOpen.value = false)}>{t("keys.close")}</button></p>
+      <p><button type="button" class="primary" onClick={toggleHelp}>{t("keys.close")}</button></p>
     </dialog>
   );
 }

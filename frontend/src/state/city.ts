@@ -8,7 +8,12 @@ import { Resource } from "./resource";
 
 export const city = new Resource<City>(() => "/api/city");
 export const now = new Resource<Now>(() => "/api/now");
-export const alarms = new Resource<Alarm[]>(() => "/api/alarms?state=all");
+/** Whether closed alarms are asked for too. */
+export const withClosed = signal(false);
+
+export const alarms = new Resource<Alarm[]>(
+  () => `/api/alarms?state=${withClosed.value ? "all" : "open"}`,
+);
 export const decisions = new Resource<Decision[]>(() => "/api/decisions?limit=50");
 export const sources = new Resource<Source[]>(() => "/api/sources");
 export const interCity = new Resource<InterCityMap>(() => "/api/map");
@@ -41,6 +46,12 @@ export const partyNow = computed<PartyNow | null>(() => {
   const shown = party.value;
   const all = now.data.value?.parties ?? [];
   return all.find((one) => shown !== null && keyOf(one) === keyOf(shown)) ?? null;
+});
+
+/** Whether parties have begun whose places the city did not tell yet. */
+export const unknownParties = computed(() => {
+  const known = new Set((city.data.value?.parties ?? []).map(keyOf));
+  return (now.data.value?.parties ?? []).some((one) => !known.has(keyOf(one)));
 });
 
 export const mayAct = computed(() => {

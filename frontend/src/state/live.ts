@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { loggedOut } from "../api/client";
 import {
-  ALL, alarms, city, decisions, incident, incidents, interCity, now, nowS, sources,
+  ALL, alarms, city, decisions, incident, incidents, interCity, now, nowS, sources, unknownParties,
 } from "./city";
 import { refreshMoment } from "./moment";
 import type { Resource } from "./resource";
@@ -27,7 +27,7 @@ const REFRESHED: Record<string, Resource<unknown>[]> = {
   alarm: [alarms] as Resource<unknown>[],
   source: [sources, now] as Resource<unknown>[],
   update: [interCity, sources] as Resource<unknown>[],
-  note: [incidents, incident] as Resource<unknown>[],
+  note: [],
   incident: [incidents, incident] as Resource<unknown>[],
   node: [city, now] as Resource<unknown>[],
 };
@@ -61,6 +61,7 @@ export function connect(): void {
       heard(false);
       for (const resource of kept) resource.refresh();
       if (kind === "rows" || kind === "forecast") refreshMoment();
+      if (kind === "rows" && unknownParties.value) city.refresh();
       if (kind === "note" || kind === "answer" || kind === "alarm") noteCount.value += 1;
     });
   }

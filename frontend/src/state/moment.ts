@@ -23,9 +23,11 @@ const floor = (time: number, step: number) => Math.floor(time / step) * step;
 
 export const span = computed(() => {
   const step = party.value?.step_s ?? 3600;
-  const newest = partyNow.value?.newest_s ?? nowS.value;
-  const middle = floor(newest, step);
-  const until = (partyNow.value?.origin_s ?? middle) + (party.value?.horizon ?? 0) * step;
+  // Moments are starts of steps: now is the newest step that was measured.
+  const end = floor(partyNow.value?.newest_s ?? nowS.value, step);
+  const middle = end - step;
+  const ahead = (party.value?.horizon ?? 0) - 1;
+  const until = (partyNow.value?.origin_s ?? end) + ahead * step;
   return {
     step,
     now: middle,

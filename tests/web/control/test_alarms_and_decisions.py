@@ -6,36 +6,36 @@ from playwright.sync_api import expect
 
 def test_an_alarm_from_acknowledged_to_closed(room, city):
     page = room.open("#/alarms").page
-    expect(room.alarm("a1")).to_contain_text("Jam at N003")
-    room.change("a1", "acknowledge")
-    expect(room.alarm("a1").locator("header .pill")).to_have_text("acknowledged")
-    room.change("a1", "assign", "Road patrol 2")
-    expect(room.alarm("a1")).to_contain_text("assigned to Road patrol 2")
-    room.change("a1", "comment", "Camera 7 shows a stopped lorry")
-    room.change("a1", "escalate", "needs the police")
-    expect(room.alarm("a1")).to_contain_text("escalated")
-    room.alarm("a1").get_by_text("History (5)").click()
-    expect(room.alarm("a1")).to_contain_text("Camera 7 shows a stopped lorry")
-    room.change("a1", "close")
-    expect(room.alarm("a1")).to_have_count(0)
+    expect(room.alarm(1)).to_contain_text("Jam at N003")
+    room.change(1, "acknowledge")
+    expect(room.alarm(1).locator("header .pill")).to_have_text("acknowledged")
+    room.change(1, "assign", "Road patrol 2")
+    expect(room.alarm(1)).to_contain_text("assigned to Road patrol 2")
+    room.change(1, "comment", "Camera 7 shows a stopped lorry")
+    room.change(1, "escalate", "needs the police")
+    expect(room.alarm(1)).to_contain_text("escalated")
+    room.alarm(1).get_by_text("History (5)").click()
+    expect(room.alarm(1)).to_contain_text("Camera 7 shows a stopped lorry")
+    room.change(1, "close")
+    expect(room.alarm(1)).to_have_count(0)
     page.get_by_label("Show closed ones").check()
-    expect(room.alarm("a1").locator("header .pill")).to_have_text("closed")
-    changes = [one["change"] for one in city.alarms["a1"]["history"]]
-    assert changes == ["open", "acknowledge", "assign", "comment", "escalate", "close"]
-    assert {one["who"] for one in city.alarms["a1"]["history"][1:]} == {"mina"}
+    expect(room.alarm(1).locator("header .pill")).to_have_text("closed")
+    changes = [one["change"] for one in city.alarms[1]["history"]]
+    assert changes == ["raised", "acknowledge", "assign", "comment", "escalate", "close"]
+    assert {one["who"] for one in city.alarms[1]["history"][1:]} == {"mina"}
 
 
 def test_the_queue_is_worked_by_keys(room, city):
     page = room.open("#/alarms").page
-    expect(room.alarm("a1")).to_be_visible()
+    expect(room.alarm(1)).to_be_visible()
     for key in ("j", "j", "k", "a"):
         page.keyboard.press(key)
-    expect(room.alarm("a1").locator("header .pill")).to_have_text("acknowledged")
+    expect(room.alarm(1).locator("header .pill")).to_have_text("acknowledged")
     page.keyboard.press("c")
     page.keyboard.type("ja, 1 ok")
     page.keyboard.press("Enter")
-    expect(room.alarm("a1")).to_contain_text("History (3)")
-    assert city.alarms["a1"]["history"][-1]["comment"] == "ja, 1 ok"
+    expect(room.alarm(1)).to_contain_text("History (3)")
+    assert city.alarms[1]["history"][-1]["comment"] == "ja, 1 ok"
     page.keyboard.press("?")
     expect(page.locator("dialog")).to_contain_text("Keyboard shortcuts")
 
@@ -53,35 +53,35 @@ def test_a_new_alarm_is_said_aloud(room, city):
 
 def test_an_alarm_leads_to_its_place(room):
     page = room.open("#/alarms").page
-    room.alarm("a2").get_by_text("Show on the map").click()
+    room.alarm(2).get_by_text("Show on the map").click()
     expect(page.locator(".detail h2")).to_have_text("N007")
     expect(page.locator("#party")).to_have_value("water nuri-water/inflow")
 
 
 def test_a_decision_is_confirmed_and_undone(room, city):
     page = room.open("#/decisions").page
-    card = room.decision("d1")
+    card = room.decision(1)
     expect(card).to_contain_text("The jam began at N008")
     row = card.locator("tbody tr").nth(1)
     expect(row).to_contain_text("nuri-weather")
     expect(row).to_contain_text("1 h")
     expect(row).to_contain_text("0.04")
     expect(card).to_contain_text("90%")
-    room.answer("d1", "confirm", "patrol informed")
+    room.answer(1, "confirm", "patrol informed")
     expect(card.locator("header .pill")).to_have_text("confirmed")
     expect(card).to_contain_text("patrol informed")
-    room.answer("d1", "undo")
+    room.answer(1, "undo")
     expect(card.locator("header .pill")).to_have_text("waiting")
-    room.answer("d1", "reject", "road works")
+    room.answer(1, "reject", "road works")
     expect(card.locator("header .pill")).to_have_text("rejected")
-    answers = [(one["answer"], one["who"]) for one in city.decisions["d1"]["answers"]]
+    answers = [(one["answer"], one["who"]) for one in city.decisions[1]["answers"]]
     assert answers == [("confirm", "mina"), ("undo", "mina"), ("reject", "mina")]
     expect(page.locator("nav .count")).to_have_count(1)
 
 
 def test_advice_asks_for_no_answer_and_tells_what_happened(room):
     room.open("#/decisions")
-    card = room.decision("d2")
+    card = room.decision(2)
     expect(card).to_contain_text("11 drivers found a space")
     expect(card.locator("button")).to_have_count(0)
 
@@ -121,10 +121,10 @@ def test_the_inter_city_map_shows_who_shares_which_layer(room):
 def test_who_may_only_look_has_no_buttons(room, city, role):
     city.role = role
     page = room.open("#/decisions").page
-    expect(room.decision("d1")).to_contain_text("Your role may look, but not answer.")
+    expect(room.decision(1)).to_contain_text("Your role may look, but not answer.")
     expect(page.locator("[data-answer]")).to_have_count(0)
     room.go("alarms")
-    expect(room.alarm("a1")).to_be_visible()
+    expect(room.alarm(1)).to_be_visible()
     expect(page.locator("[data-change]")).to_have_count(0)
     room.go("handover")
     expect(page.locator("#notes")).to_be_attached()

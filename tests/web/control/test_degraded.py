@@ -33,10 +33,10 @@ def test_a_change_without_a_server_says_so(browser, city):
     with control_room(browser, f"http://127.0.0.1:{port}") as room:
         with serving_city(city, port):
             room.open("#/alarms")
-            expect(room.alarm("a1")).to_be_visible()
-        room.change("a1", "acknowledge")
-        expect(room.alarm("a1").get_by_role("alert")).to_contain_text("was not reached")
-        expect(room.alarm("a1").locator("header .pill")).to_have_text("open")
+            expect(room.alarm(1)).to_be_visible()
+        room.change(1, "acknowledge")
+        expect(room.alarm(1).get_by_role("alert")).to_contain_text("was not reached")
+        expect(room.alarm(1).locator("header .pill")).to_have_text("open")
 
 
 def test_stale_data_is_told_on_every_page(room):
@@ -64,12 +64,12 @@ def test_a_right_clock_is_not_told(room):
 def test_a_refusal_is_shown_with_its_next_step(browser, city):
     with serving_city(city) as address, control_room(browser, address) as room:
         page = room.open("#/decisions").page
-        expect(room.decision("d1")).to_be_visible()
+        expect(room.decision(1)).to_be_visible()
         city.role = "auditor"  # taken back while the page is open
-        room.answer("d1", "confirm")
+        room.answer(1, "confirm")
         expect(page.get_by_role("alert")).to_contain_text("may only look")
         expect(page.get_by_role("alert")).to_contain_text("ask an operator")
-        expect(room.decision("d1").locator("header .pill")).to_have_text("waiting")
+        expect(room.decision(1).locator("header .pill")).to_have_text("waiting")
 
 
 def test_nobody_logged_in_is_asked_for_a_name(browser):
@@ -80,7 +80,7 @@ def test_nobody_logged_in_is_asked_for_a_name(browser):
         expect(page.get_by_role("alert")).to_contain_text("name or password is wrong")
         room.log_in("ara", "open sesame")
         expect(page.locator(".user")).to_contain_text("ara auditor")
-        expect(room.alarm("a1")).to_be_visible()
+        expect(room.alarm(1)).to_be_visible()
         expect(page.locator("#connection")).to_have_text("Connected")
         page.get_by_role("button", name="Log out").click()
         expect(page.locator("input[name=password]")).to_be_visible()

@@ -25,6 +25,12 @@ def two(browser, city):
         yield mina, joon
 
 
+def only(city):
+    """The one incident of the city."""
+    (found,) = city.incidents.values()
+    return found
+
+
 def opened(mina, joon):
     mina.page.locator("input[name=title]").fill("Lorry across the bridge")
     mina.page.get_by_role("button", name="Open an incident").click()
@@ -42,7 +48,7 @@ def test_two_see_each_others_entries_tasks_and_readings(two, city):
     expect(mina.page.locator("#readers")).to_contain_text("joon")
     joon.page.locator("#tasks button").click()
     expect(mina.page.locator("#tasks .done")).to_contain_text("done by joon")
-    kinds = [(one["kind"], one["who"]) for one in city.incidents["i1"]["entries"]]
+    kinds = [(one["kind"], one["who"]) for one in only(city)["entries"]]
     assert ("task", "mina") in kinds
     assert ("done", "joon") in kinds
     assert ("seen", "joon") in kinds
@@ -60,7 +66,7 @@ def test_what_one_draws_the_other_sees(two, city):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator("[data-tool=save]").click()
     expect(joon.page.locator(".room-side")).to_contain_text("그림 1개")
-    (drawn,) = [one for one in city.incidents["i1"]["entries"] if one["kind"] == "drawing"]
+    (drawn,) = [one for one in only(city)["entries"] if one["kind"] == "drawing"]
     (feature,) = drawn["geometry"]["features"]
     assert feature["geometry"]["type"] == "Point"
     mina.quiet()

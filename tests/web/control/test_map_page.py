@@ -6,6 +6,11 @@ import fake_city_data as data
 from playwright.sync_api import expect
 
 
+def newest(city):
+    """The start of the newest step that was measured."""
+    return city.now_s - data.STEP_S
+
+
 def shown(value):
     return re.compile(rf"^{re.escape(f'{value:.3g}')}\s")
 
@@ -25,7 +30,7 @@ def test_a_click_shows_now_forecast_and_band(room, city):
     page = room.open().page
     room.map_ready()
     party = city.parties[0]
-    expect(room.choose_on_map(2)).to_have_text(shown(party.measured(city.now_s)[2]))
+    expect(room.choose_on_map(2)).to_have_text(shown(party.measured(newest(city))[2]))
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.locator(".chart")).to_have_attribute(
         "aria-label", re.compile("N003: last measured")
@@ -77,7 +82,7 @@ def test_places_without_positions_are_tiles(room, city):
     room.choose_party("water", "nuri-water/inflow")
     expect(page.locator(".tile")).to_have_count(10)
     page.locator(".tile").nth(6).click()
-    value = city.parties[2].measured(city.now_s)[6]
+    value = city.parties[2].measured(newest(city))[6]
     expect(room.value()).to_have_text(shown(value))
     expect(page.locator(".detail")).to_contain_text("Flow at N007 stays above")
 
@@ -98,7 +103,7 @@ def test_new_rows_are_shown_as_they_come(room, city):
     room.choose_on_map(2)
     city.advance(data.STEP_S)
     expect(page.locator("#clock")).to_contain_text("14:15:00")
-    expect(room.value()).to_have_text(shown(city.parties[0].measured(city.now_s)[2]))
+    expect(room.value()).to_have_text(shown(city.parties[0].measured(newest(city))[2]))
 
 
 def test_a_scrubbed_slider_shows_where_it_rests(room, city):

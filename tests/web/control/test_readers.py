@@ -75,7 +75,7 @@ def test_a_phone_of_360_pixels_shows_every_page_without_sideways_scrolling(
 
 def test_the_keyboard_reaches_the_content_first(room):
     page = room.open("#/alarms").page
-    expect(room.alarm("a1")).to_be_visible()
+    expect(room.alarm(1)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to the content")
     page.keyboard.press("Enter")
