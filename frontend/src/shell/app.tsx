@@ -85,9 +85,10 @@ function Navigation() {
   return (
     <nav class="side" aria-label={t("nav.label")}>
       {PAGES.map((page) => (
-        <a href={`#/${page}`} key={page} aria-current={route.value.page === page ? "page" : undefined}>
+        <a href={`#/${page}`} key={page} aria-label={t(`nav.${page}`)} aria-current={route.value.page === page ? "page" : undefined}>
           <Icon name={page} />
-          <span>{t(`nav.${page}`)}</span>
+          <span class="long">{t(`nav.${page}`)}</span>
+          <span class="short" aria-hidden="true">{t(`short.${page}`)}</span>
           {Boolean(counts[page]) && <span class="count">{counts[page]}</span>}
         </a>
       ))}

@@ -21,7 +21,7 @@ const PATHS: Record<string, string> = {
 
 export function Icon({ name }: { name: string }) {
   return (
-    <svg class="drawing" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class="glyph" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name] ?? ""} />
     </svg>
   );
