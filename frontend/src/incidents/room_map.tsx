@@ -30,7 +30,7 @@ function addDrawn(map: LibreMap, colour: string): void {
 /** The middle of the city: that of all its places. */
 function middle(): { center: [number, number]; zoom: number } {
   const placed = (city.data.peek()?.parties ?? []).flatMap((one) => one.places).filter((one) => one.lat !== null);
-  if (placed.length === 0) return { center: [127.7, 36.5], zoom: 5 };
+  if (placed.length === 0) return { center: [15, 30], zoom: 1 };
   const sum = (values: (number | null)[]) => values.reduce<number>((a, b) => a + (b ?? 0), 0);
   return {
     center: [sum(placed.map((one) => one.lon)) / placed.length, sum(placed.map((one) => one.lat)) / placed.length],

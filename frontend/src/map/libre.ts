@@ -34,8 +34,8 @@ export function openMap(container: HTMLElement, onScheme: () => void): LibreMap 
   const map = new LibreMap({
     container,
     style: emptyStyle(mapColours()),
-    center: [127.7, 36.5],
-    zoom: 5,
+    center: [15, 30], // until places or drawings say where
+    zoom: 1,
     maxZoom: 17,
     attributionControl: { compact: true, customAttribution: "Natural Earth · NGII (Korea)" },
     dragRotate: false,

@@ -22,7 +22,7 @@ export function Overview() {
     <div class="overview">
       <section class="stage" aria-label={t("map.label")}>
         <div class="stage-bar">
-          <PartyChoice />
+          {shown && <PartyChoice />}
           <Freshness />
           {placed && (
             <button type="button" id="as-table" aria-pressed={asTable.value} onClick={() => (asTable.value = !asTable.value)}>
@@ -38,7 +38,7 @@ export function Overview() {
             : <CityMap />}
           {placed && !asTable.value && <Scale />}
         </div>
-        <Slider />
+        {shown && <Slider />}
       </section>
       <aside class="rail" aria-label={t("rail.label")}>
         <Detail />
@@ -111,7 +111,7 @@ function Freshness() {
   );
 }
 
-function Scale() {
+export function Scale() {
   const ends = range.value;
   if (!ends || !frame.value) return null;
   return (

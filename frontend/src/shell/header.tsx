@@ -7,6 +7,9 @@ import { say, t, word } from "../words";
 import { clockWithSeconds, day } from "../words/format";
 import { toggleHelp } from "./shortcuts";
 
+/** Who sits at a node without accounts: there is nothing to log out of. */
+const NOBODY = "local";
+
 export function Header() {
   const shown = city.data.value;
   return (
@@ -59,7 +62,9 @@ function User() {
   return (
     <span class="user">
       <span>{user.name} <small class="quiet">{word("role", user.role)}</small></span>
-      <button type="button" class="link" onClick={() => void leave()}>{t("header.leave")}</button>
+      {user.name !== NOBODY && (
+        <button type="button" class="link" onClick={() => void leave()}>{t("header.leave")}</button>
+      )}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { say, t, word } from "../words";
 import { duration } from "../words/format";
 import { nowS } from "../state/city";
 import { CityMap } from "../map/city_map";
+import { Scale } from "../map/overview";
 import { PlaceTiles } from "../map/place_list";
 import { Banners } from "./banners";
 import { Clock } from "./header";
@@ -24,7 +25,10 @@ export function Wall() {
       <main id="main" tabIndex={-1}>
         <section class="wall-map" aria-label={t("map.label")}>
           <p class="wall-title">{say(party.value?.title)} {party.value && `(${party.value.unit})`}</p>
-          {placed ? <CityMap /> : <PlaceTiles />}
+          <div class="wall-view">
+            {placed ? <CityMap /> : <PlaceTiles />}
+            {placed && <Scale />}
+          </div>
         </section>
         <section class="wall-side" aria-label={t("nav.alarms")}>
           <dl class="figures">

@@ -3,6 +3,8 @@
 import re
 
 import fake_city_data as data
+from control_room_page import control_room
+from fake_city import FakeCity, serving_city
 from playwright.sync_api import expect
 
 
@@ -114,3 +116,16 @@ def test_a_scrubbed_slider_shows_where_it_rests(room, city):
         room.slide_to(city.now_s + steps * data.STEP_S)
     value, *_ = city.parties[0].forecast(city.now_s + 8 * data.STEP_S, city.now_s)
     expect(room.value()).to_have_text(shown(value[2]))
+
+
+def test_of_many_places_the_table_shows_some_and_finds_any(browser):
+    city = FakeCity(places=3000)
+    with serving_city(city) as address, control_room(browser, address) as room:
+        page = room.open().page
+        room.map_ready()
+        page.locator("#as-table").click()
+        expect(page.locator("tbody tr")).to_have_count(200)
+        expect(page.locator(".places")).to_contain_text("The first 200 of 3,000")
+        page.get_by_role("searchbox").fill("N2999")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        room.quiet()
