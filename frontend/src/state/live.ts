@@ -74,7 +74,9 @@ function heard(opened: boolean): void {
   if (connection.value === "live") return;
   const again = connection.value === "lost";
   connection.value = "live";
-  if (again || opened) refreshAll();
+  if (again) refreshAll();
+  // What came between the page's first questions and the stream; places stay what they were.
+  else if (opened) for (const one of [now, alarms, decisions]) one.refresh();
 }
 
 function lost(): void {

@@ -64,7 +64,7 @@ def test_a_right_clock_is_not_told(room):
 def test_a_refusal_is_shown_with_its_next_step(browser, city):
     with serving_city(city) as address, control_room(browser, address) as room:
         page = room.open("#/decisions").page
-        expect(room.decision(1)).to_be_visible()
+        expect(room.decision(1).locator("[data-answer=confirm]")).to_be_visible()
         city.role = "auditor"  # taken back while the page is open
         room.answer(1, "confirm")
         expect(page.get_by_role("alert")).to_contain_text("may only look")
