@@ -96,8 +96,15 @@ function StackOf({ stack, bottom }: { stack: Stack; bottom: number }) {
   );
 }
 
+const MOST_WIDTH = 13; // letters that fit above a stack; a Korean one takes two
+
 function short(title: string): string {
-  return title.length > 9 ? `${title.slice(0, 8)}…` : title;
+  let width = 0;
+  for (const [at, letter] of [...title].entries()) {
+    width += letter > "\u2e80" ? 2 : 1;
+    if (width > MOST_WIDTH) return `${[...title].slice(0, at - 1).join("")}…`;
+  }
+  return title;
 }
 
 function sentence(party: MapParty): string {

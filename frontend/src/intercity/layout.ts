@@ -4,7 +4,7 @@ import type { InterCityMap, Level, MapParty } from "../api/types";
 /** From the first hidden layer to the whole network; an application's own layers lie between. */
 export const LEVELS: Level[] = ["h1", "h2", "h3", "h4", "h5", "head"];
 
-export const CELL = { width: 54, height: 20, gap: 4 };
+export const CELL = { width: 78, height: 20, gap: 4 };
 const COLUMN_GAP = 28;
 const LABEL_WIDTH = 56;
 const TOP = 58;
