@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Small networks train fastest on one thread each; several threads would fight for two cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test docs check clean help
+.PHONY: demo test docs web check clean help
 
 help:           ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/'
@@ -25,6 +25,9 @@ test: $(VENV)/.installed   ## Lint, types, import rules and all tests.
 
 docs: $(VENV)/.installed   ## Build the documentation into site/, in English and Korean.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+web:            ## Build the control room from frontend/ into src/deepcity/web/static/ (needs npm).
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 check: test
 

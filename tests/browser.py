@@ -11,8 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+
+def _chromiums() -> Iterator[str]:
+    """Those of the system, then the ones that Playwright downloaded."""
+    yield from filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache/ms-playwright"))
+    yield from map(str, sorted(cache.glob("chromium-*/chrome-linux*/chrome"), reverse=True))
+
+
+CHROMIUM = next(_chromiums(), None)
+NO_CHROMIUM = (
+    "no Chromium on this machine: apt-get install chromium, or playwright install chromium"
 )
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
           "--no-first-run", "--disable-component-update", "--remote-debugging-pipe")  # fmt: skip

@@ -4,6 +4,7 @@ import os
 
 import live_town
 import pytest
+from browser import NO_CHROMIUM
 from hypothesis import settings
 
 # The same examples on every run, so that a change is judged by itself and not by luck.
@@ -17,3 +18,12 @@ settings.load_profile(os.environ.get("DEEPCITY_TEST_EXAMPLES", "same"))
 def town_trained(tmp_path_factory):
     """A small town with trained packages; see `live_town`."""
     return live_town.build(tmp_path_factory.mktemp("town"))
+
+
+def pytest_unconfigure(config):
+    """The last line says which tests did not run for want of a browser, and what to install."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    stats = reporter.stats.get("skipped", ()) if reporter else ()
+    skipped = sum(NO_CHROMIUM in str(one.longrepr) for one in stats)
+    if skipped:
+        reporter.line(f"{skipped} tests of pages did not run: {NO_CHROMIUM}")

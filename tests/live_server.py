@@ -55,8 +55,15 @@ def store_of(town, url, allowed=None, days=36_500):  # the town lives in other y
 @contextmanager
 def serving(app):
     """A server in a thread; gives its address."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="error"))
+    with serving_with(app, free_port()) as address:
+        yield address
+
+
+@contextmanager
+def serving_with(app, port, **settings):
+    """The same, at a port and with settings of uvicorn."""
+    settings = {"log_level": "error", **settings}
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, **settings))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)

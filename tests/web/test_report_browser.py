@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, Tab, browsing
+from browser import CHROMIUM, NO_CHROMIUM, Tab, browsing
 from fake_results import fake_results
 
 from deepcity.city.localized_text import LocalizedText
@@ -12,7 +12,7 @@ from deepcity.runs.results import Note
 from deepcity.web.report import write_report
 from deepcity.web.report.notes import note
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 
 VISIBLE_H1 = "document.querySelector('h1').innerText"
 

@@ -1,0 +1,56 @@
+/** Agencies and their sources: how old, how late, how many rows, and what data check doubts. */
+import type { Source } from "../api/types";
+import { sources } from "../state/city";
+import { say, t, word } from "../words";
+import { dayAndClock, duration, number, percent } from "../words/format";
+import { Failure } from "../shell/failure";
+
+export function SourcesPage() {
+  const all = sources.data.value ?? [];
+  return (
+    <div class="page">
+      <div class="page-bar"><h1>{t("nav.agencies")}</h1></div>
+      <Failure error={sources.error.value} />
+      {all.length === 0 ? <p class="empty">{t("sources.none")}</p> : <SourceTable sources={all} />}
+    </div>
+  );
+}
+
+export function SourceTable({ sources: all }: { sources: Source[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={t("nav.agencies")}>
+      <table class="roomy">
+        <thead>
+          <tr>
+            <th scope="col">{t("sources.agency")}</th>
+            <th scope="col">{t("sources.status")}</th>
+            <th scope="col">{t("sources.newest")}</th>
+            <th scope="col" class="number">{t("sources.lag")}</th>
+            <th scope="col" class="number">{t("sources.rows")}</th>
+            <th scope="col" class="number">{t("sources.places")}</th>
+            <th scope="col" class="number">{t("sources.missing")}</th>
+            <th scope="col">{t("sources.doubts")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map((one) => (
+            <tr key={`${one.agency} ${one.title.en}`} data-agency={one.agency}>
+              <th scope="row">{say(one.title) || one.agency}<small class="quiet">{one.agency}</small></th>
+              <td><span class={`pill ${one.status}`}>{word("status", one.status)}</span></td>
+              <td>{dayAndClock(one.newest_s)}</td>
+              <td class="number">{duration(one.lag_s)}</td>
+              <td class="number">{number(one.rows)}</td>
+              <td class="number">{number(one.places)}</td>
+              <td class="number">{percent(one.missing, 1)}</td>
+              <td>
+                {one.doubts.length === 0 ? <span class="quiet">{t("sources.no_doubt")}</span> : (
+                  <ul class="doubts">{one.doubts.map((doubt, i) => <li key={i}>{say(doubt)}</li>)}</ul>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

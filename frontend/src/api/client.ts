@@ -1,0 +1,70 @@
+/** Calls of the node's HTTP API. */
+import { signal } from "@preact/signals";
+import type { Refusal } from "./types";
+
+/** What a call failed with: `status` 0 if the node was not reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly errors: Refusal[],
+  ) {
+    super(errors.map((one) => one.reason).join("; ") || `HTTP ${status}`);
+  }
+}
+
+/** Seconds that the node's clock is ahead of this browser's; null before the first answer. */
+export const clockSkew = signal<number | null>(null);
+
+/** True once a call was refused because nobody is logged in. */
+export const loggedOut = signal(false);
+
+const PATIENCE_MS = 20_000;
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
+  return call<T>(path, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
+}
+
+export async function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+  return call<T>(path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+async function call<T>(path: string, how: RequestInit): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...how });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, []);
+  }
+  compareClocks(answer.headers.get("Date"));
+  if (answer.status === 401 && path !== "/api/session") loggedOut.value = true;
+  if (!answer.ok) throw new ApiError(answer.status, await refusals(answer));
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function refusals(answer: Response): Promise<Refusal[]> {
+  try {
+    const body = (await answer.json()) as { errors?: Refusal[] };
+    return body.errors ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function compareClocks(date: string | null): void {
+  const told = date === null ? NaN : Date.parse(date);
+  if (Number.isNaN(told)) return;
+  const skew = Math.round((told - Date.now()) / 1000);
+  if (clockSkew.value === null || Math.abs(skew - clockSkew.value) > 1) clockSkew.value = skew;
+}
+
+export function query(values: Record<string, string | number | null | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  return new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+}

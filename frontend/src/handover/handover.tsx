@@ -1,0 +1,133 @@
+/** The shift's hand-over: what happened, what is open, and notes for who comes next. */
+import { signal, useSignal, useSignalEffect } from "@preact/signals";
+import { ApiError, get } from "../api/client";
+import type { Handover, Note } from "../api/types";
+import { handoverPath, mayAct, nowS, openAlarms, waitingDecisions } from "../state/city";
+import { noteCount } from "../state/live";
+import { t, word } from "../words";
+import { dayAndClock, duration } from "../words/format";
+import { useAction } from "../shell/action";
+import { Failure } from "../shell/failure";
+import { AlarmLine } from "../alarms/alarm_line";
+import { DecisionLine } from "../decisions/decision_line";
+import { SourceTable } from "../agencies/sources";
+
+const hours = signal(8);
+
+export function HandoverPage() {
+  const found = useSignal<Handover | null>(null);
+  const error = useSignal<ApiError | null>(null);
+  const load = async () => {
+    try {
+      found.value = await get<Handover>(handoverPath(nowS.peek() - hours.value * 3600));
+      error.value = null;
+    } catch (raised) {
+      if (!(raised instanceof ApiError)) throw raised;
+      error.value = raised;
+    }
+  };
+  useSignalEffect(() => {
+    noteCount.value;
+    void load();
+  });
+  const shown = found.value;
+  return (
+    <div class="page">
+      <div class="page-bar">
+        <h1>{t("nav.handover")}</h1>
+        <label class="choice">
+          <span>{t("handover.shift")}</span>
+          <select value={String(hours.value)} onChange={(event) => (hours.value = Number(event.currentTarget.value))}>
+            {[4, 8, 12, 24].map((one) => <option value={String(one)} key={one}>{duration(one * 3600)}</option>)}
+          </select>
+        </label>
+        <button type="button" onClick={() => print()}>{t("handover.print")}</button>
+      </div>
+      <Failure error={error.value} />
+      {shown && (
+        <>
+          <p class="quiet">{t("handover.span", { since: dayAndClock(shown.since_s), until: dayAndClock(shown.until_s) })}</p>
+          <dl class="figures">
+            {(["opened", "closed", "open"] as const).map((one) => (
+              <Figure label={t(`handover.alarms_${one}`)} value={shown.alarms[one]} key={one} />
+            ))}
+            {(["made", "confirmed", "rejected", "waiting"] as const).map((one) => (
+              <Figure label={t(`handover.decisions_${one}`)} value={shown.decisions[one]} key={one} />
+            ))}
+          </dl>
+        </>
+      )}
+      <section>
+        <h2>{t("handover.open")}</h2>
+        <ul class="lines">
+          {openAlarms.value.map((one) => <AlarmLine alarm={one} key={one.id} />)}
+          {waitingDecisions.value.map((one) => <DecisionLine decision={one} key={one.id} />)}
+        </ul>
+        {openAlarms.value.length + waitingDecisions.value.length === 0 && <p class="quiet">{t("handover.nothing_open")}</p>}
+      </section>
+      {shown && shown.answers.length > 0 && (
+        <section>
+          <h2>{t("handover.answers")}</h2>
+          <ol class="history">
+            {shown.answers.map((one, i) => (
+              <li key={i}>
+                <time>{dayAndClock(one.at_s)}</time> <b>{word("answer", one.answer)}</b> <span class="quiet">{one.who}</span> {one.comment}
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      <Notes notes={shown?.notes ?? []} />
+      {shown && (
+        <section>
+          <h2>{t("nav.agencies")}</h2>
+          <SourceTable sources={shown.sources} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Figure({ label, value }: { label: string; value: number }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Notes({ notes }: { notes: Note[] }) {
+  const words = useSignal("");
+  const { act, busy, error } = useAction<Note>(() => {
+    words.value = "";
+    noteCount.value += 1;
+  });
+  return (
+    <section>
+      <h2>{t("handover.notes")}</h2>
+      {notes.length === 0 && <p class="quiet">{t("handover.no_notes")}</p>}
+      <ol class="history" id="notes">
+        {notes.map((one, i) => (
+          <li key={i}><time>{dayAndClock(one.at_s)}</time> <span class="quiet">{one.who}</span> {one.text}</li>
+        ))}
+      </ol>
+      {mayAct.value && (
+        <form
+          class="ask"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (words.value.trim()) void act("/api/handover/notes", { text: words.value.trim() });
+          }}
+        >
+          <label>
+            {t("handover.write")}
+            <textarea name="note" rows={3} maxLength={4000} value={words.value} onInput={(event) => (words.value = event.currentTarget.value)} />
+          </label>
+          <button type="submit" class="primary" disabled={busy}>{t("handover.add")}</button>
+        </form>
+      )}
+      <Failure error={error} />
+    </section>
+  );
+}

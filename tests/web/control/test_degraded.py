@@ -1,0 +1,86 @@
+"""Nothing fails silently: server gone, data stale, clock wrong, nobody logged in."""
+
+from control_room_page import control_room
+from fake_city import FakeCity, serving_city
+from live_server import free_port
+from playwright.sync_api import expect
+
+
+def test_a_server_that_goes_is_told_and_one_that_comes_back_is_found(browser, city):
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with control_room(browser, address) as room:
+        with serving_city(city, port):
+            page = room.open().page
+            room.map_ready()
+            room.choose_on_map(2)
+            before = room.value().inner_text()
+        lost = page.locator("#lost")
+        expect(lost).to_contain_text("No connection to the server")
+        expect(lost).to_contain_text("14:00:0")  # until when what is shown is right
+        expect(page.locator("#connection")).to_have_text("Not connected")
+        expect(room.value()).to_have_text(before)
+        city.advance(900)
+        with serving_city(city, port):
+            expect(lost).to_have_count(0)
+            expect(page.locator("#clock")).to_contain_text("14:15:00")
+            expect(room.value()).not_to_have_text(before)
+        assert room.foreign == []
+
+
+def test_a_change_without_a_server_says_so(browser, city):
+    port = free_port()
+    with control_room(browser, f"http://127.0.0.1:{port}") as room:
+        with serving_city(city, port):
+            room.open("#/alarms")
+            expect(room.alarm(1)).to_be_visible()
+        room.change(1, "acknowledge")
+        expect(room.alarm(1).get_by_role("alert")).to_contain_text("was not reached")
+        expect(room.alarm(1).locator("header .pill")).to_have_text("open")
+
+
+def test_stale_data_is_told_on_every_page(room):
+    page = room.open("#/intercity").page
+    expect(page.locator("#stale")).to_contain_text("Car parks (late, 1 h 30 min)")
+    room.go("map")
+    room.choose_party("parking", "nuri-parking/occupied")
+    expect(page.locator(".freshness")).to_contain_text("Nothing since 12:30")
+
+
+def test_a_wrong_clock_is_told(browser):
+    city = FakeCity(clock_skew_s=900)
+    with serving_city(city) as address, control_room(browser, address) as room:
+        page = room.open().page
+        expect(page.locator("#wrong-clock")).to_contain_text("15 min behind the server's")
+        room.quiet()
+
+
+def test_a_right_clock_is_not_told(room):
+    page = room.open().page
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(page.locator("#wrong-clock")).to_have_count(0)
+
+
+def test_a_refusal_is_shown_with_its_next_step(browser, city):
+    with serving_city(city) as address, control_room(browser, address) as room:
+        page = room.open("#/decisions").page
+        expect(room.decision(1).locator("[data-answer=confirm]")).to_be_visible()
+        city.role = "auditor"  # taken back while the page is open
+        room.answer(1, "confirm")
+        expect(page.get_by_role("alert")).to_contain_text("may only look")
+        expect(page.get_by_role("alert")).to_contain_text("ask an operator")
+        expect(room.decision(1).locator("header .pill")).to_have_text("waiting")
+
+
+def test_nobody_logged_in_is_asked_for_a_name(browser):
+    city = FakeCity(login=True)
+    with serving_city(city) as address, control_room(browser, address) as room:
+        page = room.open("#/alarms").page
+        room.log_in("ara", "guess")
+        expect(page.get_by_role("alert")).to_contain_text("name or password is wrong")
+        room.log_in("ara", "open sesame")
+        expect(page.locator(".user")).to_contain_text("ara auditor")
+        expect(room.alarm(1)).to_be_visible()
+        expect(page.locator("#connection")).to_have_text("Connected")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.locator("input[name=password]")).to_be_visible()
