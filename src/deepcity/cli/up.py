@@ -7,6 +7,7 @@ import threading
 import webbrowser
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -21,6 +22,8 @@ from deepcity.cli.progress_bars import errors
 from deepcity.cli.serve import answer_until_stopped
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from deepcity.data.city_file import CityFile
     from deepcity.live.node.clock import NodeClock
     from deepcity.live.node.node import Node
@@ -170,27 +173,37 @@ def up(
         used = list(found.folders)
         app = create_control_room(node, used, folder, people, secure=certificate is not None)
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
-        address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
         if demo and not found.forecasters:
             _learn_demo(node, used)
         try:
-            answer_until_stopped(
-                app,
-                lambda: _ready(address, open_page=open_page),
-                lambda: errors.print("Stopped."),
-                {
-                    "host": host,
-                    "port": port,
-                    "log_level": "warning",
-                    "ssl_certfile": certificate,
-                    "ssl_keyfile": key,
-                    "timeout_graceful_shutdown": 3,
-                },
-            )
+            _serve(app, host, port, certificate, key, open_page=open_page)
         finally:
             stop.set()
             thread.join(timeout=60)
             node.close()
+
+
+def _serve(
+    app: "FastAPI",
+    host: str,
+    port: int,
+    certificate: Path | None,
+    key: Path | None,
+    *,
+    open_page: bool,
+) -> None:
+    """Answer until a signal comes."""
+    address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
+    how = {
+        "host": host,
+        "port": port,
+        "log_level": "warning",
+        "ssl_certfile": certificate,
+        "ssl_keyfile": key,
+        "timeout_graceful_shutdown": 3,  # streams never end by themselves
+    }
+    ready = partial(_ready, address, open_page=open_page)
+    answer_until_stopped(app, ready, lambda: errors.print("Stopped."), how)
 
 
 def _check_doors(

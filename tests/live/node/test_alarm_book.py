@@ -5,7 +5,7 @@ import pytest
 from deepcity.applications.application import Task
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.city.errors import LiveError
-from deepcity.live.node.alarm_book import AlarmBook, AlarmState, Change
+from deepcity.live.node.alarm_book import AlarmBook, AlarmChange, AlarmState
 from deepcity.live.node.source_status import SourceState, SourceStatus
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
@@ -60,14 +60,14 @@ def test_an_alarm_that_is_over_stays_until_a_person_closes_it(store):
     store.decide(3600)
     number = next(iter(store.book.alarms))
     assert store.book.alarms[number].state is AlarmState.OPEN
-    store.keep([store.book.change(number, Change.CLOSE, "kim", 3700)])
+    store.keep([store.book.change(number, AlarmChange.CLOSE, "kim", 3700)])
     assert store.book.alarms[number].state is AlarmState.CLOSED
 
 
 def test_a_closed_alarm_is_not_raised_again_while_its_condition_goes_on(store):
     store.decide(0, "p")
     number = next(iter(store.book.alarms))
-    store.keep([store.book.change(number, Change.CLOSE, "kim", 100)])
+    store.keep([store.book.change(number, AlarmChange.CLOSE, "kim", 100)])
     store.decide(3600, "p")
     assert len(store.book.alarms) == 1
 
@@ -76,41 +76,46 @@ def test_every_change_has_who_and_when(store):
     store.decide(0, "p")
     number = next(iter(store.book.alarms))
     for change, more in (
-        (Change.ACKNOWLEDGE, {}),
-        (Change.ASSIGN, {"to": "lee"}),
-        (Change.COMMENT, {"comment": "a fire nearby"}),
-        (Change.ESCALATE, {}),
+        (AlarmChange.ACKNOWLEDGE, {}),
+        (AlarmChange.ASSIGN, {"to": "lee"}),
+        (AlarmChange.COMMENT, {"comment": "a fire nearby"}),
+        (AlarmChange.ESCALATE, {}),
     ):
         store.keep([store.book.change(number, change, "kim", 60, **more)])
     alarm = store.book.alarms[number]
     assert alarm.state is AlarmState.ACKNOWLEDGED
     assert (alarm.assigned_to, alarm.escalated) == ("lee", True)
     assert [(one.change, one.who, one.at_s) for one in alarm.history[1:]] == [
-        (Change.ACKNOWLEDGE, "kim", 60),
-        (Change.ASSIGN, "kim", 60),
-        (Change.COMMENT, "kim", 60),
-        (Change.ESCALATE, "kim", 60),
+        (AlarmChange.ACKNOWLEDGE, "kim", 60),
+        (AlarmChange.ASSIGN, "kim", 60),
+        (AlarmChange.COMMENT, "kim", 60),
+        (AlarmChange.ESCALATE, "kim", 60),
     ]
 
 
 def test_two_people_at_once_give_one_event(store):
     store.decide(0, "p")
     number = next(iter(store.book.alarms))
-    one = store.book.change(number, Change.ACKNOWLEDGE, "kim", 60)
-    other = store.book.change(number, Change.ACKNOWLEDGE, "lee", 60)
+    one = store.book.change(number, AlarmChange.ACKNOWLEDGE, "kim", 60)
+    other = store.book.change(number, AlarmChange.ACKNOWLEDGE, "lee", 60)
     assert one.key == other.key
 
 
 @pytest.mark.parametrize(
     ("change", "more"),
-    [(Change.ASSIGN, {}), (Change.COMMENT, {}), (Change.RAISED, {}), (Change.OVER, {})],
+    [
+        (AlarmChange.ASSIGN, {}),
+        (AlarmChange.COMMENT, {}),
+        (AlarmChange.RAISED, {}),
+        (AlarmChange.OVER, {}),
+    ],
 )
 def test_what_cannot_be_done_is_refused(store, change, more):
     store.decide(0, "p")
     with pytest.raises(LiveError):
         store.book.change(next(iter(store.book.alarms)), change, "kim", 0, **more)
     with pytest.raises(LiveError, match="not among"):
-        store.book.change(99, Change.CLOSE, "kim", 0)
+        store.book.change(99, AlarmChange.CLOSE, "kim", 0)
 
 
 def test_a_silent_source_is_an_alarm_until_it_is_back(store):

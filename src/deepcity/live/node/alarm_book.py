@@ -19,7 +19,7 @@ KEPT = 2_000
 """Alarms that the book holds; of older ones, those that are closed are in the events alone."""
 
 
-class Change(StrEnum):
+class AlarmChange(StrEnum):
     """What happens to an alarm; the first two by themselves, the others by a person."""
 
     RAISED = "raised"
@@ -39,7 +39,7 @@ class AlarmState(StrEnum):
     CLOSED = "closed"
 
 
-class Severity(StrEnum):
+class AlarmSeverity(StrEnum):
     """How pressing an alarm is."""
 
     WARNING = "warning"
@@ -50,7 +50,7 @@ class Severity(StrEnum):
 class HistoryEntry:
     """One change of an alarm: what, who, when (UTC seconds), to whom, and a comment."""
 
-    change: Change
+    change: AlarmChange
     who: str
     at_s: int
     to: str = ""
@@ -76,7 +76,7 @@ class Alarm:
     party: str
     place: str
     code: str
-    severity: Severity
+    severity: AlarmSeverity
     since_s: int
     last_s: int
     numbers: Mapping[str, float]
@@ -107,8 +107,8 @@ class AlarmBook:
         """Take one more event; those about no alarm change nothing."""
         if event.kind is not EventKind.ALARM:
             return
-        change = Change(event.body["change"])
-        if change is Change.RAISED:
+        change = AlarmChange(event.body["change"])
+        if change is AlarmChange.RAISED:
             self._raise(event)
             return
         known = self.alarms.get(int(event.body["alarm"]))
@@ -128,7 +128,7 @@ class AlarmBook:
             for one in self._going_on(event.service, event.party)
             if not one.code.startswith("source-")
         ]
-        return self._moved(event, current, wanted, Severity.WARNING, event.seq)
+        return self._moved(event, current, wanted, AlarmSeverity.WARNING, event.seq)
 
     def after_source(self, event: Event, state: SourceState) -> list[EventDraft]:
         """The events that a source's new status gives."""
@@ -137,11 +137,17 @@ class AlarmBook:
             wanted["", f"source-{state.status.value}"] = {"lag_s": float(state.lag_s)}
         silent = state.status is SourceStatus.SILENT
         current = self._going_on("", event.party)
-        severity = Severity.CRITICAL if silent else Severity.WARNING
+        severity = AlarmSeverity.CRITICAL if silent else AlarmSeverity.WARNING
         return self._moved(event, current, wanted, severity, 0)
 
     def change(
-        self, number: int, change: Change, who: str, now_s: int, to: str = "", comment: str = ""
+        self,
+        number: int,
+        change: AlarmChange,
+        who: str,
+        now_s: int,
+        to: str = "",
+        comment: str = "",
     ) -> EventDraft:
         """The event of a person's change. Two people who change it at once give one event.
 
@@ -152,15 +158,15 @@ class AlarmBook:
         if known is None:
             right = "look at the queue; older alarms can be read in the events alone"
             raise LiveError(f"alarm {number}", "not among the newest ones", right)
-        if change in (Change.RAISED, Change.OVER):
+        if change in (AlarmChange.RAISED, AlarmChange.OVER):
             raise LiveError(change.value, "it happens by itself", "acknowledge or close the alarm")
-        if known.state is AlarmState.CLOSED and change is not Change.COMMENT:
+        if known.state is AlarmState.CLOSED and change is not AlarmChange.COMMENT:
             raise LiveError(f"alarm {number}", "it is closed", "comment on it, or leave it")
-        if change is Change.ACKNOWLEDGE and known.state is not AlarmState.OPEN:
+        if change is AlarmChange.ACKNOWLEDGE and known.state is not AlarmState.OPEN:
             raise LiveError(f"alarm {number}", "it is acknowledged already", "assign or close it")
-        if change is Change.ASSIGN and not to:
+        if change is AlarmChange.ASSIGN and not to:
             raise LiveError(f"alarm {number}", "to nobody", "name a person or an agency")
-        if change is Change.COMMENT and not comment:
+        if change is AlarmChange.COMMENT and not comment:
             raise LiveError(f"alarm {number}", "an empty comment", "write what there is to say")
         body = {"alarm": number, "change": change.value, "to": to, "comment": comment}
         key = f"alarm/{number}/{len(known.history)}"
@@ -180,7 +186,7 @@ class AlarmBook:
         event: Event,
         current: Sequence[Alarm],
         wanted: Wanted,
-        severity: Severity,
+        severity: AlarmSeverity,
         decision: int,
     ) -> list[EventDraft]:
         """Raise what holds and is no alarm yet; end what no longer holds."""
@@ -188,12 +194,12 @@ class AlarmBook:
         drafts = []
         for one in current:
             if (one.place, one.code) not in wanted:
-                body = {"alarm": one.id, "change": Change.OVER.value, "to": "", "comment": ""}
+                body = {"alarm": one.id, "change": AlarmChange.OVER.value, "to": "", "comment": ""}
                 drafts.append(_draft(f"alarm/{one.id}/over", event, body))
         for (place, code), numbers in wanted.items():
             if (place, code) not in known:
                 body = {
-                    "change": Change.RAISED.value,
+                    "change": AlarmChange.RAISED.value,
                     "place": place,
                     "code": code,
                     "numbers": dict(numbers),
@@ -211,12 +217,12 @@ class AlarmBook:
             event.party,
             str(body["place"]),
             str(body["code"]),
-            Severity(body["severity"]),
+            AlarmSeverity(body["severity"]),
             event.at_s,
             event.at_s,
             dict(body["numbers"]),
             int(body["decision"]),
-            history=(HistoryEntry(Change.RAISED, "", event.at_s),),
+            history=(HistoryEntry(AlarmChange.RAISED, "", event.at_s),),
         )
         closed = [one.id for one in self.alarms.values() if one.state is AlarmState.CLOSED]
         for number in closed[: max(0, len(self.alarms) - KEPT)]:
@@ -227,16 +233,16 @@ def _draft(key: str, event: Event, body: Mapping[str, Any]) -> EventDraft:
     return EventDraft(EventKind.ALARM, key, event.at_s, event.service, event.party, body=body)
 
 
-def _changed(known: Alarm, change: Change, event: Event) -> Alarm:
+def _changed(known: Alarm, change: AlarmChange, event: Event) -> Alarm:
     to, comment = str(event.body["to"]), str(event.body["comment"])
     entry = HistoryEntry(change, event.who, event.at_s, to, comment)
     known = replace(known, history=(*known.history, entry), last_s=event.at_s)
-    if change is Change.OVER:
+    if change is AlarmChange.OVER:
         return replace(known, over=True)
-    if change is Change.ACKNOWLEDGE:
+    if change is AlarmChange.ACKNOWLEDGE:
         return replace(known, state=AlarmState.ACKNOWLEDGED)
-    if change is Change.ASSIGN:
+    if change is AlarmChange.ASSIGN:
         return replace(known, assigned_to=to)
-    if change is Change.ESCALATE:
+    if change is AlarmChange.ESCALATE:
         return replace(known, escalated=True)
-    return replace(known, state=AlarmState.CLOSED) if change is Change.CLOSE else known
+    return replace(known, state=AlarmState.CLOSED) if change is AlarmChange.CLOSE else known

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Mode(StrEnum):
+class ClockMode(StrEnum):
     """Whose time it is."""
 
     LIVE = "live"
@@ -23,7 +23,7 @@ class NodeClock(Protocol):
         speed: seconds of the city in one of the machine.
     """
 
-    mode: Mode
+    mode: ClockMode
     speed: float
 
     def now(self) -> int:
@@ -39,7 +39,7 @@ class NodeClock(Protocol):
 class LiveClock:
     """The machine's own time."""
 
-    mode: Mode = Mode.LIVE
+    mode: ClockMode = ClockMode.LIVE
     speed: float = 1.0
     wall: Callable[[], float] = time.time
 
@@ -67,7 +67,7 @@ class ReplayClock:
     start_s: int
     step_s: int
     speed: float = 1.0
-    mode: Mode = Mode.REPLAY
+    mode: ClockMode = ClockMode.REPLAY
     monotonic: Callable[[], float] = time.monotonic
     _at_s: float = field(init=False)
     _since: float = field(init=False)

@@ -28,7 +28,7 @@ class FrameKind(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class PlacesFrame:
     """One moment of all places of a party.
 
     Attributes:
@@ -75,7 +75,7 @@ def party_of(node: Node, service: str, party: str) -> PartyKey:
     return key
 
 
-def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) -> Frame:
+def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) -> PlacesFrame:
     """A moment of all places: as measured, where that was known, else as it was last forecast.
 
     Args:
@@ -92,15 +92,15 @@ def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) ->
         at = (time_s - int(panel.time_T[0])) // step_s
         if 0 <= at < len(panel.time_T) and np.isfinite(panel.values_TNF[at, :, column]).any():
             value_N = panel.values_TNF[at, :, column]
-            return Frame(time_s, FrameKind.MEASURED, None, value_N, nothing_N, nothing_N)
+            return PlacesFrame(time_s, FrameKind.MEASURED, None, value_N, nothing_N, nothing_N)
     found = newest_forecast(node, key, known_s)
     if found is not None and time_s < found.origin_s:  # past, and never measured
         found = newest_forecast(node, key, time_s)
     if found is not None and found.origin_s <= time_s < found.until_s:
         at = (time_s - found.origin_s) // found.step_s
         parts = (found.value_NH[:, at], found.low_NH[:, at], found.high_NH[:, at])
-        return Frame(time_s, FrameKind.FORECAST, found.origin_s, *parts)
-    return Frame(time_s, FrameKind.NONE, None, nothing_N, nothing_N, nothing_N)
+        return PlacesFrame(time_s, FrameKind.FORECAST, found.origin_s, *parts)
+    return PlacesFrame(time_s, FrameKind.NONE, None, nothing_N, nothing_N, nothing_N)
 
 
 def series(

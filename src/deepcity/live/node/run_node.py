@@ -23,16 +23,16 @@ def run_node(
         tell: is told of trouble, once for each.
         until_s: stop once the city's time is there; None: go on.
     """
-    told = ""
+    last_trouble = ""
     while not stop.is_set():
         try:
             changed = node.tick()
-            told = ""
+            last_trouble = ""
         except DeepCityError as error:
             text = " ".join(str(error).split())
-            if text != told:
+            if text != last_trouble:
                 tell(text)
-            told, changed = text, 0
+            last_trouble, changed = text, 0
             stop.wait(_RETRY_S if isinstance(error, StoreError) else pause_s)
         if until_s is not None and node.clock.now() >= until_s:
             return

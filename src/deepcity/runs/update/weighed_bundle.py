@@ -339,11 +339,8 @@ class WeighedBundle:
         """Each expert's forecasts of the days kept aside, and their aggregate."""
         start, aside_B = self.data.train.start, self.data.aside_B
         kept = self.memory.aside
-        if (
-            kept is not None
-            and np.array_equal(kept.origins_B, aside_B - start)
-            and self._knew(kept.end, kept.digest)
-        ):
+        same = kept is not None and np.array_equal(kept.origins_B, aside_B - start)
+        if kept is not None and same and self._knew(kept.end, kept.digest):
             return kept
         samples = self.data.kept_aside
         forecast_EBNH = expert_forecasts(self.experts, samples, aside_B)

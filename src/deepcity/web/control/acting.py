@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from deepcity.city.errors import LiveError
-from deepcity.live.node.alarm_book import Change
+from deepcity.live.node.alarm_book import AlarmChange
 from deepcity.live.node.decision_book import AnswerKind
 from deepcity.live.node.incidents import EntryKind, entry_draft, incident
 from deepcity.live.node.node import Node
@@ -34,7 +34,7 @@ class AnswerAsked(_Asked):
 class ChangeAsked(_Asked):
     """A change of an alarm."""
 
-    change: Change
+    change: AlarmChange
     to: str = Field(default="", max_length=200)
     comment: str = Field(default="", max_length=2000)
 

@@ -12,7 +12,7 @@ from deepcity.live.node.alarm_book import Alarm
 from deepcity.live.node.decision_book import KnownDecision
 from deepcity.live.node.forecast_event import gap_from
 from deepcity.live.node.incidents import Incident
-from deepcity.live.node.known import Frame, Series
+from deepcity.live.node.known import PlacesFrame, Series
 from deepcity.live.node.node import Node, PartyKey, PartyNow
 from deepcity.live.node.outcome import outcome_of
 from deepcity.live.node.source_status import SourceState
@@ -60,7 +60,7 @@ def now_json(node: Node) -> Json:
     }
 
 
-def frame_json(found: Frame) -> Json:
+def frame_json(found: PlacesFrame) -> Json:
     """One moment of all places."""
     measured = not np.isfinite(found.low_N).any()
     return {

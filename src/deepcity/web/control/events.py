@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from deepcity.live.node.alarm_book import AlarmState, Change
+from deepcity.live.node.alarm_book import AlarmChange, AlarmState
 from deepcity.live.node.decision_book import DecisionStatus
 from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventKind, EventQuery
@@ -95,8 +95,8 @@ def _handover(node: Node, since_s: int) -> dict[str, Any]:
         "since_s": since_s,
         "until_s": now_s,
         "alarms": {
-            "opened": changes.count(Change.RAISED.value),
-            "closed": changes.count(Change.CLOSE.value),
+            "opened": changes.count(AlarmChange.RAISED.value),
+            "closed": changes.count(AlarmChange.CLOSE.value),
             "open": sum(one.state is not AlarmState.CLOSED for one in alarms),
         },
         "decisions": {
