@@ -120,7 +120,6 @@ def _left_side(where_N2: Doubles, road_NN: Doubles, pair: Pair) -> int:
     return votes
 
 
-
 def _by_road(roads: Roads) -> Doubles:
     """Metres by road, infinite where there is no way."""
     found_NN = np.full((roads.places, roads.places), np.inf)

@@ -147,9 +147,7 @@ def _try(rng: np.random.Generator, sigma: float) -> Planted | None:
     return None if asked == seed else Planted(seed, asked, now, values_TN)
 
 
-def _branch(
-    roads: Roads, seed: int, reach_m: float, rng: np.random.Generator
-) -> dict[int, float]:
+def _branch(roads: Roads, seed: int, reach_m: float, rng: np.random.Generator) -> dict[int, float]:
     """Metres upstream to the places of one road that leads to a place, itself among them."""
     before = sorted(roads.upstream.successor_indices(seed))
     if not before:

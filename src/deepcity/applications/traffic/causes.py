@@ -16,7 +16,7 @@ import rustworkx as rx
 
 from deepcity.applications.decision import Reason
 from deepcity.applications.state import State
-from deepcity.applications.traffic.jams import JAMMED, Speeds, kmh
+from deepcity.applications.traffic.jams import JAMMED, Speeds, kmh, kmh_per
 from deepcity.applications.traffic.roads import Roads
 from deepcity.city.arrays import Doubles
 from deepcity.city.clock import DAY_S
@@ -26,7 +26,7 @@ WAVE_KMH = (8.0, 12.0, 16.0, 20.0, 25.0, 35.0)
 _FAR_M = 8000.0  # places of a jam further away say nothing about this one
 _NEAR_M = 2000.0  # at this distance a place counts half
 _MOST_OFF = 15.0  # minutes: a place that slowed for another reason is off by no more
-_TEMPERATURE = 1.5  # minutes: an explanation so much worse is exp(-1) times as likely
+_TEMPERATURE = 1.0  # minutes: an explanation so much worse is exp(-1) times as likely
 _BEFORE_S, _AFTER_S = 1800, 3600  # the same hours: from before it began until after
 _DAY_JAMMED = 1 / 3  # of the same hours, for a day to count as jammed
 _RECURRING, _RARE = 0.5, 0.25  # of the same hours' days
@@ -120,7 +120,7 @@ def kind_of_jam(state: State, speeds: Speeds, place: int) -> Reason:
     low_D = (share_DT < JAMMED).sum(axis=1) / known_DT.sum(axis=1)
     jammed = int((low_D >= _DAY_JAMMED).sum())
     free = float(speeds.free_N[place])
-    unit = float(kmh(np.ones(1), state.unit)[0])
+    unit = kmh_per(state.unit)
     numbers |= {"jammed-days": float(jammed), "usual": float(np.nanmedian(share_DT)) * free / unit}
     drop = _drop(speeds, place, start)
     numbers |= {} if drop is None else {"drop": drop * free / unit}

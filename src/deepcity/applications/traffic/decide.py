@@ -11,15 +11,15 @@ import numpy as np
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.applications.state import State
 from deepcity.applications.tasks.forecast import ActAtExtreme
-from deepcity.applications.traffic.around import Detour, detour_around
 from deepcity.applications.traffic.causes import Origin, kind_of_jam, origins, slow_everywhere
-from deepcity.applications.traffic.jams import JAMMED, Speeds, groups, kmh
+from deepcity.applications.traffic.detours import Detour, detour_around
+from deepcity.applications.traffic.jams import JAMMED, Speeds, groups, kmh, kmh_per
 from deepcity.applications.traffic.roads import Roads, roads_of
 from deepcity.city.arrays import Doubles
 from deepcity.city.field import Kind
 
 MOST_ORIGINS = 3
-"""How many places a jam may have spread from are told."""
+"""How many places a jam may have spread from are reported."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ActOnJams:
     """Jams now and ahead: act where each began, with its ranked causes, and a way around it.
 
     A place is jammed below `JAMMED` of its free-flow speed; jammed places next to each other are
-    one jam. The certainty is the probability of the least certain jam that is told, by past
+    one jam. The certainty is the probability of the least certain jam that is acted on, by past
     errors; without any jam, that the likeliest one does not come. Fields that are no speed, and
     places of which too little is known, are decided by `extreme` alone.
 
@@ -52,15 +52,15 @@ class ActOnJams:
         jams = _jams(speeds, roads)[: self.most]
         if not jams:
             return self._none(state, speeds, chance_NH)
-        told = [_told(state, speeds, roads, jam, chance_NH) for jam in jams]
+        by_jam = [_decide_on(state, speeds, roads, jam, chance_NH) for jam in jams]
         everywhere = slow_everywhere(state, speeds)
         return Decision(
-            actions=tuple(action for one in told for action in one.actions),
+            actions=tuple(action for one in by_jam for action in one.actions),
             reasons=(
-                *(reason for one in told for reason in one.reasons),
+                *(reason for one in by_jam for reason in one.reasons),
                 *(() if everywhere is None else (everywhere,)),
             ),
-            certainty=min(one.probability for one in told),
+            certainty=min(one.probability for one in by_jam),
             valid_until_s=state.valid_until_s,
             confirm=self.confirm,
         )
@@ -74,8 +74,8 @@ class ActOnJams:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What is told of one jam."""
+class _JamDecision:
+    """The actions and reasons of one jam."""
 
     actions: list[Action]
     reasons: list[Reason]
@@ -109,16 +109,17 @@ def _lowest(speeds: Speeds, place: int) -> tuple[int, float]:
     return step, min(float(ahead_H[step]), newest if np.isfinite(newest) else np.inf)
 
 
-def _told(
+def _decide_on(
     state: State, speeds: Speeds, roads: Roads | None, jam: Sequence[int], chance_NH: Doubles
-) -> _Told:
+) -> _JamDecision:
     """A jam's actions and reasons."""
     newest_last = max(jam, key=lambda place: np.nan_to_num(speeds.onset(place), nan=-np.inf))
     ranked = [] if roads is None else origins(speeds, roads, jam, newest_last)
     first = ranked[0].place if ranked else newest_last
     step, _ = _lowest(speeds, first)
     probability = float(chance_NH[first, step])
-    begins = max(0, int(np.floor(np.nan_to_num(speeds.onset(first)))))
+    onset = float(np.nan_to_num(speeds.onset(first)))
+    begins = max(0, int(np.floor(onset)))
     numbers = {"value": float(state.forecast_NH[first, step]), "probability": probability}
     here = state.places[first].id
     at_s = state.time_s(min(begins, state.forecast_NH.shape[1] - 1))
@@ -126,18 +127,18 @@ def _told(
     detour = None if roads is None else detour_around(state, speeds, roads, jam, first)
     if detour is not None:
         actions.append(_way(state, detour))
-    unit = float(kmh(np.ones(1), state.unit)[0])
     jam_numbers = {
         "value": float(state.forecast_NH[first, step]),
-        "usual": float(speeds.free_N[first]) / unit,
+        "usual": float(speeds.free_N[first]) / kmh_per(state.unit),
         "places": float(len(jam)),
+        "begins-minutes": onset * state.step_s / 60,
     }
     reasons = [
         Reason("jam", jam_numbers, here),
         *(_spread(state, one, newest_last) for one in ranked[:MOST_ORIGINS]),
         kind_of_jam(state, speeds, first),
     ]
-    return _Told(actions, reasons, probability)
+    return _JamDecision(actions, reasons, probability)
 
 
 def _spread(state: State, origin: Origin, seen_from: int) -> Reason:

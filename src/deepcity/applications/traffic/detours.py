@@ -1,117 +1,107 @@
-"""The fastest way by the speeds that will be there when one arrives, and a way around a jam.
+"""A way around a jam that is faster by forecast than the usual way through it.
 
-Minutes on a road follow the speeds of the steps in which it is driven, half by those of the place
-it leaves, half by those of the one it reaches; after the last step they stay as they are.
-
-Shapes: N places, E roads, H steps, B earlier forecasts.
+Shapes: N places, H horizon steps, B earlier forecasts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import rustworkx as rx
-from rustworkx.visit import DijkstraVisitor, StopSearch
 
+from deepcity.applications.state import State
+from deepcity.applications.traffic.jams import Speeds, kmh
 from deepcity.applications.traffic.roads import Roads
+from deepcity.applications.traffic.travel import Route, Travel
 from deepcity.city.arrays import Doubles
 
-_SLOWEST_KMH = 3.0
+WORTH_MINUTES = 2.0
+"""Minutes that a detour must save by forecast."""
+_EQUAL_MINUTES = 0.1  # of detours that save as much, the one that is left the latest
+_SURE = 0.5  # of past errors, with which it must be the faster way
+_NEAR_M, _FAR_M = 1000.0, 8000.0  # where drivers leave the road and come back
+_ENDS = 8  # as many places on each side are tried
+_ERRORS = 40  # past errors looked at
 
 
 @dataclass(frozen=True)
-class Route:
-    """A way: the places passed, first to last, and the minutes it takes."""
-
-    places: tuple[int, ...]
-    minutes: float
-
-
-@dataclass(frozen=True, eq=False)
-class Travel:
-    """Travel on roads by speeds step by step, departing when the first begins.
+class Detour:
+    """A faster way.
 
     Attributes:
-        kmh_NH: one step where speeds stay the same; all finite.
-        step_minutes: of each step.
+        way, usual: the detour and the way of free flow, with minutes by forecast.
+        metres, usual_metres: their lengths.
+        probability: share of past errors with which it is the faster of the two.
     """
 
-    roads: Roads
-    kmh_NH: Doubles
-    step_minutes: float
-
-    @cached_property
-    def _minutes(self) -> list[list[float]]:
-        """Of every road, driven wholly at the speeds of each step."""
-        pace_NH = 60 / np.maximum(self.kmh_NH, _SLOWEST_KMH)
-        pace_EH = (pace_NH[self.roads.tail_E] + pace_NH[self.roads.head_E]) / 2
-        found: list[list[float]] = (pace_EH * self.roads.metres_E[:, None] / 1000).tolist()
-        return found
-
-    def arrival(self, road: int, minute: float) -> float:
-        """When one reaches its head who leaves its tail at this minute."""
-        minutes_H, left = self._minutes[road], 1.0
-        last = len(minutes_H) - 1
-        step = min(int(minute / self.step_minutes), last)
-        while step < last:
-            rest = (step + 1) * self.step_minutes - minute
-            if left * minutes_H[step] <= rest:
-                break
-            left -= rest / minutes_H[step]
-            step += 1
-            minute = step * self.step_minutes
-        return minute + left * minutes_H[step]
-
-    def fastest(self, start: int, ends: list[int]) -> dict[int, Route]:
-        """The way that arrives first, for every end that can be reached.
-
-        Exact, as no road is left earlier by who enters it later (Dijkstra over arrivals).
-        """
-        search = _Search(self, set(ends))
-        rx.dijkstra_search(self.roads.graph, [start], search.cost, search)
-        return {end: Route(search.places(end), search.at[end]) for end in ends if end in search.at}
-
-    def minutes(self, places: tuple[int, ...]) -> float:
-        """How long a way takes by these speeds.
-
-        Raises:
-            rustworkx.NoEdgeBetweenNodes: if no road joins two places that follow each other.
-        """
-        minute = 0.0
-        for tail, head in pairwise(places):
-            minute = self.arrival(self.roads.graph.get_edge_data(tail, head), minute)
-        return minute
+    way: Route
+    usual: Route
+    metres: float
+    usual_metres: float
+    probability: float
 
 
-class _Search(DijkstraVisitor[Any]):
-    """Arrival at every place, until all ends are reached; the cost of a road depends on it."""
+def detour_around(
+    state: State, speeds: Speeds, roads: Roads, jam: Sequence[int], place: int
+) -> Detour | None:
+    """The detour that saves most around a jam; None where none is worth it.
 
-    def __init__(self, travel: Travel, ends: set[int]) -> None:
-        self._travel, self._ends = travel, ends
-        self._now = 0.0
-        self._before: dict[int, int] = {}
-        self.at: dict[int, float] = {}
+    Args:
+        jam: its places.
+        place: the one of them that ways are sought around.
+    """
+    minutes = state.step_s / 60
+    free_NH = filled(speeds.free_N[:, None], speeds)
+    ahead_NH = filled(kmh(state.forecast_NH, state.unit), speeds)
+    free, ahead = Travel(roads, free_NH, minutes), Travel(roads, ahead_NH, minutes)
+    starts = _ends(roads, jam, place, upstream=True)
+    ends = _ends(roads, jam, place, upstream=False)
+    best: tuple[float, Route, Route] | None = None
+    for start in starts:
+        usual = free.fastest(start, [end for end in ends if end != start])
+        through = {end: way for end, way in usual.items() if place in way.places}
+        for end, way in ahead.fastest(start, list(through)).items() if through else ():
+            on_usual = Route(through[end].places, ahead.duration(through[end].places))
+            saved = on_usual.minutes - way.minutes
+            if saved >= WORTH_MINUTES and (best is None or saved > best[0] + _EQUAL_MINUTES):
+                best = saved, way, on_usual
+    if best is None:
+        return None
+    _, way, on_usual = best
+    probability = _probability(state, speeds, roads, way, on_usual)
+    if probability < _SURE:
+        return None
+    return Detour(way, on_usual, _metres(roads, way), _metres(roads, on_usual), probability)
 
-    def discover_vertex(self, v: int, score: float) -> None:
-        """At the place reached next: roads are left at its time of arrival."""
-        self._now = self.at[v] = score
-        self._ends.discard(v)
-        if not self._ends:
-            raise StopSearch
 
-    def edge_relaxed(self, edge: tuple[int, int, Any]) -> None:
-        """A road by which its head is reached earlier."""
-        self._before[edge[1]] = edge[0]
+def filled(kmh_NH: Doubles, speeds: Speeds) -> Doubles:
+    """Speeds with free flow where they are not known; 0 where that is not known either."""
+    known_NH = np.where(np.isfinite(kmh_NH), kmh_NH, speeds.free_N[:, None])
+    return np.nan_to_num(known_NH)
 
-    def cost(self, road: int) -> float:
-        """Minutes on a road that is entered now."""
-        return self._travel.arrival(road, self._now) - self._now
 
-    def places(self, end: int) -> tuple[int, ...]:
-        """The way that reached a place."""
-        found = [end]
-        while found[-1] in self._before:
-            found.append(self._before[found[-1]])
-        return tuple(found[::-1])
+def _ends(roads: Roads, jam: Sequence[int], place: int, *, upstream: bool) -> list[int]:
+    """Free places a few kilometres before or after a place, the nearest first."""
+    metres = roads.metres_from(place, upstream=upstream)
+    near = [n for n, far in metres.items() if _NEAR_M <= far <= _FAR_M and n not in set(jam)]
+    ordered = sorted(near, key=lambda n: (metres[n], n))
+    return ordered[:: max(1, len(ordered) // _ENDS)]
+
+
+def _probability(state: State, speeds: Speeds, roads: Roads, way: Route, usual: Route) -> float:
+    """0.5 where no past error is known."""
+    errors_BNH = state.past.errors_BNH
+    errors_BNH = errors_BNH[:: max(1, len(errors_BNH) // _ERRORS)]
+    faster = []
+    for errors_NH in errors_BNH:
+        if not np.isfinite(errors_NH).any():
+            continue
+        came_NH = kmh(state.forecast_NH + np.nan_to_num(errors_NH), state.unit)
+        travel = Travel(roads, filled(came_NH, speeds), state.step_s / 60)
+        faster.append(travel.duration(way.places) < travel.duration(usual.places))
+    return float(np.mean(faster)) if faster else 0.5
+
+
+def _metres(roads: Roads, way: Route) -> float:
+    driven = [roads.graph.get_edge_data(*ends) for ends in pairwise(way.places)]
+    return float(roads.metres_E[driven].sum())

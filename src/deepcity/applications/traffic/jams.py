@@ -4,6 +4,7 @@ Shapes: T steps (measured, then forecast), N places, H horizon steps.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import rustworkx as rx
@@ -102,7 +103,17 @@ class Speeds:
 
 def kmh(values: ArrayLike, unit: str) -> Doubles:
     """Speeds in km/h."""
-    return np.asarray(convert(np.asarray(values, np.float64), unit, "km/h"), np.float64)
+    return np.asarray(values, np.float64) * kmh_per(unit)
+
+
+@cache
+def kmh_per(unit: str) -> float:
+    """One of a unit of speed in km/h.
+
+    >>> round(kmh_per("mph"), 3)
+    1.609
+    """
+    return float(convert(np.ones(1), unit, "km/h")[0])
 
 
 def groups(roads: Roads, jammed_N: Bools) -> list[list[int]]:
@@ -118,11 +129,10 @@ def _free_flow(state: State) -> Doubles:
         parts.append(state.known_TN)
     values_XN = np.concatenate(parts)
     values_XN = values_XN[:: max(1, len(values_XN) // _MOST_VALUES)]
-    enough_N = np.isfinite(values_XN).sum(axis=0) >= _LEAST_VALUES
-    free_N = np.full(len(state.places), np.nan)
-    if enough_N.any():
-        found_N = np.nanpercentile(values_XN[:, enough_N], _FREE_PERCENTILE, axis=0)
-        free_N[enough_N] = kmh(found_N, state.unit)
+    sorted_XN, count_N = np.sort(values_XN, axis=0), np.isfinite(values_XN).sum(axis=0)
+    index_N = np.maximum(count_N - 1, 0) * _FREE_PERCENTILE // 100
+    found_N = sorted_XN[index_N, np.arange(len(count_N))] if len(values_XN) else np.nan
+    free_N = np.where(count_N >= _LEAST_VALUES, kmh(found_N, state.unit), np.nan)
     return np.where(free_N > 0, free_N, np.nan)
 
 

@@ -20,6 +20,7 @@ from deepcity.city.place import Place
 _DETOUR = 1.1  # a way over a third place, this much longer at most, replaces a road
 _LEAST_R = 0.1  # nearer pairs say little about the width of the kernel
 _LEAST_EDGES = 20
+_CLASSES = 2  # so few different weights are classes, not lengths
 _TIGHT = 1.15  # of a kernel: that the longest and the long have the same width
 _LEAST_M = 10.0
 
@@ -109,7 +110,7 @@ def _kernel_width(weight_E: Doubles, crow_E: Doubles) -> float | None:
         return None
     widths = crow_E[inside_E] / np.sqrt(-np.log(weight_E[inside_E]))
     long, longest = np.percentile(widths, (75, 95))
-    differ = len(np.unique(weight_E)) > _LEAST_EDGES // 2
+    differ = len(np.unique(weight_E)) > _CLASSES
     return float(longest) if differ and longest < _TIGHT * long else None
 
 

@@ -13,6 +13,7 @@ from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.web.report.charts.curves import method_name
 from deepcity.web.report.charts.forecast import zone_of
 from deepcity.web.report.figures import MISSING, number, percent, stretch
+from deepcity.web.report.services.traffic import JAM_CODES, jam_words
 from deepcity.web.report.text import Text, counted, joined, of, same, translate
 
 SHOWN = 6  # parties; the others are folded away
@@ -151,6 +152,8 @@ def decision_words(
         found = _alert_words(decision, facts)
     elif code == _NOBODY:
         return [translate("decision.nobody_asks" if example else "decision.nobody_asks_nowhere")]
+    elif code in JAM_CODES:
+        found = jam_words(decision, facts)
     elif not decision.actions:
         found = []
     else:

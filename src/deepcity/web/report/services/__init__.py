@@ -1,0 +1,1 @@
+"""Words of decisions that a service of its own makes: one file a service."""
