@@ -9,7 +9,9 @@ from road import DAY, FREE, NAMES, PLACES, graph, jammed, known, slowed, state
 from deepcity.applications.application import applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.state import Past
+from deepcity.applications.traffic.detours import detour_around
 from deepcity.applications.traffic.jams import Speeds
+from deepcity.applications.traffic.roads import roads_of
 from deepcity.city.field import Kind
 
 decide = applications()["traffic"].decide
@@ -91,6 +93,30 @@ def test_the_detour_leads_around_the_jam_and_saves_by_forecast():
     assert detour.numbers["probability"] > 0.9
 
 
+def test_a_jam_beside_the_usual_way_needs_no_detour_of_its_own():
+    values = known()
+    for place, steps in WAVE.items():
+        slowed(values, place, steps)
+    slowed(values, "x", 6, to=55.0)
+    found = state(values)
+    roads = roads_of(PLACES, found.adjacency_NN)
+    beside, along = (
+        detour_around(found, Speeds.of(found), roads, jam, jam[0])
+        for jam in ([len(NAMES)], [NAMES.index(place) for place in WAVE])
+    )
+    assert beside is None
+    assert along is not None
+
+
+def test_two_jams_on_one_way_have_one_detour():
+    values = known()
+    slowed(values, "d", 6, to=20.0)
+    slowed(values, "g", 6, to=20.0)
+    made = decide(state(values))
+    assert [one.code for one in made.actions].count("retime-signals") == 2
+    assert [one.code for one in made.actions].count("detour") == 1
+
+
 def test_a_jam_that_is_forecast_to_be_over_needs_no_detour():
     values = known()
     for place, steps in WAVE.items():
@@ -157,6 +183,13 @@ def test_units_do_not_change_what_is_decided():
     assert other.reasons[0].numbers["usual"] * 1.609344 == pytest.approx(
         one.reasons[0].numbers["usual"], rel=1e-4
     )
+
+
+def test_a_jammed_place_without_a_forecast_takes_no_part():
+    found = jammed(WAVE)
+    found.forecast_NH[NAMES.index("g")] = np.nan
+    made = decide(found)
+    assert made.reasons[0].place == "f"
 
 
 def test_values_after_a_stale_gap_say_nothing_of_now():

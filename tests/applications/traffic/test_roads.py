@@ -60,6 +60,13 @@ def test_a_road_longer_than_the_crow_flies_keeps_its_length():
     assert found.metres_E[first] == pytest.approx(1500, rel=0.02)
 
 
+def test_two_places_side_by_side_keep_a_road_to_the_rest():
+    places, _ = line([1000.0, 20.0, 1000.0])
+    found = roads_of(places, np.ones((4, 4), np.float32))
+    assert set(found.metres_from(0)) == {0, 1, 2, 3}
+    assert len(found.tail_E) == 6
+
+
 def test_no_graph_no_edge_or_no_position_is_no_road():
     assert roads_of(PLACES, None) is None
     assert roads_of(PLACES, np.eye(len(PLACES), dtype=np.float32)) is None

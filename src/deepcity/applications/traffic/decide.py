@@ -3,7 +3,7 @@
 Shapes: B earlier origins, N places, H horizon steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,7 @@ class ActOnJams:
         by_jam = [_decide_on(state, speeds, roads, jam, chance_NH) for jam in jams]
         everywhere = slow_everywhere(state, speeds)
         return Decision(
-            actions=tuple(action for one in by_jam for action in one.actions),
+            actions=tuple(_once(action for one in by_jam for action in one.actions)),
             reasons=(
                 *(reason for one in by_jam for reason in one.reasons),
                 *(() if everywhere is None else (everywhere,)),
@@ -80,6 +80,15 @@ class _JamDecision:
     actions: list[Action]
     reasons: list[Reason]
     probability: float
+
+
+def _once(actions: Iterable[Action]) -> Iterator[Action]:
+    """Without a detour that an earlier jam has already."""
+    routes = set()
+    for action in actions:
+        if not action.route or action.route not in routes:
+            routes.add(action.route)
+            yield action
 
 
 def _chances(state: State, speeds: Speeds) -> Doubles:

@@ -69,11 +69,10 @@ class Speeds:
 
     @property
     def jammed_N(self) -> Bools:
-        """Whether a place is jammed now, or forecast to be."""
-        ahead_NH = np.where(np.isfinite(self.ahead_NH), self.ahead_NH, np.inf)
-        return np.asarray(
-            (self.newest_N < JAMMED) | (ahead_NH.min(axis=1, initial=np.inf) < JAMMED)
-        )
+        """Whether a place is jammed now, or forecast to be; False where nothing is forecast."""
+        known_NH = np.isfinite(self.ahead_NH)
+        ahead_N = np.where(known_NH, self.ahead_NH, np.inf).min(axis=1, initial=np.inf)
+        return np.asarray(known_NH.any(axis=1) & ((self.newest_N < JAMMED) | (ahead_N < JAMMED)))
 
     def onset(self, place: int) -> float:
         """When a place slowed into the jam it is in, or will be in: steps from now, below 0 for
