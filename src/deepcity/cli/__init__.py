@@ -6,9 +6,10 @@ import typer
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
+from deepcity.cli import account, data, demo, init, layers, report, run, serve
 from deepcity.cli import agent as agent
-from deepcity.cli import data, demo, init, layers, report, run, serve
 from deepcity.cli import train_vertical as train_vertical
+from deepcity.cli import up as up
 from deepcity.cli import update as update
 from deepcity.cli.forecasting import backtest, export, forecast
 from deepcity.cli.progress_bars import errors
@@ -32,6 +33,8 @@ app.command()(export.export)
 app.command()(report.report)
 app.command()(agent.agent)
 app.command()(serve.serve)
+app.command()(up.up)
+app.command()(account.account)
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
 

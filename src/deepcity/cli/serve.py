@@ -155,13 +155,15 @@ def serve(
                 "ssl_keyfile": key,
             }
             app = create_app(application, allowed, limits=limits, decisions=decisions)
-            _answer(app, lambda: emit("listening", **announcement), lambda: emit("stopped"), how)
+            answer_until_stopped(
+                app, lambda: emit("listening", **announcement), lambda: emit("stopped"), how
+            )
         finally:
             done.set()
             follower.join(timeout=10)
 
 
-def _answer(
+def answer_until_stopped(
     app: "FastAPI", ready: Callable[[], None], over: Callable[[], None], how: dict[str, Any]
 ) -> None:
     """Serve until a signal comes; calls `ready` when the port is open, `over` when it is closed."""

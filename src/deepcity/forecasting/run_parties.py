@@ -19,8 +19,8 @@ from deepcity.maps.city_map import CityMap, Member, Service, load_map
 from deepcity.parties.party import select_span
 from deepcity.parties.weather import weather_of
 from deepcity.runs.identity import map_of_run
-from deepcity.runs.update.forecaster_bundle import FOLDER, saved_forecasters
-from deepcity.store.run_folder import recorded_map
+from deepcity.runs.update.forecaster_bundle import FOLDER, BundleStore, saved_forecasters
+from deepcity.store.run_folder import recorded_map, site_folder
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,17 @@ class RunParty:
             CheckpointError: if there is none, or it is damaged.
         """
         return Forecaster.load(self.folder, self.service, self.party)
+
+    def saved(self) -> int | None:
+        """The number of its newest saved forecaster: another one once an update has saved it."""
+        return BundleStore.of(self.site).newest(self.service, self.party)
+
+    @property
+    def site(self) -> Path:
+        """The folder of its site."""
+        return (
+            self.folder if (self.folder / FOLDER).is_dir() else site_folder(self.folder, self.party)
+        )
 
     def panel(self) -> Panel:
         """Its records as they are now.
@@ -96,7 +107,9 @@ def find_parties(
         )
         raise CheckpointError(msg)
     if city_file is not None:
-        found = _of_city(folder, load_city(city_file), saved)
+        names = {party.partition(":")[0] for _, party in saved}
+        city = load_city(city_file, lambda city, agency: f"{city}/{agency}" in names)
+        found = _of_city(folder, city, saved)
     else:
         found = _of_map(folder, map_of(folder, map_file))
         found = [one for one in found if _is_run(folder) or (one.service, one.party) in saved]
@@ -121,7 +134,7 @@ def map_of(folder: Path, map_file: Path | None) -> CityMap:
             f"with --map MAP.toml, or, for the folder of a site, its city file with --city"
         )
         raise CheckpointError(msg)
-    city_map, name = load_map(path), map_of_run(folder)
+    city_map, name = load_map(path, only_used=True), map_of_run(folder)
     if name is not None and name != city_map.settings.name:
         msg = f"{folder} holds a run of {name!r}; {path} is {city_map.settings.name!r}"
         raise CheckpointError(f"{msg}. Name its own map with --map")

@@ -4,6 +4,7 @@ As `deepcity serve` makes them, but with agencies' rows encoded here and now: fo
 sites lie in one folder. An agency whose encoder or rows are missing is left out, as a late one is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from deepcity.applications.decision import Decision
 from deepcity.city.errors import CheckpointError, DeepCityError, LiveError
 from deepcity.data.city_file import CityFile, load_panel
-from deepcity.data.panel import Panel
+from deepcity.data.panel import Panel, measured_end
 from deepcity.forecasting.forecast_run import gap_of
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.gaps import Gap, find_gaps
@@ -23,11 +25,11 @@ from deepcity.learning.split.encoder_package import SUFFIX as ENCODER
 from deepcity.learning.split.encoder_package import load_encoder
 from deepcity.learning.split.fused_package import SUFFIX as FUSED
 from deepcity.learning.split.fused_package import FusedPackage, load_fused
-from deepcity.live.application import AgencyStatus, LiveApplication
+from deepcity.live.application import AgencyStatus, LiveApplication, LiveForecast
+from deepcity.live.decisions import can_decide, decide
 from deepcity.live.encoded_rows import Encoded, EncodedRows
 from deepcity.maps.city_map import CityMap
 from deepcity.privacy.deep_grant import DeepGrant
-from deepcity.runs.update.save_forecaster import measured_end
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.run_folder import site_folder
 
@@ -85,11 +87,13 @@ class VerticalForecaster:
         party: what it is.
         package: its trained application.
         site: name of the party's folder, in which agencies keep its encoders.
+        load: an agency's records.
     """
 
     party: RunParty
     package: FusedPackage
     site: str
+    load: Callable[[CityFile, str], Panel] = load_panel
 
     @property
     def sources(self) -> tuple[RunParty, ...]:
@@ -105,19 +109,29 @@ class VerticalForecaster:
             at: as `Forecaster.predict` takes it; at most a day after the newest own row.
             panel: its own records; left out, they are read now.
         """
+        return self.answer(at, panel)[0]
+
+    def answer(
+        self, at: datetime | None = None, panel: Panel | None = None
+    ) -> tuple[PartyForecasts, Decision | None]:
+        """Its forecast, or why there is none, and what its application decides on it.
+
+        Args:
+            at, panel: as of `forecast`.
+        """
         failed = PartyForecasts(self.party.service, self.party.party, None)
         try:
             rows = self.party.panel() if panel is None else self.party.of_service(panel)
-            store = self._deep_data()
-            application = LiveApplication(self.package, store)
+            application = LiveApplication(self.package, self._deep_data())
             application.load_rows(rows)
-            found, note = self._forecast(application, rows, at)
+            whole, found, note = self._forecast(application, rows, at)
         except LiveError as error:
             late = Gap("late-records" if "more than a day" in str(error) else "records")
-            return replace(failed, gap=replace(late, detail=str(error)))
+            return replace(failed, gap=replace(late, detail=str(error))), None
         except DeepCityError as error:
-            return replace(failed, gap=gap_of(error))
-        return replace(failed, forecasts=found, note=note)
+            return replace(failed, gap=gap_of(error)), None
+        made = decide(application, whole).decision if can_decide(self.package) else None
+        return replace(failed, forecasts=found, note=note), made
 
     def backtest(
         self, start: datetime | None, end: datetime | None, stride: int | None
@@ -132,7 +146,7 @@ class VerticalForecaster:
 
     def _forecast(
         self, application: LiveApplication, rows: Panel, at: datetime | None
-    ) -> tuple[Forecasts, str]:
+    ) -> tuple[LiveForecast, Forecasts, str]:
         facts, clock = self.package.facts, rows.clock
         values_TN = rows.values_TNF[:, :, rows.field_index(facts.field)]
         first = int(rows.time_T[0])
@@ -168,7 +182,7 @@ class VerticalForecaster:
             floor=floor,
             gaps={found.places[place]: gap for place, gap in gaps.items()},
         )
-        return forecasts, note
+        return found, forecasts, note
 
     def _deep_data(self) -> EncodedRows:
         agencies: dict[Space, Encoded] = {}
@@ -176,7 +190,7 @@ class VerticalForecaster:
         for agency in self.package.facts.agencies:
             try:
                 encoder = load_encoder(self._encoder(agency.name, agency.space.version))
-                panel = load_panel(self.party.city_file, agency.name)
+                panel = self.load(self.party.city_file, agency.name)
                 agencies[agency.space] = Encoded.of(encoder, panel, self._grant(agency.name))
             except (KeyError, DeepCityError) as error:
                 trouble[agency.space] = " ".join(str(error).split())

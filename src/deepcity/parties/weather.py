@@ -4,21 +4,30 @@ Records stand in for a weather forecast: values measured within the forecast hor
 known. Experts that use them document it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import load_panel
+from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.panel import Panel
 from deepcity.learning.features.weather import FIELDS
 from deepcity.maps.city_map import Member, Service
 
 
-def weather_of(service: Service, member: Member, panel: Panel) -> Panel | None:
+def weather_of(
+    service: Service,
+    member: Member,
+    panel: Panel,
+    load: Callable[[CityFile, str], Panel] = load_panel,
+) -> Panel | None:
     """Temperature and rain on the steps of a party's panel; None where no agency is named.
+
+    Args:
+        load: an agency's records; all there are, if it is left out.
 
     Raises:
         DataError: if the agency or a field is missing, or its step is another one.
@@ -29,7 +38,7 @@ def weather_of(service: Service, member: Member, panel: Panel) -> Panel | None:
     known = [agency.name for agency in member.city_file.city.agencies]
     if name not in known:
         raise _refused(member, name, "not an agency of this city", did_you_mean(name, known))
-    weather = load_panel(member.city_file, name)
+    weather = load(member.city_file, name)
     lacking = [one for one in FIELDS if one not in [field.name for field in weather.fields]]
     if lacking:
         reason = f"it has no field {', '.join(lacking)}"

@@ -105,6 +105,10 @@ class CheckpointStore:
                 f"Remove them to start the run anew, or put back a copy"
             )
 
+    def newest(self, name: str) -> int | None:
+        """How many rounds the newest checkpoint of a run has done; None if there is none."""
+        return next(iter(self._rounds(name)), None)
+
     def load_at(self, name: str, round: int) -> Checkpoint | None:  # noqa: A002
         """The newest checkpoint of a run with at most so many rounds done; None if there is none.
 

@@ -1,9 +1,10 @@
-"""Open a store of deep data by its URL."""
+"""Open a store of deep data, or of events, by its URL."""
 
 from pathlib import Path
 
 from deepcity.city.errors import StoreError
 from deepcity.store.deep_data.store import DeepDataStore, MayRead
+from deepcity.store.events.event_store import EventStore
 
 _FORMS = (
     "write duckdb:///data/deep.duckdb (a file, relative to this folder; four slashes before an "
@@ -23,32 +24,58 @@ def open_store(url: str, may_read: MayRead) -> DeepDataStore:
     Raises:
         StoreError: if the URL is of another form, or the store cannot be opened.
     """
+    scheme, rest = _split(url)
+    if scheme == "duckdb":
+        from deepcity.store.duckdb.file_store import DuckDBStore
+
+        return DuckDBStore(_file(url, rest), may_read)
+    try:
+        from deepcity.store.postgres.pgvector_store import PostgresStore
+    except ModuleNotFoundError as error:
+        raise _no_driver(error) from error
+    return PostgresStore(url, may_read)
+
+
+def open_events(url: str) -> EventStore:
+    """A store of events by its URL, of the forms that `open_store` takes.
+
+    Raises:
+        StoreError: if the URL is of another form, or the store cannot be opened.
+    """
+    scheme, rest = _split(url)
+    if scheme == "duckdb":
+        from deepcity.store.duckdb.event_file import DuckDBEvents
+
+        return DuckDBEvents(_file(url, rest))
+    try:
+        from deepcity.store.postgres.event_database import PostgresEvents
+    except ModuleNotFoundError as error:
+        raise _no_driver(error) from error
+    return PostgresEvents(url)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Which database a URL is of, `duckdb` or `postgresql`, and what follows the scheme."""
     scheme, found, rest = url.partition("://")
     if not found:
         raise StoreError(f"{url!r} is not a URL of a store. Next: {_FORMS}")
     if scheme == "duckdb":
-        return _open_file(url, rest, may_read)
+        return scheme, rest
     if scheme.partition("+")[0] in {"postgresql", "postgres"}:
-        return _open_database(url, may_read)
+        return "postgresql", rest
     # the rest of it may hold a password
     raise StoreError(f"there is no store for {scheme}:// URLs. Next: {_FORMS}")
 
 
-def _open_file(url: str, rest: str, may_read: MayRead) -> DeepDataStore:
-    from deepcity.store.duckdb.file_store import DuckDBStore
-
+def _file(url: str, rest: str) -> Path:
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path == ":memory:":
         raise StoreError(f"{url!r} names no file. Next: {_FORMS}")
-    return DuckDBStore(Path(path), may_read)
+    return Path(path)
 
 
-def _open_database(url: str, may_read: MayRead) -> DeepDataStore:
-    try:
-        from deepcity.store.postgres.pgvector_store import PostgresStore
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"the driver {error.name} for PostgreSQL is not installed. "
-            "Next: pip install 'deepcity[postgres]'"
-        ) from error
-    return PostgresStore(url, may_read)
+def _no_driver(error: ModuleNotFoundError) -> StoreError:
+    return StoreError(
+        f"the driver {error.name} for PostgreSQL is not installed. "
+        "Next: pip install 'deepcity[postgres]'"
+    )

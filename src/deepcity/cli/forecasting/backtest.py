@@ -66,8 +66,8 @@ def backtest(
     """
     since, until = parse_time(start, "--start"), parse_time(end, "--end")
     written = table_format(out, form)
-    from deepcity.cli.forecasting.parties import forecasters_of
     from deepcity.forecasting.table import backtest_table
+    from deepcity.live.forecasters import forecasters_of
 
     limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepcity.city.errors import DataError
-from deepcity.cli.forecasting.parties import AnyForecaster
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.data.panel import Panel
 from deepcity.forecasting.forecast_run import gap_of
 from deepcity.forecasting.table import PartyForecasts
+from deepcity.live.forecasters import AnyForecaster
 
 
 @dataclass

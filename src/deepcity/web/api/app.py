@@ -27,7 +27,7 @@ from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
 from deepcity.web.api.answers import agency_now, decision_answer, forecast_arrow, forecast_json
 from deepcity.web.api.limits import Limits
-from deepcity.web.api.refusals import Refusal, answer, problem_entries, refuse
+from deepcity.web.api.refusals import Refusal, misread, problem_entries, refuse
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.ErrorList} for status in (401, 403, 404, 422, 503)
@@ -97,7 +97,7 @@ def create_app(
     )
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
-    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(RequestValidationError, misread)
 
     @app.post("/deep-data", responses={**_ERRORS, **_more()}, openapi_extra=_BODY)
     async def deep_data(
@@ -273,12 +273,3 @@ def _seconds(at: str | None, clock: Callable[[], float]) -> int:
         right = "write seconds since 1970, or ISO 8601 with its zone: 2024-05-01T10:00:00Z"
         raise Refusal(422, at[:100], "no moment, or without its time zone", right)
     return int(found.astimezone(UTC).timestamp())
-
-
-async def _misread(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    notices = [
-        (".".join(map(str, one["loc"])), str(one["msg"]), "see /openapi.json")
-        for one in error.errors()
-    ]
-    return answer(422, notices)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from deepcity.city.errors import (
@@ -45,6 +46,16 @@ async def refuse(_request: Request, error: Exception) -> JSONResponse:
         return answer(error.status, [(error.value, error.reason, error.right)])
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     return answer(status, _error_entries(error))
+
+
+async def misread(_request: Request, error: Exception) -> JSONResponse:
+    """The answer to a request that is not of the form that its route takes."""
+    assert isinstance(error, RequestValidationError)
+    notices = [
+        (".".join(map(str, one["loc"])), str(one["msg"]), "see /openapi.json")
+        for one in error.errors()
+    ]
+    return answer(422, notices)
 
 
 def answer(status: int, entries: list[tuple[str, str, str]]) -> JSONResponse:

@@ -1,0 +1,269 @@
+"""`deepcity up CITY.toml`: a running city and its control room."""
+
+import math
+import subprocess
+import sys
+import threading
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from deepcity.city.errors import ConfigError, DeepCityError
+from deepcity.city.problem import Problem
+from deepcity.cli.demo import bundled, check_demo_data
+from deepcity.cli.forecasting.options import limit_threads, parse_time
+from deepcity.cli.progress_bars import errors
+from deepcity.cli.serve import answer_until_stopped
+
+if TYPE_CHECKING:
+    from deepcity.data.city_file import CityFile
+    from deepcity.live.node.clock import NodeClock
+    from deepcity.live.node.node import Node
+    from deepcity.live.node.open_node import FoundForecasters
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
+_REPLAY_LOOK_S = 0.05
+_MAX = "max"
+
+
+def _speed(text: str) -> float:
+    """A number of seconds, or `max`."""
+    if text == _MAX:
+        return math.inf
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (found > 0 and math.isfinite(found)):
+        raise typer.BadParameter(f"{text!r}: write a number over 0, such as 600, or max")
+    return found
+
+
+def up(
+    city: Annotated[
+        Path | None, typer.Argument(help="City file.", metavar="CITY.toml", show_default=False)
+    ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--run",
+            help="Folder of a finished run (deepcity run or train-vertical) whose forecasters to "
+            "use, or one that holds such folders; may be repeated. Default: runs.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    replay: Annotated[
+        str | None,
+        typer.Option(
+            help="Play recorded days as if live, from this time on, such as 2024-05-01T08:00.",
+            metavar="START",
+        ),
+    ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            help="With --replay: seconds of the city in one of yours; max: as fast as steps are "
+            "done.",
+            parser=_speed,
+            metavar="SPEED",
+        ),
+    ] = "1",  # type: ignore[assignment]  # the parser makes a number of it
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where events are kept: duckdb:///FILE, or postgresql://user:password@host/"
+            "database. Default: city.duckdb in the folder of --state.",
+            metavar="URL",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for its own files. Default: .CITY-node beside the city file.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of accounts (deepcity account NAME); without it, whoever sits at this "
+            "machine may do all.",
+            metavar="FILE",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
+    certificate: Annotated[
+        Path | None, typer.Option(help="File of the TLS certificate (PEM). Default: no TLS.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="File of the TLS key (PEM).")] = None,
+    look: Annotated[
+        float, typer.Option(min=0.05, help="Seconds between two looks for new records.")
+    ] = 5.0,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="Replay water districts of Ferrara; needs nothing but the demo's data."
+        ),
+    ] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads to use.")] = 1,
+) -> None:
+    """Bring a city to life: records flow in, services forecast and decide, operators answer.
+
+    It follows the sources of the city file, forecasts every party that runs have trained for
+    this city at every step, lets their applications decide, raises alarms, and keeps rows,
+    forecasts, decisions and answers as events that are never changed. The page at the address it
+    prints shows all of it. Stop it with Ctrl-C, or kill it: the same command goes on.
+
+    With --replay recorded days are played as if they were live; nothing of the future is seen.
+
+    Examples: deepcity up --demo, deepcity up seoul.toml --run runs/seoul,
+    deepcity up seoul.toml --replay 2024-05-01T08:00 --speed 600
+    """
+    if demo:
+        check_demo_data()
+        city = city or bundled("ferrara.toml")
+        replay, speed = replay or _DEMO_START, speed if speed != 1 else _DEMO_SPEED
+        state = state or Path("runs") / "up-demo"
+    if city is None:
+        raise typer.BadParameter("name a city file, or try --demo")
+    _check_doors(host, accounts, certificate, key)
+    start = parse_time(replay, "--replay")
+    if start is None and speed != 1:
+        raise typer.BadParameter("--speed is of a replay; add --replay START")
+    limit_threads(threads)
+    from deepcity.data.city_file import load_city
+    from deepcity.live.node.node import Node
+    from deepcity.live.node.open_node import find_forecasters, run_folders, sources_of
+    from deepcity.live.node.run_node import start_node
+    from deepcity.store.open_store import open_events
+    from deepcity.web.control.accounts import load_accounts
+    from deepcity.web.control.app import create_control_room
+
+    people = None if accounts is None else load_accounts(accounts)
+    city_file = load_city(city)
+    folder = state or city.parent / f".{city_file.city.name}-node"
+    asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
+    folders = [one for path in asked for one in run_folders(path)]
+    found = find_forecasters(folders, city_file)
+    if not demo:
+        _tell_found(found, city_file)
+    with open_events(store or f"duckdb:///{folder / 'city.duckdb'}") as events:
+        sources = sources_of(found.forecasters, city_file, folder / "spool", replay=bool(start))
+        clock = _clock(start, speed, city_file, events.newest_s())
+        node = Node(city_file, sources, found.forecasters, events, clock)
+        node.resume()
+        used = list(found.folders)
+        app = create_control_room(node, used, folder, people, secure=certificate is not None)
+        thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
+        address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
+        if demo and not found.forecasters:
+            _learn_demo(node, used)
+        try:
+            answer_until_stopped(
+                app,
+                lambda: _ready(address, open_page=open_page),
+                lambda: errors.print("Stopped."),
+                {
+                    "host": host,
+                    "port": port,
+                    "log_level": "warning",
+                    "ssl_certfile": certificate,
+                    "ssl_keyfile": key,
+                    "timeout_graceful_shutdown": 3,
+                },
+            )
+        finally:
+            stop.set()
+            thread.join(timeout=60)
+            node.close()
+
+
+def _check_doors(
+    host: str, accounts: Path | None, certificate: Path | None, key: Path | None
+) -> None:
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("give both --certificate and --key, or neither")
+    if host in _LOOPBACK:
+        return
+    if accounts is None:
+        reason = "everyone who reaches this address could answer decisions"
+        right = "make accounts (deepcity account NAME >> accounts.toml), and add --accounts FILE"
+        raise ConfigError([Problem("command line", "--host", host, reason, right)])
+    if certificate is None:
+        errors.print("Without --certificate and --key, passwords cross the network unencrypted.")
+
+
+def _clock(
+    start: datetime | None, speed: float, city_file: "CityFile", newest_s: int | None
+) -> "NodeClock":
+    """The clock to go by; a replay goes on from the newest event that it left."""
+    from deepcity.live.node.clock import LiveClock, ReplayClock
+
+    if start is None:
+        return LiveClock()
+    clock = city_file.city.clock
+    zoned = start if start.tzinfo else start.replace(tzinfo=ZoneInfo(clock.time_zone))
+    begin_s = int(zoned.timestamp()) // clock.step_s * clock.step_s
+    if newest_s is not None and newest_s > begin_s:
+        begin_s = newest_s // clock.step_s * clock.step_s
+        errors.print("Going on where this replay stopped; another --state begins anew.")
+    return ReplayClock(begin_s, clock.step_s, speed)
+
+
+def _tell_found(found: "FoundForecasters", city_file: "CityFile") -> None:
+    for folder, reason in found.left_out:
+        errors.print(f"Left out {folder}: {reason}", markup=False)
+    if found.forecasters:
+        names = ", ".join(map(str, found.folders))
+        errors.print(f"{len(found.forecasters)} forecasters from {names}", markup=False)
+        return
+    errors.print(
+        f"No run has a forecaster of {city_file.city.name}: measured values alone are shown. "
+        f"Train some (deepcity run MAP.toml), and name the folder with --run.",
+        markup=False,
+    )
+
+
+def _tell(trouble: str) -> None:
+    errors.print(trouble, style="red", markup=False)
+
+
+def _ready(address: str, *, open_page: bool) -> None:
+    errors.print(f"The control room is at {address} (stop with Ctrl-C)", markup=False)
+    if open_page:
+        webbrowser.open(address)
+
+
+def _learn_demo(node: "Node", used: list[Path]) -> None:
+    """Train three districts in a process of its own, then let them take part."""
+    thread = threading.Thread(target=_learn_then_add, args=(node, used), daemon=True)
+    thread.start()
+
+
+def _learn_then_add(node: "Node", used: list[Path]) -> None:
+    from deepcity.live.node.open_node import find_forecasters
+
+    folder = Path("runs") / "quick"
+    errors.print("Three districts learn together; forecasts follow in about half a minute.")
+    command = [sys.executable, "-m", "deepcity", "run", str(bundled("quick.toml"))]
+    done = subprocess.run(
+        [*command, "--out", str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        _tell(done.stderr.strip()[-1000:])
+        return
+    try:
+        found = find_forecasters([folder], node.city_file)
+        used += found.folders
+        node.add(found.forecasters)
+    except DeepCityError as error:
+        _tell(str(error))

@@ -1,0 +1,119 @@
+"""Bring a city to life: which runs know it, and where its records come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deepcity.city.errors import DeepCityError
+from deepcity.data.city_file import CityFile
+from deepcity.data.follow.follow_source import SourceFollower
+from deepcity.forecasting.forecast_run import PartyForecaster
+from deepcity.live.forecasters import AnyForecaster, forecasters_of
+from deepcity.live.node.record_sources import FollowedRecords, RecordSource, ReplayedRecords
+from deepcity.live.vertical_forecasts import VerticalForecaster
+from deepcity.runs.update.forecaster_bundle import FOLDER
+from deepcity.store.run_folder import recorded_map
+
+
+@dataclass(frozen=True)
+class FoundForecasters:
+    """The parties of a city that runs have trained.
+
+    Attributes:
+        forecasters: each service and party once, of the newest run.
+        folders: of the runs that they are from.
+        left_out: folder -> why it could not be used.
+    """
+
+    forecasters: tuple[AnyForecaster, ...]
+    folders: tuple[Path, ...]
+    left_out: tuple[tuple[Path, str], ...]
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Folders below a folder, or itself, that hold trained forecasters, oldest first."""
+    candidates = [folder, *sorted(path for path in folder.glob("*") if path.is_dir())]
+    found = [
+        path
+        for path in candidates
+        if any(path.glob(f"sites/*/{FOLDER}/*.checkpoint"))
+        or any(path.glob("sites/*/packages/*/*.fused"))
+    ]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def find_forecasters(folders: Sequence[Path], city_file: CityFile) -> FoundForecasters:
+    """What runs have trained for a city; a run of other cities is left out, and so is one that
+    cannot be read, with the reason.
+    """
+    found: dict[tuple[str, str], AnyForecaster] = {}
+    used, left_out = [], []
+    for folder in folders:
+        try:
+            own = _of_city(folder, city_file)
+        except DeepCityError as error:
+            left_out.append((folder, " ".join(str(error).split())))
+            continue
+        if own:
+            used.append(folder)
+            found |= {(one.party.service, one.party.party): one for one in own}
+        else:
+            left_out.append((folder, f"none of its parties is of {city_file.city.name}"))
+    return FoundForecasters(tuple(found.values()), tuple(used), tuple(left_out))
+
+
+def _of_city(folder: Path, city_file: CityFile) -> list[AnyForecaster]:
+    """The parties of a run that lie in a city, with the records of this city file."""
+    map_file = recorded_map(folder)
+    city_path = city_file.path if map_file is None else None
+    found = forecasters_of(folder, map_file, city_path, None, ())
+    return [
+        _with_records(one, city_file)
+        for one in found
+        if one.party.city_file.city.name == city_file.city.name and _is_trained(one)
+    ]
+
+
+def _is_trained(forecaster: AnyForecaster) -> bool:
+    """A map may name parties that a run could not train."""
+    return isinstance(forecaster, VerticalForecaster) or forecaster.party.saved() is not None
+
+
+def _with_records(forecaster: AnyForecaster, city_file: CityFile) -> AnyForecaster:
+    """The same party with the records of a city file."""
+    party, of_map = forecaster.party, forecaster.party.of_map
+    if of_map is not None:
+        of_map = (of_map[0], replace(of_map[1], city_file=city_file))
+    party = replace(party, city_file=city_file, of_map=of_map)
+    if isinstance(forecaster, VerticalForecaster):
+        return replace(forecaster, party=party)
+    return PartyForecaster(party)
+
+
+def sources_of(
+    forecasters: Sequence[AnyForecaster], city_file: CityFile, folder: Path, *, replay: bool
+) -> dict[str, RecordSource]:
+    """Agency -> its records: of every agency of the city that has any.
+
+    Args:
+        folder: for copies of growing files.
+        replay: recorded days are played as if live.
+    """
+    found: dict[str, RecordSource] = {}
+    for agency in _agencies(forecasters, city_file):
+        if replay:
+            found[agency] = ReplayedRecords(city_file, agency)
+        else:
+            found[agency] = FollowedRecords(SourceFollower(city_file, agency, folder / agency))
+    return found
+
+
+def _agencies(forecasters: Sequence[AnyForecaster], city_file: CityFile) -> list[str]:
+    """Those of the parties, and those that they hear, are fused with or take the weather of."""
+    names = {source.agency for one in forecasters for source in one.sources}
+    for one in forecasters:
+        if one.party.of_map is not None and one.party.of_map[0].settings.weather is not None:
+            names.add(one.party.of_map[0].settings.weather)
+    if not forecasters:
+        names = {agency.name for agency in city_file.city.agencies}
+    return [agency.name for agency in city_file.city.agencies if agency.name in names]

@@ -1,0 +1,94 @@
+"""A DuckDB file: one process at a time may hold it; inside it, any number of threads."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import TypeVar
+
+import duckdb
+
+from deepcity.city.errors import StoreError, StoreFullError
+
+# One writer per file within this process.
+_WRITERS: defaultdict[Path, RLock] = defaultdict(RLock)
+_Result = TypeVar("_Result")
+
+
+class DuckDBFile:
+    """A file with some tables.
+
+    Args:
+        path: it is made with its folder if it is not there.
+        schema: statements that make the tables which are not there.
+
+    Raises:
+        StoreError: if the file cannot be opened, e.g. because another process holds it.
+    """
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self._path = path.resolve()
+        self._writer = _WRITERS[self._path]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # no extension is ever downloaded
+            self._database = duckdb.connect(
+                str(self._path), config={"autoinstall_known_extensions": False}
+            )
+            with self._writer:
+                self._database.execute(schema)
+        except (duckdb.Error, OSError) as error:
+            raise _refusal(self._path, error) from error
+
+    def read(self, work: Callable[[duckdb.DuckDBPyConnection], _Result]) -> _Result:
+        """Run a function that only reads, on a snapshot of the tables."""
+        with self._transaction() as cursor:
+            return work(cursor)
+
+    def write(self, work: Callable[[duckdb.DuckDBPyConnection], _Result]) -> _Result:
+        """Run a function that writes: all of it or nothing."""
+        with self._writer, self._transaction() as cursor:
+            return work(cursor)
+
+    def checkpoint(self) -> None:
+        """Free space now, unless there are readers."""
+        with suppress(duckdb.Error), self._database.cursor() as cursor:
+            cursor.execute("checkpoint")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            with self._database.cursor() as cursor:
+                cursor.begin()
+                try:
+                    yield cursor
+                    cursor.commit()
+                except BaseException:
+                    with suppress(duckdb.Error):  # a commit that failed was rolled back already
+                        cursor.rollback()
+                    raise
+        except duckdb.Error as error:
+            raise _refusal(self._path, error) from error
+
+
+def _refusal(path: Path, error: Exception) -> StoreError:
+    full = any(sign in str(error) for sign in ("No space left", "too large"))
+    return (StoreFullError if full else StoreError)(_error_text(path, error))
+
+
+def _error_text(path: Path, error: Exception) -> str:
+    reason = str(error).partition(". See also")[0]
+    steps = {
+        "lock": "close the store there, or use PostgreSQL, which many processes may share",
+        "No space left": "nothing of it was stored; free some space, then send it again",
+        "too large": "nothing of it was stored; let files grow larger, then send it again",
+        "not a valid DuckDB": "choose another path, or move that file away",
+        "closed": "open the store again",
+    }
+    found = (step for sign, step in steps.items() if sign in reason)
+    return f"{path}: {reason}. Next: {next(found, 'see that the file can be read and written')}"

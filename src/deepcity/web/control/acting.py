@@ -1,0 +1,141 @@
+"""Routes by which people act: answers to decisions, alarms, incidents, notes to the next shift."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from deepcity.city.errors import LiveError
+from deepcity.live.node.alarm_book import Change
+from deepcity.live.node.decision_book import AnswerKind
+from deepcity.live.node.incidents import EntryKind, entry_draft, incident
+from deepcity.live.node.node import Node
+from deepcity.store.events.event import Event, EventDraft, EventKind
+from deepcity.web.api.refusals import Refusal
+from deepcity.web.control.accounts import User
+from deepcity.web.control.answers import alarm_json, decision_json, incident_json
+
+Asking = Callable[[Request], User]
+_NUMBER = 1 << 60
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerAsked(_Asked):
+    """An answer to a decision."""
+
+    answer: AnswerKind
+    comment: str = Field(default="", max_length=2000)
+
+
+class ChangeAsked(_Asked):
+    """A change of an alarm."""
+
+    change: Change
+    to: str = Field(default="", max_length=200)
+    comment: str = Field(default="", max_length=2000)
+
+
+class NoteAsked(_Asked):
+    """A note for the next shift."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class IncidentAsked(_Asked):
+    """A new incident."""
+
+    title: str = Field(min_length=1, max_length=200)
+    service: str = Field(default="", max_length=200)
+    party: str = Field(default="", max_length=200)
+
+
+class EntryAsked(_Asked):
+    """An entry of an incident."""
+
+    kind: EntryKind
+    text: str = Field(default="", max_length=4000)
+    geometry: dict[str, Any] | None = None
+    task: int | None = Field(default=None, ge=0, lt=_NUMBER)
+
+
+def acting_routes(node: Node, asking: Asking) -> APIRouter:
+    """Routes for those whose role may act.
+
+    Args:
+        asking: gives the person who asks, or refuses.
+    """
+    routes = APIRouter(prefix="/api")
+    who = Annotated[User, Depends(asking)]
+
+    @routes.post("/decisions/{number}/answers", status_code=201)
+    def answer(number: int, asked: AnswerAsked, user: who) -> dict[str, Any]:
+        """Confirm or reject a decision, or undo that."""
+        now_s = node.clock.now()
+        _kept(
+            node,
+            lambda: node.decisions.answer(number, asked.answer, user.name, now_s, asked.comment),
+        )
+        return decision_json(node, node.decisions.decisions[number], now_s)
+
+    @routes.post("/alarms/{number}/changes", status_code=201)
+    def change(number: int, asked: ChangeAsked, user: who) -> dict[str, Any]:
+        """Acknowledge, assign, comment on, escalate or close an alarm."""
+        now_s = node.clock.now()
+        to, comment = asked.to, asked.comment
+        _kept(
+            node,
+            lambda: node.alarms.change(number, asked.change, user.name, now_s, to, comment),
+        )
+        return alarm_json(node, node.alarms.alarms[number])
+
+    @routes.post("/handover/notes", status_code=201)
+    def note(asked: NoteAsked, user: who) -> dict[str, Any]:
+        """Leave a note for the next shift."""
+        now_s = node.clock.now()
+        key = f"note/{now_s}/{user.name}/{asked.text}"
+        body = {"text": asked.text}
+        _kept(node, lambda: EventDraft(EventKind.NOTE, key, now_s, who=user.name, body=body))
+        return {"who": user.name, "at_s": now_s, "text": asked.text}
+
+    @routes.post("/incidents", status_code=201)
+    def new_incident(asked: IncidentAsked, user: who) -> dict[str, Any]:
+        """Open an incident."""
+        body = {"text": asked.title, "service": asked.service, "party": asked.party}
+        now_s = node.clock.now()
+        made = _kept(
+            node,
+            lambda: entry_draft(None, EntryKind.OPEN, user.name, user.role.value, now_s, body),
+        )
+        return incident_json(incident(node, made.seq))
+
+    @routes.post("/incidents/{number}/entries", status_code=201)
+    def entry(number: int, asked: EntryAsked, user: who) -> dict[str, Any]:
+        """Add a task, a note, a drawing, that one has seen it, that a task is done, or close it."""
+        if asked.kind is EntryKind.OPEN:
+            raise LiveError("open", "it is open", "open another incident: POST /api/incidents")
+        body, now_s = asked.model_dump(exclude={"kind"}), node.clock.now()
+        _kept(
+            node,
+            lambda: entry_draft(
+                incident(node, number), asked.kind, user.name, user.role.value, now_s, body
+            ),
+        )
+        return incident_json(incident(node, number))
+
+    return routes
+
+
+def _kept(node: Node, draft: Callable[[], EventDraft]) -> Event:
+    """The stored event.
+
+    Raises:
+        Refusal: if another person was quicker.
+    """
+    found = node.change(draft)
+    if found is None:
+        raise Refusal(409, "change", "the same was done a moment ago", "look at it anew")
+    return found

@@ -1,0 +1,81 @@
+"""The routes of the control room."""
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from deepcity import __version__
+from deepcity.city.errors import DeepCityError
+from deepcity.live.node.node import Node
+from deepcity.web.api.refusals import Refusal, misread, refuse
+from deepcity.web.control.accounts import Accounts
+from deepcity.web.control.acting import acting_routes
+from deepcity.web.control.events import event_routes
+from deepcity.web.control.headers import SafeHeaders
+from deepcity.web.control.looking import looking_routes
+from deepcity.web.control.session import add_sessions
+
+
+def create_control_room(
+    node: Node,
+    folders: Sequence[Path],
+    state: Path,
+    accounts: Accounts | None = None,
+    *,
+    secure: bool = False,
+) -> FastAPI:
+    """The HTTP API of a node, and the page that shows it.
+
+    Args:
+        node: what is shown.
+        folders: of the runs that its forecasters are from.
+        state: the node's own folder.
+        accounts: who may log in; None: whoever sits at this machine.
+        secure: the connection is encrypted.
+    """
+    app = FastAPI(
+        title=f"deepcity: {node.city_file.city.name}",
+        version=__version__,
+        docs_url=None,  # these pages would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,  # served below, to those who are logged in
+    )
+    app.add_exception_handler(DeepCityError, refuse)
+    app.add_exception_handler(Refusal, refuse)
+    app.add_exception_handler(RequestValidationError, misread)
+    asking = add_sessions(app, accounts, state / "session.key", secure=secure)
+
+    app.add_middleware(SafeHeaders)
+
+    for router in (
+        looking_routes(node, folders, asking),
+        acting_routes(node, asking),
+        event_routes(node, asking),
+    ):
+        app.include_router(router)
+
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(asking)])
+    def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/health")
+    def health() -> JSONResponse:
+        """Whether the node has begun; 503 where it has not."""
+        ready = node.started.is_set()
+        reason = "" if ready else "the first step is not done yet"
+        return JSONResponse({"ready": ready, "reason": reason}, 200 if ready else 503)
+
+    pages = Path(str(resources.files("deepcity.web"))) / "static"
+    if pages.is_dir():
+
+        @app.get("/", include_in_schema=False)
+        def page() -> FileResponse:
+            return FileResponse(pages / "index.html", headers={"Cache-Control": "no-cache"})
+
+        app.mount("/", StaticFiles(directory=pages))
+    return app

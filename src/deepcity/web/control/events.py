@@ -1,0 +1,151 @@
+"""Routes about events: as they come, a page of them, a shift's summary, and counters."""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from deepcity.live.node.alarm_book import AlarmState, Change
+from deepcity.live.node.decision_book import DecisionStatus
+from deepcity.live.node.node import Node
+from deepcity.store.events.event import EventKind, EventQuery
+from deepcity.web.control.accounts import User
+from deepcity.web.control.answers import event_json, source_json
+
+Asking = Callable[[Request], User]
+_CLOCK_S, _LOOK_S = 1.0, 0.2
+_MOST_BEHIND = 1_000
+"""Events that a client may have missed; one that missed more looks at everything anew."""
+
+
+def event_routes(node: Node, asking: Asking) -> APIRouter:
+    """Routes about events.
+
+    Args:
+        asking: gives the person who asks, or refuses.
+    """
+    routes = APIRouter(dependencies=[Depends(asking)])
+
+    @routes.get("/api/stream", response_class=EventSourceResponse)
+    async def stream(
+        request: Request, last_event_id: Annotated[str, Header(max_length=20)] = ""
+    ) -> AsyncIterable[ServerSentEvent]:
+        """Events as they come, from where the client was; the city's time every second."""
+        after = int(last_event_id) if last_event_id.isdecimal() else node.last
+        after = max(after, node.last - _MOST_BEHIND)
+        waited = _CLOCK_S
+        while not await request.is_disconnected():
+            if node.last > after:
+                query = EventQuery(after=after, limit=500, data=False)
+                for event in await run_in_threadpool(node.events.read, query):
+                    after = event.seq
+                    data = {
+                        "seq": event.seq,
+                        "kind": event.kind.value,
+                        "at_s": event.at_s,
+                        "service": event.service,
+                        "party": event.party,
+                    }
+                    yield ServerSentEvent(data=data, event=event.kind.value, id=str(event.seq))
+            if waited >= _CLOCK_S:
+                waited = 0.0
+                yield ServerSentEvent(data={"now_s": node.clock.now()}, event="clock")
+            await asyncio.sleep(_LOOK_S)
+            waited += _LOOK_S
+
+    @routes.get("/api/events")
+    def events(
+        after: Annotated[int, Query(ge=0, lt=1 << 60)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        kind: EventKind | None = None,
+        until_s: Annotated[int | None, Query(ge=0, lt=1 << 40)] = None,
+    ) -> list[dict[str, Any]]:
+        """Events in order, without their arrays; `until_s`: those known before then."""
+        kinds = () if kind is None else (kind,)
+        query = EventQuery(kinds, after=after, until_s=until_s, limit=limit, data=False)
+        return [event_json(event) for event in node.events.read(query)]
+
+    @routes.get("/api/handover")
+    def handover(since: Annotated[int, Query(ge=0, lt=1 << 40)]) -> dict[str, Any]:
+        """What a shift leaves to the next: what happened since, and what is open."""
+        return _handover(node, since)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        """Counters in the format of Prometheus."""
+        return Response(_metrics(node), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _handover(node: Node, since_s: int) -> dict[str, Any]:
+    now_s = node.clock.now()
+    kinds = (EventKind.ALARM, EventKind.ANSWER, EventKind.NOTE, EventKind.DECISION)
+    found = node.events.read(EventQuery(kinds, since_s=since_s, data=False, limit=10_000))
+    changes = [event.body["change"] for event in found if event.kind is EventKind.ALARM]
+    answers = [event for event in found if event.kind is EventKind.ANSWER]
+    counted = [event.body["answer"] for event in answers]
+    statuses = [one.status(now_s) for one in node.decisions.decisions.values()]
+    alarms = node.alarms.alarms.values()
+    return {
+        "since_s": since_s,
+        "until_s": now_s,
+        "alarms": {
+            "opened": changes.count(Change.RAISED.value),
+            "closed": changes.count(Change.CLOSE.value),
+            "open": sum(one.state is not AlarmState.CLOSED for one in alarms),
+        },
+        "decisions": {
+            "made": sum(event.kind is EventKind.DECISION for event in found),
+            "confirmed": counted.count("confirm"),
+            "rejected": counted.count("reject"),
+            "waiting": statuses.count(DecisionStatus.WAITING),
+        },
+        "answers": [
+            {
+                "who": event.who,
+                "answer": event.body["answer"],
+                "at_s": event.at_s,
+                "comment": event.body["comment"],
+                "decision": event.body["decision"],
+                "party": event.party,
+            }
+            for event in answers
+        ],
+        "sources": [source_json(node, node.source(agency, now_s)) for agency in node.agencies],
+        "notes": [
+            {"who": event.who, "at_s": event.at_s, "text": event.body["text"]}
+            for event in found
+            if event.kind is EventKind.NOTE
+        ],
+    }
+
+
+def _metrics(node: Node) -> bytes:
+    registry, now_s = CollectorRegistry(), node.clock.now()
+    last = Gauge("deepcity_events", "Events kept so far.", registry=registry)
+    last.set(node.last)
+    lag = Gauge(
+        "deepcity_source_lag_seconds", "Age of an agency's records.", ["agency"], registry=registry
+    )
+    for agency in node.agencies:
+        state = node.source(agency, now_s)
+        if state.newest_s is not None:
+            lag.labels(agency).set(state.lag_s)
+    alarms = Gauge("deepcity_alarms_open", "Alarms that nobody has closed.", registry=registry)
+    alarms.set(sum(one.state is not AlarmState.CLOSED for one in node.alarms.alarms.values()))
+    age = Gauge(
+        "deepcity_forecast_age_seconds",
+        "Time since a party's newest forecast.",
+        ["service", "party"],
+        registry=registry,
+    )
+    for (service, party), one in node.parties.items():
+        if one.forecast is not None:
+            age.labels(service, party).set(now_s - one.forecast.made_s)
+    found: bytes = generate_latest(registry)
+    return found

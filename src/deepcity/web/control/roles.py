@@ -1,0 +1,53 @@
+"""Who may do what: one table of roles by route. A route that it does not name is closed."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here for."""
+
+    OPERATOR = "operator"  # answers decisions and alarms
+    ANALYST = "analyst"  # looks
+    AUDITOR = "auditor"  # looks, also at every event
+    ADMIN = "admin"
+
+
+ALL = frozenset(Role)
+ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
+READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
+
+OPEN = frozenset({("GET", "/"), ("GET", "/health"), ("POST", "/api/session")})
+"""Routes that need no log-in."""
+
+RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
+    ("DELETE", "/api/session"): ALL,
+    ("GET", "/api/city"): ALL,
+    ("GET", "/api/now"): ALL,
+    ("GET", "/api/frame"): ALL,
+    ("GET", "/api/series"): ALL,
+    ("GET", "/api/decisions"): ALL,
+    ("POST", "/api/decisions/{number}/answers"): ACTING,
+    ("GET", "/api/alarms"): ALL,
+    ("POST", "/api/alarms/{number}/changes"): ACTING,
+    ("GET", "/api/sources"): ALL,
+    ("GET", "/api/map"): ALL,
+    ("GET", "/api/handover"): ALL,
+    ("POST", "/api/handover/notes"): ACTING,
+    ("GET", "/api/incidents"): ALL,
+    ("POST", "/api/incidents"): ACTING,
+    ("GET", "/api/incidents/{number}"): ALL,
+    ("POST", "/api/incidents/{number}/entries"): ACTING,
+    ("GET", "/api/stream"): ALL,
+    ("GET", "/api/events"): READING_EVENTS,
+    ("GET", "/metrics"): ALL,
+    ("GET", "/openapi.json"): ALL,
+}
+
+
+def may(role: Role, method: str, path: str) -> bool:
+    """Whether a role has a right to a route.
+
+    Args:
+        path: the route's, as `RIGHTS` has it.
+    """
+    return role in RIGHTS.get((method, path), frozenset())

@@ -1,0 +1,89 @@
+"""Who asks: the person of a session cookie, and whether that role may use the route."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.middleware.sessions import SessionMiddleware
+
+from deepcity.store.run_folder import write_file
+from deepcity.web.api.refusals import Refusal
+from deepcity.web.control.accounts import LOCAL, Accounts, User
+from deepcity.web.control.roles import OPEN, may
+
+_NAME = "name"
+_HOURS = 12
+
+
+class LogIn(BaseModel):
+    """A name and its password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=64)
+    password: str = Field(max_length=1024)
+
+
+def add_sessions(
+    app: FastAPI, accounts: Accounts | None, secret_file: Path, *, secure: bool
+) -> Callable[[Request], User]:
+    """Sessions as signed cookies, and the routes to log in and out.
+
+    Args:
+        accounts: None: whoever asks sits at this machine.
+        secret_file: what cookies are signed with; made if it is not there.
+        secure: the connection is encrypted.
+
+    Returns:
+        the dependency that gives the person who asks, or refuses.
+    """
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=_secret(secret_file),
+        session_cookie="deepcity",
+        max_age=_HOURS * 3600,
+        same_site="strict",
+        https_only=secure,
+    )
+
+    def asking(request: Request) -> User:
+        user = LOCAL if accounts is None else accounts.user(str(request.session.get(_NAME, "")))
+        route = request.scope["route"].path
+        if user is None:
+            raise Refusal(401, "session", "nobody is logged in", "log in: POST /api/session")
+        if not may(user.role, request.method, route):
+            reason = f"not with the role {user.role.value}"
+            raise Refusal(403, f"{request.method} {route}", reason, "ask an admin for the right")
+        return user
+
+    @app.post("/api/session")
+    def log_in(request: Request, asked: LogIn) -> dict[str, str]:
+        """Log in."""
+        user = LOCAL if accounts is None else accounts.check(asked.name, asked.password)
+        if user is None:
+            reason = "name and password do not fit, or were tried too often"
+            raise Refusal(401, asked.name, reason, "wait half a minute, then try again")
+        request.session[_NAME] = user.name
+        return {"name": user.name, "role": user.role.value}
+
+    @app.delete("/api/session", status_code=204)
+    def log_out(request: Request) -> Response:
+        """Log out."""
+        request.session.clear()
+        return Response(status_code=204)
+
+    return asking
+
+
+def open_routes() -> frozenset[tuple[str, str]]:
+    """Routes that need no log-in; to log out needs none either."""
+    return OPEN | {("DELETE", "/api/session")}
+
+
+def _secret(path: Path) -> str:
+    if not path.is_file():
+        write_file(path, secrets.token_hex(32).encode())
+        path.chmod(0o600)
+    return path.read_text(encoding="ascii")

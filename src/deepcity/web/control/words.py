@@ -1,0 +1,74 @@
+"""What a node's codes say in English and Korean; sentences of decisions are the report's."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from deepcity.city.localized_text import LocalizedText
+from deepcity.forecasting.gaps import Gap
+from deepcity.live.node.alarm_book import Alarm
+from deepcity.live.node.decision_book import KnownDecision
+from deepcity.live.node.node import Node, PartyKey
+from deepcity.web.report.decisions import DecisionFacts, action_name, decision_words
+from deepcity.web.report.figures import stretch
+from deepcity.web.report.text import Text, of, same, translate
+
+_SOURCE_CODES = {"source-late": "control.source_late", "source-silent": "control.source_silent"}
+
+
+def both(text: LocalizedText) -> dict[str, str]:
+    """A text as JSON has it."""
+    return {"en": text.en, "ko": text.ko}
+
+
+def facts_of(node: Node, key: PartyKey) -> DecisionFacts | None:
+    """What the words of a party's decision need beside it; None before its records have come."""
+    now = node.parties.get(key)
+    panel = None if now is None else node.panel(now.party.party.agency)
+    if now is None or panel is None:
+        return None
+    field = panel.fields[panel.field_index(now.party.field)]
+    step_s = panel.clock.step_s
+    return DecisionFacts(
+        of(title_of(node, key)),
+        field.unit,
+        ZoneInfo(panel.clock.time_zone),
+        len(panel.places),
+        stretch(now.party.window.horizon * step_s / 60),
+        step_s,
+    )
+
+
+def title_of(node: Node, key: PartyKey) -> LocalizedText:
+    """What a party is called."""
+    now = node.parties.get(key)
+    if now is None:
+        return LocalizedText(key[1], key[1])
+    return node.city_file.city.agency(now.party.party.agency).title
+
+
+def decision_sentences(node: Node, made: KnownDecision) -> list[Text]:
+    """What is to be done, why, how sure that is, until when, and who confirms it."""
+    facts = facts_of(node, (made.service, made.party))
+    return [] if facts is None else decision_words(made.decision, facts)
+
+
+def action_words(code: str, place: str) -> Text:
+    """An action and where."""
+    return action_name(code) + same(f": {place}" if place else "")
+
+
+def alarm_words(node: Node, alarm: Alarm) -> Text:
+    """An alarm in a line."""
+    if alarm.code in _SOURCE_CODES:
+        lag = stretch(alarm.numbers.get("lag_s", 0.0) / 60)
+        agency = node.city_file.city.agency(alarm.party).title
+        return translate(_SOURCE_CODES[alarm.code], agency=of(agency), lag=lag)
+    title = of(title_of(node, (alarm.service, alarm.party)))
+    where = same(f"{alarm.place}, ") if alarm.place else same("")
+    return action_name(alarm.code) + same(": ") + where + title
+
+
+def gap_words(gap: Gap) -> dict[str, Any]:
+    """Why there is no forecast."""
+    text = translate(f"control.gap_{gap.code.replace('-', '_')}")
+    return {"code": gap.code, "text": both(text), "detail": gap.detail}

@@ -1,0 +1,59 @@
+"""A little city with more days of records than its forecasters learned from."""
+
+import pytest
+from little_map import LittleMap, flows, service
+
+import deepcity
+from deepcity.data.city_file import load_city
+from deepcity.live.node.clock import ReplayClock
+from deepcity.live.node.node import Node
+from deepcity.live.node.open_node import find_forecasters, sources_of
+from deepcity.store.open_store import open_events
+
+HOUR, DAY = 3600, 86_400
+BEGIN = 1_612_137_600  # 2021-02-01, the first row
+LEARNED_DAYS, DAYS = 36, 39
+START = BEGIN + LEARNED_DAYS * DAY
+
+
+def write(folder, days, change=None):
+    """The city with so many days; `change` alters an agency's values."""
+    town = LittleMap(folder)
+    for seed, name in enumerate(("a/x", "a/y")):
+        values = flows(days=DAYS, places=2, seed=seed)[: days * 24]
+        town.party(name, values if change is None else change(name, values))
+    return town.write(service(levels=(), settings="pooled = false"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("city")
+    deepcity.Federation(write(folder, LEARNED_DAYS), folder / "run").fit()
+    write(folder, DAYS)
+    return folder
+
+
+@pytest.fixture
+def open_node(trained, tmp_path):
+    """Opens a node that replays from the first day after the run."""
+    opened = []
+
+    def make(url=None, folder=trained, start=START, speed=float("inf")):
+        city_file = load_city(folder / "a.toml")
+        found = find_forecasters([trained / "run"], city_file).forecasters
+        events = open_events(url or f"duckdb:///{tmp_path / 'city.duckdb'}")
+        sources = sources_of(found, city_file, tmp_path / "spool", replay=True)
+        node = Node(city_file, sources, found, events, ReplayClock(start, HOUR, speed))
+        node.resume()
+        opened.append((node, events))
+        return node
+
+    def close():
+        while opened:
+            node, events = opened.pop()
+            node.close()
+            events.close()
+
+    make.close = close
+    yield make
+    close()

@@ -1,0 +1,169 @@
+"""The control room over HTTP, in front of a real node."""
+
+import json
+import threading
+
+import httpx
+import pytest
+from live_city import HOUR, START
+from live_server import serving
+
+from deepcity.web.control.app import create_control_room
+
+
+@pytest.fixture
+def node(open_node):
+    found = open_node(speed=1e-6)
+    found.tick()
+    return found
+
+
+@pytest.fixture
+def client(node, tmp_path):
+    app = create_control_room(node, [], tmp_path / "state")
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as found:
+        yield found
+
+
+def get(client, path, **asked):
+    found = client.get(f"/api/{path}", params=asked)
+    assert found.status_code == 200, found.text
+    return found.json()
+
+
+def test_the_city_and_its_parties(client):
+    city = get(client, "city")
+    assert (city["name"], city["mode"], city["speed"]) == ("a", "replay", 1e-6)
+    assert [one["task"] for one in city["services"]] == ["forecast"]
+    party = next(one for one in city["parties"] if one["party"] == "a/x")
+    assert (party["unit"], party["horizon"], party["step_s"]) == ("L/s", 6, HOUR)
+    assert [place["id"] for place in party["places"]] == ["p0", "p1"]
+
+
+def test_now_frame_and_series(client):
+    now = get(client, "now")["parties"][0]
+    assert (now["status"], now["origin_s"], now["gap"]) == ("fresh", START, None)
+    asked = {"service": "water", "party": "a/x"}
+    before = get(client, "frame", **asked, time=START - HOUR)
+    assert (before["kind"], before["low"]) == ("measured", None)
+    ahead = get(client, "frame", **asked, time=START + HOUR)
+    assert ahead["kind"] == "forecast"
+    assert all(low <= value for low, value in zip(ahead["low"], ahead["value"], strict=True))
+    nothing = get(client, "frame", **asked, time=START + 90 * HOUR)
+    assert nothing["value"] == [None, None]
+    line = get(client, "series", **asked, place="p0", since=START - 3 * HOUR, until=START)
+    assert len(line["measured"]["value"]) == 3
+    assert len(line["forecast"]["value"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status"),
+    [
+        ("frame", {"service": "water", "party": "a/z", "time": 0}, 404),
+        ("frame", {"service": "water", "party": "a/x", "time": "²"}, 422),
+        ("frame", {"service": "water", "party": "a/x", "time": -1}, 422),
+        ("frame", {"service": "water", "party": "a/x", "time": 1 << 70}, 422),
+        ("frame", {"service": "water", "party": "a/x", "time": 0, "known": 5}, 404),
+        ("series", {"service": "water", "party": "a/x", "place": "?", "since": 0, "until": 1}, 404),
+        (
+            "series",
+            {"service": "water", "party": "a/x", "place": "p0", "since": 0, "until": 1 << 39},
+            404,
+        ),
+        ("decisions", {"limit": 0}, 422),
+        ("decisions", {"status": "maybe"}, 422),
+        ("incidents/77", {}, 404),
+        ("events", {"kind": "none"}, 422),
+    ],
+)
+def test_what_cannot_be_answered_says_why(client, path, asked, status):
+    found = client.get(f"/api/{path}", params=asked)
+    assert found.status_code == status
+    assert all(one["reason"] and one["next"] for one in found.json()["errors"])
+
+
+def test_a_decision_is_confirmed_undone_and_rejected(client):
+    found = get(client, "decisions")
+    waiting = [one for one in found if one["status"] == "waiting"]
+    assert waiting, found
+    number = waiting[0]["id"]
+    assert waiting[0]["reasons"][0]["text"]["ko"]
+    assert waiting[0]["evidence"][0]["age_s"] == 0
+
+    def answer(kind, comment=""):
+        body = {"answer": kind, "comment": comment}
+        return client.post(f"/api/decisions/{number}/answers", json=body)
+
+    assert answer("confirm", "물탱크").json()["status"] == "confirmed"
+    assert answer("confirm").status_code == 404  # it is confirmed already
+    assert answer("undo").json()["status"] == "waiting"
+    assert answer("reject").json()["answers"][-1]["who"] == "local"
+    kinds = [one["kind"] for one in get(client, "events", after=0, limit=1000)]
+    assert kinds.count("answer") == 3
+    assert answer("maybe").status_code == 422
+    assert client.post("/api/decisions/1/answers", content=b'"\\ud800"').status_code == 422
+
+
+def test_incidents_and_the_handover(client):
+    made = client.post("/api/incidents", json={"title": "burst main", "party": "a/x"}).json()
+    path = f"/api/incidents/{made['id']}/entries"
+    task = client.post(path, json={"kind": "task", "text": "close the valve"}).json()["entries"][-1]
+    drawn = {"type": "Point", "coordinates": [127.0, 37.5]}
+    client.post(path, json={"kind": "drawing", "geometry": drawn})
+    client.post(path, json={"kind": "seen"})
+    assert client.post(path, json={"kind": "done", "text": "x", "task": 9}).status_code == 404
+    client.post(path, json={"kind": "done", "text": "closed", "task": task["seq"]})
+    whole = client.post(path, json={"kind": "close"}).json()
+    assert [one["kind"] for one in whole["entries"]] == [
+        "open",
+        "task",
+        "drawing",
+        "seen",
+        "done",
+        "close",
+    ]
+    assert whole["entries"][2]["geometry"] == drawn
+    assert whole["closed_s"] is not None
+    assert client.post(path, json={"kind": "note", "text": "late"}).status_code == 404
+    client.post("/api/handover/notes", json={"text": "밸브 확인"})
+    shift = get(client, "handover", since=0)
+    assert shift["notes"][0]["text"] == "밸브 확인"
+    assert shift["decisions"]["made"] == 2
+
+
+def test_events_come_as_they_happen_and_resume(client, node):
+    """A client that was away gets what it missed, in order."""
+
+    def read(count, **headers):
+        found = []
+        with client.stream("GET", "/api/stream", headers=headers) as reply:
+            kind = ""
+            for line in reply.iter_lines():
+                if line.startswith("event:"):
+                    kind = line.partition(":")[2].strip()
+                elif line.startswith("data:") and kind != "clock":
+                    found.append(json.loads(line.partition(":")[2]))
+                    if len(found) == count:
+                        return found
+        return found
+
+    before = node.last
+    threading.Timer(0.5, lambda: client.post("/api/handover/notes", json={"text": "now"})).start()
+    assert read(1)[0]["kind"] == "note"
+    again = read(node.last - before + 2, **{"Last-Event-ID": str(before - 2)})
+    assert [one["seq"] for one in again] == list(range(before - 1, node.last + 1))
+
+
+def test_counters(client, node):
+    text = client.get("/metrics").text
+    assert f"deepcity_events {float(node.last)}" in text
+    assert 'deepcity_source_lag_seconds{agency="x"} 0.0' in text
+
+
+def test_every_answer_forbids_what_is_elsewhere(client):
+    for path in ("/api/city", "/health", "/api/none"):
+        assert "default-src 'self'" in client.get(path).headers["Content-Security-Policy"]
+
+
+def test_the_description_of_the_api_names_the_routes(client):
+    assert "/api/decisions/{number}/answers" in client.get("/openapi.json").json()["paths"]

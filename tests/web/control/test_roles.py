@@ -1,0 +1,140 @@
+"""Every route of the control room is in the table of roles, and asked as the table says."""
+
+import httpx
+import pytest
+from live_city import START
+from live_server import serving
+
+from deepcity.city.errors import ConfigError
+from deepcity.web.control.accounts import Accounts, account_entry, load_accounts
+from deepcity.web.control.app import create_control_room
+from deepcity.web.control.roles import ALL, RIGHTS, Role, may
+from deepcity.web.control.session import open_routes
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory):
+    path = tmp_path_factory.mktemp("accounts") / "accounts.toml"
+    path.write_text("\n".join(account_entry(f"a-{role.value}", role, PASSWORD) for role in Role))
+    return load_accounts(path)
+
+
+@pytest.fixture
+def app(open_node, accounts, tmp_path):
+    node = open_node(speed=1e-6)
+    node.tick()
+    return create_control_room(node, [], tmp_path / "state", accounts)
+
+
+def routes(app):
+    """(method, path) of every route but the page's own files."""
+    found = {
+        (method.upper(), path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+    for route in app.routes:
+        for method in getattr(route, "methods", None) or ():
+            if method not in ("HEAD", "OPTIONS"):
+                found.add((method, route.path))
+    return found
+
+
+def test_the_table_names_every_route_and_no_other(app):
+    known = set(RIGHTS) | open_routes()
+    assert routes(app) - known == set()
+    assert set(RIGHTS) <= routes(app)
+
+
+def test_each_role_gets_what_the_table_says(app, tmp_path):
+    """Over HTTP: 401 for nobody, 403 where the role has no right, and never a 500."""
+    with serving(app) as address:
+        for method, path in sorted(routes(app) - open_routes() - {("GET", "/api/stream")}):
+            url = address + path.replace("{number}", "1")
+            assert httpx.request(method, url).status_code == 401, (method, path)
+        for role in Role:
+            with httpx.Client(base_url=address) as client:
+                found = client.post(
+                    "/api/session", json={"name": f"a-{role.value}", "password": PASSWORD}
+                )
+                assert found.json() == {"name": f"a-{role.value}", "role": role.value}
+                for method, path in sorted(set(RIGHTS) - {("GET", "/api/stream")}):
+                    if (method, path) == ("DELETE", "/api/session"):
+                        continue
+                    got = client.request(method, path.replace("{number}", "1")).status_code
+                    allowed = may(role, method, path)
+                    assert (got == 403) is not allowed, (role, method, path, got)
+                    assert got < 500
+
+
+def test_a_cookie_that_was_changed_counts_for_nobody(app):
+    with serving(app) as address, httpx.Client(base_url=address) as client:
+        client.post("/api/session", json={"name": "a-admin", "password": PASSWORD})
+        assert client.get("/api/city").status_code == 200
+        cookie = client.cookies["deepcity"]
+        client.cookies.clear()
+        client.cookies.set("deepcity", cookie[:-2] + ("aa" if cookie[-2:] != "aa" else "bb"))
+        assert client.get("/api/city").status_code == 401
+
+
+def test_a_wrong_password_and_a_stranger_are_answered_alike(app):
+    with serving(app) as address:
+        asked = [
+            {"name": "a-admin", "password": "wrong"},
+            {"name": "nobody", "password": PASSWORD},
+        ]
+        found = [httpx.post(f"{address}/api/session", json=one) for one in asked]
+        assert [one.status_code for one in found] == [401, 401]
+        reasons = [one.json()["errors"][0]["reason"] for one in found]
+        assert len(set(reasons)) == 1
+
+
+def test_after_five_failures_a_name_is_closed_for_a_while(accounts):
+    time = [0.0]
+    watched = Accounts(accounts.entries, clock=lambda: time[0])
+    for _ in range(5):
+        assert watched.check("a-admin", "wrong") is None
+    assert watched.check("a-admin", PASSWORD) is None
+    time[0] = 31.0
+    assert watched.check("a-admin", PASSWORD).role is Role.ADMIN
+
+
+def test_without_accounts_whoever_sits_at_the_machine_may_do_all(open_node, tmp_path):
+    node = open_node(speed=1e-6)
+    node.tick()
+    app = create_control_room(node, [], tmp_path / "state")
+    with serving(app) as address:
+        found = httpx.get(f"{address}/api/city").json()
+        assert found["user"] == {"name": "local", "role": "admin"}
+        assert found["now_s"] == START
+
+
+def test_a_role_without_the_route_in_the_table_has_no_right():
+    assert not any(may(role, "GET", "/api/everything") for role in ALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "account"),
+        ('[[account]]\nname = "a"\nrole = "king"\npassword = "$argon2id$x"', "role"),
+        ('[[account]]\nname = "a"\nrole = "admin"\npassword = "plain words"', "no argon2id hash"),
+    ],
+)
+def test_a_file_of_accounts_with_faults(tmp_path, text, reason):
+    path = tmp_path / "accounts.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=reason) as caught:
+        load_accounts(path)
+    assert "plain words" not in str(caught.value)
+
+
+def test_two_entries_of_one_name_and_a_short_password_are_refused(tmp_path):
+    path = tmp_path / "accounts.toml"
+    path.write_text(account_entry("kim", Role.ADMIN, PASSWORD) * 2)
+    with pytest.raises(ConfigError, match="two entries"):
+        load_accounts(path)
+    with pytest.raises(ConfigError, match="at least 10"):
+        account_entry("kim", Role.ADMIN, "short")
