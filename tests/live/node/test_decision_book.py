@@ -1,6 +1,7 @@
 """Decisions wait for the confirmation that their application asks for; answers can be undone."""
 
 import json
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -52,6 +53,17 @@ def test_a_decision_comes_back_as_it_was_made():
     known = known_decision(event(draft, 4))
     assert known.decision == decision
     assert (known.id, known.origin_s, known.evidence[0]["missing"]) == (4, 7200, 0.25)
+
+
+def test_places_and_routes_come_back_and_decisions_kept_before_have_none():
+    decision, draft = made()
+    drive = replace(decision.actions[0], route=("p0", "p1"))
+    reason = replace(decision.reasons[0], place="p1")
+    told = replace(decision, actions=(drive,), reasons=(reason,))
+    body = {**draft.body, "decision": json.loads(json.dumps(asdict(told)))}
+    assert known_decision(event(replace(draft, body=body), 4)).decision == told
+    del body["decision"]["actions"][0]["route"], body["decision"]["reasons"][0]["place"]
+    assert known_decision(event(replace(draft, body=body), 4)).decision == decision
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from application_contract import NOW_S, made_state
 from fake_results import fake_results
+from road import jammed
 
 from deepcity.applications.application import Task, applications
 from deepcity.applications.decision import Confirm
@@ -163,9 +164,10 @@ def test_many_parties_are_folded():
 def test_no_word_of_decisions_is_left_unused():
     package = Path(words_of.__file__).parent
     source = "".join(
-        file.read_text("utf-8") for file in (*package.glob("*.py"), *package.rglob("*.html"))
+        file.read_text("utf-8") for file in (*package.rglob("*.py"), *package.rglob("*.html"))
     )
     decided = [one.decide(made_state(one)) for one in applications().values()]
+    decided.append(applications()["traffic"].decide(jammed()))
     made = {f"action_{action.code}" for decision in decided for action in decision.actions}
     made |= {f"score_{name}" for name in words_of._SCORES}
     made |= {f"plan_{name}" for name in words_of._PLANS}

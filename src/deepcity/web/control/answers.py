@@ -97,6 +97,7 @@ def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
         {
             "code": "" if reason is None else reason.code,
             "numbers": {} if reason is None else dict(reason.numbers),
+            "place": "" if reason is None else reason.place,
             "text": {"en": "", "ko": ""} if text is None else both(text),
         }
         for reason, text in zip_longest(decision.reasons, sentences)
@@ -117,6 +118,7 @@ def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
                 "place": one.place,
                 "at_s": one.at_s,
                 "numbers": dict(one.numbers),
+                "route": list(one.route),
                 "text": both(action_words(one.code, one.place)),
             }
             for one in decision.actions

@@ -9,6 +9,7 @@ from deepcity.web.report.services.crowds import crowd_words
 from deepcity.web.report.services.leaks import leak_words
 from deepcity.web.report.services.patrols import patrol_words
 from deepcity.web.report.services.peaks import peak_words
+from deepcity.web.report.services.traffic import jam_words
 from deepcity.web.report.text import Text
 
 if TYPE_CHECKING:
@@ -41,5 +42,7 @@ SERVICE_WORDS = {
     "too-few-nights": ServiceWords(leak_words, "leaks.state_unknown"),
     "patrols-planned": ServiceWords(patrol_words, "patrols.state"),
     "no-patrols": ServiceWords(patrol_words, "decision.nothing"),
+    "jam": ServiceWords(jam_words, "decision.actions"),
+    "no-jam": ServiceWords(jam_words, "decision.nothing"),
 }
 """Code of the first reason -> words; other codes have the common words."""

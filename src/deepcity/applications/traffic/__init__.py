@@ -1,7 +1,8 @@
-"""Traffic: how fast, or how full, will each road be?"""
+"""Traffic: how fast will each road be, why is it jammed, and which way leads around?"""
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.tasks.forecast import ActAtExtreme
+from deepcity.applications.traffic.decide import ActOnJams
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -9,8 +10,8 @@ APPLICATION = Application(
     name="traffic",
     title=LocalizedText("Road traffic", "도로 교통"),
     question=LocalizedText(
-        "How fast will each road flow in the coming hour?",
-        "앞으로 한 시간 동안 각 도로의 흐름은 얼마나 빠를까요?",
+        "How fast will each road flow in the coming two hours, and why is one jammed?",
+        "앞으로 두 시간 동안 각 도로의 흐름은 얼마나 빠르고, 왜 막힐까요?",
     ),
     decision=LocalizedText(
         "Which signals to retime, and which way to send drivers.",
@@ -23,6 +24,6 @@ APPLICATION = Application(
         Target(Kind.COUNT, "vehicles"),
     ),
     reads=("transport", "cctv"),
-    horizon_hours=1,
-    decide=ActAtExtreme("retime-signals", low=(Kind.SPEED,)),
+    horizon_hours=2,
+    decide=ActOnJams(ActAtExtreme("retime-signals", low=(Kind.SPEED,))),
 )

@@ -1,0 +1,1 @@
+"""Traffic: causes of jams, and detours, on the freeways of Los Angeles."""
