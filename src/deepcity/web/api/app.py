@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query, Request, Response
@@ -13,9 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
 from deepcity import __version__
-from deepcity.applications.state import Request as PlanRequest
 from deepcity.city.errors import DeepCityError
-from deepcity.learning.split.fused_package import FusedFacts
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
 from deepcity.live.arrow import ARROW
@@ -27,6 +24,14 @@ from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
 from deepcity.web.api.answers import agency_now, decision_answer, forecast_arrow, forecast_json
 from deepcity.web.api.limits import Limits
+from deepcity.web.api.questions import (
+    LATEST,
+    one_moment,
+    place_numbers,
+    plan_requests,
+    read_body,
+    seconds_of,
+)
 from deepcity.web.api.refusals import Refusal, answer, problem_entries, refuse
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -66,7 +71,6 @@ _ASKED = Query(
     "left out; may be repeated",
     examples=["51.05,13.74,2,4"],
 )
-_MOST_ASKED, _MOST_CARS = 100, 1000
 
 
 def create_app(
@@ -104,7 +108,7 @@ def create_app(
         request: Request,
         space: Annotated[str, _SPACE],
         revision: Annotated[int, _REVISION] = 0,
-        sent_at: Annotated[int | None, Header(alias=SENT_AT)] = None,
+        sent_at: Annotated[int | None, Header(alias=SENT_AT, ge=0, lt=LATEST)] = None,
     ) -> models.AcceptedRows:
         """Take deep data of the agency whose token it is; to send them twice changes nothing."""
         agency = access.agency_of(_token(request))
@@ -113,7 +117,7 @@ def create_app(
         named = read_space(space)
         receipt.check_space(agency, named)
         media_type = request.headers.get("Content-Type", "")
-        body = await _body(request, limits.bytes_of(media_type))
+        body = await read_body(request, limits.bytes_of(media_type))
         batch = await run_in_threadpool(unpack_deep, named, body, media_type, limits.max_rows)
         taken = await run_in_threadpool(
             receipt.accept, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
@@ -137,11 +141,11 @@ def create_app(
     ) -> Response:
         """Forecast from what there is: own rows, and every agency that is not too late."""
         _may_ask(access, request)
-        chosen, most = _places(facts.places, place), facts.settings.horizon
+        chosen, most = place_numbers(facts.places, place), facts.settings.horizon
         if steps is not None and steps > most:
             reason = f"{facts.service} was trained for {most} steps of {facts.step_s} s"
             raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
-        whole = application.forecast(_seconds(_one(at), clock))
+        whole = application.forecast(seconds_of(one_moment(at), clock))
         found = whole.first(steps or most)
         arrow = ARROW in request.headers.get("Accept", "")
         reply = forecast_arrow(found, chosen) if arrow else forecast_json(facts, found, chosen)
@@ -157,8 +161,8 @@ def create_app(
     ) -> models.DecisionAnswer:
         """What the application recommends, how certain that is, and until when it holds."""
         _may_ask(access, request)
-        wanted = _requests(asked or [], facts)
-        made = decide(application, application.forecast(_seconds(at, clock)), wanted)
+        wanted = plan_requests(asked or [], facts)
+        made = decide(application, application.forecast(seconds_of(at, clock)), wanted)
         if decisions is not None:
             decisions.keep(made)
         return decision_answer(facts, made)
@@ -167,7 +171,7 @@ def create_app(
     def agencies(request: Request, at: Annotated[str | None, _AT] = None) -> models.Agencies:
         """Status of each agency: whether its deep data are in use or late, and how old they are."""
         _may_ask(access, request)
-        seconds = _seconds(at, clock)
+        seconds = seconds_of(at, clock)
         states = [models.AgencyNow(**agency_now(one)) for one in application.states(seconds)]
         return models.Agencies(at=moment(seconds), agencies=states)
 
@@ -203,76 +207,6 @@ def _no_token(whose: str) -> Refusal:
 def _may_ask(access: Access, request: Request) -> None:
     if not access.may_ask(_token(request)):
         raise _no_token("a reader's")
-
-
-async def _body(request: Request, most: int) -> bytes:
-    found, notices = bytearray(), request.headers.get("Content-Length", "")
-    too_long = notices.isdigit() and int(notices) > most
-    async for chunk in request.stream():
-        if too_long or len(found) + len(chunk) > most:
-            what = f"body of {notices if too_long else f'more than {most}'} bytes"
-            raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
-        found += chunk
-    return bytes(found)
-
-
-def _one(at: list[str] | None) -> str | None:
-    if at is not None and len(at) > 1:
-        raise Refusal(422, f"{len(at)} moments", "a request has one", "ask once for each")
-    return None if at is None else at[0]
-
-
-def _places(known: tuple[str, ...], asked: list[str] | None) -> list[int]:
-    if not asked:
-        return list(range(len(known)))
-    if len(asked) > len(known):
-        reason = f"there are {len(known)}"
-        raise Refusal(422, f"{len(asked)} places", reason, "name each once, or none for all")
-    where = {place: index for index, place in enumerate(known)}
-    strange = [place for place in asked if place not in where]
-    if strange:
-        shown = ", ".join(known[:5])
-        reason = f"none of the {len(known)} places"
-        raise Refusal(404, ", ".join(strange)[:200], reason, f"ask for one such as {shown}")
-    return [where[place] for place in asked]
-
-
-def _requests(asked: list[str], facts: FusedFacts) -> list[PlanRequest]:
-    """Requests of a plan as they were asked."""
-    if len(asked) > _MOST_ASKED:
-        reason = f"at most {_MOST_ASKED} at once"
-        raise Refusal(422, f"{len(asked)} requests", reason, "ask for fewer at once")
-    found = []
-    for number, text in enumerate(asked):
-        parts = text.split(",")
-        try:
-            lat, lon = map(float, parts[:2])
-            step, count = int(parts[2]), int(parts[3]) if len(parts) == 4 else 1
-            fits = abs(lat) <= 90 and abs(lon) <= 180 and len(parts) <= 4  # NaN fits nowhere
-            fits &= 0 <= step < facts.settings.horizon and 1 <= count <= _MOST_CARS
-        except (ValueError, IndexError):
-            fits = False
-        if not fits:
-            steps, right = facts.settings.horizon, "write request=51.05,13.74,2,4"
-            reason = f"not LAT,LON,STEP,CARS with a step of 0 to {steps - 1} and at most 1000 cars"
-            raise Refusal(422, text[:100], reason, right)
-        found.append(PlanRequest(f"request-{number + 1}", lat, lon, step, count))
-    return found
-
-
-def _seconds(at: str | None, clock: Callable[[], float]) -> int:
-    if at is None:
-        return int(clock())
-    if at.isdigit() and len(at) < 12:
-        return int(at)
-    try:
-        found = datetime.fromisoformat(at.replace(" ", "+"))  # a + that was not escaped
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        right = "write seconds since 1970, or ISO 8601 with its zone: 2024-05-01T10:00:00Z"
-        raise Refusal(422, at[:100], "no moment, or without its time zone", right)
-    return int(found.astimezone(UTC).timestamp())
 
 
 async def _misread(_request: Request, error: Exception) -> JSONResponse:
