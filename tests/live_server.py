@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import uvicorn
 from processes import PATIENCE_S
 from typer.testing import CliRunner
 
@@ -19,6 +18,7 @@ from deepcity.live.access import Access, AgencyEntry, GrantEntry
 from deepcity.live.application import LiveApplication
 from deepcity.store.open_store import open_store
 from deepcity.web.api.app import create_app
+from deepcity.web.server.serving import make_server
 
 TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
 SERVICE = "ridership"
@@ -53,10 +53,10 @@ def store_of(town, url, allowed=None, days=36_500):  # the town lives in other y
 
 
 @contextmanager
-def serving(app):
+def serving(app, **how):
     """A server in a thread; gives its address."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="error"))
+    server = make_server(app, "127.0.0.1", port, **how)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)

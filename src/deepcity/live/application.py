@@ -128,6 +128,7 @@ class LiveApplication:
             for name, cell_C in package.cells.items()
         }
         self._prepared: _Prepared | None = None
+        self._version = 0
         self._lock = threading.Lock()
 
     @property
@@ -139,6 +140,25 @@ class LiveApplication:
     def ready(self) -> bool:
         """Whether own rows have come."""
         return self._prepared is not None
+
+    @property
+    def version(self) -> int:
+        """Changes with own rows and deep data: a forecast holds as long as it does not."""
+        return self._version
+
+    def deep_data_changed(self) -> None:
+        """Deep data have come."""
+        with self._lock:
+            self._version += 1
+
+    def step_of(self, at: int) -> int:
+        """Start of the step that a time lies in, UTC seconds.
+
+        Raises:
+            LiveError: if no own rows have come yet.
+        """
+        first = int(self._ready().time_T[0])
+        return at - (at - first) % self.package.facts.step_s
 
     def load_rows(self, panel: Panel) -> None:
         """Load own rows, all from the training span on, and prepare inputs.
@@ -165,6 +185,7 @@ class LiveApplication:
         earliest = train.start + facts.settings.history
         with self._lock:
             self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head, floor)
+            self._version += 1
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.

@@ -153,7 +153,7 @@ def test_wherever_a_stray_quote_stands_it_is_told_within_one_look(
         "\n".join([head, *broken, ""]),
         source=f'format = "csv"\npath = "records.csv"\n{time}\n',
     )
-    with pytest.raises(DataError, match="records.csv"):
+    with pytest.raises(DataError, match=r"records\.csv"):
         office.poll()
     mended = path.with_suffix(".new")
     mended.write_text("\n".join([head, *rows, ""]))

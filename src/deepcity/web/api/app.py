@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
@@ -18,16 +18,16 @@ from deepcity.live.application import LiveApplication
 from deepcity.live.arrow import ARROW
 from deepcity.live.decisions import DecisionLog, decide
 from deepcity.live.delivery import SENT_AT
-from deepcity.live.intake import Intake
+from deepcity.live.intake import Intake, IntakeResult
 from deepcity.live.wire import BLOB, read_space, unpack_deep
 from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
-from deepcity.web.api.answers import agency_now, decision_answer, forecast_arrow, forecast_json
+from deepcity.web.api.answers import agency_now, decision_answer
+from deepcity.web.api.forecast_answers import ForecastAnswers
 from deepcity.web.api.limits import Limits
 from deepcity.web.api.questions import (
     LATEST,
     one_moment,
-    place_numbers,
     plan_requests,
     read_body,
     seconds_of,
@@ -72,6 +72,8 @@ _ASKED = Query(
     examples=["51.05,13.74,2,4"],
 )
 
+_UNPACKED_AT_ONCE = 2
+
 
 def create_app(
     application: LiveApplication,
@@ -92,6 +94,8 @@ def create_app(
     """
     facts = application.package.facts
     receipt = Intake(application.package, access, application.store)
+    forecasts = ForecastAnswers(application, clock, decisions)
+    unpacking = CapacityLimiter(_UNPACKED_AT_ONCE)
     app = FastAPI(
         title=f"deepcity: {facts.service} of {facts.city}/{facts.agency}",
         version=__version__,
@@ -102,6 +106,7 @@ def create_app(
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(HTTPException, _refuse_plainly)
 
     @app.post("/deep-data", responses={**_ERRORS, **_more()}, openapi_extra=_BODY)
     async def deep_data(
@@ -118,10 +123,17 @@ def create_app(
         receipt.check_space(agency, named)
         media_type = request.headers.get("Content-Type", "")
         body = await read_body(request, limits.bytes_of(media_type))
-        batch = await run_in_threadpool(unpack_deep, named, body, media_type, limits.max_rows)
-        taken = await run_in_threadpool(
-            receipt.accept, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
-        )
+
+        def take() -> IntakeResult:
+            batch = unpack_deep(named, body, media_type, limits.max_rows)
+            found = receipt.accept(
+                agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
+            )
+            application.deep_data_changed()
+            return found
+
+        # few at a time: a body grows when it is unpacked
+        taken = await to_thread.run_sync(take, limiter=unpacking)
         notices = [
             models.ErrorEntry(value=value, reason=reason, next=right)
             for value, reason, right in problem_entries(taken.why)
@@ -131,9 +143,9 @@ def create_app(
     @app.get(
         "/forecast",
         response_model=models.ForecastAnswer,
-        responses={**_ERRORS, 200: {"content": {ARROW: {}}}},
+        responses={**_ERRORS, 200: {"content": {ARROW: {}}}, 304: {"description": "it is as held"}},
     )
-    def forecast(
+    async def forecast(
         request: Request,
         at: Annotated[list[str] | None, _AT] = None,
         place: Annotated[list[str] | None, Query(description="left out, all")] = None,
@@ -141,17 +153,8 @@ def create_app(
     ) -> Response:
         """Forecast from what there is: own rows, and every agency that is not too late."""
         _may_ask(access, request)
-        chosen, most = place_numbers(facts.places, place), facts.settings.horizon
-        if steps is not None and steps > most:
-            reason = f"{facts.service} was trained for {most} steps of {facts.step_s} s"
-            raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
-        whole = application.forecast(seconds_of(one_moment(at), clock))
-        found = whole.first(steps or most)
-        arrow = ARROW in request.headers.get("Accept", "")
-        reply = forecast_arrow(found, chosen) if arrow else forecast_json(facts, found, chosen)
-        if decisions is not None:  # once the answer is on its way
-            reply.background = BackgroundTask(decisions.after_forecast, application, whole)
-        return reply
+        wanted = forecasts.read(request, one_moment(at), place, steps)
+        return await forecasts.answer(request, wanted)
 
     @app.get("/decision", responses=_ERRORS)
     def decision(
@@ -176,7 +179,7 @@ def create_app(
         return models.Agencies(at=moment(seconds), agencies=states)
 
     @app.get("/health", responses={503: {"model": models.Health}})
-    def health() -> JSONResponse:
+    async def health() -> JSONResponse:
         """Whether forecasts can be made; 503 where not."""
         ready = application.ready
         body = models.Health(
@@ -207,6 +210,15 @@ def _no_token(whose: str) -> Refusal:
 def _may_ask(access: Access, request: Request) -> None:
     if not access.may_ask(_token(request)):
         raise _no_token("a reader's")
+
+
+async def _refuse_plainly(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses: unknown routes and verbs, too many bodies."""
+    assert isinstance(error, HTTPException)
+    right = "see /openapi.json" if error.status_code < 500 else "try again in a second"
+    reply = answer(error.status_code, [(request.url.path[:100], str(error.detail), right)])
+    reply.headers.update(error.headers or {})
+    return reply
 
 
 async def _misread(_request: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from deepcity.applications.state import Request as PlanRequest
 from deepcity.learning.split.fused_package import FusedFacts
@@ -22,11 +23,14 @@ async def read_body(request: Request, most: int) -> bytes:
     """
     found, told = bytearray(), request.headers.get("Content-Length", "")
     too_long = told.isascii() and told.isdigit() and int(told) > most
-    async for chunk in request.stream():
-        if too_long or len(found) + len(chunk) > most:
-            what = f"body of {told if too_long else f'more than {most}'} bytes"
-            raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
-        found += chunk
+    try:
+        async for chunk in request.stream():
+            if too_long or len(found) + len(chunk) > most:
+                what = f"body of {told if too_long else f'more than {most}'} bytes"
+                raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
+            found += chunk
+    except ClientDisconnect as error:  # no one is there to read it
+        raise Refusal(400, "body", "it broke off", "send it again") from error
     return bytes(found)
 
 
