@@ -20,7 +20,6 @@ FAULTS = {
     "stuck": lambda vectors_BCD: np.repeat(vectors_BCD[:1], len(vectors_BCD), axis=0),
     "flipped": lambda vectors_BCD: -vectors_BCD,
     "scaled down": lambda vectors_BCD: vectors_BCD / 4,
-    "in another order": lambda vectors_BCD: vectors_BCD[..., ::-1].copy(),
     "hours late": lambda vectors_BCD: np.roll(vectors_BCD, 9, axis=0),
 }
 
