@@ -8,10 +8,11 @@ from live_server import store_of
 from live_town import DAY, HOUR, NOW
 
 from deepcity.learning.split.deep_stats import DeepStats, longest_run
-from deepcity.learning.split.fused_package import load_fused, save_fused
+from deepcity.learning.split.fused_package import _content, load_fused, save_fused
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.application import AgencyStatus, LiveApplication
 from deepcity.live.wire import cell_names, to_rows
+from deepcity.store.packages.sealed_file import version_of
 from deepcity.web.api.answers import agency_now
 
 LIVED = 3 * DAY
@@ -99,7 +100,9 @@ def test_a_package_keeps_statistics_and_an_older_one_opens_without(town_trained,
     assert 0 < stats.least_energy < stats.most_energy < 1
     assert stats.run_s < 5 * HOUR
     assert stats.worth < 0.9
-    old = load_fused(save_fused(tmp_path, replace(town_trained.fused, deep_stats={})))
+    bare = replace(town_trained.fused, deep_stats={})
+    bare = replace(bare, version=version_of(*_content(bare)))
+    old = load_fused(save_fused(tmp_path, bare))
     assert not old.deep_stats
     speak(town_trained, store, "weather", FAULTS["flipped"])
     found = live_at(town_trained, store, package=old).states(NOW + LIVED)
