@@ -10,6 +10,7 @@ import numpy as np
 from deepcity.applications.application import Application, Baseline, Task
 from deepcity.applications.decision import Confirm, Decision
 from deepcity.applications.state import Past, Request, State
+from deepcity.city.arrays import Floats
 from deepcity.city.place import Place
 from deepcity.city.units import check_unit
 from deepcity.data.domains import domains
@@ -46,7 +47,18 @@ def made_state(
         forecast_NH=forecast_NH,
         past=Past(before_BNH.astype(np.float32), truth_BNH.astype(np.float32)),
         requests=tuple(asked),
+        known_TN=made_known(forecast_NH, rng),
+        adjacency_NN=np.eye(places, k=1, dtype=np.float32) + np.eye(places, k=-1, dtype=np.float32),
+        time_zone="Europe/Berlin",
     )
+
+
+def made_known(forecast_NH: Floats, rng: np.random.Generator) -> Floats:
+    """A week of measured values like those forecast, with gaps, (T, N)."""
+    days_TN = np.tile(forecast_NH, (1, 7 * 24 // forecast_NH.shape[1])).T
+    known_TN = days_TN * rng.uniform(0.8, 1.2, days_TN.shape)
+    known_TN[rng.uniform(size=known_TN.shape) < 0.05] = np.nan
+    return known_TN.astype(np.float32)
 
 
 def check_words(application: Application) -> None:
@@ -110,6 +122,15 @@ def check_decision(application: Application) -> None:
     nowhere = replace(state, places=tuple(Place(place.id) for place in state.places))
     for odd in (lacking, replace(state, past=nothing), first, nowhere, replace(state, requests=())):
         check_valid(application.decide(odd), odd)
+    assert state.known_TN is not None
+    for odd in (
+        replace(state, known_TN=None),
+        replace(state, known_TN=state.known_TN[-1:]),
+        replace(state, known_TN=np.full_like(state.known_TN, np.nan)),
+        replace(state, adjacency_NN=None),
+        replace(state, adjacency_NN=np.zeros_like(state.adjacency_NN)),
+    ):
+        check_valid(application.decide(odd), odd)
 
 
 def check_valid(decision: Decision, state: State) -> None:
@@ -118,10 +139,12 @@ def check_valid(decision: Decision, state: State) -> None:
     assert isinstance(decision.confirm, Confirm)
     assert decision.valid_until_s > state.now_s
     ids = {place.id for place in state.places}
+    assert {reason.place for reason in decision.reasons} <= ids | {""}
     last_s = state.time_s(state.forecast_NH.shape[-1])
     for action in decision.actions:
         assert action.place in ids
         assert state.now_s <= action.at_s < last_s
+        assert set(action.route) <= ids
         assert not action.request or action.request in {asked.id for asked in state.requests}
 
 

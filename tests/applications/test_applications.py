@@ -52,6 +52,25 @@ def outdated(state):
     return Decision((), (Reason("any"),), 0.5, state.now_s, Confirm.NOBODY)
 
 
+def of_nowhere(state):
+    return Decision((), (Reason("any", {}, "x"),), 0.5, state.valid_until_s, Confirm.NOBODY)
+
+
+def through_nowhere(state):
+    action = Action("drive", state.places[0].id, state.now_s, route=("p0", "nowhere"))
+    return Decision((action,), (Reason("any"),), 0.5, state.valid_until_s, Confirm.NOBODY)
+
+
+def needs_what_is_known(state):
+    numbers = {"newest": float(np.nansum(state.known_TN[-1]))}
+    return Decision((), (Reason("any", numbers),), 0.5, state.valid_until_s, Confirm.NOBODY)
+
+
+def needs_a_graph(state):
+    numbers = {"edges": float(state.adjacency_NN.sum())}
+    return Decision((), (Reason("any", numbers),), 0.5, state.valid_until_s, Confirm.NOBODY)
+
+
 def without_a_reason(state):
     return Decision((), (), 0.5, state.valid_until_s, Confirm.NOBODY)
 
@@ -85,6 +104,10 @@ def needs_a_past(state):
         {"metric": MoreIsBetterError()},
         {"decide": elsewhere},
         {"decide": outdated},
+        {"decide": of_nowhere},
+        {"decide": through_nowhere},
+        {"decide": needs_what_is_known},
+        {"decide": needs_a_graph},
         {"decide": without_a_reason},
         {"decide": a_sentence},
         {"decide": too_sure},
@@ -94,7 +117,7 @@ def needs_a_past(state):
     ids=", ".join,
 )
 def test_a_broken_application_is_found_out(broken):
-    with pytest.raises((AssertionError, ValueError, IndexError)):
+    with pytest.raises((AssertionError, ValueError, IndexError, TypeError, AttributeError)):
         contract.check(replace(applications()["water"], **broken))
 
 

@@ -9,10 +9,12 @@ import pytest
 from little_map import LittleMap, flows, service, three
 
 import deepcity
+from deepcity.applications.application import applications
 from deepcity.city.clock import Clock
 from deepcity.city.errors import CheckpointError, ConfigError, DataError
 from deepcity.city.field import Field, Kind
 from deepcity.data.city_file import load_panel
+from deepcity.forecasting import forecaster
 from deepcity.runs.update.run import refine_map
 from deepcity.store.run_folder import site_folder
 
@@ -284,6 +286,17 @@ def test_it_decides_as_its_run_did(run, north):
     assert found.certainty == pytest.approx(made.certainty, abs=0.02)
     wanted = [one.numbers["value"] for one in made.actions]
     assert [one.numbers["value"] for one in found.actions] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_its_service_sees_what_was_measured_before_and_nothing_later(north, monkeypatch, records):
+    seen = []
+    water = applications()["water"]
+    spy = replace(water, decide=lambda state: seen.append(state) or water.decide(state))
+    monkeypatch.setattr(forecaster, "applications", lambda: {"water": spy})
+    at_s = int(records.time_T[-30])
+    north.decide(at=at(at_s))
+    np.testing.assert_array_equal(seen[0].known_TN, records.values_TNF[:-30, :, 0])
+    assert int(seen[0].known_time_T[-1]) == at_s - records.clock.step_s
 
 
 def test_without_an_application_it_refuses_to_decide(records):

@@ -54,6 +54,9 @@ def test_it_decides_as_the_application_does_on_its_forecast(town_trained, store,
     past = past_of(live.package, ALL, 2)
     state = State.of(panel, "boardings", NOW, found.value_NH, past)
     assert made.decision == ridership.decide(state)
+    np.testing.assert_array_equal(
+        State.of(live.rows, "boardings", NOW, found.value_NH, past).known_TN, state.known_TN
+    )
     assert made.errors == ALL
     assert made.decision.valid_until_s == NOW + HOUR
 

@@ -23,10 +23,15 @@ class Confirm(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason: a code and the numbers behind it, in the state's unit."""
+    """A reason: a code and the numbers behind it, in the state's unit.
+
+    Attributes:
+        place: the id of the place it is about; empty where it is about all of them.
+    """
 
     code: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+    place: str = ""
 
     def __post_init__(self) -> None:
         _check(self.code, self.numbers)
@@ -41,6 +46,7 @@ class Action:
         at_s: when, in UTC seconds.
         numbers: amounts and probabilities by name.
         request: for a plan, the id of the request that it answers.
+        route: for a way to drive, the ids of the places passed, in order; else none.
     """
 
     code: str
@@ -48,6 +54,7 @@ class Action:
     at_s: int
     numbers: Mapping[str, float] = field(default_factory=dict)
     request: str = ""
+    route: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.code, self.numbers)

@@ -1,6 +1,7 @@
-"""A service's state when it decides: forecast, past forecasts with their truths, requests.
+"""A service's state when it decides: what was measured, what is forecast, how earlier forecasts
+came true, requests.
 
-Shapes: B earlier origins, N places, H horizon steps.
+Shapes: T steps before now, B earlier origins, N places, H horizon steps.
 """
 
 from collections.abc import Sequence
@@ -8,11 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepcity.city.arrays import Floats
+from deepcity.city.arrays import Floats, Ints
+from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
 from deepcity.learning.evaluation.bands import half_width
+
+KNOWN_DAYS = 91
+"""How many days of measured values a state holds at most: 13 whole weeks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,11 @@ class State:
         forecast_NH: in that unit.
         past: earlier forecasts of the same places and steps, with their truths.
         requests: those that a plan must answer; none for other tasks.
+        known_TN: measured values of the field up to now, oldest first, one step a row; the last
+            row's step ends at `now_s`. NaN where not measured, as in the newest rows where
+            records are late. None where its maker has no rows.
+        adjacency_NN: weight of the edge between each two places, 0 or more; None without a graph.
+        time_zone: IANA name, of the city's wall times.
     """
 
     now_s: int
@@ -76,6 +86,9 @@ class State:
     forecast_NH: Floats
     past: Past
     requests: tuple[Request, ...] = ()
+    known_TN: Floats | None = None
+    adjacency_NN: Floats | None = None
+    time_zone: str = "UTC"
 
     @classmethod
     def of(
@@ -90,9 +103,12 @@ class State:
         """The state of a panel's places at a time.
 
         Args:
+            panel: its rows before `now_s` are what is known, `KNOWN_DAYS` at most; later rows
+                are not looked at.
             forecast_NH: may look further ahead than `past`, whose steps alone count.
         """
-        what = panel.fields[panel.field_index(field)]
+        column = panel.field_index(field)
+        what = panel.fields[column]
         return cls(
             now_s=now_s,
             step_s=panel.clock.step_s,
@@ -102,6 +118,9 @@ class State:
             forecast_NH=forecast_NH[:, : past.truth_BNH.shape[-1]],
             past=past,
             requests=tuple(requests),
+            known_TN=_known(panel, column, now_s),
+            adjacency_NN=panel.adjacency_NN,
+            time_zone=panel.clock.time_zone,
         )
 
     @property
@@ -113,6 +132,12 @@ class State:
         """When a step of the forecast begins, UTC seconds."""
         return self.now_s + step * self.step_s
 
+    @property
+    def known_time_T(self) -> Ints:
+        """When each row of `known_TN` begins, UTC seconds; empty without any."""
+        count = 0 if self.known_TN is None else len(self.known_TN)
+        return self.now_s + self.step_s * np.arange(-count, 0, dtype=np.int64)
+
     def half_width_NH(self, level: float = 0.9) -> Floats:
         """Half the width of the band that covers the truth with this frequency; NaN where no past
         error is known.
@@ -120,3 +145,18 @@ class State:
         if not np.isfinite(self.past.errors_BNH).any():
             return np.full_like(self.forecast_NH, np.nan)
         return half_width(self.past.forecast_BNH, self.past.truth_BNH, level)
+
+
+def _known(panel: Panel, column: int, now_s: int) -> Floats | None:
+    """A panel's newest values before a time, with rows of NaN up to it where it ends earlier."""
+    step_s = panel.clock.step_s
+    end = int(np.searchsorted(panel.time_T, now_s))
+    if not end:
+        return None
+    late = (now_s - int(panel.time_T[end - 1])) // step_s - 1
+    count = KNOWN_DAYS * DAY_S // step_s
+    rows_TN = panel.values_TNF[max(0, end + late - count) : end, :, column]
+    if not late:
+        return rows_TN
+    empty = np.full((min(late, count), len(panel.places)), np.nan, np.float32)
+    return np.concatenate([rows_TN, empty])

@@ -73,7 +73,7 @@ class _Prepared:
     time_T: Ints
     first: int
     known: int  # steps up to the newest own row
-    head: Panel  # its places, fields and clock, without rows
+    rows: Panel  # of the field forecast alone
     floor: float
 
 
@@ -146,13 +146,14 @@ class LiveApplication:
         if not np.allclose(inputs.scale_N1, self.package.scale_N1, rtol=_SAME, atol=0):
             reason = "rows of the training span differ from those in training"
             raise LiveError(f"rows of {facts.agency}", reason, "restore them, or train again")
-        head = replace(panel, time_T=panel.time_T[:0], values_TNF=panel.values_TNF[:0].copy())
         column = panel.field_index(facts.field)
+        own_TNF = inputs.values_TN[:, :, None]
+        rows = replace(longer, fields=(panel.fields[column],), values_TNF=own_TNF)
         learned_TN = panel.values_TNF[train.start : train.end, :, column]
         floor = floor_of(panel.fields[column], learned_TN)
         earliest = train.start + facts.settings.history
         with self._lock:
-            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, head, floor)
+            self._prepared = _Prepared(inputs, longer.time_T, earliest, known, rows, floor)
             self._version += 1
         self.check_deep_data(int(longer.time_T[0]) + known * facts.step_s)
 
@@ -205,13 +206,13 @@ class LiveApplication:
             self._doubts = doubts
 
     @property
-    def head(self) -> Panel:
-        """Its places, fields and clock, without rows.
+    def rows(self) -> Panel:
+        """Its own rows of the field forecast, from the training span on; NaN after the newest.
 
         Raises:
             LiveError: if no own rows have come yet.
         """
-        return self._ready().head
+        return self._ready().rows
 
     def states(self, at: int) -> tuple[AgencyState, ...]:
         """Status of each agency at a time."""

@@ -86,11 +86,11 @@ def decide(
     Raises:
         LiveError: if its package does not say what it is for, or has no past forecasts.
     """
-    package, head = application.package, application.head
+    package, rows = application.package, application.rows
     service, errors = _service(package), _errors(found)
     steps = service.horizon_steps(package.facts.step_s)
     past = past_of(package, errors, steps)
-    state = State.of(head, package.facts.field, found.at, found.value_NH, past, requests)
+    state = State.of(rows, package.facts.field, found.at, found.value_NH, past, requests)
     return LiveDecision(found, service.task, decide_where_known(service.decide, state), errors)
 
 

@@ -65,10 +65,12 @@ class DeepDataCheck:
             first: the first step that can be an origin.
         """
         window = self._window(inputs, time_T, origin, first)
-        agencies = self._package.facts.agencies if window.deep else ()
+        if window is None:
+            return {}
+        agencies = self._package.facts.agencies
         reasons = {one.name: self._unlike(one, window) for one in agencies}
         reasons = {name: why for name, why in reasons.items() if why}
-        for agency in self._package.facts.agencies:
+        for agency in agencies:
             why = self._does_harm(agency.name, window, reasons)
             self._harmful.discard(agency.name)
             if why:
@@ -76,12 +78,14 @@ class DeepDataCheck:
                 reasons.setdefault(agency.name, why)
         return reasons
 
-    def _window(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> _Window:
+    def _window(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> _Window | None:
         steps = max(1, BACK_S // self._package.facts.step_s)
         stride = -(-steps // MOST_ORIGINS)
         # the same origins each time, so that each is read once
         origins_B = np.array([o for o in range(origin - steps, origin + 1) if o % stride == 0])
         origins_B = origins_B[(origins_B >= first) & (origins_B < origin)].astype(np.int64)
+        if not len(origins_B):
+            return None
         time_B = time_T[origins_B]
         kept = {
             (agency.name, at): self._batch(agency, at)
@@ -95,7 +99,6 @@ class DeepDataCheck:
                 np.concatenate([kept[agency.name, at].known_BC for at in time_B.tolist()]),
             )
             for agency in self._package.facts.agencies
-            if len(time_B)
         }
         return _Window(inputs.samples(origins_B, until=origin), time_B, deep)
 
@@ -140,8 +143,8 @@ class DeepDataCheck:
 
     def _does_harm(self, name: str, window: _Window, unlike: Collection[str]) -> str:
         """Why forecasts are better without it; empty: they are not."""
-        batch = window.deep.get(name)
-        if batch is None or name in unlike:  # its own reason holds; judged again after it
+        batch = window.deep[name]
+        if name in unlike:  # its own reason holds; judged again after it
             return ""
         trusted = {
             other: one

@@ -29,7 +29,15 @@ def decide_where_known(decide: Callable[[State], Decision], state: State) -> Dec
         reasons = (Reason("no-forecast"), left_out)
         return Decision((), reasons, 0.0, state.valid_until_s, Confirm.OPERATOR)
     past = Past(state.past.forecast_BNH[:, known_N], state.past.truth_BNH[:, known_N])
-    places = tuple(state.places[n] for n in np.flatnonzero(known_N).tolist())
-    forecast_NH = state.forecast_NH[known_N]
-    made = decide(replace(state, places=places, forecast_NH=forecast_NH, past=past))
+    known_TN, adjacency_NN = state.known_TN, state.adjacency_NN
+    made = decide(
+        replace(
+            state,
+            places=tuple(state.places[n] for n in np.flatnonzero(known_N).tolist()),
+            forecast_NH=state.forecast_NH[known_N],
+            past=past,
+            known_TN=None if known_TN is None else known_TN[:, known_N],
+            adjacency_NN=None if adjacency_NN is None else adjacency_NN[np.ix_(known_N, known_N)],
+        )
+    )
     return replace(made, reasons=(*made.reasons, left_out))

@@ -82,7 +82,8 @@ def decision_answer(facts: FusedFacts, found: LiveDecision) -> models.DecisionAn
             for one in made.actions
         ],
         reasons=[
-            models.ReasonNow(code=one.code, numbers=dict(one.numbers)) for one in made.reasons
+            models.ReasonNow(code=one.code, numbers=dict(one.numbers), place=one.place)
+            for one in made.reasons
         ],
         certainty=made.certainty,
         valid_until=moment(made.valid_until_s),

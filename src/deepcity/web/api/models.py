@@ -109,6 +109,7 @@ class ActionNow(BaseModel):
         examples=[{"probability": 0.71, "highest-probability": 0.84, "lead-hours": 3.0}],
     )
     request: str = Field(description="of a plan: the request it answers", examples=[""])
+    route: list[str] = Field(description="of a way to drive: the places passed", examples=[[]])
 
 
 class ReasonNow(BaseModel):
@@ -116,6 +117,7 @@ class ReasonNow(BaseModel):
 
     code: str = Field(examples=["crossing-likely"])
     numbers: dict[str, float] = Field(examples=[{"threshold": 75.0, "cutoff": 0.33}])
+    place: str = Field(description="which it is about; empty: all", examples=[""])
 
 
 class DecisionAnswer(BaseModel):
