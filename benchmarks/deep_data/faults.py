@@ -7,6 +7,7 @@ each rests on what was known then. Trained applications are kept in runs/deep-da
 Shapes: B times, C cells, D deep width, N places, H horizon steps.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +47,7 @@ FAULTS: dict[str, Callable[[Floats], Floats]] = {
     "stuck": lambda vectors_BCD: np.repeat(vectors_BCD[:1], len(vectors_BCD), axis=0),
     "flipped": lambda vectors_BCD: -vectors_BCD,
     "x0.5": lambda vectors_BCD: vectors_BCD / 2,
-    "x2, cut at 1": lambda vectors_BCD: np.clip(2 * vectors_BCD, -1, 1),
+    "x2, cut at 1": lambda vectors_BCD: np.clip(2 * vectors_BCD, -1, 1).astype(np.float32),
 }
 AGENCY = "weather"
 EVERY, CHECKED = 2, 2  # test origins: a forecast every 6 h, a check every 12 h (live: every hour)
@@ -67,25 +68,19 @@ class _Case:
 def faults() -> str:
     """Error as a share of that without the agency, and coverage, by fault."""
     torch.set_num_threads(1)
-    found: dict[str, dict[bool, list[tuple[float, float, float]]]] = {}
-    parties: list[tuple[str, int]] = []
-    for name, seed, case in _cases():
-        silent = _forecasts(case, None, checked=False)
-        found.setdefault("silent", {False: [], True: []})
-        for rows in found["silent"].values():
-            rows.append((1.0, silent[1], 0.0))
-        for fault, change in FAULTS.items():
-            for checked in (False, True):
-                error, covered, used = _forecasts(case, change, checked=checked)
-                rows = found.setdefault(fault, {}).setdefault(checked, [])
-                rows.append((error / silent[0], covered, used))
-        parties.append((name, seed))
-        print(f"{name}, seed {seed}: { ({f: r[True][-1] for f, r in found.items()}) }", flush=True)
+    measured = {case: measure(*case) for case in cases()}
+    for case, rows in measured.items():
+        print(f"{case}: { ({fault: found[1] for fault, found in rows.items()}) }", flush=True)
+    found = {
+        fault: [np.array([rows[fault][way] for rows in measured.values()]) for way in (0, 1)]
+        for fault in ("silent", *FAULTS)
+    }
+    seeds = sorted({seed for _, seed in measured})
     lines = [
         "## Deep data that go wrong",
         "Bikes of Seoul, London and Washington, 24 hours ahead, 60 test days, a forecast every",
         "6 hours, deep data checked every 12 (live: whenever own rows come), seeds "
-        f"{', '.join(map(str, sorted({seed for _, seed in parties})))}: the weather office's deep",
+        f"{', '.join(map(str, seeds))}: the weather office's deep",
         "data are wrong from the first test day on. Error: mean absolute, as a share of that with",
         "the office silent; mean over cities and seeds, and the worst of them. Bands of 90 %: the",
         "share of truths inside. Used: share of forecasts made with the office's deep data. The",
@@ -99,14 +94,38 @@ def faults() -> str:
     return "\n".join(lines)
 
 
-def _cells(rows: dict[bool, list[tuple[float, float, float]]]) -> str:
-    before, after = np.array(rows[False]), np.array(rows[True])
+def _cells(rows: list[Floats]) -> str:
+    before, after = rows
     cells = [
         f"{before[:, 0].mean():.3f}", f"{before[:, 0].max():.3f}", f"{before[:, 1].mean():.1%}",
         f"{after[:, 0].mean():.3f}", f"{after[:, 0].max():.3f}", f"{after[:, 1].mean():.1%}",
         f"{after[:, 1].min():.1%}", f"{after[:, 2].mean():.0%}",
     ]  # fmt: skip
     return " | ".join(cells)
+
+
+def cases() -> list[tuple[str, int]]:
+    """Each city with each seed."""
+    return [(member.name, seed) for seed in SEEDS for member in service_of("bikes").members]
+
+
+def measure(name: str, seed: int) -> dict[str, list[list[float]]]:
+    """Of one city and seed: fault -> unchecked and checked: error, share inside, share used.
+
+    Kept in a file of its folder; delete that to measure anew.
+    """
+    folder = KEPT / f"{name.partition('/')[0]}-{seed}"
+    path = folder / "measured.json"
+    if not path.exists():
+        case = _case(name, seed, folder)
+        silent = _forecasts(case, None, checked=False)
+        found = {"silent": [[1.0, silent[1], 0.0]] * 2}
+        for fault, change in FAULTS.items():
+            ways = [_forecasts(case, change, checked=checked) for checked in (False, True)]
+            found[fault] = [[error / silent[0], *others] for error, *others in ways]
+        path.write_text(json.dumps(found), encoding="utf-8")
+    kept: dict[str, list[list[float]]] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
 
 
 def _forecasts(
@@ -177,20 +196,19 @@ class _Memory(DeepDataStore):
         return to_rows(self._space, self._cells, self._time_B[some], self._batch.of(some))
 
 
-def _cases() -> list[tuple[str, int, _Case]]:
-    service, found = service_of("bikes"), []
-    for party, member in zip(parties_of(service), service.members, strict=True):
-        for seed in SEEDS:
-            folder = KEPT / f"{party.city}-{seed}"
-            if not (folder / "deep.npz").exists():
-                setup = build_setup(service, member, party, seed)
-                pretrain_encoders([setup], seed)
-                training = service.settings.training
-                alone = baselines.train_alone(setup, training, seed, _quiet)
-                together = baselines.train_joint(setup, training, seed, Mode.BLOCK, _quiet)
-                keep(folder, setup, together, alone)
-            found.append((party.name, seed, _load(folder, party)))
-    return found
+def _case(name: str, seed: int, folder: Path) -> _Case:
+    """Trained in its folder, if it is not yet."""
+    service = service_of("bikes")
+    member = next(one for one in service.members if one.name == name)
+    (party,) = parties_of(replace(service, members=(member,)))
+    if not (folder / "deep.npz").exists():
+        setup = build_setup(service, member, party, seed)
+        pretrain_encoders([setup], seed)
+        training = service.settings.training
+        alone = baselines.train_alone(setup, training, seed, _quiet)
+        together = baselines.train_joint(setup, training, seed, Mode.BLOCK, _quiet)
+        keep(folder, setup, together, alone)
+    return _load(folder, party)
 
 
 def keep(

@@ -1,6 +1,7 @@
 """Answers are made once, kept until something changes, and not sent to whoever has them."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -12,7 +13,7 @@ from live_town import HOUR, NOW
 
 from deepcity.live.arrow import ARROW
 from deepcity.live.wire import BLOB, cell_names, pack_deep, to_rows
-from deepcity.web.api.answer_cache import AnswerCache
+from deepcity.web.api.answer_cache import LONGEST_S, AnswerCache
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +42,14 @@ def test_many_who_ask_at_once_get_one_forecast(served, made):
         query = {"at": NOW - HOUR}
         return httpx.get(f"{served[0]}/forecast", params=query, trust_env=False, timeout=60)
 
+    begun = time.monotonic()
     with ThreadPoolExecutor(20) as threads:
         replies = list(threads.map(ask, range(60)))
     assert {reply.status_code for reply in replies} == {200}
     assert len({reply.content for reply in replies}) == 1
-    assert made == [NOW - HOUR]
+    most = 1 + (time.monotonic() - begun) // LONGEST_S  # where the machine is busy
+    assert set(made) == {NOW - HOUR}
+    assert len(made) <= most
 
 
 def test_it_is_made_anew_when_deep_data_or_own_rows_come(town_trained, served, made):
