@@ -129,7 +129,8 @@ def create_app(
             found = receipt.accept(
                 agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
             )
-            application.deep_data_changed()
+            if found.appended.new or found.appended.revised:
+                application.deep_data_changed()
             return found
 
         # few at a time: a body grows when it is unpacked
