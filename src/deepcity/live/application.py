@@ -200,7 +200,7 @@ class LiveApplication:
         """
         prepared = self._ready()
         origin = min(prepared.known, (at - int(prepared.time_T[0])) // self.package.facts.step_s)
-        doubts = self._check.look(prepared.inputs, prepared.time_T, origin, prepared.first)
+        doubts = self._check.find_doubts(prepared.inputs, prepared.time_T, origin, prepared.first)
         with self._lock:
             self._version += doubts != self._doubts
             self._doubts = doubts

@@ -57,7 +57,7 @@ class DeepDataCheck:
         self._harmful: set[str] = set()
         self._read: dict[tuple[str, int], DeepBatch] = {}
 
-    def look(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> dict[str, str]:
+    def find_doubts(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> dict[str, str]:
         """Agencies in doubt, and why.
 
         Args:

@@ -88,12 +88,13 @@ def test_it_holds_so_many_bytes_and_so_long():
         for key in "abab":
             await get(key)
         assert made == ["a", "b"]
-        for key in "cbca":  # a was used longest ago, and went
+        for key in "cbca":  # a was made longest ago, and went
             await get(key)
         assert made == ["a", "b", "c", "a"]
         now[0] = 6
         await get("c")
         assert made[4:] == ["c"]
+        assert list(cache._kept) == ["c"]  # the others are over too
         version[0] += 1
         await get("c")
         assert made[5:] == ["c"]

@@ -57,7 +57,7 @@ class AnswerCache:
 
     Args:
         version: of what answers are made from; when it changes, none is valid any more.
-        most_bytes: of all answers; the one used longest ago goes first.
+        most_bytes: of all answers; the one made longest ago goes first.
         longest_s: how long an answer is valid at most.
         clock: seconds.
     """
@@ -84,7 +84,6 @@ class AnswerCache:
         version = self._version()
         found = self._kept.get(key)
         if found is not None and found[0] == version and self._clock() < found[1]:
-            self._kept.move_to_end(key)
             return found[2]
         task = self._being_made.get((key, version))
         if task is None:
@@ -98,9 +97,13 @@ class AnswerCache:
         self._drop(key)
         self._kept[key] = (version, self._clock() + self._longest_s, answer)
         self._bytes += len(answer.body)
-        while self._bytes > self._most_bytes:
+        while self._bytes > self._most_bytes or self._oldest_is_over():
             self._drop(next(iter(self._kept)))
         return answer
+
+    def _oldest_is_over(self) -> bool:
+        oldest = next(iter(self._kept.values()), None)  # they are in the order they were made
+        return oldest is not None and oldest[1] <= self._clock()
 
     def _drop(self, key: Hashable) -> None:
         found = self._kept.pop(key, None)

@@ -154,8 +154,8 @@ def create_app(
     ) -> Response:
         """Forecast from what there is: own rows, and every agency that is not too late."""
         _may_ask(access, request)
-        wanted = forecasts.read(request, one_moment(at), place, steps)
-        return await forecasts.answer(request, wanted)
+        query = forecasts.read(request, one_moment(at), place, steps)
+        return await forecasts.answer(request, query)
 
     @app.get("/decision", responses=_ERRORS)
     def decision(

@@ -16,7 +16,7 @@ from deepcity.web.api.refusals import Refusal
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ForecastQuery:
     """A forecast that is asked for; answers are kept by it.
 
     Attributes:
@@ -50,7 +50,7 @@ class ForecastAnswers:
 
     def read(
         self, request: Request, at: str | None, place: list[str] | None, steps: int | None
-    ) -> Wanted:
+    ) -> ForecastQuery:
         """What a request asks for.
 
         Raises:
@@ -64,16 +64,16 @@ class ForecastAnswers:
             raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
         moment_s = self._application.step_of(seconds_of(at, self._clock))
         arrow = ARROW in request.headers.get("Accept", "")
-        return Wanted(moment_s, tuple(chosen), steps or most, arrow)
+        return ForecastQuery(moment_s, tuple(chosen), steps or most, arrow)
 
-    async def answer(self, request: Request, wanted: Wanted) -> Response:
+    async def answer(self, request: Request, query: ForecastQuery) -> Response:
         """The answer, kept or made.
 
         Raises:
             LiveError: if there is no such forecast.
         """
         made: list[LiveForecast] = []
-        found = await self._cache.get(wanted, lambda: self._make(wanted, made))
+        found = await self._cache.get(query, lambda: self._make(query, made))
         reply = found.reply(request)
         if self._decisions is not None and made:  # once the answer is on its way
             reply.background = BackgroundTask(
@@ -81,11 +81,11 @@ class ForecastAnswers:
             )
         return reply
 
-    def _make(self, wanted: Wanted, made: list[LiveForecast]) -> Response:
+    def _make(self, query: ForecastQuery, made: list[LiveForecast]) -> Response:
         """Forecast and serialise; adds the whole forecast to `made`."""
-        whole = self._application.forecast(wanted.moment_s)
+        whole = self._application.forecast(query.moment_s)
         made.append(whole)
-        found, chosen = whole.first(wanted.steps), list(wanted.places)
-        if wanted.arrow:
+        found, chosen = whole.first(query.steps), list(query.places)
+        if query.arrow:
             return forecast_arrow(found, chosen)
         return forecast_json(self._application.package.facts, found, chosen)

@@ -21,12 +21,12 @@ async def read_body(request: Request, most: int) -> bytes:
     Raises:
         Refusal: if it is longer than `most` bytes; the rest is not read.
     """
-    found, told = bytearray(), request.headers.get("Content-Length", "")
-    too_long = told.isascii() and told.isdigit() and int(told) > most
+    found, stated = bytearray(), request.headers.get("Content-Length", "")
+    too_long = stated.isascii() and stated.isdigit() and int(stated) > most
     try:
         async for chunk in request.stream():
             if too_long or len(found) + len(chunk) > most:
-                what = f"body of {told if too_long else f'more than {most}'} bytes"
+                what = f"body of {stated if too_long else f'more than {most}'} bytes"
                 raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
             found += chunk
     except ClientDisconnect as error:  # no one is there to read it
