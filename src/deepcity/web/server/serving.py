@@ -19,7 +19,7 @@ from deepcity.web.server.connections import http_protocol
 from deepcity.web.server.limits import ServerLimits
 from deepcity.web.server.log_rate import log_settings
 
-_BACKLOG = 256  # connections that may wait to be taken
+_BACKLOG = 1024  # connections that may wait to be taken; what it drops comes again seconds later
 _MOST_FILES = 65_536
 _HANDSHAKE_S = 10.0
 _SHUTDOWN_S = 10
