@@ -13,8 +13,16 @@ ROOT = Path(__file__).parents[2]
 CASES = ROOT.parent / "shared" / "cases"
 DATA = ROOT.parent / "shared" / "data"
 CITIES = ROOT / "benchmarks" / "cities"
-REFUSED, ASKED, PLAIN = "refused", "asked", "plain"
+REFUSED, PLAIN = "refused", "plain"
 
+MADE_ANEW = 22
+ANSWERS = {
+    "d.csv": ("--duplicates", "last"),
+    "dirs.csv": ("--together", "sum"),
+    "bielefeld_2020-09_2020-10.csv.gz": ("--stays", "1d"),
+    "dresden_2020-09_2020-10.csv.gz": ("--stays", "1d"),
+    "speed.csv.gz": ("--start", "2012-03-01T00:00", "--step", "5min"),
+}
 TIME = {"column": "t"}
 LONG = {"layout": "long", "place": "p", "time": TIME}
 
@@ -27,9 +35,10 @@ class Tried:
         set: what the table counts it under.
         path: of the file.
         zone: its city's time zone.
-        right: how it is read; `REFUSED` or `ASKED` where only that is right, `PLAIN` where
+        right: how it is read; `REFUSED` where only that is right, `PLAIN` where
             every column of numbers is measured.
         options: of `init`, beside the time zone.
+        answers: options that answer what it asks, tried once it has asked.
     """
 
     set: str
@@ -37,14 +46,15 @@ class Tried:
     zone: str
     right: Any
     options: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
 
 def _source(fields: Any, places: Any, **source: Any) -> dict[str, Any]:
     return {"source": source, "fields": fields, "places": places}
 
 
-def _wide(*places: str, **source: Any) -> dict[str, Any]:
-    return _source([{}], list(places), **{"time": TIME} | source)
+def _wide(*places: str, field: Any = None, **source: Any) -> dict[str, Any]:
+    return _source([field or {}], list(places), **{"time": TIME} | source)
 
 
 def _one(column: str, **source: Any) -> dict[str, Any]:
@@ -59,6 +69,7 @@ def cases() -> list[Tried]:
     """The small inputs that went wrong."""
     ab = ("A", "B")
     total = {"kind": "count", "unit": "count", "cumulative": True}
+    dust = {"kind": "concentration", "unit": "ug/m3"}
     eu, us = "%d/%m/%Y", "%m/%d/%Y"
     known: list[tuple[int, str, Any]] = [
         (1, "d.csv", _wide(*ab, thousands=",")),
@@ -91,13 +102,13 @@ def cases() -> list[Tried]:
             [{}], "all", layout="long", place="역명",
             time={"column": "수송일자", "hour_columns": {"first": "00-01시", "last": "23-24시"}})),
         (17, "m", _long("통행량", path="m/2024*.csv", rename={"통행 량(대)": "통행량"})),
-        (18, "d.csv", ASKED),
+        (18, "d.csv", _long(missing=["점검중", "통신장애", "결측", "."])),
         (18, "ragged.csv", REFUSED),
-        (22, "d.csv", ASKED),
-        (22, "dirs.csv", ASKED),
-        (26, "aonly.csv", _wide("A")),
-        (26, "d.csv", _wide(*ab)),
-        (26, "spread.csv", _wide("A")),
+        (22, "d.csv", _long(time=TIME | {"duplicates": "last"})),
+        (22, "dirs.csv", _long(time=TIME | {"duplicates": "sum"})),
+        (26, "aonly.csv", _wide("A", field=dust)),
+        (26, "d.csv", _wide(*ab, field=dust)),
+        (26, "spread.csv", _wide("A", field=dust)),
         (32, "g.xlsx", REFUSED),
         (33, "g.csv.gz", REFUSED),
     ]  # fmt: skip
@@ -105,7 +116,8 @@ def cases() -> list[Tried]:
     for number, name, right in known:
         folder = next(CASES.glob(f"{number:02}-*"))
         options = ("--times-in", "UTC") if (number, name) == (15, "d.csv") else ()
-        found.append(Tried("cases", folder / name, "Asia/Seoul", right, options))
+        answers = ANSWERS.get(name if number == MADE_ANEW else "", ())
+        found.append(Tried("cases", folder / name, "Asia/Seoul", right, options, answers))
     return found
 
 
@@ -142,7 +154,7 @@ def sets() -> list[Tried]:
                "chicago_comed.csv.gz": ("--times-in", "America/New_York")}  # fmt: skip
     return [
         *[
-            Tried(one, DATA / one / name, zone, None, in_zone.get(name, ()))
+            Tried(one, DATA / one / name, zone, None, in_zone.get(name, ()), ANSWERS.get(name, ()))
             for one, name, zone in by_hand
         ],
         *[Tried(one, DATA / one / name, zone, PLAIN) for one, name, zone in plain],

@@ -182,6 +182,8 @@ def same_quantity(one: str, other: str) -> bool:
     Raises:
         UnitError: if one is unknown.
     """
+    if one == other and any(one in units for units in USUAL.values()):
+        return True
     parsed = _parse(one), _parse(other)
     counts = ["count" in str(unit) for unit in parsed]
     return parsed[0].is_compatible_with(parsed[1]) and (

@@ -5,7 +5,7 @@ import shutil
 import webbrowser
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,9 +13,10 @@ from rich.table import Table
 
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.problem import Problem
-from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
-from deepcity.data.draft.city import CityStart, start_city
-from deepcity.maps.draft_map import draft_map
+
+if TYPE_CHECKING:
+    from deepcity.data.draft.answers import Answers, Ask
+    from deepcity.data.draft.city import CityStart
 
 EXAMPLE, EXAMPLE_ZONE = "nuri_people.csv", "Asia/Seoul"
 _QUESTIONS = "Questions it may ask"
@@ -123,6 +124,9 @@ def init(
       deepcity init 'postgresql+psycopg://user:${DB_PASSWORD}@host/db#counts'
       deepcity init --example
     """
+    from deepcity.data.draft.answers import Answers
+    from deepcity.maps.draft_map import draft_map
+
     answers = Answers(
         time_zone=time_zone or (EXAMPLE_ZONE if example else None), times_in=times_in,
         name=name or ("nuri" if example else None), title=title or ("Nuri" if example else None),
@@ -163,8 +167,11 @@ def _pairs(stated: list[str]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in split}
 
 
-def _asked(names: list[str], answers: Answers, out: Path, *, yes: bool) -> CityStart:
+def _asked(names: list[str], answers: "Answers", out: Path, *, yes: bool) -> "CityStart":
     """The city, once every question has an answer."""
+    from deepcity.data.draft.answers import OpenQuestionsError
+    from deepcity.data.draft.city import start_city
+
     while True:
         try:
             return start_city(names, answers, out, accept=yes)
@@ -175,7 +182,7 @@ def _asked(names: list[str], answers: Answers, out: Path, *, yes: bool) -> CityS
                 answers = answers.also(ask, _answer(ask))
 
 
-def _answer(ask: Ask) -> str:
+def _answer(ask: "Ask") -> str:
     """What the user types; the proposal on Enter."""
     while True:
         choices = f" [{'/'.join(ask.choices)}]" if ask.choices else ""
@@ -197,7 +204,7 @@ def _copied_example(out: Path, *, force: bool) -> Path:
     return target
 
 
-def _show(start: CityStart) -> None:
+def _show(start: "CityStart") -> None:
     console = Console()
     for one in start.assumed:
         console.print(f"Taken: {one}", markup=False, soft_wrap=True, highlight=False)
@@ -216,7 +223,7 @@ def _plain(text: str) -> str:
     return re.sub(r"\[", r"\\[", text)
 
 
-def _write(start: CityStart, map_text: str, out: Path, *, force: bool) -> dict[str, Path]:
+def _write(start: "CityStart", map_text: str, out: Path, *, force: bool) -> dict[str, Path]:
     name = start.raw["name"]
     paths = {key: out / f"{name}{end}" for key, end in _ENDS.items()}
     taken = [path for path in paths.values() if path.exists()]
@@ -236,7 +243,7 @@ def _write(start: CityStart, map_text: str, out: Path, *, force: bool) -> dict[s
 _ENDS = {"city": ".toml", "map": ".map.toml", "page": ".html"}
 
 
-def _check_page(start: CityStart, paths: dict[str, Path], *, opened: bool) -> None:
+def _check_page(start: "CityStart", paths: dict[str, Path], *, opened: bool) -> None:
     """Checks the records by the city file as it was written."""
     from deepcity.data.check.file_report import check_file
     from deepcity.data.findings import Severity
@@ -257,7 +264,7 @@ def _check_page(start: CityStart, paths: dict[str, Path], *, opened: bool) -> No
         webbrowser.open(paths["page"].absolute().as_uri())
 
 
-def _next_commands(start: CityStart, out: Path) -> None:
+def _next_commands(start: "CityStart", out: Path) -> None:
     name = start.raw["name"]
     typer.echo("Next:")
     typer.echo(f"  deepcity run {out / f'{name}.map.toml'}")

@@ -1,11 +1,12 @@
 """A city file: a TOML file that describes a city's agencies, their records and how to read them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcity.city.agency import Agency, City
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, DataError
+from deepcity.city.place import Place
 from deepcity.city.problem import Problem
 from deepcity.data.config.references import reference_problems
 from deepcity.data.config.settings import AgencySettings, CitySettings
@@ -17,6 +18,9 @@ from deepcity.data.errors import ReadError
 from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
 from deepcity.data.places.find_places import find_places
+
+Used = Callable[[str, str], bool]
+"""Whether the agency of a city, both by name, is used."""
 
 
 @dataclass(frozen=True)
@@ -36,26 +40,36 @@ class CityFile:
     sources: Mapping[str, SourceSettings]
 
 
-def load_city(path: Path | str) -> CityFile:
+def load_city(path: Path | str, used: Used | None = None) -> CityFile:
     """Read one city file.
+
+    Args:
+        used: as `check_city` takes it.
 
     Raises:
         ConfigError: with every problem of the file at once.
     """
-    city_file, problems = check_city(path)
+    city_file, problems = check_city(path, used)
     if city_file is None:
         raise ConfigError(problems)
     return city_file
 
 
-def check_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:
-    """Read one city file; problems are returned, so that those of several files can be joined."""
+def check_city(path: Path | str, used: Used | None = None) -> tuple[CityFile | None, list[Problem]]:
+    """Read one city file; problems are returned, so that those of several files can be joined.
+
+    Args:
+        used: where given, places of other agencies are not looked for in their records: they
+            have none, until their panel is loaded.
+    """
     path = Path(path)
     raw, problems = read_toml(path)
-    return (None, problems) if raw is None else check_raw(raw, path)
+    return (None, problems) if raw is None else check_raw(raw, path, used)
 
 
-def check_raw(raw: Raw, path: Path) -> tuple[CityFile | None, list[Problem]]:
+def check_raw(
+    raw: Raw, path: Path, used: Used | None = None
+) -> tuple[CityFile | None, list[Problem]]:
     """Check the content of a city file; `path` itself need not exist."""
     file = path.name
     settings, problems = validate(CitySettings, raw, file)
@@ -63,7 +77,7 @@ def check_raw(raw: Raw, path: Path) -> tuple[CityFile | None, list[Problem]]:
     problems += source_problems + reference_problems(raw, file) + _domain_problems(raw, file)
     if settings is None or problems:
         return None, problems
-    city, problems = _city(settings, sources, file, path.parent)
+    city, problems = _city(settings, sources, file, path.parent, used)
     return (None, problems) if problems else (CityFile(path, city, settings, sources), [])
 
 
@@ -87,6 +101,11 @@ def load_with_findings(city_file: CityFile, agency_name: str) -> LoadedPanel:
     agency = city_file.city.agency(agency_name)
     settings = next(entry for entry in city_file.settings.agency if entry.name == agency_name)
     folder = city_file.path.parent
+    if not agency.places:
+        places, problems = find_places(settings, city_file.sources, city_file.path.name, folder)
+        if problems:
+            raise DataError(problems)
+        agency = replace(agency, places=places)
     return load_agency(agency, settings, city_file.sources, folder, city_file.city.clock)
 
 
@@ -141,12 +160,17 @@ def _source(
 
 
 def _city(
-    settings: CitySettings, sources: Mapping[str, SourceSettings], file: str, folder: Path
+    settings: CitySettings,
+    sources: Mapping[str, SourceSettings],
+    file: str,
+    folder: Path,
+    used: Used | None,
 ) -> tuple[City, list[Problem]]:
     agencies: list[Agency] = []
     problems: list[Problem] = []
     for entry in settings.agency:
-        agency, found = _agency(entry, sources, file, folder)
+        known = used is None or used(settings.name, entry.name)
+        agency, found = _agency(entry, sources, file, folder, find=known)
         agencies.append(agency)
         problems += found
     clock = settings.clock.value()
@@ -154,9 +178,17 @@ def _city(
 
 
 def _agency(
-    settings: AgencySettings, sources: Mapping[str, SourceSettings], file: str, folder: Path
+    settings: AgencySettings,
+    sources: Mapping[str, SourceSettings],
+    file: str,
+    folder: Path,
+    *,
+    find: bool,
 ) -> tuple[Agency, list[Problem]]:
-    places, problems = find_places(settings, sources, file, folder)
+    places: tuple[Place, ...] = ()
+    problems: list[Problem] = []
+    if find:
+        places, problems = find_places(settings, sources, file, folder)
     default = domains()[settings.domain].sensitivity
     fields = tuple(field.value(default) for field in settings.fields)
     title = settings.title.value()

@@ -153,3 +153,24 @@ def records_digest(named: Iterable[tuple[str, Panel]]) -> str:
         digest.update(name.encode() + panel.time_T.tobytes())
         digest.update(panel.values_TNF.tobytes())
     return digest.hexdigest()
+
+
+def extended(panel: Panel, second: int, ahead: int) -> Panel:
+    """The rows before a time (UTC seconds, on the panel's steps), and steps of which nothing is
+    known up to `ahead` steps after it.
+    """
+    panel, step_s = panel.between(int(panel.time_T[0]), second), panel.clock.step_s
+    first = int(panel.time_T[-1]) + step_s
+    time_X = np.arange(first, second + ahead * step_s, step_s)
+    nothing = np.full((len(time_X), *panel.values_TNF.shape[1:]), np.nan, np.float32)
+    return replace(
+        panel,
+        time_T=np.concatenate([panel.time_T, time_X]),
+        values_TNF=np.concatenate([panel.values_TNF, nothing]),
+    )
+
+
+def measured_end(values_TN: Floats) -> int:
+    """The step after the last measured value; 0 where there is none."""
+    measured = np.flatnonzero(np.isfinite(values_TN).any(axis=1))
+    return int(measured[-1]) + 1 if len(measured) else 0

@@ -1,6 +1,7 @@
 """A forecaster: one party's, of a run or alone, with `fit`, `predict` and `backtest`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -13,18 +14,17 @@ from deepcity.applications.state import Request, State
 from deepcity.applications.tasks.known_places import decide_where_known
 from deepcity.city.errors import CheckpointError, DataError
 from deepcity.city.problem import Problem
-from deepcity.data.panel import Panel
+from deepcity.data.panel import Panel, extended, measured_end
 from deepcity.data.windows import Span, origins
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.learn_alone import PARTY, learn_alone, lone_settings
 from deepcity.forecasting.panel_check import (
     check_newest,
     checked_panel,
-    extended,
     panel_of_frame,
     second_of,
 )
-from deepcity.forecasting.replay import OpenBundle, WeatherOf, open_bundle
+from deepcity.forecasting.replay import OpenBundle
 from deepcity.maps.map_settings import EXPERTS
 from deepcity.runs.update.forecaster_bundle import (
     FOLDER,
@@ -32,8 +32,9 @@ from deepcity.runs.update.forecaster_bundle import (
     BundleTerms,
     ForecasterBundle,
 )
+from deepcity.runs.update.kept_replay import Memory
 from deepcity.runs.update.record_check import moment
-from deepcity.runs.update.save_forecaster import measured_end
+from deepcity.runs.update.weighed_bundle import WeatherOf
 from deepcity.store.run_folder import site_folder
 
 
@@ -104,6 +105,7 @@ class Forecaster:
         self._panel: Panel | None = None
         self._weather: WeatherOf | None = None
         self._opened: tuple[Panel, datetime | None, OpenBundle] | None = None
+        self._memory: Memory | None = None
 
     @classmethod
     def load(cls, folder: Path | str, service: str, party: str) -> Self:
@@ -132,6 +134,7 @@ class Forecaster:
 
     def attach(self, panel: Panel, weather: WeatherOf | None = None) -> Self:
         """Itself, with the panel that is meant where none is given, and where weather is from."""
+        self._remember()
         self._panel, self._weather, self._opened = panel, weather, None
         return self
 
@@ -141,7 +144,11 @@ class Forecaster:
         Raises:
             CheckpointError: if it cannot be written.
         """
-        return BundleStore.of(Path(folder)).save(self._fitted())
+        self._remember()
+        bundle = self._fitted()
+        if self._memory is not None:
+            bundle = replace(bundle, replay=self._memory.replay)
+        return BundleStore.of(Path(folder)).save(bundle)
 
     def fit(self, panel: Panel, field: str | None = None) -> Self:
         """Learn alone from a panel, as the method `alone` of a run does; returns itself.
@@ -154,7 +161,7 @@ class Forecaster:
         """
         torch.set_num_threads(self._threads)
         self._bundle = learn_alone(self._settings, panel, field, self._seed)
-        self._panel, self._weather, self._opened = panel, None, None
+        self._panel, self._weather, self._opened, self._memory = panel, None, None, None
         return self
 
     def prepare(self, panel: Panel | None = None, at: datetime | None = None) -> Self:
@@ -330,7 +337,13 @@ class Forecaster:
 
     def _open(self, panel: Panel) -> OpenBundle:
         weather = self._weather or (lambda _panel: None)
-        return open_bundle(self._fitted(), self._terms(), panel, weather)
+        self._remember()
+        return OpenBundle.open(self._fitted(), self._terms(), panel, weather, self._memory)
+
+    def _remember(self) -> None:
+        """Keep what the last opening has replayed, for the next to go on from."""
+        if self._opened is not None:
+            self._memory = self._opened[2].remembered
 
     def _step(self, panel: Panel, at: datetime, key: str) -> int:
         """The step of the panel that begins then."""

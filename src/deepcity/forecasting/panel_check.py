@@ -1,12 +1,9 @@
 """Whether a panel is what a forecaster was trained on; every difference is reported at once."""
 
 import warnings
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import DataError
@@ -147,19 +144,4 @@ def panel_of_frame(bundle: ForecasterBundle, terms: BundleTerms, frame: Any) -> 
         step=timedelta(seconds=was.step_s),
         places=was.places,
         holidays=terms.holidays,
-    )
-
-
-def extended(panel: Panel, second: int, ahead: int) -> Panel:
-    """The rows before a time (UTC seconds, on the panel's steps), and steps of which nothing is
-    known up to `ahead` steps after it.
-    """
-    panel, step_s = panel.between(int(panel.time_T[0]), second), panel.clock.step_s
-    first = int(panel.time_T[-1]) + step_s
-    time_X = np.arange(first, second + ahead * step_s, step_s)
-    nothing = np.full((len(time_X), *panel.values_TNF.shape[1:]), np.nan, np.float32)
-    return replace(
-        panel,
-        time_T=np.concatenate([panel.time_T, time_X]),
-        values_TNF=np.concatenate([panel.values_TNF, nothing]),
     )

@@ -96,7 +96,9 @@ def find_parties(
         )
         raise CheckpointError(msg)
     if city_file is not None:
-        found = _of_city(folder, load_city(city_file), saved)
+        names = {party.partition(":")[0] for _, party in saved}
+        city = load_city(city_file, lambda city, agency: f"{city}/{agency}" in names)
+        found = _of_city(folder, city, saved)
     else:
         found = _of_map(folder, map_of(folder, map_file))
         found = [one for one in found if _is_run(folder) or (one.service, one.party) in saved]
@@ -121,7 +123,7 @@ def map_of(folder: Path, map_file: Path | None) -> CityMap:
             f"with --map MAP.toml, or, for the folder of a site, its city file with --city"
         )
         raise CheckpointError(msg)
-    city_map, name = load_map(path), map_of_run(folder)
+    city_map, name = load_map(path, only_used=True), map_of_run(folder)
     if name is not None and name != city_map.settings.name:
         msg = f"{folder} holds a run of {name!r}; {path} is {city_map.settings.name!r}"
         raise CheckpointError(f"{msg}. Name its own map with --map")

@@ -13,7 +13,7 @@ import numpy as np
 
 from deepcity.city.errors import CheckpointError, DeepCityError, LiveError
 from deepcity.data.city_file import CityFile, load_panel
-from deepcity.data.panel import Panel
+from deepcity.data.panel import Panel, measured_end
 from deepcity.forecasting.forecast_run import gap_of
 from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.gaps import Gap, find_gaps
@@ -27,7 +27,6 @@ from deepcity.live.application import AgencyStatus, LiveApplication
 from deepcity.live.encoded_rows import Encoded, EncodedRows
 from deepcity.maps.city_map import CityMap
 from deepcity.privacy.deep_grant import DeepGrant
-from deepcity.runs.update.save_forecaster import measured_end
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.run_folder import site_folder
 

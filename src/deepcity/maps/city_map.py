@@ -19,7 +19,7 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.field import Field
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import CityFile, check_city
+from deepcity.data.city_file import CityFile, Used, check_city
 from deepcity.data.config.renamed_keys import with_new_keys
 from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
@@ -92,8 +92,11 @@ class CityMap:
         return digest.hexdigest()
 
 
-def load_map(path: Path | str) -> CityMap:
+def load_map(path: Path | str, *, only_used: bool = False) -> CityMap:
     """Read a map file and the city files it names.
+
+    Args:
+        only_used: places of agencies that are no party are not looked for in their records.
 
     Keys under their names of 0.1 are read too, each with a `RenamedWarning`.
 
@@ -109,7 +112,7 @@ def load_map(path: Path | str) -> CityMap:
         problems = [*doubled, *problems]
     if settings is None or problems:
         raise ConfigError([*problems, *_more_problems(path, raw)])
-    city_files, problems = _cities(path, settings.cities)
+    city_files, problems = _cities(path, settings.cities, _used(settings) if only_used else None)
     if problems:  # parties of files that could not be read cannot be checked
         raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
     services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
@@ -144,10 +147,20 @@ def _problems_of_cities(path: Path, named: object) -> list[Problem]:
     return _cities(path, [name for name in named if isinstance(name, str)])[1]
 
 
-def _cities(path: Path, names: Sequence[str]) -> tuple[list[CityFile], list[Problem]]:
+def _used(settings: MapSettings) -> Used | None:
+    """Which agencies are parties; None: a vertical service may need any."""
+    if any(service.vertical is not None for service in settings.service):
+        return None
+    patterns = [one.partition(":")[0] for service in settings.service for one in service.parties]
+    return lambda city, agency: any(fnmatchcase(f"{city}/{agency}", one) for one in patterns)
+
+
+def _cities(
+    path: Path, names: Sequence[str], used: Used | None = None
+) -> tuple[list[CityFile], list[Problem]]:
     found, problems = [], []
     for name in names:
-        city_file, reasons = check_city(path.parent / name)
+        city_file, reasons = check_city(path.parent / name, used)
         problems += reasons
         if city_file is not None:
             found.append(city_file)

@@ -1,5 +1,7 @@
 """Drafts take the remedies that their records' problems offer, each for its own source only."""
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,21 @@ def test_the_hour_that_stands_twice_tells_what_times_mark(hours_, time, tmp_path
     assert settings == time
     (panel,) = start.panels.values()
     assert np.isfinite(panel.values_TNF).sum() == rows
+
+
+def test_years_with_one_row_of_the_hour_leave_the_stamp_to_those_with_two(tmp_path):
+    path, rows = night(tmp_path, (1, 2, 3, 3))
+    begin = datetime(2022, 10, 29)  # noqa: DTZ001 - a wall clock
+    before = [f"{begin + timedelta(hours=n):%Y-%m-%d %H:%M}" for n in range(364 * 24 + 1)]
+    head, *later = path.read_text(encoding="utf-8").splitlines()
+    earlier = [f"{time},{n % 7 + 10}" for n, time in enumerate(before)]
+    path.write_text("\n".join([head, *earlier, *later]) + "\n", encoding="utf-8")
+    start = started(tmp_path, path)
+    (source,) = start.raw["source"]
+    assert source["time"]["stamp"] == "wall_end"
+    (panel,) = start.panels.values()
+    known = int(np.isfinite(panel.values_TNF).sum())
+    assert rows + len(before) - 5 <= known < rows + len(before), "the hours of one row are left out"
 
 
 def test_what_was_decided_before_the_stamp_is_not_stated_any_more(tmp_path):

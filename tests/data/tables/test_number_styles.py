@@ -94,15 +94,15 @@ def test_texts_that_mean_not_measured(text, town):
 
 
 def test_further_texts_are_added_to_those(town):
-    texts = {3: "점검", 7: "N/A", 9: "."}
+    texts = {3: "점검", 7: "N/A", 9: "off"}
     rows = [f"2024-05-01 {h:02d}:00,{texts.get(h, h)},1" for h in range(24)]
     records = "time,a,b\n" + "\n".join(rows) + "\n"
     with pytest.raises(
-        DataError, match=r"not a number \(row 5\), nor is '\.' \(row 11\)"
+        DataError, match=r"not a number \(row 5\), nor is 'off' \(row 11\)"
     ) as caught:
         load_panel(town(records), "office")
-    assert "missing = ['점검', '.']" in caught.value.problems[0].right
-    panel = load_panel(town(records, source=CSV + 'missing = ["점검", "."]'), "office")
+    assert "missing = ['점검', 'off']" in caught.value.problems[0].right
+    panel = load_panel(town(records, source=CSV + 'missing = ["점검", "off"]'), "office")
     assert np.isnan(panel.values_TNF[[3, 7, 9], 0, 0]).all()
 
 

@@ -1,11 +1,20 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.clock import Clock
-from deepcity.learning.ensemble.multi_view_ensemble import PARTS, init_ensemble, parts_of_day
+from deepcity.learning.ensemble.multi_view_ensemble import (
+    PARTS,
+    STATE_NAMES,
+    PausedRun,
+    absolute_gradient,
+    continue_ensemble,
+    init_ensemble,
+    parts_of_day,
+)
 from deepcity.learning.ensemble.multi_view_ensemble import run_ensemble as aggregate_by_part
 from deepcity.learning.features.typical_day import day_grid
 
@@ -112,6 +121,41 @@ def test_goes_on_where_it_stood():
     assert np.array_equal(
         whole.forecast_BNH, np.concatenate([first.forecast_BNH, rest.forecast_BNH])
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    cuts=st.sets(st.integers(0, 20), max_size=4),
+    apart=st.integers(1, 5),
+    horizon=st.integers(1, 6),
+)
+def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(seed, cuts, apart, horizon):
+    rng = np.random.default_rng(seed)
+    origins_B = apart * np.arange(20)
+    truth_BNH = rng.normal(size=(20, 2, horizon)).astype(np.float32)
+    truth_BNH[rng.random(truth_BNH.shape) < 0.1] = np.nan
+    forecast_EBNH = rng.normal(size=(3, *truth_BNH.shape)).astype(np.float32)
+    part_BH = rng.integers(0, PARTS, (20, horizon))
+    began = init_ensemble([0.5, 0.3, 0.2], 2)
+    whole = aggregate_by_part(forecast_EBNH, truth_BNH, origins_B, part_BH, began)
+    paused, mixed, ends = PausedRun.begin(began, 3, truth_BNH), [], [0, *sorted(cuts), 20]
+    for start, end in pairwise(ends):
+        rows = slice(start - len(paused), end)
+        found, paused = continue_ensemble(
+            paused,
+            forecast_EBNH[:, start:end],
+            truth_BNH[rows],
+            origins_B[start:end],
+            part_BH[rows],
+        )
+        mixed.append(found.forecast_BNH)
+    np.testing.assert_array_equal(np.concatenate(mixed), whole.forecast_BNH)
+    last = slice(-len(paused), None)
+    ended = paused.ended(truth_BNH[last], part_BH[last], absolute_gradient)
+    for view in STATE_NAMES:
+        one, other = getattr(ended, view), getattr(whole.ensemble, view)
+        np.testing.assert_array_equal(one.regret_GE, other.regret_GE)
 
 
 def test_missing_truths_teach_nothing():

@@ -16,6 +16,7 @@ from deepcity.cli.forecasting.options import (
     Parties,
     ServiceName,
     Threads,
+    importing,
     limit_threads,
     parse_time,
     report_failures,
@@ -73,7 +74,8 @@ def forecast(
     """
     moment, written = parse_time(at, "--at"), table_format(out, form)
     _check_together(moment, out, written, watch=watch, append=append)
-    from deepcity.cli.forecasting.parties import forecasters_of
+    with importing():
+        from deepcity.cli.forecasting.parties import forecast_all, forecasters_of
 
     limit_threads(threads)
     parties = forecasters_of(folder, map_file, city, service, party or ())
@@ -83,7 +85,7 @@ def forecast(
         except KeyboardInterrupt:
             errors.print("Stopped.")
             raise  # Typer ends with exit code 130
-    found = [one.forecast(moment) for one in parties]
+    found = forecast_all(parties, moment)
     report_failures(found)
     _write(found, out, written, append=append)
     if not any(_succeeded(one) for one in found):

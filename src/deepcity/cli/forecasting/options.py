@@ -1,6 +1,9 @@
 """Options that `deepcity forecast`, `backtest` and `export` share."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -69,6 +72,19 @@ def parse_time(text: str | None, option: str) -> datetime | None:
     except ValueError as error:
         msg = f"{text!r} is not a time; write 2024-05-01T08:00 (the city's), or ...+09:00 or ...Z"
         raise typer.BadParameter(msg, param_hint=option) from error
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import without collecting garbage meanwhile: what modules hold stays, and to look through
+    it again and again takes a fifth of the time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def limit_threads(threads: int) -> None:

@@ -1,11 +1,13 @@
 """The parties that a folder can forecast, of runs and of vertical runs alike."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from deepcity.data.city_file import load_city
+from deepcity.city.errors import DeepCityError
+from deepcity.data.city_file import load_city, load_panel
 from deepcity.data.panel import Panel
 from deepcity.forecasting.forecast_run import PartyForecaster
 from deepcity.forecasting.run_parties import RunParty, check_asked, find_parties, map_of
@@ -35,6 +37,30 @@ class AnyForecaster(Protocol):
     ) -> PartyForecasts:
         """Its forecasts of past origins, or why there are none."""
         ...
+
+
+def forecast_all(parties: Sequence[AnyForecaster], at: datetime | None) -> list[PartyForecasts]:
+    """The forecast of each party; records of one agency that several of them share in turn are
+    read once.
+    """
+    found: list[PartyForecasts] = []
+    records: tuple[tuple[Path, str], Panel] | None = None
+    for number, one in enumerate(parties):
+        own, shared = _records_of(one), _records_of(*parties[number + 1 : number + 2])
+        if records is not None and records[0] != own:
+            records = None
+        if records is None and own is not None and own == shared:
+            with suppress(DeepCityError):  # the party says why itself
+                records = own, load_panel(one.party.city_file, one.party.agency)
+        found.append(one.forecast(at) if records is None else one.forecast(at, records[1]))
+    return found
+
+
+def _records_of(*party: AnyForecaster) -> tuple[Path, str] | None:
+    """City file and agency whose records alone a party forecasts from."""
+    if not party or not isinstance(party[0], PartyForecaster):
+        return None
+    return party[0].party.city_file.path, party[0].party.agency
 
 
 def forecasters_of(

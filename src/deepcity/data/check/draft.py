@@ -74,20 +74,22 @@ def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
     return found.raw, list(found.problems)
 
 
-def draft_with_questions(path: Path | str) -> CityDraft:
-    """As `draft`, with the questions that the records leave open."""
+def draft_with_questions(path: Path | str, missing: Sequence[str] = ()) -> CityDraft:
+    """As `draft`, with the questions that the records leave open; `missing` texts are stated."""
     if isinstance(path, str):
-        return _drafted(Path(table_name(path)), lambda: read_table_sample(path, Path()))
+        return _drafted(Path(table_name(path)), missing, lambda: read_table_sample(path, Path()))
     connector = connector_for(path)
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
         problem = Problem(path.name, "path", str(path), "unknown file extension", right)
         return CityDraft(None, (problem,))
-    return _drafted(path, lambda: read_sample(path, connector))
+    return _drafted(path, missing, lambda: read_sample(path, connector))
 
 
-def _drafted(path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]) -> CityDraft:
+def _drafted(
+    path: Path, missing: Sequence[str], sample: Callable[[], tuple[Raw, pl.DataFrame]]
+) -> CityDraft:
     try:
         source, frame = sample()
     except ReadError as error:
@@ -97,6 +99,7 @@ def _drafted(path: Path, sample: Callable[[], tuple[Raw, pl.DataFrame]]) -> City
     if not times.settings:
         return CityDraft(None, (times.as_problem(path.name, frame.columns),))
     source["time"], keys = times.settings, times.columns
+    source |= {"missing": list(missing)} if missing else {}
     if source["format"] == "sql":
         source["query"] = ordered(source["query"], keys, source["url"], path.parent)
     settings = connectors()[source["format"]].settings

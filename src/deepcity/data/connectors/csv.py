@@ -1,9 +1,11 @@
 """CSV, plain or gzip. Cells stay text here; they are parsed where row numbers can be reported."""
 
 import csv
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +19,7 @@ from deepcity.data.connectors.many_files import FileSettings
 from deepcity.data.encodings.names import LOSSY, UTF8, Encoding, is_wide
 from deepcity.data.encodings.utf8_file import utf8_file
 from deepcity.data.errors import ReadError
+from deepcity.data.file_state import FileState, file_state
 from deepcity.data.text_files.csv_faults import fault_of
 from deepcity.data.text_files.csv_transposed import TransposedCsv
 from deepcity.data.text_files.soundness import check_text
@@ -122,8 +125,14 @@ def _row_names(source: CsvSettings, folder: Path) -> list[str]:
     table = _transposed_csv(source, folder)
     if source.header:
         return table.names()
-    numbers = [str(number) for number, _ in enumerate(table.rows())]
+    numbers = [str(number) for number in range(_row_count(table, file_state(table.path)))]
     return list(_renamed(numbers, source).values())
+
+
+@lru_cache(maxsize=64)
+def _row_count(table: TransposedCsv, _state: FileState) -> int:
+    """Rows of a transposed file as it is now; counted once, though asked for again and again."""
+    return sum(1 for _ in table.rows())
 
 
 def _transposed(
@@ -175,10 +184,25 @@ def _scan(source: CsvSettings, folder: Path) -> pl.LazyFrame:
     names = lazy.collect_schema().names()
     repeated = [name for name in names if "_duplicated_" in name]
     if repeated:
-        name = repeated[0].rpartition("_duplicated_")[0]
-        right = "rename one of them"
-        raise ReadError("path", source.path, f"two columns are named {name!r}", right)
+        raise _repeated(repeated[0].rpartition("_duplicated_")[0], names, source)
     return lazy if source.header else lazy.rename(_renamed(names, source))
+
+
+def _repeated(name: str, names: list[str], source: CsvSettings) -> ReadError:
+    """Two columns of one name; where all names are numbers, the first line may hold values."""
+    numbers = all(re.fullmatch(r"\s*-?\d+(\.\d+)?(_duplicated_\d+)?\s*", one) for one in names)
+    if not numbers:
+        return ReadError(
+            "path", source.path, f"two columns are named {name!r}", "rename one of them"
+        )
+    reason = (
+        f"its first line holds numbers, {name} twice, as lines of values do: it names no column"
+    )
+    right = (
+        "set header = false and names = 'place-{n}', with transpose = true where a line is a "
+        "place, and time = { start = ..., step = ... }, as no column holds times"
+    )
+    return ReadError("header", source.path, reason, right)
 
 
 def _renamed(columns: list[str], source: CsvSettings) -> dict[str, str]:

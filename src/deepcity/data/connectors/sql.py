@@ -5,18 +5,18 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 from pydantic import Field
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from deepcity.data import connectors
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors import RawTable
 from deepcity.data.errors import ReadError
+
+if TYPE_CHECKING:  # a quarter of a second: imported where a database is read
+    from sqlalchemy import Engine
 
 
 class SqlSettings(SourceSettings):
@@ -75,12 +75,16 @@ def _expand(url: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda found: os.environ[found[1]], url)
 
 
-def engine_of(source: SqlSettings, folder: Path) -> Engine:
+def engine_of(source: SqlSettings, folder: Path) -> "Engine":
     """The database that a source names; to be disposed of.
 
     Raises:
         ReadError: if the URL is not usable, or names a database file that is not there.
     """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+    from sqlalchemy.pool import NullPool
+
     try:
         engine = create_engine(_expand(source.url), poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError) as error:
@@ -116,6 +120,9 @@ def _batches(
 
     Uses a server-side cursor where the database has one, so that memory stays bounded.
     """
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
     engine = engine_of(source, folder)
     try:
         with (

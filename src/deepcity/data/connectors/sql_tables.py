@@ -4,10 +4,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import inspect
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
 from deepcity.data.config.toml_file import Raw, did_you_mean
 from deepcity.data.connectors.sql import SqlSettings, engine_of
 from deepcity.data.errors import ReadError
@@ -37,6 +33,9 @@ def table_source(text: str, folder: Path) -> Raw:
         ReadError: if there is no such table, the database cannot be asked, or the URL holds a
             password, which would stand in the city file.
     """
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import SQLAlchemyError
+
     url, _, table = text.partition("#")
     _refuse_password(url)
     found = SqlSettings(name="records", url=url, query="-")
@@ -70,6 +69,9 @@ def ordered(query: str, columns: Sequence[str], url: str, folder: Path) -> str:
 
 
 def _refuse_password(url: str) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         password = make_url(re.sub(r"\$\{\w+\}", "", url)).password
     except (ArgumentError, ValueError):

@@ -61,6 +61,16 @@ def one_family(values: Mapping[str, Doubles]) -> bool | None:
     return True if alike and (len(whole) == 1 or len(names) > 12) else None
 
 
+def shared_words(columns: Sequence[str]) -> list[str]:
+    """Words that stand in every header: they tell what all of them are, not which each is.
+
+    >>> shared_words(["kiel-parking-north", "kiel-parking-old-port"])
+    ['kiel', 'parking']
+    """
+    words = [re.findall(r"[^\W_]+", name) for name in columns]
+    return [word for word in words[0] if all(word in other for other in words[1:])]
+
+
 def groups_of(columns: Sequence[str]) -> tuple[list[Group], list[str]]:
     """Columns such as ``PM_North`` and ``PM_South``: one field at places; and the other columns."""
     stems: dict[str, list[str]] = {}
@@ -121,23 +131,6 @@ def _is_about_time(name: str, values_R: Doubles, day_R: Ints) -> bool:
     per_day = len(day_R) / max(len(np.unique(day_R)), 1)
     steady = not np.nan_to_num(np.diff(values_R)[same_day]).any()
     return bool(per_day >= 12 and steady and len(np.unique(values_R)) <= 31)
-
-
-def only_changes(values: Mapping[str, Doubles]) -> bool:
-    """Whether rows hold a value only where it has changed: a blank then means "as before".
-
-    Cells that repeat the value before them are then missing, where others have many.
-    """
-    blanks = repeats = changes = 0
-    for values_R in values.values():
-        known = np.isfinite(values_R)
-        blanks += int((~known).sum())
-        kept = values_R[known]
-        repeats += int((np.diff(kept) == 0).sum())
-        changes += int((np.diff(kept) != 0).sum())
-    rows = blanks + repeats + changes
-    whole = all(_is_whole(values_R) for values_R in values.values())
-    return whole and rows > 200 and blanks > 0.2 * rows and repeats < 0.1 * changes
 
 
 def _size(values_R: Doubles) -> float:

@@ -1,6 +1,7 @@
 """The kind and unit of a column of numbers: by its header, its file's name and its values."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +58,10 @@ _WORDS = (
     (r"volume.?kwh|kwh|전력량|사용량", "energy:kWh"),
     (r"load|power|electric|_mw$|부하|전력", "load:MW"),
 )
+_KINDS_OF_PLACES = ((r"^(parken|parkhaus|parkplatz|parkings?|주차장)$", "level:spaces"),)
 _NAMES = {
     "count:people": "people", "count:vehicles": "vehicles", "count:passengers": "passengers",
-    "count:bikes": "bikes", "count:incidents": "incidents", "level:spaces": "free",
+    "count:bikes": "bikes", "count:incidents": "incidents", "level:spaces": "spaces",
 }  # fmt: skip
 _WEATHER = (Kind.TEMPERATURE, Kind.RAIN, Kind.HUMIDITY, Kind.WIND, Kind.PRESSURE)
 
@@ -75,11 +77,28 @@ def by_words(text: str) -> Quantity | None:
     >>> by_words("유동인구").unit, by_words("DUQ_MW").unit, by_words("A")
     ('people', 'MW', None)
     """
-    for words, found in _WORDS:
-        if re.search(words, text, re.IGNORECASE):
-            kind, unit = found.split(":")
-            return Quantity(Kind(kind), unit, _NAMES.get(found, kind))
+    return next((_named(found) for words, found in _WORDS if _search(words, text)), None)
+
+
+def by_kind_of_place(words: Sequence[str]) -> Quantity | None:
+    """What is measured at places, by words that stand in the header of each of them.
+
+    >>> by_kind_of_place(["kiel", "Parken"]).unit, by_kind_of_place(["kiel"])
+    ('spaces', None)
+    """
+    for pattern, found in _KINDS_OF_PLACES:
+        if any(_search(pattern, word) for word in words):
+            return _named(found)
     return None
+
+
+def _search(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def _named(found: str) -> Quantity:
+    kind, unit = found.split(":")
+    return Quantity(Kind(kind), unit, _NAMES.get(found, kind))
 
 
 def stated_unit(header: str) -> str | None:

@@ -11,18 +11,25 @@ from deepcity.data.check.draft import CityDraft
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.draft.answers import Answers, Ask
 from deepcity.data.draft.columns import OPPOSITES
+from deepcity.data.draft.event_rows import are_events, position_columns
+from deepcity.data.timestamps.formats import NUMBERS
 
 _FEW_REPEATED = 0.01  # share of rows of a time that another row has, which clocks put back explain
 
 
 @dataclass
 class Looked:
-    """Questions and assumptions while a table is looked at."""
+    """Questions and assumptions while a table is looked at.
+
+    Attributes:
+        states: whether values stay until they change, so that they are no amounts of a step.
+    """
 
     answers: Answers
     file: str
     asks: list[Ask] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
+    states: bool = False
 
     def choice(self, ask: Ask) -> str | None:
         """What was stated; None where it is asked now."""
@@ -50,13 +57,20 @@ def rows_of_one_time(
         return source, agency
     asked = {one.key: one for one in found.questions}
     place = open_.answers.place
-    if place is not None and open_.answers.rows != "events":
+    rows = open_.answers.rows
+    if rows is None and "place" in asked and are_events(frame, keys):
+        rows = "events"
+        open_.assumed.append(
+            "rows of one time have positions of their own and no measured numbers: each is an "
+            "event, and they are counted (--rows measurements: no)"
+        )
+    if place is not None and rows != "events":
         return _at_places(source, agency, place, frame)
     if "place" in asked:
         repeated = float(frame.select(keys).is_duplicated().cast(pl.Float64).mean() or 0)  # type: ignore[arg-type]
         same = float(frame.is_duplicated().cast(pl.Float64).mean() or 0) == repeated  # type: ignore[arg-type]
         if repeated > _FEW_REPEATED and not same:
-            return _events(source, agency, frame, open_)
+            return _events(source, agency, frame, rows, open_)
     kind = _telling(source, agency, frame)
     if kind is None:
         return source, agency
@@ -71,7 +85,9 @@ def rows_of_one_time(
     return _summed(source, agency, kind, frame) if stated == "sum" else (source, agency)
 
 
-def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: Looked) -> tuple[Raw, Raw]:
+def _events(
+    source: Raw, agency: Raw, frame: pl.DataFrame, rows: str | None, open_: Looked
+) -> tuple[Raw, Raw]:
     """Rows that share a time, of which no column tells the place."""
     values = {one["column"] for one in agency["fields"] if "column" in one}
     names = [
@@ -80,18 +96,27 @@ def _events(source: Raw, agency: Raw, frame: pl.DataFrame, open_: Looked) -> tup
         if name not in time_columns(source)
         and 1 < frame[name].n_unique() < frame.height / 4
         and (name not in values or len(values) > 1)
+        and name not in (position_columns(frame) or ())
     ]
     if not names:
         return source, agency  # what reads them says what may be done
     text = "several rows have one time: are they events to count, or measurements?"
-    stated = open_.choice(Ask("rows", text, "events", ("events", "measurements")))
+    stated = rows or open_.choice(Ask("rows", text, "events", ("events", "measurements")))
     text = f"which column names a row's place ({', '.join(names)})?"
     place = open_.choice(Ask("place", text, names[0], tuple(names), "COLUMN"))
     if place is None or stated != "events":
         return source, agency
-    source = source | {"layout": "events", "place": place}
+    source = source | {"layout": "events", "place": place, "time": _of_day(source["time"])}
     field_of = {"name": "events", "kind": "count", "unit": "incidents", "source": "records"}
     return source, agency | {"fields": [field_of], "places": "all"}
+
+
+def _of_day(time: Raw) -> Raw:
+    """Times of rows that are counted by day: which of two equal hours it was, changes no count."""
+    pattern = time.get("format")
+    if pattern is None or "%#z" in pattern or pattern in NUMBERS:
+        return time
+    return time | {"ambiguous": "earlier", "nonexistent": "shift"}
 
 
 def _telling(source: Raw, agency: Raw, frame: pl.DataFrame) -> str | None:

@@ -5,46 +5,49 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Doubles
 from deepcity.city.errors import ConfigError
-from deepcity.city.field import Kind
+from deepcity.city.field import Kind, Resample
 from deepcity.city.problem import Problem
 from deepcity.data.check.draft import CityDraft, draft_with_questions
 from deepcity.data.check.draft_sample import read_sample, read_table_sample
+from deepcity.data.config.duration import duration_text
 from deepcity.data.config.number_style import NumberStyle
-from deepcity.data.config.time_settings import TimeSettings
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.domains import domains
 from deepcity.data.draft.answers import Answers, Ask, OpenQuestionsError
+from deepcity.data.draft.change_log import ChangeLog, change_log, has_blanks
 from deepcity.data.draft.columns import (
     Group,
     about_time,
     groups_of,
     one_family,
-    only_changes,
+    shared_words,
 )
 from deepcity.data.draft.inputs import PLACE_OF_FILE, Table
+from deepcity.data.draft.parts import parts_of
 from deepcity.data.draft.quantities import (
     Quantity,
+    by_kind_of_place,
     by_words,
     is_weather,
     kind_of,
     quantity_of,
 )
+from deepcity.data.draft.row_times import row_days, row_seconds
 from deepcity.data.draft.rows_of_one_time import Looked, rows_of_one_time, slug, time_columns
+from deepcity.data.draft.texts_beside_numbers import ask_of_texts
 from deepcity.data.tables.numbers import GROUPED, read_numbers
-from deepcity.data.timestamps.formats import NUMBERS, joined_times, parse_with_late
 
 _AGENCIES = {
     "people": "people", "vehicles": "traffic", "speed": "traffic", "passengers": "passengers",
     "bikes": "bikes", "concentration": "air", "load": "power", "energy": "power",
-    "free": "parking", "incidents": "incidents",
+    "spaces": "parking", "incidents": "incidents",
 }  # fmt: skip
 
 
@@ -76,7 +79,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
         ConfigError: if it cannot be read, or has no times.
     """
     label = table.first if isinstance(table.first, str) else table.first.name
-    found = draft_with_questions(table.first)
+    found = draft_with_questions(table.first, answers.missing)
     open_ = Looked(answers, label)
     if found.raw is None:
         found = _without_times(table, found, open_)
@@ -96,9 +99,7 @@ def draft_table(table: Table, answers: Answers, folder: Path) -> Drafted:
         source |= {"layout": "long", "place": PLACE_OF_FILE, "path_pattern": table.pattern}
         agency = agency | {"places": "all"}
         open_.assumed.append(f"files of the same times are places: {table.pattern}")
-    if not agency["fields"]:
-        right = "name a table of measurements; positions of places go with one (places_from)"
-        raise ConfigError([Problem(label, "fields", None, "no column of it is measured", right)])
+    ask_of_texts(source, agency, frame, style, open_)
     agencies, source = _agencies(source, agency, frame, style, open_)
     step = "1d" if source.get("layout") == "events" else found.raw["clock"]["step"]
     return Drafted(source, agencies, frame, step, tuple(open_.asks), tuple(open_.assumed))
@@ -176,8 +177,6 @@ def _source(drafted: Raw, table: Table, folder: Path, answers: Answers) -> Raw:
         source["time"] = source["time"] | {"zone": answers.times_in}
     if answers.duplicates:
         source["time"] = source["time"] | {"duplicates": answers.duplicates}
-    if answers.missing:
-        source["missing"] = list(answers.missing)
     return source
 
 
@@ -199,13 +198,13 @@ def _agencies(
     columns = columns or [one["column"] for one in fields if "column" in one]
     values = _numbers(frame, columns, style)
     units = tuple(style.units)
-    source = _stays(source, {} if hours else values, open_)
+    source = _stays(source, {} if hours else values, frame, open_)
     if source.get("layout") == "events":
         return [_agency(Quantity(Kind.COUNT, "incidents", "incidents"), fields, "all")], source
     if hours or any("where" in one for one in fields):
         return [_plain_agency(agency, values, units, open_)], source
     wide = source.get("layout") != "long" and not plain
-    dropped = about_time(values, _days(frame, source)) if wide else []
+    dropped = about_time(values, row_days(frame, source)) if wide else []
     kept = {name: values_R for name, values_R in values.items() if name not in dropped}
     if dropped and kept:
         open_.assumed.append(f"no measurements, left out: {', '.join(dropped)}")
@@ -222,29 +221,45 @@ def _agencies(
     return [*agencies, *(_of_fields(rest_values, ["here"], units, open_) if rest else [])], source
 
 
-def _days(frame: pl.DataFrame, source: Raw) -> Any:  # noqa: ANN401 - whole numbers, (R,)
-    """The day of each row; rows of an unknown time are days of their own."""
-    settings = TimeSettings.model_validate(source["time"])
-    if not settings.names:
-        return np.arange(frame.height)
-    texts = joined_times(frame, settings)
-    pattern = settings.format
-    if texts.dtype == pl.String and pattern is not None and pattern not in NUMBERS:
-        texts = parse_with_late(texts, pattern)[0]
-    if texts.dtype not in (pl.Date, pl.Datetime):
-        return np.arange(len(texts))
-    return texts.dt.date().cast(pl.Int32).fill_null(-1).to_numpy()
-
-
-def _stays(source: Raw, values: Mapping[str, Doubles], open_: Looked) -> Raw:
-    if source.get("layout") == "long" or not only_changes(values):
+def _stays(source: Raw, values: Mapping[str, Doubles], frame: pl.DataFrame, open_: Looked) -> Raw:
+    """How long a blank means "as before": by an answer, else by what shows it, else asked."""
+    stated = open_.answers.stays
+    if stated is not None:
+        open_.states = stated != "0"
+        return source | {"stays": stated} if open_.states else source
+    if source.get("layout") == "long":
         return source
-    text = (
-        "blanks stand where a value repeats the one before it: how long may a value stay "
-        "before it counts as missing?"
+    if not any(has_blanks(frame[name]) for name in values if name in frame.columns):
+        return source
+    log = change_log(values, row_seconds(frame, source))
+    if log is None:
+        return source
+    if log.stays_s is None:
+        text = (
+            "blanks stand where a value repeats the one before it: how long may a value stay "
+            f"before it counts as missing?{_shown_again(log)}"
+        )
+        usual = "2h" if log.again_s is None else duration_text(log.again_s)
+        open_.asks.append(Ask("stays", text, usual, example=usual))
+        return source
+    stays, open_.states = duration_text(log.stays_s), True
+    open_.assumed.append(
+        f"a blank means 'as before': {log.steps_of_one:,} values differ from the one before them "
+        f"by 1, and {log.repeats:,} do not differ. Every {stays} values are written again, "
+        f"changed or not, so a value stays for {stays} at most (--stays 0: a blank is missing)"
     )
-    stated = open_.choice(Ask("stays", text, "2h", example="2h"))
-    return source if stated in (None, "0") else source | {"stays": stated}
+    return source | {"stays": stays}
+
+
+def _shown_again(log: ChangeLog) -> str:
+    if log.again_s is None or not log.others:
+        return ""
+    more = f" and {len(log.others) - 3} more" if len(log.others) > 3 else ""
+    shown = ", ".join(log.others[:3])
+    return (
+        f" Every {duration_text(log.again_s)} most values are written again, changed or not, "
+        f"but not those of {shown}{more}"
+    )
 
 
 def _are_places(values: Mapping[str, Doubles], open_: Looked) -> bool:
@@ -252,7 +267,7 @@ def _are_places(values: Mapping[str, Doubles], open_: Looked) -> bool:
     if stated is not None:
         return stated == "places"
     family = one_family(values)
-    asked = any(one.key == "rows" for one in open_.asks)
+    asked = any(one.key in ("rows", "place") for one in open_.asks)
     if family is None and not asked and not any(by_words(name) for name in values):
         shown = ", ".join(list(values)[:6])
         text = f"are the columns of numbers ({shown}) places of one field, or fields of one place?"
@@ -267,8 +282,10 @@ def _of_group(
 ) -> Raw:
     columns = list(group.places.values())
     together_R = np.concatenate([values[name] for name in columns])
-    header = group.name or next(iter(columns))
-    seen = quantity_of(header, together_R, file=open_.file, units=units)
+    header, counts = group.name or columns[0], not open_.states
+    seen = quantity_of(header, together_R, file=open_.file, units=units, counts=counts)
+    if not seen.seen and open_.states:
+        seen = by_kind_of_place(shared_words(columns)) or seen
     field_of = _field(open_.answers.field or seen.name, seen, open_)
     if group.pattern is not None:
         field_of["column"] = group.pattern
@@ -282,11 +299,7 @@ def _of_fields(
     found: list[tuple[Quantity, Raw]] = []
     names: set[str] = set()
     alone = len(values) == 1
-    unknown = not any(by_words(name) for name in values)
-    for column, values_R in values.items():
-        seen = quantity_of(
-            column, values_R, file=open_.file if alone else "", units=units, counts=unknown
-        )
+    for column, seen in _quantities(values, units, open_).items():
         bare = slug(re.sub(r"\(.*?\)|\[.*?\]", "", column))
         base = (open_.answers.field if alone else None) or (
             seen.name if len(bare) < 2 and alone else bare or seen.name
@@ -305,12 +318,32 @@ def _of_fields(
     ]
 
 
+def _quantities(
+    values: Mapping[str, Doubles], units: tuple[str, ...], open_: Looked
+) -> dict[str, Quantity]:
+    """What each column measures; parts of a count are counts of the same."""
+    file = open_.file if len(values) == 1 else ""
+    counts = not open_.states and not any(by_words(name) for name in values)
+    found = {
+        column: quantity_of(column, values_R, file=file, units=units, counts=counts)
+        for column, values_R in values.items()
+    }
+    totals = [name for name, one in found.items() if one.seen and one.kind is Kind.COUNT]
+    unknown = [name for name, one in found.items() if not one.seen]
+    for total, parts in parts_of(totals, unknown, values).items():
+        found |= dict.fromkeys(parts, found[total])
+        open_.assumed.append(f"{', '.join(parts)} add up to {total}, so they are of its kind")
+    return found
+
+
 def _field(name: str, seen: Quantity, open_: Looked, column: str = "") -> Raw:
     answers = open_.answers
     unit, kind = answers.of_field("unit", name), answers.of_field("kind", name)
     found = Kind(kind) if kind else seen.kind
     if unit is not None and kind is None:
         found = kind_of(unit, seen.kind) or seen.kind
+    if open_.states and kind is None and found.resample is Resample.SUM:
+        found = Kind.LEVEL  # what stays until it changes is no amount of a step
     if unit is None and not seen.seen:
         shown = f" ({column})" if column and column != name else ""
         text = f"in which unit are the numbers of {name!r}{shown}?"

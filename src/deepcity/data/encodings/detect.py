@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from deepcity.data.encodings.names import UTF8, codec_of, is_wide
 from deepcity.data.encodings.scan import bad_byte, lines_of, open_bytes
 
@@ -143,6 +141,8 @@ def _is_utf8(line: bytes) -> bool:
 
 def _scores(sample: bytes) -> dict[str, float]:
     """How badly each encoding that may have written a sample fits it."""
+    from charset_normalizer import from_bytes
+
     matches = from_bytes(sample, cp_isolation=CANDIDATES, enable_fallback=False)
     found = {match.encoding: match.chaos for match in matches}
     found |= {name: 0.5 for name in ("cp1252",) if name not in found}

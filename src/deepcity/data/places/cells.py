@@ -5,7 +5,6 @@ Shapes: R rows.
 
 from collections.abc import Sequence
 
-import h3
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Ints
@@ -19,6 +18,8 @@ def cells_in_box(grid: GridSettings) -> list[Place]:
         return []
     south, west, north, east = grid.box
     if grid.h3 is not None:
+        import h3
+
         corners = [(south, west), (south, east), (north, east), (north, west)]
         cells = h3.h3shape_to_cells_experimental(h3.LatLngPoly(corners), grid.h3, "overlap")
         return [_h3_place(cell) for cell in sorted(cells)]
@@ -35,12 +36,16 @@ def _square_id(row: int, column: int) -> str:
 
 
 def _h3_place(cell: str) -> Place:
+    import h3
+
     lat, lon = h3.cell_to_latlng(cell)
     return Place(cell, lat, lon)
 
 
 def h3_cells(grid: GridSettings, lat_R: Doubles, lon_R: Doubles) -> list[str]:
     """The H3 cell of each position; finite positions only."""
+    import h3
+
     assert grid.h3 is not None
     points, where = np.unique(np.stack([lat_R, lon_R], axis=1), axis=0, return_inverse=True)
     cells = [h3.latlng_to_cell(lat, lon, grid.h3) for lat, lon in points.tolist()]

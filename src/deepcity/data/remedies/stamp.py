@@ -58,22 +58,32 @@ def _end_of_repeated_hour(evidence: RepeatedTimes) -> Trial | None:
     before_R, itself_R = np.split(both_R, 2)
     if not before_R.all() or itself_R.any():
         return None
-    records, _ = evidence.read(
-        evidence.timed(
-            stamp=Stamp.WALL_END,
-            step=clock.step,
-            ambiguous=Ambiguous.INFER,
-            nonexistent=Nonexistent.MASK,
+    for ambiguous in (Ambiguous.INFER, Ambiguous.MASK):
+        records, _ = evidence.read(
+            evidence.timed(
+                stamp=Stamp.WALL_END,
+                step=clock.step,
+                ambiguous=ambiguous,
+                nonexistent=Nonexistent.MASK,
+            )
         )
-    )
-    if records is None:
-        return None
-    ends = {"time.stamp": ("wall_end",), "time.step": (duration_text(clock.step_s),)}
+        if records is not None:
+            return _stamped(wall_text(wall_R[0]), duration_text(clock.step_s), ambiguous)
+    return None
+
+
+def _stamped(first: str, step: str, ambiguous: Ambiguous) -> Trial:
+    """What the stamp does; which row of a year that has one only is which, is left open."""
+    ends = {"time.stamp": ("wall_end",), "time.step": (step,)}
     effect = (
-        f"{wall_text(wall_R[0])} stands twice, the hour after the one that clocks repeated: rows "
-        "are stamped with the end of their hour"
+        f"{first} stands twice, the hour after the one that clocks repeated: rows are stamped with "
+        "the end of their hour"
     )
-    return Trial(Change(ends | {"time.ambiguous": ("infer",)}), True, effect)
+    if ambiguous is Ambiguous.INFER:
+        return Trial(Change(ends | {"time.ambiguous": ("infer",)}), True, effect)
+    return Trial(
+        Change(ends), True, f"{effect}; other years have one row of it, which is then open"
+    )
 
 
 REMEDIES = (

@@ -27,19 +27,21 @@ def tally_cells(
 def tally_of(column: pl.Series, numbers: Numbers, rows_R: Ints, style: NumberStyle) -> ColumnTally:
     """What the cells of a column are, and in which rows; `numbers` is what they were read as."""
     tally = ColumnTally()
-    texts = column.cast(pl.String).str.strip_chars()
+    written = column.cast(pl.String)
     if len(numbers.bad):
+        texts = written.str.strip_chars()
         tally.bad = _seen(texts, numbers.bad, rows_R)
         tally.bad_cells = len(numbers.bad)
     known_R = np.isfinite(numbers.values_R)
     tally.numbers = int(known_R.sum())
-    signed_R = texts.str.contains(style.decimal, literal=True).fill_null(value=False).to_numpy()
+    has_sign = written.str.contains(style.decimal, literal=True)
+    signed_R = (has_sign.fill_null(value=False) if has_sign.null_count() else has_sign).to_numpy()
     whole = numbers.values_R[known_R & ~signed_R]
     tally.whole = len(whole)
     tally.largest_whole = float(whole.max()) if len(whole) else 0.0
     signed = np.flatnonzero(known_R & signed_R)
     if len(signed):
-        _count_signed(tally, texts, numbers, signed, rows_R, style)
+        _count_signed(tally, written.str.strip_chars(), numbers, signed, rows_R, style)
     return tally
 
 

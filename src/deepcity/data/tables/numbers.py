@@ -74,7 +74,8 @@ def read_numbers(column: pl.Series, style: NumberStyle) -> Numbers:
 def _finished(
     numbers: pl.Series, bad: Indices, other: Indices | None = None, negated: Indices | None = None
 ) -> Numbers:
-    values_R = numbers.fill_null(float("nan")).to_numpy().copy()
+    filled = numbers.fill_null(float("nan")) if numbers.null_count() else numbers
+    values_R = filled.to_numpy().copy()
     infinite = np.flatnonzero(np.isinf(values_R))
     values_R[infinite] = np.nan
     none = np.empty(0, dtype=np.intp)

@@ -128,21 +128,107 @@ def run_ensemble(
         part_BH: the part of the day of each step, 0..P-1.
         gradient: of the loss that updates the weights.
     """
-    mixed, weights = np.empty_like(truth_BNH), []
+    begun = PausedRun.begin(ensemble, len(forecast_EBNH), truth_BNH)
+    found, paused = continue_ensemble(begun, forecast_EBNH, truth_BNH, origins_B, part_BH, gradient)
+    return replace(found, ensemble=paused.ended(truth_BNH[-len(paused) :], part_BH, gradient))
+
+
+@dataclass(frozen=True, eq=False)
+class PausedRun:
+    """A run that has made its last forecast so far, and can go on from there.
+
+    Attributes:
+        ensemble: after all truths before that forecast's origin, and none since.
+        origins_B: of the forecasts that later truths will be compared with, the last included.
+        forecast_EBNH, forecast_VBNH, mixed_BNH: those of the experts, of the views and of all.
+    """
+
+    ensemble: MultiViewEnsemble
+    origins_B: Ints
+    forecast_EBNH: Floats
+    forecast_VBNH: Floats
+    mixed_BNH: Floats
+
+    def __len__(self) -> int:
+        return len(self.origins_B)
+
+    @staticmethod
+    def begin(ensemble: MultiViewEnsemble, experts: int, like_BNH: Floats) -> "PausedRun":
+        """Before any forecast, of forecasts shaped as these."""
+        none_BNH = like_BNH[:0]
+        shape = (experts, *none_BNH.shape)
+        return PausedRun(
+            ensemble,
+            np.zeros(0, np.int64),
+            np.zeros(shape, np.float32),
+            np.zeros((_VIEWS, *none_BNH.shape), np.float32),
+            none_BNH,
+        )
+
+    def ended(self, truth_BNH: Floats, part_BH: Ints, gradient: Gradient) -> MultiViewEnsemble:
+        """The ensemble after the truths of the last forecast's steps too, as far as known.
+
+        Args:
+            truth_BNH, part_BH: of its own forecasts.
+        """
+        if not len(self):
+            return self.ensemble
+        feedback = _Feedback(
+            self.forecast_EBNH,
+            truth_BNH,
+            self.forecast_VBNH,
+            self.mixed_BNH,
+            self.origins_B,
+            part_BH[-len(self) :],
+            gradient,
+        )
+        last = int(self.origins_B[-1])
+        return feedback.apply(self.ensemble, range(last, last + truth_BNH.shape[-1]), len(self))
+
+
+def continue_ensemble(
+    paused: PausedRun,
+    forecast_EBNH: Floats,
+    truth_BNH: Floats,
+    origins_B: Ints,
+    part_BH: Ints,
+    gradient: Gradient = absolute_gradient,
+) -> tuple[EnsembleForecast, PausedRun]:
+    """Go on with a run over later origins; arguments are those of `run_ensemble`, but truths and
+    parts of the day are those of the paused run's own forecasts, and then of the new ones.
+
+    Returns:
+        The new forecasts with the ensemble at the last origin, and the run paused there.
+    """
+    made, horizon = len(paused), truth_BNH.shape[-1]
+    every_B = np.concatenate([paused.origins_B, origins_B])
+    mixed_BNH = np.empty_like(truth_BNH)
     forecast_VBNH = np.empty((_VIEWS, *truth_BNH.shape), np.float32)
+    mixed_BNH[:made], forecast_VBNH[:, :made] = paused.mixed_BNH, paused.forecast_VBNH
+    if made:
+        forecast_EBNH = np.concatenate([paused.forecast_EBNH, forecast_EBNH], axis=1)
     feedback = _Feedback(
-        forecast_EBNH, truth_BNH, forecast_VBNH, mixed, origins_B, part_BH, gradient
+        forecast_EBNH, truth_BNH, forecast_VBNH, mixed_BNH, every_B, part_BH, gradient
     )
-    for now, origin in enumerate(origins_B):
+    ensemble, weights = paused.ensemble, []
+    for now in range(made, len(every_B)):
         if now:
-            ensemble = feedback.apply(ensemble, range(int(origins_B[now - 1]), int(origin)), now)
+            passed = range(int(every_B[now - 1]), int(every_B[now]))
+            ensemble = feedback.apply(ensemble, passed, now)
         weights.append(ensemble.weights_in(part_BH[now]))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
-        mixed[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
-    if len(origins_B):
-        remaining = range(int(origins_B[-1]), int(origins_B[-1]) + truth_BNH.shape[-1])
-        ensemble = feedback.apply(ensemble, remaining, len(origins_B))
-    return EnsembleForecast(mixed, np.array(weights).reshape(len(origins_B), -1), ensemble)
+        mixed_BNH[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
+    weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
+    found = EnsembleForecast(mixed_BNH[made:], weights_BE, ensemble)
+    last = int(every_B[-1]) if len(every_B) else 0
+    past = int(np.searchsorted(every_B, last - horizon, "right"))
+    return found, PausedRun(
+        ensemble,
+        every_B[past:],
+        forecast_EBNH[:, past:].copy(),
+        forecast_VBNH[:, past:].copy(),
+        mixed_BNH[past:].copy(),
+    )
 
 
 @dataclass(frozen=True)

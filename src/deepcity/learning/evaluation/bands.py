@@ -57,15 +57,31 @@ def rolling_half_width(
 
     Each band takes the newest errors, as many as `past` or half of those known.
     """
-    horizon = errors_BNH.shape[-1]
     widths = np.empty_like(errors_BNH[past:])
-    pause = max(1, len(widths) // _UPDATES)
+    pause = _pause(len(widths))
     for first in range(0, len(widths), pause):
-        known = int(np.searchsorted(origins_B + horizon, origins_B[past + first], side="right"))
-        known = min(max(known, past), past + first)
-        newest = errors_BNH[known - max(past, known // 2) : known]
-        widths[first : first + pause] = half_width(np.zeros_like(newest), newest, level)
+        widths[first : first + pause] = _width_at(errors_BNH, origins_B, past, first, level)
     return widths
+
+
+def newest_half_width(errors_BNH: Floats, origins_B: Ints, past: int, level: float = 0.9) -> Floats:
+    """The last of `rolling_half_width`, (N, H), without those before it."""
+    last = len(errors_BNH) - past - 1
+    return _width_at(errors_BNH, origins_B, past, last - last % _pause(last + 1), level)
+
+
+def _pause(count: int) -> int:
+    """Of so many bands, how many share one."""
+    return max(1, count // _UPDATES)
+
+
+def _width_at(errors_BNH: Floats, origins_B: Ints, past: int, first: int, level: float) -> Floats:
+    """Half-widths from the errors known at the `first`-th origin after the past ones."""
+    horizon = errors_BNH.shape[-1]
+    known = int(np.searchsorted(origins_B + horizon, origins_B[past + first], side="right"))
+    known = min(max(known, past), past + first)
+    newest = errors_BNH[known - max(past, known // 2) : known]
+    return half_width(np.zeros_like(newest), newest, level)
 
 
 def floor_of(field: Field, values_TN: Floats) -> float:

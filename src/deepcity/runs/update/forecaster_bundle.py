@@ -18,10 +18,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from deepcity.city.arrays import Floats
 from deepcity.city.errors import CheckpointError
-from deepcity.learning.ensemble.bernstein import BOAState
-from deepcity.learning.ensemble.multi_view_ensemble import STATE_NAMES, MultiViewEnsemble
+from deepcity.learning.ensemble.multi_view_ensemble import MultiViewEnsemble
 from deepcity.learning.experts.expert import Arrays
 from deepcity.learning.features.inputs import WindowSettings
+from deepcity.runs.update.kept_replay import (
+    KeptReplay,
+    ReplayValues,
+    ensemble_groups,
+    ensemble_of,
+)
 from deepcity.runs.update.results import PartyUpdate
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 from deepcity.store.run_folder import ensure_folder
@@ -30,7 +35,7 @@ MODEL = 2  # incremented when a network's inputs or structure change
 FOLDER = "own"
 
 _GRAPH = "graph"
-_STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
+_ENSEMBLE = "boa"
 
 
 class _Frozen(BaseModel):
@@ -151,6 +156,7 @@ class ForecasterBundle:
         terms: None in a bundle written before they were kept.
         adjacency_NN: the graph of its places, where its city file names one; data frames hold
             none.
+        replay: what bands were measured from, to go on with; None: it is measured anew.
         skipped: damaged newer checkpoints, with reasons.
     """
 
@@ -165,6 +171,7 @@ class ForecasterBundle:
     last: PartyUpdate | None = None
     terms: BundleTerms | None = None
     adjacency_NN: Floats | None = None
+    replay: KeptReplay | None = None
     skipped: tuple[str, ...] = ()
 
 
@@ -183,6 +190,7 @@ class _Values(_Frozen):
     old_rows: RowsChecksum
     last: PartyUpdate | None
     terms: BundleTerms | None = None
+    replay: ReplayValues | None = None
 
 
 @dataclass(frozen=True)
@@ -222,15 +230,14 @@ class BundleStore:
             CheckpointError: if it cannot be written; the one before stays intact.
         """
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
-            f"boa:{view}": {
-                name: getattr(getattr(bundle.ensemble, view), name) for name in _STATE_FIELDS
-            }
-            for view in STATE_NAMES
+            **ensemble_groups(bundle.ensemble, _ENSEMBLE)
         }
         for place, expert in enumerate(bundle.experts):
             arrays[_group(place)] = expert.arrays
         if bundle.adjacency_NN is not None:
             arrays[_GRAPH] = {"adjacency_NN": bundle.adjacency_NN}
+        if bundle.replay is not None:
+            arrays |= bundle.replay.to_groups()
         values = _Values(
             identity=bundle.identity,
             times=bundle.times,
@@ -243,6 +250,7 @@ class BundleStore:
             old_rows=bundle.old_rows,
             last=bundle.last,
             terms=bundle.terms,
+            replay=None if bundle.replay is None else bundle.replay.values,
         )
         ensure_folder(self.store.folder)
         name = _name(bundle.identity.service, bundle.identity.party)
@@ -282,7 +290,7 @@ def _bundle(found: Checkpoint) -> ForecasterBundle:
         identity=values.identity,
         times=values.times,
         experts=tuple(experts),
-        ensemble=_ensemble(found),
+        ensemble=ensemble_of(found.arrays, _ENSEMBLE),
         days=values.days,
         watch_from=values.watch_from,
         old_rows=values.old_rows,
@@ -290,15 +298,6 @@ def _bundle(found: Checkpoint) -> ForecasterBundle:
         last=values.last,
         terms=values.terms,
         adjacency_NN=found.arrays.get(_GRAPH, {}).get("adjacency_NN"),
+        replay=None if values.replay is None else KeptReplay.of_groups(values.replay, found.arrays),
         skipped=found.skipped,
-    )
-
-
-def _ensemble(found: Checkpoint) -> MultiViewEnsemble:
-    arrays = {view: found.arrays[f"boa:{view}"] for view in STATE_NAMES}
-    return MultiViewEnsemble(
-        **{
-            view: BOAState(**{name: arrays[view][name] for name in _STATE_FIELDS})
-            for view in STATE_NAMES
-        }
     )

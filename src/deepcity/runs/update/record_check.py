@@ -12,12 +12,11 @@ from deepcity.city.arrays import Floats
 from deepcity.city.errors import RefineError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import load_panel
-from deepcity.data.panel import Panel
+from deepcity.data.panel import Panel, measured_end
 from deepcity.maps.city_map import Member, Service
 from deepcity.parties.party import select_span
 from deepcity.runs.update.forecaster_bundle import MODEL, BundleIdentity, ForecasterBundle
 from deepcity.runs.update.refine_spans import BundlePosition, RefineSpans, refine_spans
-from deepcity.runs.update.save_forecaster import measured_end
 
 RUN_ANEW = "or run the map again into another folder"
 

@@ -35,6 +35,7 @@ from deepcity.runs.update.results import (
     UpdateOutcome,
     UpdateResults,
 )
+from deepcity.runs.update.weighed_bundle import with_replay
 from deepcity.store.run_folder import locked, site_folder
 
 
@@ -112,7 +113,8 @@ class _PartyUpdate:
         drift, watch_from = latest_drift(logged, bundle.watch_from, usual)
         summary = self._party_update(rows, days, comparison, drift)
         changed = _refined_bundle(rows, days, comparison)
-        self.bundles.save(replace(changed, days=logged, watch_from=watch_from, last=summary))
+        changed = replace(changed, days=logged, watch_from=watch_from, last=summary)
+        self.bundles.save(with_replay(changed, rows.panel))
         return summary
 
     def _bundle(self) -> ForecasterBundle:

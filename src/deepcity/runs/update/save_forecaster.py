@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from deepcity.city.arrays import Floats
+from deepcity.data.panel import measured_end
 from deepcity.intercity.level_choice import LevelChoice
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
 from deepcity.maps.map_settings import ServiceSettings
@@ -21,6 +19,7 @@ from deepcity.runs.update.forecaster_bundle import (
     RowsChecksum,
 )
 from deepcity.runs.update.refinable_experts import kept_experts
+from deepcity.runs.update.weighed_bundle import with_replay
 
 
 def save_forecasters(
@@ -40,7 +39,8 @@ def save_forecasters(
     bundles = BundleStore.of(folder)
     found = bundles.load(settings.name, party.name)
     if found is None or not found.number:
-        bundles.save(bundle_of(settings, party, choice, test_forecasts))
+        bundle = bundle_of(settings, party, choice, test_forecasts)
+        bundles.save(with_replay(bundle, party.panel))
 
 
 def bundle_of(
@@ -85,12 +85,6 @@ def bundle_of(
         ),
         adjacency_NN=party.panel.adjacency_NN,
     )
-
-
-def measured_end(values_TN: Floats) -> int:
-    """The step after the last measured value; 0 where there is none."""
-    measured = np.flatnonzero(np.isfinite(values_TN).any(axis=1))
-    return int(measured[-1]) + 1 if len(measured) else 0
 
 
 def _start(party: Party, step: int) -> int:
