@@ -19,6 +19,7 @@ from deepcity.live.access import Access, AgencyEntry, GrantEntry
 from deepcity.live.application import LiveApplication
 from deepcity.store.open_store import open_store
 from deepcity.web.api.app import create_app
+from deepcity.web.server.serving import make_server
 
 TOKENS = {"weather": "weather-token-0123456789", "gates": "gates-token-0123456789"}
 SERVICE = "ridership"
@@ -53,22 +54,28 @@ def store_of(town, url, allowed=None, days=36_500):  # the town lives in other y
 
 
 @contextmanager
-def serving(app):
+def serving(app, **how):
     """A server in a thread; gives its address."""
-    with serving_with(app, free_port()) as address:
-        yield address
+    port = free_port()
+    with _running(make_server(app, "127.0.0.1", port, **how)):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def serving_with(app, port, **settings):
-    """The same, at a port and with settings of uvicorn."""
+    """A server at a port with settings of uvicorn, without our limits."""
     settings = {"log_level": "error", **settings}
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, **settings))
+    with _running(uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, **settings))):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(server):
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         server.should_exit = True
         thread.join(timeout=30)

@@ -116,7 +116,7 @@ def live() -> str:
             _ROOT / "benchmarks" / "cities" / "beijing.toml" if real else _synthetic(folder)
         )
         store = folder / "deep.duckdb"
-        with _server(city, folder, store) as (address, started):
+        with _server(city, folder, store) as (address, started, _):
             sent = {name: _send(city, name, folder, address) for name in sorted(TOKENS)}
             at = int(city.panels["metro"].time_T[-2])
             asked = {
@@ -150,6 +150,61 @@ def live() -> str:
         f"{started:.0f} s.",
     ]
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server with rows and deep data, to be asked by others.
+
+    Attributes:
+        process: its number.
+        answer_bytes, tag: of the newest forecast.
+        send_again: sends the weather's last days once more.
+    """
+
+    process: int
+    port: int
+    places: int
+    at: int
+    answer_bytes: int
+    tag: str
+    names: tuple[str, ...]
+    send_again: Callable[[], None]
+
+    def path(self, number: int | None) -> str:
+        """The newest forecast; or, by a number, of other moments and places, and decisions."""
+        if number is None:
+            return f"/forecast?at={self.at}"
+        at = self.at - 900 * (number % 40)
+        if number % 10 == 9:
+            return f"/decision?at={at}"
+        place = f"&place={self.names[number % len(self.names)]}" if number % 3 else ""
+        return f"/forecast?at={at}{place}"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Served]:
+    """A server of its own in a folder, with all rows and days of deep data."""
+    city = _city(
+        _ROOT / "benchmarks" / "cities" / "beijing.toml" if _REAL.is_dir() else _synthetic(folder)
+    )
+    at = int(city.panels["metro"].time_T[-2])
+    with _server(city, folder, folder / "deep.duckdb") as (address, _, process):
+        for name in sorted(TOKENS):
+            _send(city, name, folder, address)
+        reply = httpx.get(f"{address}/forecast", params={"at": at}, trust_env=False)
+        count = iter(range(1_000_000))
+
+        def again() -> None:
+            part = folder / f"again-{next(count)}"
+            part.mkdir()
+            _send(city, "surroundings", part, address)
+
+        places = city.fused.facts.places
+        yield Served(
+            process, int(address.rpartition(":")[2]), len(places), at, len(reply.content),
+            reply.headers["etag"], places, again,
+        )  # fmt: skip
 
 
 def _city(path: Path) -> _City:
@@ -209,8 +264,8 @@ def _access() -> Access:
 
 
 @contextmanager
-def _server(city: _City, folder: Path, store: Path) -> Iterator[tuple[str, float]]:
-    """`deepcity serve` with its rows taken; its address, and seconds until it was ready."""
+def _server(city: _City, folder: Path, store: Path) -> Iterator[tuple[str, float, int]]:
+    """`deepcity serve` with its rows taken; address, seconds until it was ready, process."""
     entries = (
         f'[[agency]]\nname = "{name}"\ntoken = "{token}"\n[agency.grant]\nservice = "{SERVICE}"\n'
         for name, token in TOKENS.items()
@@ -232,7 +287,7 @@ def _server(city: _City, folder: Path, store: Path) -> Iterator[tuple[str, float
                 if process.poll() is not None:
                     sys.exit("the server ended before it was ready")
                 time.sleep(0.1)
-            yield address, time.perf_counter() - begun
+            yield address, time.perf_counter() - begun, process.pid
         finally:
             process.terminate()
 

@@ -1,7 +1,6 @@
 """`deepcity serve PACKAGE`: an application's HTTP API."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +13,6 @@ from deepcity.city.errors import DeepCityError, LiveError, StoreError
 from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from deepcity.data.follow.follow_source import SourceFollower
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
@@ -60,6 +57,13 @@ def serve(
     max_rows: Annotated[
         int, typer.Option(min=1, help="Most rows of deep data in a request.")
     ] = 50_000,
+    max_connections: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            help="Most open connections; one more takes the place of the one idle longest.",
+        ),
+    ] = 1000,
     keep_days: Annotated[
         int | None,
         typer.Option(
@@ -111,6 +115,9 @@ def serve(
     from deepcity.store.open_store import open_store
     from deepcity.web.api.app import create_app
     from deepcity.web.api.limits import Limits
+    from deepcity.web.server.limits import ServerLimits
+    from deepcity.web.server.serving import make_server
+    from deepcity.web.server.serving import serve as run_server
 
     trained, allowed, city_file = load_fused(package), load_access(access), load_city(city)
     facts = trained.facts
@@ -123,6 +130,7 @@ def serve(
         right = f"run `deepcity serve` where {facts.agency}'s records are: it is the application"
         raise LiveError(str(city), reason, right)
     limits = Limits(max_bytes=round(max_mb * 1_000_000), max_rows=max_rows)
+    together = ServerLimits(max_connections=max_connections)
     emit = _event_emitter(as_json)
     folder = state or city.parent / f".{facts.service}-live"
     widths = {agency.space: agency.width for agency in facts.agencies}
@@ -147,42 +155,21 @@ def serve(
             "agencies": [agency.name for agency in facts.agencies],
         }
         try:
-            how = {
-                "host": host,
-                "port": port,
-                "log_level": "warning",
-                "ssl_certfile": certificate,
-                "ssl_keyfile": key,
-            }
-            app = create_app(application, allowed, limits=limits, decisions=decisions)
-            answer_until_stopped(
-                app, lambda: emit("listening", **announcement), lambda: emit("stopped"), how
+            server = make_server(
+                create_app(application, allowed, limits=limits, decisions=decisions),
+                host,
+                port,
+                together,
+                certificate=certificate,
+                key=key,
+                ready=lambda: emit("listening", **announcement),
+                over=lambda: emit("stopped"),
             )
+            if not run_server(server):
+                raise typer.Exit(_NOT_STARTED)
         finally:
             done.set()
             follower.join(timeout=10)
-
-
-def answer_until_stopped(
-    app: "FastAPI", ready: Callable[[], None], over: Callable[[], None], how: dict[str, Any]
-) -> None:
-    """Serve until a signal comes; calls `ready` when the port is open, `over` when it is closed."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                ready()
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().shutdown(sockets)
-            over()
-
-    server = Server(uvicorn.Config(app, **how))
-    server.run()
-    if not server.started:
-        raise typer.Exit(_NOT_STARTED)
 
 
 EmitEvent = Callable[..., None]

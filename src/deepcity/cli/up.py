@@ -19,7 +19,6 @@ from deepcity.city.problem import Problem
 from deepcity.cli.demo import bundled, check_demo_data
 from deepcity.cli.forecasting.options import limit_threads, parse_time
 from deepcity.cli.progress_bars import errors
-from deepcity.cli.serve import answer_until_stopped
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -33,6 +32,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
 _REPLAY_LOOK_S = 0.05
 _MAX = "max"
+_NOT_STARTED = 3  # as uvicorn has it
 
 
 def _speed(text: str) -> float:
@@ -193,17 +193,21 @@ def _serve(
     open_page: bool,
 ) -> None:
     """Answer until a signal comes."""
+    from deepcity.web.server.serving import make_server
+    from deepcity.web.server.serving import serve as run_server
+
     address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
-    how = {
-        "host": host,
-        "port": port,
-        "log_level": "warning",
-        "ssl_certfile": certificate,
-        "ssl_keyfile": key,
-        "timeout_graceful_shutdown": 3,  # streams never end by themselves
-    }
-    ready = partial(_ready, address, open_page=open_page)
-    answer_until_stopped(app, ready, lambda: errors.print("Stopped."), how)
+    server = make_server(
+        app,
+        host,
+        port,
+        certificate=certificate,
+        key=key,
+        ready=partial(_ready, address, open_page=open_page),
+        over=partial(errors.print, "Stopped."),
+    )
+    if not run_server(server):
+        raise typer.Exit(_NOT_STARTED)
 
 
 def _check_doors(

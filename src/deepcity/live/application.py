@@ -11,60 +11,29 @@ Shapes: T steps, N places, H horizon steps, C cells of an agency, D deep width, 
 import logging
 import threading
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.city.errors import GrantError, LiveError, StoreError
+from deepcity.city.errors import LiveError
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.evaluation.bands import floor_of
 from deepcity.learning.features.inputs import Inputs, fit_inputs
 from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
-from deepcity.live.wire import cell_names
-from deepcity.store.deep_data.batch import DeepData, moment
+from deepcity.live.agency_inputs import AgencyInputs, AgencyState, AgencyStatus
+from deepcity.live.deep_data_check import DeepDataCheck
+from deepcity.store.deep_data.batch import moment
 from deepcity.store.deep_data.store import DeepDataStore
+
+__all__ = ["LATE_STEPS", "AgencyState", "AgencyStatus", "LiveApplication", "LiveForecast"]
 
 LATE_STEPS = 2
 """Largest age of an agency's newest deep data, in its own steps."""
 _SAME = 1e-3  # largest relative difference between a scale fitted again and in training
 _DAY = 86_400
 _log = logging.getLogger(__name__)
-
-
-class AgencyStatus(StrEnum):
-    """Status of an agency at the time of a forecast."""
-
-    FRESH = "fresh"
-    LATE = "late"  # its newest deep data are too old
-    NO_DATA = "no-data"  # none of the version trained with
-    NOT_GRANTED = "not-granted"
-    STORE_ERROR = "store-error"  # the store could not be read
-
-
-@dataclass(frozen=True)
-class AgencyState:
-    """One agency at the time of a forecast.
-
-    Attributes:
-        version: of its encoder, as trained with.
-        newest: time of its newest deep data; None: there are none.
-        age_s: their age.
-        limit_s: the largest age that is used.
-        cells: number of its cells with recent deep data.
-        note: for the operator; may be empty.
-    """
-
-    name: str
-    status: AgencyStatus
-    version: str
-    newest: int | None
-    age_s: int | None
-    limit_s: int
-    cells: int
-    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +92,11 @@ class LiveApplication:
         self, package: FusedPackage, store: DeepDataStore, *, late_steps: int = LATE_STEPS
     ) -> None:
         self.package, self.store, self.late_steps = package, store, late_steps
-        self._places = {
-            name: {cell: index for index, cell in enumerate(cell_names(cell_C).tolist())}
-            for name, cell_C in package.cells.items()
-        }
+        self._inputs = AgencyInputs(package, store, late_steps)
+        self._check = DeepDataCheck(package, self._inputs)
+        self._doubts: dict[str, str] = {}
         self._prepared: _Prepared | None = None
+        self._version = 0
         self._lock = threading.Lock()
 
     @property
@@ -139,6 +108,25 @@ class LiveApplication:
     def ready(self) -> bool:
         """Whether own rows have come."""
         return self._prepared is not None
+
+    @property
+    def version(self) -> int:
+        """Changes with own rows and deep data: a forecast holds as long as it does not."""
+        return self._version
+
+    def deep_data_changed(self) -> None:
+        """Deep data have come."""
+        with self._lock:
+            self._version += 1
+
+    def step_of(self, at: int) -> int:
+        """Start of the step that a time lies in, UTC seconds.
+
+        Raises:
+            LiveError: if no own rows have come yet.
+        """
+        first = int(self._ready().time_T[0])
+        return at - (at - first) % self.package.facts.step_s
 
     def load_rows(self, panel: Panel) -> None:
         """Load own rows, all from the training span on, and prepare inputs.
@@ -166,6 +154,8 @@ class LiveApplication:
         earliest = train.start + facts.settings.history
         with self._lock:
             self._prepared = _Prepared(inputs, longer.time_T, earliest, known, rows, floor)
+            self._version += 1
+        self.check_deep_data(int(longer.time_T[0]) + known * facts.step_s)
 
     def forecast(self, at: int) -> LiveForecast:
         """Forecast the steps from a time on (from the start of its step), with available data.
@@ -178,7 +168,7 @@ class LiveApplication:
         origin = (at - int(time_T[0])) // step_s
         self._check_time(prepared, at, origin)
         at = int(time_T[0]) + origin * step_s
-        agency_inputs = [self._agency_input(agency, at) for agency in self.agencies]
+        agency_inputs = [self._read(agency, at) for agency in self.agencies]
         deep = {
             one.name: activations
             for one, (_, activations) in zip(self.agencies, agency_inputs, strict=True)
@@ -203,6 +193,18 @@ class LiveApplication:
             own_lag_s=late * step_s,
         )
 
+    def check_deep_data(self, at: int) -> None:
+        """Look which agencies' deep data are to be doubted, from what is known at a time.
+
+        Done whenever own rows are loaded; see `deepcity.live.deep_data_check`.
+        """
+        prepared = self._ready()
+        origin = min(prepared.known, (at - int(prepared.time_T[0])) // self.package.facts.step_s)
+        doubts = self._check.find_doubts(prepared.inputs, prepared.time_T, origin, prepared.first)
+        with self._lock:
+            self._version += doubts != self._doubts
+            self._doubts = doubts
+
     @property
     def rows(self) -> Panel:
         """Its own rows of the field forecast, from the training span on; NaN after the newest.
@@ -214,7 +216,7 @@ class LiveApplication:
 
     def states(self, at: int) -> tuple[AgencyState, ...]:
         """Status of each agency at a time."""
-        return tuple(self._agency_input(agency, at)[0] for agency in self.agencies)
+        return tuple(self._read(agency, at)[0] for agency in self.agencies)
 
     def _check_own_rows(self, panel: Panel) -> None:
         facts = self.package.facts
@@ -253,81 +255,13 @@ class LiveApplication:
             right = f"choose a time from {moment(int(time_T[prepared.first]))} on"
             raise LiveError(f"at {moment(at)}", "own rows begin later", right)
 
-    def _agency_input(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
-        """An agency's status at a time, and its deep data if they can be used."""
-        limit_s = self.late_steps * max(agency.step_s, agency.grid.step_s)
-        state = AgencyState(
-            agency.name, AgencyStatus.NO_DATA, agency.space.version, None, None, limit_s, 0
-        )
-        try:
-            young, newest = self._read(agency, at, limit_s)
-        except GrantError as error:
-            return replace(state, status=AgencyStatus.NOT_GRANTED, note=str(error)), None
-        except StoreError as error:
-            return self._not_there(state, agency, error), None
-        if newest is None:
-            return replace(state, note=self._other_versions(agency)), None
-        state = replace(state, newest=newest, age_s=at - newest)
-        activations = self._newest_rows(agency, young)
-        cells = int(activations.known_BC.sum())
-        if not cells:
-            late = self._why_late(agency, state)
-            return replace(state, status=AgencyStatus.LATE, note=late), None
-        return replace(state, status=AgencyStatus.FRESH, cells=cells), activations
-
-    def _read(self, agency: InputAgency, at: int, limit_s: int) -> tuple[DeepData, int | None]:
-        """Rows recent enough at a time, and the time of the newest row of all."""
-        space, reader = agency.space, self.package.facts.service
-        young = self.store.read(space, None, at - limit_s, at + 1, reader=reader)
-        found = young if len(young) else self.store.latest(space, None, at, reader=reader)
-        return young, int(found.time_R.max()) if len(found) else None
-
-    def _newest_rows(self, agency: InputAgency, rows: DeepData) -> DeepBatch:
-        """The newest row of each cell that was trained with."""
-        where = self._places[agency.name]
-        activations = DeepBatch(
-            np.zeros((1, len(where), agency.width), np.float32), np.zeros((1, len(where)), bool)
-        )
-        # in order of time: later rows replace earlier ones
-        for row, cell in enumerate(rows.cell_R.tolist()):
-            if (index := where.get(cell)) is not None:
-                activations.vectors_BCD[0, index] = rows.vectors_RW[row]
-                activations.known_BC[0, index] = True
-        return activations
-
-    def _not_there(self, state: AgencyState, agency: InputAgency, error: Exception) -> AgencyState:
-        try:
-            if agency.space not in {space_info.space for space_info in self.store.spaces()}:
-                return replace(state, note=self._other_versions(agency))
-        except StoreError:
-            _log.warning("the store cannot be read", exc_info=True)
-        return replace(state, status=AgencyStatus.STORE_ERROR, note=str(error))
-
-    def _other_versions(self, agency: InputAgency) -> str:
-        """A note if the store holds deep data of other encoder versions only."""
-        try:
-            space_infos = self.store.spaces()
-        except StoreError:
-            return ""
-        wanted = agency.space
-        others = [
-            space_info.space.version
-            for space_info in space_infos
-            if replace(space_info.space, version=wanted.version) == wanted != space_info.space
-        ]
-        if not others:
-            return ""
-        return (
-            f"the store has version {', '.join(others)}, but the application was trained with "
-            f"{wanted.version}; run the encoder {wanted.version}, or train again"
-        )
-
-    def _why_late(self, agency: InputAgency, state: AgencyState) -> str:
-        hours, rest = divmod(state.age_s or 0, 3600)
-        lateness = f"its newest deep data are {hours}:{rest // 60:02d} h old"
-        if hours and rest <= agency.grid.step_s:
-            lateness += "; if it is still sending, check the time zone of its records"
-        return lateness + (f"; {other}" if (other := self._other_versions(agency)) else "")
+    def _read(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
+        """An agency's status at a time, and its deep data if they are used."""
+        state, activations = self._inputs.read(agency, at)
+        doubt = self._doubts.get(agency.name, "")
+        if activations is None or not doubt:
+            return state, activations
+        return replace(state, status=AgencyStatus.IN_DOUBT, note=doubt), None
 
     def _half_width(self, deep: dict[str, DeepBatch]) -> Floats:
         """Half widths of the bands, by the agencies available at each place, (N, H)."""

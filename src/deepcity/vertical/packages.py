@@ -6,6 +6,8 @@ package is for the server. `deepcity agent` and `deepcity serve` load them.
 
 from pathlib import Path
 
+import numpy as np
+
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.city_file import CityFile
 from deepcity.exchange.inprocess import InProcessExchange
@@ -58,8 +60,15 @@ def save_packages(
         setup.party.data.validation,
         trained.validation,
         alone.learner.network.trunk,
+        spacing_s=_spacing_s(setup),
     )
     save_fused(folder, package)
+
+
+def _spacing_s(setup: VerticalSetup) -> int | None:
+    """Seconds between two validation origins; None: there is one."""
+    time_B = setup.party.panel.time_T[setup.party.validation_origins]
+    return int(np.diff(time_B).min()) if len(time_B) > 1 else None
 
 
 def _facts(setup: VerticalSetup, agencies: tuple[InputAgency, ...]) -> FusedFacts:

@@ -47,12 +47,12 @@ def _fits(source: object) -> bool:
 
 
 def _listen(files: Mapping[str, Path], port: int) -> None:
-    import uvicorn
     from fastapi import FastAPI, Request
     from fastapi.concurrency import run_in_threadpool
     from fastapi.responses import JSONResponse
 
     from deepcity.web.api.refusals import Refusal, refuse
+    from deepcity.web.server.serving import make_server
 
     app = FastAPI(title="deepcity: rows of an agency", docs_url=None, redoc_url=None)
     app.add_exception_handler(Refusal, refuse)
@@ -73,7 +73,7 @@ def _listen(files: Mapping[str, Path], port: int) -> None:
         count = await run_in_threadpool(_append, files[name], bytes(body), lock)
         return JSONResponse({"rows": count})
 
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning"))
+    server = make_server(app, "127.0.0.1", port)
     threading.Thread(target=server.run, daemon=True).start()
 
 

@@ -123,6 +123,44 @@ def test_a_stray_quote_is_told_at_once_and_the_rows_after_it_are_read_when_it_is
     assert panel.mask_TNF[:, 0, 0].sum() == 3 + len(rows)
 
 
+STRAYS = {
+    "opens a value": lambda row: row.replace(",", ',"', 1),
+    "opens a row": lambda row: '"' + row,
+    "inside a value": lambda row: row.replace(",", ',"5" or "', 1),
+    "after the last value": lambda row: row + ',"',
+    "before a quoted value": lambda row: row.replace(",", ',""', 1),
+}
+
+
+@pytest.mark.parametrize("stray", STRAYS)
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("before", [0, 30])
+@pytest.mark.parametrize("column", ["time", "day"])
+def test_wherever_a_stray_quote_stands_it_is_told_within_one_look(
+    followed, stray, quoted, before, column
+):
+    """Also where it is in the first row, or times have no cell that tells a row by its form."""
+    time = f'time = {{ column = "{column}" }}'
+    if column == "day":
+        time = 'time = { columns = ["day", "hour"], format = "%d.%m.%y %H" }'
+    sign = '"' if quoted else ""
+    hours = [(day, hour) for day in range(1, 10) for hour in range(24)]
+    times = [f"2024-05-0{d}T{h:02d}:00" if column == "time" else f"{d}.5.24,{h}" for d, h in hours]
+    rows = [f"{at},{sign}5.5{sign},{sign}6{sign}" for at in times]
+    head = "time,a,b" if column == "time" else "day,hour,a,b"
+    broken = [*rows[:before], STRAYS[stray](rows[before]), *rows[before + 1 :]]
+    office, path = followed(
+        "\n".join([head, *broken, ""]),
+        source=f'format = "csv"\npath = "records.csv"\n{time}\n',
+    )
+    with pytest.raises(DataError, match=r"records\.csv"):
+        office.poll()
+    mended = path.with_suffix(".new")
+    mended.write_text("\n".join([head, *rows, ""]))
+    mended.replace(path)
+    assert office.poll().mask_TNF[:, 0, 0].sum() == len(rows)
+
+
 def test_a_text_of_several_lines_is_no_stray_quote(followed):
     office, path = followed("time,a,b,note\n" + ROWS.split("\n", 1)[1].replace("\n", ",x\n"))
     office.poll()

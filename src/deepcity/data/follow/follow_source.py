@@ -78,13 +78,14 @@ class SourceFollower:
             if source.name not in self._tails:
                 sign = getattr(source, "delimiter", ",")
                 self._tails[source.name] = Tail(self._file(source), header_lines, sign)
+            tail = self._tails[source.name]
             try:
-                changed = self._tails[source.name].poll()
+                changed = tail.poll()
             except (OSError, ValueError) as error:
                 right = "correct the file; it is read again when it changes"
                 problem = Problem(self._file(source).name, "path", None, str(error), right)
                 raise DataError([problem]) from error
-            if changed:
+            if changed or tail.waits:
                 self._check_quotes(source)
             return changed
         if not isinstance(source, FileSettings):
@@ -100,7 +101,7 @@ class SourceFollower:
     def _check_quotes(self, source: SourceSettings) -> None:
         """Report rows with a stray quote: a reader would take all rows after it for one cell."""
         file, right = self._file(source).name, "remove the quote, or close it, in the file"
-        reason = "a double quote that is never closed; it is read again when the file changes"
+        reason = "a double quote that is never closed; the rows after it wait until it is"
         problems = [
             Problem(file, f"row {line}" if line else "row", text[:100], reason, right)
             for line, row in self._tails[source.name].stray_quotes()

@@ -16,6 +16,8 @@ _CHUNK = 1 << 20
 _END = b"\n"
 MOST_PENDING = 32_000_000
 """Bytes of a row that is not complete."""
+MOST_TEXT_LINES = 20
+"""Lines of a text in quotes that is not closed yet; more of them are said to wait."""
 
 
 class Tail:
@@ -74,15 +76,23 @@ class Tail:
         """Header and lines, as the content of a file."""
         return b"".join([*self.header, *self.lines])
 
+    @property
+    def waits(self) -> bool:
+        """Whether so many lines stand in a text in quotes that it is likely never closed."""
+        return self._partial_line.count(_END) > MOST_TEXT_LINES
+
     def stray_quotes(self) -> list[tuple[int, bytes]]:
         """Rows with a quote that is never closed: each with its line number, 0 if not known."""
-        line = 1 + sum(row.count(_END) for row in self.header)
+        line = 1 + sum(row.count(_END) for row in self.header or self._header_read)
         first = len(self.lines) - self._open_file_lines
         found = []
         for row in self.lines:
             if QUOTE in row and in_quotes(row, self.delimiter):
                 found.append((line if not first and not self._dropped else 0, row))
             line += row.count(_END)
+        if self.waits:
+            text = self._partial_line.partition(_END)[0]
+            found.append((line if not first and not self._dropped else 0, text))
         return found
 
     def close(self) -> None:

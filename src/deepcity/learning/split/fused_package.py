@@ -25,6 +25,7 @@ from deepcity.learning.features.inputs import Inputs, Samples, WindowSettings
 from deepcity.learning.networks.fused import Cut, FusedNetwork
 from deepcity.learning.networks.network import Network, Shape
 from deepcity.learning.networks.reuse import load_arrays
+from deepcity.learning.split.deep_stats import STATS_SHAPE, deep_stats
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fusion_inputs import DeepBatches, as_tensors, predict
 from deepcity.store.blob import Header
@@ -119,6 +120,8 @@ class FusedPackage:
         past: forecasts of the validation span with every agency (`ALL`), with none (`NO_AGENCY`)
             and by the typical day (`TYPICAL`), and what came (`TRUTH`, 0 where not `KNOWN`), each
             (B, N, H); decisions rest on their errors. Empty in packages of before they were kept.
+        deep_stats: agency -> what its deep data were like on the validation span, as
+            `DeepStats.of` reads it. Empty in packages of before they were kept.
         version: first 16 hex digits of the content's SHA-256.
     """
 
@@ -131,6 +134,7 @@ class FusedPackage:
     baseline_band_NH: Floats
     scale_N1: Floats
     past: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    deep_stats: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     version: str = ""
 
     def predict(self, samples: Samples, deep: DeepBatches) -> Floats:
@@ -185,11 +189,14 @@ def package_fused(
     validation: Samples,
     deep: DeepBatches,
     alone: Network | None = None,
+    *,
+    spacing_s: int | None = None,
 ) -> FusedPackage:
     """A trained application as a package; calibrates its bands on the validation span.
 
     Args:
         deep: every agency's deep data for them.
+        spacing_s: between two validation origins; None: the panel's step.
 
     Raises:
         LayerPackageError: with everything that does not fit.
@@ -213,6 +220,8 @@ def package_fused(
     bare = FusedPackage(
         facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1, past
     )
+    stats = deep_stats(bare.predict, validation, deep, spacing_s or facts.step_s)
+    bare = replace(bare, deep_stats=stats)
     return replace(bare, version=version_of(*_content(bare)))
 
 
@@ -251,6 +260,7 @@ def _built(arrays: Groups, header: Header, version: str) -> FusedPackage:
         {frozenset(_names(key)): band for key, band in arrays["bands"].items()},
         **arrays["more"],
         past=arrays.get("past", {}),
+        deep_stats=arrays.get("deep_stats", {}),
         version=version,
     )
     _check(package)
@@ -313,6 +323,9 @@ def _check(package: FusedPackage) -> None:
         found = package.cell_weights[agency.name].shape
         if found != (wide[0], len(package.cells[agency.name])):
             wrong.append(f"cell weights of {agency.name} are {found}")
+        stats = package.deep_stats.get(agency.name)
+        if stats is not None and (stats.shape != STATS_SHAPE or not np.isfinite(stats).all()):
+            wrong.append(f"statistics of {agency.name}'s deep data are {stats.shape}")
     if package.scale_N1.shape != (wide[0], 1):
         wrong.append(f"the scale is {package.scale_N1.shape}")
     if frozenset() not in package.bands:
@@ -332,6 +345,8 @@ def _content(package: FusedPackage) -> tuple[Groups, Header]:
     }
     if package.past:
         arrays["past"] = dict(package.past)
+    if package.deep_stats:
+        arrays["deep_stats"] = dict(package.deep_stats)
     if alone is not None:
         arrays["alone"] = {name: value.numpy() for name, value in alone.state_dict().items()}
     header = {

@@ -3,31 +3,36 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 
 from deepcity import __version__
-from deepcity.applications.state import Request as PlanRequest
 from deepcity.city.errors import DeepCityError
-from deepcity.learning.split.fused_package import FusedFacts
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
 from deepcity.live.arrow import ARROW
 from deepcity.live.decisions import DecisionLog, decide
 from deepcity.live.delivery import SENT_AT
-from deepcity.live.intake import Intake
+from deepcity.live.intake import Intake, IntakeResult
 from deepcity.live.wire import BLOB, read_space, unpack_deep
 from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
-from deepcity.web.api.answers import agency_now, decision_answer, forecast_arrow, forecast_json
+from deepcity.web.api.answers import agency_now, decision_answer
+from deepcity.web.api.forecast_answers import ForecastAnswers
 from deepcity.web.api.limits import Limits
-from deepcity.web.api.refusals import Refusal, misread, problem_entries, refuse
+from deepcity.web.api.questions import (
+    LATEST,
+    one_moment,
+    plan_requests,
+    read_body,
+    seconds_of,
+)
+from deepcity.web.api.refusals import Refusal, answer, misread, problem_entries, refuse
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.ErrorList} for status in (401, 403, 404, 422, 503)
@@ -72,7 +77,8 @@ _UNITS = Query(
     description="for patrols: how many there are; left out, the application's own number",
     examples=[12],
 )
-_MOST_ASKED, _MOST_CARS = 100, 1000
+
+_UNPACKED_AT_ONCE = 2
 
 
 def create_app(
@@ -94,6 +100,8 @@ def create_app(
     """
     facts = application.package.facts
     receipt = Intake(application.package, access, application.store)
+    forecasts = ForecastAnswers(application, clock, decisions)
+    unpacking = CapacityLimiter(_UNPACKED_AT_ONCE)
     app = FastAPI(
         title=f"deepcity: {facts.service} of {facts.city}/{facts.agency}",
         version=__version__,
@@ -104,13 +112,14 @@ def create_app(
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
+    app.add_exception_handler(HTTPException, _refuse_plainly)
 
     @app.post("/deep-data", responses={**_ERRORS, **_more()}, openapi_extra=_BODY)
     async def deep_data(
         request: Request,
         space: Annotated[str, _SPACE],
         revision: Annotated[int, _REVISION] = 0,
-        sent_at: Annotated[int | None, Header(alias=SENT_AT)] = None,
+        sent_at: Annotated[int | None, Header(alias=SENT_AT, ge=0, lt=LATEST)] = None,
     ) -> models.AcceptedRows:
         """Take deep data of the agency whose token it is; to send them twice changes nothing."""
         agency = access.agency_of(_token(request))
@@ -119,11 +128,19 @@ def create_app(
         named = read_space(space)
         receipt.check_space(agency, named)
         media_type = request.headers.get("Content-Type", "")
-        body = await _body(request, limits.bytes_of(media_type))
-        batch = await run_in_threadpool(unpack_deep, named, body, media_type, limits.max_rows)
-        taken = await run_in_threadpool(
-            receipt.accept, agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
-        )
+        body = await read_body(request, limits.bytes_of(media_type))
+
+        def take() -> IntakeResult:
+            batch = unpack_deep(named, body, media_type, limits.max_rows)
+            found = receipt.accept(
+                agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
+            )
+            if found.appended.new or found.appended.revised:
+                application.deep_data_changed()
+            return found
+
+        # few at a time: a body grows when it is unpacked
+        taken = await to_thread.run_sync(take, limiter=unpacking)
         notices = [
             models.ErrorEntry(value=value, reason=reason, next=right)
             for value, reason, right in problem_entries(taken.why)
@@ -133,9 +150,9 @@ def create_app(
     @app.get(
         "/forecast",
         response_model=models.ForecastAnswer,
-        responses={**_ERRORS, 200: {"content": {ARROW: {}}}},
+        responses={**_ERRORS, 200: {"content": {ARROW: {}}}, 304: {"description": "it is as held"}},
     )
-    def forecast(
+    async def forecast(
         request: Request,
         at: Annotated[list[str] | None, _AT] = None,
         place: Annotated[list[str] | None, Query(description="left out, all")] = None,
@@ -143,17 +160,8 @@ def create_app(
     ) -> Response:
         """Forecast from what there is: own rows, and every agency that is not too late."""
         _may_ask(access, request)
-        chosen, most = _places(facts.places, place), facts.settings.horizon
-        if steps is not None and steps > most:
-            reason = f"{facts.service} was trained for {most} steps of {facts.step_s} s"
-            raise Refusal(422, f"{steps} steps", reason, f"ask for 1 to {most}")
-        whole = application.forecast(_seconds(_one(at), clock))
-        found = whole.first(steps or most)
-        arrow = ARROW in request.headers.get("Accept", "")
-        reply = forecast_arrow(found, chosen) if arrow else forecast_json(facts, found, chosen)
-        if decisions is not None:  # once the answer is on its way
-            reply.background = BackgroundTask(decisions.after_forecast, application, whole)
-        return reply
+        query = forecasts.read(request, one_moment(at), place, steps)
+        return await forecasts.answer(request, query)
 
     @app.get("/decision", responses=_ERRORS)
     def decision(
@@ -164,8 +172,8 @@ def create_app(
     ) -> models.DecisionAnswer:
         """What the application recommends, how certain that is, and until when it holds."""
         _may_ask(access, request)
-        wanted = _requests(asked or [], facts)
-        made = decide(application, application.forecast(_seconds(at, clock)), wanted, units)
+        wanted = plan_requests(asked or [], facts)
+        made = decide(application, application.forecast(seconds_of(at, clock)), wanted, units)
         if decisions is not None:
             decisions.keep(made)
         return decision_answer(facts, made)
@@ -174,12 +182,12 @@ def create_app(
     def agencies(request: Request, at: Annotated[str | None, _AT] = None) -> models.Agencies:
         """Status of each agency: whether its deep data are in use or late, and how old they are."""
         _may_ask(access, request)
-        seconds = _seconds(at, clock)
+        seconds = seconds_of(at, clock)
         states = [models.AgencyNow(**agency_now(one)) for one in application.states(seconds)]
         return models.Agencies(at=moment(seconds), agencies=states)
 
     @app.get("/health", responses={503: {"model": models.Health}})
-    def health() -> JSONResponse:
+    async def health() -> JSONResponse:
         """Whether forecasts can be made; 503 where not."""
         ready = application.ready
         body = models.Health(
@@ -212,71 +220,10 @@ def _may_ask(access: Access, request: Request) -> None:
         raise _no_token("a reader's")
 
 
-async def _body(request: Request, most: int) -> bytes:
-    found, notices = bytearray(), request.headers.get("Content-Length", "")
-    too_long = notices.isdigit() and int(notices) > most
-    async for chunk in request.stream():
-        if too_long or len(found) + len(chunk) > most:
-            what = f"body of {notices if too_long else f'more than {most}'} bytes"
-            raise Refusal(413, what, f"{most:,} bytes at most", "send fewer rows at once")
-        found += chunk
-    return bytes(found)
-
-
-def _one(at: list[str] | None) -> str | None:
-    if at is not None and len(at) > 1:
-        raise Refusal(422, f"{len(at)} moments", "a request has one", "ask once for each")
-    return None if at is None else at[0]
-
-
-def _places(known: tuple[str, ...], asked: list[str] | None) -> list[int]:
-    if not asked:
-        return list(range(len(known)))
-    if len(asked) > len(known):
-        reason = f"there are {len(known)}"
-        raise Refusal(422, f"{len(asked)} places", reason, "name each once, or none for all")
-    where = {place: index for index, place in enumerate(known)}
-    strange = [place for place in asked if place not in where]
-    if strange:
-        shown = ", ".join(known[:5])
-        reason = f"none of the {len(known)} places"
-        raise Refusal(404, ", ".join(strange)[:200], reason, f"ask for one such as {shown}")
-    return [where[place] for place in asked]
-
-
-def _requests(asked: list[str], facts: FusedFacts) -> list[PlanRequest]:
-    """Requests of a plan as they were asked."""
-    if len(asked) > _MOST_ASKED:
-        reason = f"at most {_MOST_ASKED} at once"
-        raise Refusal(422, f"{len(asked)} requests", reason, "ask for fewer at once")
-    found = []
-    for number, text in enumerate(asked):
-        parts = text.split(",")
-        try:
-            lat, lon = map(float, parts[:2])
-            step, count = int(parts[2]), int(parts[3]) if len(parts) == 4 else 1
-            fits = abs(lat) <= 90 and abs(lon) <= 180 and len(parts) <= 4  # NaN fits nowhere
-            fits &= 0 <= step < facts.settings.horizon and 1 <= count <= _MOST_CARS
-        except (ValueError, IndexError):
-            fits = False
-        if not fits:
-            steps, right = facts.settings.horizon, "write request=51.05,13.74,2,4"
-            reason = f"not LAT,LON,STEP,CARS with a step of 0 to {steps - 1} and at most 1000 cars"
-            raise Refusal(422, text[:100], reason, right)
-        found.append(PlanRequest(f"request-{number + 1}", lat, lon, step, count))
-    return found
-
-
-def _seconds(at: str | None, clock: Callable[[], float]) -> int:
-    if at is None:
-        return int(clock())
-    if at.isdigit() and len(at) < 12:
-        return int(at)
-    try:
-        found = datetime.fromisoformat(at.replace(" ", "+"))  # a + that was not escaped
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        right = "write seconds since 1970, or ISO 8601 with its zone: 2024-05-01T10:00:00Z"
-        raise Refusal(422, at[:100], "no moment, or without its time zone", right)
-    return int(found.astimezone(UTC).timestamp())
+async def _refuse_plainly(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses: unknown routes and verbs, too many bodies."""
+    assert isinstance(error, HTTPException)
+    right = "see /openapi.json" if error.status_code < 500 else "try again in a second"
+    reply = answer(error.status_code, [(request.url.path[:100], str(error.detail), right)])
+    reply.headers.update(error.headers or {})
+    return reply

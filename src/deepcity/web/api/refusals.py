@@ -60,11 +60,19 @@ async def misread(_request: Request, error: Exception) -> JSONResponse:
 
 def answer(status: int, entries: list[tuple[str, str, str]]) -> JSONResponse:
     """Problems as (value, reason, next step)."""
-    errors = [{"value": value, "reason": why, "next": right} for value, why, right in entries]
+    errors = [
+        {"value": _sendable(value), "reason": _sendable(why), "next": _sendable(right)}
+        for value, why, right in entries
+    ]
     headers = {"Retry-After": _RETRY_S[status]} if status in _RETRY_S else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse({"errors": errors}, status, headers)
+
+
+def _sendable(text: str) -> str:
+    """Half a surrogate pair, which JSON can name and UTF-8 cannot hold, as a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def problem_entries(problems: Iterable[Problem]) -> list[tuple[str, str, str]]:

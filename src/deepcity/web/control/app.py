@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -50,6 +51,7 @@ def create_control_room(
     app.add_exception_handler(RequestValidationError, misread)
     asking = add_sessions(app, accounts, state / "session.key", secure=secure)
 
+    app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
 
     for router in (

@@ -1,0 +1,1 @@
+"""Serving any of our apps: connections, bodies and logs within limits."""

@@ -1,0 +1,42 @@
+"""Bodies of all requests together within a limit, around any ASGI app."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REASON = "too many bodies at once; send it again"
+
+
+class BodiesLimit:
+    """Counts the bytes of bodies from when they are read until their request is answered.
+
+    Beyond the limit a request is answered with 503, to be sent again.
+
+    Args:
+        app: what answers.
+        most: bytes.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app, self.most = app, most
+        self.held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count its body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        own = 0
+
+        async def counted() -> Message:
+            nonlocal own
+            message = await receive()
+            size = len(message.get("body", b""))
+            if size and self.held + size > self.most:
+                raise HTTPException(503, REASON, {"Retry-After": "1"})
+            own, self.held = own + size, self.held + size
+            return message
+
+        try:
+            await self.app(scope, counted, send)
+        finally:
+            self.held -= own

@@ -1,0 +1,106 @@
+"""Serve any of our apps by uvicorn, within limits.
+
+serve_app(app, host="127.0.0.1", port=8080)
+"""
+
+import asyncio
+import resource
+import socket
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from deepcity.web.server.bodies import BodiesLimit
+from deepcity.web.server.connections import http_protocol
+from deepcity.web.server.limits import ServerLimits
+from deepcity.web.server.log_rate import log_settings
+
+_BACKLOG = 1024  # connections that may wait to be taken; what it drops comes again seconds later
+_MOST_FILES = 65_536
+_HANDSHAKE_S = 10.0
+_SHUTDOWN_S = 10
+
+
+def _nothing() -> None:
+    pass
+
+
+class Server(uvicorn.Server):
+    """Calls `ready` when the port is open, and `over` when it is closed."""
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], over: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._ready, self._over = ready, over
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port."""
+        if self.config.is_ssl:  # until it is done, a handshake is no connection to uvicorn
+            loop = asyncio.get_running_loop()
+            how = {"ssl_handshake_timeout": _HANDSHAKE_S}
+            setattr(loop, "create_server", partial(loop.create_server, **how))  # noqa: B010
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close it."""
+        await super().shutdown(sockets)
+        self._over()
+
+
+def make_server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    limits: ServerLimits = ServerLimits(),  # noqa: B008 - it is frozen
+    *,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    ready: Callable[[], None] = _nothing,
+    over: Callable[[], None] = _nothing,
+) -> Server:
+    """A server that can be run here or in a thread of its own.
+
+    Args:
+        limits: over all connections.
+        certificate, key: files for TLS; None: without.
+        ready: called when the port is open.
+        over: called when it is closed.
+    """
+    _allow_files()
+    how: dict[str, Any] = {"ssl_certfile": certificate, "ssl_keyfile": key}
+    config = uvicorn.Config(
+        BodiesLimit(app, limits.max_bodies_bytes),
+        host,
+        port,
+        http=http_protocol(limits),
+        loop="asyncio",
+        backlog=_BACKLOG,
+        timeout_keep_alive=max(1, round(limits.keep_alive_s)),
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+        access_log=False,
+        log_level="warning",
+        log_config=log_settings(limits.logs_per_minute),
+        **how,
+    )
+    return Server(config, ready, over)
+
+
+def serve(server: Server) -> bool:
+    """Serve until a signal comes; whether the port could be opened."""
+    server.run()
+    return bool(server.started)
+
+
+def _allow_files() -> None:
+    """As many open files as the system allows this process: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,0 +1,114 @@
+"""Deep data that are stuck, scaled or turned round are noticed, and their agency is as silent."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from live_server import store_of
+from live_town import DAY, HOUR, NOW
+
+from deepcity.learning.split.deep_stats import DeepStats, longest_run
+from deepcity.learning.split.fused_package import _content, load_fused, save_fused
+from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.live.application import AgencyStatus, LiveApplication
+from deepcity.live.wire import cell_names, to_rows
+from deepcity.store.packages.sealed_file import version_of
+from deepcity.web.api.answers import agency_now
+
+LIVED = 3 * DAY
+FAULTS = {
+    "none": lambda vectors_BCD: vectors_BCD,
+    "stuck": lambda vectors_BCD: np.repeat(vectors_BCD[:1], len(vectors_BCD), axis=0),
+    "flipped": lambda vectors_BCD: -vectors_BCD,
+    "scaled down": lambda vectors_BCD: vectors_BCD / 4,
+    "hours late": lambda vectors_BCD: np.roll(vectors_BCD, 9, axis=0),
+}
+
+
+@pytest.fixture
+def store(town_trained, tmp_path):
+    with store_of(town_trained, f"duckdb:///{tmp_path / 'deep.duckdb'}") as store:
+        yield store
+
+
+def speak(town, store, name, change, start=NOW, until=NOW + LIVED):
+    """Put an agency's deep data of some hours into the store, changed."""
+    package, times_B = town.encoders[name], np.arange(start, until + 1, HOUR)
+    batch = package.encode(town.panel(name), times_B)
+    batch = DeepBatch(change(batch.vectors_BCD).astype(np.float32), batch.known_BC)
+    rows = to_rows(package.space, cell_names(package.cells), times_B, batch)
+    store.append(rows, now=until + DAY)
+
+
+def live_at(town, store, until=NOW + LIVED, package=None):
+    application = LiveApplication(package or town.fused, store)
+    application.load_rows(town.panel("metro", until))
+    return application
+
+
+def state_of(found, name="weather"):
+    return next(one for one in found if one.name == name)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_wrong_is_left_out_and_what_is_right_is_not(town_trained, store, fault):
+    speak(town_trained, store, "weather", FAULTS[fault])
+    speak(town_trained, store, "gates", FAULTS["none"])
+    live = live_at(town_trained, store)
+    found = live.forecast(NOW + LIVED)
+    weather, gates = state_of(found.agencies), state_of(found.agencies, "gates")
+    assert gates.status is AgencyStatus.FRESH, gates
+    if fault == "none":
+        assert weather.status is AgencyStatus.FRESH, weather
+        return
+    assert weather.status is AgencyStatus.IN_DOUBT, weather
+    assert agency_now(weather)["status"] == "in-doubt"
+    assert weather.note
+    assert state_of(live.states(NOW + LIVED)) == weather
+    np.testing.assert_allclose(  # a band as without it
+        (found.high_NH - found.value_NH), town_trained.fused.half_width(["gates"]), rtol=1e-3
+    )
+
+
+def test_reasons_are_told_with_numbers(town_trained, store):
+    speak(town_trained, store, "weather", FAULTS["stuck"])
+    assert "not changed for 7" in state_of(live_at(town_trained, store).states(NOW + LIVED)).note
+
+
+def test_it_is_trusted_again_once_it_is_right(town_trained, store):
+    start = NOW - 4 * DAY
+    speak(town_trained, store, "weather", FAULTS["flipped"], start, NOW - DAY)
+    speak(town_trained, store, "weather", FAULTS["none"], NOW - DAY + HOUR)
+    live = live_at(town_trained, store, NOW - DAY)
+    assert state_of(live.states(NOW - DAY)).status is AgencyStatus.IN_DOUBT
+    before = live.version
+    live.load_rows(town_trained.panel("metro", NOW + LIVED))
+    assert live.version > before
+    assert state_of(live.states(NOW + LIVED)).status is AgencyStatus.FRESH
+
+
+def test_nothing_after_a_moment_is_looked_at(town_trained, store):
+    speak(town_trained, store, "weather", FAULTS["flipped"], NOW + HOUR)
+    speak(town_trained, store, "weather", FAULTS["none"], NOW - LIVED, NOW)
+    live = live_at(town_trained, store)
+    live.check_deep_data(NOW)
+    assert state_of(live.states(NOW)).status is AgencyStatus.FRESH
+
+
+def test_a_package_keeps_statistics_and_an_older_one_opens_without(town_trained, store, tmp_path):
+    stats = DeepStats.of(town_trained.fused.deep_stats["weather"])
+    assert 0 < stats.least_energy < stats.most_energy < 1
+    assert stats.run_s < 5 * HOUR
+    assert stats.worth < 0.9
+    bare = replace(town_trained.fused, deep_stats={})
+    bare = replace(bare, version=version_of(*_content(bare)))
+    old = load_fused(save_fused(tmp_path, bare))
+    assert not old.deep_stats
+    speak(town_trained, store, "weather", FAULTS["flipped"])
+    found = live_at(town_trained, store, package=old).states(NOW + LIVED)
+    assert state_of(found).status is AgencyStatus.IN_DOUBT
+
+
+def test_how_long_nothing_changed():
+    vectors_BCD = np.array([0, 1, 1, 1, 2, 2], np.float32)[:, None, None]
+    assert longest_run(DeepBatch(vectors_BCD, np.ones((6, 1), bool))) == 2
