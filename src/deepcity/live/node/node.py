@@ -26,7 +26,7 @@ from deepcity.live.node.forecast_event import (
     forecast_key,
     stored_forecast,
 )
-from deepcity.live.node.party import Answer, KnownPanel, NodeParty, node_party
+from deepcity.live.node.party import KnownPanel, NodeParty, PartyAnswer, node_party
 from deepcity.live.node.record_sources import RecordSource
 from deepcity.live.node.source_status import SourceState, SourceStatus, source_state
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
@@ -297,7 +297,7 @@ class Node:
 
 
 def _drafts(
-    found: Answer, now_s: int, origin_s: int, newest_s: int, evidence: SourceState
+    found: PartyAnswer, now_s: int, origin_s: int, newest_s: int, evidence: SourceState
 ) -> list[EventDraft]:
     """The events of an answer: its forecast, and its decision if there is one."""
     forecast = forecast_event(found.forecasts, now_s, origin_s, newest_s)

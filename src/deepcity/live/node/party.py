@@ -25,7 +25,7 @@ KnownPanel = Callable[[CityFile, str], Panel]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class PartyAnswer:
     """What a party says at a step.
 
     Attributes:
@@ -72,7 +72,7 @@ class NodeParty(Protocol):
         """The first time that no network learned from, UTC seconds."""
         ...
 
-    def answer(self, panel: Panel, at_s: int) -> Answer:
+    def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """Its forecast from a time on (UTC seconds), from its agency's records before it."""
         ...
 
@@ -111,7 +111,7 @@ class RunNodeParty:
         """As in the contract."""
         return self._open().times.learned_to
 
-    def answer(self, panel: Panel, at_s: int) -> Answer:
+    def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """As in the contract."""
         failed = PartyForecasts(self.party.service, self.party.party, None)
         at = datetime.fromtimestamp(at_s, UTC)
@@ -120,8 +120,8 @@ class RunNodeParty:
             found = forecaster.predict(at=at)
             made = forecaster.decide(at=at) if forecaster.application else None
         except DeepCityError as error:
-            return Answer(replace(failed, gap=gap_of(error)), None)
-        return Answer(replace(failed, forecasts=found), made, forecaster.application)
+            return PartyAnswer(replace(failed, gap=gap_of(error)), None)
+        return PartyAnswer(replace(failed, forecasts=found), made, forecaster.application)
 
     def _attached(self, rows: Panel) -> Forecaster:
         of_map = self.party.of_map
@@ -171,10 +171,10 @@ class VerticalNodeParty:
         """As in the contract."""
         return self.forecaster.package.facts.train_s[1] + 1
 
-    def answer(self, panel: Panel, at_s: int) -> Answer:
+    def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """As in the contract."""
         found, made = self.forecaster.answer(datetime.fromtimestamp(at_s, UTC), panel)
-        return Answer(found, made, self.application)
+        return PartyAnswer(found, made, self.application)
 
 
 def node_party(forecaster: AnyForecaster, known: KnownPanel) -> NodeParty:
