@@ -8,6 +8,7 @@ import typer
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
+from deepcity.cli.progress_bars import errors
 from deepcity.cli.run import Fresh, Json, Out, Threads, execute, show
 
 
@@ -25,6 +26,7 @@ def demo(
     results, folder = execute(bundled("demo.toml"), out, fresh=fresh, threads=threads)
     show(results, folder, as_json=as_json)
     typer.echo(f"Map file: {bundled('demo.toml')}")
+    errors.print("See such a city run, with its control room: deepcity up --demo", markup=False)
 
 
 def check_demo_data() -> None:
