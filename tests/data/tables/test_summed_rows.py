@@ -4,7 +4,7 @@ import pytest
 
 from deepcity.city.errors import DataError
 from deepcity.data.city_file import load_with_findings
-from deepcity.data.remedies import repeated_times, sum_rows
+from deepcity.data.remedies import repeated_times, table_read
 
 pytest_plugins = ["towns"]
 
@@ -40,7 +40,7 @@ def test_parts_of_one_amount_are_added_up(town):
 
 
 def test_adding_up_is_tried_on_the_first_rows_of_a_long_table(town, monkeypatch):
-    monkeypatch.setattr(sum_rows, "SAMPLE_ROWS", 50)
+    monkeypatch.setattr(table_read, "SAMPLE_ROWS", 50)
     monkeypatch.setattr(repeated_times, "SAMPLE_ROWS", 50)
     lines = table().splitlines()
     later = [line.replace(",X,", ",Y,") for line in lines[1:]]

@@ -59,7 +59,7 @@ class UnreadRows(TableRead):
     def left_with(self, rows: int) -> list[str]:
         """The keys of problems that are left if so many rows at the end are no records."""
         source = self.source.model_copy(update={"skip_footer": rows})
-        _, issues = self.read(source, max_rows=None)
+        _, issues = self.read(source, whole=True)
         return [problem.key for problem in issues.problems]
 
 

@@ -42,9 +42,14 @@ class TableRead:
         self,
         source: SourceSettings,
         fields: Sequence[FieldSettings] | None = None,
-        max_rows: int | None = SAMPLE_ROWS,
+        *,
+        whole: bool = False,
     ) -> tuple[Records | None, IssueLog]:
-        """The records of a changed source, and their issues."""
+        """The records of a changed source, and their issues.
+
+        Args:
+            whole: all rows, not the first ones alone.
+        """
         from deepcity.data.tables.read import read_records  # imports what tries remedies
 
         issues = IssueLog("")
@@ -56,6 +61,6 @@ class TableRead:
             places=self.places,
             issues=issues,
             grid=self.grid,
-            max_rows=max_rows,
+            max_rows=None if whole else SAMPLE_ROWS,
         )
         return records, issues
