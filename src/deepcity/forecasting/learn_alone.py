@@ -11,14 +11,10 @@ from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import did_you_mean, validate
 from deepcity.data.panel import Panel
-from deepcity.intercity.method import alone
 from deepcity.maps.city_map import Service
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.party import party_of
-from deepcity.runs.site import Site
-from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
 from deepcity.runs.update.forecaster_bundle import ForecasterBundle
-from deepcity.runs.update.save_forecaster import bundle_of
 
 SERVICE, PARTY = "forecast", "own/panel"  # what such a forecaster is saved under
 
@@ -52,6 +48,12 @@ def learn_alone(
     Raises:
         DataError: if the panel lacks the field, or its records do not suffice.
     """
+    # a forecaster that was saved starts quickly without these
+    from deepcity.intercity.method import alone
+    from deepcity.runs.site import Site
+    from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
+    from deepcity.runs.update.save_forecaster import bundle_of
+
     name = _field_of(panel, field)
     settings = settings.model_copy(update={"field": name})
     hours = settings.window.horizon * panel.clock.step_s / 3600

@@ -54,18 +54,18 @@ def load_records(
     service: Service,
     member: Member,
     bundle: ForecasterBundle,
-    load: Callable[[CityFile, str], Panel] = load_panel,
+    load: Callable[[CityFile, str], Panel] | None = None,
 ) -> PartyRecords:
     """Read a party's records and check them against its forecaster bundle.
 
     Args:
-        load: an agency's records.
+        load: an agency's records; None: as the city file's sources have them.
 
     Raises:
         DataError: with the problems of the records.
         RefineError: with every reason why the bundle does not fit them.
     """
-    panel = load(member.city_file, member.agency.name)
+    panel = (load or load_panel)(member.city_file, member.agency.name)
     panel = select_span(panel, service.settings.span.model_copy(update={"end": None}))
     panel, new_places = in_learned_order(panel, bundle.identity.places)
     problems = identity_problems(bundle.identity, _identity(service, member, panel))

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from deepcity.data.city_file import CityFile, load_panel
-from deepcity.data.panel import Panel
+if TYPE_CHECKING:  # the command line asks for the bound alone, and starts quickly
+    from deepcity.data.city_file import CityFile
+    from deepcity.data.panel import Panel
 
 MAX_FORGETTING = 0.05
 
@@ -17,9 +19,9 @@ class UpdateRequest:
         max_forgetting: largest allowed relative rise of a network's error on old days, over all
             updates together.
         parties: only these; all where it is empty.
-        load: an agency's records; as the city file's sources have them, if it is left out.
+        load: an agency's records; None: as the city file's sources have them.
     """
 
     max_forgetting: float = MAX_FORGETTING
     parties: Sequence[str] = ()
-    load: Callable[[CityFile, str], Panel] = load_panel
+    load: "Callable[[CityFile, str], Panel] | None" = None
