@@ -235,11 +235,13 @@ def _clock(
         return LiveClock()
     clock = city_file.city.clock
     zoned = start if start.tzinfo else start.replace(tzinfo=ZoneInfo(clock.time_zone))
-    begin_s = int(zoned.timestamp()) // clock.step_s * clock.step_s
+    begin_s = int(zoned.timestamp())
+    steps = [clock.step, *(one.step for one in city_file.settings.agency if one.step is not None)]
+    step_s = int(min(steps).total_seconds())
     if newest_s is not None and newest_s > begin_s:
-        begin_s = newest_s // clock.step_s * clock.step_s
+        begin_s += (newest_s - begin_s) // step_s * step_s
         errors.print("Going on where this replay stopped; another --state begins anew.")
-    return ReplayClock(begin_s, clock.step_s, speed)
+    return ReplayClock(begin_s, step_s, speed)
 
 
 def _tell_found(found: "FoundForecasters", city_file: "CityFile") -> None:

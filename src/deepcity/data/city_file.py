@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from deepcity.city.agency import Agency, City
 from deepcity.city.errors import ConfigError, DataError
 from deepcity.city.place import Place
@@ -89,6 +91,22 @@ def load_panel(city_file: CityFile, agency_name: str) -> Panel:
         DataError: with every problem of its records at once.
     """
     return load_with_findings(city_file, agency_name).panel
+
+
+def empty_panel(city_file: CityFile, agency_name: str) -> Panel:
+    """A panel of an agency's places and fields, without any step.
+
+    Raises:
+        KeyError: if the city has no such agency.
+    """
+    agency = city_file.city.agency(agency_name)
+    settings = next(entry for entry in city_file.settings.agency if entry.name == agency_name)
+    clock = city_file.city.clock
+    if settings.step is not None:
+        clock = replace(clock, step=settings.step)
+    shape = (0, len(agency.places), len(agency.fields))
+    nothing_T, nothing_TNF = np.zeros(0, np.int64), np.zeros(shape, np.float32)
+    return Panel(clock, nothing_T, agency.places, agency.fields, nothing_TNF)
 
 
 def load_with_findings(city_file: CityFile, agency_name: str) -> LoadedPanel:

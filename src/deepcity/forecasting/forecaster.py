@@ -25,13 +25,11 @@ from deepcity.forecasting.panel_check import (
     second_of,
 )
 from deepcity.forecasting.replay import OpenBundle
-from deepcity.learning.features.inputs import WindowSettings
 from deepcity.maps.map_settings import EXPERTS
 from deepcity.runs.update.forecaster_bundle import (
     FOLDER,
     BundleStore,
     BundleTerms,
-    BundleTimes,
     ForecasterBundle,
 )
 from deepcity.runs.update.kept_replay import Memory
@@ -292,14 +290,14 @@ class Forecaster:
         return self._fitted().identity.field
 
     @property
-    def times(self) -> BundleTimes:
-        """Time spans of what it has learned from."""
-        return self._fitted().times
+    def horizon(self) -> int:
+        """How many steps ahead it forecasts at most."""
+        return self._fitted().identity.window.horizon
 
     @property
-    def window(self) -> WindowSettings:
-        """How far it looks ahead and back."""
-        return self._fitted().identity.window
+    def band(self) -> float:
+        """Share of truths that a band should hold."""
+        return self._terms().band
 
     def _fitted(self) -> ForecasterBundle:
         if self._bundle is None:

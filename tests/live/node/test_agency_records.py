@@ -57,7 +57,7 @@ arrivals = st.lists(
 @given(arrivals)
 def test_events_add_up_to_what_the_node_holds(found):
     """Whatever comes, in whatever order, with corrections, gaps and overlaps."""
-    known, events = None, []
+    known, events = empty(panel(0, [[0, 0]])), []
     for moment, (first, rows) in enumerate(found):
         new = panel(first, rows)
         events += rows_events("x", new, changed_rows(known, new), moment)
@@ -88,14 +88,14 @@ def test_rows_that_the_source_lost_stay_known():
 def test_a_long_history_takes_several_events(monkeypatch):
     monkeypatch.setattr(agency_records, "_MOST_VALUES", 4)
     one = panel(0, [[1, 2]] * 7)
-    events = rows_events("x", one, changed_rows(None, one), 0)
+    events = rows_events("x", one, changed_rows(empty(one), one), 0)
     assert [event.body["steps"] for event in events] == [2, 2, 2, 1]
     assert same(folded(stored(events), empty(one)), one)
 
 
 def test_places_are_told_apart_by_name():
     old = panel(0, [[1, 2]], places=("a", "b"))
-    events = stored(rows_events("x", old, changed_rows(None, old), 0))
+    events = stored(rows_events("x", old, changed_rows(empty(old), old), 0))
     now = empty(panel(0, [[0, 0, 0]], places=("b", "c", "a")))
     found = folded(events, now)
     assert found.values_TNF[0, :, 0].tolist() == pytest.approx([2, np.nan, 1], nan_ok=True)

@@ -9,9 +9,11 @@ import sys
 import time
 
 import numpy as np
+import pytest
 from live_city import BEGIN, DAY, HOUR, START, write
 from processes import ENV, PATIENCE_S
 
+from deepcity.city.errors import DataError
 from deepcity.data.city_file import load_city
 from deepcity.live.node.decision_book import AnswerKind, DecisionStatus
 from deepcity.live.node.forecast_event import stored_forecast
@@ -214,3 +216,73 @@ def test_a_node_on_postgresql(open_node, postgres_url):
     node = open_node(postgres_url)
     steps(node, 2)
     assert len(of_kind(node, EventKind.FORECAST)) == 4
+
+
+def test_a_start_with_a_damaged_source_knows_what_was_kept(open_node, trained, tmp_path):
+    folder = tmp_path / "town"
+    shutil.copytree(trained, folder, ignore=shutil.ignore_patterns("run"))
+    node = open_node(folder=folder)
+    steps(node, 2)
+    open_node.close()
+    (folder / "a-x.csv").write_text("no,such,columns\n1,2,3\n")
+    again = open_node(folder=folder, start=START + 2 * HOUR)
+    assert again.panel("x").time_T[-1] == START
+    steps(again, 1)
+    state = again.source("x", again.clock.now())
+    assert (state.status, state.newest_s) == (SourceStatus.FRESH, START + HOUR)
+    assert "a-x.csv" in state.trouble
+    assert again.parties[KEY].forecast.origin_s == START + 2 * HOUR
+
+
+def test_an_open_alarm_is_never_forgotten(open_node, trained, tmp_path, monkeypatch):
+    folder = tmp_path / "silent"
+    folder.mkdir()
+
+    def silence(_name, values):
+        changed = values.copy()
+        changed[36 * 24 + 1 :] = np.nan
+        return changed
+
+    write(folder, 39, silence)
+    node = open_node(folder=folder)
+    steps(node, 6)
+    assert len(node.alarms.alarms) == 2
+    open_node.close()
+    monkeypatch.setattr("deepcity.live.node.node._BACK", 1)
+    again = open_node(folder=folder, start=START + 6 * HOUR)
+    assert set(again.alarms.alarms) == set(node.alarms.alarms)
+
+
+def test_a_fault_of_one_party_does_not_stop_the_others(open_node, monkeypatch):
+    node = open_node()
+    party = node.parties[KEY].party
+    monkeypatch.setattr(party, "answer", lambda *_: 1 / 0)
+    steps(node, 1)
+    assert node.parties[KEY].failed.body["gap"]["detail"].startswith("ZeroDivisionError")
+    assert node.parties["water", "a/y"].forecast is not None
+
+
+def test_events_of_another_step_are_refused(open_node, trained, tmp_path):
+    node = open_node()
+    steps(node, 1)
+    open_node.close()
+    folder = tmp_path / "finer"
+    shutil.copytree(trained, folder, ignore=shutil.ignore_patterns("run"))
+    city = folder / "a.toml"
+    city.write_text(city.read_text().replace('step = "1h"', 'step = "30min"'))
+    with pytest.raises(DataError, match="another --state"):
+        open_node(folder=folder)
+
+
+def test_a_day_that_passed_while_it_was_down_is_learned_from(open_node):
+    asked = []
+
+    def update(_known, now_s):
+        asked.append(now_s)
+        return []
+
+    node = open_node(start=START + DAY - HOUR, update=update)
+    steps(node, 1)
+    open_node.close()
+    steps(open_node(start=START + DAY + 2 * HOUR, update=update), 2)
+    assert asked == [START + DAY + 2 * HOUR]

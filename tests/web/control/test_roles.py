@@ -8,8 +8,7 @@ from live_server import serving
 from deepcity.city.errors import ConfigError
 from deepcity.web.control.accounts import Accounts, account_entry, load_accounts
 from deepcity.web.control.app import create_control_room
-from deepcity.web.control.roles import ALL, RIGHTS, Role, may
-from deepcity.web.control.session import open_routes
+from deepcity.web.control.roles import ALL, OPEN, RIGHTS, Role, may
 
 PASSWORD = "correct horse battery"
 
@@ -43,7 +42,7 @@ def routes(app):
 
 
 def test_the_table_names_every_route_and_no_other(app):
-    known = set(RIGHTS) | open_routes()
+    known = set(RIGHTS) | OPEN
     assert routes(app) - known == set()
     assert set(RIGHTS) <= routes(app)
 
@@ -51,7 +50,7 @@ def test_the_table_names_every_route_and_no_other(app):
 def test_each_role_gets_what_the_table_says(app, tmp_path):
     """Over HTTP: 401 for nobody, 403 where the role has no right, and never a 500."""
     with serving(app) as address:
-        for method, path in sorted(routes(app) - open_routes() - {("GET", "/api/stream")}):
+        for method, path in sorted(routes(app) - OPEN - {("GET", "/api/stream")}):
             url = address + path.replace("{number}", "1")
             assert httpx.request(method, url).status_code == 401, (method, path)
         for role in Role:
@@ -61,8 +60,6 @@ def test_each_role_gets_what_the_table_says(app, tmp_path):
                 )
                 assert found.json() == {"name": f"a-{role.value}", "role": role.value}
                 for method, path in sorted(set(RIGHTS) - {("GET", "/api/stream")}):
-                    if (method, path) == ("DELETE", "/api/session"):
-                        continue
                     got = client.request(method, path.replace("{number}", "1")).status_code
                     allowed = may(role, method, path)
                     assert (got == 403) is not allowed, (role, method, path, got)
@@ -138,3 +135,22 @@ def test_two_entries_of_one_name_and_a_short_password_are_refused(tmp_path):
         load_accounts(path)
     with pytest.raises(ConfigError, match="at least 10"):
         account_entry("kim", Role.ADMIN, "short")
+
+
+def test_a_page_from_elsewhere_cannot_act_without_accounts(open_node, tmp_path):
+    """Neither under a name of its own (DNS rebinding), nor by a form, which sends no JSON."""
+    node = open_node(speed=1e-6)
+    node.tick()
+    app = create_control_room(node, [], tmp_path / "state")
+    with serving(app) as address:
+        found = httpx.get(f"{address}/api/city", headers={"Host": "evil.example"})
+        assert found.status_code == 400
+        body = b'{"text": "from a form"}'
+        form = {"Content-Type": "text/plain"}
+        found = httpx.post(f"{address}/api/handover/notes", content=body, headers=form)
+        assert found.status_code == 422
+        assert httpx.get(f"{address}/api/handover?since=0").json()["notes"] == []
+
+
+def test_the_key_of_sessions_is_its_owners_alone(app, tmp_path):
+    assert (tmp_path / "state" / "session.key").stat().st_mode & 0o077 == 0

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
 from deepcity.data.panel import Panel
 from deepcity.store.blob import pack, unpack
 from deepcity.store.events.event import Event, EventDraft, EventKind
@@ -34,9 +36,9 @@ class RowsChanged:
     values_CNF: Floats
 
 
-def changed_rows(known: Panel | None, found: Panel) -> RowsChanged:
+def changed_rows(known: Panel, found: Panel) -> RowsChanged:
     """What a panel holds that the known one, of the same places and fields, does not."""
-    if known is None or not len(known.time_T):
+    if not len(known.time_T):
         return RowsChanged(found.time_T, found.values_TNF)
     step_s = found.clock.step_s
     at_T = (found.time_T - int(known.time_T[0])) // step_s
@@ -51,13 +53,15 @@ def changed_rows(known: Panel | None, found: Panel) -> RowsChanged:
     return RowsChanged(found.time_T[changed_T], found.values_TNF[changed_T])
 
 
-def merged(known: Panel | None, found: Panel) -> Panel:
+def merged(known: Panel, found: Panel) -> Panel:
     """All steps of both; where both have one, that of `found`.
 
     A panel keeps the steps that its source no longer has.
     """
-    if known is None or not len(known.time_T) or not len(found.time_T):
-        return found if known is None or not len(known.time_T) else known
+    if not len(found.time_T):
+        return known
+    if not len(known.time_T):
+        return found
     step_s = found.clock.step_s
     first = min(int(known.time_T[0]), int(found.time_T[0]))
     last = max(int(known.time_T[-1]), int(found.time_T[-1]))
@@ -94,17 +98,25 @@ def rows_events(agency: str, panel: Panel, changed: RowsChanged, now_s: int) -> 
     return found
 
 
-def folded(events: Iterable[Event], empty: Panel) -> Panel | None:
-    """The panel that an agency's events add up to; None if there are none.
+def folded(events: Iterable[Event], empty: Panel) -> Panel:
+    """The panel that an agency's events add up to.
 
     Args:
         empty: a panel of the agency without steps, whose places and fields are meant; those that
             the events know by other names are left out.
+
+    Raises:
+        DataError: if the events are of another step.
     """
+    step_s = empty.clock.step_s
     parts = [(event, _read(event, empty)) for event in events]
     if not parts:
-        return None
-    step_s = empty.clock.step_s
+        return empty
+    agency, other = parts[0][0].party, {int(event.body["step_s"]) for event, _ in parts} - {step_s}
+    if other:
+        reason = f"its events are of steps of {other.pop()} s, the city file says {step_s} s"
+        right = "begin anew with another --state or --store"
+        raise DataError([Problem(agency, "step", step_s, reason, right)])
     first = min(int(event.body["from_s"]) for event, _ in parts)
     last = max(int(event.body["until_s"]) for event, _ in parts)
     time_T = np.arange(first, last, step_s, dtype=np.int64)

@@ -212,16 +212,16 @@ class AlarmBook:
     def _raise(self, event: Event) -> None:
         body: Mapping[str, Any] = event.body
         self.alarms[event.seq] = Alarm(
-            event.seq,
-            event.service,
-            event.party,
-            str(body["place"]),
-            str(body["code"]),
-            AlarmSeverity(body["severity"]),
-            event.at_s,
-            event.at_s,
-            dict(body["numbers"]),
-            int(body["decision"]),
+            id=event.seq,
+            service=event.service,
+            party=event.party,
+            place=str(body["place"]),
+            code=str(body["code"]),
+            severity=AlarmSeverity(body["severity"]),
+            since_s=event.at_s,
+            last_s=event.at_s,
+            numbers=dict(body["numbers"]),
+            decision=int(body["decision"]),
             history=(HistoryEntry(AlarmChange.RAISED, "", event.at_s),),
         )
         closed = [one.id for one in self.alarms.values() if one.state is AlarmState.CLOSED]

@@ -59,8 +59,8 @@ class ReplayClock:
     every step is forecast, however slow the machine is.
 
     Attributes:
-        start_s: its first moment, UTC seconds.
-        step_s: of the city's panels.
+        start_s: its first moment, UTC seconds; steps are counted from it.
+        step_s: the finest of the city's panels.
         speed: infinite: as fast as steps are done.
     """
 
@@ -84,7 +84,8 @@ class ReplayClock:
         moment = self.monotonic()
         gone = moment - self._since
         reached = math.inf if math.isinf(self.speed) else self._at_s + gone * self.speed
-        due = (self._done_s // self.step_s + 1) * self.step_s
+        done = (self._done_s - self.start_s) // self.step_s
+        due = self.start_s + (done + 1) * self.step_s
         if reached > due:  # from here on, or the time lost would be made up in one jump
             reached = float(due)
             self._at_s, self._since = reached, moment

@@ -63,6 +63,7 @@ class KnownDecision:
         id: the number of its event.
         made_s: by the city's time, UTC seconds.
         origin_s: start of the first step of its forecast.
+        forecast: key of its forecast's event.
         evidence: the state of its agency's records when it was made.
         replaced: a newer one of the same party has been made.
     """
@@ -72,6 +73,7 @@ class KnownDecision:
     party: str
     made_s: int
     origin_s: int
+    forecast: str
     task: Task
     decision: Decision
     evidence: tuple[Mapping[str, Any], ...]
@@ -115,6 +117,7 @@ def decision_event(
         "task": task.value,
         "decision": {**asdict(made), "confirm": made.confirm.value},
         "origin_s": forecast.body["origin_s"],
+        "forecast": forecast.key,
         "evidence": [asdict(evidence)],
     }
     key = forecast.key.replace("forecast/", "decision/", 1)
@@ -181,12 +184,13 @@ def known_decision(event: Event) -> KnownDecision:
     """The decision that an event keeps."""
     body = event.body
     return KnownDecision(
-        event.seq,
-        event.service,
-        event.party,
-        event.at_s,
-        int(body["origin_s"]),
-        Task(body["task"]),
-        _DECISION.validate_python(body["decision"]),
-        tuple(body["evidence"]),
+        id=event.seq,
+        service=event.service,
+        party=event.party,
+        made_s=event.at_s,
+        origin_s=int(body["origin_s"]),
+        forecast=str(body["forecast"]),
+        task=Task(body["task"]),
+        decision=_DECISION.validate_python(body["decision"]),
+        evidence=tuple(body["evidence"]),
     )

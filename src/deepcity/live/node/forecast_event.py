@@ -94,20 +94,20 @@ def stored_forecast(event: Event) -> StoredForecast | None:
     floor = float("-inf") if body["floor"] is None else float(body["floor"])
     low_NH, high_NH = band(arrays["value"], arrays["half"], floor)
     return StoredForecast(
-        event.seq,
-        event.at_s,
-        event.service,
-        event.party,
-        int(body["origin_s"]),
-        int(body["newest_s"]),
-        int(body["step_s"]),
-        str(body["unit"]),
-        tuple(body["places"]),
-        arrays["value"],
-        low_NH,
-        high_NH,
-        {place: gap_from(values) for place, values in body["gaps"].items()},
-        str(body["note"]),
+        seq=event.seq,
+        made_s=event.at_s,
+        service=event.service,
+        party=event.party,
+        origin_s=int(body["origin_s"]),
+        newest_s=int(body["newest_s"]),
+        step_s=int(body["step_s"]),
+        unit=str(body["unit"]),
+        places=tuple(body["places"]),
+        value_NH=arrays["value"],
+        low_NH=low_NH,
+        high_NH=high_NH,
+        gaps={place: gap_from(values) for place, values in body["gaps"].items()},
+        note=str(body["note"]),
     )
 
 

@@ -3,8 +3,10 @@
 Shapes: N places, T times, H horizon steps.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -82,11 +84,12 @@ def frame(node: Node, key: PartyKey, time_s: int, known_s: int | None = None) ->
         known_s: what was known then; None: now.
 
     Raises:
+        LiveError: if no records were known.
         StoreError: if the events cannot be read.
     """
-    panel, column = _values(node, key, known_s)
-    step_s = panel.clock.step_s
-    time_s = time_s // step_s * step_s
+    panel, column = _values(node, key, known_s, time_s, time_s)
+    step_s, phase_s = panel.clock.step_s, int(node.panel(_agency(node, key)).time_T[0])
+    time_s = phase_s + (time_s - phase_s) // step_s * step_s
     nothing_N = np.full(len(panel.places), np.nan, np.float32)
     if len(panel.time_T):
         at = (time_s - int(panel.time_T[0])) // step_s
@@ -112,7 +115,7 @@ def series(
         LiveError: if the party has no such place, or the span is too long.
         StoreError: if the events cannot be read.
     """
-    panel, column = _values(node, key, known_s)
+    panel, column = _values(node, key, known_s, since_s, until_s)
     names = [one.id for one in panel.places]
     if place not in names:
         right = f"ask for {', '.join(names[:5])}"
@@ -144,19 +147,35 @@ def newest_forecast(node: Node, key: PartyKey, known_s: int | None) -> StoredFor
     return next((one for one in found if one is not None), None)
 
 
-def _values(node: Node, key: PartyKey, known_s: int | None) -> tuple[Panel, int]:
-    """A party's records, and which field of them is forecast.
+def _values(
+    node: Node, key: PartyKey, known_s: int | None, since_s: int, until_s: int
+) -> tuple[Panel, int]:
+    """A party's records, those of a span at least, and which field of them is forecast.
 
     Raises:
-        LiveError: if there are none.
+        LiveError: if none were known.
     """
-    party = node.parties[key].party
-    panel = node.panel(party.party.agency)
-    if panel is not None and known_s is not None:
+    party, agency = node.parties[key].party, _agency(node, key)
+    panel = node.panel(agency)
+    if known_s is not None:
+        query = EventQuery((EventKind.ROWS,), party=agency, until_s=known_s + 1, data=False)
+        known = node.events.read(query)
+        if not known:
+            right = "ask for a later time"
+            raise LiveError(agency, f"no records were known at {known_s}", right)
+        keys = [one.key for one in known if _overlaps(one.body, since_s, until_s)]
+        rows = [one for one in map(node.events.find, keys) if one is not None]
         empty = replace(panel, time_T=panel.time_T[:0], values_TNF=panel.values_TNF[:0])
-        query = EventQuery((EventKind.ROWS,), party=party.party.agency, until_s=known_s + 1)
-        panel = folded(node.events.read(query), empty)
-    if panel is None:
-        when = "yet" if known_s is None else f"at {known_s}"
-        raise LiveError(party.party.agency, f"no records were known {when}", "ask for a later time")
-    return panel, panel.field_index(party.field)
+        panel = folded(rows, empty)
+    elif not len(panel.time_T):
+        raise LiveError(agency, "no records are known yet", "see whether its source can be read")
+    return panel, panel.field_index(party.facts.field)
+
+
+def _agency(node: Node, key: PartyKey) -> str:
+    return node.parties[key].party.party.agency
+
+
+def _overlaps(body: Mapping[str, Any], since_s: int, until_s: int) -> bool:
+    """Whether rows of an event lie in a span."""
+    return bool(body["from_s"] <= until_s and body["until_s"] > since_s)

@@ -7,14 +7,19 @@ so a node that is killed at any point goes on where it was, and nothing happens 
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from deepcity.city.errors import DeepCityError, ProblemsError
-from deepcity.data.city_file import CityFile
+from deepcity.city.errors import DataError, ProblemsError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile, empty_panel
 from deepcity.data.panel import Panel
+from deepcity.forecasting.gaps import Gap
+from deepcity.forecasting.table import PartyForecasts
 from deepcity.live.forecasters import AnyForecaster
 from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events
 from deepcity.live.node.alarm_book import AlarmBook
@@ -28,15 +33,40 @@ from deepcity.live.node.forecast_event import (
 )
 from deepcity.live.node.party import KnownPanel, NodeParty, PartyAnswer, node_party
 from deepcity.live.node.record_sources import RecordSource
-from deepcity.live.node.source_status import SourceState, SourceStatus, source_state
+from deepcity.live.node.source_status import (
+    RecordSummary,
+    SourceState,
+    SourceStatus,
+    source_state,
+)
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
 from deepcity.store.events.event_store import EventStore
 
 PartyKey = tuple[str, str]
 """Service and party."""
-_FOLDED = (EventKind.DECISION, EventKind.ANSWER, EventKind.ALARM)
-_BACK = 20_000  # events that the books are folded from at a start
+_BACK = 20_000  # events among which decisions and their answers are looked for at a start
+_FORECASTS = 64  # that are kept beside the newest, for what became of decisions
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class AgencyNow:
+    """An agency as it is now.
+
+    Attributes:
+        panel: its records; no step before the first have come.
+        summary: of them.
+        trouble: what prevents its source from being read; empty: nothing.
+    """
+
+    panel: Panel
+    summary: RecordSummary
+    trouble: str = ""
+
+    @classmethod
+    def of(cls, panel: Panel) -> Self:
+        """With these records, and no trouble."""
+        return cls(panel, RecordSummary.of(panel))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +111,13 @@ class Node:
         self.started = threading.Event()
         self._sources = dict(sources)
         self._lock = threading.RLock()
-        self._panels: dict[str, Panel | None] = dict.fromkeys(sources)
-        self._trouble: dict[str, str] = dict.fromkeys(sources, "")
-        self._states: dict[str, SourceState] = {}
-        self._parties = {
-            (one.party.service, one.party.party): PartyNow(node_party(one, self._known))
-            for one in forecasters
-        }
+        self._agencies = {name: AgencyNow.of(empty_panel(city_file, name)) for name in sources}
+        self._states: dict[str, SourceStatus] = {}
+        self._parties: dict[PartyKey, PartyNow] = {}
         self._asked: dict[PartyKey, str] = {}
+        self._forecasts: OrderedDict[str, StoredForecast | None] = OrderedDict()
         self._last, self._update, self._day = 0, update, ""
+        self._join(forecasters)
 
     @property
     def last(self) -> int:
@@ -107,16 +135,32 @@ class Node:
         """All agencies whose records are known here."""
         return tuple(self._sources)
 
-    def panel(self, agency: str) -> Panel | None:
-        """An agency's records; None before the first have come."""
-        with self._lock:
-            return self._panels[agency]
+    def panel(self, agency: str) -> Panel:
+        """An agency's records; no step before the first have come."""
+        return self._agencies[agency].panel
 
     def source(self, agency: str, now_s: int) -> SourceState:
         """How new an agency's records are at a time."""
+        found = self._agencies[agency]
+        return source_state(agency, found.summary, now_s, found.trouble)
+
+    def forecast(self, key: str) -> StoredForecast | None:
+        """The forecast of an event's key; None if that says why there is none.
+
+        Raises:
+            StoreError: if it cannot be read.
+        """
         with self._lock:
-            panel, trouble = self._panels[agency], self._trouble[agency]
-        return source_state(agency, panel, now_s, trouble)
+            if key in self._forecasts:
+                self._forecasts.move_to_end(key)
+                return self._forecasts[key]
+        event = self.events.find(key)
+        found = None if event is None else stored_forecast(event)
+        with self._lock:
+            self._forecasts[key] = found
+            while len(self._forecasts) > _FORECASTS:
+                self._forecasts.popitem(last=False)
+        return found
 
     def add(self, forecasters: Sequence[AnyForecaster]) -> None:
         """Let more parties take part, as far as their agencies' records are known here.
@@ -124,24 +168,28 @@ class Node:
         Raises:
             StoreError: if what they did before cannot be read.
         """
-        for one in forecasters:
-            key = one.party.service, one.party.party
-            with self._lock:
-                self._parties = {**self._parties, key: PartyNow(node_party(one, self._known))}
+        for key in self._join(forecasters):
             self._resume_party(key)
 
     def resume(self) -> None:
         """Take up what the events hold: records, newest forecasts, decisions and alarms.
 
         Raises:
+            DataError: if the records kept are of another step than the city file's.
             StoreError: if they cannot be read.
         """
-        newest = self.events.last()
-        for event in self.events.read(EventQuery(_FOLDED, after=newest - _BACK, data=False)):
+        for agency, now in self._agencies.items():
+            rows = self.events.read(EventQuery((EventKind.ROWS,), party=agency))
+            self._agencies[agency] = AgencyNow.of(folded(rows, now.panel))
+        recent = self.events.last() - _BACK
+        decided = (EventKind.DECISION, EventKind.ANSWER)
+        alarms = self.events.read(EventQuery((EventKind.ALARM,), data=False))
+        for event in [*self.events.read(EventQuery(decided, after=recent, data=False)), *alarms]:
             self._apply(event)
         for key in self._parties:
             self._resume_party(key)
-        self._last = self.events.last()
+        self._last, newest_s = self.events.last(), self.events.newest_s()
+        self._day = "" if newest_s is None else self._day_of(newest_s)
 
     def tick(self) -> int:
         """Do what is due now; returns how many events that gave.
@@ -190,47 +238,50 @@ class Node:
         for source in self._sources.values():
             source.close()
 
+    def _join(self, forecasters: Sequence[AnyForecaster]) -> list[PartyKey]:
+        found = {
+            (one.party.service, one.party.party): PartyNow(node_party(one, self._known))
+            for one in forecasters
+        }
+        with self._lock:
+            self._parties = {**self._parties, **found}
+        return list(found)
+
     def _known(self, _city_file: CityFile, agency: str) -> Panel:
-        panel = self._panels.get(agency)
-        if panel is None:
-            raise DeepCityError(f"{agency} has no records yet")
-        return panel
+        """An agency's records, for those who look at more than their own.
+
+        Raises:
+            DataError: if none are known here.
+        """
+        found = self._agencies.get(agency)
+        if found is None or not len(found.panel.time_T):
+            right = "see whether its source can be read"
+            raise DataError([Problem(agency, "records", None, "none have come yet", right)])
+        return found.panel
 
     def _take_rows(self, agency: str, now_s: int) -> None:
+        known = self._agencies[agency]
         try:
             found = self._sources[agency].poll(now_s)
-            trouble = self._trouble[agency] if found is None else ""
         except (ProblemsError, OSError) as error:
-            found, trouble = None, " ".join(str(error).split())
-        if found is not None:
-            known = self._panels[agency]
-            if known is None:
-                known = self._stored_panel(agency, found)
-            drafts = rows_events(agency, found, changed_rows(known, found), now_s)
-            panel = merged(known, found)
-            with self._lock:
+            self._agencies[agency] = replace(known, trouble=" ".join(str(error).split()))
+        else:
+            if found is not None:
+                drafts = rows_events(agency, found, changed_rows(known.panel, found), now_s)
+                panel = merged(known.panel, found)
                 self.keep(drafts)
-                self._panels[agency] = panel
-        self._trouble[agency] = trouble
+                self._agencies[agency] = AgencyNow.of(panel)
         self._note_state(agency, now_s)
-
-    def _stored_panel(self, agency: str, found: Panel) -> Panel | None:
-        """What earlier runs of this node have kept."""
-        empty = replace(found, time_T=found.time_T[:0], values_TNF=found.values_TNF[:0])
-        stored = self.events.read(EventQuery((EventKind.ROWS,), party=agency))
-        return folded(stored, empty)
 
     def _note_state(self, agency: str, now_s: int) -> None:
         """Keep a source's status, and raise its alarms, if it has changed."""
         state, before = self.source(agency, now_s), self._states.get(agency)
-        self._states[agency] = state
         if before is None:
             query = EventQuery((EventKind.SOURCE,), party=agency, newest=True, limit=1)
             last = next(iter(self.events.read(query)), None)
-            status = SourceStatus.WAITING if last is None else SourceStatus(last.body["status"])
-        else:
-            status = before.status
-        if state.status is status:
+            before = SourceStatus.WAITING if last is None else SourceStatus(last.body["status"])
+        self._states[agency] = state.status
+        if state.status is before:
             return
         body = {name: value for name, value in asdict(state).items() if name != "agency"}
         key = f"source/{agency}/{now_s}/{state.status.value}"
@@ -239,26 +290,35 @@ class Node:
 
     def _learn(self, now_s: int) -> None:
         """At the beginning of a day, let forecasters learn from the days before."""
-        zone = ZoneInfo(self.city_file.city.clock.time_zone)
-        day = datetime.fromtimestamp(now_s, zone).date().isoformat()
+        day = self._day_of(now_s)
         if self._update is not None and self._day and day != self._day:
             self.keep(self._update(self._known, now_s))
         self._day = day
 
+    def _day_of(self, second: int) -> str:
+        zone = ZoneInfo(self.city_file.city.clock.time_zone)
+        return datetime.fromtimestamp(second, zone).date().isoformat()
+
     def _ask(self, key: PartyKey, now_s: int) -> None:
         """Let a party forecast and decide, if a step has begun or rows have come since."""
         party = self._parties[key].party
-        panel = self._panels[party.party.agency]
-        if panel is None or not panel.mask_TNF.any():
+        evidence = self.source(party.party.agency, now_s)
+        if evidence.newest_s is None:
             return
+        panel = self.panel(party.party.agency)
         step_s, first = panel.clock.step_s, int(panel.time_T[0])
         origin_s = first + (now_s - first) // step_s * step_s
-        evidence = self.source(party.party.agency, now_s)
-        newest_s = min(evidence.newest_s or first, origin_s)
+        newest_s = min(evidence.newest_s, origin_s)
         name = forecast_key(*key, origin_s, newest_s)
         if self._asked.get(key) == name:
             return
-        found = party.answer(panel.between(first, origin_s), origin_s)
+        try:
+            found = party.answer(panel.between(first, origin_s), origin_s)
+        except Exception as error:  # a fault of one party must not stop the others
+            _log.exception("no forecast of %s", party.party.party)
+            gap = Gap("forecaster", detail=f"{type(error).__name__}: {error}")
+            failed = PartyForecasts(party.party.service, party.party.party, None, gap)
+            found = PartyAnswer(failed, None)
         drafts = _drafts(found, now_s, origin_s, newest_s, evidence)
         for event in self.keep(drafts):
             if event.kind is EventKind.DECISION:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepcity.live.node.decision_book import KnownDecision
-from deepcity.live.node.forecast_event import stored_forecast
 from deepcity.live.node.node import Node
-from deepcity.store.events.event import EventKind, EventQuery
 
 
 @dataclass(frozen=True)
@@ -32,24 +30,16 @@ def outcome_of(node: Node, made: KnownDecision) -> Outcome | None:
         StoreError: if the forecast cannot be read.
     """
     now = node.parties.get((made.service, made.party))
-    panel = None if now is None else node.panel(now.party.party.agency)
-    if now is None or panel is None or not len(panel.time_T):
+    if now is None:
         return None
-    if int(panel.time_T[-1]) < made.origin_s:
+    panel = node.panel(now.party.party.agency)
+    if not len(panel.time_T) or int(panel.time_T[-1]) < made.origin_s:
         return None
-    query = EventQuery(
-        (EventKind.FORECAST,),
-        made.service,
-        made.party,
-        since_s=made.made_s,
-        until_s=made.made_s + 1,
-    )
-    stored = (stored_forecast(event) for event in node.events.read(query))
-    found = next((one for one in stored if one and one.origin_s == made.origin_s), None)
+    found = node.forecast(made.forecast)
     if found is None:
         return None
     part = panel.between(found.origin_s, found.until_s)
-    truth_HN = part.values_TNF[:, :, panel.field_index(now.party.field)]
+    truth_HN = part.values_TNF[:, :, panel.field_index(now.party.facts.field)]
     names = {place.id: at for at, place in enumerate(panel.places)}
     columns = [names[place] for place in found.places if place in names]
     rows = [at for at, place in enumerate(found.places) if place in names]

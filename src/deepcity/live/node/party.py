@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 from deepcity.applications.application import Task, applications
@@ -15,7 +15,6 @@ from deepcity.forecasting.forecast_run import PartyForecaster, gap_of
 from deepcity.forecasting.forecaster import Forecaster
 from deepcity.forecasting.run_parties import RunParty
 from deepcity.forecasting.table import PartyForecasts
-from deepcity.learning.features.inputs import WindowSettings
 from deepcity.live.forecasters import AnyForecaster
 from deepcity.live.vertical_forecasts import VerticalForecaster
 from deepcity.parties.weather import weather_of
@@ -44,6 +43,23 @@ class PartyAnswer:
         return applications()[self.application].task
 
 
+@dataclass(frozen=True)
+class PartyFacts:
+    """What does not change from step to step.
+
+    Attributes:
+        field: of its agency's records that is forecast.
+        application: which decides; empty: none.
+        horizon: steps ahead.
+        band: share of truths that a band should hold.
+    """
+
+    field: str
+    application: str
+    horizon: int
+    band: float
+
+
 class NodeParty(Protocol):
     """A party that is asked at every step."""
 
@@ -53,23 +69,8 @@ class NodeParty(Protocol):
         ...
 
     @property
-    def field(self) -> str:
-        """Which field of its agency's records it forecasts."""
-        ...
-
-    @property
-    def application(self) -> str:
-        """The application that decides; empty: none."""
-        ...
-
-    @property
-    def window(self) -> WindowSettings:
-        """How far it looks ahead and back, in steps."""
-        ...
-
-    @property
-    def unlearned_s(self) -> int:
-        """The first time that no network learned from, UTC seconds."""
+    def facts(self) -> PartyFacts:
+        """What it forecasts."""
         ...
 
     def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
@@ -91,25 +92,11 @@ class RunNodeParty:
     _forecaster: Forecaster | None = None
     _saved: int | None = None
 
-    @property
-    def field(self) -> str:
+    @cached_property
+    def facts(self) -> PartyFacts:
         """As in the contract."""
-        return self._open().field
-
-    @property
-    def application(self) -> str:
-        """As in the contract."""
-        return self._open().application
-
-    @property
-    def window(self) -> WindowSettings:
-        """As in the contract."""
-        return self._open().window
-
-    @property
-    def unlearned_s(self) -> int:
-        """As in the contract."""
-        return self._open().times.learned_to
+        found = self._open()
+        return PartyFacts(found.field, found.application, found.horizon, found.band)
 
     def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """As in the contract."""
@@ -118,10 +105,11 @@ class RunNodeParty:
         try:
             forecaster = self._attached(self.party.of_service(panel))
             found = forecaster.predict(at=at)
-            made = forecaster.decide(at=at) if forecaster.application else None
+            application = self.facts.application
+            made = forecaster.decide(at=at) if application else None
         except DeepCityError as error:
             return PartyAnswer(replace(failed, gap=gap_of(error)), None)
-        return PartyAnswer(replace(failed, forecasts=found), made, forecaster.application)
+        return PartyAnswer(replace(failed, forecasts=found), made, application)
 
     def _attached(self, rows: Panel) -> Forecaster:
         of_map = self.party.of_map
@@ -151,30 +139,15 @@ class VerticalNodeParty:
         return self.forecaster.party
 
     @property
-    def field(self) -> str:
+    def facts(self) -> PartyFacts:
         """As in the contract."""
-        return self.forecaster.package.facts.field
-
-    @property
-    def application(self) -> str:
-        """As in the contract."""
-        return self.forecaster.package.facts.application
-
-    @property
-    def window(self) -> WindowSettings:
-        """As in the contract."""
-        settings = self.forecaster.package.facts.settings
-        return WindowSettings(history=settings.history, horizon=settings.horizon)
-
-    @property
-    def unlearned_s(self) -> int:
-        """As in the contract."""
-        return self.forecaster.package.facts.train_s[1] + 1
+        found = self.forecaster.package.facts
+        return PartyFacts(found.field, found.application, found.settings.horizon, found.band)
 
     def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """As in the contract."""
         found, made = self.forecaster.answer(datetime.fromtimestamp(at_s, UTC), panel)
-        return PartyAnswer(found, made, self.application)
+        return PartyAnswer(found, made, self.facts.application)
 
 
 def node_party(forecaster: AnyForecaster, known: KnownPanel) -> NodeParty:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
 from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.data.panel import Panel
@@ -14,7 +12,7 @@ class RecordSource(Protocol):
     """An agency's records, as far as they are known."""
 
     def poll(self, now_s: int) -> Panel | None:
-        """All steps that are over at a time (UTC seconds); None if nothing is new.
+        """Steps that are over at a time (UTC seconds), with all new ones; None if none is new.
 
         Raises:
             DataError: with every problem of the records.
@@ -39,13 +37,16 @@ class FollowedRecords:
     _shown_s: int = 0
 
     def poll(self, now_s: int) -> Panel | None:
-        """Records that have come, or whose step is over since the last call."""
+        """All its sources hold, whenever that has changed or a step is over."""
         found = self.follower.poll()
         self._last = found or self._last
-        if self._last is None or (found is None and _end_s(self._last, now_s) <= self._shown_s):
+        if self._last is None:
             return None
-        self._shown_s = _end_s(self._last, now_s)
-        return until(self._last, now_s)
+        end_s = _end_s(self._last, now_s)
+        if found is None and end_s <= self._shown_s:
+            return None
+        self._shown_s = end_s
+        return _part(self._last, 0, end_s)
 
     def close(self) -> None:
         """Close all files."""
@@ -66,28 +67,24 @@ class ReplayedRecords:
     _shown_s: int = 0
 
     def poll(self, now_s: int) -> Panel | None:
-        """The records of the steps over by then."""
+        """The steps that are over by then and were not given before."""
         if self._whole is None:
             self._whole = load_panel(self.city_file, self.agency)
-        end_s = _end_s(self._whole, now_s)
-        if end_s <= self._shown_s:
+        end_s, shown_s = _end_s(self._whole, now_s), self._shown_s
+        if end_s <= shown_s:
             return None
         self._shown_s = end_s
-        return until(self._whole, now_s)
+        return _part(self._whole, shown_s, end_s)
 
     def close(self) -> None:
         """Forget the records."""
         self._whole = None
 
 
-def until(panel: Panel, now_s: int) -> Panel:
-    """The steps of a panel that are over at a time, in arrays of their own."""
-    count = max(0, (_end_s(panel, now_s) - int(panel.time_T[0])) // panel.clock.step_s)
-    return replace(
-        panel,
-        time_T=panel.time_T[:count].copy(),
-        values_TNF=np.array(panel.values_TNF[:count]),
-    )
+def _part(panel: Panel, start_s: int, end_s: int) -> Panel:
+    """The steps that start in [start_s, end_s), in arrays of their own."""
+    found = panel.between(start_s, end_s)
+    return replace(found, time_T=found.time_T.copy(), values_TNF=found.values_TNF.copy())
 
 
 def _end_s(panel: Panel, now_s: int) -> int:

@@ -1,52 +1,67 @@
-"""Let a node go on: a step whenever one is due, until it is told to stop."""
+"""Let a node go on: a step whenever one is due, until it is stopped."""
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 
-from deepcity.city.errors import DeepCityError, StoreError
+from deepcity.city.errors import DeepCityError
 from deepcity.live.node.node import Node
+from deepcity.store.events.event import EventDraft, EventKind
 
+_log = logging.getLogger(__name__)
 _RETRY_S = 2.0
 
 
-def run_node(
-    node: Node,
-    stop: threading.Event,
-    pause_s: float,
-    tell: Callable[[str], None],
-    until_s: int | None = None,
-) -> None:
-    """Tick until it is stopped; a database that is away is waited for.
+def start_node(
+    node: Node, pause_s: float, report: Callable[[str], None]
+) -> tuple[threading.Thread, threading.Event]:
+    """Let a node go on in a thread of its own; returns it, and what stops it.
+
+    A database that is away is waited for, and no fault ends the thread.
 
     Args:
         pause_s: seconds between two looks at the clock; while events come, there is none.
-        tell: is told of trouble, once for each.
-        until_s: stop once the city's time is there; None: go on.
+        report: called with trouble, once for each.
     """
-    last_trouble = ""
-    while not stop.is_set():
-        try:
-            changed = node.tick()
-            last_trouble = ""
-        except DeepCityError as error:
-            text = " ".join(str(error).split())
-            if text != last_trouble:
-                tell(text)
-            last_trouble, changed = text, 0
-            stop.wait(_RETRY_S if isinstance(error, StoreError) else pause_s)
-        if until_s is not None and node.clock.now() >= until_s:
-            return
-        if not changed:
-            stop.wait(pause_s)
-
-
-def start_node(
-    node: Node, pause_s: float, tell: Callable[[str], None]
-) -> tuple[threading.Thread, threading.Event]:
-    """Let it go on in a thread of its own; returns it, and what stops it."""
     stop = threading.Event()
     thread = threading.Thread(
-        target=run_node, args=(node, stop, pause_s, tell), name="node", daemon=True
+        target=_go_on, args=(node, stop, pause_s, report), name="node", daemon=True
     )
     thread.start()
     return thread, stop
+
+
+def _go_on(
+    node: Node, stop: threading.Event, pause_s: float, report: Callable[[str], None]
+) -> None:
+    last_trouble, begun = "", False
+    while not stop.is_set():
+        try:
+            begun = begun or _note(node, "started")
+            changed = node.tick()
+            last_trouble = ""
+        except Exception as error:  # whatever it is, the city goes on
+            text = " ".join(str(error).split())
+            if text != last_trouble:
+                report(text)
+                if not isinstance(error, DeepCityError):
+                    _log.exception("a step of the node failed")
+            last_trouble = text
+            stop.wait(_RETRY_S)
+        else:
+            if not changed:
+                stop.wait(pause_s)
+    try:
+        _note(node, "stopped")
+    except DeepCityError:
+        _log.exception("that it stopped could not be kept")
+
+
+def _note(node: Node, what: str) -> bool:
+    """Keep that the node started or stopped: between two starts without a stop, it was killed."""
+    parties = [f"{service} {party}" for service, party in node.parties]
+    body = {"what": what, "parties": parties}
+    key = f"node/{what}/{time.time_ns()}"
+    node.keep([EventDraft(EventKind.NODE, key, node.clock.now(), body=body)])
+    return True

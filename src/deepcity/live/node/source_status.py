@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 
@@ -23,14 +24,43 @@ class SourceStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class RecordSummary:
+    """What an agency's records say of their age, whenever that is asked.
+
+    Attributes:
+        newest_s: the end of the newest step with a measured value, UTC seconds; None: none.
+        step_s: seconds a step.
+        rows: steps with a measured value.
+        places: how many there are.
+        missing: share of values that are missing on the last day.
+    """
+
+    newest_s: int | None
+    step_s: int
+    rows: int
+    places: int
+    missing: float
+
+    @classmethod
+    def of(cls, panel: Panel) -> Self:
+        """That of a panel."""
+        step_s, places = panel.clock.step_s, len(panel.places)
+        known_T = panel.mask_TNF.any(axis=(1, 2))
+        if not known_T.any():
+            return cls(None, step_s, 0, places, 1.0)
+        newest_s = int(panel.time_T[np.flatnonzero(known_T)[-1]]) + step_s
+        day = panel.between(newest_s - DAY_S, newest_s)
+        missing = 1.0 - float(day.mask_TNF.mean()) if len(day.time_T) else 1.0
+        return cls(newest_s, step_s, int(known_T.sum()), places, missing)
+
+
+@dataclass(frozen=True)
 class SourceState:
     """An agency's records at a time.
 
     Attributes:
-        newest_s: the end of the newest step with a measured value, UTC seconds; None: none.
-        lag_s: how far that is behind.
-        rows: steps with a measured value.
-        missing: share of values that are missing on the last day.
+        newest_s, rows, places, missing: as in `RecordSummary`.
+        lag_s: how far the newest value is behind.
         trouble: what prevents its source from being read; empty: nothing.
     """
 
@@ -44,21 +74,22 @@ class SourceState:
     trouble: str = ""
 
 
-def source_state(agency: str, panel: Panel | None, now_s: int, trouble: str = "") -> SourceState:
-    """How new a panel's values are at a time."""
-    if panel is None or not panel.mask_TNF.any():
-        places = 0 if panel is None else len(panel.places)
-        return SourceState(agency, SourceStatus.WAITING, None, 0, 0, places, 1.0, trouble)
-    step_s = panel.clock.step_s
-    known_T = panel.mask_TNF.any(axis=(1, 2))
-    newest_s = int(panel.time_T[np.flatnonzero(known_T)[-1]]) + step_s
-    lag_s = max(0, now_s - newest_s)
-    status = SourceStatus.FRESH
-    if lag_s > LATE_STEPS * step_s:
-        silent = lag_s > max(SILENT_DAYS * DAY_S, LATE_STEPS * step_s)
-        status = SourceStatus.SILENT if silent else SourceStatus.LATE
-    day = panel.between(newest_s - DAY_S, newest_s)
-    missing = 1.0 - float(day.mask_TNF.mean()) if len(day.time_T) else 1.0
+def source_state(agency: str, found: RecordSummary, now_s: int, trouble: str = "") -> SourceState:
+    """How new records are at a time."""
+    status, lag_s = SourceStatus.WAITING, 0
+    if found.newest_s is not None:
+        lag_s = max(0, now_s - found.newest_s)
+        late_s = LATE_STEPS * found.step_s
+        status = SourceStatus.LATE if lag_s > late_s else SourceStatus.FRESH
+        if lag_s > max(SILENT_DAYS * DAY_S, late_s):
+            status = SourceStatus.SILENT
     return SourceState(
-        agency, status, newest_s, lag_s, int(known_T.sum()), len(panel.places), missing, trouble
+        agency=agency,
+        status=status,
+        newest_s=found.newest_s,
+        lag_s=lag_s,
+        rows=found.rows,
+        places=found.places,
+        missing=found.missing,
+        trouble=trouble,
     )

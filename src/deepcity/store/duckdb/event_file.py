@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
 import duckdb
 
@@ -75,12 +74,6 @@ class DuckDBEvents(EventStore):
     def close(self) -> None:
         """As in the contract."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def _last(cursor: duckdb.DuckDBPyConnection) -> int:

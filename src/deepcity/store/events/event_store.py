@@ -6,7 +6,7 @@ may repeat what it last did.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, Self
 
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
@@ -72,12 +72,10 @@ class EventStore(Protocol):
         ...
 
     def __enter__(self) -> Self:
-        """Itself."""
-        ...
+        return self
 
     def __exit__(self, *error: object) -> None:
-        """Close it."""
-        ...
+        self.close()
 
 
 def numbered(drafts: Iterable[EventDraft], known: set[str], last: int) -> list[Event]:
@@ -111,22 +109,14 @@ def to_row(event: Event) -> tuple[Any, ...]:
 
 def from_row(row: Sequence[Any]) -> Event:
     """An event from a row of the table."""
-    seq, kind, key, at_s, recorded_s, service, party, who, body, data = row
-    return Event(
-        EventKind(kind),
-        key,
-        int(at_s),
-        service,
-        party,
-        who,
-        json.loads(body),
-        b"" if data is None else bytes(data),
-        int(seq),
-        float(recorded_s),
-    )
+    values = dict(zip(COLUMNS.split(", "), row, strict=True))
+    values |= {"kind": EventKind(values["kind"]), "body": json.loads(values["body"])}
+    return Event(**{**values, "data": bytes(values["data"] or b"")})
 
 
-def statement(query: EventQuery, name: Callable[[str], str]) -> tuple[str, Mapping[str, int | str]]:
+def statement(
+    query: EventQuery, name: Callable[[str], str], table: str = "events"
+) -> tuple[str, dict[str, int | str]]:
     """The SELECT of a query.
 
     Args:
@@ -150,7 +140,7 @@ def statement(query: EventQuery, name: Callable[[str], str]) -> tuple[str, Mappi
         tests.append(f"kind in ({', '.join(map(name, keys))})")
         values |= dict(zip(keys, (kind.value for kind in query.kinds), strict=True))
     order = "desc" if query.newest else "asc"
-    text = f"select {columns} from events where {' and '.join(tests)} order by seq {order}"
+    text = f"select {columns} from {table} where {' and '.join(tests)} order by seq {order}"
     if query.limit is not None:
         text += f" limit {query.limit:d}"
     return text, values

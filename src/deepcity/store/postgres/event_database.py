@@ -1,7 +1,6 @@
 """Events in PostgreSQL: for a node that other programs look into."""
 
 from collections.abc import Sequence
-from typing import Self
 
 from sqlalchemy import Connection
 
@@ -56,12 +55,9 @@ class PostgresEvents(EventStore):
 
     def read(self, query: EventQuery) -> list[Event]:
         """As in the contract."""
-        text, values = statement(query, "%({})s".format)
-        text = text.replace(" from events", " from deepcity.events")
+        text, values = statement(query, "%({})s".format, "deepcity.events")
         return self._server.transact(
-            lambda connection: [
-                from_row(row) for row in connection.exec_driver_sql(text, dict(values))
-            ]
+            lambda connection: [from_row(row) for row in connection.exec_driver_sql(text, values)]
         )
 
     def find(self, key: str) -> Event | None:
@@ -85,12 +81,6 @@ class PostgresEvents(EventStore):
     def close(self) -> None:
         """As in the contract."""
         self._server.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
 
 def _last(connection: Connection) -> int:

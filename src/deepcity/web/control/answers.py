@@ -15,6 +15,7 @@ from deepcity.live.node.incidents import Incident
 from deepcity.live.node.known import PlacesFrame, Series
 from deepcity.live.node.node import Node, PartyKey, PartyNow
 from deepcity.live.node.outcome import outcome_of
+from deepcity.live.node.party import NodeParty
 from deepcity.live.node.source_status import SourceState
 from deepcity.store.events.event import Event
 from deepcity.web.control.accounts import User
@@ -47,7 +48,7 @@ def city_json(node: Node, user: User) -> Json:
         "now_s": node.clock.now(),
         "user": {"name": user.name, "role": user.role.value},
         "services": [_service_json(name, one) for name, one in services.items()],
-        "parties": [found for key in now for found in _party_json(node, key)],
+        "parties": [_party_json(node, key, one.party) for key, one in now.items()],
     }
 
 
@@ -91,7 +92,7 @@ def series_json(place: str, step_s: int, found: Series) -> Json:
 
 def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
     """A decision with its reasons, its evidence and what was answered."""
-    decision = made.decision
+    decision, party = made.decision, node.parties.get((made.service, made.party))
     sentences = decision_sentences(node, made)
     reasons = [
         {
@@ -134,7 +135,7 @@ def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
             }
             for one in made.evidence
         ],
-        "band": 0.9,
+        "band": None if party is None else party.party.facts.band,
         "answers": [{**asdict(one), "answer": one.answer.value} for one in made.answers],
         "outcome": _outcome_json(node, made),
     }
@@ -212,7 +213,7 @@ def numbers(values: Floats) -> list[float | None]:
 
 
 def _service_json(name: str, one: PartyNow) -> Json:
-    application: Application | None = applications().get(one.party.application)
+    application: Application | None = applications().get(one.party.facts.application)
     if application is None:
         nothing = {"en": "", "ko": ""}
         title = {"en": name, "ko": name}
@@ -228,30 +229,24 @@ def _service_json(name: str, one: PartyNow) -> Json:
     }
 
 
-def _party_json(node: Node, key: PartyKey) -> list[Json]:
-    """A party, once its records have come."""
-    one = node.parties[key].party
+def _party_json(node: Node, key: PartyKey, one: NodeParty) -> Json:
     panel = node.panel(one.party.agency)
-    if panel is None:
-        return []
-    field = panel.fields[panel.field_index(one.field)]
-    return [
-        {
-            "service": key[0],
-            "party": key[1],
-            "agency": one.party.agency,
-            "title": both(title_of(node, key)),
-            "field": field.name,
-            "kind": field.kind.value,
-            "unit": field.unit,
-            "step_s": panel.clock.step_s,
-            "horizon": one.window.horizon,
-            "places": [
-                {"id": place.id, "lat": place.lat, "lon": place.lon, "capacity": place.capacity}
-                for place in panel.places
-            ],
-        }
-    ]
+    field = panel.fields[panel.field_index(one.facts.field)]
+    return {
+        "service": key[0],
+        "party": key[1],
+        "agency": one.party.agency,
+        "title": both(title_of(node, key)),
+        "field": field.name,
+        "kind": field.kind.value,
+        "unit": field.unit,
+        "step_s": panel.clock.step_s,
+        "horizon": one.facts.horizon,
+        "places": [
+            {"id": place.id, "lat": place.lat, "lon": place.lon, "capacity": place.capacity}
+            for place in panel.places
+        ],
+    }
 
 
 def _party_now(node: Node, key: PartyKey, one: PartyNow, now_s: int) -> Json:

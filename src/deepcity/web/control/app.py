@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -20,6 +21,8 @@ from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
 from deepcity.web.control.session import add_sessions
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def create_control_room(
@@ -53,6 +56,8 @@ def create_control_room(
 
     app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
+    if accounts is None:  # a page from elsewhere must not reach it under a name of its own
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
 
     for router in (
         looking_routes(node, folders, asking),

@@ -68,8 +68,7 @@ def looking_routes(node: Node, folders: Sequence[Path], asking: Asking) -> APIRo
         key = party_of(node, service, party)
         found = series(node, key, place, since, until, known)
         panel = node.panel(node.parties[key].party.party.agency)
-        step_s = 0 if panel is None else panel.clock.step_s
-        return series_json(place, step_s, found)
+        return series_json(place, panel.clock.step_s, found)
 
     @routes.get("/decisions")
     def decisions(

@@ -16,11 +16,17 @@ ALL = frozenset(Role)
 ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
 READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
 
-OPEN = frozenset({("GET", "/"), ("GET", "/health"), ("POST", "/api/session")})
+OPEN = frozenset(
+    {
+        ("GET", "/"),
+        ("GET", "/health"),
+        ("POST", "/api/session"),
+        ("DELETE", "/api/session"),
+    }
+)
 """Routes that need no log-in."""
 
 RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
-    ("DELETE", "/api/session"): ALL,
     ("GET", "/api/city"): ALL,
     ("GET", "/api/now"): ALL,
     ("GET", "/api/frame"): ALL,

@@ -1,17 +1,19 @@
 """Who asks: the person of a session cookie, and whether that role may use the route."""
 
+import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.sessions import SessionMiddleware
 
-from deepcity.store.run_folder import write_file
+from deepcity.store.run_folder import ensure_folder
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import LOCAL, Accounts, User
-from deepcity.web.control.roles import OPEN, may
+from deepcity.web.control.roles import may
 
 _NAME = "name"
 _HOURS = 12
@@ -77,13 +79,15 @@ def add_sessions(
     return asking
 
 
-def open_routes() -> frozenset[tuple[str, str]]:
-    """Routes that need no log-in; to log out needs none either."""
-    return OPEN | {("DELETE", "/api/session")}
-
-
 def _secret(path: Path) -> str:
-    if not path.is_file():
-        write_file(path, secrets.token_hex(32).encode())
-        path.chmod(0o600)
+    """What cookies are signed with: readable by the owner alone from its first moment on.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
+    ensure_folder(path.parent)
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
     return path.read_text(encoding="ascii")

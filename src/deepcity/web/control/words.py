@@ -21,19 +21,19 @@ def both(text: LocalizedText) -> dict[str, str]:
 
 
 def facts_of(node: Node, key: PartyKey) -> DecisionFacts | None:
-    """What the words of a party's decision need beside it; None before its records have come."""
+    """What the words of a party's decision need beside it; None if it takes no part any more."""
     now = node.parties.get(key)
-    panel = None if now is None else node.panel(now.party.party.agency)
-    if now is None or panel is None:
+    if now is None:
         return None
-    field = panel.fields[panel.field_index(now.party.field)]
+    panel = node.panel(now.party.party.agency)
+    field = panel.fields[panel.field_index(now.party.facts.field)]
     step_s = panel.clock.step_s
     return DecisionFacts(
         of(title_of(node, key)),
         field.unit,
         ZoneInfo(panel.clock.time_zone),
         len(panel.places),
-        stretch(now.party.window.horizon * step_s / 60),
+        stretch(now.party.facts.horizon * step_s / 60),
         step_s,
     )
 
