@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from deepcity.web.server.limits import ServerLimits
 
 _SWEEP_S = 0.5
+_EVENTS = b"text/event-stream"  # what a browser accepts that asks for one
 
 
 class Connections:
@@ -116,6 +117,12 @@ class GuardedProtocol(HttpToolsProtocol):
         """It is idle again."""
         super().on_response_complete()
         self._become_idle()
+
+    def shutdown(self) -> None:
+        """Close it once its request is answered; a stream of events, which has no end, now."""
+        super().shutdown()
+        if self not in self._guard.idle and (b"accept", _EVENTS) in (self.headers or []):
+            self.transport.close()
 
     def resume_writing(self) -> None:
         """The client has taken most of what waited for it."""
