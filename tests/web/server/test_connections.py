@@ -135,6 +135,16 @@ def test_one_who_does_not_take_the_answer_is_cut(server, address):
     assert len(httpx.get(f"{address}/large", trust_env=False).content) == 800 * 65536
 
 
+def test_one_who_takes_the_answer_steadily_gets_all_of_it(server):
+    """As fast as it is taken it is refilled, so that as much waits all the time."""
+    with connections(server[1], 1, b"GET /large HTTP/1.1\r\nhost: t\r\n\r\n") as (one,):
+        taken, begun = 0, time.monotonic()
+        while time.monotonic() < begun + 5 and (part := one.recv(65536)):
+            taken += len(part)
+            time.sleep(len(part) / 3_000_000)
+        assert taken + len(reply_of(one)) > 800 * 65536
+
+
 def test_where_all_are_busy_one_more_is_told_to_come_again(server, address):
     head = b"POST /body HTTP/1.1\r\nhost: t\r\ncontent-length: 900000\r\n\r\n"
     with connections(server[1], 40, head):
@@ -160,6 +170,16 @@ def test_bodies_are_bounded_together(server, address):
             one.sendall(b"x")
             assert b" 200 " in one.recv(65536)
     assert httpx.post(f"{address}/body", content=body, trust_env=False).json() == len(body)
+
+
+def test_to_ask_for_another_protocol_changes_nothing(server):
+    asked = (
+        b"GET /health HTTP/1.1\r\nhost: t\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with connections(server[1], 1, asked) as (one,):
+        one.settimeout(10)
+        assert b" 200 " in reply_of(one)  # and it ends, as any idle one
 
 
 def test_a_log_does_not_grow_with_attacks(server, address):

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
@@ -15,11 +14,10 @@ from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.web.control.accounts import User
 from deepcity.web.control.answers import event_json, source_json
+from deepcity.web.control.event_feed import EventFeed
 
 Asking = Callable[[Request], User]
 _CLOCK_S, _LOOK_S = 1.0, 0.2
-_MOST_BEHIND = 1_000
-"""Events that a client may have missed; one that missed more looks at everything anew."""
 
 
 def event_routes(node: Node, asking: Asking) -> APIRouter:
@@ -30,27 +28,22 @@ def event_routes(node: Node, asking: Asking) -> APIRouter:
     """
     routes = APIRouter(dependencies=[Depends(asking)])
 
-    @routes.get("/api/stream", response_class=EventSourceResponse)
+    feed = EventFeed(node)
+
+    @routes.get(
+        "/api/stream", response_class=EventSourceResponse, dependencies=[Depends(feed.watch)]
+    )
     async def stream(
-        request: Request, last_event_id: Annotated[str, Header(max_length=20)] = ""
+        last_event_id: Annotated[str, Header(max_length=20)] = "",
     ) -> AsyncIterable[ServerSentEvent]:
         """Events as they come, from where the client was; the city's time every second."""
-        after = int(last_event_id) if last_event_id.isdecimal() else node.last
-        after = max(after, node.last - _MOST_BEHIND)
-        waited = _CLOCK_S
-        while not await request.is_disconnected():
-            if node.last > after:
-                query = EventQuery(after=after, limit=500, data=False)
-                for event in await run_in_threadpool(node.events.read, query):
-                    after = event.seq
-                    data = {
-                        "seq": event.seq,
-                        "kind": event.kind.value,
-                        "at_s": event.at_s,
-                        "service": event.service,
-                        "party": event.party,
-                    }
-                    yield ServerSentEvent(data=data, event=event.kind.value, id=str(event.seq))
+        after, waited = node.last, _CLOCK_S
+        if last_event_id.isdecimal():
+            after = min(int(last_event_id), after)  # greater in another node's events
+        while True:  # until the client goes
+            for number, event in await feed.newer(after):
+                yield event
+                after = number
             if waited >= _CLOCK_S:
                 waited = 0.0
                 yield ServerSentEvent(data={"now_s": node.clock.now()}, event="clock")

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from deepcity.web.server.limits import ServerLimits
 
 _SWEEP_S = 0.5
+_EVENTS = b"text/event-stream"  # what a browser accepts that asks for one
 
 
 class Connections:
@@ -46,7 +47,7 @@ class Connections:
         return True
 
     def forget(self, one: "GuardedProtocol") -> None:
-        """It is closed, or another protocol's."""
+        """It is closed."""
         self.all.discard(one)
         self.idle.pop(one, None)
 
@@ -117,10 +118,16 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._become_idle()
 
-    def handle_websocket_upgrade(self) -> None:
-        """It is another protocol's from here on."""
-        self._guard.forget(self)
-        super().handle_websocket_upgrade()
+    def shutdown(self) -> None:
+        """Close it once its request is answered; a stream of events, which has no end, now."""
+        super().shutdown()
+        if self not in self._guard.idle and (b"accept", _EVENTS) in (self.headers or []):
+            self.transport.close()
+
+    def resume_writing(self) -> None:
+        """The client has taken most of what waited for it."""
+        super().resume_writing()
+        self._stalled_since = self.loop.time()
 
     def check(self, now: float) -> None:
         """Close it if it is overdue."""
@@ -134,7 +141,10 @@ class GuardedProtocol(HttpToolsProtocol):
             if now - self._since > allowed_s:
                 self._refuse(b"408 Request Timeout")
         elif self in self._guard.idle and now - self._since > self._allowed_s:
-            self._refuse(b"408 Request Timeout") if self._head_bytes else self.transport.close()
+            if self._head_bytes:
+                self._refuse(b"408 Request Timeout")
+            else:
+                self.transport.close()
         elif self._is_stalled(now):
             self.transport.abort()
 

@@ -80,6 +80,7 @@ def make_server(
         host,
         port,
         http=http_protocol(limits),
+        ws="none",  # its connections would be without limits
         loop="asyncio",
         backlog=_BACKLOG,
         timeout_keep_alive=max(1, round(limits.keep_alive_s)),
