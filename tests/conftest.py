@@ -6,6 +6,7 @@ import live_town
 import pytest
 from browser import NO_CHROMIUM
 from hypothesis import settings
+from postgres_server import postgres, postgres_url  # noqa: F401
 
 # The same examples on every run, so that a change is judged by itself and not by luck.
 # DEEPCITY_TEST_EXAMPLES=random looks for new ones; what it finds becomes a test of its own.

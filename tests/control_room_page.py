@@ -49,7 +49,12 @@ class ControlRoom:
         """Waits for the map with its places."""
         expect(self.page.locator(".map-canvas[data-ready=true]")).to_be_visible()
         expect(self.page.locator(".map[data-kind]")).to_be_visible()
-        self.page.wait_for_function("window.controlRoom?.layer.drawn > 0")
+        # Asked from here: waiting inside the page needs eval, which the page's policy forbids.
+        for _ in range(PATIENCE_MS // 50):
+            if self.page.evaluate("window.controlRoom?.layer.drawn > 0"):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("the map has drawn no place")
 
     def choose_on_map(self, index):
         """A click on a place's circle; gives the page's idea of its value."""

@@ -248,8 +248,8 @@ async def _stream(city, sent):
     clock_due = 0.0
     while True:
         for event in city.events[sent:]:
-            told = {key: event[key] for key in ("seq", "kind", "at_s", "service", "party")}
-            yield f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(told)}\n\n"
+            sent = {key: event[key] for key in ("seq", "kind", "at_s", "service", "party")}
+            yield f"id: {event['seq']}\nevent: {event['kind']}\ndata: {json.dumps(sent)}\n\n"
             sent = event["seq"]
         if time.monotonic() >= clock_due:
             clock_due = time.monotonic() + 1

@@ -1,9 +1,9 @@
 """A little city with more days of records than its forecasters learned from."""
 
+import grown_town
 import pytest
-from little_map import LittleMap, flows, service
+from little_map import flows
 
-import deepcity
 from deepcity.data.city_file import load_city
 from deepcity.live.node.clock import ReplayClock
 from deepcity.live.node.node import Node
@@ -18,19 +18,22 @@ START = BEGIN + LEARNED_DAYS * DAY
 
 def write(folder, days, change=None):
     """The city with so many days; `change` alters an agency's values."""
-    town = LittleMap(folder)
-    for seed, name in enumerate(("a/x", "a/y")):
-        values = flows(days=DAYS, places=2, seed=seed)[: days * 24]
-        town.party(name, values if change is None else change(name, values))
-    return town.write(service(levels=(), settings="pooled = false"))
+
+    def values(number):
+        found = flows(days=DAYS, places=2, seed=number)
+        return found if change is None else change(("a/x", "a/y")[number], found)
+
+    return grown_town.write(folder, values, days)
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("city")
-    deepcity.Federation(write(folder, LEARNED_DAYS), folder / "run").fit()
-    write(folder, DAYS)
-    return folder
+    """The city, and a run of it that learned from its first days."""
+
+    def values(number):
+        return flows(days=DAYS, places=2, seed=number)
+
+    return grown_town.trained(tmp_path_factory.mktemp("city"), values, LEARNED_DAYS, DAYS)
 
 
 @pytest.fixture

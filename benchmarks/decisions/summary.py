@@ -88,7 +88,7 @@ def text(found: Sequence[Verdict], seeds: Sequence[int]) -> str:
             "which favours it. Mean ± standard deviation over seeds; level: within that, or "
             "within 1 %. What is not learned has no column 'alone'.",
             "",
-            "| service and set | judged by | ours | alone | best baseline | beats it |",
+            "| service and set | evaluated by | ours | alone | best baseline | beats it |",
             "|---|---|---:|---:|---:|---|",
             *(one.row() for one in found),
         ]

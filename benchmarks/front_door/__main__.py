@@ -11,7 +11,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from benchmarks.front_door.compare import RULES, Judged, difference
+from benchmarks.front_door.compare import RULES, Comparisons, difference
 from benchmarks.front_door.files import REFUSED, Tried, cases, sets
 from benchmarks.front_door.speed import speed
 from benchmarks.record import record, recorded
@@ -23,18 +23,20 @@ SHOWN = 240  # characters of a message
 COLUMNS = ("right", "asked", "refused", "wrong")
 
 
-def outcome(tried: Tried, judged: Judged) -> tuple[str, str]:
+def outcome(tried: Tried, compared: Comparisons) -> tuple[str, str]:
     """Right, asked, refused or wrong, and why; of what was asked, what the answer gives."""
-    found, why = _first(tried, judged)
+    found, why = _first(tried, compared)
     if found == "asked" and tried.answers:
-        again, differs = _first(replace(tried, options=tried.options + tried.answers), Judged())
+        again, differs = _first(
+            replace(tried, options=tried.options + tried.answers), Comparisons()
+        )
         why = (
             f"{why} With `{' '.join(tried.answers)}`: {again}{f' ({differs})' if differs else ''}."
         )
     return found, why
 
 
-def _first(tried: Tried, judged: Judged) -> tuple[str, str]:
+def _first(tried: Tried, compared: Comparisons) -> tuple[str, str]:
     with tempfile.TemporaryDirectory(prefix="front-door-") as folder:
         words = ["init", str(tried.path), "--yes", "--no-open", "--time-zone", tried.zone]
         words += ["--out", folder, "--name", "town", *tried.options]
@@ -42,7 +44,7 @@ def _first(tried: Tried, judged: Judged) -> tuple[str, str]:
         city = Path(folder) / "town.toml"
         if city.exists():
             refused = "it should be refused" if tried.right == REFUSED else ""
-            differs = refused or difference(tried, city, judged)
+            differs = refused or difference(tried, city, compared)
             return ("wrong", differs) if differs else ("right", "")
         error = ended.exception
         if not isinstance(error, DeepCityError):
@@ -75,14 +77,14 @@ def main() -> None:
         for line in before.splitlines()
         if line.startswith("- ") and line[2:].partition(":")[0] in _known() - again
     ]
-    judged = Judged()
+    compared = Comparisons()
     for tried in tries:
-        found, why = outcome(tried, judged)
+        found, why = outcome(tried, compared)
         counts.setdefault(tried.set, Counter())[found] += 1
         print(f"{tried.set} {tried.path.parent.name}/{tried.path.name}: {found} {why}", flush=True)
         if found != "right":
             notes.append(f"- {_label(tried)}: {found}. {why}")
-    text = table(counts, notes, "" if chosen else str(judged))
+    text = table(counts, notes, "" if chosen else str(compared))
     print(text)
     record("front-door", text)
 
@@ -105,7 +107,7 @@ def rows_of(text: str) -> dict[str, Counter[str]]:
     return found
 
 
-def table(counts: dict[str, Counter[str]], notes: list[str], judged: str) -> str:
+def table(counts: dict[str, Counter[str]], notes: list[str], compared: str) -> str:
     """The table in Markdown, with what is compared."""
     total = sum(counts.values(), Counter())
     share = total["right"] / total.total()
@@ -126,7 +128,7 @@ def table(counts: dict[str, Counter[str]], notes: list[str], judged: str) -> str
             for name, one in (*counts.items(), ("all", total))
         ),
         "",
-        f"Right without a question: {total['right']} of {total.total()}, {share:.0%}. {judged} "
+        f"Right without a question: {total['right']} of {total.total()}, {share:.0%}. {compared} "
         "Not right:",
         "",
         *notes,

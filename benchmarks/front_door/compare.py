@@ -32,18 +32,18 @@ RULES = (
     "closed) may be known, if it is what the file says; no other value may. Where a blank means "
     "'as before', that is the value before it, for as long as it takes (README of the set).",
     "*Kind and unit*: the kind by hand and a unit that converts to the one by hand, values "
-    "converted; or, where the file does not show the unit, `1` or `count`, told in the city "
+    "converted; or, where the file does not show the unit, `1` or `count`, stated in the city "
     "file's head, with the numbers as they stand in the file and of a kind that adds up if and "
     "only if the one by hand does.",
     "*Fields*: every field by hand of numbers; further columns of numbers that by hand are left "
     "out may be fields, and are counted.",
     "*Where the reading by hand is set aside*: Seoul's snow, by hand an amount, falls from "
-    "4.3 to 0.4 cm by itself and is judged as a level; Guangzhou's column that repeats "
+    "4.3 to 0.4 cm by itself and is compared as a level; Guangzhou's column that repeats "
     "another's values may be a place; both rows of an hour that clocks showed twice may be "
     "known where they are masked by hand.",
     "Files without a city file by hand: every column of numbers, cell by cell at its own time, "
-    "and no other; kind and unit are not judged. Cases: kind and unit are those of a count of an "
-    "unknown unit, unless said otherwise.",
+    "and no other; kind and unit are not compared. Cases: kind and unit are those of a count of an "
+    "unknown unit, unless stated otherwise.",
 )
 _UNKNOWN = ("1", "count")
 LEFT_OUT = {"us-post"}  # of Guangzhou: a column of the file that repeats another's values
@@ -51,8 +51,8 @@ LAST_DIGIT = 2e-7  # of float32, and of a conversion, as a share of the largest 
 
 
 @dataclass
-class Judged:
-    """What was found of the files judged so far.
+class Comparisons:
+    """What was found of the files compared so far.
 
     Attributes:
         fields: of all right drafts by hand.
@@ -68,7 +68,7 @@ class Judged:
     values: int = 0
     further: int = 0
 
-    def add(self, other: "Judged") -> None:
+    def add(self, other: "Comparisons") -> None:
         """Count another file's too."""
         for name, count in vars(other).items():
             setattr(self, name, getattr(self, name) + count)
@@ -84,14 +84,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class _Draft:
-    """An agency as it was written; `told` are its fields whose unit was taken for granted."""
+    """An agency as it was written; `assumed` are its fields whose unit was taken for granted."""
 
     panel: Panel
     agency: str
-    told: frozenset[str]
+    assumed: frozenset[str]
 
 
-def difference(tried: Tried, city: Path, judged: Judged) -> str:
+def difference(tried: Tried, city: Path, compared: Comparisons) -> str:
     """What differs from the right reading; empty where nothing does, which is then counted."""
     if tried.right == PLAIN:
         city_file = load_city(city)
@@ -100,7 +100,7 @@ def difference(tried: Tried, city: Path, judged: Judged) -> str:
     right = readings(tried)
     if not right:
         return "no city file by hand reads it"
-    found, used, drafts = Judged(), set(), list[_Draft]()
+    found, used, drafts = Comparisons(), set(), list[_Draft]()
     for reading in right:
         drafts = _drafts(city, duration_text(reading.panel.clock.step_s))
         for f, field in enumerate(reading.panel.fields):
@@ -115,7 +115,7 @@ def difference(tried: Tried, city: Path, judged: Judged) -> str:
             return f"{more[0]} is no place by hand"
     found.further = sum(len(one.panel.fields) for one in drafts) - len(used)
     if tried.set != "cases":
-        judged.add(found)
+        compared.add(found)
     return ""
 
 
@@ -136,19 +136,19 @@ def _drafts(city: Path, step: str) -> list[_Draft]:
         if city_file is None:
             raise ValueError(problems)
         names = (one["name"] for one in agency["fields"])
-        told = frozenset(name for name in names if f"# - {name!r} " in head)
-        found.append(_Draft(load_panel(city_file, agency["name"]), agency["name"], told))
+        assumed = frozenset(name for name in names if f"# - {name!r} " in head)
+        found.append(_Draft(load_panel(city_file, agency["name"]), agency["name"], assumed))
     return found
 
 
 def _field_difference(
-    reading: Reading, f: int, drafts: list[_Draft], found: Judged
+    reading: Reading, f: int, drafts: list[_Draft], found: Comparisons
 ) -> tuple[str, tuple[str, str]]:
     """What differs in the field that comes nearest; the agency and field that are right."""
     reasons = [(0, "no field is it")]
     for draft in drafts:
         for g, field in enumerate(draft.panel.fields):
-            counted = Judged(fields=1)
+            counted = Comparisons(fields=1)
             far, reason = _as_field(reading, f, draft, g, counted)
             if not reason:
                 found.add(counted)
@@ -157,7 +157,9 @@ def _field_difference(
     return max(reasons)[1], ("", "")
 
 
-def _as_field(reading: Reading, f: int, draft: _Draft, g: int, counted: Judged) -> tuple[int, str]:
+def _as_field(
+    reading: Reading, f: int, draft: _Draft, g: int, counted: Comparisons
+) -> tuple[int, str]:
     """How far a drafted field agrees with one by hand, and what differs; empty if nothing."""
     panel, mine, right = draft.panel, draft.panel.fields[g], reading.panel.fields[f]
     if panel.clock.step_s != reading.panel.clock.step_s:
@@ -166,7 +168,7 @@ def _as_field(reading: Reading, f: int, draft: _Draft, g: int, counted: Judged) 
     if at_N is None:
         return 1, "its places are others"
     bare = mine.unit in _UNKNOWN and right.unit != mine.unit
-    differs = _kind_differs(mine, right, bare=bare, told=mine.name in draft.told)
+    differs = _kind_differs(mine, right, bare=bare, assumed=mine.name in draft.assumed)
     if differs:
         return 2, differs
     written = reading.numbers if bare else reading.written
@@ -188,13 +190,15 @@ def _as_field(reading: Reading, f: int, draft: _Draft, g: int, counted: Judged) 
     return 4, ""
 
 
-def _kind_differs(mine: Field, right: Field, *, bare: bool, told: bool) -> str:
+def _kind_differs(mine: Field, right: Field, *, bare: bool, assumed: bool) -> str:
     """Whether a field is of another kind than by hand; of an unknown unit, whether it adds up."""
     adds_up = {mine.kind.resample is Resample.SUM, right.kind.resample is Resample.SUM}
     if len(adds_up) > 1 or (not bare and mine.kind is not right.kind):
         return f"its kind is {mine.kind}"
     return (
-        f"its unit is {mine.unit} without a word" if bare and not told and mine.unit == "1" else ""
+        f"its unit is {mine.unit} without a word"
+        if bare and not assumed and mine.unit == "1"
+        else ""
     )
 
 
@@ -214,7 +218,7 @@ def _at(time_T: Ints, of_T: Ints, values_T: Any) -> Doubles:
     return found_T
 
 
-def _differs(draft_T: Doubles, masked_T: Doubles, written_T: Doubles, counted: Judged) -> str:
+def _differs(draft_T: Doubles, masked_T: Doubles, written_T: Doubles, counted: Comparisons) -> str:
     """What differs between a drafted series and those by hand, as masked and as written."""
     known_T, by_hand_T = np.isfinite(draft_T), np.isfinite(masked_T)
     if (by_hand_T & ~known_T).any():

@@ -185,6 +185,6 @@ def text(found: list[Row]) -> str:
             for most in (1, 3):
                 cells.append(spread([100 * float((one <= most).mean()) for one in own], 1, " %"))
         lines.append(f"| {way} | {' | '.join(cells)} |")
-    told = [100 * row.incident for row in found if np.isfinite(row.incident)]
-    lines += ["", f"Of their first places, {spread(told, 1, ' %')} are called incident-like."]
+    called = [100 * row.incident for row in found if np.isfinite(row.incident)]
+    lines += ["", f"Of their first places, {spread(called, 1, ' %')} are called incident-like."]
     return "\n".join(lines)

@@ -42,7 +42,7 @@ class Found:
 
     Attributes:
         agreed: by way, whether it points over the neighbour that slowed first.
-        kinds: how often each kind of jam is told of the first cause.
+        kinds: how often the first cause is of each kind.
         lead_minutes, metres: of first causes elsewhere.
     """
 
@@ -130,6 +130,6 @@ def text(found: Found) -> str:
         *(f"| {way} | {100 * np.mean(agreed):.1f} % |" for way, agreed in found.agreed.items()),
         "",
         f"First causes elsewhere: {len(found.metres)}, {np.median(found.metres) / 1000:.1f} km and "
-        f"{np.median(found.lead_minutes):.0f} minutes earlier in the median. Kinds told: {kinds}.",
+        f"{np.median(found.lead_minutes):.0f} minutes earlier in the median. Kinds found: {kinds}.",
     ]
     return "\n".join(lines)

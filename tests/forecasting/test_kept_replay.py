@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import grown_town
 import numpy as np
 import pytest
-from little_map import LittleMap, flows, service
+from little_map import flows
 
 import deepcity
 from deepcity.data.city_file import load_panel
@@ -18,20 +19,14 @@ LEARNED_DAYS, DAYS = 46, 49
 EXPERTS = 'experts = ["network", "typical_day", "ridge"]'
 
 
-def write(folder, days):
-    town = LittleMap(folder)
-    for seed, name in enumerate(("a/x", "a/y")):
-        town.party(name, flows(days=DAYS, places=2, seed=seed)[: days * 24])
-    return town.write(service(levels=(), settings=f"pooled = false\n{EXPERTS}"))
-
-
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     """A run, after which three days of rows have come."""
-    folder = tmp_path_factory.mktemp("town")
-    deepcity.Federation(write(folder, LEARNED_DAYS), folder / "run").fit()
-    write(folder, DAYS)
-    return folder
+
+    def values(number):
+        return flows(days=DAYS, places=2, seed=number)
+
+    return grown_town.trained(tmp_path_factory.mktemp("town"), values, LEARNED_DAYS, DAYS, EXPERTS)
 
 
 @pytest.fixture(scope="module")

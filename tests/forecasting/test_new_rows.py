@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import grown_town
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from little_map import LittleMap, flows, service
+from little_map import flows
 
 import deepcity
 from deepcity.city.errors import DataError
@@ -19,28 +20,22 @@ from deepcity.store.run_folder import site_folder
 
 HOUR = 3600
 KINDS = sorted(kind for kind, expert in experts().items() if not not_installed(expert))
-PARTIES = ("a/x", "a/y")
 LEARNED_DAYS, DAYS = 46, 50
 
 
-def write(folder, days):
-    """The same town with more rows; the second place of x measures hardly anything below 0."""
-    town = LittleMap(folder)
-    for seed, name in enumerate(PARTIES):
-        values = flows(days=DAYS, places=2, seed=seed)[: days * 24]
-        values[:, 1] = np.maximum(values[:, 1] - 20, 0)
-        town.party(name, values)
-    named = ", ".join(f'"{kind}"' for kind in KINDS)
-    return town.write(service(levels=(), settings=f"pooled = false\nexperts = [{named}]"))
+def values(number):
+    """Of two places, the second of which measures hardly anything below 0."""
+    found = flows(days=DAYS, places=2, seed=number)
+    found[:, 1] = np.maximum(found[:, 1] - 20, 0)
+    return found
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     """A run with every expert there is, after which rows have come."""
+    named = ", ".join(f'"{kind}"' for kind in KINDS)
     folder = tmp_path_factory.mktemp("town")
-    deepcity.Federation(write(folder, LEARNED_DAYS), folder / "run").fit()
-    write(folder, DAYS)
-    return folder
+    return grown_town.trained(folder, values, LEARNED_DAYS, DAYS, f"experts = [{named}]")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import os
 
 import numpy as np
 import pytest
-from postgres_server import postgres, postgres_url  # noqa: F401
 
 from deepcity.store.deep_data.batch import DeepData, Space
 from deepcity.store.open_store import open_store

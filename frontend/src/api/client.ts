@@ -58,9 +58,9 @@ async function refusals(answer: Response): Promise<Refusal[]> {
 }
 
 function compareClocks(date: string | null): void {
-  const told = date === null ? NaN : Date.parse(date);
-  if (Number.isNaN(told)) return;
-  const skew = Math.round((told - Date.now()) / 1000);
+  const server = date === null ? NaN : Date.parse(date);
+  if (Number.isNaN(server)) return;
+  const skew = Math.round((server - Date.now()) / 1000);
   if (clockSkew.value === null || Math.abs(skew - clockSkew.value) > 1) clockSkew.value = skew;
 }
 

@@ -1,4 +1,4 @@
-/** Decision cards: what to do, why, on what evidence, who said yes or no, what happened. */
+/** Decision cards: what to do, why, on what evidence, who confirmed or rejected it, what happened. */
 import { signal, useSignal } from "@preact/signals";
 import type { Coded, Decision } from "../api/types";
 import { city, decisions, mayAct, nowS } from "../state/city";

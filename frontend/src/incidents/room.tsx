@@ -81,7 +81,7 @@ function useSeen(room: Incident | null): void {
     send<Incident>("POST", pathOf(room.id), { kind: "seen", text: "", geometry: null, task: last }).then(
       kept,
       (error: unknown) => {
-        if (!(error instanceof ApiError)) throw error; // not told as seen; the banner says why
+        if (!(error instanceof ApiError)) throw error; // not kept as seen; the banner says why
       },
     );
   }, [room?.id, last, me]);

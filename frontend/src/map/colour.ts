@@ -1,4 +1,4 @@
-/** Viridis: even to the eye, and told apart by colour-blind readers. */
+/** Viridis: even to the eye, and distinguishable for colour-blind readers. */
 
 const STOPS: [number, number, number][] = [
   [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142],

@@ -12,13 +12,13 @@ export function announceAlarms(): void {
     if (!all) return;
     const fresh = known === null ? [] : all.filter((one) => !known?.has(one.id) && one.state === "open");
     known = new Set([...(known ?? []), ...all.map((one) => one.id)]);
-    const told = (severity: string) =>
+    const announced = (severity: string) =>
       fresh
         .filter((one) => one.severity === severity)
         .map((one) => t("announce.alarm", { severity: word("severity", severity), text: say(one.text) }))
         .join(". ");
-    if (told("critical")) urgent.value = told("critical");
-    if (told("warning")) calm.value = told("warning");
+    if (announced("critical")) urgent.value = announced("critical");
+    if (announced("warning")) calm.value = announced("warning");
   });
 }
 

@@ -1,4 +1,4 @@
-/** What is wrong with what is shown: said at the top of every page, never silent. */
+/** What is wrong with what is shown: shown at the top of every page, never silent. */
 import { signal } from "@preact/signals";
 import { clockSkew } from "../api/client";
 import { ALL, city, now, nowS } from "../state/city";

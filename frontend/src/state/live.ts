@@ -10,7 +10,7 @@ import type { Resource } from "./resource";
 export type Connection = "connecting" | "live" | "lost";
 
 export const connection = signal<Connection>("connecting");
-/** When the node was last heard, in milliseconds of this browser's clock. */
+/** When the node last answered, in milliseconds of this browser's clock. */
 export const heardAt = signal(Date.now());
 /** When the next try begins, in the same; null while none is planned. */
 export const retryAt = signal<number | null>(null);
@@ -45,7 +45,7 @@ export function connect(): void {
   retryAt.value = null;
   const opened = new EventSource("/api/stream");
   stream = opened;
-  opened.onopen = () => heard(true);
+  opened.onopen = () => connected(true);
   opened.onerror = () => {
     if (stream !== opened) return;
     lost();
@@ -53,12 +53,12 @@ export function connect(): void {
     if (opened.readyState === EventSource.CLOSED) tryLater();
   };
   opened.addEventListener("clock", (event) => {
-    heard(false);
+    connected(false);
     nowS.value = (JSON.parse(event.data) as { now_s: number }).now_s;
   });
   for (const [kind, kept] of Object.entries(REFRESHED)) {
     opened.addEventListener(kind, () => {
-      heard(false);
+      connected(false);
       for (const resource of kept) resource.refresh();
       if (kind === "rows" || kind === "forecast") refreshMoment();
       if (kind === "rows" && unknownParties.value) city.refresh();
@@ -67,7 +67,7 @@ export function connect(): void {
   }
 }
 
-function heard(opened: boolean): void {
+function connected(opened: boolean): void {
   heardAt.value = Date.now();
   wait = FIRST_WAIT_MS;
   retryAt.value = null;

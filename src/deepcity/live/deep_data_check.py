@@ -144,7 +144,7 @@ class DeepDataCheck:
     def _does_harm(self, name: str, window: _Window, unlike: Collection[str]) -> str:
         """Why forecasts are better without it; empty: they are not."""
         batch = window.deep[name]
-        if name in unlike:  # its own reason holds; judged again after it
+        if name in unlike:  # its own reason holds; checked again after it
             return ""
         trusted = {
             other: one

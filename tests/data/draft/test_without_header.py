@@ -1,4 +1,4 @@
-"""A table of numbers without a line of names: told as what it is, with settings that read it."""
+"""A table of numbers without a line of names is reported as such, with settings that read it."""
 
 from datetime import datetime
 

@@ -1,4 +1,3 @@
-"""Fixtures: a little city, its node, and a real PostgreSQL."""
+"""Fixtures: a little city and its node."""
 
 from live_city import open_node, trained  # noqa: F401
-from postgres_server import postgres, postgres_url  # noqa: F401

@@ -59,9 +59,9 @@ def test_places_and_routes_come_back_and_decisions_kept_before_have_none():
     decision, draft = made()
     drive = replace(decision.actions[0], route=("p0", "p1"))
     reason = replace(decision.reasons[0], place="p1")
-    told = replace(decision, actions=(drive,), reasons=(reason,))
-    body = {**draft.body, "decision": json.loads(json.dumps(asdict(told)))}
-    assert known_decision(event(replace(draft, body=body), 4)).decision == told
+    whole = replace(decision, actions=(drive,), reasons=(reason,))
+    body = {**draft.body, "decision": json.loads(json.dumps(asdict(whole)))}
+    assert known_decision(event(replace(draft, body=body), 4)).decision == whole
     del body["decision"]["actions"][0]["route"], body["decision"]["reasons"][0]["place"]
     assert known_decision(event(replace(draft, body=body), 4)).decision == decision
 

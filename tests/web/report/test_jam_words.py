@@ -16,14 +16,14 @@ DECIDE = applications()["traffic"].decide
 FACTS = DecisionFacts(same("Roads"), "km/h", ZoneInfo("Asia/Seoul"), 12, same("1 h"), STEP_S)
 
 
-def told(decision):
+def sentences(decision):
     """All sentences in English and in Korean."""
     found = decision_words(decision, FACTS)
     return " ".join(one.en for one in found), " ".join(one.ko for one in found)
 
 
-def test_a_jam_is_told_with_its_causes_and_the_way_around_it():
-    en, ko = told(DECIDE(jammed()))
+def test_a_jam_comes_with_its_causes_and_the_way_around_it():
+    en, ko = sentences(DECIDE(jammed()))
     assert en.startswith("Retime signals: g. ")
     assert "Jam from g on, 4 places, for 38 min: 30 km/h at the slowest step ahead, 103 km/h" in en
     assert re.search(r"Began most likely at g \(\d+%: slowed 15 min earlier, 3.0 km further", en)
@@ -47,14 +47,14 @@ def test_a_jam_is_told_with_its_causes_and_the_way_around_it():
 )
 def test_every_reason_of_a_jam_has_words(code, numbers, wanted):
     decision = DECIDE(jammed())
-    en, ko = told(replace(decision, reasons=(decision.reasons[0], Reason(code, numbers, "g"))))
+    en, ko = sentences(replace(decision, reasons=(decision.reasons[0], Reason(code, numbers, "g"))))
     assert wanted in en
     assert "{" not in en + ko
 
 
 def test_a_road_without_a_jam_is_told_as_such():
     decision = DECIDE(state(known()))
-    en, ko = told(decision)
+    en, ko = sentences(decision)
     assert "No road is forecast to fall below 60% of its free-flow speed; the slowest keeps" in en
     assert state_words(decision)[0].en == "Nothing to be done"
     assert "자유 통행 속도의 60% 아래로" in ko

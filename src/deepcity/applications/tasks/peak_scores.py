@@ -24,7 +24,7 @@ class PeakScores:
         height_error: absolute error of the height, as a share of it.
         hours_off: between the time named and the one at which it came.
         near: share that came within the hours that the decision names.
-        promised: the certainty with which it said so.
+        promised: its certainty.
         covered: share of heights within the band that should hold 90 %.
         carried: of the load above usual shares at the peak, the part that lay at the places asked
             to shift, as a share of what so many places could have had at most.

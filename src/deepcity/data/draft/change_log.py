@@ -4,7 +4,7 @@ Two things in the records themselves decide it. Of a state that moves in steps o
 each time, as many values repeat the one before them as differ by 1; where steps of 1 are common
 and repeats are none, repeats were not written. And rows at even distances in which values are
 written again, changed or not, tell how long a blank may mean "as before": the next such row would
-have told otherwise.
+have shown otherwise.
 
 Shapes: R rows; C columns.
 """

@@ -17,7 +17,7 @@ _END = b"\n"
 MOST_PENDING = 32_000_000
 """Bytes of a row that is not complete."""
 MOST_TEXT_LINES = 20
-"""Lines of a text in quotes that is not closed yet; more of them are said to wait."""
+"""Lines of a text in quotes that is not closed yet; more of them are reported to wait."""
 
 
 class Tail:

@@ -55,8 +55,8 @@ class LiveClock:
 class ReplayClock:
     """A time of the past that goes on faster.
 
-    It waits for what is due: it never passes the next step before `done` was told of this one, so
-    every step is forecast, however slow the machine is.
+    It waits for what is due: it never passes the next step before `done` was called for this one,
+    so every step is forecast, however slow the machine is.
 
     Attributes:
         start_s: its first moment, UTC seconds; steps are counted from it.

@@ -50,8 +50,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class AgencyNow:
-    """An agency as it is now.
+class RecordsNow:
+    """An agency's records as they are now.
 
     Attributes:
         panel: its records; no step before the first have come.
@@ -111,7 +111,7 @@ class Node:
         self.started = threading.Event()
         self._sources = dict(sources)
         self._lock = threading.RLock()
-        self._agencies = {name: AgencyNow.of(empty_panel(city_file, name)) for name in sources}
+        self._agencies = {name: RecordsNow.of(empty_panel(city_file, name)) for name in sources}
         self._states: dict[str, SourceStatus] = {}
         self._parties: dict[PartyKey, PartyNow] = {}
         self._asked: dict[PartyKey, str] = {}
@@ -180,7 +180,7 @@ class Node:
         """
         for agency, now in self._agencies.items():
             rows = self.events.read(EventQuery((EventKind.ROWS,), party=agency))
-            self._agencies[agency] = AgencyNow.of(folded(rows, now.panel))
+            self._agencies[agency] = RecordsNow.of(folded(rows, now.panel))
         recent = self.events.last() - _BACK
         decided = (EventKind.DECISION, EventKind.ANSWER)
         alarms = self.events.read(EventQuery((EventKind.ALARM,), data=False))
@@ -270,7 +270,7 @@ class Node:
                 drafts = rows_events(agency, found, changed_rows(known.panel, found), now_s)
                 panel = merged(known.panel, found)
                 self.keep(drafts)
-                self._agencies[agency] = AgencyNow.of(panel)
+                self._agencies[agency] = RecordsNow.of(panel)
         self._note_state(agency, now_s)
 
     def _note_state(self, agency: str, now_s: int) -> None:

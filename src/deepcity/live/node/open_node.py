@@ -109,7 +109,7 @@ def sources_of(
 
 
 def _agencies(forecasters: Sequence[AnyForecaster], city_file: CityFile) -> list[str]:
-    """Those of the parties, and those that they hear, are fused with or take the weather of."""
+    """Those of the parties, of the agencies that they are fused with, and of their weather."""
     names = {source.agency for one in forecasters for source in one.sources}
     for one in forecasters:
         if one.party.of_map is not None and one.party.of_map[0].settings.weather is not None:
