@@ -88,8 +88,6 @@ def _kill_at_random(node: NodeProcess, server: Any, page: Any) -> Counter[str]:
             os.kill(server.get_pid(), signal.SIGKILL)
             page.wait_for_timeout(1000 * dice.uniform(0, 3))
             _start_database(server)
-        print(f"\r{dict(killed)}", end="", flush=True)
-    print()
     page.wait_for_timeout(20_000)
     return killed
 
