@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from deepcity.data.city_file import CityFile
+    from deepcity.live.feeds.feeds import Feeds
     from deepcity.live.node.clock import NodeClock
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import FoundForecasters
+    from deepcity.live.node.record_sources import RecordSource
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
@@ -146,9 +148,7 @@ def up(
     if start is None and speed != 1:
         raise typer.BadParameter("--speed is of a replay; add --replay START")
     limit_threads(threads)
-    from deepcity.data.city_file import load_city
     from deepcity.live.node.node import Node
-    from deepcity.live.node.open_node import sources_of
     from deepcity.live.node.run_node import start_node
     from deepcity.live.node.updates import DailyUpdate
     from deepcity.store.open_store import open_events
@@ -156,20 +156,20 @@ def up(
     from deepcity.web.control.app import create_control_room
 
     people = None if accounts is None else load_accounts(accounts)
-    city_file = load_city(city)
+    city_file = _city(city, replay=start is not None)
     folder = state or city.parent / f".{city_file.city.name}-node"
     asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
     found = _find(asked, city_file, None if start is None else folder)
     if not demo:
         _tell_found(found, city_file)
     with open_events(store or f"duckdb:///{folder / 'city.duckdb'}") as events:
-        sources = sources_of(found.forecasters, city_file, folder / "spool", replay=bool(start))
+        feeds, sources = _records(found, city_file, folder / "spool", replay=start is not None)
         clock = _clock(start, speed, city_file, events.newest_s())
         update = DailyUpdate(found.folders, city_file.city.name)
         node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
         used = list(found.folders)
-        app = create_control_room(node, used, folder, people, secure=certificate is not None)
+        app = create_control_room(node, used, folder, people, feeds, secure=certificate is not None)
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
         if start is None:
             _beside(_tell_old_records, node)
@@ -180,6 +180,7 @@ def up(
         finally:
             stop.set()
             thread.join(timeout=60)
+            feeds.close()
             node.close()
 
 
@@ -194,6 +195,35 @@ def _find(runs: list[Path], city_file: "CityFile", copies: Path | None) -> "Foun
     return replace(
         find_forecasters(working_copies(found.folders, copies), city_file), left_out=found.left_out
     )
+
+
+def _city(path: Path, *, replay: bool) -> "CityFile":
+    """The city file; records of a running city may come later, and it is said whose those are.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    from deepcity.data.city_file import check_city
+
+    found, problems = check_city(path, later=not replay)
+    if found is None:
+        raise ConfigError(problems)
+    for agency, lacking in found.awaited.items():
+        for problem in lacking:
+            errors.print(f"{agency} waits for its records: {problem}", style="yellow", markup=False)
+    return found
+
+
+def _records(
+    found: "FoundForecasters", city_file: "CityFile", folder: Path, *, replay: bool
+) -> "tuple[Feeds, dict[str, RecordSource]]":
+    """What rows come in by, and each agency's records; nothing comes in during a replay."""
+    from deepcity.live.feeds.feeds import Feeds, open_feeds
+    from deepcity.live.node.open_node import sources_of
+
+    feeds = Feeds(city_file) if replay else open_feeds(city_file)
+    sources = sources_of(found.forecasters, city_file, folder, replay=replay, coming=feeds.trouble)
+    return feeds, sources
 
 
 def _serve(

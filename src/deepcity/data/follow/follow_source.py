@@ -18,6 +18,7 @@ from deepcity.data.connectors.location import PACKAGE, locate
 from deepcity.data.connectors.many_files import FileSettings, expand
 from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
+from deepcity.data.feeds.settings import FeedSettings
 from deepcity.data.file_state import file_state
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
@@ -114,9 +115,10 @@ class SourceFollower:
             raise DataError(problems)
 
     def _file(self, source: SourceSettings) -> Path:
-        return self.replacements.get(
-            source.name, self.city_file.path.parent / str(getattr(source, "path", ""))
-        )
+        folder = self.city_file.path.parent
+        if isinstance(source, FeedSettings):
+            return source.spool_path(folder)
+        return self.replacements.get(source.name, folder / str(getattr(source, "path", "")))
 
     def _of_the_file(self, problem: Problem) -> Problem:
         """A problem of a copy is one of the file that it is a copy of."""
@@ -148,6 +150,8 @@ class SourceFollower:
 
 def _tail_header_lines(source: SourceSettings) -> int | None:
     """How many header lines a followed file has; None: it is not followed line by line."""
+    if isinstance(source, FeedSettings):
+        return 1
     if not isinstance(source, CsvSettings) or source.transpose:
         return None
     if is_wide(source.encoding):

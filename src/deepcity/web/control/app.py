@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
+from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
 from deepcity.web.api.refusals import Refusal, misread, refuse
 from deepcity.web.control.accounts import Accounts
@@ -20,6 +21,7 @@ from deepcity.web.control.acting import acting_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
+from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.session import add_sessions
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -30,6 +32,7 @@ def create_control_room(
     folders: Sequence[Path],
     state: Path,
     accounts: Accounts | None = None,
+    feeds: Feeds | None = None,
     *,
     secure: bool = False,
 ) -> FastAPI:
@@ -40,6 +43,7 @@ def create_control_room(
         folders: of the runs that its forecasters are from.
         state: the node's own folder.
         accounts: who may log in; None: whoever sits at this machine.
+        feeds: take the rows that other systems send; None: none are taken.
         secure: the connection is encrypted.
     """
     app = FastAPI(
@@ -63,6 +67,7 @@ def create_control_room(
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
         event_routes(node, asking),
+        pushing_routes(feeds or Feeds(node.city_file), asking),
     ):
         app.include_router(router)
 
