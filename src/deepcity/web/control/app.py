@@ -21,6 +21,7 @@ from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
 from deepcity.web.control.session import add_sessions
+from deepcity.web.ngsi.routes import ngsi_routes
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -48,11 +49,13 @@ def create_control_room(
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
         openapi_url=None,  # served below, to those who are logged in
+        redirect_slashes=False,  # a program's POST would be sent elsewhere
     )
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
-    asking = add_sessions(app, accounts, state / "session.key", secure=secure)
+    askers = add_sessions(app, accounts, state / "session.key", secure=secure)
+    asking = askers.person
 
     app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
@@ -63,6 +66,7 @@ def create_control_room(
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
         event_routes(node, asking),
+        *ngsi_routes(node, askers.program),
     ):
         app.include_router(router)
 

@@ -22,6 +22,7 @@ OPEN = frozenset(
         ("GET", "/health"),
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
+        ("GET", "/ngsi-ld/v1/jsonldContexts/{name}"),
     }
 )
 """Routes that need no log-in."""
@@ -47,6 +48,19 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/events"): READING_EVENTS,
     ("GET", "/metrics"): ALL,
     ("GET", "/openapi.json"): ALL,
+    ("GET", "/ngsi-ld/v1/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/entities/{entity}"): ALL,
+    ("POST", "/ngsi-ld/v1/entityOperations/query"): ALL,  # it reads
+    ("GET", "/ngsi-ld/v1/types"): ALL,
+    ("GET", "/ngsi-ld/v1/types/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities/{entity}"): ALL,
+    **{
+        (method, "/ngsi-ld/v1/{rest:path}"): ALL  # says that there is nothing, or no writing
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    },
 }
 
 
