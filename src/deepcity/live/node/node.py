@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -207,8 +208,13 @@ class Node:
         self.started.set()
         return self._last - before
 
-    def keep(self, drafts: Sequence[EventDraft]) -> list[Event]:
+    def keep(
+        self, drafts: Sequence[EventDraft], then: Callable[[], None] | None = None
+    ) -> list[Event]:
         """Store events, and let them count; returns those that are new.
+
+        Args:
+            then: done once they are stored, before anybody learns of them.
 
         Raises:
             StoreError: if they cannot be kept.
@@ -217,7 +223,9 @@ class Node:
             stored = self.events.append(drafts)
             for event in stored:
                 self._apply(event)
-                self._last = max(self._last, event.seq)
+            if then is not None:
+                then()
+            self._last = max([self._last, *(event.seq for event in stored)])
         return stored
 
     def change(self, draft: Callable[[], EventDraft]) -> Event | None:
@@ -268,9 +276,8 @@ class Node:
         else:
             if found is not None:
                 drafts = rows_events(agency, found, changed_rows(known.panel, found), now_s)
-                panel = merged(known.panel, found)
-                self.keep(drafts)
-                self._agencies[agency] = RecordsNow.of(panel)
+                now = RecordsNow.of(merged(known.panel, found))
+                self.keep(drafts, partial(self._agencies.__setitem__, agency, now))
         self._note_state(agency, now_s)
 
     def _note_state(self, agency: str, now_s: int) -> None:

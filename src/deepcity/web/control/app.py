@@ -1,6 +1,8 @@
 """The routes of the control room."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -21,7 +23,8 @@ from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
 from deepcity.web.control.session import add_sessions
-from deepcity.web.ngsi.routes import ngsi_routes
+from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
+from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -33,6 +36,7 @@ def create_control_room(
     accounts: Accounts | None = None,
     *,
     secure: bool = False,
+    notify: Sequence[AllowedHost] = (),
 ) -> FastAPI:
     """The HTTP API of a node, and the page that shows it.
 
@@ -42,8 +46,23 @@ def create_control_room(
         state: the node's own folder.
         accounts: who may log in; None: whoever sits at this machine.
         secure: the connection is encrypted.
+        notify: hosts beside this machine that subscriptions may be sent to.
+
+    Raises:
+        CheckpointError: if the folder cannot be written to.
+        StoreError: if the events cannot be read.
     """
+    notifier = make_notifier(node, state, notify)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(notifier.run())
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
     app = FastAPI(
+        lifespan=lifespan,
         title=f"deepcity: {node.city_file.city.name}",
         version=__version__,
         docs_url=None,  # these pages would load scripts from elsewhere
@@ -66,7 +85,7 @@ def create_control_room(
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
         event_routes(node, asking),
-        *ngsi_routes(node, askers.program),
+        *ngsi_routes(notifier, askers.program),
     ):
         app.include_router(router)
 

@@ -57,6 +57,12 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/ngsi-ld/v1/attributes/{name}"): ALL,
     ("GET", "/ngsi-ld/v1/temporal/entities"): ALL,
     ("GET", "/ngsi-ld/v1/temporal/entities/{entity}"): ALL,
+    ("GET", "/ngsi-ld/v1/subscriptions"): ALL,
+    ("POST", "/ngsi-ld/v1/subscriptions"): ACTING,
+    ("POST", "/ngsi-ld/v1/subscriptions/"): ACTING,
+    ("GET", "/ngsi-ld/v1/subscriptions/{name}"): ALL,
+    ("PATCH", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
+    ("DELETE", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
     **{
         (method, "/ngsi-ld/v1/{rest:path}"): ALL  # says that there is nothing, or no writing
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")

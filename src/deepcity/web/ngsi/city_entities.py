@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from deepcity.city.field import Sensitivity
 from deepcity.data.panel import Panel
-from deepcity.live.node.alarm_book import AlarmState
+from deepcity.live.node.alarm_book import Alarm, AlarmState
 from deepcity.live.node.forecast_event import StoredForecast
 from deepcity.live.node.node import Node, PartyKey
 from deepcity.web.ngsi.data_models import ALERT, DECISION, MODEL
@@ -96,7 +96,7 @@ class CityEntities:
         """All groups that have an entity."""
         for agency in self.node.agencies:
             yield from self.places(agency)
-        for found in (self._models(), self._decisions(), self._alerts()):
+        for found in (self._models(), self.decisions(), self._alerts()):
             if found.made:
                 yield found
 
@@ -160,7 +160,7 @@ class CityEntities:
         ]
         return MadeGroup(MODEL, tuple(found))
 
-    def _decisions(self) -> MadeGroup:
+    def decisions(self) -> MadeGroup:
         """The newest decision of each party."""
         newest = {
             (one.service, one.party): one for one in list(self.node.decisions.decisions.values())
@@ -173,22 +173,27 @@ class CityEntities:
         ]
         return MadeGroup(DECISION, tuple(found))
 
+    def alert(self, alarm: Alarm) -> Entity | None:
+        """The entity of an alarm; None if it is of a field marked personal."""
+        key = alarm.service, alarm.party
+        if alarm.service and not self.is_open(key):
+            return None
+        now = self.node.parties.get(key)
+        source = where = None
+        if now is not None:
+            source = urn(MODEL, self.city, *party_name(key))
+            agency, field = now.party.party.agency, now.party.facts.field
+            where = self.place_id(agency, alarm.place, field) if alarm.place else None
+        return alert_entity(self.node, self.city, alarm, source, where)
+
     def _alerts(self) -> MadeGroup:
-        found = []
-        for alarm in reversed(list(self.node.alarms.alarms.values())):
-            key = alarm.service, alarm.party
-            if alarm.state is AlarmState.CLOSED or (alarm.service and not self.is_open(key)):
-                continue
-            now = self.node.parties.get(key)
-            source = where = None
-            if now is not None:
-                source = urn(MODEL, self.city, *party_name(key))
-                agency, field = now.party.party.agency, now.party.facts.field
-                where = self.place_id(agency, alarm.place, field) if alarm.place else None
-            found.append(alert_entity(self.node, self.city, alarm, source, where))
-            if len(found) >= MOST_ALERTS:
-                break
-        return MadeGroup(ALERT, tuple(found))
+        waiting = [
+            one
+            for one in reversed(list(self.node.alarms.alarms.values()))
+            if one.state is not AlarmState.CLOSED
+        ]
+        found = [self.alert(one) for one in waiting[:MOST_ALERTS]]
+        return MadeGroup(ALERT, tuple(one for one in found if one is not None))
 
 
 def _same(one: Sequence[StoredForecast | None], other: Sequence[StoredForecast | None]) -> bool:

@@ -1,6 +1,7 @@
 """The routes of NGSI-LD below /ngsi-ld/v1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -12,19 +13,37 @@ from deepcity.web.ngsi.context import CONTEXT_NAME, context_document
 from deepcity.web.ngsi.entity_routes import add_entity_routes
 from deepcity.web.ngsi.problems import NgsiError, NgsiRoute
 from deepcity.web.ngsi.requests import LD, check_parameters
+from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
+from deepcity.web.ngsi.subscriptions.notifier import Notifier
+from deepcity.web.ngsi.subscriptions.subscription import SubscriptionBook
+from deepcity.web.ngsi.subscriptions.subscription_routes import add_subscription_routes
 from deepcity.web.ngsi.temporal_routes import add_temporal_routes
 
 PREFIX = "/ngsi-ld/v1"
 Asking = Callable[[Request], User]
 
 
-def ngsi_routes(node: Node, asking: Asking) -> list[APIRouter]:
+def make_notifier(node: Node, state: Path, allowed: Sequence[AllowedHost] = ()) -> Notifier:
+    """What notifies the subscriptions that a node's events hold.
+
+    Args:
+        state: the node's own folder.
+        allowed: hosts beside this machine that may be notified.
+
+    Raises:
+        StoreError: if the events cannot be read.
+    """
+    city = CityEntities(node)
+    return Notifier(city, SubscriptionBook(node), tuple(allowed), state / "notified.json")
+
+
+def ngsi_routes(notifier: Notifier, asking: Asking) -> list[APIRouter]:
     """Routers of NGSI-LD.
 
     Args:
         asking: gives the person or program that asks, or refuses.
     """
-    city = CityEntities(node)
+    city = notifier.city
     routes = APIRouter(
         prefix=PREFIX,
         route_class=NgsiRoute,
@@ -33,6 +52,7 @@ def ngsi_routes(node: Node, asking: Asking) -> list[APIRouter]:
     )
     add_entity_routes(routes, city)
     add_temporal_routes(routes, city)
+    add_subscription_routes(routes, notifier, asking)
     return [_open_routes(), routes, _rest(asking)]
 
 
