@@ -21,12 +21,15 @@ from deepcity.cli.forecasting.options import limit_threads, parse_time
 from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi import FastAPI
 
     from deepcity.data.city_file import CityFile
     from deepcity.live.node.clock import NodeClock
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import FoundForecasters
+    from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
@@ -106,6 +109,14 @@ def up(
         Path | None, typer.Option(help="File of the TLS certificate (PEM). Default: no TLS.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="File of the TLS key (PEM).")] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A host that NGSI-LD subscriptions may be sent to, beside this machine; may be "
+            "repeated.",
+            metavar="HOST[:PORT]",
+        ),
+    ] = None,
     look: Annotated[
         float, typer.Option(min=0.05, help="Seconds between two looks for new records.")
     ] = 5.0,
@@ -140,6 +151,7 @@ def up(
     if city is None:
         raise typer.BadParameter("name a city file, or try --demo")
     _check_doors(host, accounts, certificate, key)
+    hosts = _hosts(notify or ())
     start = parse_time(replay, "--replay")
     if start is None and speed != 1:
         raise typer.BadParameter("--speed is of a replay; add --replay START")
@@ -157,8 +169,7 @@ def up(
     city_file = load_city(city)
     folder = state or city.parent / f".{city_file.city.name}-node"
     asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
-    folders = [one for path in asked for one in run_folders(path)]
-    found = find_forecasters(folders, city_file)
+    found = find_forecasters([one for path in asked for one in run_folders(path)], city_file)
     if start is not None:  # a replay learns too: the runs themselves stay as they are
         copies = working_copies(found.folders, folder)
         found = replace(find_forecasters(copies, city_file), left_out=found.left_out)
@@ -171,7 +182,9 @@ def up(
         node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
         used = list(found.folders)
-        app = create_control_room(node, used, folder, people, secure=certificate is not None)
+        app = create_control_room(
+            node, used, folder, people, secure=certificate is not None, notify=hosts
+        )
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
         if demo and not found.forecasters:
             _learn_demo(node, used)
@@ -208,6 +221,15 @@ def _serve(
     )
     if not run_server(server):
         raise typer.Exit(_NOT_STARTED)
+
+
+def _hosts(texts: "Sequence[str]") -> "list[AllowedHost]":
+    from deepcity.web.ngsi.subscriptions.endpoints import allowed_host
+
+    try:
+        return [allowed_host(one) for one in texts]
+    except ValueError as error:
+        raise typer.BadParameter(f"--notify: {error}") from error
 
 
 def _check_doors(

@@ -51,7 +51,7 @@ class MeasuredField:
 
 
 @dataclass(frozen=True, eq=False)
-class PlaceForecast:
+class ForecastAttribute:
     """A party's newest forecast as an attribute of its agency's places.
 
     Attributes:
@@ -84,7 +84,7 @@ class PlaceGroup:
     agency_title: str
     panel: Panel
     fields: tuple[MeasuredField, ...]
-    forecasts: tuple[PlaceForecast, ...]
+    forecasts: tuple[ForecastAttribute, ...]
     newest: Mapping[str, tuple[Doubles, Ints]]
 
     def entity(self, at: int) -> Entity:
@@ -173,19 +173,19 @@ def rounded(value: float) -> float:
 
 def _ahead(
     field: MeasuredField, made: Sequence[tuple[str, StoredForecast | None]]
-) -> list[PlaceForecast]:
+) -> list[ForecastAttribute]:
     """The first service's forecast by the attribute's name, others by the service's too."""
-    found: list[PlaceForecast] = []
+    found: list[ForecastAttribute] = []
     for service, one in made:
         if one is not None:
             name = f"{field.name}{FORECAST}"
             name += f"_{attribute_name(service)}" if found else ""
             row = {place: at for at, place in enumerate(one.places)}
-            found.append(PlaceForecast(name, field, one, row))
+            found.append(ForecastAttribute(name, field, one, row))
     return found
 
 
-def _next(ahead: PlaceForecast, place: str) -> list[Attribute]:
+def _next(ahead: ForecastAttribute, place: str) -> list[Attribute]:
     """The forecast of the first step, with its band, and when it was made."""
     made, row = ahead.found, ahead.row.get(place)
     if row is None or not np.isfinite(made.value_NH[row, 0]):

@@ -10,7 +10,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.web.ngsi.entity import Json, moment
-from deepcity.web.ngsi.place_entities import MeasuredField, PlaceForecast, PlaceGroup, rounded
+from deepcity.web.ngsi.place_entities import ForecastAttribute, MeasuredField, PlaceGroup, rounded
 from deepcity.web.ngsi.problems import NgsiError
 from deepcity.web.ngsi.temporal_query import MOST_INSTANCES, TemporalQuery
 
@@ -92,7 +92,7 @@ def _measured(group: PlaceGroup, field: MeasuredField, at: int, asked: TemporalQ
     return Evolution(field.name, field.code, part.time_T[known], value_S)
 
 
-def _forecast(ahead: PlaceForecast, place: str, asked: TemporalQuery) -> list[Evolution]:
+def _forecast(ahead: ForecastAttribute, place: str, asked: TemporalQuery) -> list[Evolution]:
     made, row = ahead.found, ahead.row.get(place)
     if row is None:
         return []
