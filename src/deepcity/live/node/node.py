@@ -22,7 +22,7 @@ from deepcity.data.panel import Panel
 from deepcity.forecasting.gaps import Gap
 from deepcity.forecasting.table import PartyForecasts
 from deepcity.live.forecasters import AnyForecaster
-from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events
+from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events, with_places
 from deepcity.live.node.alarm_book import AlarmBook
 from deepcity.live.node.clock import NodeClock
 from deepcity.live.node.decision_book import DecisionBook, decision_event, known_decision
@@ -143,7 +143,8 @@ class Node:
     def source(self, agency: str, now_s: int) -> SourceState:
         """How new an agency's records are at a time."""
         found = self._agencies[agency]
-        return source_state(agency, found.summary, now_s, found.trouble)
+        trouble = found.trouble or self._sources[agency].trouble
+        return source_state(agency, found.summary, now_s, trouble)
 
     def forecast(self, key: str) -> StoredForecast | None:
         """The forecast of an event's key; None if that says why there is none.
@@ -275,8 +276,9 @@ class Node:
             self._agencies[agency] = replace(known, trouble=" ".join(str(error).split()))
         else:
             if found is not None:
-                drafts = rows_events(agency, found, changed_rows(known.panel, found), now_s)
-                now = RecordsNow.of(merged(known.panel, found))
+                before = with_places(known.panel, found.places)
+                drafts = rows_events(agency, found, changed_rows(before, found), now_s)
+                now = RecordsNow.of(merged(before, found))
                 self.keep(drafts, partial(self._agencies.__setitem__, agency, now))
         self._note_state(agency, now_s)
 

@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
+from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
 from deepcity.web.api.refusals import Refusal, misread, refuse
 from deepcity.web.control.accounts import Accounts
@@ -23,6 +24,7 @@ from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
 from deepcity.web.control.offering import offering_routes
+from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.session import add_sessions
 from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
 from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
@@ -35,6 +37,7 @@ def create_control_room(
     folders: Sequence[Path],
     state: Path,
     accounts: Accounts | None = None,
+    feeds: Feeds | None = None,
     *,
     secure: bool = False,
     notify: Sequence[AllowedHost] = (),
@@ -46,6 +49,7 @@ def create_control_room(
         folders: of the runs that its forecasters are from.
         state: the node's own folder.
         accounts: who may log in; None: whoever sits at this machine.
+        feeds: take the rows that other systems send; None: none are taken.
         secure: the connection is encrypted.
         notify: hosts beside this machine that subscriptions may be sent to.
 
@@ -87,6 +91,7 @@ def create_control_room(
         acting_routes(node, asking),
         event_routes(node, asking),
         offering_routes(node, askers.program),
+        pushing_routes(feeds or Feeds(node.city_file), askers.program),
         *ngsi_routes(notifier, askers.program),
     ):
         app.include_router(router)

@@ -10,10 +10,12 @@ class Role(StrEnum):
     ANALYST = "analyst"  # looks
     AUDITOR = "auditor"  # looks, also at every event
     ADMIN = "admin"
+    SOURCE = "source"  # a program that sends rows, and may do nothing else
 
 
-ALL = frozenset(Role)
+ALL = frozenset(Role) - {Role.SOURCE}
 ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
+SENDING = frozenset({Role.SOURCE, Role.ADMIN})
 READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
 
 OPEN = frozenset(
@@ -39,6 +41,7 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/alarms"): ALL,
     ("POST", "/api/alarms/{number}/changes"): ACTING,
     ("GET", "/api/sources"): ALL,
+    ("POST", "/api/sources/{agency}/{source}/rows"): SENDING,
     ("GET", "/api/map"): ALL,
     ("GET", "/api/handover"): ALL,
     ("POST", "/api/handover/notes"): ACTING,
