@@ -252,10 +252,11 @@ def _serve(
     """Answer until a signal comes."""
     from deepcity.web.server.serving import make_server
     from deepcity.web.server.serving import serve as run_server
+    from deepcity.web.server.traces import traced_by_environment
 
     address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
     server = make_server(
-        app,
+        traced_by_environment(app),
         host,
         port,
         certificate=certificate,
