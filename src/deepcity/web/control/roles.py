@@ -38,6 +38,8 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/series"): ALL,
     ("GET", "/api/decisions"): ALL,
     ("POST", "/api/decisions/{number}/answers"): ACTING,
+    ("GET", "/api/decisions/{number}/cap"): ALL,
+    ("GET", "/api/export"): ALL,
     ("GET", "/api/alarms"): ALL,
     ("POST", "/api/alarms/{number}/changes"): ACTING,
     ("GET", "/api/sources"): ALL,
