@@ -7,8 +7,10 @@ from typing import Protocol
 from deepcity.city.errors import LiveError
 from deepcity.data.city_file import CityFile
 from deepcity.data.connectors.mqtt import MqttSettings
+from deepcity.data.feeds.polled import PolledSettings
 from deepcity.data.feeds.settings import FeedSettings
 from deepcity.live.feeds.mqtt_subscriber import start_subscriber
+from deepcity.live.feeds.poller import start_poller
 from deepcity.live.feeds.row_door import RowDoor, open_door
 
 
@@ -93,4 +95,6 @@ def _collector(door: RowDoor, city_file: CityFile) -> dict[str, Collector]:
     source = door.source
     if isinstance(source, MqttSettings):
         return {source.name: start_subscriber(source, door, city_file)}
+    if isinstance(source, PolledSettings):
+        return {source.name: start_poller(source, door, city_file.path.parent)}
     return {}

@@ -4,7 +4,6 @@ What was not acknowledged comes again (quality of service 1), also after a kill,
 keeps the session. A broker that is away is asked again and again, up to a minute apart.
 """
 
-import json
 import os
 import queue
 import threading
@@ -14,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepcity.city.errors import DataError, LiveError
+from deepcity.city.errors import LiveError
 from deepcity.data.city_file import CityFile
 from deepcity.data.connectors.mqtt import MqttSettings
 from deepcity.data.errors import ReadError
 from deepcity.data.feeds.mqtt_message import row_of
+from deepcity.live.feeds.keep_rows import keep_rows
 from deepcity.live.feeds.row_door import RowDoor
 
 if TYPE_CHECKING:  # an extra
@@ -154,20 +154,7 @@ class MqttSubscriber:
                 rows.append(row_of(self.source, one.topic, one.payload, one.came_s, zone))
             except ReadError as error:
                 self._refuse(f"{one.topic}: {error.key}: {error.reason}. {error.right}")
-        self._put(rows)
-
-    def _put(self, rows: list[dict[str, str]]) -> None:
-        """Keep rows; of those that are refused, each by itself is left out."""
-        if not rows:
-            return
-        try:
-            self.door.put(json.dumps(rows).encode(), csv=False)
-        except DataError as error:
-            if len(rows) == 1:
-                self._refuse(" ".join(str(one) for one in error.problems))
-                return
-            self._put(rows[: len(rows) // 2])
-            self._put(rows[len(rows) // 2 :])
+        keep_rows(self.door, rows, self._refuse)
 
     def _refuse(self, text: str) -> None:
         self._refused += 1
