@@ -1,12 +1,13 @@
 """A month of a city of 1,000 places, replayed at the highest speed that the machine holds."""
 
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from node_process import NodeProcess
 
-from benchmarks.running_city.town import DAY, HOUR, START, START_TEXT, write_town
+from benchmarks.running_city.town import DAY, START, START_TEXT, write_town
 
 PLACES, DAYS = 500, 30  # of each of two agencies
 LOOK_S = 1.0
@@ -57,8 +58,9 @@ def _watched(node: NodeProcess) -> tuple[list[tuple[int, float]], float, float]:
         now = node.ask("/api/now")
         if isinstance(now, dict):
             measured.append((now["now_s"] - START, node.resident_mb()))
-            print(f"\r{measured[-1][0] / HOUR:.0f} h, {measured[-1][1]:.0f} MB", end="", flush=True)
-    print()
+            if len(measured) % 60 == 1:
+                at, held_mb = measured[-1]
+                print(f"day {at / DAY:.1f}, {held_mb:.0f} MB", file=sys.stderr, flush=True)
     return measured, time.monotonic() - begun, node.cpu_s() - cpu_s
 
 

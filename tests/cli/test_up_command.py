@@ -1,6 +1,7 @@
 """`deepcity up`: a real process that people start, look at and stop."""
 
 import signal
+import socket
 
 import pytest
 from live_city import START, trained  # noqa: F401
@@ -43,6 +44,24 @@ def test_what_cannot_be_meant_is_refused_with_the_next_step(trained, more, words
     assert found.returncode in (1, 2)
     assert words in " ".join(found.stderr.split()), found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_a_port_that_is_taken_is_named_before_long_work(trained, tmp_path):  # noqa: F811
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        state = tmp_path / "state"
+        found = deepcity("up", trained / "a.toml", "--port", port, "--state", state)
+    assert found.returncode == 1
+    assert f"--port = {port}" in " ".join(found.stderr.split())
+    assert "give another --port" in " ".join(found.stderr.split())
+    assert not state.exists()
+
+
+def test_of_recorded_days_it_says_how_to_play_them(trained, tmp_path):  # noqa: F811
+    state = ("--state", tmp_path / "state", "--run", tmp_path)
+    with running(trained / "a.toml", *state) as node:
+        node.wait(lambda: "add --replay 2021-03-10T00:00" in " ".join(node.log.read_text().split()))
+        assert "The newest records are of 2021-03-12 00:00" in node.log.read_text()
 
 
 def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):  # noqa: F811

@@ -118,6 +118,10 @@ def test_a_program_with_the_role_source_may_send_rows_and_nothing_else(opened, t
     app = create_control_room(node, [], tmp_path / "state", load_accounts(path), feeds)
     with serving(app) as address, httpx.Client(base_url=address) as client:
         assert client.post(ROWS, json=records(1)).status_code == 401
+        basic = client.post(ROWS, json=records(4.0, back=5), auth=("meters", PASSWORD))
+        assert basic.status_code == 201
+        wrong = client.post(ROWS, json=records(5.0, back=6), auth=("meters", "other"))
+        assert wrong.status_code == 401
         client.post("/api/session", json={"name": "meters", "password": PASSWORD})
         assert client.post(ROWS, json=records(1)).status_code == 201
         assert client.get("/api/city").status_code == 403

@@ -27,6 +27,13 @@ def app(open_node, accounts, tmp_path):
     return create_control_room(node, [], tmp_path / "state", accounts)
 
 
+def every(found):
+    """Routes, also those of routers that are part of another, in the schema or not."""
+    for one in found:
+        inner = getattr(one, "original_router", None)
+        yield from [one] if inner is None else every(inner.routes)
+
+
 def routes(app):
     """(method, path) of every route but the page's own files."""
     found = {
@@ -34,7 +41,7 @@ def routes(app):
         for path, methods in app.openapi()["paths"].items()
         for method in methods
     }
-    for route in app.routes:
+    for route in every(app.routes):
         for method in getattr(route, "methods", None) or ():
             if method not in ("HEAD", "OPTIONS"):
                 found.add((method, route.path))

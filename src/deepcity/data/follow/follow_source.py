@@ -5,7 +5,7 @@ and a query is run at every poll. New rows pass the same checks as in a first lo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import has_magic
 from pathlib import Path
 
@@ -64,7 +64,10 @@ class SourceFollower:
         for name, tail in self._tails.items():
             sources[name] = self._whole_lines_copy(sources[name], tail)
         folder, clock = self.city_file.path.parent, self.city_file.city.clock
-        panel = load_agency(agency, settings, sources, folder, clock).panel
+        try:
+            panel = load_agency(agency, settings, sources, folder, clock).panel
+        except DataError as error:
+            raise DataError([self._of_the_file(one) for one in error.problems]) from error
         self._drop_old_rows(panel)
         return panel
 
@@ -116,6 +119,13 @@ class SourceFollower:
         if isinstance(source, FeedSettings):
             return source.spool_path(folder)
         return self.replacements.get(source.name, folder / str(getattr(source, "path", "")))
+
+    def _of_the_file(self, problem: Problem) -> Problem:
+        """A problem of a copy is one of the file that it is a copy of."""
+        for name in self._tails:
+            if problem.file == f"{name}.csv":
+                return replace(problem, file=self._file(self.city_file.sources[name]).name)
+        return problem
 
     def _whole_lines_copy(self, source: SourceSettings, tail: Tail) -> SourceSettings:
         """The source, with the path of a copy that holds only complete lines."""

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -208,8 +209,13 @@ class Node:
         self.started.set()
         return self._last - before
 
-    def keep(self, drafts: Sequence[EventDraft]) -> list[Event]:
+    def keep(
+        self, drafts: Sequence[EventDraft], then: Callable[[], None] | None = None
+    ) -> list[Event]:
         """Store events, and let them count; returns those that are new.
+
+        Args:
+            then: done once they are stored, before anybody learns of them.
 
         Raises:
             StoreError: if they cannot be kept.
@@ -218,7 +224,9 @@ class Node:
             stored = self.events.append(drafts)
             for event in stored:
                 self._apply(event)
-                self._last = max(self._last, event.seq)
+            if then is not None:
+                then()
+            self._last = max([self._last, *(event.seq for event in stored)])
         return stored
 
     def change(self, draft: Callable[[], EventDraft]) -> Event | None:
@@ -270,9 +278,8 @@ class Node:
             if found is not None:
                 before = with_places(known.panel, found.places)
                 drafts = rows_events(agency, found, changed_rows(before, found), now_s)
-                panel = merged(before, found)
-                self.keep(drafts)
-                self._agencies[agency] = RecordsNow.of(panel)
+                now = RecordsNow.of(merged(before, found))
+                self.keep(drafts, partial(self._agencies.__setitem__, agency, now))
         self._note_state(agency, now_s)
 
     def _note_state(self, agency: str, now_s: int) -> None:

@@ -24,6 +24,7 @@ OPEN = frozenset(
         ("GET", "/health"),
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
+        ("GET", "/ngsi-ld/v1/jsonldContexts/{name}"),
     }
 )
 """Routes that need no log-in."""
@@ -50,6 +51,25 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/events"): READING_EVENTS,
     ("GET", "/metrics"): ALL,
     ("GET", "/openapi.json"): ALL,
+    ("GET", "/ngsi-ld/v1/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/entities/{entity}"): ALL,
+    ("POST", "/ngsi-ld/v1/entityOperations/query"): ALL,  # it reads
+    ("GET", "/ngsi-ld/v1/types"): ALL,
+    ("GET", "/ngsi-ld/v1/types/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities/{entity}"): ALL,
+    ("GET", "/ngsi-ld/v1/subscriptions"): ALL,
+    ("POST", "/ngsi-ld/v1/subscriptions"): ACTING,
+    ("POST", "/ngsi-ld/v1/subscriptions/"): ACTING,
+    ("GET", "/ngsi-ld/v1/subscriptions/{name}"): ALL,
+    ("PATCH", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
+    ("DELETE", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
+    **{
+        (method, "/ngsi-ld/v1/{rest:path}"): ALL  # says that there is nothing, or no writing
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    },
 }
 
 
