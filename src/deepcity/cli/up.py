@@ -177,10 +177,10 @@ def up(
     with open_events(store or f"duckdb:///{folder / 'city.duckdb'}") as events:
         feeds, sources = _records(found, city_file, folder / "spool", replay=start is not None)
         clock = _clock(start, speed, city_file, events.newest_s())
-        update = DailyUpdate(found.folders, city_file.city.name)
+        used = list(found.folders)
+        update = DailyUpdate(used, city_file.city.name)
         node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
-        used = list(found.folders)
         app = create_control_room(
             node, used, folder, people, feeds, secure=certificate is not None, notify=hosts
         )
@@ -188,7 +188,7 @@ def up(
         if start is None:
             _beside(_tell_old_records, node)
         if demo and not found.forecasters:
-            _beside(_learn_then_add, node, used)
+            _beside(_learn_then_add, node, used, folder)
         try:
             _serve(app, host, port, certificate, key, open_page=open_page)
         finally:
@@ -361,10 +361,8 @@ def _beside(work: Callable[..., None], *what: object) -> None:
     threading.Thread(target=work, args=what, daemon=True).start()
 
 
-def _learn_then_add(node: "Node", used: list[Path]) -> None:
-    """Train three districts in a process of its own, then let them take part."""
-    from deepcity.live.node.open_node import find_forecasters
-
+def _learn_then_add(node: "Node", used: list[Path], copies: Path) -> None:
+    """Train three districts in a process of its own, then let them take part, and learn on."""
     folder = Path("runs") / "quick"
     errors.print("Three districts learn together; forecasts follow in about half a minute.")
     command = [sys.executable, "-m", "deepcity", "run", str(bundled("quick.toml"))]
@@ -375,7 +373,7 @@ def _learn_then_add(node: "Node", used: list[Path]) -> None:
         _tell(done.stderr.strip()[-1000:])
         return
     try:
-        found = find_forecasters([folder], node.city_file)
+        found = _find([folder], node.city_file, copies)
         used += found.folders
         node.add(found.forecasters)
     except DeepCityError as error:

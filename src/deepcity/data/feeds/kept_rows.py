@@ -1,6 +1,6 @@
 """Reads the rows that a feed has brought so far: the connector of every format of feeds."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,6 @@ NOTHING_YET = "no row has come yet"
 _CSV = CsvConnector()
 
 
-def _no_check(_source: FeedSettings) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class FeedConnector:
     """Reads kept rows; a value for each format of feeds.
@@ -25,18 +21,15 @@ class FeedConnector:
         name: the format's.
         settings: of the format.
         right: how rows are made to come, for messages.
-        checked: checks what settings alone do not show, such as a package that is needed.
     """
 
     name: str
     settings: type[FeedSettings]
     right: str
-    checked: Callable[[FeedSettings], None] = _no_check
     suffixes: tuple[str, ...] = ()
 
     def check(self, source: FeedSettings, folder: Path) -> None:
-        """Check what can be checked before rows have come: that is no problem."""
-        self.checked(source)
+        """Nothing: that no row has come yet is no problem."""
 
     def read(self, source: FeedSettings, folder: Path) -> RawTable:
         """All rows kept, every cell as text."""

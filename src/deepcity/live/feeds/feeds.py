@@ -6,9 +6,11 @@ from typing import Protocol
 
 from deepcity.city.errors import LiveError
 from deepcity.data.city_file import CityFile
-from deepcity.data.connectors import connectors
-from deepcity.data.errors import ReadError
+from deepcity.data.connectors.mqtt import MqttSettings
+from deepcity.data.feeds.polled import PolledSettings
 from deepcity.data.feeds.settings import FeedSettings
+from deepcity.live.feeds.mqtt_subscriber import start_subscriber
+from deepcity.live.feeds.poller import start_poller
 from deepcity.live.feeds.row_door import RowDoor, open_door
 
 
@@ -73,16 +75,26 @@ class Feeds:
 
 def open_feeds(city_file: CityFile) -> Feeds:
     """Open the doors of all feeds that agencies read; a door that does not open is a fault."""
-    doors, faults = {}, {}
+    doors: dict[str, RowDoor] = {}
+    collectors: dict[str, Collector] = {}
+    faults: dict[str, str] = {}
     used = {one.source for entry in city_file.settings.agency for one in entry.fields}
     for name, source in city_file.sources.items():
         if name not in used or not isinstance(source, FeedSettings):
             continue
         try:
-            connectors()[source.format].check(source, city_file.path.parent)
             doors[name] = open_door(city_file, name)
+            collectors |= _collector(doors[name], city_file)
         except (LiveError, OSError) as error:
             faults[name] = str(error)
-        except ReadError as error:
-            faults[name] = f"{error.reason}. {error.right}"
-    return Feeds(city_file, doors, {}, faults)
+    return Feeds(city_file, doors, collectors, faults)
+
+
+def _collector(door: RowDoor, city_file: CityFile) -> dict[str, Collector]:
+    """What asks or listens for the rows of a source; nothing where they come by themselves."""
+    source = door.source
+    if isinstance(source, MqttSettings):
+        return {source.name: start_subscriber(source, door, city_file)}
+    if isinstance(source, PolledSettings):
+        return {source.name: start_poller(source, door, city_file.path.parent)}
+    return {}

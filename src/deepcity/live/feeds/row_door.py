@@ -97,6 +97,7 @@ class RowDoor:
         readers: the agencies that read it.
         clock: the city's.
         spool: keeps the rows.
+        extras: columns of positions and capacities that agencies read places from.
         now: seconds since 1970.
     """
 
@@ -104,6 +105,7 @@ class RowDoor:
     readers: tuple[Reader, ...]
     clock: Clock
     spool: RowSpool
+    extras: tuple[str, ...] = ()
     now: Callable[[], float] = time.time
 
     def put(self, body: bytes, *, csv: bool, key: str = "") -> RowReceipt:
@@ -212,6 +214,7 @@ class RowDoor:
         context = SourceContext(body, folder, body.time, zone)
         own = {name for _, fields in present for one in fields for name in self._columns_of(one)}
         place = self.source.place or ""
+        own |= set(self.extras) & set(frame.columns)
         columns = list(dict.fromkeys([*body.time.names, place, *sorted(own)]))
         kept, other = list[tuple[str | None, ...]](), 0
         for sheet in sheets(context, columns, issues):
@@ -288,11 +291,19 @@ def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.ti
         for field in reader.fields
         for column in (value_column(source, field), *field.where)
     }
+    extras = tuple(
+        column
+        for settings in city_file.settings.agency
+        if settings.places_from is not None and settings.places_from.source == name
+        for column in (getattr(settings.places_from, key) for key in ("lat", "lon", "capacity"))
+        if column is not None
+    )
+    columns |= set(extras)
     assert source.time is not None
     header = list(dict.fromkeys([source.time.names[0], source.place or "", *sorted(columns)]))
     path = source.spool_path(city_file.path.parent)
     spool = RowSpool(path, header, round(source.max_mb * 1e6))
-    return RowDoor(source, readers, city_file.city.clock, spool, now)
+    return RowDoor(source, readers, city_file.city.clock, spool, extras, now)
 
 
 def _body_source(source: FeedSettings, path: str, *, csv: bool) -> SourceSettings:

@@ -125,7 +125,7 @@ def folded(events: Iterable[Event], empty: Panel) -> Panel:
     if not parts:
         return empty
     if not empty.places:  # they are read from records that are not there now
-        empty = replace(empty, places=tuple(map(Place, parts[-1][0].body["places"])))
+        empty = with_places(empty, [Place(name) for name in parts[-1][0].body["places"]])
         parts = [(event, _read(event, empty)) for event, _ in parts]
     agency, other = parts[0][0].party, {int(event.body["step_s"]) for event, _ in parts} - {step_s}
     if other:
