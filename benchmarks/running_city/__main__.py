@@ -1,11 +1,12 @@
 """A running city under load and under fire.
 
-    python -m benchmarks.running_city [month] [kills]
+    python -m benchmarks.running_city [month] [kills] [pushes]
 
 `month` replays a month of a city of 1,000 places as fast as the machine does it, and reports speed
 and memory. `kills` ends the node and its PostgreSQL with kill -9 at random for ten minutes of
-replay, with a page open in a browser, then counts what was kept. Each part prints its table and
-records it; without names both run.
+replay, with a page open in a browser, then counts what was kept; `pushes` does so with an agency
+that sends rows and the node that takes them. Each part prints its table and
+records it; without names all run.
 """
 
 import os
@@ -23,8 +24,9 @@ def main() -> None:
     """Run the parts named on the command line, or all."""
     from benchmarks.running_city.kills import kills
     from benchmarks.running_city.month import month
+    from benchmarks.running_city.pushes import pushes
 
-    parts: dict[str, Callable[[], str]] = {"month": month, "kills": kills}
+    parts: dict[str, Callable[[], str]] = {"month": month, "kills": kills, "pushes": pushes}
     unknown = [name for name in sys.argv[1:] if name not in parts]
     if unknown:
         sys.exit(f"no part {', '.join(unknown)}; there are {', '.join(parts)}")

@@ -22,6 +22,8 @@ from deepcity.cli.forecasting.options import limit_threads, parse_time
 from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi import FastAPI
 
     from deepcity.data.city_file import CityFile
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import FoundForecasters
     from deepcity.live.node.record_sources import RecordSource
+    from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
@@ -110,6 +113,14 @@ def up(
         Path | None, typer.Option(help="File of the TLS certificate (PEM). Default: no TLS.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="File of the TLS key (PEM).")] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A host that NGSI-LD subscriptions may be sent to, beside this machine; may be "
+            "repeated.",
+            metavar="HOST[:PORT]",
+        ),
+    ] = None,
     look: Annotated[
         float, typer.Option(min=0.05, help="Seconds between two looks for new records.")
     ] = 5.0,
@@ -144,6 +155,7 @@ def up(
     if city is None:
         raise typer.BadParameter("name a city file, or try --demo")
     _check_doors(host, port, accounts, certificate, key)
+    hosts = _hosts(notify or ())
     start = parse_time(replay, "--replay")
     if start is None and speed != 1:
         raise typer.BadParameter("--speed is of a replay; add --replay START")
@@ -169,7 +181,9 @@ def up(
         node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
         used = list(found.folders)
-        app = create_control_room(node, used, folder, people, feeds, secure=certificate is not None)
+        app = create_control_room(
+            node, used, folder, people, feeds, secure=certificate is not None, notify=hosts
+        )
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
         if start is None:
             _beside(_tell_old_records, node)
@@ -238,10 +252,11 @@ def _serve(
     """Answer until a signal comes."""
     from deepcity.web.server.serving import make_server
     from deepcity.web.server.serving import serve as run_server
+    from deepcity.web.server.traces import traced_by_environment
 
     address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
     server = make_server(
-        app,
+        traced_by_environment(app),
         host,
         port,
         certificate=certificate,
@@ -251,6 +266,15 @@ def _serve(
     )
     if not run_server(server):
         raise typer.Exit(_NOT_STARTED)
+
+
+def _hosts(texts: "Sequence[str]") -> "list[AllowedHost]":
+    from deepcity.web.ngsi.subscriptions.endpoints import allowed_host
+
+    try:
+        return [allowed_host(one) for one in texts]
+    except ValueError as error:
+        raise typer.BadParameter(f"--notify: {error}") from error
 
 
 def _check_doors(

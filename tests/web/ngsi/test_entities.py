@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from live_city import BEGIN, HOUR, START
 from live_server import serving
 
@@ -277,3 +279,31 @@ def test_a_time_that_cannot_be_read(client, asked, named):
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_the_ends_of_time_are_times(client, time):
     get(client, f"/temporal/entities/{P0}", timerel="before", timeAt=time, lastN=1)
+
+
+PARAMETERS = (
+    "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty",
+    "limit", "offset", "count", "options", "format", "timerel", "timeAt", "endTimeAt", "lastN",
+    "timeproperty", "aggrMethods", "aggrPeriodDuration", "details",
+)  # fmt: skip
+VALUES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from([
+        WATER, P0, "*", "waterFlow", "waterFlow>1", "1", "true", "between", "Point", "[1,2]",
+        "near;maxDistance==1e9", "2021-03-08T00:00:00Z", "P1D", "avg,max", "concise",
+        "aggregatedValues", "PT1S", "9" * 30, "-1", "0",
+    ]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["/entities", f"/entities/{P0}", "/temporal/entities", "/types",
+                     f"/temporal/entities/{P0}", "/attributes", "/subscriptions"]),
+    st.dictionaries(st.sampled_from(PARAMETERS), VALUES, max_size=6),
+    st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=20),
+)  # fmt: skip
+def test_whatever_is_asked_is_answered_or_refused(client, path, asked, accept):
+    found = client.get(path, params=asked, headers={"Accept": accept})
+    assert found.status_code in (200, 400, 403, 404), found.text
+    assert found.status_code == 200 or found.json()["title"]

@@ -139,6 +139,13 @@ def test_a_subscription_that_cannot_be(client, change, status, named):
     assert client.get("/subscriptions").json() == []
 
 
+def test_a_subscription_whose_time_is_over_long_ago(client):
+    over = document("http://127.0.0.1:9/x", expiresAt="0001-01-01T00:00:00+14:00")
+    name = client.post("/subscriptions", json=over).headers["Location"].rsplit("/")[-1]
+    assert state(client, name)["status"] == "expired"
+    assert client.delete(f"/subscriptions/{name}").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("uri", "fits"),
     [

@@ -23,6 +23,7 @@ from deepcity.web.control.acting import acting_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
+from deepcity.web.control.offering import offering_routes
 from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.session import add_sessions
 from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
@@ -89,6 +90,7 @@ def create_control_room(
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
         event_routes(node, asking),
+        offering_routes(node, askers.program),
         pushing_routes(feeds or Feeds(node.city_file), askers.program),
         *ngsi_routes(notifier, askers.program),
     ):

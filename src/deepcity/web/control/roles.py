@@ -1,5 +1,6 @@
 """Who may do what: one table of roles by route. A route that it does not name is closed."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -16,6 +17,7 @@ class Role(StrEnum):
 ALL = frozenset(Role) - {Role.SOURCE}
 ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
 SENDING = frozenset({Role.SOURCE, Role.ADMIN})
+SEEING_ALL = frozenset({Role.AUDITOR, Role.ADMIN})
 READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
 
 OPEN = frozenset(
@@ -36,6 +38,8 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/series"): ALL,
     ("GET", "/api/decisions"): ALL,
     ("POST", "/api/decisions/{number}/answers"): ACTING,
+    ("GET", "/api/decisions/{number}/cap"): ALL,
+    ("GET", "/api/export"): ALL,
     ("GET", "/api/alarms"): ALL,
     ("POST", "/api/alarms/{number}/changes"): ACTING,
     ("GET", "/api/sources"): ALL,
@@ -71,6 +75,15 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
     },
 }
+
+
+def may_see(role: Role, roles: Collection[str]) -> bool:
+    """Whether an entry of an incident may be seen by a role.
+
+    Args:
+        roles: that it is for; empty: everyone.
+    """
+    return not roles or role in SEEING_ALL or role.value in roles
 
 
 def may(role: Role, method: str, path: str) -> bool:

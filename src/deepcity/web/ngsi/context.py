@@ -2,11 +2,27 @@
 
 from typing import Any
 
-from deepcity.web.ngsi.data_models import DECISION, OWN, OWN_TYPE, SDM, SUBJECTS, TABLE
+from deepcity.web.ngsi.data_models import (
+    DECISION,
+    OWN,
+    OWN_TYPE,
+    SDM,
+    SUBJECTS,
+    TABLE,
+    TIME_ATTRIBUTE,
+)
 
 CONTEXT_NAME = "deepcity.jsonld"
 
-_SHARED = ("name", "description", "dataProvider", "dateObserved", "address")
+_SHARED = {
+    "name": f"{SDM}name",
+    "description": "http://purl.org/dc/terms/description",
+    "dataProvider": f"{SDM}dataProvider",
+    "dateObserved": f"{SDM}dateObserved",
+    "data": "https://uri.etsi.org/ngsi-ld/data",
+}
+"""Attributes that models have in common."""
+
 _PLAIN = {
     "OffStreetParking": ("totalSpotNumber", "observationDateTime"),
     "AirQualityObserved": (
@@ -15,7 +31,7 @@ _PLAIN = {
     "WaterConsumptionObserved": ("maxFlow", "minFlow"),
     "SmartMeteringObservation": ("meterType",),
     "Alert": (
-        "category", "subCategory", "severity", "dateIssued", "validFrom", "validTo",
+        "category", "subCategory", "severity", "dateIssued", "validTo",
         "alertSource", "data",
     ),
     "MLModel": (
@@ -29,18 +45,24 @@ OWN_PARTS = ("low", "high", "madeAt", "alertState", "band", "horizonSteps", "ste
 RELATIONS = ("alertSource", "refModel", "refAlertedPlace")
 
 
+def model_terms() -> dict[tuple[str, str], str]:
+    """(type, attribute) -> IRI, of the attributes that a type's model is meant to have."""
+    found = {}
+    for kind, subject in SUBJECTS.items():
+        names = [*_PLAIN.get(kind, ()), TIME_ATTRIBUTE.get(kind, "name"), "name", "dataProvider"]
+        names += [row.attribute for row in TABLE if row.type == kind and not row.own]
+        for name in filter(None, dict.fromkeys(names)):
+            found[kind, name] = _SHARED.get(name, f"{SDM}{subject}/{name}")
+    return found
+
+
 def terms() -> dict[str, str]:
     """Every short name and the IRI that it stands for."""
     found = {name: f"{SDM}{subject}/{name}" for name, subject in SUBJECTS.items()}
     found |= {name: f"{OWN}{name}" for name in (OWN_TYPE, DECISION, *OWN_PARTS)}
-    found |= {name: f"{SDM}{name}" for name in _SHARED}
-    for kind, names in _PLAIN.items():
-        found |= {name: f"{SDM}{SUBJECTS[kind]}/{name}" for name in names}
-    for row in TABLE:
-        if row.attribute:
-            base = OWN if row.own else f"{SDM}{SUBJECTS[row.type]}/"
-            found[row.attribute] = f"{base}{row.attribute}"
-    return found
+    found |= {row.attribute: f"{OWN}{row.attribute}" for row in TABLE if row.own}
+    found |= {name: iri for (_, name), iri in model_terms().items()}
+    return found | _SHARED
 
 
 def context_document() -> dict[str, Any]:

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from deepcity.live.node.node import Node
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
 from deepcity.web.ngsi.problems import NgsiError
 from deepcity.web.ngsi.query_document import Asked, EntitySelector, GeoQuery
+from deepcity.web.ngsi.temporal_query import second_of
 
 MOST = 100
 """Subscriptions of a node."""
@@ -99,10 +99,7 @@ class Subscription:
     def expired(self, now_s: float) -> bool:
         """Whether its time is over."""
         until = self.document.expiresAt
-        if until is None:
-            return False
-        found = datetime.fromisoformat(until)
-        return bool(found.astimezone(UTC).timestamp() <= now_s)
+        return until is not None and second_of(until, "expiresAt") <= now_s
 
     def active(self, now_s: float) -> bool:
         """Whether it is to be notified."""
