@@ -52,6 +52,7 @@ def test_what_a_killed_writer_left_is_cut_off_and_can_come_again(path, left):
     with path.open("a") as file:
         file.write(left)
     with RowSpool(path, COLUMNS, 10_000) as spool:
+        assert kept(path) == ["1"]
         assert put(spool, 9)
     assert kept(path) == ["1", "9"]
 

@@ -2,10 +2,12 @@
 
 import pytest
 import towns
+from live_server import wait_for
 
 from deepcity.city.errors import ConfigError
 from deepcity.data.check.file_report import check_file
 from deepcity.data.city_file import check_city, load_city
+from deepcity.live.feeds.feeds import open_feeds
 from deepcity.live.node.clock import LiveClock
 from deepcity.live.node.node import Node
 from deepcity.live.node.open_node import sources_of
@@ -92,3 +94,14 @@ def test_that_no_row_has_come_is_told_and_is_no_problem(tmp_path, places):
     assert not found.problems
     assert "no row has come yet" in str(found.waiting[0])
     assert "POST /api/sources" in found.waiting[0].right
+
+
+def test_a_feed_that_waits_says_what_keeps_its_rows_away(tmp_path):
+    path = tmp_path / "town.toml"
+    path.write_text(towns.toml(source='format = "gbfs"\nurl = "nowhere.json"'))
+    city_file, _ = check_city(path, later=True)
+    feeds = open_feeds(city_file)
+    found = sources_of((), city_file, tmp_path, replay=False, coming=feeds.trouble)["office"]
+    wait_for(lambda: found.poll(0) is None and "nowhere.json" in found.trouble, 30)
+    assert "no row has come yet" in found.trouble
+    feeds.close()

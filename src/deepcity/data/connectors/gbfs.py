@@ -122,5 +122,5 @@ def _none(source: GbfsSettings, reason: str) -> ReadError:
 
 
 CONNECTOR = PolledConnector(
-    "gbfs", GbfsSettings, "start deepcity up, which asks for the feed", snapshot=snapshot
+    "gbfs", GbfsSettings, "let deepcity up run, which asks for the feed", snapshot=snapshot
 )

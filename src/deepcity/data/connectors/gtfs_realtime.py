@@ -102,6 +102,6 @@ def _feed(source: GtfsRealtimeSettings, content: bytes) -> Any:  # noqa: ANN401 
 CONNECTOR = PolledConnector(
     "gtfs_realtime",
     GtfsRealtimeSettings,
-    "start deepcity up, which asks for the feed",
+    "let deepcity up run, which asks for the feed",
     snapshot=snapshot,
 )

@@ -71,5 +71,5 @@ class MqttSettings(FeedSettings):
 
 
 CONNECTOR = FeedConnector(
-    "mqtt", MqttSettings, "start deepcity up, and see that the broker publishes to these topics"
+    "mqtt", MqttSettings, "let deepcity up run, and see that the broker publishes to these topics"
 )

@@ -15,5 +15,5 @@ class PushSettings(FeedSettings):
 CONNECTOR = FeedConnector(
     "push",
     PushSettings,
-    "start deepcity up, and send rows: POST /api/sources/AGENCY/SOURCE/rows",
+    "send rows while deepcity up runs: POST /api/sources/AGENCY/SOURCE/rows",
 )

@@ -118,6 +118,6 @@ def _row(source: SensorthingsSettings, one: Any) -> Row | None:  # noqa: ANN401 
 CONNECTOR = PolledConnector(
     "sensorthings",
     SensorthingsSettings,
-    "start deepcity up, which asks for observations",
+    "let deepcity up run, which asks for observations",
     snapshot=snapshot,
 )

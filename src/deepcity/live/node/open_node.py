@@ -114,12 +114,13 @@ def sources_of(
     """
     found: dict[str, RecordSource] = {}
     for agency in _agencies(forecasters, city_file):
-        follow = partial(_followed, agency, folder / agency, partial(coming, agency))
+        own = partial(coming, agency)
+        follow = partial(_followed, agency, folder / agency, own)
         if replay:
             found[agency] = ReplayedRecords(city_file, agency)
         elif agency in city_file.awaited:
             reason = awaited_text(city_file.awaited[agency])
-            found[agency] = AwaitedRecords(city_file.path, agency, follow, reason)
+            found[agency] = AwaitedRecords(city_file.path, agency, follow, reason, own)
         else:
             found[agency] = follow(city_file)
     return found

@@ -111,18 +111,22 @@ class AwaitedRecords:
         agency: whose.
         follow: follows them as a city file describes them that was read when they were there.
         reason: why they cannot be read.
+        coming: what prevents rows from coming to its sources; empty: nothing.
     """
 
     path: Path
     agency: str
     follow: Callable[[CityFile], RecordSource]
     reason: str
+    coming: Callable[[], str] = str
     _found: RecordSource | None = None
 
     @property
     def trouble(self) -> str:
-        """Why they cannot be read."""
-        return self.reason if self._found is None else self._found.trouble
+        """Why they cannot be read, and what prevents them from coming."""
+        if self._found is not None:
+            return self._found.trouble
+        return " ".join(one for one in (self.reason, self.coming()) if one)
 
     def poll(self, now_s: int) -> Panel | None:
         """None until they are there.
