@@ -10,9 +10,9 @@ import pytest
 from deepcity.data.check.draft import draft
 from deepcity.data.check.file_report import check_file
 from deepcity.data.connectors import part_names, read_batches, read_columns, read_table
-from deepcity.data.connectors import workbook as workbook_files
 from deepcity.data.connectors.excel import ExcelSettings
 from deepcity.data.errors import ReadError
+from deepcity.data.workbooks import workbook as workbook_files
 
 openpyxl = pytest.importorskip("openpyxl")
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'

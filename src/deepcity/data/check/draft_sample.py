@@ -16,11 +16,11 @@ from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import Connector, connectors
 from deepcity.data.connectors.excel import ALL_SHEETS
 from deepcity.data.connectors.sql_tables import table_source
-from deepcity.data.connectors.workbook import open_workbook
 from deepcity.data.remedies.footer import FEW, TOTAL, footnotes
 from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.text_files.sniff import DELIMITERS, LINES, sniff
 from deepcity.data.text_files.soundness import MAX_LINE, check_text, opened
+from deepcity.data.workbooks.workbook import open_workbook
 
 _TITLES = 20  # lines at most
 _USUAL = 0.6  # share of lines that have as many cells as the table

@@ -12,8 +12,8 @@ from deepcity.data.config.toml_file import wrong
 from deepcity.data.connectors import RawTable, batches_of
 from deepcity.data.connectors.location import locate
 from deepcity.data.connectors.many_files import FileSettings, Part
-from deepcity.data.connectors.workbook import MAX_MEMORY_MB, Workbook, open_workbook
 from deepcity.data.errors import ReadError
+from deepcity.data.workbooks.workbook import MAX_MEMORY_MB, Workbook, open_workbook
 
 ALL_SHEETS = "*"
 

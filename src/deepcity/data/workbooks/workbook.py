@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from deepcity.data.connectors import workbook_process
-from deepcity.data.connectors.workbook_process import SheetReply, SheetRequest
 from deepcity.data.errors import ReadError
 from deepcity.data.file_state import file_state
+from deepcity.data.workbooks import workbook_process
+from deepcity.data.workbooks.workbook_process import SheetReply, SheetRequest
 
 MAX_MEMORY_MB = 700
 _PATIENCE_S = 1800  # for a sheet of a million rows on a busy machine
