@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean, wrong
-from deepcity.data.connectors.location import PACKAGE
+from deepcity.data.connectors.location import PACKAGE, locate
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import FILE_ROWS
 
@@ -53,6 +53,14 @@ class FileSettings(SourceSettings):
             right = "write e.g. path_pattern = '{place}_{month}.csv', each name once"
             raise wrong("names no column in braces, or one twice", right, "path_pattern")
         return self
+
+    def files_at(self, path: str, folder: Path) -> list[Path]:
+        """The files that one of its paths stands for: whoever follows them sees them change.
+
+        Raises:
+            ReadError: if it is not there.
+        """
+        return [locate(path, folder)]
 
 
 @dataclass(frozen=True)

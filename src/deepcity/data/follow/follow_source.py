@@ -14,7 +14,7 @@ from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors.csv import CsvSettings
-from deepcity.data.connectors.location import PACKAGE, locate
+from deepcity.data.connectors.location import PACKAGE
 from deepcity.data.connectors.many_files import FileSettings, expand
 from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
@@ -96,7 +96,8 @@ class SourceFollower:
             return True  # only running the query shows it
         folder = self.city_file.path.parent
         try:
-            states = [file_state(locate(path, folder)) for path in expand(source.path, folder)]
+            paths = expand(source.path, folder)
+            states = [file_state(one) for path in paths for one in source.files_at(path, folder)]
         except (ReadError, OSError):
             return False  # missing for the moment
         before, self._states[source.name] = self._states.get(source.name), states

@@ -17,7 +17,7 @@ from deepcity.city.problem import Problem
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlacesFromSettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.connectors import read_batches, read_columns, read_table
+from deepcity.data.connectors import read_batches, read_columns
 from deepcity.data.errors import ReadError
 from deepcity.data.places.cells import cells_in_box, h3_cells, h3_places
 from deepcity.data.places.place_ids import place_id, place_ids
@@ -163,7 +163,7 @@ def _places_from_table(
     if wanted is None:
         return {}
     source = sources[wanted.source]
-    frame = read_table(source, folder).frame
+    frame = _place_rows(wanted, source, folder)
     names = place_ids(_column(frame, wanted.id, "places_from.id"))
     columns = {
         key: _numbers(frame, getattr(wanted, key), f"places_from.{key}", source)
@@ -174,6 +174,19 @@ def _places_from_table(
     for name, place in known.items():
         _check_position(name, place)
     return known
+
+
+def _place_rows(wanted: PlacesFromSettings, source: SourceSettings, folder: Path) -> pl.DataFrame:
+    """The columns that are wanted, each row once: measurements may repeat them at every time."""
+    columns = {key: getattr(wanted, key) for key in ("id", "lat", "lon", "capacity")}
+    named = {key: name for key, name in columns.items() if name is not None}
+    for key, name in named.items():
+        _check_columns(source, [name], f"places_from.{key}", folder)
+    frames: list[pl.DataFrame] = []
+    for table in read_batches(source, folder, list(named.values())):
+        rows = pl.concat([*frames, table.frame], how="vertical_relaxed")
+        frames = [rows.unique(keep="last", maintain_order=True)]
+    return frames[0]
 
 
 def _numbers(

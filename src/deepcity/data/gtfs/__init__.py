@@ -1,0 +1,1 @@
+"""GTFS timetables: the files of a feed, its service days, and departures counted from them."""
