@@ -118,7 +118,8 @@ class LevelChoice:
         Weights are updated by the truths of earlier origins, each once it is known. Forecasts
         below what the field can be are raised to it.
         """
-        expert_EBNH = expert_forecasts(self.experts, party.test, party.test_origins)
+        values_TN = party.inputs.values_TN
+        expert_EBNH = expert_forecasts(self.experts, party.test, party.test_origins, values_TN)
         found = run_party_ensemble(
             party, expert_EBNH, party.test, party.test_origins, self.validation.ensemble
         )
@@ -208,7 +209,7 @@ def _weigh(
     """The choice among experts (level, expert, prior), the first being learning alone."""
     samples, origins_B = party.data.validation, party.validation_origins
     chosen = [(level, expert) for level, expert, _ in experts]
-    forecast_EBNH = expert_forecasts(chosen, samples, origins_B)
+    forecast_EBNH = expert_forecasts(chosen, samples, origins_B, party.inputs.values_TN)
     begun = init_ensemble([prior for _, _, prior in experts], len(party.panel.places))
     validation = run_party_ensemble(party, forecast_EBNH, samples, origins_B, begun)
 
@@ -254,5 +255,5 @@ def _errors_by_day(
         ],
         np.float64,
     ).reshape(-1, len(expert_EBNH))
-    known = np.isfinite(found).any(axis=1)
-    return np.nan_to_num(found[known]).T
+    known = ~np.isnan(found).all(axis=1)
+    return np.nan_to_num(found[known], posinf=np.inf).T
