@@ -31,8 +31,10 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     init_ensemble,
 )
+from deepcity.learning.ensemble.recent_errors import Role
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
+from deepcity.learning.experts.typical_day import TypicalDay
 from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import TrainingSettings, party_seed
@@ -210,7 +212,8 @@ def _weigh(
     samples, origins_B = party.data.validation, party.validation_origins
     chosen = [(level, expert) for level, expert, _ in experts]
     forecast_EBNH = expert_forecasts(chosen, samples, origins_B, party.inputs.values_TN)
-    begun = init_ensemble([prior for _, _, prior in experts], len(party.panel.places))
+    priors, places = [prior for _, _, prior in experts], len(party.panel.places)
+    begun = init_ensemble(priors, places, _roles(chosen))
     validation = run_party_ensemble(party, forecast_EBNH, samples, origins_B, begun)
 
     days_B = origins_B // party.panel.clock.steps_per_day
@@ -233,6 +236,16 @@ def _weigh(
         else float("inf"),
         alone=alone,
     )
+
+
+def _roles(experts: Sequence[tuple[int, Expert]]) -> Ints:
+    """Joined experts, and those they are measured by: the first, and the typical day."""
+    found = [Role.OWN if level == ALONE else Role.JOINED for level, _ in experts]
+    found[0] = Role.YARDSTICK
+    for at, (level, expert) in enumerate(experts):
+        if level == ALONE and expert.kind == TypicalDay.kind:
+            found[at] = Role.YARDSTICK
+    return np.array(found, np.int64)
 
 
 def _mean(by_day_D: Doubles) -> float:

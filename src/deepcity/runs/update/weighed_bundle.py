@@ -346,8 +346,7 @@ class WeighedBundle:
             return kept
         samples = self.data.kept_aside
         forecast_EBNH = self.expert_forecasts(samples, aside_B)
-        begun = self._begun(range(len(self.experts)))
-        found = self._weigh(forecast_EBNH, samples, aside_B, begun)
+        found = self._weigh(forecast_EBNH, samples, aside_B, self._begun())
         end = int(aside_B.max(initial=start)) + self.horizon - start
         return KeptAside(end, self._digest(end), aside_B - start, forecast_EBNH, found)
 
@@ -355,9 +354,10 @@ class WeighedBundle:
     def _aside(self) -> tuple[Floats, EnsembleForecast]:
         return self.kept_aside.forecast_EBNH, self.kept_aside.found
 
-    def _begun(self, chosen: Sequence[int]) -> MultiViewEnsemble:
-        prior_E = self.bundle.ensemble.whole.prior_E[list(chosen)]
-        return init_ensemble(list(prior_E), len(self.data.panel.places))
+    def _begun(self, chosen: Sequence[int] | None = None) -> MultiViewEnsemble:
+        kept, at = self.bundle.ensemble, slice(None) if chosen is None else list(chosen)
+        role_E = None if kept.recent is None else kept.recent.role_E[at]
+        return init_ensemble(list(kept.whole.prior_E[at]), len(self.data.panel.places), role_E)
 
     def _weigh(
         self, forecast_EBNH: Floats, samples: Samples, origins_B: Ints, began: MultiViewEnsemble
