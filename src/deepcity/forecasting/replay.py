@@ -19,6 +19,7 @@ from deepcity.forecasting.gaps import Gap, find_gaps
 from deepcity.learning.ensemble.multi_view_ensemble import parts_of_day
 from deepcity.learning.evaluation.bands import rolling_half_width
 from deepcity.learning.features.inputs import Samples
+from deepcity.parties.ensemble import expert_forecasts
 from deepcity.runs.update.weighed_bundle import WeighedBundle
 
 
@@ -41,7 +42,9 @@ class OpenBundle(WeighedBundle):
         """
         aside_EBNH, aside = self._aside
         samples = self.data.inputs.samples(origins_B)
-        forecast_EBNH = self.expert_forecasts(samples, origins_B)
+        forecast_EBNH = expert_forecasts(
+            self.experts, samples, origins_B, self.data.inputs.values_TN
+        )
         found = self._weigh(forecast_EBNH, samples, origins_B, aside.ensemble)
         forecasts = self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
         if not alone:
@@ -69,7 +72,9 @@ class OpenBundle(WeighedBundle):
         origin = self.newest_origin
         origins_B = np.array([origin])
         samples = data.inputs.samples(origins_B)
-        forecast_ENH = self.expert_forecasts(samples, origins_B)[:, 0]
+        forecast_ENH = expert_forecasts(
+            self.experts, samples, origins_B, self.data.inputs.values_TN
+        )[:, 0]
         part_H = parts_of_day(data.inputs.grid, origins_B, self.horizon)[0]
         views_VNH = ready.ensemble.view_forecasts(forecast_ENH, part_H)
         forecast_NH = np.tensordot(ready.ensemble.views.weights_GE[0], views_VNH, 1)

@@ -53,10 +53,9 @@ class ForecastBounds:
         reach_N1 = np.float32(SCALES) * samples.scale_N1
         low_BN1, high_BN1 = _with_margin(low_BN, high_BN)
         least_B11, most_B11 = _with_margin(*party_B1)
-        return cls(
-            np.fmax(np.fmin(samples.baseline_BNH - reach_N1, low_BN1), least_B11),
-            np.fmin(np.fmax(samples.baseline_BNH + reach_N1, high_BN1), most_B11),
-        )
+        low_BNH = np.fmin(samples.baseline_BNH - reach_N1, low_BN1)
+        high_BNH = np.fmax(samples.baseline_BNH + reach_N1, high_BN1)
+        return cls(*(np.fmin(np.fmax(end, least_B11), most_B11) for end in (low_BNH, high_BNH)))
 
     def clip(self, forecast_BNH: Floats, own_BNH: Floats) -> Floats:
         """A joined forecast within the bounds; where it is not finite, the party's own."""
