@@ -36,14 +36,18 @@ def text(cases: Sequence[Case]) -> str:
 
 def _table(cases: Sequence[Case]) -> str:
     columns = " | ".join(f"{party} | worst" for party in PARTIES)
-    lines = [f"| attack | members | rule | wire | {columns} |", "|---|---:|---|---|" + "---:|" * 6]
+    lines = [
+        f"| attack | members | rule | wire | seeds | {columns} |",
+        "|---|---:|---|---|---:|" + "---:|" * 6,
+    ]
     rows: dict[tuple[str, int, str, str], list[Case]] = {}
     for case in cases:
         key = case.attack, case.members, case.rule, case.precision
         rows.setdefault(key, []).append(case)
     for (attack, members, rule, precision), some in rows.items():
         cells = " | ".join(_cell([one.share for one in some if one.party == p]) for p in PARTIES)
-        lines.append(f"| {attack} | {members} | {rule} | {precision} | {cells} |")
+        seeds = len({one.seed for one in some})
+        lines.append(f"| {attack} | {members} | {rule} | {precision} | {seeds} | {cells} |")
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     init_ensemble,
 )
-from deepcity.learning.ensemble.recent_errors import Role
+from deepcity.learning.ensemble.recent_errors import ExpertRole
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
 from deepcity.learning.experts.typical_day import TypicalDay
@@ -240,11 +240,11 @@ def _weigh(
 
 def _roles(experts: Sequence[tuple[int, Expert]]) -> Ints:
     """Joined experts, and those they are measured by: the first, and the typical day."""
-    found = [Role.OWN if level == ALONE else Role.JOINED for level, _ in experts]
-    found[0] = Role.YARDSTICK
+    found = [ExpertRole.OWN if level == ALONE else ExpertRole.JOINED for level, _ in experts]
+    found[0] = ExpertRole.REFERENCE
     for at, (level, expert) in enumerate(experts):
         if level == ALONE and expert.kind == TypicalDay.kind:
-            found[at] = Role.YARDSTICK
+            found[at] = ExpertRole.REFERENCE
     return np.array(found, np.int64)
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from deepcity.learning.ensemble.multi_view_ensemble import init_ensemble, run_ensemble
-from deepcity.learning.ensemble.recent_errors import RecentErrors, Role
+from deepcity.learning.ensemble.recent_errors import ExpertRole, RecentErrors
 from deepcity.runs.update.kept_replay import ensemble_groups, ensemble_of
 
-ROLES = np.array([Role.YARDSTICK, Role.OWN, Role.JOINED, Role.JOINED])
+ROLES = np.array([ExpertRole.REFERENCE, ExpertRole.OWN, ExpertRole.JOINED, ExpertRole.JOINED])
 
 
 def after(*errors):

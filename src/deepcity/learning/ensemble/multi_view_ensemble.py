@@ -89,8 +89,8 @@ def init_ensemble(
     """The ensemble before any truth; priors are scaled to sum 1, the views weigh alike.
 
     Args:
-        role_E: of each expert (`deepcity.learning.ensemble.recent_errors.Role`), the first being
-            the party's own network; None: none is ever set aside.
+        role_E: of each expert, see `deepcity.learning.ensemble.recent_errors.ExpertRole`; the
+            first is the party's own network. None: none is ever set aside.
 
     Raises:
         ValueError: if a prior is not over zero.

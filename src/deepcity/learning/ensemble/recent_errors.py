@@ -2,7 +2,7 @@
 
 Aggregation forgets slowly: an expert that was good for weeks keeps weight for days once it turns
 bad, and a hostile member may wait for that. So errors are also averaged over the last steps alone,
-with a short, a middle and a long memory. A joined expert that errs over 1.5 times the yardsticks
+with a short, a middle and a long memory. A joined expert that errs over 1.5 times the references
 (the party's own network, and its typical day where that is an expert) in any of the three is set
 aside: the party's own network stands in for it until it no longer does. The short memory notices
 within steps, the long one keeps away who is bad every other day.
@@ -22,15 +22,15 @@ from deepcity.city.arrays import Bools, Doubles, Ints
 MEMORIES = (2.0, 12.0, 72.0)
 """Measured steps after which an error counts 1/e."""
 TOLERATED = 1.5
-"""Greatest error of a joined expert, in that of the worse yardstick."""
+"""Greatest error of a joined expert, in that of the worse reference."""
 _DECAY_M = np.exp(-1 / np.array(MEMORIES))
 
 
-class Role(IntEnum):
+class ExpertRole(IntEnum):
     """What an expert is to the others."""
 
     OWN = 0
-    YARDSTICK = 1
+    REFERENCE = 1
     JOINED = 2
 
 
@@ -39,7 +39,7 @@ class RecentErrors:
     """Each expert's absolute errors, summed with exponential forgetting.
 
     Attributes:
-        role_E: of each expert, see `Role`.
+        role_E: of each expert, see `ExpertRole`.
         error_ME: in the field's unit.
         steps_M: measured steps, forgotten alike.
     """
@@ -65,12 +65,12 @@ class RecentErrors:
     @property
     def aside_E(self) -> Bools:
         """The joined experts that are set aside now."""
-        yardstick_E = self.role_E == Role.YARDSTICK
-        if not yardstick_E.any():
+        reference_E = self.role_E == ExpertRole.REFERENCE
+        if not reference_E.any():
             return np.zeros(len(self.role_E), np.bool_)
-        usual_M1 = self.error_ME[:, yardstick_E].max(axis=1, keepdims=True)
+        usual_M1 = self.error_ME[:, reference_E].max(axis=1, keepdims=True)
         bad_E = (self.error_ME > TOLERATED * usual_M1).any(axis=0)
-        return np.asarray(bad_E & (self.role_E == Role.JOINED))
+        return np.asarray(bad_E & (self.role_E == ExpertRole.JOINED))
 
     def without(self, weights_GE: Doubles) -> Doubles:
         """Weights in which the first expert has those of all that are set aside."""
