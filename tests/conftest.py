@@ -8,9 +8,11 @@ from browser import NO_CHROMIUM
 from hypothesis import settings
 from postgres_server import postgres, postgres_url  # noqa: F401
 
+pytest.register_assert_rewrite("towns")  # a plugin of some modules that others import
+
 # The same examples on every run, so that a change is judged by itself and not by luck.
 # DEEPCITY_TEST_EXAMPLES=random looks for new ones; what it finds becomes a test of its own.
-settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile("random", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("DEEPCITY_TEST_EXAMPLES", "same"))
 

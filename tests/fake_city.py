@@ -300,6 +300,7 @@ def _incident_routes(app, city):
         first = {
             "seq": number, "kind": "open", "who": who, "role": role_of(city, who),
             "at_s": city.now_s, "text": body["title"], "geometry": None, "task": None,
+            "roles": [],
         }  # fmt: skip
         city.incidents[number] = {
             "id": number, "title": body["title"], "opened_s": city.now_s, "closed_s": None,
@@ -319,6 +320,7 @@ def _incident_routes(app, city):
             "seq": city.emit("incident", who=who), "kind": body["kind"], "who": who,
             "role": role_of(city, who), "at_s": city.now_s, "text": body.get("text", ""),
             "geometry": body.get("geometry"), "task": body.get("task"),
+            "roles": body.get("roles", []),
         })  # fmt: skip
         if body["kind"] == "close":
             room["closed_s"] = city.now_s

@@ -1,5 +1,7 @@
 """A little city with more days of records than its forecasters learned from."""
 
+from contextlib import contextmanager
+
 import grown_town
 import pytest
 from little_map import flows
@@ -60,3 +62,16 @@ def open_node(trained, tmp_path):
     make.close = close
     yield make
     close()
+
+
+@contextmanager
+def node_in(town, folder):
+    """A node that replays from the first day after the run, in a folder of its own."""
+    city_file = load_city(town / "a.toml")
+    found = find_forecasters([town / "run"], city_file).forecasters
+    with open_events(f"duckdb:///{folder / 'city.duckdb'}") as events:
+        sources = sources_of(found, city_file, folder / "spool", replay=True)
+        node = Node(city_file, sources, found, events, ReplayClock(START, HOUR, float("inf")))
+        node.resume()
+        yield node
+        node.close()

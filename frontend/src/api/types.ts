@@ -207,6 +207,8 @@ export interface Entry {
   text: string;
   geometry: GeoJSON.GeoJSON | null;
   task: number | null;
+  /** Roles that it is for; empty: everyone. */
+  roles: Role[];
 }
 
 export interface Incident {

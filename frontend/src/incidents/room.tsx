@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, send } from "../api/client";
-import type { Entry, EntryKind, Incident } from "../api/types";
+import type { Entry, EntryKind, Incident, Role } from "../api/types";
 import { city, incident, incidentId, incidents, mayAct } from "../state/city";
 import { t, word } from "../words";
 import { clock, dayAndClock } from "../words/format";
@@ -27,7 +27,7 @@ export function IncidentRoom({ id }: { id: string }) {
   if (!room || String(room.id) !== id) return <div class="page"><Failure error={incident.error.value} /></div>;
   const may = mayAct.value && room.closed_s === null;
   const add = (kind: EntryKind, more: Partial<Entry>) =>
-    post.act(pathOf(id), { kind, text: "", geometry: null, task: null, ...more });
+    post.act(pathOf(id), { kind, text: "", geometry: null, task: null, roles: [], ...more });
   return (
     <div class="page">
       <div class="page-bar">
@@ -92,6 +92,7 @@ function EntryLine({ entry }: { entry: Entry }) {
     <li class={`entry ${entry.kind}`}>
       <p class="quiet">
         <time>{dayAndClock(entry.at_s)}</time> · <b>{entry.who}</b> ({word("role", entry.role)}) · {word("entry", entry.kind)}
+        {entry.roles.length > 0 && <span class="pill">{t("room.only_for", { roles: entry.roles.map((one) => word("role", one)).join(", ") })}</span>}
       </p>
       {entry.text && <p>{entry.text}</p>}
     </li>
@@ -102,9 +103,10 @@ type Add = (kind: EntryKind, more: Partial<Entry>) => Promise<boolean>;
 
 function Write({ busy, add }: { busy: boolean; add: Add }) {
   const words = useSignal("");
+  const role = useSignal<Role | "">("");
   const write = async (kind: EntryKind) => {
     const text = words.value.trim();
-    if (text && (await add(kind, { text }))) words.value = "";
+    if (text && (await add(kind, { text, roles: role.value ? [role.value] : [] }))) words.value = "";
   };
   return (
     <form
@@ -119,6 +121,13 @@ function Write({ busy, add }: { busy: boolean; add: Add }) {
         <textarea name="entry" rows={2} maxLength={4000} value={words.value} onInput={(event) => (words.value = event.currentTarget.value)} />
       </label>
       <div class="buttons">
+        <label>
+          {t("room.for")}{" "}
+          <select name="for" value={role.value} onChange={(event) => (role.value = event.currentTarget.value as Role | "")}>
+            <option value="">{t("room.for_all")}</option>
+            {(["operator", "analyst"] as const).map((one) => <option value={one} key={one}>{word("role", one)}</option>)}
+          </select>
+        </label>
         <button type="submit" class="primary" disabled={busy}>{t("room.add_note")}</button>
         <button type="button" disabled={busy} onClick={() => void write("task")}>{t("room.add_task")}</button>
       </div>

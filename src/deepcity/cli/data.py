@@ -170,6 +170,8 @@ def _print(report: "FileReport", console: Console) -> None:
     for (severity, where, text), agencies in _grouped(report).items():
         line = escape(f"{severity.value} ({_names(agencies)}) {where}: {text}")
         console.print(f"[{_STYLE[severity.value]}]{line}", soft_wrap=True)
+    for problem in report.waiting:
+        console.print(f"[cyan]waits[/cyan] {escape(str(problem))}", soft_wrap=True)
     for problem in report.problems:
         console.print(f"[red]problem[/red] {escape(str(problem))}", soft_wrap=True)
     if report.drafted and report.agencies:

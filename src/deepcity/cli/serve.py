@@ -116,9 +116,10 @@ def serve(
     from deepcity.web.api.app import create_app
     from deepcity.web.api.limits import Limits
     from deepcity.web.server.limits import ServerLimits
-    from deepcity.web.server.serving import make_server
+    from deepcity.web.server.serving import check_port, make_server
     from deepcity.web.server.serving import serve as run_server
 
+    check_port(host, port)
     trained, allowed, city_file = load_fused(package), load_access(access), load_city(city)
     facts = trained.facts
     if (certificate is None) != (key is None):

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,17 +22,23 @@ from deepcity.cli.forecasting.options import limit_threads, parse_time
 from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi import FastAPI
 
     from deepcity.data.city_file import CityFile
+    from deepcity.live.feeds.feeds import Feeds
     from deepcity.live.node.clock import NodeClock
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import FoundForecasters
+    from deepcity.live.node.record_sources import RecordSource
+    from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEMO_START, _DEMO_SPEED = "2023-02-20T06:00", 600.0
 _REPLAY_LOOK_S = 0.05
 _MAX = "max"
+_OLD_S = 3 * 86_400  # later than this, no forecast is made
 _NOT_STARTED = 3  # as uvicorn has it
 
 
@@ -106,6 +113,14 @@ def up(
         Path | None, typer.Option(help="File of the TLS certificate (PEM). Default: no TLS.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="File of the TLS key (PEM).")] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A host that NGSI-LD subscriptions may be sent to, beside this machine; may be "
+            "repeated.",
+            metavar="HOST[:PORT]",
+        ),
+    ] = None,
     look: Annotated[
         float, typer.Option(min=0.05, help="Seconds between two looks for new records.")
     ] = 5.0,
@@ -139,48 +154,90 @@ def up(
         state = state or Path("runs") / "up-demo"
     if city is None:
         raise typer.BadParameter("name a city file, or try --demo")
-    _check_doors(host, accounts, certificate, key)
+    _check_doors(host, port, accounts, certificate, key)
+    hosts = _hosts(notify or ())
     start = parse_time(replay, "--replay")
     if start is None and speed != 1:
         raise typer.BadParameter("--speed is of a replay; add --replay START")
     limit_threads(threads)
-    from deepcity.data.city_file import load_city
     from deepcity.live.node.node import Node
-    from deepcity.live.node.open_node import find_forecasters, run_folders, sources_of
     from deepcity.live.node.run_node import start_node
-    from deepcity.live.node.updates import DailyUpdate, working_copies
+    from deepcity.live.node.updates import DailyUpdate
     from deepcity.store.open_store import open_events
     from deepcity.web.control.accounts import load_accounts
     from deepcity.web.control.app import create_control_room
 
     people = None if accounts is None else load_accounts(accounts)
-    city_file = load_city(city)
+    city_file = _city(city, replay=start is not None)
     folder = state or city.parent / f".{city_file.city.name}-node"
     asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
-    folders = [one for path in asked for one in run_folders(path)]
-    found = find_forecasters(folders, city_file)
-    if start is not None:  # a replay learns too: the runs themselves stay as they are
-        copies = working_copies(found.folders, folder)
-        found = replace(find_forecasters(copies, city_file), left_out=found.left_out)
+    found = _find(asked, city_file, None if start is None else folder)
     if not demo:
         _tell_found(found, city_file)
     with open_events(store or f"duckdb:///{folder / 'city.duckdb'}") as events:
-        sources = sources_of(found.forecasters, city_file, folder / "spool", replay=bool(start))
+        feeds, sources = _records(found, city_file, folder / "spool", replay=start is not None)
         clock = _clock(start, speed, city_file, events.newest_s())
-        update = DailyUpdate(found.folders, city_file.city.name)
+        used = list(found.folders)
+        update = DailyUpdate(used, city_file.city.name)
         node = Node(city_file, sources, found.forecasters, events, clock, update)
         node.resume()
-        used = list(found.folders)
-        app = create_control_room(node, used, folder, people, secure=certificate is not None)
+        app = create_control_room(
+            node, used, folder, people, feeds, secure=certificate is not None, notify=hosts
+        )
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, _tell)
+        if start is None:
+            _beside(_tell_old_records, node)
         if demo and not found.forecasters:
-            _learn_demo(node, used)
+            _beside(_learn_then_add, node, used, folder)
         try:
             _serve(app, host, port, certificate, key, open_page=open_page)
         finally:
             stop.set()
             thread.join(timeout=60)
+            feeds.close()
             node.close()
+
+
+def _find(runs: list[Path], city_file: "CityFile", copies: Path | None) -> "FoundForecasters":
+    """What runs have trained for a city; with `copies`, a folder, as copies that may learn."""
+    from deepcity.live.node.open_node import find_forecasters, run_folders
+    from deepcity.live.node.updates import working_copies
+
+    found = find_forecasters([one for path in runs for one in run_folders(path)], city_file)
+    if copies is None:
+        return found
+    return replace(
+        find_forecasters(working_copies(found.folders, copies), city_file), left_out=found.left_out
+    )
+
+
+def _city(path: Path, *, replay: bool) -> "CityFile":
+    """The city file; records of a running city may come later, and it is said whose those are.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    from deepcity.data.city_file import check_city
+
+    found, problems = check_city(path, later=not replay)
+    if found is None:
+        raise ConfigError(problems)
+    for agency, lacking in found.awaited.items():
+        for problem in lacking:
+            errors.print(f"{agency} waits for its records: {problem}", style="yellow", markup=False)
+    return found
+
+
+def _records(
+    found: "FoundForecasters", city_file: "CityFile", folder: Path, *, replay: bool
+) -> "tuple[Feeds, dict[str, RecordSource]]":
+    """What rows come in by, and each agency's records; nothing comes in during a replay."""
+    from deepcity.live.feeds.feeds import Feeds, open_feeds
+    from deepcity.live.node.open_node import sources_of
+
+    feeds = Feeds(city_file) if replay else open_feeds(city_file)
+    sources = sources_of(found.forecasters, city_file, folder, replay=replay, coming=feeds.trouble)
+    return feeds, sources
 
 
 def _serve(
@@ -195,10 +252,11 @@ def _serve(
     """Answer until a signal comes."""
     from deepcity.web.server.serving import make_server
     from deepcity.web.server.serving import serve as run_server
+    from deepcity.web.server.traces import traced_by_environment
 
     address = f"{'http' if certificate is None else 'https'}://{host}:{port}"
     server = make_server(
-        app,
+        traced_by_environment(app),
         host,
         port,
         certificate=certificate,
@@ -210,11 +268,23 @@ def _serve(
         raise typer.Exit(_NOT_STARTED)
 
 
+def _hosts(texts: "Sequence[str]") -> "list[AllowedHost]":
+    from deepcity.web.ngsi.subscriptions.endpoints import allowed_host
+
+    try:
+        return [allowed_host(one) for one in texts]
+    except ValueError as error:
+        raise typer.BadParameter(f"--notify: {error}") from error
+
+
 def _check_doors(
-    host: str, accounts: Path | None, certificate: Path | None, key: Path | None
+    host: str, port: int, accounts: Path | None, certificate: Path | None, key: Path | None
 ) -> None:
+    from deepcity.web.server.serving import check_port
+
     if (certificate is None) != (key is None):
         raise typer.BadParameter("give both --certificate and --key, or neither")
+    check_port(host, port)
     if host in _LOOPBACK:
         return
     if accounts is None:
@@ -258,6 +328,24 @@ def _tell_found(found: "FoundForecasters", city_file: "CityFile") -> None:
     )
 
 
+def _tell_old_records(node: "Node") -> None:
+    """Recorded days are no live city; someone who tries it with them should learn how."""
+    node.started.wait()
+    now_s = node.clock.now()
+    newest = [node.source(agency, now_s).newest_s for agency in node.agencies]
+    newest_s = max((one for one in newest if one is not None), default=None)
+    if newest_s is None or now_s - newest_s < _OLD_S:
+        return
+    zone = ZoneInfo(node.city_file.city.clock.time_zone)
+    last = datetime.fromtimestamp(newest_s, zone)
+    errors.print(
+        f"The newest records are of {last:%Y-%m-%d %H:%M}: nothing can be forecast from them until "
+        f"rows come. To play recorded days, add --replay {last - timedelta(days=2):%Y-%m-%dT00:00} "
+        "--speed 600.",
+        markup=False,
+    )
+
+
 def _tell(trouble: str) -> None:
     errors.print(trouble, style="red", markup=False)
 
@@ -268,15 +356,13 @@ def _ready(address: str, *, open_page: bool) -> None:
         webbrowser.open(address)
 
 
-def _learn_demo(node: "Node", used: list[Path]) -> None:
-    """Train three districts in a process of its own, then let them take part."""
-    thread = threading.Thread(target=_learn_then_add, args=(node, used), daemon=True)
-    thread.start()
+def _beside(work: Callable[..., None], *what: object) -> None:
+    """Work in a thread of its own that ends with the process."""
+    threading.Thread(target=work, args=what, daemon=True).start()
 
 
-def _learn_then_add(node: "Node", used: list[Path]) -> None:
-    from deepcity.live.node.open_node import find_forecasters
-
+def _learn_then_add(node: "Node", used: list[Path], copies: Path) -> None:
+    """Train three districts in a process of its own, then let them take part, and learn on."""
     folder = Path("runs") / "quick"
     errors.print("Three districts learn together; forecasts follow in about half a minute.")
     command = [sys.executable, "-m", "deepcity", "run", str(bundled("quick.toml"))]
@@ -287,7 +373,7 @@ def _learn_then_add(node: "Node", used: list[Path]) -> None:
         _tell(done.stderr.strip()[-1000:])
         return
     try:
-        found = find_forecasters([folder], node.city_file)
+        found = _find([folder], node.city_file, copies)
         used += found.folders
         node.add(found.forecasters)
     except DeepCityError as error:

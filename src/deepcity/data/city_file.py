@@ -1,7 +1,7 @@
 """A city file: a TOML file that describes a city's agencies, their records and how to read them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,10 @@ from deepcity.data.config.references import reference_problems
 from deepcity.data.config.settings import AgencySettings, CitySettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import Raw, did_you_mean, entry_name, read_toml, validate
-from deepcity.data.connectors import check_source, connectors
+from deepcity.data.connectors import check_source, connectors, read_columns
 from deepcity.data.domains import domains
 from deepcity.data.errors import ReadError
+from deepcity.data.feeds.settings import FeedSettings
 from deepcity.data.load import LoadedPanel, load_agency
 from deepcity.data.panel import Panel
 from deepcity.data.places.find_places import find_places
@@ -34,12 +35,14 @@ class CityFile:
         city: the city it describes.
         settings: its content.
         sources: its sources by name.
+        awaited: agency -> why its records cannot be read yet, where that was allowed for.
     """
 
     path: Path
     city: City
     settings: CitySettings
     sources: Mapping[str, SourceSettings]
+    awaited: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 def load_city(path: Path | str, used: Used | None = None) -> CityFile:
@@ -57,30 +60,57 @@ def load_city(path: Path | str, used: Used | None = None) -> CityFile:
     return city_file
 
 
-def check_city(path: Path | str, used: Used | None = None) -> tuple[CityFile | None, list[Problem]]:
+def check_city(
+    path: Path | str, used: Used | None = None, *, later: bool = False
+) -> tuple[CityFile | None, list[Problem]]:
     """Read one city file; problems are returned, so that those of several files can be joined.
 
     Args:
         used: where given, places of other agencies are not looked for in their records: they
             have none, until their panel is loaded.
+        later: records that are not there may come later: this is no problem then, and
+            `CityFile.awaited` says whose they are.
     """
     path = Path(path)
     raw, problems = read_toml(path)
-    return (None, problems) if raw is None else check_raw(raw, path, used)
+    return (None, problems) if raw is None else check_raw(raw, path, used, later=later)
 
 
 def check_raw(
-    raw: Raw, path: Path, used: Used | None = None
+    raw: Raw, path: Path, used: Used | None = None, *, later: bool = False
 ) -> tuple[CityFile | None, list[Problem]]:
     """Check the content of a city file; `path` itself need not exist."""
     file = path.name
     settings, problems = validate(CitySettings, raw, file)
-    sources, source_problems = _sources(raw, file, path.parent)
-    problems += source_problems + reference_problems(raw, file) + _domain_problems(raw, file)
+    sources, source_problems, absent = _sources(raw, file, path.parent)
+    problems += (
+        source_problems + reference_problems(raw, file, _feeds()) + _domain_problems(raw, file)
+    )
+    if not later:
+        problems += absent.values()
     if settings is None or problems:
         return None, problems
-    city, problems = _city(settings, sources, file, path.parent, used)
-    return (None, problems) if problems else (CityFile(path, city, settings, sources), [])
+    absent |= _without_rows(sources, path) if later else {}
+    city, problems, awaited = _city(settings, sources, file, path.parent, used, absent)
+    return (None, problems) if problems else (CityFile(path, city, settings, sources, awaited), [])
+
+
+def _without_rows(sources: Mapping[str, SourceSettings], path: Path) -> dict[str, Problem]:
+    """Feeds of which no row has come yet."""
+    found = {}
+    for name, source in sources.items():
+        if isinstance(source, FeedSettings):
+            try:
+                read_columns(source, path.parent)
+            except ReadError as error:
+                key = f"source[{name}]"
+                found[name] = Problem(path.name, key, None, error.reason, error.right)
+    return found
+
+
+def _feeds() -> list[str]:
+    """Formats whose rows come to a running city."""
+    return [name for name, one in connectors().items() if issubclass(one.settings, FeedSettings)]
 
 
 def load_panel(city_file: CityFile, agency_name: str) -> Panel:
@@ -141,40 +171,45 @@ def _domain_problems(raw: Raw, file: str) -> list[Problem]:
     return problems
 
 
-def _sources(raw: Raw, file: str, folder: Path) -> tuple[dict[str, SourceSettings], list[Problem]]:
-    """Each source, checked by the settings of its format; its file or database must exist."""
+def _sources(
+    raw: Raw, file: str, folder: Path
+) -> tuple[dict[str, SourceSettings], list[Problem], dict[str, Problem]]:
+    """Each source, checked by the settings of its format, and those whose records are absent."""
     sources: dict[str, SourceSettings] = {}
     problems: list[Problem] = []
+    absent: dict[str, Problem] = {}
     entries = raw.get("source", [])
     if not isinstance(entries, list):
         right = "write each source as a [[source]] table"
-        return {}, [Problem(file, "source", None, "not a list of tables", right)]
+        return {}, [Problem(file, "source", None, "not a list of tables", right)], {}
     for index, entry in enumerate(entries):
         prefix = f"source[{entry_name(entry, index)}]"
-        source, found = _source(entry, file, prefix, folder)
+        source, found = _source(entry, file, prefix)
         problems += found
         if source is not None:
             sources[source.name] = source
-    return sources, problems
+            missing = _absence(source, file, prefix, folder)
+            absent |= {} if missing is None else {source.name: missing}
+    return sources, problems, absent
 
 
-def _source(
-    entry: object, file: str, prefix: str, folder: Path
-) -> tuple[SourceSettings | None, list[Problem]]:
+def _source(entry: object, file: str, prefix: str) -> tuple[SourceSettings | None, list[Problem]]:
     form = entry.get("format") if isinstance(entry, Mapping) else None
     connector = connectors().get(form) if isinstance(form, str) else None
     if connector is None:
         reason = "missing" if form is None else "not a known format"
         right = did_you_mean(str(form), list(connectors()))
         return None, [Problem(file, f"{prefix}.format", form, reason, right)]
-    source, problems = validate(connector.settings, entry, file, prefix)
-    if source is not None:
-        try:
-            check_source(source, folder)
-        except ReadError as error:
-            key = f"{prefix}.{error.key}"
-            problems.append(Problem(file, key, error.value, error.reason, error.right))
-    return source, problems
+    return validate(connector.settings, entry, file, prefix)
+
+
+def _absence(source: SourceSettings, file: str, prefix: str, folder: Path) -> Problem | None:
+    """Why the file or database of a source cannot be read."""
+    try:
+        check_source(source, folder)
+    except ReadError as error:
+        return Problem(file, f"{prefix}.{error.key}", error.value, error.reason, error.right)
+    return None
 
 
 def _city(
@@ -183,16 +218,31 @@ def _city(
     file: str,
     folder: Path,
     used: Used | None,
-) -> tuple[City, list[Problem]]:
+    absent: Mapping[str, Problem],
+) -> tuple[City, list[Problem], dict[str, tuple[Problem, ...]]]:
+    """The city, what is wrong with it, and agencies that wait for absent sources."""
     agencies: list[Agency] = []
     problems: list[Problem] = []
+    awaited: dict[str, tuple[Problem, ...]] = {}
     for entry in settings.agency:
         known = used is None or used(settings.name, entry.name)
         agency, found = _agency(entry, sources, file, folder, find=known)
         agencies.append(agency)
-        problems += found
+        lacking = [absent[name] for name in _source_names(entry) if name in absent]
+        if lacking:
+            awaited[entry.name] = tuple(lacking)
+        else:
+            problems += found
     clock = settings.clock.value()
-    return City(settings.name, settings.title.value(), clock, tuple(agencies)), problems
+    city = City(settings.name, settings.title.value(), clock, tuple(agencies))
+    return city, problems, awaited
+
+
+def _source_names(settings: AgencySettings) -> list[str]:
+    """Every source that an agency reads, each once."""
+    tables = (settings.places_from, settings.adjacency)
+    names = [one.source for one in settings.fields]
+    return list(dict.fromkeys([*names, *(one.source for one in tables if one is not None)]))
 
 
 def _agency(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from deepcity.city.arrays import Floats, Ints
+from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.data.table_formats import TableFormat
 
 _UTC_TEXT = "%Y-%m-%dT%H:%M:%SZ"
@@ -33,7 +33,7 @@ class Moments:
     zone: str | None = None
 
 
-Columns = Mapping[str, "Floats | Categories | Moments"]
+Columns = Mapping[str, "Floats | Doubles | Categories | Moments"]
 
 
 def table_of(columns: Columns) -> pl.DataFrame:
@@ -101,7 +101,7 @@ def without(table: Any, newer: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401
     return table.cast(kinds).join(newer.select(keys).unique(), on=list(keys), how="anti")
 
 
-def _series(name: str, column: "Floats | Categories | Moments") -> pl.Series:
+def _series(name: str, column: "Floats | Doubles | Categories | Moments") -> pl.Series:
     if isinstance(column, Categories):
         names = pl.Series(name, [text or None for text in column.names], dtype=pl.String)
         return names.gather(pl.Series(column.codes.astype(np.uint32)))

@@ -86,6 +86,7 @@ class PartyResult(_Frozen):
     decision: Decision | None = None  # at the last of the test origins
     decision_scores: dict[str, dict[str, Measured]] = {}  # method -> score; of what is scored
     example: Decision | None = None  # of a plan: for a few invented requests
+    granted_level: int | None = None  # the deepest that it may share; None: not recorded
 
     def without_truths(self) -> "PartyResult":
         """The same without measured values, for sites that do not grant them."""
@@ -108,12 +109,13 @@ class SiteResults(_Frozen):
 
 
 class MethodTraffic(_Frozen):
-    """Bytes that left parties during one method's run, by layer and by party."""
+    """Bytes that left parties during one method's run, by layer and by party, and came to them."""
 
     method: str
     rounds: int
     bytes_by_layer: dict[str, int]
     bytes_by_party: dict[str, int]
+    received_by_party: dict[str, int] = {}  # empty: not recorded
 
 
 class ServiceResult(_Frozen):

@@ -90,6 +90,7 @@ def party_result(
         decision=decided.last(),
         decision_scores=decided.scores(),
         example=decided.example(),
+        granted_level=settings.grant.level_of(party.name),
     )
 
 
@@ -119,24 +120,27 @@ def curve(method: str, training: Training) -> LearningCurve:
 
 
 def traffic(method: str, training: Training) -> MethodTraffic:
-    """Bytes that left parties, counted when they were serialised."""
+    """Bytes that left and reached parties, counted when they were serialised."""
     return MethodTraffic(
         method=method,
         rounds=training.progress.round,
         bytes_by_layer=training.ledger.sent_by_layer(),
         bytes_by_party=training.ledger.sent_by_party(),
+        received_by_party=training.ledger.received_by_party(),
     )
 
 
 def sum_traffic(method: str, parts: Sequence[MethodTraffic]) -> MethodTraffic:
     """The traffic of several trainings as that of one method."""
-    by_layer, by_party = Counter[str](), Counter[str]()
+    by_layer, by_party, received = Counter[str](), Counter[str](), Counter[str]()
     for part in parts:
         by_layer.update(part.bytes_by_layer)
         by_party.update(part.bytes_by_party)
+        received.update(part.received_by_party)
     return MethodTraffic(
         method=method,
         rounds=sum(part.rounds for part in parts),
         bytes_by_layer=dict(by_layer),
         bytes_by_party=dict(by_party),
+        received_by_party=dict(received),
     )

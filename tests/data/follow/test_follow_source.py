@@ -46,8 +46,9 @@ def test_a_row_that_cannot_be_read_is_reported_and_mending_it_goes_on(followed):
     office.poll()
     with path.open("a") as file:
         file.write("2024-05-01T02:00,broken,6\n")
-    with pytest.raises(DataError, match="broken"):
+    with pytest.raises(DataError, match="broken") as told:
         office.poll()
+    assert [one.file for one in told.value.problems] == ["records.csv"]  # not the copy of it
     assert office.poll() is None
     fresh = path.with_suffix(".new")
     fresh.write_text(ROWS + "2024-05-01T02:00,5,6\n", encoding="utf-8")

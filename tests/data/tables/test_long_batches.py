@@ -65,7 +65,7 @@ def slowly(rows, stat):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, batch=st.integers(1, 90), held=st.integers(1, 90), shuffled=st.booleans())
 @example(  # blocks with a single row

@@ -86,7 +86,7 @@ def slowly(rows):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, batch=st.integers(1, 70), held=st.integers(1, 70), shuffled=st.booleans())
 def test_any_size_of_batch_and_memory_gives_the_same(rows, batch, held, shuffled, town, small):

@@ -56,6 +56,17 @@ def test_now_frame_and_series(client):
     assert len(line["forecast"]["value"]) == 6
 
 
+def test_the_map_says_what_is_shared_and_what_passed(node, trained, tmp_path):
+    app = create_control_room(node, [trained / "run"], tmp_path / "state")
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        found = {one["party"]: one for one in get(client, "map")["parties"]}
+    assert set(found) == {"a/x", "a/y"}
+    for one in found.values():
+        assert one["granted_to"] == "head"
+        assert 0 < one["sent_bytes"] < 1 << 30
+        assert 0 < one["received_bytes"] < 1 << 30
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "status"),
     [

@@ -19,6 +19,7 @@ from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSe
 from deepcity.data.config.source import Layout
 from deepcity.data.connectors import read_columns
 from deepcity.data.connectors.sql_tables import table_name
+from deepcity.data.feeds.kept_rows import NOTHING_YET
 from deepcity.data.findings import Finding
 from deepcity.data.load import LoadedPanel
 from deepcity.data.panel import Panel
@@ -50,6 +51,7 @@ class FileReport:
 
     Attributes:
         plots: a plot of each field at some places, if requested.
+        waiting: feeds of which no row has come yet, which is no problem.
     """
 
     file: str
@@ -57,6 +59,7 @@ class FileReport:
     agencies: tuple[AgencySummary, ...]
     problems: tuple[Problem, ...]
     plots: tuple[Plot, ...] = ()
+    waiting: tuple[Problem, ...] = ()
 
 
 def check_file(
@@ -69,6 +72,8 @@ def check_file(
     """
     drafted = isinstance(path, str) or path.suffix.lower() != ".toml"
     city_file, problems = _draft_city(path) if drafted else check_city(path)
+    if city_file is None and not isinstance(path, str) and all(map(_waits, problems)):
+        city_file, problems = check_city(path, later=True)
     if city_file is None:
         return FileReport(str(path), drafted, (), tuple(problems))
     loaded, found = _load(city_file, progress or (lambda _done, _total: None))
@@ -80,7 +85,14 @@ def check_file(
         for view, agency in zip(views, agencies, strict=True)
         for plot in (plots_of(view, agency.findings) if with_plots else ())
     ]
-    return FileReport(str(path), drafted, tuple(agencies), tuple(found), tuple(plots))
+    waiting = tuple(one for one in found if _waits(one))
+    problems = [one for one in found if not _waits(one)]
+    return FileReport(str(path), drafted, tuple(agencies), tuple(problems), tuple(plots), waiting)
+
+
+def _waits(problem: Problem) -> bool:
+    """Whether a feed has brought no row yet, which is all that is wrong."""
+    return problem.reason == NOTHING_YET
 
 
 def _draft_city(path: Path | str) -> tuple[CityFile | None, list[Problem]]:

@@ -3,15 +3,24 @@
 Works on the raw tables, so that a misspelt key elsewhere hides none of these problems.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import Raw, did_you_mean, entry_name
 
+_OF_FEEDS = {"layout": "long", "time": {}}
 
-def reference_problems(raw: Raw, file: str) -> list[Problem]:
-    """Duplicate names and dangling references of a whole city file."""
-    sources = {str(name): entry for name, entry in _named(raw, "source", "name")}
+
+def reference_problems(raw: Raw, file: str, feeds: Collection[str] = ()) -> list[Problem]:
+    """Duplicate names and dangling references of a whole city file.
+
+    Args:
+        feeds: formats whose sources are long and have a time unless they say otherwise.
+    """
+    sources = {
+        str(name): {**_OF_FEEDS, **entry} if entry.get("format") in feeds else entry
+        for name, entry in _named(raw, "source", "name")
+    }
     problems = _twice(raw, "source", "name", "", file) + _twice(raw, "agency", "name", "", file)
     for index, agency in enumerate(_entries(raw, "agency")):
         prefix = f"agency[{entry_name(agency, index)}]"

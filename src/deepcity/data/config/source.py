@@ -63,6 +63,16 @@ class SourceSettings(Settings):
         return "row"
 
     @property
+    def is_feed(self) -> bool:
+        """Whether its rows come to a running city: single rows and absent places are normal."""
+        return False
+
+    @property
+    def time_as_read(self) -> TimeSettings | None:
+        """How the times of its rows are read, once columns of hours are rows."""
+        return None if self.time is None else self.time.of_rows
+
+    @property
     def numbers(self) -> NumberStyle:
         """How its numbers are written."""
         missing = (*MISSING, *self.missing)

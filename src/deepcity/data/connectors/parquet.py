@@ -11,10 +11,10 @@ from typing import Literal
 import polars as pl
 
 from deepcity.data.connectors import RawTable, batches_of, rows_per_batch
-from deepcity.data.connectors.column_spool import ColumnSpool
 from deepcity.data.connectors.location import locate
 from deepcity.data.connectors.many_files import FileSettings
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.column_spool import ColumnSpool
 
 BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 """What reading a damaged file may end in; a panic of the reader is no Exception."""

@@ -67,7 +67,12 @@ class SqlConnector:
             return next(batches)[0]
 
 
-def _expand(url: str) -> str:
+def from_environment(url: str) -> str:
+    """A URL with ``${NAME}`` taken from the environment.
+
+    Raises:
+        ReadError: if a variable is not set.
+    """
     unset = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
     if unset:
         reason = f"the environment variable {unset[0]} is not set"
@@ -86,7 +91,7 @@ def engine_of(source: SqlSettings, folder: Path) -> "Engine":
     from sqlalchemy.pool import NullPool
 
     try:
-        engine = create_engine(_expand(source.url), poolclass=NullPool)
+        engine = create_engine(from_environment(source.url), poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError) as error:
         right = "write dialect+driver://user:${PASSWORD}@host/database, e.g. sqlite:///records.db"
         raise ReadError("url", source.url, "not a usable database URL", right) from error

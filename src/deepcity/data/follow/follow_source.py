@@ -5,7 +5,7 @@ and a query is run at every poll. New rows pass the same checks as in a first lo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import has_magic
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from deepcity.data.connectors.location import PACKAGE, locate
 from deepcity.data.connectors.many_files import FileSettings, expand
 from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
+from deepcity.data.feeds.settings import FeedSettings
 from deepcity.data.file_state import file_state
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
@@ -63,7 +64,10 @@ class SourceFollower:
         for name, tail in self._tails.items():
             sources[name] = self._whole_lines_copy(sources[name], tail)
         folder, clock = self.city_file.path.parent, self.city_file.city.clock
-        panel = load_agency(agency, settings, sources, folder, clock).panel
+        try:
+            panel = load_agency(agency, settings, sources, folder, clock).panel
+        except DataError as error:
+            raise DataError([self._of_the_file(one) for one in error.problems]) from error
         self._drop_old_rows(panel)
         return panel
 
@@ -111,9 +115,17 @@ class SourceFollower:
             raise DataError(problems)
 
     def _file(self, source: SourceSettings) -> Path:
-        return self.replacements.get(
-            source.name, self.city_file.path.parent / str(getattr(source, "path", ""))
-        )
+        folder = self.city_file.path.parent
+        if isinstance(source, FeedSettings):
+            return source.spool_path(folder)
+        return self.replacements.get(source.name, folder / str(getattr(source, "path", "")))
+
+    def _of_the_file(self, problem: Problem) -> Problem:
+        """A problem of a copy is one of the file that it is a copy of."""
+        for name in self._tails:
+            if problem.file == f"{name}.csv":
+                return replace(problem, file=self._file(self.city_file.sources[name]).name)
+        return problem
 
     def _whole_lines_copy(self, source: SourceSettings, tail: Tail) -> SourceSettings:
         """The source, with the path of a copy that holds only complete lines."""
@@ -138,6 +150,8 @@ class SourceFollower:
 
 def _tail_header_lines(source: SourceSettings) -> int | None:
     """How many header lines a followed file has; None: it is not followed line by line."""
+    if isinstance(source, FeedSettings):
+        return 1
     if not isinstance(source, CsvSettings) or source.transpose:
         return None
     if is_wide(source.encoding):

@@ -3,7 +3,7 @@
 Shapes: R rows, T times, N places, F fields of this source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -91,9 +91,23 @@ def _fill(
             spool.add(found[0])
     absent = [name for name in number if place_id(name) not in seen]
     whole = context.max_rows is None  # else other places may come in the rest
+    if context.source.is_feed:
+        _note_waiting(absent, number, issues)
+        absent = []
     for name in absent if whole and len(issues.problems) == before else ():
         issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
     return wall
+
+
+def _note_waiting(absent: Sequence[str], places: Collection[str], issues: IssueLog) -> None:
+    """Places whose first row is still to come; reports if that is so of all."""
+    if absent and len(absent) == len(places):
+        right = "see that the sender names places as the city file does"
+        issues.problem("places", absent[0], "no row of any place of the agency has come", right)
+    elif absent:
+        shown = f"{', '.join(absent[:5])}{' ...' if len(absent) > 5 else ''}"
+        text = f"no row has come yet of {len(absent):,} of {len(places):,} places ({shown})"
+        issues.note("waiting-places", "places", len(absent), text)
 
 
 def _packed(

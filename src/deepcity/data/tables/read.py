@@ -67,7 +67,7 @@ def read_records(
         right = "remove it, or set the layout to 'wide' or 'long'"
         issues.problem("cumulative", True, "events are counted, not differenced", right)
         return None
-    time = source.time.of_rows
+    time = _time_of(source, clock)
     zone = time.zone or clock.time_zone
     _check_sums(source.time, fields, issues)
     records, files = None, tuple[str, ...]()
@@ -91,6 +91,15 @@ def read_records(
         if getattr(source, "skip_footer", None) == 0 and len(files) < 2:
             review_footer(UnreadRows(*evidence), issues)
     return None if issues.problems else records
+
+
+def _time_of(source: SourceSettings, clock: Clock) -> TimeSettings:
+    """How times are read; rows of feeds count for the clock's step that they fall in."""
+    time = source.time_as_read
+    assert time is not None
+    if not source.is_feed or time.step is not None:
+        return time
+    return time.model_copy(update={"step": clock.step})
 
 
 def _read(

@@ -79,7 +79,8 @@ def merge_spooled_rows(
     before = len(issues.problems)
     sheet = _sheet(context, issues)
     first, last = spool.span
-    if not check_enough_times((first <= last) + (first < last), issues):
+    alone = context.source.is_feed and first == last  # the first row of a feed
+    if not alone and not check_enough_times((first <= last) + (first < last), issues):
         return None
     steps = _steps(spool, context.time)
     change_s = None if context.source.stays is not None else steps.change_s
@@ -235,7 +236,8 @@ def _records(
         return None
     merged.append(_merged(carried_over, step_s, row_merger, clock, base[1]))
     time_T = np.concatenate([time for time, _ in merged])
-    check_span(int(time_T[0]), int(time_T[-1]), times, step_s, sheet.issues)
+    if not sheet.source.is_feed:  # whose rows of other years were refused
+        check_span(int(time_T[0]), int(time_T[-1]), times, step_s, sheet.issues)
     values_TNF = np.concatenate([values for _, values in merged])
     return Records(time_T, step_s, values_TNF, max(step_s, clock.step_s), times)
 

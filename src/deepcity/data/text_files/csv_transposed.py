@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from deepcity.data.connectors.column_spool import ColumnSpool
 from deepcity.data.encodings.scan import open_bytes
 from deepcity.data.errors import ReadError
+from deepcity.data.text_files.column_spool import ColumnSpool
 
 MAX_CELLS_IN_MEMORY = 2_000_000  # before they go to disk
 

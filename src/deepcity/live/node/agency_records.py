@@ -14,6 +14,7 @@ import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import DataError
+from deepcity.city.place import Place
 from deepcity.city.problem import Problem
 from deepcity.data.panel import Panel
 from deepcity.store.blob import pack, unpack
@@ -51,6 +52,17 @@ def changed_rows(known: Panel, found: Panel) -> RowsChanged:
     changed_T = ~equal_TNF.all(axis=(1, 2))
     changed_T |= ~same_T  # a step without any value is known too
     return RowsChanged(found.time_T[changed_T], found.values_TNF[changed_T])
+
+
+def with_places(panel: Panel, places: Sequence[Place]) -> Panel:
+    """A panel with other places; without values where it had none of that id."""
+    old, new = [one.id for one in panel.places], [one.id for one in places]
+    if old == new:
+        return panel
+    values_TNF = np.full((len(panel.time_T), len(new), len(panel.fields)), np.nan, np.float32)
+    for f in range(len(panel.fields)):
+        values_TNF[:, :, f] = _by_name(panel.values_TNF[:, :, f], old, new)
+    return replace(panel, places=tuple(places), values_TNF=values_TNF)
 
 
 def merged(known: Panel, found: Panel) -> Panel:
@@ -112,6 +124,9 @@ def folded(events: Iterable[Event], empty: Panel) -> Panel:
     parts = [(event, _read(event, empty)) for event in events]
     if not parts:
         return empty
+    if not empty.places:  # they are read from records that are not there now
+        empty = with_places(empty, [Place(name) for name in parts[-1][0].body["places"]])
+        parts = [(event, _read(event, empty)) for event, _ in parts]
     agency, other = parts[0][0].party, {int(event.body["step_s"]) for event, _ in parts} - {step_s}
     if other:
         reason = f"its events are of steps of {other.pop()} s, the city file says {step_s} s"

@@ -81,7 +81,8 @@ def entry_draft(
 
     Args:
         body: text, geometry (GeoJSON) and task, as far as they are given; service and party of
-            a new incident.
+            a new incident; `roles` that an entry is for, everyone without; that a task is done
+            is for those whom the task was for.
 
     Raises:
         LiveError: if it is not allowed, or too much.
@@ -98,12 +99,16 @@ def entry_draft(
     tasks = [] if known is None else _open_tasks(known.entries)
     if entry is EntryKind.DONE and body.get("task") not in tasks:
         raise LiveError(f"task {body.get('task')}", "not an open task of it", f"one of {tasks}")
+    roles = list(body.get("roles", ()))
+    if known is not None and entry is EntryKind.DONE:
+        roles = next(roles_of(one) for one in known.entries if one.seq == body["task"])
     number = 0 if known is None else known.id
     count = 0 if known is None else len(known.entries)
     kept = {
         "incident": number,
         "entry": entry.value,
         "role": role,
+        "roles": roles,
         "text": text,
         "geometry": geometry,
         "task": body.get("task"),
@@ -111,6 +116,11 @@ def entry_draft(
     key = f"incident/{number}/{count}" if known else f"incident/{now_s}/{who}/{text}"
     service, party = str(body.get("service", "")), str(body.get("party", ""))
     return EventDraft(EventKind.INCIDENT, key, now_s, service, party, who, kept)
+
+
+def roles_of(entry: Event) -> list[str]:
+    """Roles that an entry is for; empty: everyone."""
+    return [str(one) for one in entry.body.get("roles", ())]
 
 
 def _open_tasks(entries: Sequence[Event]) -> list[int]:

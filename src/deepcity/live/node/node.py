@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from deepcity.data.panel import Panel
 from deepcity.forecasting.gaps import Gap
 from deepcity.forecasting.table import PartyForecasts
 from deepcity.live.forecasters import AnyForecaster
-from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events
+from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events, with_places
 from deepcity.live.node.alarm_book import AlarmBook
 from deepcity.live.node.clock import NodeClock
 from deepcity.live.node.decision_book import DecisionBook, decision_event, known_decision
@@ -142,7 +143,8 @@ class Node:
     def source(self, agency: str, now_s: int) -> SourceState:
         """How new an agency's records are at a time."""
         found = self._agencies[agency]
-        return source_state(agency, found.summary, now_s, found.trouble)
+        trouble = found.trouble or self._sources[agency].trouble
+        return source_state(agency, found.summary, now_s, trouble)
 
     def forecast(self, key: str) -> StoredForecast | None:
         """The forecast of an event's key; None if that says why there is none.
@@ -207,8 +209,13 @@ class Node:
         self.started.set()
         return self._last - before
 
-    def keep(self, drafts: Sequence[EventDraft]) -> list[Event]:
+    def keep(
+        self, drafts: Sequence[EventDraft], then: Callable[[], None] | None = None
+    ) -> list[Event]:
         """Store events, and let them count; returns those that are new.
+
+        Args:
+            then: done once they are stored, before anybody learns of them.
 
         Raises:
             StoreError: if they cannot be kept.
@@ -217,7 +224,9 @@ class Node:
             stored = self.events.append(drafts)
             for event in stored:
                 self._apply(event)
-                self._last = max(self._last, event.seq)
+            if then is not None:
+                then()
+            self._last = max([self._last, *(event.seq for event in stored)])
         return stored
 
     def change(self, draft: Callable[[], EventDraft]) -> Event | None:
@@ -267,10 +276,10 @@ class Node:
             self._agencies[agency] = replace(known, trouble=" ".join(str(error).split()))
         else:
             if found is not None:
-                drafts = rows_events(agency, found, changed_rows(known.panel, found), now_s)
-                panel = merged(known.panel, found)
-                self.keep(drafts)
-                self._agencies[agency] = RecordsNow.of(panel)
+                before = with_places(known.panel, found.places)
+                drafts = rows_events(agency, found, changed_rows(before, found), now_s)
+                now = RecordsNow.of(merged(before, found))
+                self.keep(drafts, partial(self._agencies.__setitem__, agency, now))
         self._note_state(agency, now_s)
 
     def _note_state(self, agency: str, now_s: int) -> None:

@@ -1,7 +1,8 @@
 """Bring a city to life: which runs know it, and where its records come from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from deepcity.city.errors import DeepCityError
@@ -9,7 +10,13 @@ from deepcity.data.city_file import CityFile
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.forecasting.forecast_run import PartyForecaster
 from deepcity.live.forecasters import AnyForecaster, forecasters_of
-from deepcity.live.node.record_sources import FollowedRecords, RecordSource, ReplayedRecords
+from deepcity.live.node.record_sources import (
+    AwaitedRecords,
+    FollowedRecords,
+    RecordSource,
+    ReplayedRecords,
+    awaited_text,
+)
 from deepcity.live.vertical_forecasts import VerticalForecaster
 from deepcity.runs.update.forecaster_bundle import FOLDER
 from deepcity.store.run_folder import recorded_map
@@ -91,21 +98,38 @@ def _with_records(forecaster: AnyForecaster, city_file: CityFile) -> AnyForecast
 
 
 def sources_of(
-    forecasters: Sequence[AnyForecaster], city_file: CityFile, folder: Path, *, replay: bool
+    forecasters: Sequence[AnyForecaster],
+    city_file: CityFile,
+    folder: Path,
+    *,
+    replay: bool,
+    coming: Callable[[str], str] = lambda _agency: "",
 ) -> dict[str, RecordSource]:
     """Agency -> its records: of every agency of the city that has any.
 
     Args:
         folder: for copies of growing files.
         replay: recorded days are played as if live.
+        coming: what prevents rows from coming to an agency's sources; empty: nothing.
     """
     found: dict[str, RecordSource] = {}
     for agency in _agencies(forecasters, city_file):
+        own = partial(coming, agency)
+        follow = partial(_followed, agency, folder / agency, own)
         if replay:
             found[agency] = ReplayedRecords(city_file, agency)
+        elif agency in city_file.awaited:
+            reason = awaited_text(city_file.awaited[agency])
+            found[agency] = AwaitedRecords(city_file.path, agency, follow, reason, own)
         else:
-            found[agency] = FollowedRecords(SourceFollower(city_file, agency, folder / agency))
+            found[agency] = follow(city_file)
     return found
+
+
+def _followed(
+    agency: str, folder: Path, coming: Callable[[], str], city_file: CityFile
+) -> RecordSource:
+    return FollowedRecords(SourceFollower(city_file, agency, folder), coming)
 
 
 def _agencies(forecasters: Sequence[AnyForecaster], city_file: CityFile) -> list[str]:

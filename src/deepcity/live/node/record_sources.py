@@ -1,15 +1,24 @@
 """Where an agency's records come from: its sources as they grow, or recorded days played again."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
-from deepcity.data.city_file import CityFile, load_panel
+from deepcity.city.errors import ConfigError
+from deepcity.city.problem import Problem
+from deepcity.data.city_file import CityFile, check_city, load_panel
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.data.panel import Panel
 
 
 class RecordSource(Protocol):
     """An agency's records, as far as they are known."""
+
+    @property
+    def trouble(self) -> str:
+        """What prevents new ones from coming, though those there can be read; empty: nothing."""
+        ...
 
     def poll(self, now_s: int) -> Panel | None:
         """Steps that are over at a time (UTC seconds), with all new ones; None if none is new.
@@ -30,11 +39,18 @@ class FollowedRecords:
 
     Attributes:
         follower: of the agency.
+        coming: what prevents rows from coming to its sources; empty: nothing.
     """
 
     follower: SourceFollower
+    coming: Callable[[], str] = str
     _last: Panel | None = None
     _shown_s: int = 0
+
+    @property
+    def trouble(self) -> str:
+        """As in the contract."""
+        return self.coming()
 
     def poll(self, now_s: int) -> Panel | None:
         """All its sources hold, whenever that has changed or a step is over."""
@@ -66,6 +82,11 @@ class ReplayedRecords:
     _whole: Panel | None = None
     _shown_s: int = 0
 
+    @property
+    def trouble(self) -> str:
+        """None: they are recorded."""
+        return ""
+
     def poll(self, now_s: int) -> Panel | None:
         """The steps that are over by then and were not given before."""
         if self._whole is None:
@@ -79,6 +100,60 @@ class ReplayedRecords:
     def close(self) -> None:
         """Forget the records."""
         self._whole = None
+
+
+@dataclass
+class AwaitedRecords:
+    """Records that are not there yet, and are followed once they are.
+
+    Attributes:
+        path: of the city file.
+        agency: whose.
+        follow: follows them as a city file describes them that was read when they were there.
+        reason: why they cannot be read.
+        coming: what prevents rows from coming to its sources; empty: nothing.
+    """
+
+    path: Path
+    agency: str
+    follow: Callable[[CityFile], RecordSource]
+    reason: str
+    coming: Callable[[], str] = str
+    _found: RecordSource | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Why they cannot be read, and what prevents them from coming."""
+        if self._found is not None:
+            return self._found.trouble
+        return " ".join(one for one in (self.reason, self.coming()) if one)
+
+    def poll(self, now_s: int) -> Panel | None:
+        """None until they are there.
+
+        Raises:
+            ConfigError: if the city file has become invalid.
+            DataError: with every problem of the records.
+        """
+        if self._found is None:
+            found, problems = check_city(self.path, lambda _, name: name == self.agency, later=True)
+            if found is None:
+                raise ConfigError(problems)
+            if self.agency in found.awaited:
+                self.reason = awaited_text(found.awaited[self.agency])
+                return None
+            self._found = self.follow(found)
+        return self._found.poll(now_s)
+
+    def close(self) -> None:
+        """Close all files."""
+        if self._found is not None:
+            self._found.close()
+
+
+def awaited_text(problems: Sequence[Problem]) -> str:
+    """Why records cannot be read yet, in a line."""
+    return " ".join(str(one) for one in problems)
 
 
 def _part(panel: Panel, start_s: int, end_s: int) -> Panel:

@@ -20,17 +20,17 @@ class DailyUpdate:
     """Updates the parties of a city in the folders of their runs.
 
     Attributes:
-        folders: of runs; those of vertical runs have nothing to update.
+        folders: of runs, to which more may be added; those of vertical runs have nothing to update.
         city: name of the city whose parties are updated.
     """
 
-    folders: tuple[Path, ...]
+    folders: Sequence[Path]
     city: str
 
     def __call__(self, known: KnownPanel, now_s: int) -> list[EventDraft]:
         """The events of what changed; a run that cannot be updated says why."""
         found: list[EventDraft] = []
-        for folder in self.folders:
+        for folder in tuple(self.folders):
             try:
                 found += self._update(folder, known, now_s)
             except DeepCityError as error:

@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     NOTE = "note"  # of a shift for the next
     INCIDENT = "incident"
     NODE = "node"  # started, stopped
+    SUBSCRIPTION = "subscription"  # of another system to what changes
 
 
 @dataclass(frozen=True)

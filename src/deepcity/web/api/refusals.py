@@ -29,7 +29,7 @@ _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
     (LiveError, 404),
     (ProblemsError, 422),
 )
-_RETRY_S = {503: "5", 507: "30"}
+_RETRY_S = {429: "10", 503: "5", 507: "30"}
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer

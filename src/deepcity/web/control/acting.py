@@ -15,6 +15,7 @@ from deepcity.store.events.event import Event, EventDraft, EventKind
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import User
 from deepcity.web.control.answers import alarm_json, decision_json, incident_json
+from deepcity.web.control.roles import Role
 
 Asking = Callable[[Request], User]
 _NUMBER = 1 << 60
@@ -60,6 +61,7 @@ class EntryAsked(_Asked):
     text: str = Field(default="", max_length=4000)
     geometry: dict[str, Any] | None = None
     task: int | None = Field(default=None, ge=0, lt=_NUMBER)
+    roles: list[Role] = Field(default=[], max_length=len(Role))
 
 
 def acting_routes(node: Node, asking: Asking) -> APIRouter:
@@ -110,21 +112,25 @@ def acting_routes(node: Node, asking: Asking) -> APIRouter:
             node,
             lambda: entry_draft(None, EntryKind.OPEN, user.name, user.role.value, now_s, body),
         )
-        return incident_json(incident(node, made.seq))
+        return incident_json(incident(node, made.seq), user)
 
     @routes.post("/incidents/{number}/entries", status_code=201)
     def entry(number: int, asked: EntryAsked, user: who) -> dict[str, Any]:
-        """Add a task, a note, a drawing, that one has seen it, that a task is done, or close it."""
+        """Add a task, a note, a drawing, that one has seen it, that a task is done, or close it.
+
+        An entry with `roles` is seen by people of these roles, by who wrote it, and by auditors
+        and admins.
+        """
         if asked.kind is EntryKind.OPEN:
             raise LiveError("open", "it is open", "open another incident: POST /api/incidents")
-        body, now_s = asked.model_dump(exclude={"kind"}), node.clock.now()
+        body, now_s = asked.model_dump(mode="json", exclude={"kind"}), node.clock.now()
         _kept(
             node,
             lambda: entry_draft(
                 incident(node, number), asked.kind, user.name, user.role.value, now_s, body
             ),
         )
-        return incident_json(incident(node, number))
+        return incident_json(incident(node, number), user)
 
     return routes
 

@@ -11,14 +11,15 @@ from deepcity.city.arrays import Floats
 from deepcity.live.node.alarm_book import Alarm
 from deepcity.live.node.decision_book import KnownDecision
 from deepcity.live.node.forecast_event import gap_from
-from deepcity.live.node.incidents import Incident
+from deepcity.live.node.incidents import Incident, roles_of
 from deepcity.live.node.known import PlacesFrame, Series
 from deepcity.live.node.node import Node, PartyKey, PartyNow
 from deepcity.live.node.outcome import outcome_of
 from deepcity.live.node.party import NodeParty
 from deepcity.live.node.source_status import SourceState
-from deepcity.store.events.event import Event
+from deepcity.store.events.event import Event, EventKind
 from deepcity.web.control.accounts import User
+from deepcity.web.control.roles import may_see
 from deepcity.web.control.words import (
     action_words,
     alarm_words,
@@ -162,8 +163,11 @@ def source_json(node: Node, state: SourceState) -> Json:
     return found
 
 
-def event_json(event: Event) -> Json:
-    """An event without its arrays."""
+def event_json(event: Event, user: User) -> Json:
+    """An event without its arrays; of an entry that is not for this person, that it was made."""
+    body = dict(event.body)
+    if event.kind is EventKind.INCIDENT and not may_see(user.role, roles_of(event)):
+        body |= {"text": None, "geometry": None}
     return {
         "seq": event.seq,
         "kind": event.kind.value,
@@ -172,12 +176,12 @@ def event_json(event: Event) -> Json:
         "service": event.service,
         "party": event.party,
         "who": event.who,
-        "body": dict(event.body),
+        "body": body,
     }
 
 
-def incident_json(found: Incident) -> Json:
-    """An incident with its entries."""
+def incident_json(found: Incident, user: User) -> Json:
+    """An incident with the entries that a person may see."""
     first = found.entries[0]
     return {
         "id": found.id,
@@ -193,12 +197,14 @@ def incident_json(found: Incident) -> Json:
                 "kind": one.body["entry"],
                 "who": one.who,
                 "role": one.body["role"],
+                "roles": roles_of(one),
                 "at_s": one.at_s,
                 "text": one.body["text"],
                 "geometry": one.body["geometry"],
                 "task": one.body["task"],
             }
             for one in found.entries
+            if user.name == one.who or may_see(user.role, roles_of(one))
         ],
     }
 

@@ -1,6 +1,8 @@
 """The routes of the control room."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
+from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
 from deepcity.web.api.refusals import Refusal, misread, refuse
 from deepcity.web.control.accounts import Accounts
@@ -20,7 +23,11 @@ from deepcity.web.control.acting import acting_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.looking import looking_routes
+from deepcity.web.control.offering import offering_routes
+from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.session import add_sessions
+from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
+from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -30,8 +37,10 @@ def create_control_room(
     folders: Sequence[Path],
     state: Path,
     accounts: Accounts | None = None,
+    feeds: Feeds | None = None,
     *,
     secure: bool = False,
+    notify: Sequence[AllowedHost] = (),
 ) -> FastAPI:
     """The HTTP API of a node, and the page that shows it.
 
@@ -40,19 +49,37 @@ def create_control_room(
         folders: of the runs that its forecasters are from.
         state: the node's own folder.
         accounts: who may log in; None: whoever sits at this machine.
+        feeds: take the rows that other systems send; None: none are taken.
         secure: the connection is encrypted.
+        notify: hosts beside this machine that subscriptions may be sent to.
+
+    Raises:
+        CheckpointError: if the folder cannot be written to.
+        StoreError: if the events cannot be read.
     """
+    notifier = make_notifier(node, state, notify)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(notifier.run())
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
     app = FastAPI(
+        lifespan=lifespan,
         title=f"deepcity: {node.city_file.city.name}",
         version=__version__,
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
         openapi_url=None,  # served below, to those who are logged in
+        redirect_slashes=False,  # a program's POST would be sent elsewhere
     )
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
-    asking = add_sessions(app, accounts, state / "session.key", secure=secure)
+    askers = add_sessions(app, accounts, state / "session.key", secure=secure)
+    asking = askers.person
 
     app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
@@ -63,6 +90,9 @@ def create_control_room(
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
         event_routes(node, asking),
+        offering_routes(node, askers.program),
+        pushing_routes(feeds or Feeds(node.city_file), askers.program),
+        *ngsi_routes(notifier, askers.program),
     ):
         app.include_router(router)
 

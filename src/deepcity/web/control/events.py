@@ -56,11 +56,13 @@ def event_routes(node: Node, asking: Asking) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         kind: EventKind | None = None,
         until_s: Annotated[int | None, Query(ge=0, lt=1 << 40)] = None,
+        *,
+        user: Annotated[User, Depends(asking)],
     ) -> list[dict[str, Any]]:
         """Events in order, without their arrays; `until_s`: those known before then."""
         kinds = () if kind is None else (kind,)
         query = EventQuery(kinds, after=after, until_s=until_s, limit=limit, data=False)
-        return [event_json(event) for event in node.events.read(query)]
+        return [event_json(event, user) for event in node.events.read(query)]
 
     @routes.get("/api/handover")
     def handover(since: Annotated[int, Query(ge=0, lt=1 << 40)]) -> dict[str, Any]:

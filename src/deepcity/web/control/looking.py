@@ -101,13 +101,13 @@ def looking_routes(node: Node, folders: Sequence[Path], asking: Asking) -> APIRo
         return map_json(node, folders)
 
     @routes.get("/incidents")
-    def all_incidents() -> list[dict[str, Any]]:
+    def all_incidents(user: Annotated[User, Depends(asking)]) -> list[dict[str, Any]]:
         """All incidents, newest first."""
-        return [incident_json(one) for one in incidents(node)]
+        return [incident_json(one, user) for one in incidents(node)]
 
     @routes.get("/incidents/{number}")
-    def one_incident(number: int) -> dict[str, Any]:
-        """An incident with its entries."""
-        return incident_json(incident(node, number))
+    def one_incident(number: int, user: Annotated[User, Depends(asking)]) -> dict[str, Any]:
+        """An incident with those of its entries that are for who asks."""
+        return incident_json(incident(node, number), user)
 
     return routes

@@ -55,6 +55,7 @@ def _party_json(node: Node, service: ServiceResult, party: PartyResult) -> Json:
     city, agency = party.name.partition("/")[::2]
     joined = next((one for one in service.traffic if one.method == AUTOMATIC), None)
     sent = None if joined is None else joined.bytes_by_party.get(party.name)
+    received = None if joined is None else joined.received_by_party.get(party.name)
     silent = False
     if (service.name, party.name) in node.parties:
         state = node.source(
@@ -70,10 +71,10 @@ def _party_json(node: Node, service: ServiceResult, party: PartyResult) -> Json:
         "newcomer": party.newcomer,
         "silent": silent,
         "level": level_name(party.level),
-        "granted_to": "",
+        "granted_to": "" if party.granted_level is None else level_name(party.granted_level),
         "gain": gain_over(party, AUTOMATIC),
         "sent_bytes": sent,
-        "received_bytes": None,
+        "received_bytes": received,
     }
 
 

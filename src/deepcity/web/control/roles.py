@@ -1,5 +1,6 @@
 """Who may do what: one table of roles by route. A route that it does not name is closed."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -10,10 +11,13 @@ class Role(StrEnum):
     ANALYST = "analyst"  # looks
     AUDITOR = "auditor"  # looks, also at every event
     ADMIN = "admin"
+    SOURCE = "source"  # a program that sends rows, and may do nothing else
 
 
-ALL = frozenset(Role)
+ALL = frozenset(Role) - {Role.SOURCE}
 ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
+SENDING = frozenset({Role.SOURCE, Role.ADMIN})
+SEEING_ALL = frozenset({Role.AUDITOR, Role.ADMIN})
 READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
 
 OPEN = frozenset(
@@ -22,6 +26,7 @@ OPEN = frozenset(
         ("GET", "/health"),
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
+        ("GET", "/ngsi-ld/v1/jsonldContexts/{name}"),
     }
 )
 """Routes that need no log-in."""
@@ -33,9 +38,12 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/series"): ALL,
     ("GET", "/api/decisions"): ALL,
     ("POST", "/api/decisions/{number}/answers"): ACTING,
+    ("GET", "/api/decisions/{number}/cap"): ALL,
+    ("GET", "/api/export"): ALL,
     ("GET", "/api/alarms"): ALL,
     ("POST", "/api/alarms/{number}/changes"): ACTING,
     ("GET", "/api/sources"): ALL,
+    ("POST", "/api/sources/{agency}/{source}/rows"): SENDING,
     ("GET", "/api/map"): ALL,
     ("GET", "/api/handover"): ALL,
     ("POST", "/api/handover/notes"): ACTING,
@@ -47,7 +55,35 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/events"): READING_EVENTS,
     ("GET", "/metrics"): ALL,
     ("GET", "/openapi.json"): ALL,
+    ("GET", "/ngsi-ld/v1/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/entities/{entity}"): ALL,
+    ("POST", "/ngsi-ld/v1/entityOperations/query"): ALL,  # it reads
+    ("GET", "/ngsi-ld/v1/types"): ALL,
+    ("GET", "/ngsi-ld/v1/types/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes"): ALL,
+    ("GET", "/ngsi-ld/v1/attributes/{name}"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities"): ALL,
+    ("GET", "/ngsi-ld/v1/temporal/entities/{entity}"): ALL,
+    ("GET", "/ngsi-ld/v1/subscriptions"): ALL,
+    ("POST", "/ngsi-ld/v1/subscriptions"): ACTING,
+    ("POST", "/ngsi-ld/v1/subscriptions/"): ACTING,
+    ("GET", "/ngsi-ld/v1/subscriptions/{name}"): ALL,
+    ("PATCH", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
+    ("DELETE", "/ngsi-ld/v1/subscriptions/{name}"): ACTING,
+    **{
+        (method, "/ngsi-ld/v1/{rest:path}"): ALL  # says that there is nothing, or no writing
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    },
 }
+
+
+def may_see(role: Role, roles: Collection[str]) -> bool:
+    """Whether an entry of an incident may be seen by a role.
+
+    Args:
+        roles: that it is for; empty: everyone.
+    """
+    return not roles or role in SEEING_ALL or role.value in roles
 
 
 def may(role: Role, method: str, path: str) -> bool:

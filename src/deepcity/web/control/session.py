@@ -1,9 +1,10 @@
-"""Who asks: the person of a session cookie, and whether that role may use the route."""
+"""Who asks: the person of a session cookie or a program's account, and whether that role may."""
 
 import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -13,10 +14,25 @@ from starlette.middleware.sessions import SessionMiddleware
 from deepcity.store.run_folder import ensure_folder
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import LOCAL, Accounts, User
+from deepcity.web.control.basic_auth import BasicAuth
 from deepcity.web.control.roles import may
 
 _NAME = "name"
 _HOURS = 12
+Asking = Callable[[Request], User]
+
+
+@dataclass(frozen=True)
+class Askers:
+    """Dependencies that give who asks, or refuse.
+
+    Attributes:
+        person: by the cookie of a session.
+        program: by HTTP Basic too, for routes that other systems use.
+    """
+
+    person: Asking
+    program: Asking
 
 
 class LogIn(BaseModel):
@@ -30,7 +46,7 @@ class LogIn(BaseModel):
 
 def add_sessions(
     app: FastAPI, accounts: Accounts | None, secret_file: Path, *, secure: bool
-) -> Callable[[Request], User]:
+) -> Askers:
     """Sessions as signed cookies, and the routes to log in and out.
 
     Args:
@@ -39,7 +55,7 @@ def add_sessions(
         secure: the connection is encrypted.
 
     Returns:
-        the dependency that gives the person who asks, or refuses.
+        the dependencies that give who asks, or refuse.
     """
     app.add_middleware(
         SessionMiddleware,
@@ -50,15 +66,17 @@ def add_sessions(
         https_only=secure,
     )
 
-    def asking(request: Request) -> User:
+    basic = None if accounts is None else BasicAuth(accounts)
+
+    def person(request: Request) -> User:
         user = LOCAL if accounts is None else accounts.user(str(request.session.get(_NAME, "")))
-        route = request.scope["route"].path
-        if user is None:
-            raise Refusal(401, "session", "nobody is logged in", "log in: POST /api/session")
-        if not may(user.role, request.method, route):
-            reason = f"not with the role {user.role.value}"
-            raise Refusal(403, f"{request.method} {route}", reason, "ask an admin for the right")
-        return user
+        return _allowed(user, request)
+
+    def program(request: Request) -> User:
+        header = request.headers.get("authorization", "")
+        if basic is None or not header:
+            return person(request)
+        return _allowed(basic.user(header), request)
 
     @app.post("/api/session")
     def log_in(request: Request, asked: LogIn) -> dict[str, str]:
@@ -76,7 +94,22 @@ def add_sessions(
         request.session.clear()
         return Response(status_code=204)
 
-    return asking
+    return Askers(person, program)
+
+
+def _allowed(user: User | None, request: Request) -> User:
+    """A user, if the role may use the route.
+
+    Raises:
+        Refusal: if not, or nobody asks.
+    """
+    route = request.scope["route"].path
+    if user is None:
+        raise Refusal(401, "session", "nobody is logged in", "log in: POST /api/session")
+    if not may(user.role, request.method, route):
+        reason = f"not with the role {user.role.value}"
+        raise Refusal(403, f"{request.method} {route}", reason, "ask an admin for the right")
+    return user
 
 
 def _secret(path: Path) -> str:

@@ -9,7 +9,7 @@ from deepcity.live.node.alarm_book import Alarm
 from deepcity.live.node.decision_book import KnownDecision
 from deepcity.live.node.node import Node, PartyKey
 from deepcity.web.report.decisions import DecisionFacts, action_name, decision_words
-from deepcity.web.report.figures import stretch
+from deepcity.web.report.figures import age, stretch
 from deepcity.web.report.text import Text, of, same, translate
 
 _SOURCE_CODES = {"source-late": "control.source_late", "source-silent": "control.source_silent"}
@@ -60,7 +60,7 @@ def action_words(code: str, place: str) -> Text:
 def alarm_words(node: Node, alarm: Alarm) -> Text:
     """An alarm in a line."""
     if alarm.code in _SOURCE_CODES:
-        lag = stretch(alarm.numbers.get("lag_s", 0.0) / 60)
+        lag = age(alarm.numbers.get("lag_s", 0.0))
         agency = node.city_file.city.agency(alarm.party).title
         return translate(_SOURCE_CODES[alarm.code], agency=of(agency), lag=lag)
     title = of(title_of(node, (alarm.service, alarm.party)))

@@ -107,6 +107,19 @@ def stretch(minutes: float) -> Text:
     return translate("unit.minutes", n=f"{minutes:g}")
 
 
+def age(seconds: float) -> Text:
+    """How long ago, in whole minutes, hours or days, whichever two or more of fit.
+
+    >>> age(8266).en, age(76_353_680).ko
+    ('2\\xa0h', '884일')
+    """
+    if seconds >= 2 * 86_400:
+        return translate("unit.days", n=f"{seconds / 86_400:,.0f}")
+    if seconds >= 2 * 3600:
+        return translate("unit.hours", n=f"{seconds / 3600:.0f}")
+    return translate("unit.minutes", n=f"{seconds / 60:.0f}")
+
+
 def duration(seconds: float | None) -> Text:
     """A time that computing took, in seconds or minutes.
 

@@ -4,6 +4,7 @@ serve_app(app, host="127.0.0.1", port=8080)
 """
 
 import asyncio
+import errno
 import resource
 import socket
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from deepcity.city.errors import ConfigError
+from deepcity.city.problem import Problem
 from deepcity.web.server.bodies import BodiesLimit
 from deepcity.web.server.connections import http_protocol
 from deepcity.web.server.limits import ServerLimits
@@ -23,6 +26,7 @@ _BACKLOG = 1024  # connections that may wait to be taken; what it drops comes ag
 _MOST_FILES = 65_536
 _HANDSHAKE_S = 10.0
 _SHUTDOWN_S = 10
+_NO_ADDRESS = {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_FAMILY}
 
 
 def _nothing() -> None:
@@ -91,6 +95,28 @@ def make_server(
         **how,
     )
     return Server(config, ready, over)
+
+
+def check_port(host: str, port: int) -> None:
+    """See, before long work, that an address is free.
+
+    Raises:
+        ConfigError: if it cannot be listened on.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, proto) as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+    except OSError as error:
+        key = "--host" if error.errno in _NO_ADDRESS else "--port"
+        right = {
+            "--host": "give an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+            "--port": "stop what listens there, or give another --port",
+        }[key]
+        value = host if key == "--host" else port
+        reason = error.strerror or str(error)
+        raise ConfigError([Problem("command line", key, value, reason, right)]) from error
 
 
 def serve(server: Server) -> bool:

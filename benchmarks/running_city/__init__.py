@@ -1,0 +1,1 @@
+"""A running city: a month at its highest speed, and ten minutes of kills."""

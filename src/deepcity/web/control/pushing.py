@@ -1,0 +1,107 @@
+"""The route by which other systems send rows."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from deepcity.live.feeds.feeds import Feeds
+from deepcity.live.feeds.row_spool import KeyReusedError
+from deepcity.web.api.refusals import Refusal
+from deepcity.web.control.accounts import User
+
+Asking = Callable[[Request], User]
+MOST_BYTES = 8_000_000
+MOST_A_MINUTE = 600
+_JSON = ("application/json", "application/x-ndjson")
+_CSV = ("text/csv",)
+
+
+@dataclass
+class PushRate:
+    """At most so many requests a minute for each source. Threads may share it."""
+
+    most: int = MOST_A_MINUTE
+    clock: Callable[[], float] = time.monotonic
+    _since: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def allows(self, source: str) -> bool:
+        """Whether one more is within the limit."""
+        with self._lock:
+            begun, count = self._since.get(source, (self.clock(), 0))
+            if self.clock() - begun >= 60:
+                begun, count = self.clock(), 0
+            self._since[source] = begun, count + 1
+            return count < self.most
+
+
+def pushing_routes(feeds: Feeds, asking: Asking, rate: PushRate | None = None) -> APIRouter:
+    """The route for other systems.
+
+    Args:
+        asking: gives the account that asks, or refuses.
+    """
+    routes, rate = APIRouter(prefix="/api"), rate or PushRate()
+
+    @routes.post("/sources/{agency}/{source}/rows", status_code=201, dependencies=[Depends(asking)])
+    async def rows(
+        agency: str,
+        source: str,
+        request: Request,
+        response: Response,
+        idempotency_key: Annotated[str, Header(max_length=255)] = "",
+    ) -> dict[str, Any]:
+        """Send rows of an agency's source: a CSV with a header, or JSON objects.
+
+        All are kept, and 201 says so, or none. What was kept before (the same
+        `Idempotency-Key`, or the same rows) changes nothing: 200.
+        """
+        door = feeds.door(agency, source)
+        if door is None:
+            right = "name an agency and a source of it whose format is one that rows come to"
+            raise Refusal(404, f"{agency}/{source}", "no rows are taken here", right)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in (*_JSON, *_CSV):
+            right = f"send one of {', '.join((*_JSON, *_CSV))}"
+            raise Refusal(415, f"Content-Type {kind}", "neither JSON nor CSV", right)
+        if not rate.allows(source):
+            reason = f"over {rate.most} requests within a minute for this source"
+            raise Refusal(429, source, reason, "send more rows in fewer requests")
+        body = await _body(request)
+        try:
+            found = await run_in_threadpool(door.put, body, csv=kind in _CSV, key=idempotency_key)
+        except KeyReusedError as error:
+            raise Refusal(
+                422, f"Idempotency-Key {error.value}", error.reason, error.right
+            ) from error
+        except OSError as error:
+            right = "send them again, with the same key; none of them was kept"
+            raise Refusal(507, "rows", f"they cannot be stored: {error.strerror}", right) from error
+        response.status_code = 200 if found.repeated else 201
+        return {
+            "rows": found.rows,
+            "repeated": found.repeated,
+            "other_places": found.other_places,
+            "other_columns": list(found.other_columns),
+        }
+
+    return routes
+
+
+async def _body(request: Request) -> bytes:
+    """The body, unless it is too large.
+
+    Raises:
+        Refusal: if it is.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Refusal(413, "body", f"over {MOST_BYTES:,} bytes", "send fewer rows at once")
+    return bytes(body)

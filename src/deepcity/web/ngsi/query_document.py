@@ -1,0 +1,140 @@
+"""A query as a JSON document (5.2.23): of POST /entityOperations/query and of subscriptions."""
+
+import json
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deepcity.web.ngsi.context import short_name
+from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.requests import EntitySelection, Test, selection
+
+MOST_BYTES = 65_536
+_TYPES = ("application/json", "application/ld+json")
+
+
+class Asked(BaseModel):
+    """A part of a document; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class EntitySelector(Asked):
+    """Entities of a type (5.2.33)."""
+
+    type: str = Field(max_length=500)
+    id: str | list[str] | None = None
+    idPattern: str | None = Field(default=None, max_length=500)
+
+
+class GeoQuery(Asked):
+    """A geo-query (5.2.13)."""
+
+    georel: str = Field(max_length=100)
+    geometry: str = Field(max_length=100)
+    coordinates: str | list[Any]
+    geoproperty: str = Field(default="location", max_length=500)
+
+
+class QueryDocument(Asked):
+    """A query."""
+
+    type: str = Field(pattern="^Query$")
+    entities: list[EntitySelector] = Field(default_factory=list, max_length=100)
+    attrs: list[str] = Field(default_factory=list, max_length=100)
+    q: str | None = Field(default=None, max_length=2_000)
+    geoQ: GeoQuery | None = None
+    context: Any = Field(default=None, alias="@context")
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """A request's body, an object of at most `MOST_BYTES`.
+
+    Raises:
+        NgsiError: if it is none.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _TYPES and kind != "application/merge-patch+json":
+        raise bad("Content-Type", kind, "not read here", f"send {' or '.join(_TYPES)}")
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > MOST_BYTES:
+            raise bad("body", f"{len(data)} bytes", "too large", f"send at most {MOST_BYTES}")
+    try:
+        found = json.loads(data, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise NgsiError("the body is no JSON", "send an object", "InvalidRequest") from error
+    if not isinstance(found, dict):
+        raise NgsiError("the body is no object", "send an object", "InvalidRequest")
+    return found
+
+
+async def query_document(request: Request) -> EntitySelection:
+    """The selection of a request's body.
+
+    Raises:
+        NgsiError: with all that cannot be read.
+    """
+    raw = await json_body(request)
+    try:
+        asked = QueryDocument.model_validate(raw)
+    except ValidationError as error:
+        raise wrong_document(error) from error
+    if not (asked.entities or asked.attrs or asked.q or asked.geoQ):
+        raise NgsiError("all entities were asked for", "give entities, attrs, q or geoQ")
+    found = selection(None, None, None, None, asked.q, geo_of(asked.geoQ))
+    tests = found.tests
+    if asked.entities:
+        tests = (selector_test(asked.entities), *tests)
+    names = tuple(map(short_name, asked.attrs))
+    types = selector_types(asked.entities)
+    return EntitySelection(types=types, attributes=names, tests=tests)
+
+
+def selector_types(selectors: list[EntitySelector]) -> tuple[str, ...]:
+    """Types that selectors name; empty: all."""
+    found = tuple(dict.fromkeys(short_name(one.type) for one in selectors))
+    return () if "*" in found else found
+
+
+def selector_test(selectors: list[EntitySelector]) -> Test:
+    """Whether an entity is one that some selector names.
+
+    Raises:
+        NgsiError: if a pattern cannot be used.
+    """
+    tests = []
+    for one in selectors:
+        found = selection(None, None, one.idPattern, None, None, (None,) * 4)
+        ids = {one.id} if isinstance(one.id, str) else set(one.id or ())
+        tests.append((short_name(one.type), ids, found.id_fits))
+    return lambda entity: any(
+        kind in ("*", entity.type)
+        and (not ids or entity.id in ids)
+        and (fits is None or bool(ids) or fits(entity.id))
+        for kind, ids, fits in tests
+    )
+
+
+def geo_of(asked: GeoQuery | None) -> tuple[str | None, str | None, str | None, str | None]:
+    """A geo-query as parameters have it."""
+    if asked is None:
+        return None, None, None, None
+    raw = asked.coordinates
+    text = raw if isinstance(raw, str) else json.dumps(raw)
+    return asked.georel, asked.geometry, text, asked.geoproperty
+
+
+def wrong_document(error: ValidationError) -> NgsiError:
+    """All that is wrong with a document."""
+    wrong = [
+        f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors()[:10]
+    ]
+    return NgsiError("; ".join(wrong), "see docs/how-to/standards.md for what is read here")
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")

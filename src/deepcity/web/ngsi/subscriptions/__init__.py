@@ -1,0 +1,1 @@
+"""Subscriptions: other systems are notified of what changes."""

@@ -1,0 +1,136 @@
+"""Routes to what entities were, and are forecast to be, over time (NGSI-LD 6.18, 6.19)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from deepcity.web.ngsi.city_entities import CityEntities
+from deepcity.web.ngsi.context import short_name
+from deepcity.web.ngsi.entity import Json
+from deepcity.web.ngsi.entity_routes import Count, Offset, found_entity
+from deepcity.web.ngsi.place_entities import PlaceGroup
+from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.requests import (
+    JSON,
+    LD,
+    USUAL,
+    Long,
+    Text,
+    media_type,
+    names,
+    page_links,
+    respond,
+    selection,
+)
+from deepcity.web.ngsi.temporal_entities import check_size, evolutions, temporal_json
+from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
+
+Last = Annotated[int | None, Query(ge=1, le=100_000)]
+_FORMS = ("normalized", "temporalValues", "simplified", "aggregatedValues")
+
+
+def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
+    """Add them to a router."""
+
+    @routes.get("/temporal/entities")
+    def entities(
+        request: Request,
+        type: Text = None,  # noqa: A002 - the standard's name
+        id: Text = None,  # noqa: A002 - the standard's name
+        idPattern: Text = None,
+        attrs: Text = None,
+        q: Text = None,
+        georel: Text = None,
+        geometry: Text = None,
+        coordinates: Long = None,
+        geoproperty: Text = None,
+        timerel: Text = None,
+        timeAt: Text = None,
+        endTimeAt: Text = None,
+        timeproperty: Text = "observedAt",
+        lastN: Last = None,
+        aggrMethods: Text = None,
+        aggrPeriodDuration: Text = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = USUAL,
+        offset: Offset = 0,
+        count: Count = False,
+        options: Text = None,
+        format: Text = None,  # noqa: A002 - the standard's name
+    ) -> Response:
+        """Places over time, a page of them."""
+        if not any((type, id, idPattern, attrs, q, georel)):
+            right = "give at least one of type, id, idPattern, attrs, q and georel"
+            raise NgsiError("all entities were asked for", right)
+        if timerel is None:
+            raise bad("timerel", "", "missing", "give before, after or between, and timeAt")
+        asked = temporal_query(
+            timerel, timeAt, endTimeAt, lastN, aggrMethods, aggrPeriodDuration,
+            timeproperty or "observedAt",
+        )  # fmt: skip
+        shown = _form(options, format, asked)
+        geo = (georel, geometry, coordinates, geoproperty)
+        found = selection(type, id, idPattern, attrs, q, geo).found(city)
+        wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
+        body: list[Json] = []
+        size = 0
+        for group, at in found.page(offset, limit):
+            if isinstance(group, PlaceGroup):
+                over_time = evolutions(group, at, asked, wanted)
+                size += sum(len(one.time_S) for one in over_time)
+                check_size(size)
+                if over_time:
+                    body.append(temporal_json(group, at, over_time, asked, shown))
+        total = len(found)
+        links = page_links(request, offset, limit, total)
+        media = media_type(request, JSON, LD)
+        return respond(request, body, media, count=total if count else None, links=links)
+
+    @routes.get("/temporal/entities/{entity}")
+    def entity(
+        request: Request,
+        entity: str,
+        attrs: Text = None,
+        timerel: Text = None,
+        timeAt: Text = None,
+        endTimeAt: Text = None,
+        timeproperty: Text = "observedAt",
+        lastN: Last = None,
+        aggrMethods: Text = None,
+        aggrPeriodDuration: Text = None,
+        options: Text = None,
+        format: Text = None,  # noqa: A002 - the standard's name
+    ) -> Response:
+        """A place over time."""
+        asked = temporal_query(
+            timerel, timeAt, endTimeAt, lastN, aggrMethods, aggrPeriodDuration,
+            timeproperty or "observedAt",
+        )  # fmt: skip
+        shown = _form(options, format, asked)
+        group, at = found_entity(city, entity)
+        if not isinstance(group, PlaceGroup):
+            right = "places alone are kept over time here; see /api/events for the others"
+            raise NgsiError(f"{group.type} has no history", right, "ResourceNotFound")
+        wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
+        found = evolutions(group, at, asked, wanted)
+        check_size(sum(len(one.time_S) for one in found))
+        body = temporal_json(group, at, found, asked, shown)
+        return respond(request, body, media_type(request, JSON, LD))
+
+
+def _form(options: str | None, form: str | None, asked: TemporalQuery) -> str:
+    """The representation asked for; aggregation methods ask for aggregated values.
+
+    Raises:
+        NgsiError: if it is not known, or methods are missing.
+    """
+    given = [one for one in (*(options or "").split(","), form or "") if one]
+    for one in given:
+        if one not in _FORMS:
+            raise bad("options", one, "not known", f"give one of {', '.join(_FORMS)}")
+    found = given[-1] if given else "normalized"
+    found = "temporalValues" if found == "simplified" else found
+    if asked.methods:
+        return "aggregatedValues"
+    if found == "aggregatedValues":
+        raise bad("aggrMethods", "", "missing", "give e.g. aggrMethods=avg,max")
+    return found
