@@ -97,7 +97,8 @@ def test_stem_is_handed_out_only_if_common():
 
 def test_only_fedprox_pulls_parties_back():
     configured = {name: strategy(name).configure(StrategyState(layers(1))) for name in STRATEGIES}
-    assert configured == {"fedavg": {}, "fedprox": {PROXIMAL: 0.01}, "fedamp": {}}
+    assert configured.pop("fedprox") == {PROXIMAL: 0.01}
+    assert not any(configured.values())
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=2, max_size=5), st.integers(0, 1000))

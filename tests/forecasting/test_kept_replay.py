@@ -59,9 +59,9 @@ def counted(monkeypatch):
     """How many origins experts are asked for."""
     asked, own = [], weighed_bundle.expert_forecasts
 
-    def count(experts, samples, origins_B):
+    def count(experts, samples, origins_B, values_TN):
         asked.append(len(origins_B))
-        return own(experts, samples, origins_B)
+        return own(experts, samples, origins_B, values_TN)
 
     monkeypatch.setattr(weighed_bundle, "expert_forecasts", count)
     return asked

@@ -92,6 +92,7 @@ function EntryLine({ entry }: { entry: Entry }) {
     <li class={`entry ${entry.kind}`}>
       <p class="quiet">
         <time>{dayAndClock(entry.at_s)}</time> · <b>{entry.who}</b> ({word("role", entry.role)}) · {word("entry", entry.kind)}
+        {" "}
         {entry.roles.length > 0 && <span class="pill">{t("room.only_for", { roles: entry.roles.map((one) => word("role", one)).join(", ") })}</span>}
       </p>
       {entry.text && <p>{entry.text}</p>}
@@ -120,14 +121,14 @@ function Write({ busy, add }: { busy: boolean; add: Add }) {
         {t("room.write")}
         <textarea name="entry" rows={2} maxLength={4000} value={words.value} onInput={(event) => (words.value = event.currentTarget.value)} />
       </label>
+      <label>
+        {t("room.for")}
+        <select name="for" value={role.value} onChange={(event) => (role.value = event.currentTarget.value as Role | "")}>
+          <option value="">{t("room.for_all")}</option>
+          {(["operator", "analyst"] as const).map((one) => <option value={one} key={one}>{word("role", one)}</option>)}
+        </select>
+      </label>
       <div class="buttons">
-        <label>
-          {t("room.for")}{" "}
-          <select name="for" value={role.value} onChange={(event) => (role.value = event.currentTarget.value as Role | "")}>
-            <option value="">{t("room.for_all")}</option>
-            {(["operator", "analyst"] as const).map((one) => <option value={one} key={one}>{word("role", one)}</option>)}
-          </select>
-        </label>
         <button type="submit" class="primary" disabled={busy}>{t("room.add_note")}</button>
         <button type="button" disabled={busy} onClick={() => void write("task")}>{t("room.add_task")}</button>
       </div>

@@ -106,8 +106,12 @@ class Warnings:
     in_unit: ClassVar = False
 
     def error(self, forecast_BNH: Floats, truth_BNH: Floats) -> float:
-        """A share from 0 to 1; NaN where there was nothing to warn of and no warning."""
+        """A share from 0 to 1; NaN where there was nothing to warn of and no warning, infinite
+        where a forecast of a measured value is not finite.
+        """
         known = np.isfinite(truth_BNH)
+        if not np.isfinite(forecast_BNH[known]).all():
+            return float("inf")
         warned, above = (values[known] > self.threshold for values in (forecast_BNH, truth_BNH))
         either = int((warned | above).sum())
         return 1 - int((warned & above).sum()) / either if either else float("nan")

@@ -6,7 +6,7 @@ part of a network follows FedPer (Arivazhagan et al. 2019: common first layers, 
 ones) and LG-FedAvg (Liang et al. 2020: the reverse); here each party has a level of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from deepcity.city.arrays import Floats
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.exchange.exchange import Failure
 
+LayerMean = Callable[[Mapping[str, Layers], Mapping[str, float], str, Sequence[str]], Tensors]
+"""From updates, weights, a layer and its members to the layer's mean."""
 LARGEST = float(np.finfo(np.float16).max)
 """No weight may be greater, whatever the precision on the wire: one such value in a mean would
 end every member's training."""
@@ -25,7 +27,7 @@ class FusedLayer:
     """One layer after fusing.
 
     Attributes:
-        tensors: the weighted mean, in the dtype the members sent.
+        tensors: the mean, in the dtype the members sent.
         members: the parties it was made of, sorted.
     """
 
@@ -39,14 +41,16 @@ def fuse(
     levels: Mapping[str, int],
     *,
     common_stem: bool = False,
+    mean: LayerMean | None = None,
 ) -> dict[str, FusedLayer]:
-    """Each layer's weighted mean among its members; layers without a member are left out.
+    """Each layer's mean among its members; layers without a member are left out.
 
     Args:
         updates: party -> layers; what lies above a party's level is ignored. `screen` first.
         weights: party -> weight >= 0, of any scale; a party of weight 0 takes no part.
         levels: party -> reuse level 0..6.
         common_stem: whether the stem is in common too, from level 1 on.
+        mean: of one layer; left out, `weighted_mean`.
 
     Returns:
         layer -> fused tensors and members; the same bits whatever the order of the parties.
@@ -56,8 +60,9 @@ def fuse(
         KeyError: if a party that sent an update has no weight or no level.
     """
     members = members_by_layer(updates, weights, levels, common_stem=common_stem)
+    mean = mean or weighted_mean
     return {
-        layer: FusedLayer(weighted_mean(updates, weights, layer, names), names)
+        layer: FusedLayer(mean(updates, weights, layer, names), names)
         for layer, names in members.items()
     }
 

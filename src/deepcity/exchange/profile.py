@@ -45,6 +45,12 @@ class SiteProfile:
         )
 
     @property
+    def most_rows(self) -> int:
+        """Rows that it can have: those it states, and no more than its places have steps."""
+        steps = max(0, self.train_to - self.train_from) // max(1, self.step_s)
+        return min(self.rows, self.places * steps)
+
+    @property
     def stem_group(self) -> str:
         """Group of stems that can be shared: same step and inputs."""
         return f"{self.step_s}s.{self.features + self.horizon}"

@@ -17,6 +17,7 @@ from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.party import ERROR, EVALUATE, JOIN, ROWS, TRAIN
+from deepcity.exchange.robust import capped_weights
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import Strategy, StrategyState
 
@@ -33,6 +34,7 @@ class FederationPlan:
         groups: parties that share a layer which differs in shape between parties.
         participation: which parties take part in which round.
         equal: whether all have the same weight in averages, whatever their rows.
+        most_rows: party -> rows that its description allows; no more are believed.
     """
 
     levels: Mapping[str, int]
@@ -43,6 +45,7 @@ class FederationPlan:
     groups: Groups = field(default_factory=dict)
     participation: Participation = field(default_factory=Participation)
     equal: bool = False
+    most_rows: Mapping[str, float] = field(default_factory=dict)
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party shares."""
@@ -65,7 +68,8 @@ class Progress:
 
     Attributes:
         outgoing: party -> layers it receives in the next round.
-        weights: party -> its weight in averages (training rows); those that joined so far.
+        weights: party -> training rows it claimed; those that joined so far. Capped, they are
+            its weight in averages (`deepcity.exchange.robust`).
         errors: one entry per round: party -> validation error before its training.
         failures: one entry per round: parties left out, and why.
         trained: party -> rounds done when it last returned an update.
@@ -124,9 +128,9 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
     )
     errors, failed = _numbers(replies, ERROR)
     accepted, refused = _usable(plan, replies, errors)
-    averaging_weights = dict.fromkeys(weights, 1.0) if plan.equal else weights
+    shares = _shares(plan, {party: weights[party] for party in accepted})
     state, received = aggregate_groups(
-        plan.strategy, progress.state, accepted, averaging_weights, plan.levels, plan.groups
+        plan.strategy, progress.state, accepted, shares, plan.levels, plan.groups
     )
     return replace(
         progress,
@@ -138,6 +142,16 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
         failures=(*progress.failures, (*absent, *failed, *refused)),
         trained={**progress.trained, **dict.fromkeys(answers(replies), done + 1)},
     )
+
+
+def _shares(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, float]:
+    """Weights in this round's averages, from claims that nobody can check."""
+    if plan.equal:
+        return dict.fromkeys(claimed, 1.0)
+    possible = {
+        party: min(rows, plan.most_rows.get(party, rows)) for party, rows in claimed.items()
+    }
+    return capped_weights(possible)
 
 
 def _usable(

@@ -7,6 +7,7 @@ a layer that nobody sent does not change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -17,7 +18,8 @@ from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.city.problem import Problem
-from deepcity.exchange.fusion import fuse, members_by_layer
+from deepcity.exchange.fusion import fuse, members_by_layer, weighted_mean
+from deepcity.exchange.robust import clipped_mean, coordinate_median, multi_krum, trimmed_mean
 
 PROXIMAL = "proximal"
 """Name of a number: weight of half the squared distance from the received layers in the loss."""
@@ -95,12 +97,24 @@ class FedAvg:
         levels: Mapping[str, int],
     ) -> tuple[StrategyState, dict[str, Layers]]:
         """The weighted mean of each layer, to every party whose level reaches it."""
-        fused = fuse(updates, weights, levels, common_stem=self.common_stem)
+        mean = partial(self._mean, state.layers)
+        fused = fuse(updates, weights, levels, common_stem=self.common_stem, mean=mean)
         means = {layer: result.tensors for layer, result in fused.items()}
         received = {
             party: _reached(means, level, self.common_stem) for party, level in levels.items()
         }
         return StrategyState({**state.layers, **means}, state.numbers), received
+
+    def _mean(
+        self,
+        last: Layers,
+        updates: Mapping[str, Layers],
+        weights: Mapping[str, float],
+        layer: str,
+        members: Sequence[str],
+    ) -> Tensors:
+        """One layer's mean over its members; `last` holds those of the round before."""
+        return weighted_mean(updates, weights, layer, members)
 
 
 @settings(frozen=True, config=_CONFIG)
@@ -166,10 +180,85 @@ class FedAMP(FedAvg):
         return {party: _like(means_PV[row], last) for row, party in enumerate(parties)}
 
 
+class _RobustMean(FedAvg):
+    """FedAvg with another mean of each layer; a lone member's layer stays as it is."""
+
+    def _mean(
+        self,
+        last: Layers,
+        updates: Mapping[str, Layers],
+        weights: Mapping[str, float],
+        layer: str,
+        members: Sequence[str],
+    ) -> Tensors:
+        first = updates[members[0]][layer]
+        if len(members) == 1:
+            return first
+        values_PV = np.stack([_flat(updates[party][layer], first) for party in members])
+        weights_P = np.array([weights[party] for party in members])
+        origin_V = _flat(last[layer], first) if layer in last else np.zeros(values_PV.shape[1])
+        return _like(self._of_values(values_PV, weights_P / weights_P.max(), origin_V), first)
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        """One vector of P members' vectors; `last_V` is the mean of the round before."""
+        raise NotImplementedError
+
+
+@settings(frozen=True, config=_CONFIG)
+class Median(_RobustMean):
+    """The median of each weight over members (Yin et al. 2018); each member counts once."""
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        return coordinate_median(values_PV)
+
+
+@settings(frozen=True, config=_CONFIG)
+class TrimmedMean(_RobustMean):
+    """The mean of each weight without the greatest and the least (Yin et al. 2018).
+
+    Attributes:
+        trim: share of members left out on each side; of three or more, at least one.
+    """
+
+    trim: Annotated[float, Field(ge=0, lt=0.5)] = 0.25
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        return trimmed_mean(values_PV, self.trim)
+
+
+@settings(frozen=True, config=_CONFIG)
+class NormClipping(_RobustMean):
+    """FedAvg of moves that are no longer than usual (Sun et al. 2019).
+
+    Attributes:
+        clip: the greatest length of a layer's move, in median lengths of its members' moves.
+    """
+
+    clip: Annotated[float, Field(gt=0, le=100)] = 1.0
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        return last_V + clipped_mean(values_PV - last_V, weights_P, self.clip)
+
+
+@settings(frozen=True, config=_CONFIG)
+class MultiKrum(_RobustMean):
+    """FedAvg of the members that lie closest together, layer by layer (Blanchard et al. 2017).
+
+    Defined for five members or more; of fewer, the median is taken.
+    """
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        return multi_krum(values_PV, weights_P)
+
+
 STRATEGIES: Mapping[str, type[FedAvg]] = {
     "fedavg": FedAvg,
     "fedprox": FedProx,
     "fedamp": FedAMP,
+    "median": Median,
+    "trimmed_mean": TrimmedMean,
+    "norm_clipping": NormClipping,
+    "multi_krum": MultiKrum,
 }
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.errors import ExpertError
-from deepcity.city.level import HIDDEN_LAYERS
+from deepcity.city.level import ALONE, HIDDEN_LAYERS
 from deepcity.forecasting.replay import OpenBundle
+from deepcity.learning.ensemble.forecast_bounds import ForecastBounds
 from deepcity.learning.ensemble.multi_view_ensemble import MultiViewEnsemble, parts_of_day
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
@@ -97,7 +98,10 @@ def build_graph(view: OpenBundle, chosen: Sequence[int]) -> bytes:
     part_HE = graph.add("Gather", graph.constant(part_PE), "part_of_day", axis=0)
     total = ""
     for number, at in enumerate(chosen):
-        found = _expert(graph, view, view.experts[at][1])
+        level, expert = view.experts[at]
+        found = _expert(graph, view, expert)
+        if level != ALONE:
+            found = _bounded(graph, view, found)
         column = graph.add("Gather", part_HE, graph.constant(np.int64(number)), axis=1)
         weight = graph.add("Add", graph.constant(weight_EN1[number]), column)
         weighted = graph.add("Mul", weight, found)
@@ -161,9 +165,10 @@ def reference(view: OpenBundle, chosen: Sequence[int]) -> Floats:
     weight_EN1, part_PE = _weights(view.prepared.ensemble, chosen)
     part_H = parts_of_day(view.data.inputs.grid, origins_B, view.horizon)[0]
     total = np.zeros(samples.baseline_BNH.shape[1:])
+    forecast_ENH = view.expert_forecasts(samples, origins_B)[:, 0]
     for number, at in enumerate(chosen):
         weight_NH = weight_EN1[number] + part_PE[part_H, number]
-        total += weight_NH * view.experts[at][1].predict(samples, origins_B)[0]
+        total += weight_NH * forecast_ENH[at]
     return np.maximum(total, view.floor).astype(np.float32)
 
 
@@ -187,10 +192,9 @@ def _weights(ensemble: MultiViewEnsemble, chosen: Sequence[int]) -> tuple[Floats
         return np.asarray(part_GE / part_GE.sum(axis=1, keepdims=True))
 
     whole, place, part = ensemble.views.weights_GE[0]
-    by_place_NE = whole * shared_out(ensemble.whole.weights_GE) + place * shared_out(
-        ensemble.place.weights_GE
-    )
-    part_PE = part * shared_out(ensemble.part.weights_GE)
+    whole_1E, place_NE, part_PE = map(shared_out, ensemble.by_view())
+    by_place_NE = whole * whole_1E + place * place_NE
+    part_PE = part * part_PE
     return by_place_NE.T[..., None].astype(np.float32), part_PE.astype(np.float32)
 
 
@@ -211,6 +215,20 @@ def _expert(graph: _Graph, view: OpenBundle, expert: Expert) -> str:
         deviation = _network(graph, layers, f"features{suffix}", f"linear{suffix}")
     scale = graph.constant(scales[number].scale_N1.astype(np.float32))
     return graph.add("Add", "typical_day", graph.add("Mul", deviation, scale))
+
+
+def _bounded(graph: _Graph, view: OpenBundle, found: str) -> str:
+    """A joined expert's forecast within the bounds of the day of the export."""
+    origins_B, data = np.array([view.newest_origin]), view.data
+    samples = data.inputs.samples(origins_B)
+    bounds = ForecastBounds.of(samples, data.inputs.values_TN, origins_B)
+    low_NH, high_NH = (
+        np.nan_to_num(side, nan=missing)[0].astype(np.float32)
+        for side, missing in ((bounds.low_BNH, -np.inf), (bounds.high_BNH, np.inf))
+    )
+    return graph.add(
+        "Min", graph.add("Max", found, graph.constant(low_NH)), graph.constant(high_NH)
+    )
 
 
 def _ridge(graph: _Graph, linear: str, ridge_skip_HS: Floats) -> str:

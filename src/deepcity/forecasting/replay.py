@@ -42,7 +42,9 @@ class OpenBundle(WeighedBundle):
         """
         aside_EBNH, aside = self._aside
         samples = self.data.inputs.samples(origins_B)
-        forecast_EBNH = expert_forecasts(self.experts, samples, origins_B)
+        forecast_EBNH = expert_forecasts(
+            self.experts, samples, origins_B, self.data.inputs.values_TN
+        )
         found = self._weigh(forecast_EBNH, samples, origins_B, aside.ensemble)
         forecasts = self._forecasts(origins_B, samples, found.forecast_BNH, aside.forecast_BNH)
         if not alone:
@@ -70,7 +72,9 @@ class OpenBundle(WeighedBundle):
         origin = self.newest_origin
         origins_B = np.array([origin])
         samples = data.inputs.samples(origins_B)
-        forecast_ENH = expert_forecasts(self.experts, samples, origins_B)[:, 0]
+        forecast_ENH = expert_forecasts(
+            self.experts, samples, origins_B, self.data.inputs.values_TN
+        )[:, 0]
         part_H = parts_of_day(data.inputs.grid, origins_B, self.horizon)[0]
         views_VNH = ready.ensemble.view_forecasts(forecast_ENH, part_H)
         forecast_NH = np.tensordot(ready.ensemble.views.weights_GE[0], views_VNH, 1)

@@ -31,8 +31,10 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     init_ensemble,
 )
+from deepcity.learning.ensemble.recent_errors import ExpertRole
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
+from deepcity.learning.experts.typical_day import TypicalDay
 from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import TrainingSettings, party_seed
@@ -118,7 +120,8 @@ class LevelChoice:
         Weights are updated by the truths of earlier origins, each once it is known. Forecasts
         below what the field can be are raised to it.
         """
-        expert_EBNH = expert_forecasts(self.experts, party.test, party.test_origins)
+        values_TN = party.inputs.values_TN
+        expert_EBNH = expert_forecasts(self.experts, party.test, party.test_origins, values_TN)
         found = run_party_ensemble(
             party, expert_EBNH, party.test, party.test_origins, self.validation.ensemble
         )
@@ -208,8 +211,9 @@ def _weigh(
     """The choice among experts (level, expert, prior), the first being learning alone."""
     samples, origins_B = party.data.validation, party.validation_origins
     chosen = [(level, expert) for level, expert, _ in experts]
-    forecast_EBNH = expert_forecasts(chosen, samples, origins_B)
-    begun = init_ensemble([prior for _, _, prior in experts], len(party.panel.places))
+    forecast_EBNH = expert_forecasts(chosen, samples, origins_B, party.inputs.values_TN)
+    priors, places = [prior for _, _, prior in experts], len(party.panel.places)
+    begun = init_ensemble(priors, places, _roles(chosen))
     validation = run_party_ensemble(party, forecast_EBNH, samples, origins_B, begun)
 
     days_B = origins_B // party.panel.clock.steps_per_day
@@ -234,6 +238,16 @@ def _weigh(
     )
 
 
+def _roles(experts: Sequence[tuple[int, Expert]]) -> Ints:
+    """Joined experts, and those they are measured by: the first, and the typical day."""
+    found = [ExpertRole.OWN if level == ALONE else ExpertRole.JOINED for level, _ in experts]
+    found[0] = ExpertRole.REFERENCE
+    for at, (level, expert) in enumerate(experts):
+        if level == ALONE and expert.kind == TypicalDay.kind:
+            found[at] = ExpertRole.REFERENCE
+    return np.array(found, np.int64)
+
+
 def _mean(by_day_D: Doubles) -> float:
     """NaN where there is no day."""
     return float(by_day_D.mean()) if len(by_day_D) else float("nan")
@@ -254,5 +268,5 @@ def _errors_by_day(
         ],
         np.float64,
     ).reshape(-1, len(expert_EBNH))
-    known = np.isfinite(found).any(axis=1)
-    return np.nan_to_num(found[known]).T
+    known = ~np.isnan(found).all(axis=1)
+    return np.nan_to_num(found[known], posinf=np.inf).T

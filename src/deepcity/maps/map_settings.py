@@ -25,16 +25,22 @@ class StrategySettings(Settings):
     """How updates are aggregated; each strategy checks which settings it takes.
 
     Attributes:
-        name: of the strategy.
+        name: of the strategy; the last four withstand hostile members.
         weighting: a party's weight in averages: its training rows, or equal for all.
         mu: of FedProx.
         sharpness: of FedAMP.
+        trim: of the trimmed mean.
+        clip: of norm clipping.
     """
 
-    name: Literal["fedavg", "fedprox", "fedamp"] = "fedavg"
+    name: Literal[
+        "fedavg", "fedprox", "fedamp", "median", "trimmed_mean", "norm_clipping", "multi_krum"
+    ] = "fedavg"
     weighting: Literal["rows", "equal"] = "rows"
     mu: float | None = None
     sharpness: float | None = None
+    trim: float | None = None
+    clip: float | None = None
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""

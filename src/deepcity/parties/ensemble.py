@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.level import ALONE
+from deepcity.learning.ensemble.forecast_bounds import ForecastBounds
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     MultiViewEnsemble,
@@ -37,7 +39,26 @@ def run_party_ensemble(
 
 
 def expert_forecasts(
-    experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: Ints
+    experts: Sequence[tuple[int, Expert]], samples: Samples, origins_B: Ints, values_TN: Floats
 ) -> Floats:
-    """Each expert's forecasts, (E, B, N, H)."""
-    return np.stack([expert.predict(samples, origins_B) for _, expert in experts])
+    """Each expert's forecasts, (E, B, N, H); those of joined experts are bounded.
+
+    Every forecast that is weighed is made here, so that no joined expert can reach an ensemble
+    without its bounds (`deepcity.learning.ensemble.forecast_bounds`).
+
+    Args:
+        experts: (level, expert), level 0 for the party's own; the first of them stands in where
+            a joined forecast is not finite.
+        values_TN: the party's records; NaN where missing.
+    """
+    own = [expert for level, expert in experts if level == ALONE]
+    own_BNH = own[0].predict(samples, origins_B)
+    joined = len(own) < len(experts)
+    bounds = ForecastBounds.of(samples, values_TN, origins_B) if joined else None
+    found = []
+    for level, expert in experts:
+        forecast_BNH = own_BNH if expert is own[0] else expert.predict(samples, origins_B)
+        if bounds is not None and level != ALONE:
+            forecast_BNH = bounds.clip(forecast_BNH, own_BNH)
+        found.append(forecast_BNH)
+    return np.stack(found)

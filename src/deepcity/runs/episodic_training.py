@@ -92,7 +92,7 @@ def run_episodic_training(
 def episodic_site(site: Site, stage: int) -> Site:
     """The site with the rows of a stage, without a network."""
     party = with_episodes(site.party, site.settings, site.seed, stage)
-    return Site(site.settings, party, site.seed, site.folder)
+    return replace(site, party=party, learners={}, test={})
 
 
 def stage_count(profiles: Mapping[str, SiteProfile]) -> int:

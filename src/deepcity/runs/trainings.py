@@ -88,6 +88,7 @@ class ServiceRun:
             groups=self.groups,
             participation=self._participation(method),
             equal=self.settings.strategy.weighting == "equal",
+            most_rows={site: profile.most_rows for site, profile in self.profiles.items()},
         )
 
     def task(self, method: Method, site: str) -> SiteTask:

@@ -35,6 +35,55 @@ def trained(one, rounds):
     return one
 
 
+def poison(one):
+    """Finite layers under which no forecast is finite."""
+    layers = one.export(("h1", "h2", "head"))
+    return {
+        layer: {name: np.full_like(part, 1e30) for name, part in tensors.items()}
+        for layer, tensors in layers.items()
+    }
+
+
+def test_poisoned_layers_are_refused_and_training_goes_on():
+    one = trained(learner(data=party_data(panel())), range(1))
+    before, best = one.export(EVERY_LAYER), one.best
+    assert np.isfinite(one.receive(poison(one)))
+    assert equal(one.export(EVERY_LAYER), before)
+    assert one.best <= best
+    trained(one, range(1, 3))
+    assert all(np.isfinite(part).all() for part in one.export(EVERY_LAYER)["h1"].values())
+
+
+def test_a_start_from_poison_is_never_the_best_and_is_left_at_the_next_round():
+    data = party_data(panel())
+    healthy = learner(data=data)
+    sick = learner(data=data)
+    sick._keep(float("nan"))  # as an earlier version kept it
+    good = healthy.export(EVERY_LAYER)
+    poisoned = learner(data=data, start=poison(healthy))
+    assert poisoned.best == np.inf
+    for one in (sick, poisoned):
+        assert np.isfinite(one.receive(good))
+        assert one.best == pytest.approx(healthy.evaluate())
+
+
+def test_a_step_that_cannot_be_computed_changes_no_weight():
+    one = learner(data=party_data(panel()), start=poison(learner(data=party_data(panel()))))
+    one.train_round(0)
+    for tensors in one.export(EVERY_LAYER).values():
+        assert all(np.isfinite(part).all() for part in tensors.values())
+
+
+def test_a_forecast_that_is_not_finite_errs_infinitely_and_not_nothing():
+    truth = np.array([[[1.0, np.nan, 2.0]]], np.float32)
+    for bad in (np.nan, np.inf, -np.inf):
+        found = scores(np.array([[[1.0, bad, bad]]], np.float32), truth)
+        assert found.mae == found.rmse == np.inf
+        assert found.mae_H[0] == 0
+        assert np.isnan(found.mae_H[1])
+    assert scores(np.array([[[1.0, np.nan, 2.0]]], np.float32), truth).mae == 0
+
+
 def test_equal_seeds_train_equally_and_others_do_not():
     data = party_data(panel())
     one, two, other = (trained(learner(seed, data=data), range(2)) for seed in (0, 0, 1))

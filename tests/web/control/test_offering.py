@@ -82,7 +82,7 @@ def test_what_is_no_warning_says_why(client):
     first = client.get("/api/decisions").json()[-1]
     found = client.get(f"/api/decisions/{first['id']}/cap")
     assert found.status_code == 409
-    assert found.json()["errors"][0]["reason"] == "a forecast"
+    assert found.json()["errors"][0]["reason"] == "its task is forecast, not alert"
     assert client.get("/api/decisions/999999/cap").status_code == 404
 
 

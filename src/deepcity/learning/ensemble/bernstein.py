@@ -8,6 +8,12 @@ the best fixed mixture, by no more than the order of sqrt(log(1 / prior_e) * V_e
 the sum of squared differences between the mixture and e: the mixture is hardly ever worse than
 an expert with a large prior, as the party's own network has. It is invariant to units.
 
+Two things differ from the paper, for experts that turn bad after long success. The second-order
+correction takes the learning rate after the step and not before it, so that one great error does
+not count as a hundred. And rate times regret is kept between -3 and 3: nobody earns more trust
+than a few bad steps can lose. On 21 cases of five real sets neither moved the mean error by more
+than 0.3 %; the paper's bound on regret is proven without the second.
+
 One state holds weights of the same experts for several groups of forecasts at once (each
 place, say), each group updated by its own truths.
 `deepcity.learning.ensemble.multi_view_ensemble` combines several states.
@@ -23,6 +29,8 @@ import numpy as np
 from deepcity.city.arrays import Bools, Doubles
 
 _TINY = 1e-12
+MOST_LEAD = 3.0
+"""Greatest product of rate and regret, of either sign."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +72,19 @@ class BOAState:
         Args:
             active_G: the groups to update; None: all.
         """
-        rate_GE = self.rate_GE
         step_regret_GE = (self.weights_GE * loss_GE).sum(axis=1, keepdims=True) - loss_GE
         if active_G is not None:
             step_regret_GE = np.where(active_G[:, None], step_regret_GE, 0.0)
-        return replace(
+        moved = replace(
             self,
-            regret_GE=self.regret_GE + step_regret_GE - rate_GE * step_regret_GE**2,
             squared_GE=self.squared_GE + step_regret_GE**2,
             greatest_GE=np.maximum(self.greatest_GE, np.abs(step_regret_GE)),
         )
+        rate_GE = moved.rate_GE
+        regret_GE = self.regret_GE + step_regret_GE - rate_GE * step_regret_GE**2
+        most_GE = MOST_LEAD / np.where(rate_GE > 0, rate_GE, 1.0)
+        limited_GE = np.where(rate_GE > 0, np.clip(regret_GE, -most_GE, most_GE), regret_GE)
+        return replace(moved, regret_GE=limited_GE)
 
 
 def _not_zero(found_GE: Doubles) -> Doubles:

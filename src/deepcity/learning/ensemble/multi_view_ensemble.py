@@ -24,6 +24,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState, init_boa
+from deepcity.learning.ensemble.recent_errors import RecentErrors
 from deepcity.learning.features.typical_day import DayGrid
 
 Gradient = Callable[[Floats, Floats], Doubles]
@@ -39,12 +40,22 @@ class MultiViewEnsemble:
     Attributes:
         whole: one group; `place`: a group for each place; `part`: one for each part of the day.
         views: weights of the three, which are its experts, in that order.
+        recent: recent errors, by which joined experts are set aside; None: none ever is.
     """
 
     whole: BOAState
     place: BOAState
     part: BOAState
     views: BOAState
+    recent: RecentErrors | None = None
+
+    def by_view(self) -> tuple[Doubles, Doubles, Doubles]:
+        """Weights of the experts in the three views, (G, E) each, without those set aside."""
+        states = self.whole.weights_GE, self.place.weights_GE, self.part.weights_GE
+        if self.recent is None:
+            return states
+        whole, place, part = (self.recent.without(weights_GE) for weights_GE in states)
+        return whole, place, part
 
     @property
     def weights_E(self) -> Doubles:
@@ -53,31 +64,33 @@ class MultiViewEnsemble:
 
     def weights_in(self, part_H: Ints) -> Doubles:
         """Weight of each expert in a forecast of steps in these parts of the day."""
-        by_view_VE = np.stack(
-            [
-                self.whole.weights_GE[0],
-                self.place.weights_GE.mean(axis=0),
-                self.part.weights_GE[part_H].mean(axis=0),
-            ]
-        )
+        whole, place, part = self.by_view()
+        by_view_VE = np.stack([whole[0], place.mean(axis=0), part[part_H].mean(axis=0)])
         return np.asarray(self.views.weights_GE[0] @ by_view_VE)
 
     def view_forecasts(self, forecast_ENH: Floats, part_H: Ints) -> Floats:
         """Each view's weighted mean of the experts' forecasts, (V, N, H)."""
+        whole, place, part = self.by_view()
         return np.stack(
             [
-                np.tensordot(self.whole.weights_GE[0], forecast_ENH, 1),
-                np.einsum("ne,enh->nh", self.place.weights_GE, forecast_ENH),
-                np.einsum("he,enh->nh", self.part.weights_GE[part_H], forecast_ENH),
+                np.tensordot(whole[0], forecast_ENH, 1),
+                np.einsum("ne,enh->nh", place, forecast_ENH),
+                np.einsum("he,enh->nh", part[part_H], forecast_ENH),
             ]
         ).astype(np.float32)
 
 
-STATE_NAMES = tuple(field.name for field in fields(MultiViewEnsemble))
+STATE_NAMES = tuple(one.name for one in fields(MultiViewEnsemble) if one.name != "recent")
 
 
-def init_ensemble(prior: Doubles | list[float], places: int) -> MultiViewEnsemble:
+def init_ensemble(
+    prior: Doubles | list[float], places: int, role_E: Ints | None = None
+) -> MultiViewEnsemble:
     """The ensemble before any truth; priors are scaled to sum 1, the views weigh alike.
+
+    Args:
+        role_E: of each expert, see `deepcity.learning.ensemble.recent_errors.ExpertRole`; the
+            first is the party's own network. None: none is ever set aside.
 
     Raises:
         ValueError: if a prior is not over zero.
@@ -87,6 +100,7 @@ def init_ensemble(prior: Doubles | list[float], places: int) -> MultiViewEnsembl
         place=init_boa(prior, places),
         part=init_boa(prior, PARTS),
         views=init_boa([1.0] * _VIEWS),
+        recent=None if role_E is None else RecentErrors.begin(role_E),
     )
 
 
@@ -274,8 +288,12 @@ class _Feedback:
         loss_NE = by_view[1] / np.maximum(count_N, 1)[:, None]
         part_P = np.arange(len(ensemble.part.regret_GE)) == self.part_BH[covering_J[0], leads_J[0]]
         total = count_N.sum()
+        recent = ensemble.recent
+        if recent is not None:
+            recent = recent.update(_mean_errors(forecast_JEN, truth_JN))
         return replace(
             ensemble,
+            recent=recent,
             whole=ensemble.whole.update(by_view[0].sum(axis=0, keepdims=True) / total),
             place=ensemble.place.update(loss_NE),  # where nothing was measured, all losses are 0
             part=ensemble.part.update(by_view[2].sum(axis=0, keepdims=True) / total, part_P),
@@ -283,6 +301,14 @@ class _Feedback:
                 losses(views_JVN, mixed_JN).sum(axis=0, keepdims=True) / total
             ),
         )
+
+
+def _mean_errors(forecast_JEN: Floats, truth_JN: Floats) -> Doubles:
+    """Each expert's mean absolute error over what was measured, (E,)."""
+    off_JEN = np.abs(forecast_JEN.astype(np.float64) - truth_JN[:, None])
+    known_J1N = np.isfinite(truth_JN)[:, None]
+    total_E = np.where(known_J1N, off_JEN, 0.0).sum(axis=(0, 2))
+    return np.asarray(total_E / known_J1N.sum())
 
 
 def _losses(forecast_JXN: Floats, gradient_JN: Doubles) -> Doubles:

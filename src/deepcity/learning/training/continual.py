@@ -7,6 +7,7 @@ towards the former ones until it does not (weight interpolation, Wortsman et al.
 "Robust fine-tuning of zero-shot models"); so the bound holds on those rows by construction.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,7 +87,8 @@ def refine(
     kept = Learner(
         learner.data, learner.settings, learner.seed, start=layers, frozen=learner.frozen
     )
-    return RefineResult(kept, found / known - 1 if known > 0 else 0.0, moved)
+    forgot = found / known - 1 if 0 < known < math.inf else 0.0
+    return RefineResult(kept, forgot, moved)
 
 
 def with_rehearsal(old: Samples, fresh: Samples, seed: int) -> Samples:

@@ -8,6 +8,7 @@ right after it received the common layers: the network it would use from then on
 """
 
 import copy
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -109,12 +110,16 @@ class Learner(KeepsBest):
         """Import common layers, validate, keep the state if it is the best so far.
 
         Without a validation truth the newest state is kept. Frozen layers do not change,
-        even where others send them rounded.
+        even where others send them rounded. Layers under which a forecast is not finite are
+        refused: the party goes on with its own, so that one poisoned round ends nobody's training.
         """
-        import_layers(
-            self.network, {name: part for name, part in layers.items() if name not in self.frozen}
-        )
+        common = {name: part for name, part in layers.items() if name not in self.frozen}
+        own = self.export(common)
+        import_layers(self.network, common)
         error = self.evaluate()
+        if math.isinf(error):
+            import_layers(self.network, own)
+            error = self.evaluate()
         if not error >= self.best:  # NaN: no truth was measured
             self._keep(error)
         return error
@@ -179,8 +184,9 @@ class Learner(KeepsBest):
         for parameter, start in zip(self.network.parameters(), reference, strict=False):
             if parameter.grad is not None:
                 parameter.grad.add_(parameter.detach() - start, alpha=proximal)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self._optimizer.step()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        if torch.isfinite(norm):  # else layers from elsewhere are too large to learn from
+            self._optimizer.step()
         return float(error.detach())
 
     def export(self, names: Iterable[str]) -> Layers:

@@ -90,4 +90,5 @@ def forecast(network: Network, samples: Samples, chunk_rows: int = 65_536) -> np
             features = torch.from_numpy(samples.features_BNF[part]).flatten(0, 1)
             linear_features = torch.from_numpy(samples.linear_BNHS[part]).flatten(0, 1)
             output[part] = network(features, linear_features).numpy().reshape(-1, *output.shape[1:])
-    return samples.baseline_BNH + samples.scale_N1 * output
+    with np.errstate(over="ignore"):  # of layers from elsewhere; what is infinite errs infinitely
+        return samples.baseline_BNH + samples.scale_N1 * output

@@ -24,11 +24,13 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     PausedRun,
 )
+from deepcity.learning.ensemble.recent_errors import RecentErrors
 
 Groups = Mapping[str, Mapping[str, NDArray[Any]]]
 _OWN, _RUN = "replay", "replay:run"
 _OWN_ARRAYS = ("aside_B", "aside_BNH", "origins_B", "mixed_BNH")
 _RUN_ARRAYS = ("origins_B", "forecast_EBNH", "forecast_VBNH", "mixed_BNH")
+_RECENT_ARRAYS = ("role_E", "error_ME", "steps_M")
 STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 """Arrays of a state of an ensemble, as a bundle holds them."""
 
@@ -154,10 +156,14 @@ def rows_digest(values_TN: Floats, adjacency_NN: Floats | None) -> str:
 
 def ensemble_groups(ensemble: MultiViewEnsemble, prefix: str) -> Groups:
     """The arrays of an ensemble's states."""
-    return {
+    found = {
         f"{prefix}:{view}": {name: getattr(getattr(ensemble, view), name) for name in STATE_FIELDS}
         for view in STATE_NAMES
     }
+    if ensemble.recent is not None:
+        recent = {name: getattr(ensemble.recent, name) for name in _RECENT_ARRAYS}
+        found[f"{prefix}:recent"] = recent
+    return found
 
 
 def ensemble_of(groups: Groups, prefix: str) -> MultiViewEnsemble:
@@ -166,10 +172,12 @@ def ensemble_of(groups: Groups, prefix: str) -> MultiViewEnsemble:
     Raises:
         KeyError: if an array is missing.
     """
+    recent = groups.get(f"{prefix}:recent")  # none in a bundle written before there were any
     arrays = {view: groups[f"{prefix}:{view}"] for view in STATE_NAMES}
     return MultiViewEnsemble(
         **{
             view: BOAState(**{name: arrays[view][name] for name in STATE_FIELDS})
             for view in STATE_NAMES
-        }
+        },
+        recent=None if recent is None else RecentErrors(*(recent[name] for name in _RECENT_ARRAYS)),
     )

@@ -148,8 +148,9 @@ def _compare(
     origins_B = unseen_origins(rows.known)
     samples = refine_data.inputs.samples(origins_B)
     log = ErrorLog(refine_data.inputs, rows.panel.time_T, origins_B, samples.truth_BNH)
+    values_TN = refine_data.inputs.values_TN
     forecast_EBNH = expert_forecasts(
-        [(one.level, one.expert) for one in current], samples, origins_B
+        [(one.level, one.expert) for one in current], samples, origins_B, values_TN
     )
     later_B = origins_B >= days.holdout.start
     changed_EBNH = forecast_EBNH.copy()
@@ -157,6 +158,7 @@ def _compare(
         [(one.level, one.expert) for one in updated],
         refine_data.inputs.samples(origins_B[later_B]),
         origins_B[later_B],
+        values_TN,
     )
     part_BH = parts_of_day(refine_data.inputs.grid, origins_B, rows.known.horizon)
     kept, changed = (

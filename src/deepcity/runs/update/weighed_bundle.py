@@ -8,7 +8,7 @@ only truths that came since are replayed; where rows that it saw have changed, i
 Shapes: E experts, B origins, N places, H horizon steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
@@ -51,7 +51,7 @@ _LEAST_ORIGINS = 12
 MOST_KEPT = 8_000_000
 """Values of a replay that a bundle holds, 4 bytes each."""
 BAND_ORIGINS = 96
-"""Earlier origins, and as many kept aside, whose errors make the band of the newest forecast."""
+"""Earlier origins, and as many kept aside, whose errors make the newest forecast's band."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,11 @@ class WeighedBundle:
 
     def run(self, samples: Samples, origins_B: Ints, began: MultiViewEnsemble) -> EnsembleForecast:
         """The experts' aggregate over origins in order of time."""
-        forecast_EBNH = expert_forecasts(self.experts, samples, origins_B)
-        return self._weigh(forecast_EBNH, samples, origins_B, began)
+        return self._weigh(self.expert_forecasts(samples, origins_B), samples, origins_B, began)
+
+    def expert_forecasts(self, samples: Samples, origins_B: Ints) -> Floats:
+        """Each expert's forecasts, (E, B, N, H); those of joined experts are bounded."""
+        return expert_forecasts(self.experts, samples, origins_B, self.data.inputs.values_TN)
 
     @property
     def newest_origin(self) -> int:
@@ -260,14 +263,14 @@ class WeighedBundle:
         )
 
     def _paused(self, ensemble: MultiViewEnsemble) -> PausedRun:
-        none_BNH = np.zeros((0, len(self.data.panel.places), self.horizon), np.float32)
+        none_BNH = np.empty((0, len(self.data.panel.places), self.horizon), np.float32)
         return PausedRun.begin(ensemble, len(self.experts), none_BNH)
 
     def _continued(self, paused: PausedRun, new_B: Ints) -> tuple[EnsembleForecast, PausedRun]:
         """Go on with a run over these steps since training began."""
         start, inputs = self.data.train.start, self.data.inputs
         every_B = np.concatenate([paused.origins_B, new_B]) + start
-        forecast_EBNH = expert_forecasts(self.experts, inputs.samples(new_B + start), new_B + start)
+        forecast_EBNH = self.expert_forecasts(inputs.samples(new_B + start), new_B + start)
         part_BH = parts_of_day(inputs.grid, every_B, self.horizon)
         truth_BNH = self._truths(every_B)
         return continue_ensemble(paused, forecast_EBNH, truth_BNH, new_B, part_BH, self.gradient)
@@ -300,9 +303,8 @@ class WeighedBundle:
         found = self.run(samples, origins_B, aside.ensemble)
         known_BNH, earlier_B = self._errors_aside(aside.forecast_BNH)
         errors = np.concatenate([known_BNH, found.forecast_BNH - samples.truth_BNH])
-        all_B = np.concatenate([earlier_B, origins_B])
-        half_NH = newest_half_width(errors, all_B, len(known_BNH), self.terms.band)
-        return Prepared(found.ensemble, half_NH)
+        all_B, past = np.concatenate([earlier_B, origins_B]), len(known_BNH)
+        return Prepared(found.ensemble, newest_half_width(errors, all_B, past, self.terms.band))
 
     def _errors_aside(self, aside_BNH: Floats) -> tuple[Floats, Ints]:
         """Errors on the days kept aside, and their origins."""
@@ -343,9 +345,8 @@ class WeighedBundle:
         if kept is not None and same and self._knew(kept.end, kept.digest):
             return kept
         samples = self.data.kept_aside
-        forecast_EBNH = expert_forecasts(self.experts, samples, aside_B)
-        every = list(range(len(self.experts)))
-        found = self._weigh(forecast_EBNH, samples, aside_B, self._begun(every))
+        forecast_EBNH = self.expert_forecasts(samples, aside_B)
+        found = self._weigh(forecast_EBNH, samples, aside_B, self._begun())
         end = int(aside_B.max(initial=start)) + self.horizon - start
         return KeptAside(end, self._digest(end), aside_B - start, forecast_EBNH, found)
 
@@ -353,9 +354,10 @@ class WeighedBundle:
     def _aside(self) -> tuple[Floats, EnsembleForecast]:
         return self.kept_aside.forecast_EBNH, self.kept_aside.found
 
-    def _begun(self, chosen: list[int]) -> MultiViewEnsemble:
-        prior_E = self.bundle.ensemble.whole.prior_E[chosen]
-        return init_ensemble(list(prior_E), len(self.data.panel.places))
+    def _begun(self, chosen: Sequence[int] | None = None) -> MultiViewEnsemble:
+        kept, at = self.bundle.ensemble, slice(None) if chosen is None else list(chosen)
+        role_E = None if kept.recent is None else kept.recent.role_E[at]
+        return init_ensemble(list(kept.whole.prior_E[at]), len(self.data.panel.places), role_E)
 
     def _weigh(
         self, forecast_EBNH: Floats, samples: Samples, origins_B: Ints, began: MultiViewEnsemble

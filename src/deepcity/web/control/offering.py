@@ -82,7 +82,8 @@ def cap_message(node: Node, number: int) -> bytes:
         right = "ask for a decision of a party that takes part"
         raise Refusal(409, what, f"{made.party} takes part no longer", right)
     if made.task is not Task.ALERT or not made.decision.actions:
-        reason = "it warns of nothing" if made.task is Task.ALERT else f"a {made.task.value}"
+        alert = made.task is Task.ALERT
+        reason = "it warns of nothing" if alert else f"its task is {made.task.value}, not alert"
         raise Refusal(409, what, reason, "CAP is for warnings: ask for an alert with actions")
     status = made.status(node.clock.now())
     if status is DecisionStatus.REJECTED:

@@ -1,0 +1,84 @@
+"""Means that a few hostile values cannot move far, of one layer's updates.
+
+How many liars each withstands, and what it costs where nobody lies, is measured by
+`python -m benchmarks.hostile_members`. None of them helps where liars are half of the members.
+
+Shapes: P members, V values of the layer.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from deepcity.city.arrays import Doubles
+
+MOST_TIMES_MEDIAN = 3.0
+LEAST_FOR_KRUM = 5
+
+
+def capped_weights(claimed: Mapping[str, float]) -> dict[str, float]:
+    """Weights of which none is over three times the (lower) median of those over zero.
+
+    A party's rows are what it claims. However many it claims, it weighs no more than three usual
+    members: one liar among four has at most half of an average, whatever it writes.
+
+    >>> capped_weights({"a": 100.0, "b": 120.0, "c": 1e12})
+    {'a': 100.0, 'b': 120.0, 'c': 360.0}
+    """
+    some = sorted(weight for weight in claimed.values() if weight > 0)
+    if not some:
+        return dict(claimed)
+    most = MOST_TIMES_MEDIAN * some[(len(some) - 1) // 2]
+    return {party: min(weight, most) for party, weight in claimed.items()}
+
+
+def coordinate_median(values_PV: Doubles) -> Doubles:
+    """Each value's median over members (Yin et al. 2018, "Byzantine-robust distributed learning").
+
+    Every member counts once, whatever its weight. Two members have no median but their mean.
+    """
+    return np.asarray(np.median(values_PV, axis=0))
+
+
+def trimmed_mean(values_PV: Doubles, trim: float) -> Doubles:
+    """Each value's mean without the greatest and the least (Yin et al. 2018).
+
+    Args:
+        trim: share of members left out on each side; of three members or more, at least one.
+    """
+    members = len(values_PV)
+    cut = min(max(1, int(trim * members)), (members - 1) // 2)
+    ordered_PV = np.sort(values_PV, axis=0)
+    return np.asarray(ordered_PV[cut : members - cut].mean(axis=0))
+
+
+def clipped_mean(moves_PV: Doubles, weights_P: Doubles, clip: float) -> Doubles:
+    """The weighted mean of moves, none longer than `clip` times the median length.
+
+    Sun et al. 2019, "Can you really backdoor federated learning?", with a threshold that follows
+    the members' own lengths.
+    """
+    largest = float(np.abs(moves_PV).max(initial=0.0)) or 1.0
+    length_P = largest * np.linalg.norm(moves_PV / largest, axis=1)  # squares stay in range
+    most = clip * float(np.sort(length_P)[(len(length_P) - 1) // 2])
+    factor_P = np.minimum(1.0, most / np.where(length_P > 0, length_P, 1.0))
+    return np.asarray((weights_P / weights_P.sum() * factor_P) @ moves_PV)
+
+
+def multi_krum(values_PV: Doubles, weights_P: Doubles) -> Doubles:
+    """The weighted mean of the members whose nearest neighbours are closest (Blanchard et al. 2017,
+    "Machine learning with adversaries").
+
+    It is defined for five members or more, of whom up to (P - 3) / 2 may lie; as many are left
+    out. Of fewer members the coordinate median is taken.
+    """
+    members = len(values_PV)
+    if members < LEAST_FOR_KRUM:
+        return coordinate_median(values_PV)
+    liars = (members - 3) // 2
+    with np.errstate(over="ignore"):
+        distance_PP = np.array([((values_PV - one) ** 2).sum(axis=1) for one in values_PV])
+    nearest = np.sort(distance_PP, axis=1)[:, 1 : members - liars - 1]
+    kept = np.sort(np.argsort(nearest.sum(axis=1), kind="stable")[: members - liars])
+    share = weights_P[kept] / weights_P[kept].sum()
+    return np.asarray(share @ values_PV[kept])

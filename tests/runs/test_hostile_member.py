@@ -1,0 +1,58 @@
+"""With one member hostile, nobody ends more than 5 % worse than alone, in the attacks tried."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from benchmarks.hostile_members import cases, towns
+from benchmarks.hostile_members.attacks import ATTACKS
+from benchmarks.joining.cases import mean_error
+from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
+from deepcity.learning.experts.expert import Expert
+from deepcity.learning.experts.network import NetworkExpert
+from deepcity.learning.training.local_training import TrainingSettings
+from deepcity.runs import episodic_training
+
+QUICK = TrainingSettings(rounds=2, local_steps=6, batch_size=32, refit_steps=6)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Towns that train for a moment."""
+    monkeypatch.setattr(towns, "TRAINING", QUICK)
+    monkeypatch.setattr(towns, "DAYS", 32)
+    monkeypatch.setattr(episodic_training, "KNOWN_DAYS", (1,))
+    monkeypatch.setattr(episodic_training, "EPISODES", 1)
+    monkeypatch.setattr(episodic_training, "STAGES", ((1, 0.75),))
+    cases._town.cache_clear()
+    yield
+    cases._town.cache_clear()
+
+
+@dataclass(frozen=True)
+class Far(Expert):
+    """What ruined layers make: one value everywhere."""
+
+    value: float
+    kind = "far"
+
+    def predict(self, samples, origins_B=None):
+        return np.full_like(samples.baseline_BNH, self.value)
+
+
+@pytest.mark.parametrize("days", [1.0, 14.0, None])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, -1e30])
+def test_whatever_layers_make_costs_no_more_than_a_twentieth(quick, days, value):
+    party, alone = cases._town(3, 0, days)
+    joined = [JoinedExpert(level, Far(value)) for level in range(1, 7)]
+    found = weigh_experts(party, NetworkExpert(alone), joined, QUICK).forecast(party)
+    own = mean_error(NetworkExpert(alone).predict(party.test, party.test_origins), party)
+    assert mean_error(found.forecast_BNH, party) < 1.05 * own
+
+
+def test_a_whole_federation_with_the_greatest_weights_that_are_not_refused(quick):
+    assert "greatest" in ATTACKS
+    found = list(cases.measure(cases.Setting(3, "greatest", "fedavg", "float32", 0)))
+    assert [case.party for case in found] == ["member"] * 2 + ["newcomer, 1 d", "newcomer, 14 d"]
+    assert {case.party: round(case.share, 3) for case in found if case.share > 1.05} == {}
