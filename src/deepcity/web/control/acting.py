@@ -1,10 +1,11 @@
 """Routes by which people act: answers to decisions, alarms, incidents, notes to the next shift."""
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from deepcity.city.errors import LiveError
 from deepcity.live.node.alarm_book import AlarmChange
@@ -19,6 +20,7 @@ from deepcity.web.control.roles import Role
 
 Asking = Callable[[Request], User]
 _NUMBER = 1 << 60
+_MOST_GEOMETRY, _DEEPEST = 200_000, 20
 
 
 class _Asked(BaseModel):
@@ -62,6 +64,25 @@ class EntryAsked(_Asked):
     geometry: dict[str, Any] | None = None
     task: int | None = Field(default=None, ge=0, lt=_NUMBER)
     roles: list[Role] = Field(default=[], max_length=len(Role))
+
+    @field_validator("geometry", mode="before")
+    @classmethod
+    def _storable(cls, geometry: object) -> object:
+        """Bounded, finite, and text that UTF-8 can hold: it is shown to everyone from then on."""
+        level = [geometry]
+        for _ in range(_DEEPEST):
+            level = [
+                part
+                for one in level
+                if isinstance(one, dict | list)
+                for part in (one.values() if isinstance(one, dict) else one)
+            ]
+        if level:
+            raise ValueError(f"nested deeper than {_DEEPEST} levels: send GeoJSON")
+        text = json.dumps(geometry, ensure_ascii=False, allow_nan=False).encode()
+        if len(text) > _MOST_GEOMETRY:
+            raise ValueError(f"{len(text):,} bytes: send GeoJSON of at most {_MOST_GEOMETRY:,}")
+        return geometry
 
 
 def acting_routes(node: Node, asking: Asking) -> APIRouter:

@@ -28,7 +28,9 @@ from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.session import add_sessions
 from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
 from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
+from deepcity.web.server.bodies import BodyLimit
 
+_MOST_BODY = 1_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -81,6 +83,7 @@ def create_control_room(
     askers = add_sessions(app, accounts, state / "session.key", secure=secure)
     asking = askers.person
 
+    app.add_middleware(BodyLimit, most=_MOST_BODY, own=("/rows",))
     app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
     if accounts is None:  # a page from elsewhere must not reach it under a name of its own

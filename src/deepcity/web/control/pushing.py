@@ -1,6 +1,7 @@
 """The route by which other systems send rows."""
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -19,6 +20,7 @@ MOST_BYTES = 8_000_000
 MOST_A_MINUTE = 600
 _JSON = ("application/json", "application/x-ndjson")
 _CSV = ("text/csv",)
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass
@@ -72,7 +74,7 @@ def pushing_routes(feeds: Feeds, asking: Asking, rate: PushRate | None = None) -
         if not rate.allows(source):
             reason = f"over {rate.most} requests within a minute for this source"
             raise Refusal(429, source, reason, "send more rows in fewer requests")
-        body = await _body(request)
+        body = await run_in_threadpool(_unpacked, await _body(request))
         try:
             found = await run_in_threadpool(door.put, body, csv=kind in _CSV, key=idempotency_key)
         except KeyReusedError as error:
@@ -105,3 +107,26 @@ async def _body(request: Request) -> bytes:
         if len(body) > MOST_BYTES:
             raise Refusal(413, "body", f"over {MOST_BYTES:,} bytes", "send fewer rows at once")
     return bytes(body)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A body that is gzip, unpacked: a small one may hold gigabytes.
+
+    Raises:
+        Refusal: if it is too large then, or broken.
+    """
+    if not body.startswith(_GZIP):
+        return body
+    unpacking, right = zlib.decompressobj(wbits=31), "send fewer rows at once"
+    try:
+        found = unpacking.decompress(body, MOST_BYTES + 1)
+    except zlib.error as error:
+        raise Refusal(
+            422, "body", f"broken gzip: {error}", "pack it again, or send it plain"
+        ) from error
+    if len(found) > MOST_BYTES:
+        raise Refusal(413, "body", f"over {MOST_BYTES:,} bytes when unpacked", right)
+    if not unpacking.eof or unpacking.unused_data:
+        reason = "gzip that is cut off, or of several parts"
+        raise Refusal(422, "body", reason, "pack it again as one, or send it plain")
+    return found

@@ -40,3 +40,33 @@ class BodiesLimit:
             await self.app(scope, counted, send)
         finally:
             self.held -= own
+
+
+class BodyLimit:
+    """Refuses the body of a request that is too long (413), before it is parsed.
+
+    Args:
+        app: what answers.
+        most: bytes.
+        own: ends of paths whose routes have a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, own: tuple[str, ...] = ()) -> None:
+        self.app, self.most, self.own = app, most, own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count its body."""
+        if scope["type"] != "http" or scope["path"].endswith(self.own):
+            await self.app(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.most:
+                raise HTTPException(413, f"body over {self.most:,} bytes; send a shorter one")
+            return message
+
+        await self.app(scope, counted, send)

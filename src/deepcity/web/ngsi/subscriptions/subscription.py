@@ -15,6 +15,7 @@ from deepcity.web.ngsi.problems import NgsiError
 from deepcity.web.ngsi.query_document import Asked, EntitySelector, GeoQuery
 from deepcity.web.ngsi.temporal_query import second_of
 
+_ID = r"^[A-Za-z][A-Za-z0-9_.+-]*:[A-Za-z0-9_:.@-]+$"  # it stands in a path and a header
 MOST = 100
 """Subscriptions of a node."""
 
@@ -40,7 +41,7 @@ class NotificationParameters(Asked):
 class SubscriptionDocument(Asked):
     """A subscription as it is asked for."""
 
-    id: str | None = Field(default=None, max_length=200, pattern=r"^[A-Za-z][\w.+-]*:[\w:.@%/-]+$")
+    id: str | None = Field(default=None, max_length=200, pattern=_ID)
     type: Literal["Subscription"]
     subscriptionName: str = Field(default="", max_length=200)
     name: str = Field(default="", max_length=200)
