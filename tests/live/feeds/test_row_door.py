@@ -3,12 +3,14 @@
 import json
 from contextlib import suppress
 
+import numpy as np
 import pytest
+import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import DataError, LiveError
-from deepcity.data.city_file import load_panel
+from deepcity.data.city_file import check_city, load_panel
 from deepcity.live.feeds.row_door import open_door
 
 pytest_plugins = ["towns"]
@@ -124,6 +126,25 @@ def test_what_cannot_be_a_row_is_refused_with_the_next_step(door_of, body, csv, 
     assert word.lower() in " ".join(map(str, problems)).lower()
     assert all(one.reason and one.right for one in problems)
     assert "/tmp" not in str(problems)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a\nb", "a\x00b"])
+def test_a_name_that_no_place_has_is_refused_where_any_may_come(tmp_path, name):
+    path = tmp_path / "town.toml"
+    path.write_text(towns.toml(source=PUSH, places='"all"'), encoding="utf-8")
+    city_file, _ = check_city(path, later=True)
+    door = open_door(city_file, "records", lambda: NOW)
+    body = json.dumps([record(1, name, 1)]).encode()
+    assert "at most 200 signs" in str(refused(door, body, csv=False))
+    door.spool.close()
+
+
+def test_a_number_beyond_what_a_panel_holds_is_missing(door_of, town):
+    door = door_of()
+    put(door, record(1, "a", 1e39), record(1, "b", -1e308), record(2, "a", 2), record(2, "b", 3))
+    first, second = flows(door, town)
+    assert np.isnan(first).all()
+    assert second == [2, 3]
 
 
 def test_too_many_rows_are_refused(door_of, monkeypatch):

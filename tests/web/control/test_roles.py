@@ -1,9 +1,13 @@
 """Every route of the control room is in the table of roles, and asked as the table says."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from argon2.exceptions import InvalidHashError
 from live_city import START
 from live_server import serving
 
@@ -105,13 +109,29 @@ def test_a_wrong_password_and_a_stranger_are_answered_alike(app):
 
 
 def test_after_five_failures_a_name_is_closed_for_a_while(accounts):
-    time = [0.0]
-    watched = Accounts(accounts.entries, clock=lambda: time[0])
+    now = [0.0]
+    watched = Accounts(accounts.entries, clock=lambda: now[0])
     for _ in range(5):
         assert watched.check("a-admin", "wrong") is None
     assert watched.check("a-admin", PASSWORD) is None
-    time[0] = 31.0
+    now[0] = 31.0
     assert watched.check("a-admin", PASSWORD).role is Role.ADMIN
+
+
+def test_of_many_guesses_at_once_five_are_verified(accounts, monkeypatch):
+    verified = []
+
+    class Slow:
+        def verify(self, _hash, password):
+            verified.append(password)
+            time.sleep(0.05)
+            raise InvalidHashError
+
+    monkeypatch.setattr("deepcity.web.control.accounts._hasher", Slow())
+    watched = Accounts(accounts.entries)
+    with ThreadPoolExecutor(20) as guessing:
+        assert set(guessing.map(partial(watched.check, "a-admin"), map(str, range(20)))) == {None}
+    assert len(verified) == 5
 
 
 def test_without_accounts_whoever_sits_at_the_machine_may_do_all(open_node, tmp_path):

@@ -29,14 +29,17 @@ def _number_among(missing: tuple[str, ...]) -> bool:
     return any(is_number(text) for text in missing)
 
 
+_MOST = float(np.finfo(np.float32).max)
+
+
 @dataclass(frozen=True)
 class Numbers:
     """A column's numbers.
 
     Attributes:
-        values_R: NaN where missing, infinite or not a number.
+        values_R: NaN where missing, infinite, too large for a panel (float32) or not a number.
         bad: positions of cells that are neither a number nor a missing marker.
-        infinite: positions of infinite values.
+        infinite: positions of infinite values, and of those too large.
         other_sign: positions of cells with the other decimal sign: a comma where the sign is a
             point (also in `bad`), or a point where it is a comma (read as a decimal point).
         negated: positions of cells read as negative for their brackets or the minus behind them.
@@ -76,7 +79,7 @@ def _finished(
 ) -> Numbers:
     filled = numbers.fill_null(float("nan")) if numbers.null_count() else numbers
     values_R = filled.to_numpy().copy()
-    infinite = np.flatnonzero(np.isinf(values_R))
+    infinite = np.flatnonzero(np.abs(values_R) > _MOST)
     values_R[infinite] = np.nan
     none = np.empty(0, dtype=np.intp)
     others = none if other is None else other

@@ -36,6 +36,7 @@ from deepcity.live.feeds.row_spool import RowSpool, digest
 
 MOST_ROWS = 50_000
 _MOST_RECORD_MB = 1.0
+_MOST_NAME = 200
 
 
 class CsvBody(CsvSettings):
@@ -183,6 +184,10 @@ class RowDoor:
     ) -> None:
         """Read the batch for each agency as its file would be, and report what is wrong."""
         named = set(place_ids(frame[self.source.place or ""]).drop_nulls().to_list())
+        if odd := sorted(one for one in named if len(one) > _MOST_NAME or not one.isprintable()):
+            right = f"send names of at most {_MOST_NAME} signs, all of them printable"
+            issues.problem("places", odd[0][:50], f"{len(odd)} of these are no names", right)
+            return
         known = False
         for reader, fields in present:
             places = [one for one in reader.places if one.key in named]

@@ -19,11 +19,13 @@ from pydantic import Field
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import Settings, read_toml, validate
+from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.roles import Role
 
 LEAST_SIGNS = 10
 """Signs that a password must have."""
 _MOST_FAILURES, _PAUSE_S = 5, 30.0
+_MOST_AT_ONCE, _WAIT_S = 2, 5.0  # a verification takes 64 MB
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("a password of nobody")  # so that an unknown name takes as long
 
@@ -66,27 +68,38 @@ class Accounts:
     clock: Callable[[], float] = time.monotonic
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
 
     def check(self, name: str, password: str) -> User | None:
         """The person of a name and password; None if they do not fit, or were tried too often.
 
         After five failures the name is closed for half a minute.
+
+        Raises:
+            Refusal: if too many are being verified.
         """
         with self._lock:
             failed, since = self._failures.get(name, (0, 0.0))
             if failed >= _MOST_FAILURES and self.clock() - since < _PAUSE_S:
                 return None
+            if len(self._failures) > 10_000:  # names are free to invent
+                self._failures.clear()
+            self._failures[name] = (
+                failed + 1,
+                self.clock(),
+            )  # counted first: many may guess at once
         entry = self.entries.get(name)
+        if not self._turn.acquire(timeout=_WAIT_S):
+            raise Refusal(503, "log-in", "many are logging in", "try again in a few seconds")
         try:
             _hasher.verify(_NOBODY if entry is None else entry.password, password)
         except (Argon2Error, InvalidHashError):
             entry = None
+        finally:
+            self._turn.release()
+        if entry is None:
+            return None
         with self._lock:
-            if entry is None:
-                if len(self._failures) > 10_000:  # names are free to invent
-                    self._failures.clear()
-                self._failures[name] = (failed + 1, self.clock())
-                return None
             self._failures.pop(name, None)
         return User(entry.name, entry.role)
 

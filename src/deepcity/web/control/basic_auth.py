@@ -14,11 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import Accounts, User
 
 _KEPT_S, _MOST_KEPT = 60.0, 1_000
-_MOST_AT_ONCE, _WAIT_S = 2, 5.0  # a verification takes memory too
 _MOST_SIGNS = 2_000
 
 
@@ -35,7 +33,6 @@ class BasicAuth:
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _known: dict[bytes, float] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_AT_ONCE))
 
     def user(self, header: str) -> User | None:
         """Who sent an `Authorization` header; None if it is of nobody.
@@ -49,14 +46,7 @@ class BasicAuth:
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(), hashlib.sha256)
         if self._is_known(digest):
             return self.accounts.user(name)
-        if not self._turn.acquire(timeout=_WAIT_S):
-            raise Refusal(503, "log-in", "many are logging in", "try again")
-        try:
-            if self._is_known(digest):  # another request of the same program was quicker
-                return self.accounts.user(name)
-            found = self.accounts.check(name, password)
-        finally:
-            self._turn.release()
+        found = self.accounts.check(name, password)
         if found is not None:
             self._remember(digest)
         return found
