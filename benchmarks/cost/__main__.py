@@ -10,9 +10,6 @@ Seconds are CPU seconds of this machine unless stated otherwise: with one thread
 an idle machine takes, and a busy one disturbs them less.
 """
 
-import os
-import sys
-import time
 from collections.abc import Callable
 
 import torch
@@ -25,7 +22,7 @@ from benchmarks.cost.precision import precision
 from benchmarks.cost.reuse import reuse
 from benchmarks.cost.streaming import streaming
 from benchmarks.cost.wire import bytes_by_level
-from benchmarks.record import record
+from benchmarks.parts import run_parts
 
 
 def main() -> None:
@@ -41,19 +38,7 @@ def main() -> None:
         "streaming": streaming,
         "demo": demo,
     }
-    unknown = [name for name in sys.argv[1:] if name not in parts]
-    if unknown:
-        sys.exit(f"no part {', '.join(unknown)}; there are {', '.join(parts)}")
-    for name in sys.argv[1:] or parts:
-        begun = time.perf_counter()
-        title, _, body = parts[name]().partition("\n")
-        seconds, load, cores = time.perf_counter() - begun, os.getloadavg()[0], os.cpu_count()
-        text = (
-            f"{title}\n\n`python -m benchmarks.cost {name}`, {seconds:.0f} s in all on this "
-            f"machine ({cores} cores, {load:.1f} processes busy).\n\n{body.strip()}\n"
-        )
-        print(text, flush=True)
-        record(f"cost-{name}", text)
+    run_parts("cost", parts)
 
 
 if __name__ == "__main__":

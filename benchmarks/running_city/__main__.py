@@ -9,13 +9,11 @@ that sends rows and the node that takes them. Each part prints its table and
 records it; without names all run.
 """
 
-import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.record import record
+from benchmarks.parts import run_parts
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # little cities, page object
 
@@ -27,19 +25,7 @@ def main() -> None:
     from benchmarks.running_city.pushes import pushes
 
     parts: dict[str, Callable[[], str]] = {"month": month, "kills": kills, "pushes": pushes}
-    unknown = [name for name in sys.argv[1:] if name not in parts]
-    if unknown:
-        sys.exit(f"no part {', '.join(unknown)}; there are {', '.join(parts)}")
-    for name in sys.argv[1:] or parts:
-        begun = time.perf_counter()
-        title, _, body = parts[name]().partition("\n")
-        seconds, busy, cores = time.perf_counter() - begun, os.getloadavg()[0], os.cpu_count()
-        text = (
-            f"{title}\n\n`python -m benchmarks.running_city {name}`, {seconds:.0f} s in all on "
-            f"this machine ({cores} cores, {busy:.1f} processes busy).\n\n{body.strip()}\n"
-        )
-        print(text, flush=True)
-        record(f"running-city-{name}", text)
+    run_parts("running_city", parts)
 
 
 if __name__ == "__main__":
