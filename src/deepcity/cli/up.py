@@ -212,7 +212,7 @@ def _find(runs: list[Path], city_file: "CityFile", copies: Path | None) -> "Foun
 
 
 def _city(path: Path, *, replay: bool) -> "CityFile":
-    """The city file; records of a running city may come later, and it is said whose those are.
+    """The city file; records of a running city may come later: those are named.
 
     Raises:
         ConfigError: with every problem of the file.

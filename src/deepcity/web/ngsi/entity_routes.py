@@ -15,15 +15,14 @@ from deepcity.web.ngsi.requests import (
     LD,
     MOST,
     USUAL,
+    AskedEntities,
     EntitySelection,
-    Long,
     Text,
     form_of,
     media_type,
     names,
     page_links,
     respond,
-    selection,
 )
 
 Count = Annotated[bool, Query()]
@@ -37,15 +36,7 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
     @routes.get("/entities")
     def entities(
         request: Request,
-        type: Text = None,  # noqa: A002 - the standard's name
-        id: Text = None,  # noqa: A002 - the standard's name
-        idPattern: Text = None,
-        attrs: Text = None,
-        q: Text = None,
-        georel: Text = None,
-        geometry: Text = None,
-        coordinates: Long = None,
-        geoproperty: Text = None,
+        asked: AskedEntities,
         limit: Limit = USUAL,
         offset: Offset = 0,
         count: Count = False,
@@ -53,11 +44,6 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
         """Entities that fit, a page of them."""
-        if not any((type, id, idPattern, attrs, q, georel)):
-            right = "give at least one of type, id, idPattern, attrs, q and georel"
-            raise NgsiError("all entities were asked for", right)
-        geo = (georel, geometry, coordinates, geoproperty)
-        asked = selection(type, id, idPattern, attrs, q, geo)
         return _answer(request, city, asked, limit, offset, count, form_of(options, format))
 
     @routes.get("/entities/{entity}")

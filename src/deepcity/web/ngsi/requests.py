@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from deepcity.web.ngsi.attribute_query import attribute_query
@@ -123,7 +123,32 @@ def selection(
     )
     chosen = () if ids is None else names(ids, "id")
     wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
-    return EntitySelection(tuple(map(short_name, types)), chosen, fits, wanted, tuple(tests))
+    return EntitySelection(types, chosen, fits, wanted, tuple(tests))
+
+
+def asked_entities(
+    type: Text = None,  # noqa: A002 - the standard's names, here and below
+    id: Text = None,  # noqa: A002
+    idPattern: Text = None,
+    attrs: Text = None,
+    q: Text = None,
+    georel: Text = None,
+    geometry: Text = None,
+    coordinates: Long = None,
+    geoproperty: Text = None,
+) -> EntitySelection:
+    """The entities that a request asks for, by the parameters of every route for several.
+
+    Raises:
+        NgsiError: if all are asked for, or with the parameter that cannot be read.
+    """
+    if not any((type, id, idPattern, attrs, q, georel)):
+        right = "give at least one of type, id, idPattern, attrs, q and georel"
+        raise NgsiError("all entities were asked for", right)
+    return selection(type, id, idPattern, attrs, q, (georel, geometry, coordinates, geoproperty))
+
+
+AskedEntities = Annotated[EntitySelection, Depends(asked_entities)]
 
 
 def names(text: str, parameter: str) -> tuple[str, ...]:

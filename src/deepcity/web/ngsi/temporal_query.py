@@ -35,6 +35,11 @@ class TemporalQuery:
     methods: tuple[str, ...] = ()
     period_s: int = 0
 
+    @property
+    def bounded(self) -> bool:
+        """Whether a span was asked for."""
+        return self.since_s > 0 or self.until_s < _EVER
+
 
 def temporal_query(
     timerel: str | None,

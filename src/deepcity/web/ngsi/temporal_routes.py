@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.context import short_name
@@ -14,18 +14,40 @@ from deepcity.web.ngsi.requests import (
     JSON,
     LD,
     USUAL,
-    Long,
+    AskedEntities,
     Text,
     media_type,
     names,
     page_links,
     respond,
-    selection,
 )
 from deepcity.web.ngsi.temporal_entities import check_size, evolutions, temporal_json
 from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
 
 Last = Annotated[int | None, Query(ge=1, le=100_000)]
+
+
+def asked_times(
+    timerel: Text = None,
+    timeAt: Text = None,
+    endTimeAt: Text = None,
+    timeproperty: Text = "observedAt",
+    lastN: Last = None,
+    aggrMethods: Text = None,
+    aggrPeriodDuration: Text = None,
+) -> TemporalQuery:
+    """The span that a request asks for, and how it is shown.
+
+    Raises:
+        NgsiError: with the parameter that cannot be read.
+    """
+    return temporal_query(
+        timerel, timeAt, endTimeAt, lastN, aggrMethods, aggrPeriodDuration,
+        timeproperty or "observedAt",
+    )  # fmt: skip
+
+
+AskedTimes = Annotated[TemporalQuery, Depends(asked_times)]
 _FORMS = ("normalized", "temporalValues", "simplified", "aggregatedValues")
 
 
@@ -35,22 +57,8 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
     @routes.get("/temporal/entities")
     def entities(
         request: Request,
-        type: Text = None,  # noqa: A002 - the standard's name
-        id: Text = None,  # noqa: A002 - the standard's name
-        idPattern: Text = None,
-        attrs: Text = None,
-        q: Text = None,
-        georel: Text = None,
-        geometry: Text = None,
-        coordinates: Long = None,
-        geoproperty: Text = None,
-        timerel: Text = None,
-        timeAt: Text = None,
-        endTimeAt: Text = None,
-        timeproperty: Text = "observedAt",
-        lastN: Last = None,
-        aggrMethods: Text = None,
-        aggrPeriodDuration: Text = None,
+        chosen: AskedEntities,
+        asked: AskedTimes,
         limit: Annotated[int, Query(ge=1, le=1_000)] = USUAL,
         offset: Offset = 0,
         count: Count = False,
@@ -58,24 +66,15 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
         """Places over time, a page of them."""
-        if not any((type, id, idPattern, attrs, q, georel)):
-            right = "give at least one of type, id, idPattern, attrs, q and georel"
-            raise NgsiError("all entities were asked for", right)
-        if timerel is None:
+        if not asked.bounded:
             raise bad("timerel", "", "missing", "give before, after or between, and timeAt")
-        asked = temporal_query(
-            timerel, timeAt, endTimeAt, lastN, aggrMethods, aggrPeriodDuration,
-            timeproperty or "observedAt",
-        )  # fmt: skip
         shown = _form(options, format, asked)
-        geo = (georel, geometry, coordinates, geoproperty)
-        found = selection(type, id, idPattern, attrs, q, geo).found(city)
-        wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
+        found = chosen.found(city)
         body: list[Json] = []
         size = 0
         for group, at in found.page(offset, limit):
             if isinstance(group, PlaceGroup):
-                over_time = evolutions(group, at, asked, wanted)
+                over_time = evolutions(group, at, asked, chosen.attributes)
                 size += sum(len(one.time_S) for one in over_time)
                 check_size(size)
                 if over_time:
@@ -89,22 +88,12 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
     def entity(
         request: Request,
         entity: str,
+        asked: AskedTimes,
         attrs: Text = None,
-        timerel: Text = None,
-        timeAt: Text = None,
-        endTimeAt: Text = None,
-        timeproperty: Text = "observedAt",
-        lastN: Last = None,
-        aggrMethods: Text = None,
-        aggrPeriodDuration: Text = None,
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
         """A place over time."""
-        asked = temporal_query(
-            timerel, timeAt, endTimeAt, lastN, aggrMethods, aggrPeriodDuration,
-            timeproperty or "observedAt",
-        )  # fmt: skip
         shown = _form(options, format, asked)
         group, at = found_entity(city, entity)
         if not isinstance(group, PlaceGroup):
