@@ -21,12 +21,13 @@ demo: $(VENV)/.installed   ## Run the main job on real data and write runs/demo/
 	$(BIN)/deepcity demo
 
 test: $(VENV)/.installed   ## Lint, types, import rules and all tests.
+	scripts/install-strangers || echo "Others' NGSI-LD libraries could not be installed; their tests will be skipped." >&2
 	scripts/check
 
 docs: $(VENV)/.installed   ## Build the documentation into site/, in English and Korean.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-web:            ## Build the control room from frontend/ into src/deepcity/web/static/ (needs npm).
+web:            ## Build the control room and the reports' live parts from frontend/ into src/deepcity/web/ (needs npm).
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 check: test

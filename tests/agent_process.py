@@ -5,6 +5,7 @@ import os
 import signal
 
 import torch
+from forked import forked
 from vertical_town import agencies, parties, town
 
 from deepcity.exchange.message import Message, from_bytes, to_bytes
@@ -24,10 +25,8 @@ class AgencyProcess:
 
     def __init__(self, name, killed_at=None):
         self.killed_at, self.asked = killed_at, []
-        context = multiprocessing.get_context("spawn")
-        self.pipe, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(name, far), daemon=True)
-        self.process.start()
+        self.pipe, far = multiprocessing.Pipe()
+        self.process = forked(_serve, name, far)
         far.close()
 
     def handle(self, message: Message, caller: str) -> Message:

@@ -1,12 +1,15 @@
 """Settings for all tests."""
 
+import gc
 import os
 
 import live_town
 import pytest
 from browser import NO_CHROMIUM
 from hypothesis import settings
+from live_city import open_node, trained  # noqa: F401
 from postgres_server import postgres, postgres_url  # noqa: F401
+from strangers import NO_STRANGERS
 
 pytest.register_assert_rewrite("towns")  # a plugin of some modules that others import
 
@@ -23,10 +26,17 @@ def town_trained(tmp_path_factory):
     return live_town.build(tmp_path_factory.mktemp("town"))
 
 
+def pytest_collection_finish():
+    """Modules and tests that stay to the end are not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config):
-    """The last line says which tests did not run for want of a browser, and what to install."""
+    """The last lines say which tests did not run for want of what, and how to install it."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     stats = reporter.stats.get("skipped", ()) if reporter else ()
-    skipped = sum(NO_CHROMIUM in str(one.longrepr) for one in stats)
-    if skipped:
-        reporter.line(f"{skipped} tests of pages did not run: {NO_CHROMIUM}")
+    for what, reason in (("of pages", NO_CHROMIUM), ("with others' software", NO_STRANGERS)):
+        skipped = sum(reason in str(one.longrepr) for one in stats)
+        if skipped:
+            reporter.line(f"{skipped} tests {what} did not run: {reason}")

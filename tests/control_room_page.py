@@ -1,5 +1,6 @@
 """The control room in a real Chromium: a page object that tests of any node can drive."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,17 @@ FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader
 PATIENCE_MS = 20_000
 WIDE = {"width": 1400, "height": 860}
 PHONE = {"width": 360, "height": 740}
+
+
+TO_WEBP = """async png => {
+  const image = new Image();
+  image.src = "data:image/png;base64," + png;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/webp", 0.82).split(",")[1];
+}"""
 
 
 @contextmanager
@@ -104,6 +116,15 @@ class ControlRoom:
         self.page.locator("input[name=name]").fill(name)
         self.page.locator("input[name=password]").fill(password)
         self.page.locator("form button[type=submit]").click()
+
+    def picture(self) -> bytes:
+        """What is seen now, as WebP, written by the browser itself."""
+        shot = base64.b64encode(self.page.screenshot()).decode()
+        blank = self.page.context.new_page()
+        try:
+            return base64.b64decode(blank.evaluate(TO_WEBP, shot))
+        finally:
+            blank.close()
 
     def quiet(self):
         """Nothing asked of the outside, nothing complained of."""

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import fake_city_data as data
 import uvicorn
-from fastapi import Body, FastAPI, Request
+from fastapi import Body, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from live_server import free_port, serving_with
@@ -39,11 +39,16 @@ class FakeCity:
     places: int = 60
     login: bool = False
     role: str = "operator"
+    mode: str = "replay"
     now_s: int = data.START_S
     clock_skew_s: int = 0
     events: list = field(default_factory=list)
     incidents: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+    services: list = field(default_factory=lambda: data.SERVICES)
+    caps: dict = field(default_factory=dict)
+    meanwhile: dict = field(default_factory=dict)  # of a decision, just before an answer comes
+    plan: object = None  # (service, party, requests, units) -> a plan
 
     def __post_init__(self):
         self.parties = data.parties(self.places)
@@ -88,7 +93,7 @@ class FakeCity:
         return answer | {"kind": "none", "value": [None] * party.places}
 
     def series(self, party, place, since, until, known):
-        index = int(place[1:]) - 1
+        index = party.index(place)
         last_s = self.origin(party) if known is None else known // data.STEP_S * data.STEP_S
         first_s = -(-since // data.STEP_S) * data.STEP_S
         times = range(first_s, min(last_s, until + 1), data.STEP_S)
@@ -156,7 +161,12 @@ def _guard(app, city):
         free = not path.startswith("/api/") or path == "/api/session"
         if not free and name not in ROLES:
             answer = refusal(401, "", "nobody is logged in", "log in")
-        elif not free and needed and role_of(city, name) in {"auditor", "analyst"}:
+        elif (
+            not free
+            and needed
+            and not path.endswith("/seen")
+            and role_of(city, name) in {"auditor", "analyst"}
+        ):
             answer = refusal(403, name, "may only look", "ask an operator")
         else:
             answer = await call_next(request)
@@ -193,9 +203,9 @@ def _read_routes(app, city):
         name = request.state.user
         body = {
             "name": "nuri", "title": data.text("Nuri", "누리시"), "time_zone": "Asia/Seoul",
-            "mode": "replay", "speed": 60, "now_s": city.now_s,
+            "mode": city.mode, "speed": 60, "now_s": city.now_s,
             "user": {"name": name, "role": role_of(city, name)},
-            "services": data.SERVICES, "parties": described,
+            "services": city.services, "parties": described, "agencies": data.AGENCIES,
         }  # fmt: skip
         return Response(json.dumps(body), media_type="application/json")
 
@@ -214,8 +224,23 @@ def _read_routes(app, city):
         return city.series(city.party(service, party), place, since, until, known)
 
     @app.get("/api/decisions")
-    def decisions():
-        return list(city.decisions.values())
+    def decisions(limit: int = 50, service: str | None = None):
+        found = [one for one in city.decisions.values() if service in (None, one["service"])]
+        return sorted(found, key=lambda one: -one["at_s"])[:limit]
+
+    @app.get("/api/plan")
+    def plan(service: str, party: str, units: int | None = None,
+             request: Annotated[list[str] | None, Query()] = None):  # fmt: skip
+        if city.plan is not None:
+            return city.plan(service, party, request or [], units)
+        own = [one for one in city.decisions.values() if one["service"] == service]
+        return {**own[-1], "id": None, "status": "advice", "steps": 2}
+
+    @app.get("/api/decisions/{number}/cap")
+    def cap(number: int):
+        if number not in city.caps:
+            return refusal(409, f"decision {number}", "it warns of nothing", "ask for an alert")
+        return Response(city.caps[number], media_type="application/cap+xml")
 
     @app.get("/api/alarms")
     def alarms(state: str = "open"):
@@ -261,6 +286,12 @@ def _write_routes(app, city):
     @app.post("/api/decisions/{number}/answers")
     def answer(number: int, request: Request, body: Json):
         decision, who = city.decisions[number], request.state.user
+        decision.update(city.meanwhile.pop(number, {}))
+        if decision["status"] == "waiting" and city.now_s >= decision["valid_until_s"]:
+            decision["status"] = "expired"
+        if (decision["status"] == "waiting") != (body["answer"] != "undo"):
+            closed = refusal(409, f"decision {number}", f"it is {decision['status']}", "look")
+            return JSONResponse(json.loads(closed.body) | {"decision": decision}, 409)
         decision["status"] = ANSWERS[body["answer"]]
         decision["answers"].append({"who": who, "answer": body["answer"], "at_s": city.now_s,
                                     "comment": body.get("comment", "")})  # fmt: skip
@@ -300,11 +331,11 @@ def _incident_routes(app, city):
         first = {
             "seq": number, "kind": "open", "who": who, "role": role_of(city, who),
             "at_s": city.now_s, "text": body["title"], "geometry": None, "task": None,
-            "roles": [],
+            "roles": [], "agency": None, "seen_by": [],
         }  # fmt: skip
         city.incidents[number] = {
             "id": number, "title": body["title"], "opened_s": city.now_s, "closed_s": None,
-            "who": who, "entries": [first],
+            "who": who, "agencies": [], "entries": [first],
         }  # fmt: skip
         city.emit("incident", who=who)
         return city.incidents[number]
@@ -320,10 +351,25 @@ def _incident_routes(app, city):
             "seq": city.emit("incident", who=who), "kind": body["kind"], "who": who,
             "role": role_of(city, who), "at_s": city.now_s, "text": body.get("text", ""),
             "geometry": body.get("geometry"), "task": body.get("task"),
-            "roles": body.get("roles", []),
+            "roles": body.get("roles", []), "agency": data.agency_named(body.get("agency")),
+            "seen_by": [],
         })  # fmt: skip
+        given = room["entries"][-1]["agency"]
+        if given and given not in room["agencies"]:
+            room["agencies"].append(given)
         if body["kind"] == "close":
             room["closed_s"] = city.now_s
+        return room
+
+    @app.post("/api/incidents/{number}/seen")
+    def seen(number: int, request: Request, body: Json):
+        room, who = city.incidents[number], request.state.user
+        for one in room["entries"]:
+            known = {look["who"] for look in one["seen_by"]} | {one["who"]}
+            if one["seq"] <= body["entry"] and who not in known:
+                look = {"who": who, "role": role_of(city, who), "at_s": city.now_s}
+                one["seen_by"].append(look)
+        city.emit("incident", who=who)
         return room
 
 

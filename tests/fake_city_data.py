@@ -78,6 +78,9 @@ class Party:
         low_N, high_N = np.maximum(value_N - half, 0), value_N + half
         return [np.round(one, 2).tolist() for one in (value_N, low_N, high_N)]
 
+    def index(self, place):
+        return int(place[1:]) - 1
+
     def describe(self):
         ids = [f"{self.name[:1].upper()}{index + 1:03d}" for index in range(self.places)]
         lat, lon = self.lat_N.tolist(), self.lon_N.tolist()
@@ -169,13 +172,59 @@ def decisions():
     ]  # fmt: skip
 
 
+AGENCIES = [
+    {"name": "roads", "title": text("Road office", "도로과")},
+    {"name": "weather", "title": text("Weather office", "기상청")},
+]
+
+
+def agency_named(name):
+    """As an entry has it; null for no name."""
+    known = (one for one in AGENCIES if one["name"] == name)
+    return next(known, {"name": name, "title": text(name, name)}) if name else None
+
+
 def map_of_cities():
-    def party(city, service, name, level, granted, gain, **more):
+    ladder = ["h1", "h2", "h3", "h4", "h5", "head"]
+
+    def party(city, service, name, level, granted, change, **more):
+        newcomer = more.get("newcomer", False)
         return {
-            "city": city, "agency": name.split("/")[0], "party": name, "service": service,
-            "title": text(name.split("/")[1].title(), name.split("/")[1]), "newcomer": False,
-            "silent": False, "level": level, "granted_to": granted, "gain": gain,
-            "sent_bytes": 1_250_000, "received_bytes": 3_400_000, **more,
+            "city": city,
+            "agency": name.split("/")[0],
+            "party": name,
+            "service": service,
+            "title": text(name.split("/")[1].title(), name.split("/")[1]),
+            "newcomer": False,
+            "silent": False,
+            "level": level,
+            "granted_to": granted,
+            "change": change,
+            "records_silent_since_s": None,
+            "stem": "private",
+            "layers": [] if newcomer else ladder[: ladder.index(granted) + 1],
+            "sent_bytes": 0 if newcomer else 1_250_000,
+            "received_bytes": 3_400_000,
+            "rounds": part(40),
+            **more,
+        }
+
+    def part(last, left_out="", reason="", by="coordinator"):
+        return {
+            "last": last,
+            "done": 40,
+            "at_s": START_S - 86_400,
+            "left_out": left_out,
+            "reason": reason,
+            "by": by,
+        }
+
+    def agency(name, en, ko, layer, **more):
+        return {
+            "agency": name, "title": text(en, ko), "layer": layer, "granted_from": "h3",
+            "width": 16, "cells": 2, "sent_bytes": 4_200_000, "received_bytes": 2_900_000,
+            "change_without": -0.021, "failed": "", "silent": False, "newest_s": START_S,
+            **more,
         }  # fmt: skip
 
     return {
@@ -186,13 +235,23 @@ def map_of_cities():
         ],
         "services": [{"name": one["name"], "title": one["title"]} for one in SERVICES],
         "parties": [
-            party("nuri", "traffic", "nuri-roads/speed", "h3", "h4", 0.081),
-            party("haneul", "traffic", "haneul-roads/speed", "h3", "h5", 0.046),
-            party("bada", "traffic", "bada-roads/speed", "h2", "h2", 0.192, newcomer=True),
-            party("nuri", "parking", "nuri-parking/occupied", "h5", "head", 0.027),
-            party("bada", "parking", "bada-parking/occupied", "h5", "h5", None, silent=True),
-            party("nuri", "water", "nuri-water/inflow", "h1", "h1", 0.012),
-            party("haneul", "water", "haneul-water/inflow", "alone", "h2", -0.004,
-                  sent_bytes=0, received_bytes=0),
+            party("nuri", "traffic", "nuri-roads/speed", "h3", "h4", -0.081),
+            party("haneul", "traffic", "haneul-roads/speed", "h3", "h5", -0.046),
+            party("bada", "traffic", "bada-roads/speed", "h2", "h2", -0.192, newcomer=True),
+            party("nuri", "parking", "nuri-parking/occupied", "h5", "head", -0.027),
+            party("bada", "parking", "bada-parking/occupied", "", "h5", None, silent=True,
+                  rounds=part(12, "silent", "no answer within 60 s")),
+            party("nuri", "water", "nuri-water/inflow", "h1", "h1", -0.012),
+            party("haneul", "water", "haneul-water/inflow", "alone", "h2", 0.002),
         ],
+        "vertical": [{
+            "service": "bikes", "title": text("Bikes", "자전거"), "city": "nuri",
+            "party": "nuri/bikes", "party_title": text("Nuri Bikes", "누리 자전거"),
+            "mode": "block-wise", "level": "h3", "labels_stay": False, "change": -0.093,
+            "agencies": [
+                agency("weather", "Weather office", "기상청", "h3", change_without=0.004),
+                agency("metro", "Metro", "지하철", "h4", silent=True, newest_s=START_S - 864_000),
+            ],
+        }],
+        "unread": [],
     }  # fmt: skip

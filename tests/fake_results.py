@@ -15,7 +15,8 @@ from deepcity.parties.method_errors import (
     MethodErrors,
     fixed_level_name,
 )
-from deepcity.runs.results import MethodTraffic, Note, PartyResult, RunResults, ServiceResult
+from deepcity.runs.note import Note
+from deepcity.runs.results import MethodTraffic, PartyResult, RunResults, ServiceResult
 
 START = 1_657_490_400  # a Monday midnight in Rome
 LAYER_BYTES = 16_640

@@ -3,6 +3,8 @@
 import numpy as np
 from little_map import LittleMap, flows, service
 
+from deepcity.maps.city_map import load_map
+
 MEETING = """
 [service.vertical]
 pretrain_steps = 40
@@ -28,3 +30,14 @@ def little(folder, *, more="", agency="", cities=("east",), rounds=6, seed=0):
     text = service(levels=(), rounds=rounds, local_steps=20, more=meeting)
     town.write(text.replace('["*/*"]', '["*/water"]'))
     return town.path
+
+
+def quick_map(folder, *, more="pretrain_steps = 8", rounds=3, pooled=False, **how):
+    """A map whose training takes moments."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = little(folder, more="pretrain_steps = 1", rounds=rounds, **how)
+    text = path.read_text(encoding="utf-8").replace("pretrain_steps = 40\npretrain_steps = 1", more)
+    text = text.replace("local_steps = 20", "local_steps = 3")
+    quick = f"automatic = false\npooled = {str(pooled).lower()}\n[service.window]"
+    path.write_text(text.replace("[service.window]", quick), encoding="utf-8")
+    return load_map(path)

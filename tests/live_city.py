@@ -1,6 +1,7 @@
 """A little city with more days of records than its forecasters learned from."""
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import grown_town
 import pytest
@@ -43,12 +44,29 @@ def open_node(trained, tmp_path):
     """Opens a node that replays from the first day after the run."""
     opened = []
 
-    def make(url=None, folder=trained, start=START, speed=float("inf"), run=None, update=None):
+    def make(
+        url=None,
+        folder=trained,
+        start=START,
+        speed=float("inf"),
+        run=None,
+        learner=None,
+        checker=None,
+    ):
         city_file = load_city(folder / "a.toml")
         found = find_forecasters([run or trained / "run"], city_file).forecasters
         events = open_events(url or f"duckdb:///{tmp_path / 'city.duckdb'}")
         sources = sources_of(found, city_file, tmp_path / "spool", replay=True)
-        node = Node(city_file, sources, found, events, ReplayClock(start, HOUR, speed), update)
+        node = Node(
+            city_file,
+            sources,
+            found,
+            events,
+            ReplayClock(start, HOUR, speed),
+            learner,
+            tmp_path / "snapshots",
+            checker=checker,
+        )
         node.resume()
         opened.append((node, events))
         return node
@@ -75,3 +93,28 @@ def node_in(town, folder):
         node.resume()
         yield node
         node.close()
+
+
+@dataclass
+class SlowLearner:
+    """Learns for as long as a test wants."""
+
+    since_s: int | None = None
+    asked: list = field(default_factory=list)
+    found: list | None = None
+
+    def resume(self, now_s):
+        pass
+
+    def begin(self, panels, now_s):
+        self.since_s = now_s
+        self.asked.append((now_s, int(panels["x"].time_T[-1])))
+
+    def ended(self):
+        return self.found
+
+    def forget(self, kept):
+        self.since_s = self.found = None
+
+    def close(self):
+        pass

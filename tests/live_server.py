@@ -1,17 +1,17 @@
 """A real HTTP server around a live application: in a thread, or a process of its own."""
 
+import gc
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import uvicorn
-from processes import PATIENCE_S
+from processes import PATIENCE_S, begun
 from typer.testing import CliRunner
 
 from deepcity.cli import app
@@ -67,6 +67,10 @@ def serving_with(app, port, **settings):
     settings = {"log_level": "error", **settings}
     with _running(uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, **settings))):
         yield f"http://127.0.0.1:{port}"
+    with warnings.catch_warnings():
+        # a page that tries again has connections that the server accepted and never began
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @contextmanager
@@ -110,36 +114,25 @@ def environment(**more):
     return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
 
-def serve_process(town, folder: Path, port: int, store: str, *more, most_kb=None):
-    """`deepcity serve` in a process of its own; files may grow to `most_kb`."""
+def serve_process(town, folder: Path, port: int, store: str, *more, most_bytes=None, program=None):
+    """`deepcity serve` in a process of its own; as `processes.begun` takes the rest."""
     (folder / "access.toml").write_text(ACCESS_FILE, encoding="utf-8")
-    command = [
-        sys.executable, "-m", "deepcity", "serve", str(town.fused_file),
-        "--city", str(folder / "town.toml"), "--access", str(folder / "access.toml"),
-        "--store", store, "--port", str(port), "--reload", "0.2",
+    words = [
+        "serve", town.fused_file, "--city", folder / "town.toml",
+        "--access", folder / "access.toml", "--store", store, "--port", port, "--reload", "0.2",
         "--keep-days", "36500", *more,  # the town lives in other years
     ]  # fmt: skip
-    if most_kb is not None:
-        command = ["bash", "-c", f'ulimit -f {most_kb}; exec "$@"', "bash", *command]
-    return subprocess.Popen(
-        command,
-        env=environment(),
-        stdout=subprocess.PIPE if "--json" in more else None,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    quiet = None if "--json" in more else os.devnull
+    return begun(words, environment(), program, output=quiet, most_bytes=most_bytes)
 
 
-def agency_process(town, name, folder: Path, address: str, *more, **environ):
-    """`deepcity agent` in a process of its own."""
-    command = [
-        sys.executable, "-m", "deepcity", "agent", str(town.encoder_files[name]),
-        "--city", str(folder / "town.toml"), "--to", address, "--json", "--every", "0.1", *more,
+def agency_process(town, name, folder: Path, address: str, *more, program=None, **environ):
+    """`deepcity agent` in a process of its own; as `processes.begun` takes the program."""
+    words = [
+        "agent", town.encoder_files[name], "--city", folder / "town.toml", "--to", address,
+        "--json", "--every", "0.1", *more,
     ]  # fmt: skip
-    env = environment(DEEPCITY_TOKEN=TOKENS[name], **environ)
-    return subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return begun(words, environment(DEEPCITY_TOKEN=TOKENS[name], **environ), program)
 
 
 def once(*call):

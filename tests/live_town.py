@@ -103,10 +103,10 @@ places = [
 """
 
 
-def records() -> dict[str, list[str]]:
-    """Each file's lines, a row an hour."""
+def records(days: int = DAYS) -> dict[str, list[str]]:
+    """Each file's lines, a row an hour; those of another number of days have other values."""
     rng = np.random.default_rng(0)
-    hour = np.arange(DAYS * 24)
+    hour = np.arange(days * 24)
     rain = np.clip(rng.normal(0, 1, len(hour)), -2, 2)  # its own hour tells the next ride
     usual = 160 + 60 * np.sin(2 * np.pi * hour / 24)
     ride = usual[:, None] - 20 * np.roll(rain, 1)[:, None] + rng.normal(0, 4, (len(hour), 3))
@@ -168,9 +168,14 @@ class Town:
         return path
 
 
-def build(folder: Path) -> Town:
-    """Train the town, in a few seconds."""
-    write_records(folder, DAYS * 24)
+def build(folder: Path, days: int = DAYS) -> Town:
+    """Train the town, in a few seconds.
+
+    Args:
+        days: on record; it learns from the first `LEARNED_DAYS`.
+    """
+    for name, lines in records(days).items():
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "town.toml").write_text(TOWN, encoding="utf-8")
     city = load_city(folder / "town.toml")
     panel = load_panel(city, "metro")
@@ -213,6 +218,7 @@ def build(folder: Path) -> Town:
         matches,
         labels.validation,
         seen,
+        time_B=validation_times,
     )
     files = {name: save_encoder(folder, one) for name, one in encoders.items()}
     fused_file = save_fused(folder, package)

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from forked import Forked
 from live_server import free_port
-from processes import ENV, PATIENCE_S, command
+from processes import ENV, FROM_NOTHING, PATIENCE_S, command
 
 
 @dataclass
@@ -21,12 +22,14 @@ class NodeProcess:
     Attributes:
         city: its file; the run lies beside it.
         more: arguments.
+        program: what Python runs, with its first arguments; None: the process is `forked`.
     """
 
     city: Path
     more: tuple[object, ...] = ()
+    program: tuple[object, ...] | None = FROM_NOTHING
     port: int = field(default_factory=free_port)
-    _process: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def address(self) -> str:
@@ -41,9 +44,13 @@ class NodeProcess:
     def start(self) -> None:
         """Begin it, or begin it again."""
         run = ("--run", self.city.parent / "run", "--port", self.port)
+        if self.program is None:
+            words, log = ("up", self.city, *run, *self.more), str(self.log)
+            self._process = Forked(words, ENV, output=log, errors=log)
+            return
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command("up", self.city, *run, *self.more),
+                command("up", self.city, *run, *self.more, program=map(str, self.program)),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -83,8 +90,18 @@ class NodeProcess:
     def resident_mb(self) -> float:
         """Memory that it holds now, MB."""
         assert self._process is not None
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return _resident_mb(self._process.pid)
+
+    def children_mb(self) -> float:
+        """Memory that the processes which it started hold now, MB."""
+        assert self._process is not None
+        found = 0.0
+        for path in Path(f"/proc/{self._process.pid}/task").glob("*/children"):
+            with suppress(OSError):  # a thread that has just ended
+                for child in path.read_text().split():
+                    with suppress(OSError):
+                        found += _resident_mb(int(child))
+        return found
 
     def cpu_s(self) -> float:
         """Seconds that all cores have worked for it."""
@@ -93,10 +110,15 @@ class NodeProcess:
         return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _resident_mb(process: int) -> float:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 @contextmanager
-def running(city: Path, *more: object):
+def running(city: Path, *more: object, program: tuple[object, ...] | None = None):
     """A node that has begun; it does not outlive the block."""
-    node = NodeProcess(city, more)
+    node = NodeProcess(city, more, program)
     node.start()
     try:
         node.wait()

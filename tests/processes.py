@@ -1,41 +1,53 @@
-"""`deepcity` as people start it: a process of its own, with real signals and files."""
+"""`deepcity` as people start it: a process of its own, with real signals and files.
+
+With a program, Python itself is started, as a shell does; without, the process is `forked`.
+"""
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
+from forked import ENV, Forked
 
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
 PATIENCE_S = 600  # on a busy machine; a test that waits in vain ends with words
 
 
-def command(*arguments, program=("-m", "deepcity")):
+FROM_NOTHING = ("-m", "deepcity")
+"""The program of a process that imports all it needs."""
+
+
+def command(*arguments, program=FROM_NOTHING):
     return [sys.executable, *program, *map(str, arguments)]
 
 
-def deepcity(*arguments, program=("-m", "deepcity"), **how):
-    """Run it to its end."""
-    return subprocess.run(
-        command(*arguments, program=program),
-        capture_output=True,
-        text=True,
-        check=False,
-        **{"env": ENV, "timeout": PATIENCE_S, **how},
-    )
+def deepcity(*arguments, program=None, most_bytes=None, **how):
+    """Run it to its end; no file of it may outgrow so many bytes."""
+    how = {"env": ENV, "timeout": PATIENCE_S, **how}
+    if program is not None:
+        words = command(*arguments, program=program)
+        return subprocess.run(words, capture_output=True, text=True, check=False, **how)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
+        found = {"folder": how.get("cwd"), "most_bytes": most_bytes, "output": output.name}
+        process = Forked(arguments, how["env"], **found)
+        _, errors = process.communicate(how["timeout"])
+        code, printed = process.returncode, output.read()
+    return subprocess.CompletedProcess(arguments, code, printed, errors)
+
+
+def begun(words, environment, program=None, *, output=None, most_bytes=None):
+    """Begin it; its output can be read as it comes, unless it goes to a file."""
+    if program is None:
+        return Forked(words, environment, output=output, most_bytes=most_bytes)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command(*words, program=program), env=environment, **pipes)
 
 
 def started(*arguments):
     """Begin it, in a group of its own; nobody reads its standard output."""
-    return subprocess.Popen(
-        command(*arguments),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENV,
-        start_new_session=True,
-    )
+    return Forked(arguments, ENV, output=os.devnull)
 
 
 def wait_for(process, folder, pattern):

@@ -5,7 +5,10 @@ import pytest
 
 from benchmarks.traffic_causes.directions import adjacency_of, directed
 from benchmarks.traffic_causes.forecasts import CITY, LEARNED, freeways
+from benchmarks.traffic_causes.mixed import HEAVY_MM, TRUE, Setting, jams
 from benchmarks.traffic_causes.planted import planted
+from benchmarks.traffic_causes.rain import rainy_week
+from deepcity.applications.traffic.jams import Speeds
 from deepcity.applications.traffic.roads import Roads, roads_of
 from deepcity.city.place import Place
 
@@ -66,3 +69,38 @@ def test_a_planted_jam_changes_only_what_is_seen_and_grows_upstream():
     assert {jam.seed, jam.asked} <= slowed
     assert slowed <= set(freeways().roads.metres_from(jam.seed, upstream=True))
     assert (jam.values_TN <= measured_TN).all()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not RECORDS.exists(), reason="needs shared/data/traffic_losloop")
+def test_jams_of_known_causes_are_what_they_are_said_to_be():
+    measured_TN = freeways().panel.values_TNF[:, :, 0]
+    found = {jam.cause: jam for jam in jams(np.random.default_rng(1), 1, Setting(5, (5, 6)))}
+    assert tuple(found) == TRUE
+    for cause, jam in found.items():
+        assert jam.now >= LEARNED
+        rained_TN = measured_TN * (1 - jam.week.lost_TN)
+        steps = np.flatnonzero((jam.values_TN < 0.999 * rained_TN).any(axis=1))
+        if cause == "weather":
+            assert not len(steps)  # nothing but the rain
+            assert jam.week.rain_T[jam.now - 1] >= HEAVY_MM
+        else:
+            assert steps.max() == jam.now - 1
+            assert (steps < LEARNED).any() == (cause == "recurring")
+        state = jam.state()
+        np.testing.assert_allclose(
+            state.weather["rain"][-1], jam.week.rain_T[jam.now - 1], atol=1e-5
+        )
+        assert Speeds.of(state).jammed_N[jam.asked]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not RECORDS.exists(), reason="needs shared/data/traffic_losloop")
+def test_a_weather_office_that_counts_by_the_hour_knows_an_hour_when_it_is_over():
+    week = rainy_week(np.random.default_rng(3), 5, hourly=True)
+    assert week.panel.clock.step_s == 3600
+    assert len(week.panel.time_T) == 168
+    np.testing.assert_allclose(
+        week.panel.values_TNF[:, 0, 0], week.rain_T.reshape(168, 12).mean(axis=1), rtol=1e-5
+    )
+    assert (week.lost_TN[week.rain_T <= 0.1] == 0).all()

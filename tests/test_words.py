@@ -17,6 +17,8 @@ PRIVATE_PARTS = """
 """
 """Never a part (between underscores) of an identifier."""
 
+_PRIVATE = frozenset(PRIVATE_PARTS.split())
+
 EARLIER_NAMES = """
     absolute_share after alike anchor ask_in automatic averaging batch_rows beginning beside book
     careful claim convened council course deep draw drawn evidence faith fellows followed gone
@@ -90,7 +92,7 @@ def _private_words(file: str, tree: ast.Module) -> list[str]:
     return [
         f"{file}:{line}: {name}"
         for line, name in (*modules, *_identifiers(tree))
-        if set(PRIVATE_PARTS.split()) & set(re.split(r"[_.]", _snake(name)))
+        if not _PRIVATE.isdisjoint(re.split(r"[_.]", _snake(name)))
     ]
 
 

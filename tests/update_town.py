@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 from little_map import LittleMap, flows, service
 
+from deepcity.maps.city_map import load_map
+from deepcity.runs.update.forecaster_bundle import BundleStore
+from deepcity.runs.update.request import UpdateRequest
+from deepcity.runs.update.run import refine_map
+from deepcity.store.run_folder import site_folder
+
 RUN_DAYS = 36  # 26 to learn from, 5 aside, 5 to test; each learned from once it is old enough
 LIGHT = {"levels": (), "rounds": 3, "local_steps": 10, "refit_steps": 6}
 SETTINGS = "pooled = false"
@@ -64,3 +70,15 @@ def prints(folder: Path) -> dict[str, tuple[str, int]]:
         path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in sorted(folder.iterdir())
     }
+
+
+def refine(folder, **asked):
+    """Refine the town in a folder; party -> what was found, and the problems."""
+    found, trouble = refine_map(
+        load_map(folder / "map.toml"), folder / "run", asked=UpdateRequest(**asked)
+    )
+    return {party.party: party for party in found.parties}, trouble
+
+
+def package(folder, party):
+    return BundleStore.of(site_folder(folder / "run", party)).load("water", party)

@@ -1,7 +1,7 @@
 """What learning together costs: steps, bytes, memory, forecasts a second, many parties.
 
     python -m benchmarks.cost [reuse] [bytes] [memory] [forecasts] [parties] [precision]
-                              [streaming] [demo]
+                              [compression] [streaming] [demo]
 
 Each part prints its table and records it; without names all run. Real data where data
 matter (water districts of Ferrara), synthetic rows where only their number does.
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import torch
 
+from benchmarks.cost.compression import compression
 from benchmarks.cost.demo import demo
 from benchmarks.cost.forecasts import forecasts
 from benchmarks.cost.memory import memory
@@ -35,6 +36,7 @@ def main() -> None:
         "forecasts": forecasts,
         "parties": parties,
         "precision": precision,
+        "compression": compression,
         "streaming": streaming,
         "demo": demo,
     }

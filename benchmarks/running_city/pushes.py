@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,10 +14,10 @@ import numpy as np
 import towns
 from node_process import NodeProcess
 
-from benchmarks.running_city.kills import LIVES_S, SEED
+from benchmarks.running_city.killing import LIVES_S, SEED, kill_at_random
 from deepcity.city.errors import ConfigError
 from deepcity.data.city_file import check_city, empty_panel
-from deepcity.live.node.agency_records import folded
+from deepcity.live.node.records.agency_records import folded
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.store.open_store import open_events
 
@@ -59,7 +58,7 @@ def pushes() -> str:
         node.start()
         node.wait()
         try:
-            killed = _kill_at_random(node, folder)
+            killed = _kill_both(node, folder)
             position = int((folder / "done").read_text())
             newest = sent[position - 1]["time"]
             node.wait(lambda: _newest(node) >= _seconds(str(newest)) + HOUR)
@@ -95,24 +94,25 @@ def _rows() -> list[dict[str, object]]:
     ]
 
 
-def _kill_at_random(node: NodeProcess, folder: Path) -> Counter[str]:
-    dice, killed, end = random.Random(SEED), Counter[str](), time.monotonic() + SECONDS
-    agency = _agency(node, folder)
-    while time.monotonic() < end:
-        time.sleep(dice.uniform(*LIVES_S) / 2)
-        victim = dice.choice(("node", "agency"))
-        killed[victim] += 1
-        if victim == "node":
-            node.kill()
-            node.start()
-        else:
-            os.kill(agency.pid, signal.SIGKILL)
-            agency.wait()
-            agency = _agency(node, folder)
+def _kill_both(node: NodeProcess, folder: Path) -> Counter[str]:
+    agencies = [_agency(node, folder)]
+
+    def node_again() -> None:
+        node.kill()
+        node.start()
+
+    def agency_again() -> None:
+        os.kill(agencies[-1].pid, signal.SIGKILL)
+        agencies.pop().wait()
+        agencies.append(_agency(node, folder))
+
+    shortest_s, longest_s = LIVES_S
+    victims = {"node": node_again, "agency": agency_again}
+    killed = kill_at_random(victims, SECONDS, lives_s=(shortest_s / 2, longest_s / 2))
     node.wait()
     time.sleep(2)
     (folder / "done.stop").touch()
-    agency.wait()
+    agencies.pop().wait()
     return killed
 
 

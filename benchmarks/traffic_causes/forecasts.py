@@ -97,6 +97,9 @@ def _error(forecast_BNH: Floats, test: Samples) -> float:
     return float(np.nanmean(np.abs(forecast_BNH - test.truth_BNH)))
 
 
-def state_at(panel: Panel, origin: int, forecast_NH: Floats, past: Past) -> State:
+def state_at(
+    panel: Panel, origin: int, forecast_NH: Floats, past: Past, weather: Panel | None = None
+) -> State:
     """What the service sees before a step."""
-    return State.of(panel, "speed", int(panel.time_T[origin]), forecast_NH, past)
+    now_s = int(panel.time_T[origin])
+    return State.of(panel, "speed", now_s, forecast_NH, past, weather=weather)

@@ -16,8 +16,9 @@ import rustworkx as rx
 from benchmarks.decisions.forecasts import spread
 from benchmarks.traffic_causes.forecasts import LEARNED, freeways, state_at
 from deepcity.applications.state import Past, State
-from deepcity.applications.traffic.causes import kind_of_jam, origins
+from deepcity.applications.traffic.causes import INCIDENT, causes
 from deepcity.applications.traffic.jams import JAMMED, Speeds, groups
+from deepcity.applications.traffic.origins import origins
 from deepcity.applications.traffic.roads import Roads, roads_of
 from deepcity.city.arrays import Floats
 
@@ -91,7 +92,8 @@ def rows(seed: int) -> Iterator[Row]:
         seen = [(jam, Speeds.of(state)) for jam, state in zip(jams, states, strict=True)]
         incident = np.mean(
             [
-                kind_of_jam(state, speeds, jam.seed).code == "incident-like"
+                causes(state, speeds, freeways().roads, _jam(jam, speeds), jam.seed, None)[0].code
+                == INCIDENT
                 for state, (jam, speeds) in zip(states, seen, strict=True)
             ]
         )
@@ -104,9 +106,16 @@ def rows(seed: int) -> Iterator[Row]:
 
 
 def _rank(jam: Planted, speeds: Speeds, roads: Roads, rank: Rank) -> int:
-    (places,) = [one for one in groups(roads, speeds.jammed_N) if jam.asked in one]
-    found = rank(speeds, roads, places, jam.asked)
+    found = rank(speeds, roads, _jam(jam, speeds, roads), jam.asked)
     return found.index(jam.seed) + 1 if jam.seed in found else 99
+
+
+def _jam(jam: Planted, speeds: Speeds, roads: Roads | None = None) -> list[int]:
+    """The places of the jam that is asked about."""
+    (places,) = [
+        one for one in groups(roads or freeways().roads, speeds.jammed_N) if jam.asked in one
+    ]
+    return places
 
 
 def _state(now: int, values_TN: Floats) -> State:
@@ -130,7 +139,7 @@ def _try(rng: np.random.Generator, sigma: float) -> Planted | None:
     start = int(rng.integers(LEARNED + 12, len(values_TN) - SEEN_STEPS[1]))
     if (values_TN[start - 12 : start + 1, seed] < 1.1 * JAMMED * free_N[seed]).any():
         return None  # slow already
-    reached = _branch(roads, seed, float(rng.uniform(*REACH_M)), rng)
+    reached = branch(roads, seed, float(rng.uniform(*REACH_M)), rng)
     wave = float(rng.uniform(*WAVE_KMH)) * 1000 / 60
     now = start + int(rng.integers(*SEEN_STEPS))
     middle_T = STEP_MINUTES * (np.arange(now - start) + 0.5)
@@ -147,7 +156,7 @@ def _try(rng: np.random.Generator, sigma: float) -> Planted | None:
     return None if asked == seed else Planted(seed, asked, now, values_TN)
 
 
-def _branch(roads: Roads, seed: int, reach_m: float, rng: np.random.Generator) -> dict[int, float]:
+def branch(roads: Roads, seed: int, reach_m: float, rng: np.random.Generator) -> dict[int, float]:
     """Metres upstream to the places of one road that leads to a place, itself among them."""
     before = sorted(roads.upstream.successor_indices(seed))
     if not before:

@@ -17,8 +17,9 @@ import rustworkx as rx
 from benchmarks.traffic_causes.forecasts import LEARNED, freeways, state_at
 from benchmarks.traffic_causes.planted import WAYS
 from deepcity.applications.state import Past
-from deepcity.applications.traffic.causes import kind_of_jam, origins
+from deepcity.applications.traffic.causes import causes
 from deepcity.applications.traffic.jams import JAMMED, Speeds, groups
+from deepcity.applications.traffic.origins import origins
 from deepcity.city.arrays import Floats
 
 ASKED_AFTER = 3  # steps
@@ -97,7 +98,7 @@ def measure() -> Found:
             cause = rank(speeds, roads, jams[0], one.place)[0]
             found.agreed[way].append(_towards(one.place, cause) == one.first)
         cause = origins(speeds, roads, jams[0], one.place)[0]
-        found.kinds[kind_of_jam(state, speeds, cause.place).code] += 1
+        found.kinds[causes(state, speeds, roads, jams[0], cause.place, None)[0].code] += 1
         if cause.place != one.place:
             found.lead_minutes.append(cause.lead_minutes)
             found.metres.append(cause.metres)

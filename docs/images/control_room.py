@@ -4,7 +4,6 @@ Taken of the invented city of the tests, in both languages, wide and as a phone;
 the browser itself.
 """
 
-import base64
 import sys
 from pathlib import Path
 
@@ -18,15 +17,6 @@ from fake_city import FakeCity, serving_city  # noqa: E402
 LANGUAGES = {"en": "en-US", "ko": "ko-KR"}
 PAGES = {"map": "dark", "decisions": "light", "intercity": "dark"}
 SETTLED_MS = 2_500
-TO_WEBP = """async png => {
-  const image = new Image();
-  image.src = "data:image/png;base64," + png;
-  await image.decode();
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [image.width, image.height];
-  canvas.getContext("2d").drawImage(image, 0, 0);
-  return canvas.toDataURL("image/webp", 0.82).split(",")[1];
-}"""
 
 
 def main() -> None:
@@ -51,9 +41,7 @@ def take(room: ControlRoom, page: str, name: str) -> None:
         room.choose_on_map(2)
         room.page.mouse.move(5, 5)
     room.page.wait_for_timeout(SETTLED_MS)
-    shot = base64.b64encode(room.page.screenshot()).decode()
-    blank = room.page.context.new_page()
-    (HERE / f"{name}.webp").write_bytes(base64.b64decode(blank.evaluate(TO_WEBP, shot)))
+    (HERE / f"{name}.webp").write_bytes(room.picture())
 
 
 if __name__ == "__main__":

@@ -4,16 +4,20 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/map.css";
 import "./styles/pages.css";
+import "./styles/services.css";
 import { followRange } from "./map/city_map";
 import { announceAlarms } from "./shell/announcer";
 import { App } from "./shell/app";
 import { keepTicking } from "./shell/banners";
 import { route } from "./shell/pages";
 import { listenToKeys } from "./shell/shortcuts";
-import { alarms, city, decisions, incidents, interCity, now, nowS, sources } from "./state/city";
-import { connect, watchSilence } from "./state/live";
+import {
+  alarms, city, decisions, incidents, interCity, now, nowS, serviceDecisions, serviceName, sources,
+} from "./state/city";
+import { connect, runClock, watchSilence } from "./state/live";
 import { followMoment } from "./state/moment";
 import { wall } from "./state/preferences";
+import { timeZone } from "./words/language";
 
 document.documentElement.classList.toggle("on-wall", wall);
 
@@ -25,10 +29,18 @@ effect(() => {
 });
 
 effect(() => {
-  const { page } = route.value;
+  timeZone.value = city.data.value?.time_zone ?? "UTC";
+});
+
+effect(() => {
+  const { page, rest } = route.value;
   if (page === "agencies") void sources.load();
   if (page === "intercity") void interCity.load();
-  if (page === "incidents") void incidents.load();
+  if (page === "services" && rest !== null) {
+    serviceName.value = rest;
+    void serviceDecisions.load();
+  }
+  if (page === "incidents" || page === "handover") void incidents.load();
 });
 
 followMoment();
@@ -36,6 +48,7 @@ followRange();
 announceAlarms();
 listenToKeys();
 keepTicking();
+runClock();
 connect();
 watchSilence();
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from deepcity.applications.application import applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.state import Past
-from deepcity.applications.tasks.alert import Costs, WarnAbove, chosen_cutoff, crossing
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.crossing import Costs, crossing, learned_warner
+from deepcity.city.clock import DAY_S
 
 STATE = made_state(applications()["air-warning"])
 LEVELS = st.floats(1, 500)
@@ -60,16 +62,20 @@ def noisy_past(seed=0, count=400):
 @pytest.mark.parametrize(("miss", "false_alarm"), [(1, 1), (4, 1), (1, 4)])
 def test_the_cutoff_is_near_what_the_costs_ask_for(miss, false_alarm):
     costs = Costs(miss, false_alarm)
-    assert chosen_cutoff(noisy_past(), 50.0, costs, False) == pytest.approx(costs.cutoff, abs=0.17)
+    assert learned_warner(noisy_past(), 50.0, costs, False).cutoff == pytest.approx(
+        costs.cutoff, abs=0.17
+    )
 
 
 def test_dearer_misses_never_warn_less():
-    cutoffs = [chosen_cutoff(noisy_past(), 50.0, Costs(miss), False) for miss in (0.3, 1, 3, 9)]
+    cutoffs = [
+        learned_warner(noisy_past(), 50.0, Costs(miss), False).cutoff for miss in (0.3, 1, 3, 9)
+    ]
     assert cutoffs == sorted(cutoffs, reverse=True)
 
 
 def test_where_nothing_ever_crossed_the_costs_alone_say_when_to_warn():
-    assert chosen_cutoff(noisy_past(), 1000.0, Costs(3, 1), False) == 0.25
+    assert learned_warner(noisy_past(), 1000.0, Costs(3, 1), False).cutoff == 0.25
 
 
 def test_it_warns_of_the_first_step_that_is_likely_enough():
@@ -85,7 +91,9 @@ def test_it_warns_of_the_first_step_that_is_likely_enough():
         assert (probability_NH[place, :step] < cutoff).all()
         assert action.numbers["lead-hours"] == step
     assert found.confirm is Confirm.AUTHORITY
-    assert found.certainty == probability_NH.max()
+    known_NH = np.isfinite(rise.past.truth_BNH).sum(axis=0)  # a hole is no day
+    days = known_NH[probability_NH == probability_NH.max()].max()
+    assert found.certainty == pytest.approx((probability_NH.max() * days + 0.5) / (days + 1))
 
 
 def test_without_a_warning_nobody_must_confirm():
@@ -94,6 +102,27 @@ def test_without_a_warning_nobody_must_confirm():
     assert not found.actions
     assert found.confirm is Confirm.NOBODY
     assert found.certainty > 0.9
+
+
+@pytest.mark.parametrize("level", [2.0, 200.0], ids=["below", "above"])
+@pytest.mark.parametrize(("days", "certainty"), [(0, 0.0), (1, 0.75), (60, 60.5 / 61)])
+def test_it_is_no_surer_than_the_days_it_knows(level, days, certainty):
+    """All errors agree; those of places that were never measured are the others'."""
+    forecast_NH = np.full_like(STATE.forecast_NH, level)
+    before_BNH = np.repeat(forecast_NH[None], days, axis=0)
+    truth_BNH = before_BNH.copy()
+    truth_BNH[:, 1:] = np.nan
+    known = replace(STATE, forecast_NH=forecast_NH, past=Past(before_BNH, truth_BNH))
+    found = WarnAbove(75.0, "ug/m3")(known)
+    assert bool(found.actions) is (level > 75)
+    assert found.certainty == pytest.approx(certainty)
+
+
+def test_many_forecasts_of_one_day_are_one_day():
+    before_BNH = np.full((24, *STATE.forecast_NH.shape), 2.0, np.float32)
+    one_day = Past(before_BNH, before_BNH, time_B=STATE.now_s // DAY_S * DAY_S + np.arange(24))
+    calm = replace(STATE, forecast_NH=before_BNH[0], past=one_day)
+    assert WarnAbove(75.0, "ug/m3")(calm).certainty == pytest.approx(0.75)
 
 
 def test_the_threshold_is_told_in_the_state_s_unit():

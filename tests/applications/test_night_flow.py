@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from deepcity.applications.application import applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.state import Past, State
-from deepcity.applications.tasks.night_flow import NightFlowRise, lasting, night_flows, rises
+from deepcity.applications.tasks.night_flow import NightFlowRise, lasting, night_flows
 from deepcity.applications.tasks.night_flow_scores import (
     AboveLastWeek,
     AboveUsual,
     alarms_of,
-    detection_night,
+    detection_nights,
     false_alarms,
 )
 from deepcity.city.field import Kind
@@ -75,12 +75,41 @@ def test_a_leak_that_lasts_is_suspected_where_it_is():
     assert decision.confirm is Confirm.OPERATOR
 
 
-@pytest.mark.parametrize(("share", "nights"), [(0.0, 4), (0.4, 2), (5.0, 1)])
+@pytest.mark.parametrize(("share", "nights"), [(0.0, 4), (0.2, 2), (5.0, 1)])
 def test_a_quiet_district_and_a_night_or_two_are_none(share, nights):
     decision = WATCH(leaking(share, nights))
     assert not decision.actions
     assert decision.reasons[0].code == "night-flow-usual"
     assert decision.confirm is Confirm.NOBODY
+
+
+def test_two_nights_far_above_the_usual_are_enough():
+    decision = WATCH(leaking(0.5, nights=2))
+    (reason,) = decision.reasons
+    assert (reason.code, reason.place) == ("night-flow-high", "d1")
+    numbers = reason.numbers
+    assert numbers["rise"] < numbers["limit"]  # the third night was quiet
+    assert numbers["share"] >= numbers["large"]
+    assert (numbers["nights"], numbers["large-nights"]) == (3, 2)
+    assert decision.certainty > 0.9
+
+
+def test_a_large_leak_is_seen_where_nights_vary_as_much():
+    known_TN, now_s = flows(60)
+    day_T = np.arange(len(known_TN))[::-1] // 24
+    known_TN[:, 1] *= np.array([0.7, 1.0, 1.3], np.float32)[day_T % 3]
+    known_TN[-24 * 4 :, 1] += np.float32(6.7)
+    made = state(known_TN, now_s)
+    assert [one.place for one in WATCH(made).actions] == ["d1"]
+    assert not NightFlowRise("x", large=9.0)(made).actions
+
+
+def test_a_missing_night_before_the_newest_leaves_the_share_out():
+    made = leaking(0.6, nights=5)
+    made.known_TN[-48:-24] = np.nan
+    (reason,) = WATCH(made).reasons
+    assert "share" not in reason.numbers
+    assert all(np.isfinite(one) for one in reason.numbers.values())
 
 
 def test_a_seasonal_rise_is_no_leak():
@@ -142,7 +171,7 @@ def test_a_larger_leak_never_rises_less(seed, share):
     small = night_flows(state(known_TN, now_s), (2, 5))
     large = small.copy()
     large[-3:] += share
-    last = [lasting(rises(one, 28, 0.1), 3)[-1] for one in (small, large)]
+    last = [WATCH.suspicion(one).of_limit_DN[-1] for one in (small, large)]
     assert (last[1] >= last[0] - 1e-9).all()
 
 
@@ -160,8 +189,6 @@ def test_scores_count_false_alarms_once_and_nights_until_a_leak_is_seen():
     known_TN, now_s = flows(60)
     flow_DN = night_flows(state(known_TN, now_s), (2, 5))
     watch = alarms_of(NightFlowRise("x"))
-    assert detection_night(watch, flow_DN, 40, 1, 4.0, 14) == 3
-    assert detection_night(watch, flow_DN, 40, 1, 0.0, 14) is None
-    assert detection_night(AboveUsual(2.0), flow_DN, 40, 1, 12.0, 14) == 1
-    assert detection_night(AboveUsual(2.0), flow_DN, 40, 1, 4.0, 14) is None
-    assert detection_night(AboveLastWeek(1.2), flow_DN, 40, 1, 4.0, 14) == 1
+    assert detection_nights(watch, flow_DN, 40, 1, [0.0, 2.0, 4.0], 14) == [None, 3, 2]
+    assert detection_nights(AboveUsual(2.0), flow_DN, 40, 1, [12.0, 4.0], 14) == [1, None]
+    assert detection_nights(AboveLastWeek(1.2), flow_DN, 40, 1, [4.0], 14) == [1]

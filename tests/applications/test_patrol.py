@@ -1,6 +1,7 @@
 """So many patrols to the cells where most is expected, and what patrols do to records."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from deepcity.applications.application import applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.state import Past, State
 from deepcity.applications.tasks.patrol import (
+    HALF_LIFE_DAYS,
     PatrolCells,
     burden,
     daily_counts,
@@ -19,8 +21,10 @@ from deepcity.applications.tasks.patrol import (
     recent_rate,
 )
 from deepcity.applications.tasks.patrol_scores import MostCounted, PatrolOutcome, patrol_scores
-from deepcity.city.field import Kind
+from deepcity.city.clock import Clock
+from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
+from deepcity.data.panel import Panel
 
 PATROLS = PatrolCells("send-patrol", share=0.1)
 DAY = 86_400
@@ -98,11 +102,36 @@ def test_newer_days_count_more_and_gaps_do_not_count():
     assert np.isnan(rate_N[2])
 
 
+def test_two_years_of_hours_count_as_their_weighted_mean():
+    known_TN = np.random.default_rng(0).poisson(1.0, (731 * 24, 3)).astype(np.float32)
+    known_TN[100:5000, 1] = np.nan
+    weight_T1 = 0.5 ** (np.arange(len(known_TN))[::-1, None] / 24 / HALF_LIFE_DAYS)
+    weight_TN = np.where(np.isfinite(known_TN), weight_T1, 0)
+    wanted_N = (weight_TN * np.nan_to_num(known_TN)).sum(axis=0) / weight_TN.sum(axis=0)
+    assert recent_rate(known_TN, 3600) == pytest.approx(wanted_N)
+
+
+def test_a_cell_is_remembered_for_two_years_and_no_longer():
+    rates = np.zeros(20)
+    made = state(rates, days=0)
+    values_TNF = np.zeros((800, 20, 1), np.float32)
+    values_TNF[:60, 7] = 50  # over two years ago
+    values_TNF[200:260, 3] = 1
+    clock = Clock("UTC", timedelta(seconds=DAY))
+    time_T = NOW_S + DAY * np.arange(-800, 0, dtype=np.int64)
+    panel = Panel(clock, time_T, made.places, (Field("theft", made.kind, made.unit),), values_TNF)
+    days = applications()["crime-prevention"].known_days
+    found = State.of(panel, "theft", NOW_S, made.forecast_NH, made.past, known_days=days)
+    assert len(found.known_TN) == 731
+    assert [one.place for one in PATROLS(found).actions] == ["c3", "c0"]
+
+
 @given(st.integers(1, 200), st.sampled_from([3600, 21_600, DAY]))
 def test_days_are_whole_and_end_now(steps, step_s):
     per_day = DAY // step_s
     known_TN = np.ones((steps, 2), np.float32)
-    assert daily_counts(known_TN, step_s).tolist() == [[per_day] * 2] * (steps // per_day)
+    days = min(90, steps // per_day)
+    assert daily_counts(known_TN, step_s, 90).tolist() == [[per_day] * 2] * days
 
 
 def test_scores_are_hit_rate_and_pai_of_what_came():

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from parking_lots import ask, lots, sent
 
-from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan import LeastExpectedTime
 from deepcity.applications.tasks.plan_scores import NearestPlace, plan_score
 
 
 def test_a_plan_is_scored_by_who_finds_a_space():
     state = lots([[5.0, 5.0], [5.0, 5.0]], requests=[ask(4, 0, "a"), ask(3, 1, "b")])
-    plan = NearestSureSpace("park")(state)
+    plan = LeastExpectedTime("park")(state)
     assert sent(plan) == {"lot0": 5, "lot1": 2}
     truth = np.array([[2.0, 4.0], [np.nan, 1.0]], np.float32)
     found = plan_score(state, plan, truth)
@@ -21,7 +21,7 @@ def test_a_plan_is_scored_by_who_finds_a_space():
 
 def test_who_is_sent_where_nothing_was_measured_is_not_judged():
     state = lots([[5.0]], requests=[ask(3)])
-    plan = NearestSureSpace("park")(state)
+    plan = LeastExpectedTime("park")(state)
     assert plan_score(state, plan, np.array([[np.nan]], np.float32)).asked == 0
 
 

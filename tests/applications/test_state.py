@@ -1,7 +1,7 @@
 """What a state knows: measured values up to now and none later, the graph, wall times."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -83,3 +83,17 @@ def test_places_without_a_forecast_leave_what_is_known_and_the_graph_too():
         decide_where_known(lambda state: seen.append(state) or next(iter(())), found)
     assert seen[0].known_TN.tolist() == [[1.0], [3.0]]
     assert seen[0].adjacency_NN.tolist() == [[0]]
+
+
+def test_it_knows_the_weather_and_holidays_up_to_now_and_none_later():
+    rows, weather = panel(10), panel(10)
+    rain = (Field("temperature", Kind.TEMPERATURE, "degC"), Field("rain", Kind.RAIN, "mm"))
+    weather = replace(weather, fields=rain, values_TNF=np.abs(weather.values_TNF))
+    clock = replace(rows.clock, holidays=frozenset({date(1970, 1, 1)}))
+    found = State.of(
+        replace(rows, clock=clock), "speed", 4 * STEP_S, FORECAST, Past(NOTHING, NOTHING),
+        weather=weather,
+    )  # fmt: skip
+    assert found.weather["rain"].tolist() == [0.5, 2.5, 4.5, 6.5]  # mean of two stations, mm/h
+    assert found.holidays == {date(1970, 1, 1)}
+    assert state_at(4 * STEP_S, rows).weather == {}

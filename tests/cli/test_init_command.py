@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from processes import ENV, deepcity
+from processes import ENV, FROM_NOTHING, deepcity
 from typer.testing import CliRunner
 
 import deepcity as library
@@ -80,7 +80,7 @@ def written(folder, name):
 
 def test_three_commands_lead_from_a_cp949_file_to_a_forecast(tmp_path):
     people = nuri(tmp_path / "people.csv")
-    here = {"cwd": tmp_path, "env": ENV | {"PYTHONPATH": SOURCE}}
+    here = {"cwd": tmp_path, "env": ENV | {"PYTHONPATH": SOURCE}, "program": FROM_NOTHING}
     first = deepcity("init", "people.csv", "--yes", *SEOUL, **here)
     assert first.returncode == 0, first.stderr
     panel = written(tmp_path, "people")
@@ -124,6 +124,24 @@ def test_it_asks_for_a_unit_that_nothing_shows(tmp_path):
     ended = init(tmp_path / "n.csv", "--no-open", "--out", tmp_path, told=told)
     assert ended.exit_code == 0, ended.output
     assert written(tmp_path, "n").fields[0].unit == "bikes"
+
+
+def test_a_unit_of_a_field_that_is_none_is_refused_with_its_likeness(tmp_path):
+    table(tmp_path / "n.csv", column="cars")
+    words = (tmp_path / "n.csv", "--yes", *SEOUL, "--out", tmp_path, "--field", "flow")
+    ended = init(*words, "--unit", "flwo=m3/h")
+    assert ended.exit_code == 1
+    assert "--unit = 'flwo=m3/h': no field. Did you mean 'flow'?" in str(ended.exception)
+    assert not list(tmp_path.glob("*.toml"))
+
+
+def test_a_number_of_an_unknown_quantity_is_no_share_of_parking_spaces(tmp_path):
+    times = [BEGIN + timedelta(hours=hour) for hour in range(720)]
+    hours = [f"{at:%Y-%m-%d %H:%M},{np.sin(at.hour / 4):.3f}" for at in times]
+    (tmp_path / "n.csv").write_text("\n".join(["time,A", *hours]))
+    assert init(tmp_path / "n.csv", "--yes", *SEOUL, "--out", tmp_path).exit_code == 0
+    assert written(tmp_path, "n").fields[0].unit == "1"
+    assert load_map(tmp_path / "n.map.toml").settings.service[0].application == "measurements"
 
 
 def test_without_a_safe_answer_it_refuses_and_names_the_option(tmp_path):

@@ -60,12 +60,10 @@ def test_list_for_scripts(packages):
 
 def test_list_of_nothing_says_so(tmp_path):
     result = run("list", tmp_path)
-    assert (result.exit_code, result.stdout) == (
-        0,
-        f"{tmp_path} holds no .layers files; `deepcity run` writes them when it ends.\n",
-    )
+    assert result.exit_code == 1
+    assert f"{tmp_path}: this folder is empty, not the folder of a run" in str(result.exception)
     assert json.loads(run("list", tmp_path, "--json").stdout) == []
-    assert run("list", tmp_path / "absent").exit_code == 2
+    assert run("list", tmp_path / "absent").exit_code == 1
 
 
 def test_show_tells_every_fact_and_tensor(packages):

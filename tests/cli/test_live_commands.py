@@ -30,7 +30,7 @@ from live_server import (
     wait_for,
 )
 from live_town import DAY, DAYS, HOUR, NOW, START, records
-from processes import PATIENCE_S
+from processes import FROM_NOTHING, PATIENCE_S
 from typer.testing import CliRunner
 
 from deepcity.city.errors import LiveError
@@ -142,7 +142,8 @@ def test_serve_and_agency_as_an_operator_runs_them(town_trained, tmp_path):
 def test_serve_tells_its_events_to_programs(town_trained, tmp_path, url):
     town_trained.copy_to(tmp_path, HOURS)
     port = free_port()
-    with running(serve_process(town_trained, tmp_path, port, url, "--json")) as server:
+    process = serve_process(town_trained, tmp_path, port, url, "--json", program=FROM_NOTHING)
+    with running(process) as server:
         first = [event_of(server) for _ in range(2)]
         found = {event.pop("event"): event for event in first}
         assert found["listening"] == {
@@ -221,7 +222,7 @@ def test_a_full_disk_is_answered_507_and_the_outbox_keeps(town_trained, tmp_path
     url = f"duckdb:///{path}"
     with store_of(town_trained, url):
         pass  # the file is there; what comes is too much
-    with running(serve_process(town_trained, folder, port, url, most_kb=32)) as server:
+    with running(serve_process(town_trained, folder, port, url, most_bytes=32 * 1024)) as server:
         wait_for(lambda: ready(address) or server.poll() is not None)
         assert server.poll() is None, server.communicate()
         with running(agency_process(town_trained, "gates", folder, address, *more)) as sender:

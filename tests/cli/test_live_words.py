@@ -56,11 +56,11 @@ def test_a_clock_ahead_is_reported_once_though_hours_pass(town_trained, tmp_path
         def emit(event, **facts):
             emitted.append((event, facts))
 
-        work = verb._Work(live, followed, None, emit)
+        work = verb._Work(live, lambda _now: followed.poll(), None, emit)
         for hour in range(4):
-            work._encode()
+            work._encode(now[0])
             now[0] += 30 * 60
-            work._encode()
+            work._encode(now[0])
             now[0] += 30 * 60
             with (tmp_path / "gates.csv").open("a", encoding="utf-8") as file:
                 file.write(lines[HOURS + 10 + hour] + "\n")

@@ -139,5 +139,5 @@ def test_a_party_takes_one_line_and_its_numbers_stay_whole(results, width):
     for row, party in zip(rows, parties, strict=True):
         assert row.startswith("A district with [a] ")
         assert "…" in row
-        assert row.rstrip().endswith(f"{party.gain():+.1%}")
+        assert row.rstrip().endswith(f"{-party.gain():+.1%}")
         assert len(row) <= width

@@ -1,12 +1,11 @@
 """`deepcity run` and its kin as people meet them: real processes, real signals, full disks."""
 
 import json
-import resource
 import signal
 
 import pytest
 from little_map import flows, service, three, without_seconds
-from processes import PATIENCE_S, deepcity, started, wait_for
+from processes import FROM_NOTHING, PATIENCE_S, deepcity, started, wait_for
 
 LITTLE = service(levels=(6,), rounds=3)
 SLOW = service(levels=(6,), rounds=3, local_steps=12, refit_steps=6)
@@ -30,14 +29,14 @@ def undisturbed(tmp_path_factory):
     """A map, and the folder of a run of it that nothing disturbed; its process too."""
     folder = tmp_path_factory.mktemp("undisturbed")
     path = three(folder).write(SLOW)
-    ended = deepcity("run", path, "--out", folder / "run", "--json")
+    ended = deepcity("run", path, "--out", folder / "run", "--json", program=FROM_NOTHING)
     assert ended.returncode == 0, ended.stderr
     return path, folder / "run", ended
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: " ".join(verb) or "deepcity")
 def test_help_teaches_with_an_example(verb):
-    ended = deepcity(*verb, "--help")
+    ended = deepcity(*verb, "--help", program=FROM_NOTHING)
     assert ended.returncode == 0
     assert "Example: deepcity" in ended.stdout or "Begin with: deepcity" in ended.stdout
 
@@ -101,19 +100,13 @@ def test_ctrl_c_says_that_the_run_is_kept_and_it_goes_on(undisturbed, tmp_path):
     assert read(tmp_path / "run") == read(whole)
 
 
-def small_files_only():
-    """No file may outgrow 20 kB: what a full disk does to a checkpoint."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-
 def test_a_full_disk_is_reported_and_the_run_goes_on_afterwards(undisturbed, tmp_path):
     path, whole, _ = undisturbed
     process = started("run", path, "--out", tmp_path / "run")
     wait_for(process, tmp_path / "run" / "coordinator", "water.alone.000001.checkpoint")
     process.kill()
     process.communicate()
-    ended = deepcity("run", path, "--out", tmp_path / "run", preexec_fn=small_files_only)
+    ended = deepcity("run", path, "--out", tmp_path / "run", most_bytes=20_000)
     assert_reported(ended, 1, "CheckpointError", "cannot be written", "Free some space")
     assert deepcity("run", path, "--out", tmp_path / "run").returncode == 0
     assert read(tmp_path / "run") == read(whole)
@@ -121,7 +114,7 @@ def test_a_full_disk_is_reported_and_the_run_goes_on_afterwards(undisturbed, tmp
 
 def test_a_full_disk_at_the_report_is_reported(undisturbed, tmp_path):
     whole = undisturbed[1]
-    ended = deepcity("report", whole, "--out", tmp_path / "page.html", preexec_fn=small_files_only)
+    ended = deepcity("report", whole, "--out", tmp_path / "page.html", most_bytes=20_000)
     assert_reported(ended, 1, "page.html cannot be written")
     assert not (tmp_path / "page.html").exists()
 
@@ -159,7 +152,7 @@ def test_a_map_given_to_data_check_names_its_cities(tmp_path):
     ended = deepcity("data", "check", path)
     assert ended.returncode == 1
     assert "this is a map, not a city file" in ended.stdout
-    assert f"deepcity data check {tmp_path / 'east.toml'} {tmp_path / 'west.toml'}" in ended.stdout
+    assert f"ame its city files: {tmp_path / 'east.toml'} {tmp_path / 'west.toml'}" in ended.stdout
     cities = deepcity("data", "check", tmp_path / "east.toml", tmp_path / "west.toml")
     assert cities.returncode == 0
 
@@ -187,7 +180,8 @@ def test_a_run_folder_that_cannot_be_made_is_reported(tmp_path):
 def test_report_of_no_finished_run_is_reported(tmp_path, text):
     if text is not None:
         (tmp_path / "results.json").write_text(text)
-    assert_reported(deepcity("report", tmp_path), 1, "CheckpointError", "results.json", "run")
+    why = "this folder is empty" if text is None else "results.json"
+    assert_reported(deepcity("report", tmp_path), 1, "CheckpointError", why, "run")
 
 
 def test_report_is_written_again(undisturbed, tmp_path):

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from little_map import LittleMap, flows, service, without_seconds
-from processes import PATIENCE_S, deepcity, started, wait_for
+from processes import FROM_NOTHING, PATIENCE_S, deepcity, started, wait_for
 from typer.testing import CliRunner
 
 from deepcity import applications
@@ -73,7 +73,8 @@ def undisturbed(tmp_path_factory):
     """A map, the folder of meetings that nothing disturbed, and their process."""
     folder = tmp_path_factory.mktemp("meetings")
     path = town(folder, more='compare = ["one-shot"]')
-    ended = deepcity("train-vertical", path, "--out", folder / "run", "--seeds", 2, "--json")
+    words = ("train-vertical", path, "--out", folder / "run", "--seeds", 2, "--json")
+    ended = deepcity(*words, program=FROM_NOTHING)
     assert ended.returncode == 0, ended.stderr
     return path, folder / "run", ended
 

@@ -4,17 +4,18 @@ import signal
 import socket
 
 import pytest
-from live_city import START, trained  # noqa: F401
+from live_city import START
+from live_server import free_port
 from node_process import running
-from processes import deepcity
+from processes import FROM_NOTHING, deepcity
 
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.store.open_store import open_events
 
 
-def test_it_runs_is_stopped_and_goes_on(trained, tmp_path):  # noqa: F811
+def test_it_runs_is_stopped_and_goes_on(trained, tmp_path):
     replay = ("--replay", "2021-03-09T00:00", "--state", tmp_path / "state", "--speed", "max")
-    with running(trained / "a.toml", *replay) as node:
+    with running(trained / "a.toml", *replay, program=FROM_NOTHING) as node:
         node.wait(lambda: len(node.ask("/api/decisions")) >= 4)
         assert node.ask("/api/city")["mode"] == "replay"
         assert node.stop() in (0, 130)
@@ -37,16 +38,22 @@ def test_it_runs_is_stopped_and_goes_on(trained, tmp_path):  # noqa: F811
         (("--host", "0.0.0.0"), "deepcity account"),
         (("--certificate", "x.pem"), "give both"),
         (("--store", "mysql://a/b"), "duckdb:///"),
+        (("--store-password-file", "none"), "add --store postgresql://USER@HOST"),
+        (
+            ("--store", "postgresql://city@db/x", "--store-password-file", "no", "--run", "none"),
+            "2 problems",
+        ),
+        (("--keep-days", "3", "--replay", "2021-03-09T00:00"), "add --access FILE"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_the_next_step(trained, more, words):  # noqa: F811
-    found = deepcity("up", trained / "a.toml", *more)
+def test_what_cannot_be_meant_is_refused_with_the_next_step(trained, more, words):
+    found = deepcity("up", trained / "a.toml", "--port", free_port(), *more)
     assert found.returncode in (1, 2)
     assert words in " ".join(found.stderr.split()), found.stderr
     assert "Traceback" not in found.stderr
 
 
-def test_a_port_that_is_taken_is_named_before_long_work(trained, tmp_path):  # noqa: F811
+def test_a_port_that_is_taken_is_named_before_long_work(trained, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         state = tmp_path / "state"
@@ -57,14 +64,14 @@ def test_a_port_that_is_taken_is_named_before_long_work(trained, tmp_path):  # n
     assert not state.exists()
 
 
-def test_of_recorded_days_it_says_how_to_play_them(trained, tmp_path):  # noqa: F811
-    state = ("--state", tmp_path / "state", "--run", tmp_path)
+def test_of_recorded_days_it_says_how_to_play_them(trained, tmp_path):
+    state = ("--state", tmp_path / "state")
     with running(trained / "a.toml", *state) as node:
         node.wait(lambda: "add --replay 2021-03-10T00:00" in " ".join(node.log.read_text().split()))
         assert "The newest records are of 2021-03-12 00:00" in node.log.read_text()
 
 
-def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):  # noqa: F811
+def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):
     early = ("--replay", "2021-02-20T00:00", "--state", tmp_path / "early", "--speed", "max")
     with running(trained / "a.toml", *early) as node:
         party = node.ask("/api/now")["parties"][0]
@@ -73,7 +80,8 @@ def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):  # noqa: 
 
 
 def test_an_account_is_printed_with_its_hash():
-    found = deepcity("account", "kim", "--role", "auditor", input="ten signs and more\n" * 2)
+    said = "ten signs and more\n" * 2
+    found = deepcity("account", "kim", "--role", "auditor", program=FROM_NOTHING, input=said)
     assert 'role = "auditor"' in found.stdout, found.stderr
     assert "$argon2id$" in found.stdout
     assert "ten signs" not in found.stdout

@@ -1,11 +1,10 @@
 """`deepcity update` as an operator meets it: real processes, a kill, a full disk, more rows."""
 
 import json
-import resource
 import signal
 
 import pytest
-from processes import PATIENCE_S, deepcity, started, wait_for
+from processes import FROM_NOTHING, PATIENCE_S, deepcity, started, wait_for
 from update_town import RUN_DAYS, copied, own_prints, turning, write
 
 LATER = RUN_DAYS + 10
@@ -35,7 +34,7 @@ def refined_town(run_town, tmp_path_factory):
     """The same, refined by a process that nothing disturbed; with what it said."""
     folder = copied(run_town, tmp_path_factory.mktemp("refined"))
     write(folder, LATER)
-    return folder, refine(folder)
+    return folder, refine(folder, program=FROM_NOTHING)
 
 
 def test_a_week_later_it_says_before_and_after_and_then_nothing_new(refined_town):
@@ -96,17 +95,11 @@ def test_stopped_between_parties_those_that_are_done_are_kept(
     }
 
 
-def small_files_only():
-    """No file may outgrow 20 kB: what a full disk does to a package."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-
 def test_a_full_disk_is_reported_and_the_old_package_is_whole(run_town, tmp_path):
     folder = copied(run_town, tmp_path)
     write(folder, LATER)
     before = own_prints(folder / "run")
-    ended = refine(folder, "--party", "east/calm", preexec_fn=small_files_only)
+    ended = refine(folder, "--party", "east/calm", most_bytes=20_000)
     assert ended.returncode == 1
     assert "CheckpointError" in ended.stderr
     assert "earlier checkpoints are intact" in ended.stderr

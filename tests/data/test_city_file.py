@@ -88,7 +88,7 @@ def test_a_syntax_error_names_its_line(tmp_path):
     assert check_city(path)[1][0].key == "the last line"
     path.write_bytes(b"name = '\xff'")
     assert "UTF-8" in check_city(path)[1][0].right
-    assert check_city(tmp_path / "none.toml")[1][0].reason == "no such file"
+    assert check_city(tmp_path / "none.toml")[1][0].reason == "no such file or folder"
     assert check_city(tmp_path)[0] is None
 
 

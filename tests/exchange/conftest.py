@@ -2,89 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.connection import Listener
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
 import pytest
+from contract_party import DeskWire, Joined, Party, contract_desk
 from contributing_examples import drop
 
-from deepcity.city.errors import DeepCityError
-from deepcity.exchange.exchange import Exchange
+from deepcity.exchange.exchange import COORDINATOR
+from deepcity.exchange.flare.desk import Desk
+from deepcity.exchange.flare.machines import MachineExchange
+from deepcity.exchange.flare.task import CallTask
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.message import Message
-
-
-class RefusalError(DeepCityError):
-    """What a party of the contract refuses with."""
-
-
-@dataclass
-class Party:
-    """Answers by verb; says who called in its answer's verb, for a message has no other text."""
-
-    exchange: Exchange | None = None
-    kept: list[Message] = field(default_factory=list)
-
-    def handle(self, message: Message, caller: str) -> Message:
-        return getattr(self, message.verb)(message, caller)
-
-    def echo(self, message: Message, caller: str) -> Message:
-        return Message("echo", message.numbers, message.layers)
-
-    def who(self, message: Message, caller: str) -> Message:
-        return Message(f"called by {caller}")
-
-    def refuse(self, message: Message, caller: str) -> Message:
-        raise RefusalError("not on a Sunday")
-
-    def crash(self, message: Message, caller: str) -> Message:
-        raise ZeroDivisionError("by zero")
-
-    def spoil(self, message: Message, caller: str) -> Message:
-        for tensors in message.layers.values():
-            for tensor in tensors.values():
-                tensor[...] = -1
-        return Message("spoilt")
-
-    def keep(self, message: Message, caller: str) -> Message:
-        self.kept.append(Message("kept", {}, {"h1": {"w": next(iter(_all(message)))}}))
-        return self.kept[-1]
-
-    def show_kept(self, message: Message, caller: str) -> Message:
-        return self.kept[-1]
-
-    def nonsense(self, message: Message, caller: str) -> Message:
-        return "a text"  # type: ignore[return-value]
-
-    def ask_next(self, message: Message, caller: str) -> Message:
-        assert self.exchange is not None
-        return self.exchange.call(self.exchange.parties[0], Message("who"))
-
-    def ask_back(self, message: Message, caller: str) -> Message:
-        """Calls a party that calls another one within its own answer."""
-        assert self.exchange is not None
-        return self.exchange.call(self.exchange.parties[0], Message("ask_next"))
-
-    def ask_unknown(self, message: Message, caller: str) -> Message:
-        assert self.exchange is not None
-        return self.exchange.call("nobody", Message("who"))
-
-
-def _all(message: Message):
-    return (tensor for tensors in message.layers.values() for tensor in tensors.values())
-
-
-@dataclass(frozen=True)
-class Joined:
-    """An exchange as the coordinator sees it, and the ledger it writes."""
-
-    exchange: Exchange
-    ledger: Ledger
-
 
 Builder = Callable[[tuple[str, ...]], AbstractContextManager[Joined]]
 
@@ -116,7 +49,23 @@ def sockets(names: tuple[str, ...]) -> Iterator[Joined]:
         yield Joined(exchange, ledger)
 
 
-TRANSPORTS: Mapping[str, Builder] = {"in_process": in_process, "sockets": sockets}
+@contextmanager
+def desks(names: tuple[str, ...]) -> Iterator[Joined]:
+    """All of the exchange between machines but its engine: `test_flare.py` has that too."""
+    found: dict[str, Desk] = {}
+    for name in names:
+        found[name] = contract_desk(name, names, DeskWire(found, name))
+    ledger = Ledger()
+    tasks = {name: CallTask(party=name, level=6) for name in names}
+    wire = DeskWire(found, COORDINATOR)
+    yield Joined(MachineExchange(wire, names, names, tasks, ledger=ledger), ledger)
+
+
+TRANSPORTS: Mapping[str, Builder] = {
+    "in_process": in_process,
+    "sockets": sockets,
+    "desks": desks,
+}
 
 
 @pytest.fixture(params=list(TRANSPORTS))

@@ -253,3 +253,14 @@ def test_no_site_makes_the_coordinator_allocate_what_it_claims(name):
     with pytest.raises(ExchangeError, match=f"{name} = 1000000000.0"):
         profile_in(claimed)
     assert profile_in({key: float(one) for key, one in SIZES.items()}) == SiteProfile(**SIZES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("train_from", -(2**53)), ("train_to", 2**53), ("places", 2**53), ("step_s", 0)],
+)
+def test_no_site_claims_what_results_cannot_hold(name, value):
+    """No date, no step: else the coordinator would stop after all training, again and again."""
+    claimed = {key: float(one) for key, one in SIZES.items()} | {name: float(value)}
+    with pytest.raises(ExchangeError, match=f"{name} = "):
+        profile_in(claimed)

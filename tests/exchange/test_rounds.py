@@ -228,6 +228,10 @@ def with_wrong_shape(message, answer):
     return Message(answer.verb, answer.numbers, layers)
 
 
+def with_huge_error(message, answer):
+    return Message(answer.verb, {**answer.numbers, "error": 1e200}, answer.layers)
+
+
 def with_nan_error(message, answer):
     return Message(answer.verb, {**answer.numbers, "error": float("nan")}, answer.layers)
 
@@ -243,6 +247,7 @@ BAD = {
     with_a_huge_value: "h3/inner.bias reaches 1e+30, beyond 65504",
     with_wrong_shape: "h1/norm.bias has shape (3,), not (64,)",
     with_nan_error: "error = nan",
+    with_huge_error: "error = 1e+200",
     without_error: "error = None",
 }
 

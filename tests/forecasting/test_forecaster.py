@@ -297,6 +297,10 @@ def test_its_service_sees_what_was_measured_before_and_nothing_later(north, monk
     north.decide(at=at(at_s))
     np.testing.assert_array_equal(seen[0].known_TN, records.values_TNF[:-30, :, 0])
     assert int(seen[0].known_time_T[-1]) == at_s - records.clock.step_s
+    few = replace(spy, known_days=2)
+    monkeypatch.setattr(forecaster, "applications", lambda: {"water": few})
+    north.decide(at=at(at_s))
+    assert len(seen[1].known_TN) == 2 * 86_400 // records.clock.step_s
 
 
 def test_without_an_application_it_refuses_to_decide(records):

@@ -62,6 +62,27 @@ def test_a_store_lets_nothing_be_read_that_is_wider_than_granted(load):
     assert load(ACCESS_FILE).may_read("town", widths)("ridership", space()) is True
 
 
+def test_an_agency_grants_each_service_by_itself(load):
+    text = ACCESS_FILE.replace(
+        '[agency.grant]\nservice = "ridership"',
+        '[[agency.grant]]\nservice = "ridership"\n[[agency.grant]]\nservice = "exits"\nwidest = 2',
+        1,
+    )
+    access = load(text)
+    assert access.grant_of("weather", "ridership").widest == 16
+    assert access.grant_of("weather", "exits").widest == 2
+    assert access.grant_of("gates", "exits") is None
+    allowed = access.may_read("town")
+    assert allowed("exits", space()) is True
+    assert allowed("exits", space("gates")) is False
+    with pytest.raises(ConfigError, match="two grants for ridership"):
+        load(text.replace('"exits"', '"ridership"'))
+    with pytest.raises(ConfigError, match=r"agency\[weather\].grant\[2\].widest"):
+        load(text.replace("widest = 2", "widest = 0"))
+    with pytest.raises(ConfigError, match="grant"):
+        load(ACCESS_FILE.replace('[agency.grant]\nservice = "ridership"', "grant = []", 1))
+
+
 def test_a_token_from_the_environment(load, monkeypatch):
     text = ACCESS_FILE.replace(TOKENS["weather"], "${RAIN}")
     with pytest.raises(ConfigError, match="RAIN is not set"):

@@ -14,6 +14,7 @@ from deepcity.live.application import AgencyStatus, LiveApplication
 from deepcity.live.wire import cell_names, to_rows
 from deepcity.store.packages.sealed_file import version_of
 from deepcity.web.api.answers import agency_now
+from deepcity.web.report.notes import note
 
 LIVED = 3 * DAY
 FAULTS = {
@@ -62,8 +63,9 @@ def test_what_is_wrong_is_left_out_and_what_is_right_is_not(town_trained, store,
         assert weather.status is AgencyStatus.FRESH, weather
         return
     assert weather.status is AgencyStatus.IN_DOUBT, weather
-    assert agency_now(weather)["status"] == "in-doubt"
-    assert weather.note
+    answer = agency_now(weather)
+    assert (answer["status"], answer["doubt"]["code"]) == ("in-doubt", weather.doubt.code)
+    assert answer["note"] == note(weather.doubt).en
     assert state_of(live.states(NOW + LIVED)) == weather
     np.testing.assert_allclose(  # a band as without it
         (found.high_NH - found.value_NH), town_trained.fused.half_width(["gates"]), rtol=1e-3
@@ -72,7 +74,41 @@ def test_what_is_wrong_is_left_out_and_what_is_right_is_not(town_trained, store,
 
 def test_reasons_are_told_with_numbers(town_trained, store):
     speak(town_trained, store, "weather", FAULTS["stuck"])
-    assert "not changed for 7" in state_of(live_at(town_trained, store).states(NOW + LIVED)).note
+    doubt = state_of(live_at(town_trained, store).states(NOW + LIVED)).doubt
+    assert (doubt.code, doubt.numbers) == ("deep_stuck", {"hours": 71})
+    assert "not changed for 71 h" in note(doubt).en
+    assert "71시간 동안 바뀌지 않았습니다" in note(doubt).ko
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "figure"),
+    [("scaled down", "deep_scaled", "energy"), ("flipped", "deep_harmful", "excess")],
+)
+def test_each_reason_has_a_sentence_in_both_languages(town_trained, store, fault, code, figure):
+    speak(town_trained, store, "weather", FAULTS[fault])
+    doubt = state_of(live_at(town_trained, store).states(NOW + LIVED)).doubt
+    assert doubt.code == code
+    shown = {"energy": f"{doubt.numbers[figure]:.3f}", "excess": f"{doubt.numbers[figure]:+.0%}"}
+    assert shown[figure] in note(doubt).en
+    assert shown[figure] in note(doubt).ko
+    assert note(doubt).en != note(doubt).ko
+
+
+def test_signs_that_were_flipped_are_noticed_by_the_course_of_the_day(town_trained, store):
+    """The gates' exits follow the hour; before any three days of forecasts say anything."""
+    flip = NOW + LIVED - 2 * DAY
+    speak(town_trained, store, "weather", FAULTS["none"])
+    speak(town_trained, store, "gates", FAULTS["none"], until=flip)
+    speak(town_trained, store, "gates", FAULTS["flipped"], start=flip + HOUR)
+    found = state_of(live_at(town_trained, store).states(NOW + LIVED), "gates")
+    assert found.status is AgencyStatus.IN_DOUBT
+    assert found.doubt.code == "deep_flipped"
+    correlation = f"{found.doubt.numbers['correlation']:.2f}".replace("-", "−")
+    assert f"correlation {correlation}" in note(found.doubt).en
+    assert "흐름과 반대로" in note(found.doubt).ko
+    bare = replace(town_trained.fused, deep_days={})
+    found = state_of(live_at(town_trained, store, package=bare).states(NOW + LIVED), "gates")
+    assert found.doubt is None or found.doubt.code != "deep_flipped"  # of before it was kept
 
 
 def test_it_is_trusted_again_once_it_is_right(town_trained, store):

@@ -133,7 +133,7 @@ def test_nobody_speaks_in_anothers_space(receipt, rows):
 
 def test_the_agency_that_holds_the_labels_must_be_the_application(receipt, rows):
     own = rows(space=replace(rows().space, agency="metro"))
-    with pytest.raises(LiveError, match=r"holds the labels.*[Rr]un `deepcity serve` where metro"):
+    with pytest.raises(LiveError, match=r"holds the labels.*[Rr]un the application.*where metro"):
         receipt.accept("metro", own, now=NOW)
 
 

@@ -96,7 +96,7 @@ def test_absent_and_broken_files(tmp_path):
     assert "no such file" in next(iter(problems(tmp_path / "map.toml").values())).reason
     path = three(tmp_path).write()
     (tmp_path / "east.toml").unlink()
-    assert problems(path)["east.toml", "path"].reason == "no such file"
+    assert problems(path)["east.toml", "path"].reason == "no such file or folder"
     path.write_text("name = ")
     assert "not TOML" in next(iter(problems(path).values())).reason
 

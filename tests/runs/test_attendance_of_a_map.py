@@ -27,9 +27,9 @@ def test_a_killed_run_with_late_and_early_parties_ends_the_same(tmp_path, monkey
     whole = run_map(load_map(path), tmp_path / "whole")
     keep = Coordinator._keep
 
-    def killed(self, name, plan, now, seconds):
-        keep(self, name, plan, now, seconds)
-        if name == "water.level_6" and now.round == 2:
+    def killed(self, name, plan, training):
+        keep(self, name, plan, training)
+        if name == "water.level_6" and training.progress.round == 2:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Coordinator, "_keep", killed)

@@ -163,8 +163,9 @@ local_steps = 3
 stride = 24
 refit_steps = 2
 [service.span]
-validation_days = 20
-test_days = 20
+validation_days = 8
+validation_stride = 12
+test_days = 8
 test_stride = 12
 """
 

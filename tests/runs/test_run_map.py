@@ -106,7 +106,7 @@ def test_a_changed_map_is_refused(done, tmp_path):
 def test_results_that_cannot_be_read_are_refused(tmp_path, text):
     if text is not None:
         (tmp_path / "results.json").write_text(text)
-    with pytest.raises(CheckpointError, match=r"results\.json"):
+    with pytest.raises(CheckpointError, match=r"results\.json|this folder is empty"):
         load_results(tmp_path)
 
 
@@ -389,5 +389,5 @@ def test_a_damaged_or_absent_package_is_refused(tmp_path):
     with pytest.raises(LayerPackageError, match="is refused"):
         run(path, folder)
     package.unlink()
-    with pytest.raises(LayerPackageError, match="cannot be read"):
+    with pytest.raises(LayerPackageError, match="no such file or folder"):
         run(path, folder)

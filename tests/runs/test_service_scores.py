@@ -11,8 +11,8 @@ from deepcity.applications.tasks.night_flow import NightFlowRise
 from deepcity.maps.city_map import load_map
 from deepcity.parties.method_errors import ALONE, AUTOMATIC
 from deepcity.parties.party import Party, parties_of
-from deepcity.runs.decision_scores import DecisionForecasts, naive_both
-from deepcity.runs.decisions import past_of
+from deepcity.runs.decision_scores import DecisionForecasts
+from deepcity.runs.decisions import naive_both
 from deepcity.runs.service_scores import MOST_COUNTED, spread_evenly
 
 
@@ -29,15 +29,8 @@ def forecasts(name: str, party: Party) -> DecisionForecasts:
     application = applications()[name]
     naive = naive_both(party)
     typical = naive[Baseline.TYPICAL_DAY.value]
-    found = {AUTOMATIC: typical, ALONE: typical, **naive}
-    return DecisionForecasts(
-        application,
-        party,
-        {
-            method: (past_of(application, party, before), after)
-            for method, (before, after) in found.items()
-        },
-    )
+    ours = {AUTOMATIC: typical, ALONE: typical}
+    return DecisionForecasts.with_naive(application, party, ours, naive)
 
 
 def test_peaks_stand_beside_those_of_yesterday_and_last_week(party):
@@ -63,6 +56,15 @@ def test_patrols_stand_beside_the_counts_of_ninety_days(party):
         assert one["pai"] == pytest.approx(3 * one["hit_rate"])  # one patrol for three cells
     assert found.last().actions
     assert found.example() is None
+
+
+def test_a_decision_sees_as_many_days_as_its_application_names(party):
+    long = forecasts("crime-prevention", party).application
+    for days in (2, 3):
+        found = replace(long, known_days=days)
+        one = DecisionForecasts.with_naive(found, party, {}, naive_both(party))
+        state = one.by_method[Baseline.TYPICAL_DAY.value].state(0)
+        assert len(state.known_TN) == days * 86_400 // state.step_s
 
 
 def test_crowds_are_scored_as_warnings_by_each_place_s_own_limit(party):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from little_map import service, three
 from reach import frames, reachable
+from typer.testing import CliRunner
 
 from deepcity.city.errors import CheckpointError
 from deepcity.city.progress import NoProgress
+from deepcity.cli import app
 from deepcity.data.panel import Panel
 from deepcity.exchange.coordinator import Coordinator
 from deepcity.learning.features.inputs import Inputs, Samples
@@ -27,7 +29,7 @@ from deepcity.runs.update.request import UpdateRequest
 from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.blob import unseal
-from deepcity.store.run_folder import site_folder
+from deepcity.store.run_folder import record_map, site_folder
 from deepcity.web.report.page import render
 
 OWN = (Site, Party, Panel, Inputs, Samples, PartyData, Learner, Network)
@@ -155,6 +157,27 @@ def test_a_sites_folder_alone_goes_on_learning_elsewhere(tmp_path):
     assert (own / "water.east.north.000001.checkpoint").exists()
     with pytest.raises(CheckpointError, match="no readable run"):
         refine_map(load_map(path), tmp_path / "nowhere")
+
+
+def test_a_sites_folder_alone_forecasts_and_learns_without_records_of_others(tmp_path):
+    """As on its own machine in a federation: others' records and forecasters are elsewhere."""
+    little = three(tmp_path)
+    path = little.write(service(levels=(), rounds=1, settings="pooled = false"))
+    run_map(load_map(path), tmp_path / "run")
+    there = tmp_path / "there"
+    shutil.copytree(site_folder(tmp_path / "run", "east/north"), site_folder(there, "east/north"))
+    record_map(there, path)
+    for absent in ("east-south.csv", "west-office.csv"):
+        (tmp_path / absent).unlink()
+    found = CliRunner().invoke(app, ["forecast", str(there)])
+    assert found.exit_code == 0, found.output
+    assert "east/north" in found.stdout
+    assert "south" not in found.output
+    updated = CliRunner().invoke(app, ["update", str(path), "--out", str(there), "--json"])
+    assert updated.exit_code == 0, updated.output
+    found = json.loads(updated.stdout)
+    assert [one["party"] for one in found["parties"]] == ["east/north"]
+    assert found["problems"] == []
 
 
 def test_measured_values_leave_only_the_sites_that_grant_it(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from deepcity.city.errors import StoreError
 from deepcity.store.events.event import EventDraft, EventKind, EventQuery
+from deepcity.store.events.event_store import read_pages
 from deepcity.store.open_store import open_events
 
 
@@ -125,3 +126,10 @@ def test_it_is_opened_again_with_what_it_held(url):
 def test_another_url_is_refused():
     with pytest.raises(StoreError, match="duckdb:///"):
         open_events("mysql://secret@host/city")
+
+
+def test_pages_hold_every_event_once(events):
+    events.append([draft(number, party="x" if number % 3 else "y") for number in range(20)])
+    query = EventQuery(party="x", after=2)
+    for size in (1, 4, 12, 100):
+        assert list(read_pages(events, query, size)) == events.read(query)

@@ -8,7 +8,7 @@ from browser import CHROMIUM, NO_CHROMIUM, Tab, browsing
 from fake_results import fake_results
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.runs.results import Note
+from deepcity.runs.note import Note
 from deepcity.web.report import write_report
 from deepcity.web.report.notes import note
 
@@ -127,15 +127,37 @@ def test_a_hostile_title_stays_words(tab: Tab, tmp_path: Path) -> None:
     tab.value("document.querySelector('[data-language=ko]').click()")
     assert tab.value("window.hacked") is None
     assert tab.value("document.querySelectorAll('img').length") == 0
-    assert tab.value("document.scripts.length") == 1
+    assert tab.value("document.scripts.length") == 3
     assert tab.value(VISIBLE_H1) == bad
     assert tab.complaints == []
 
 
-def test_no_text_is_wider_than_a_phone(tab: Tab, report: str) -> None:
-    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+LONG = {
+    "en": "Metropolitan waterworks and drainage headquarters of the northern districts",
+    "ko": "북부권역상수도및하수도통합관리사업본부제이정수센터운영지원과",
+}
+
+
+def with_long_names(part: object) -> object:
+    """Results in which every text of two languages is as long as an authority's name."""
+    if isinstance(part, dict):
+        if set(part) == {"en", "ko"}:
+            return dict(LONG)
+        return {key: with_long_names(one) for key, one in part.items()}
+    return [with_long_names(one) for one in part] if isinstance(part, list) else part
+
+
+@pytest.mark.parametrize("names", ["plain", "long"])
+def test_no_text_is_wider_than_a_phone(tab: Tab, report: str, tmp_path: Path, names: str) -> None:
+    shown = report
+    if names == "long":
+        plain = fake_results()
+        raw = with_long_names(plain.model_dump(mode="json"))
+        write_report(type(plain).model_validate(raw), tmp_path / "long.html")
+        shown = (tmp_path / "long.html").as_uri()
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     tab.ask("Emulation.setDeviceMetricsOverride", **size)
     for language in ("en", "ko"):
-        tab.open(f"{report}#{language}")
-        assert tab.value("document.documentElement.scrollWidth") <= 390
+        tab.open(f"{shown}#{language}")
+        assert tab.value("document.documentElement.scrollWidth") <= 360
     tab.ask("Emulation.clearDeviceMetricsOverride")

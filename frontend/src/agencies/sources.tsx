@@ -19,7 +19,7 @@ export function SourcesPage() {
 export function SourceTable({ sources: all }: { sources: Source[] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={t("nav.agencies")}>
-      <table class="roomy">
+      <table class="roomy sources">
         <thead>
           <tr>
             <th scope="col">{t("sources.agency")}</th>
@@ -34,23 +34,34 @@ export function SourceTable({ sources: all }: { sources: Source[] }) {
         </thead>
         <tbody>
           {all.map((one) => (
-            <tr key={`${one.agency} ${one.title.en}`} data-agency={one.agency}>
-              <th scope="row">{say(one.title) || one.agency}<small class="quiet">{one.agency}</small></th>
+            <tr key={`${one.agency} ${one.title.en} ${one.deep?.service} ${one.deep?.party}`} data-agency={one.agency}>
+              <th scope="row">
+                {say(one.title) || one.agency}<small class="quiet">{one.agency}</small>
+                {one.deep ? <small class="quiet">{t("sources.deep", one.deep)}</small> : null}
+              </th>
               <td><span class={`pill ${one.status}`}>{word("status", one.status)}</span></td>
-              <td>{dayAndClock(one.newest_s)}</td>
-              <td class="number">{duration(one.lag_s)}</td>
-              <td class="number">{number(one.rows)}</td>
-              <td class="number">{number(one.places)}</td>
-              <td class="number">{percent(one.missing, 1)}</td>
-              <td>
-                {one.doubts.length === 0 ? <span class="quiet">{t("sources.no_doubt")}</span> : (
-                  <ul class="doubts">{one.doubts.map((doubt, i) => <li key={i}>{say(doubt)}</li>)}</ul>
-                )}
-              </td>
+              <td data-label={t("sources.newest")}>{dayAndClock(one.newest_s)}</td>
+              <td class="number" data-label={t("sources.lag")}>{duration(one.lag_s)}</td>
+              <td class="number" data-label={t("sources.rows")}>{number(one.rows)}</td>
+              <td class="number" data-label={t("sources.places")}>{number(one.places)}</td>
+              <td class="number" data-label={t("sources.missing")}>{percent(one.missing, 1)}</td>
+              <td class="wide"><Doubts of={one} /></td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What is doubted, and when that was checked: "none" is only said of records that were. */
+function Doubts({ of: { doubts, check } }: { of: Source }) {
+  const none = doubts.length === 0 && (check === undefined || check.state === "done");
+  return (
+    <>
+      {doubts.length > 0 && <ul class="doubts">{doubts.map((doubt, i) => <li key={i}>{say(doubt)}</li>)}</ul>}
+      {none && <span class="quiet">{t("sources.no_doubt")}</span>}
+      {check && <small class={check.state === "failed" ? "warn" : "quiet"} data-check={check.state}>{say(check.text)}</small>}
+    </>
   );
 }

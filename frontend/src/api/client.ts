@@ -1,12 +1,14 @@
 /** Calls of the node's HTTP API. */
 import { signal } from "@preact/signals";
-import type { Refusal } from "./types";
+import type { Decision, Refusal } from "./types";
 
 /** What a call failed with: `status` 0 if the node was not reached. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly errors: Refusal[],
+    /** How the decision now is that a refused answer was for. */
+    readonly decision: Decision | null = null,
   ) {
     super(errors.map((one) => one.reason).join("; ") || `HTTP ${status}`);
   }
@@ -34,7 +36,17 @@ export async function send<T>(method: "POST" | "DELETE", path: string, body?: un
   });
 }
 
+/** An answer that is no JSON. */
+export async function getText(path: string, signal: AbortSignal): Promise<string> {
+  return (await answered(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) })).text();
+}
+
 async function call<T>(path: string, how: RequestInit): Promise<T> {
+  const answer = await answered(path, how);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function answered(path: string, how: RequestInit): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: "same-origin", ...how });
@@ -44,16 +56,16 @@ async function call<T>(path: string, how: RequestInit): Promise<T> {
   }
   compareClocks(answer.headers.get("Date"));
   if (answer.status === 401 && path !== "/api/session") loggedOut.value = true;
-  if (!answer.ok) throw new ApiError(answer.status, await refusals(answer));
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  if (!answer.ok) throw await refused(answer);
+  return answer;
 }
 
-async function refusals(answer: Response): Promise<Refusal[]> {
+async function refused(answer: Response): Promise<ApiError> {
   try {
-    const body = (await answer.json()) as { errors?: Refusal[] };
-    return body.errors ?? [];
+    const body = (await answer.json()) as { errors?: Refusal[]; decision?: Decision };
+    return new ApiError(answer.status, body.errors ?? [], body.decision);
   } catch {
-    return [];
+    return new ApiError(answer.status, []);
   }
 }
 

@@ -3,8 +3,8 @@
 export type Language = "en" | "ko";
 export type Text = Record<Language, string>;
 export type Role = "operator" | "analyst" | "auditor" | "admin";
-export type Status = "fresh" | "late" | "silent" | "waiting";
-export type Level = "alone" | "h1" | "h2" | "h3" | "h4" | "h5" | "head" | "";
+export type Status = "fresh" | "late" | "silent" | "waiting" | "in-doubt";
+export type Level = "alone" | "stem" | "h1" | "h2" | "h3" | "h4" | "h5" | "head" | "";
 
 export interface Place {
   id: string;
@@ -47,6 +47,13 @@ export interface City {
   user: { name: string; role: Role };
   services: Service[];
   parties: Party[];
+  /** Those that a task can be given to by name. */
+  agencies: AgencyName[];
+}
+
+export interface AgencyName {
+  name: string;
+  title: Text;
 }
 
 export interface PartyNow {
@@ -59,6 +66,18 @@ export interface PartyNow {
   origin_s: number | null;
   made_s: number | null;
   gap: { code: string; text: Text } | null;
+  /** What its forecaster last learned from new days; null: nothing yet. */
+  update?: Update | null;
+}
+
+/** Errors are of the newest days, before and after. */
+export interface Update {
+  at_s: number;
+  outcome: "refined" | "kept" | "nothing new" | "problem";
+  before?: number | null;
+  after?: number | null;
+  unit: string;
+  text: Text;
 }
 
 export interface Now {
@@ -91,8 +110,22 @@ export interface Coded {
   text: Text;
 }
 
+/** About one place, or about all where `place` is empty. */
+export interface Reason extends Coded {
+  place: string;
+}
+
+export interface Action extends Coded {
+  place: string | null;
+  at_s: number | null;
+  /** Of a way to drive: the places passed, and those of the way that it replaces. */
+  route: string[];
+  usual_route: string[];
+}
+
 export interface Evidence {
   agency: string;
+  title?: Text;
   newest_s: number | null;
   age_s: number | null;
   missing: number | null;
@@ -120,12 +153,19 @@ export interface Decision {
   confirm: "nobody" | "operator" | "authority";
   certainty: number | null;
   status: DecisionStatus;
-  actions: (Coded & { place: string | null; at_s: number | null })[];
-  reasons: Coded[];
+  actions: Action[];
+  reasons: Reason[];
   evidence: Evidence[];
   band: number | null;
   answers: Answer[];
   outcome: { text: Text; numbers: Record<string, number | null> } | null;
+}
+
+/** Made for who asked, and kept nowhere. */
+export interface Plan extends Omit<Decision, "id"> {
+  id: null;
+  /** How many steps ahead a request may lie. */
+  steps: number;
 }
 
 export type Change = "acknowledge" | "assign" | "comment" | "escalate" | "close";
@@ -157,6 +197,10 @@ export interface Source {
   places: number | null;
   missing: number | null;
   doubts: Text[];
+  /** How the data check of its records went, and when. */
+  check?: { state: "never" | "done" | "failed" | "elsewhere"; text: Text };
+  /** Of deep data that an agency's own process sends; its rows are not here. */
+  deep?: { service: string; party: string; layer: string; width: number } | null;
 }
 
 export interface MapParty {
@@ -166,18 +210,73 @@ export interface MapParty {
   title: Text;
   service: string;
   newcomer: boolean;
+  /** Its records or its answers in the rounds are missing. */
   silent: boolean;
+  records_silent_since_s: number | null;
+  /** That its forecaster uses; empty: not known here. */
   level: Level;
+  /** Those that left it in training. */
+  layers: Level[];
+  stem: "private" | "shared";
   granted_to: Level;
-  gain: number | null;
+  /** Of its error against learning alone; below 0 is better. */
+  change: number | null;
   sent_bytes: number | null;
   received_bytes: number | null;
+  /** Null: not recorded. */
+  rounds: RoundsPart | null;
+}
+
+/** When a party last took part in the rounds of training. */
+export interface RoundsPart {
+  /** 0: never yet. */
+  last: number;
+  done: number;
+  at_s: number | null;
+  left_out: "" | "silent" | "refused";
+  reason: string;
+  by: "coordinator" | "site";
+}
+
+export interface CutAgency {
+  agency: string;
+  title: Text;
+  /** The layer whose activations leave. */
+  layer: Level;
+  granted_from: Level;
+  /** Numbers for each of `cells` and time. */
+  width: number;
+  cells: number;
+  sent_bytes: number;
+  received_bytes: number;
+  /** Of the party's error against alone, with this agency missing. */
+  change_without: number | null;
+  failed: string;
+  silent: boolean;
+  newest_s: number | null;
+}
+
+/** A party whose city's agencies give its application a hidden layer. */
+export interface VerticalPart {
+  service: string;
+  title: Text;
+  city: string;
+  party: string;
+  party_title: Text;
+  mode: string;
+  level: Level;
+  labels_stay: boolean;
+  change: number | null;
+  agencies: CutAgency[];
 }
 
 export interface InterCityMap {
   cities: { name: string; title: Text }[];
   services: { name: string; title: Text }[];
   parties: MapParty[];
+  vertical: VerticalPart[];
+  /** Files that could not be read. */
+  unread: { file: string; reason: string }[];
 }
 
 export interface Note {
@@ -196,7 +295,7 @@ export interface Handover {
   notes: Note[];
 }
 
-export type EntryKind = "open" | "task" | "note" | "drawing" | "seen" | "done" | "close";
+export type EntryKind = "open" | "task" | "note" | "drawing" | "done" | "close";
 
 export interface Entry {
   seq: number;
@@ -209,6 +308,10 @@ export interface Entry {
   task: number | null;
   /** Roles that it is for; empty: everyone. */
   roles: Role[];
+  /** Whom a task was given to. */
+  agency: AgencyName | null;
+  /** Who has looked since, each at the first time. */
+  seen_by: { who: string; role: Role; at_s: number }[];
 }
 
 export interface Incident {
@@ -217,6 +320,8 @@ export interface Incident {
   opened_s: number;
   closed_s: number | null;
   who: string;
+  /** Of what it is about, and those that tasks were given to. */
+  agencies: AgencyName[];
   entries: Entry[];
 }
 

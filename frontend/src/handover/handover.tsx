@@ -2,7 +2,7 @@
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { ApiError, get } from "../api/client";
 import type { Handover, Note } from "../api/types";
-import { handoverPath, mayAct, nowS, openAlarms, waitingDecisions } from "../state/city";
+import { handoverPath, incidents, mayAct, nowS, openAlarms, waitingDecisions } from "../state/city";
 import { noteCount } from "../state/live";
 import { t, word } from "../words";
 import { dayAndClock, duration } from "../words/format";
@@ -10,6 +10,7 @@ import { useAction } from "../shell/action";
 import { Failure } from "../shell/failure";
 import { AlarmLine } from "../alarms/alarm_line";
 import { DecisionLine } from "../decisions/decision_line";
+import { IncidentLine } from "../incidents/incident_line";
 import { SourceTable } from "../agencies/sources";
 
 const hours = signal(8);
@@ -31,6 +32,8 @@ export function HandoverPage() {
     void load();
   });
   const shown = found.value;
+  const openIncidents = (incidents.data.value ?? []).filter((one) => one.closed_s === null);
+  const open = openAlarms.value.length + waitingDecisions.value.length + openIncidents.length;
   return (
     <div class="page">
       <div class="page-bar">
@@ -62,8 +65,9 @@ export function HandoverPage() {
         <ul class="lines">
           {openAlarms.value.map((one) => <AlarmLine alarm={one} key={one.id} />)}
           {waitingDecisions.value.map((one) => <DecisionLine decision={one} key={one.id} />)}
+          {openIncidents.map((one) => <li key={`incident-${one.id}`}><IncidentLine incident={one} /></li>)}
         </ul>
-        {openAlarms.value.length + waitingDecisions.value.length === 0 && <p class="quiet">{t("handover.nothing_open")}</p>}
+        {open === 0 && <p class="quiet">{t("handover.nothing_open")}</p>}
       </section>
       {shown && shown.answers.length > 0 && (
         <section>

@@ -3,9 +3,9 @@ import { useSignal } from "@preact/signals";
 import type { Incident } from "../api/types";
 import { city, incidents, mayAct } from "../state/city";
 import { say, t } from "../words";
-import { dayAndClock } from "../words/format";
 import { useAction } from "../shell/action";
 import { Failure } from "../shell/failure";
+import { IncidentLine } from "./incident_line";
 
 export function IncidentsPage() {
   const all = [...(incidents.data.value ?? [])].sort(
@@ -20,13 +20,7 @@ export function IncidentsPage() {
       <ul class="cards">
         {all.map((one) => (
           <li key={one.id}>
-            <a class="card bare-card" href={`#/incidents/${one.id}`}>
-              <b>{one.title}</b>
-              <span class="quiet">{t("incidents.opened", { time: dayAndClock(one.opened_s), who: one.who })}</span>
-              <span class={`pill ${one.closed_s === null ? "open" : "closed"}`}>
-                {one.closed_s === null ? t("incidents.is_open") : t("incidents.closed", { time: dayAndClock(one.closed_s) })}
-              </span>
-            </a>
+            <IncidentLine incident={one} />
           </li>
         ))}
       </ul>

@@ -2,15 +2,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, send } from "../api/client";
-import type { Entry, EntryKind, Incident, Role } from "../api/types";
+import type { AgencyName, Entry, EntryKind, Incident, Role } from "../api/types";
 import { city, incident, incidentId, incidents, mayAct } from "../state/city";
-import { t, word } from "../words";
+import { say, t, word } from "../words";
 import { clock, dayAndClock } from "../words/format";
 import { useAction } from "../shell/action";
 import { Failure } from "../shell/failure";
 import { Icon } from "../shell/icon";
 import { RoomMap } from "./room_map";
-import { newest, readers, tasks } from "./records";
+import { agencyNamed, newest, readers, tasks } from "./records";
 
 export function IncidentRoom({ id }: { id: string }) {
   useEffect(() => {
@@ -26,8 +26,8 @@ export function IncidentRoom({ id }: { id: string }) {
   const post = useAction<Incident>(kept);
   if (!room || String(room.id) !== id) return <div class="page"><Failure error={incident.error.value} /></div>;
   const may = mayAct.value && room.closed_s === null;
-  const add = (kind: EntryKind, more: Partial<Entry>) =>
-    post.act(pathOf(id), { kind, text: "", geometry: null, task: null, roles: [], ...more });
+  const add: Add = (kind, more) =>
+    post.act(`${pathOf(id)}/entries`, { kind, text: "", geometry: null, task: null, roles: [], agency: "", ...more });
   return (
     <div class="page">
       <div class="page-bar">
@@ -37,14 +37,15 @@ export function IncidentRoom({ id }: { id: string }) {
         </span>
         <a href="#/incidents">{t("incidents.all")}</a>
       </div>
+      {room.agencies.length > 0 && <p id="concerned">{t("room.agencies")} <AgencyPills agencies={room.agencies} /></p>}
       <Failure error={post.error ?? incident.error.value} />
       <div class="room">
         <section class="room-log" aria-label={t("room.entries")}>
           <h2>{t("room.entries")}</h2>
           <ol class="entries" id="entries" aria-live="polite">
-            {room.entries.filter((one) => one.kind !== "seen" && one.kind !== "open").map((one) => <EntryLine entry={one} key={one.seq} />)}
+            {room.entries.filter((one) => one.kind !== "open").map((one) => <EntryLine entry={one} key={one.seq} />)}
           </ol>
-          {!room.entries.some((one) => one.kind !== "seen" && one.kind !== "open") && <p class="quiet">{t("room.empty")}</p>}
+          {room.entries.every((one) => one.kind === "open") && <p class="quiet">{t("room.empty")}</p>}
           {may && <Write busy={post.busy} add={add} />}
         </section>
         <div class="room-side">
@@ -62,23 +63,23 @@ export function IncidentRoom({ id }: { id: string }) {
   );
 }
 
-const pathOf = (id: string | number) => `/api/incidents/${encodeURIComponent(String(id))}/entries`;
+const pathOf = (id: string | number) => `/api/incidents/${encodeURIComponent(String(id))}`;
 
 function kept(answer: Incident): void {
   incident.data.value = answer;
   incidents.refresh();
 }
 
-/** Says once for each newest entry that this person has it on the screen. */
+/** Says once for each newest entry that this person, of whatever role, has it on the screen. */
 function useSeen(room: Incident | null): void {
   const last = room ? newest(room) : null;
   const me = city.data.value?.user.name;
   useEffect(() => {
-    if (!room || last === null || !me || !mayAct.value || room.closed_s !== null) return;
+    if (!room || last === null || !me) return;
     if ((readers(room).get(me)?.upTo ?? -1) >= last) return;
     const own = room.entries.find((one) => one.seq === last)?.who === me;
     if (own || document.visibilityState === "hidden") return;
-    send<Incident>("POST", pathOf(room.id), { kind: "seen", text: "", geometry: null, task: last }).then(
+    send<Incident>("POST", `${pathOf(room.id)}/seen`, { entry: last }).then(
       kept,
       (error: unknown) => {
         if (!(error instanceof ApiError)) throw error; // not kept as seen; the banner says why
@@ -95,19 +96,36 @@ function EntryLine({ entry }: { entry: Entry }) {
         {" "}
         {entry.roles.length > 0 && <span class="pill">{t("room.only_for", { roles: entry.roles.map((one) => word("role", one)).join(", ") })}</span>}
       </p>
-      {entry.text && <p>{entry.text}</p>}
+      {entry.text && <p>{entry.text} {entry.agency && <AgencyPills agencies={[entry.agency]} />}</p>}
+      {entry.seen_by.length > 0 && (
+        <p class="quiet seen-by">
+          {t("room.seen_by", {
+            who: entry.seen_by.map((one) => `${one.who} (${word("role", one.role)}) ${clock(one.at_s)}`).join(", "),
+          })}
+        </p>
+      )}
     </li>
   );
 }
 
-type Add = (kind: EntryKind, more: Partial<Entry>) => Promise<boolean>;
+type Sent = Partial<Pick<Entry, "text" | "geometry" | "task" | "roles">> & { agency?: string };
+type Add = (kind: EntryKind, more: Sent) => Promise<boolean>;
+
+export function AgencyPills({ agencies }: { agencies: AgencyName[] }) {
+  return <>{agencies.map((one) => <span class="pill agency" key={one.name}>{say(one.title) || one.name}</span>)}</>;
+}
 
 function Write({ busy, add }: { busy: boolean; add: Add }) {
   const words = useSignal("");
   const role = useSignal<Role | "">("");
+  const agency = useSignal("");
+  const known = city.data.value?.agencies ?? [];
   const write = async (kind: EntryKind) => {
     const text = words.value.trim();
-    if (text && (await add(kind, { text, roles: role.value ? [role.value] : [] }))) words.value = "";
+    const to = kind === "task" ? agencyNamed(agency.value, known) : "";
+    if (!text || !(await add(kind, { text, agency: to, roles: role.value ? [role.value] : [] }))) return;
+    words.value = "";
+    if (kind === "task") agency.value = "";
   };
   return (
     <form
@@ -128,6 +146,11 @@ function Write({ busy, add }: { busy: boolean; add: Add }) {
           {(["operator", "analyst"] as const).map((one) => <option value={one} key={one}>{word("role", one)}</option>)}
         </select>
       </label>
+      <label>
+        {t("room.task_for")}
+        <input name="agency" list="agencies" maxLength={200} value={agency.value} placeholder={t("room.no_agency")} onInput={(event) => (agency.value = event.currentTarget.value)} />
+        <datalist id="agencies">{known.map((one) => <option value={say(one.title) || one.name} key={one.name} />)}</datalist>
+      </label>
       <div class="buttons">
         <button type="submit" class="primary" disabled={busy}>{t("room.add_note")}</button>
         <button type="button" disabled={busy} onClick={() => void write("task")}>{t("room.add_task")}</button>
@@ -146,7 +169,7 @@ function Tasks({ room, may, busy, add }: { room: Incident; may: boolean; busy: b
         {all.map(({ task, done }) => (
           <li key={task.seq} class={done ? "done" : ""}>
             <span class="grow">
-              {task.text}
+              {task.text} {task.agency && <AgencyPills agencies={[task.agency]} />}
               <small class="quiet">{done ? t("room.done_by", { who: done.who, time: clock(done.at_s) }) : task.who}</small>
             </span>
             {done ? <Icon name="check" /> : may && (

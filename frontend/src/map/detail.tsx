@@ -2,7 +2,9 @@
 import { openAlarms, party } from "../state/city";
 import { frame, placeId, series, seriesThen } from "../state/moment";
 import { say, t } from "../words";
-import { clock, number } from "../words/format";
+import { number } from "../words/format";
+import { timeZone } from "../words/language";
+import { Legend, Numbers } from "../chart/numbers";
 import { Icon } from "../shell/icon";
 import { Chart } from "./chart";
 
@@ -39,49 +41,8 @@ export function Detail() {
         </p>
       ))}
       <Chart />
-      <Legend />
-      <Numbers />
+      <Legend then={seriesThen.value} zone={timeZone.value} />
+      <Numbers series={series.value} zone={timeZone.value} />
     </section>
-  );
-}
-
-function Legend() {
-  return (
-    <ul class="legend" aria-hidden="true">
-      <li><i class="line solid" />{t("kind.measured")}</li>
-      <li><i class="line dashed" />{t("kind.forecast")}</li>
-      <li><i class="patch" />{t("chart.band")}</li>
-      {seriesThen.value && <li><i class="line dotted" />{t("chart.then", { time: clock(seriesThen.value.origin_s) })}</li>}
-    </ul>
-  );
-}
-
-function Numbers() {
-  const found = series.value?.forecast;
-  if (!found) return <p class="quiet">{series.value ? t("detail.no_forecast") : t("chart.loading")}</p>;
-  return (
-    <details>
-      <summary>{t("detail.numbers", { time: clock(found.origin_s) })}</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("detail.time")}</th>
-            <th scope="col" class="number">{t("kind.forecast")}</th>
-            <th scope="col" class="number">{t("places.low")}</th>
-            <th scope="col" class="number">{t("places.high")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {found.time.map((time, i) => (
-            <tr key={time}>
-              <th scope="row">{clock(time)}</th>
-              <td class="number">{number(found.value[i])}</td>
-              <td class="number">{number(found.low[i])}</td>
-              <td class="number">{number(found.high[i])}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }

@@ -5,8 +5,10 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { MapColours } from "./basemap";
 import { drawBasemap, emptyStyle, recolour } from "./basemap";
 import type { Rgb } from "./place_layer";
-import { language } from "../state/preferences";
 import { t } from "../words";
+import { language } from "../words/language";
+
+export { Marker } from "maplibre-gl";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 

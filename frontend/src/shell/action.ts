@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { ApiError, send } from "../api/client";
 
-export function useAction<T>(done: (answer: T) => void) {
+export function useAction<T>(done: (answer: T) => void, refused?: (error: ApiError) => void) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const act = async (path: string, body: unknown): Promise<boolean> => {
@@ -15,6 +15,7 @@ export function useAction<T>(done: (answer: T) => void) {
     } catch (raised) {
       if (!(raised instanceof ApiError)) throw raised;
       setError(raised);
+      refused?.(raised);
       return false;
     } finally {
       setBusy(false);

@@ -12,6 +12,8 @@ import { IncidentRoom } from "../incidents/room";
 import { InterCityPage } from "../intercity/intercity";
 import { Overview } from "../map/overview";
 import { SourcesPage } from "../agencies/sources";
+import { ServicePage } from "../services/page";
+import { ServicesPage } from "../services/services";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { Failure } from "./failure";
@@ -69,6 +71,7 @@ function pageOf(page: Page, rest: string | null) {
   switch (page) {
     case "alarms": return <AlarmQueue />;
     case "decisions": return <DecisionCards chosen={rest} />;
+    case "services": return rest ? <ServicePage name={rest} key={rest} /> : <ServicesPage />;
     case "handover": return <HandoverPage />;
     case "agencies": return <SourcesPage />;
     case "intercity": return <InterCityPage />;

@@ -2,9 +2,10 @@
 import { loggedOut, send } from "../api/client";
 import { city, nowS } from "../state/city";
 import { connection } from "../state/live";
-import { chooseLanguage, language } from "../state/preferences";
+import { chooseLanguage } from "../state/preferences";
 import { say, t, word } from "../words";
 import { clockWithSeconds, day } from "../words/format";
+import { language } from "../words/language";
 import { toggleHelp } from "./shortcuts";
 
 /** Who sits at a node without accounts: there is nothing to log out of. */

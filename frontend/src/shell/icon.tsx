@@ -4,6 +4,7 @@ const PATHS: Record<string, string> = {
   map: "M3 6l6-2 6 2 6-2v14l-6 2-6-2-6 2zM9 4v14M15 6v14",
   alarms: "M12 3a6 6 0 0 0-6 6v5l-2 3h16l-2-3V9a6 6 0 0 0-6-6zM10 20h4",
   decisions: "M5 12l4 4L19 6M4 20h16",
+  services: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
   handover: "M4 8h12l-3-3M20 16H8l3 3",
   agencies: "M4 6h16M4 12h16M4 18h10M19 18h1",
   intercity: "M5 19a2 2 0 1 0 0-.1M19 19a2 2 0 1 0 0-.1M12 5a2 2 0 1 0 0-.1M6 17l5-10M18 17L13 7M8 19h8",

@@ -1,12 +1,27 @@
 /** The form for name and password, shown when the node asks who is there. */
 import { useSignal } from "@preact/signals";
-import { ApiError, loggedOut, send } from "../api/client";
+import { useEffect } from "preact/hooks";
+import { ApiError, get, loggedOut, send } from "../api/client";
+import type { Text } from "../api/types";
 import { connect, refreshAll } from "../state/live";
-import { t } from "../words";
+import { say, t } from "../words";
 import { Failure } from "./failure";
 import { LanguageSwitch } from "./header";
 
+/** Another provider of people, where the node has one. */
+interface Provider {
+  title: Text;
+  href: string;
+}
+
 export function Login() {
+  const other = useSignal<Provider | null>(null);
+  useEffect(() => {
+    void get<{ oidc: Provider | null }>("/api/session").then(
+      (ways) => (other.value = ways.oidc),
+      () => undefined,
+    );
+  }, []);
   const busy = useSignal(false);
   const error = useSignal<ApiError | null>(null);
   const enter = async (event: SubmitEvent) => {
@@ -39,6 +54,7 @@ export function Login() {
           <input name="password" type="password" autoComplete="current-password" required />
         </label>
         <button type="submit" class="primary" disabled={busy.value}>{t("login.enter")}</button>
+        {other.value && <a href={other.value.href}>{say(other.value.title)}</a>}
         <Failure error={error.value} />
         <LanguageSwitch />
       </form>

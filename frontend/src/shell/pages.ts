@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 
 export const PAGES = [
-  "map", "alarms", "decisions", "handover", "agencies", "intercity", "incidents",
+  "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "incidents",
 ] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -10,7 +10,7 @@ export type Page = (typeof PAGES)[number];
 const hash = signal(location.hash);
 addEventListener("hashchange", () => (hash.value = location.hash));
 
-/** Page and what is chosen on it, from the address: `#/incidents/i3`. */
+/** Page and what is chosen on it, from the address: `#/incidents/i3`, `#/services/traffic`. */
 export const route = computed<{ page: Page; rest: string | null }>(() => {
   const [, page = "", rest = ""] = hash.value.split("/");
   const known = PAGES.find((one) => one === page) ?? "map";

@@ -1,8 +1,9 @@
 /** Keys: a list that "?" shows, and a switch that turns them off. */
 import { createRef } from "preact";
 import { chosenS, move, playing } from "../state/moment";
-import { chooseLanguage, language, shortcutsOn, switchShortcuts } from "../state/preferences";
+import { chooseLanguage, shortcutsOn, switchShortcuts } from "../state/preferences";
 import { t, type Key } from "../words";
+import { language } from "../words/language";
 import { go, PAGES, route } from "./pages";
 
 const dialog = createRef<HTMLDialogElement>();
@@ -39,7 +40,7 @@ const EVERYWHERE: Record<string, () => void> = {
 };
 
 const LISTED: [string, Key][] = [
-  ["?", "keys.help"], ["1 – 7", "keys.pages"], ["l", "keys.language"],
+  ["?", "keys.help"], [`1 – ${PAGES.length}`, "keys.pages"], ["l", "keys.language"],
   ["p", "keys.play"], [", .", "keys.step"], ["n", "keys.now"],
   ["j k", "keys.alarm"], ["a", "change.acknowledge"], ["s", "change.assign"],
   ["c", "change.comment"], ["e", "change.escalate"], ["x", "change.close"],

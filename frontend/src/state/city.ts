@@ -15,6 +15,16 @@ export const alarms = new Resource<Alarm[]>(
   () => `/api/alarms?state=${withClosed.value ? "all" : "open"}`,
 );
 export const decisions = new Resource<Decision[]>(() => "/api/decisions?limit=50");
+
+/** The service whose page is open. */
+export const serviceName = signal<string | null>(null);
+export const serviceDecisions = new Resource<Decision[]>(() => {
+  const service = serviceName.value;
+  if (service === null) return null;
+  const parties = (city.data.peek()?.parties ?? []).filter((one) => one.service === service).length;
+  const limit = Math.min(500, Math.max(30, 5 * parties)); // some of each party
+  return `/api/decisions?${query({ service, limit })}`;
+});
 export const sources = new Resource<Source[]>(() => "/api/sources");
 export const interCity = new Resource<InterCityMap>(() => "/api/map");
 export const incidents = new Resource<Incident[]>(() => "/api/incidents");
@@ -25,11 +35,18 @@ export const incident = new Resource<Incident>(() =>
 );
 
 export const ALL: Resource<unknown>[] = [
-  city, now, alarms, decisions, sources, interCity, incidents, incident,
+  city, now, alarms, decisions, serviceDecisions, sources, interCity, incidents, incident,
 ] as Resource<unknown>[];
 
 /** The node's newest time, from its clock events. */
 export const nowS = signal(0);
+/** Seconds of this browser since then. */
+export const sinceNowS = signal(0);
+
+/** The city's time: live, it goes on while nothing comes; a replay waits for its node. */
+export const cityNowS = computed(() =>
+  city.data.value?.mode === "live" ? nowS.value + Math.floor(sinceNowS.value) : nowS.value,
+);
 
 export const partyKey = signal<string | null>(null);
 
@@ -73,9 +90,40 @@ export const openAlarms = computed(() =>
   sortedAlarms.value.filter((one) => one.state !== "closed"),
 );
 
-export const waitingDecisions = computed(() =>
-  (decisions.data.value ?? []).filter((one) => one.status === "waiting"),
+/** Decisions whose own end has passed since the node sent them, as a text: it changes only with them. */
+const ended = computed(() =>
+  [decisions, serviceDecisions]
+    .flatMap(({ data }) => data.value ?? [])
+    .filter((one) => one.status === "waiting" && hasEnded(one, cityNowS.value))
+    .map((one) => one.id)
+    .join(" "),
 );
+
+function hasEnded({ valid_until_s }: Decision, time: number): boolean {
+  return valid_until_s !== null && valid_until_s <= time;
+}
+
+/** As the node would send them now: nothing comes from it when one ends, or while it is busy. */
+function asOfNow({ data }: Resource<Decision[]>): Decision[] {
+  const over = new Set(ended.value.split(" "));
+  return (data.value ?? []).map((one) =>
+    one.status === "waiting" && over.has(String(one.id)) ? { ...one, status: "expired" as const } : one,
+  );
+}
+
+export const decisionsNow = computed(() => asOfNow(decisions));
+export const serviceDecisionsNow = computed(() => asOfNow(serviceDecisions));
+
+export const waitingDecisions = computed(() =>
+  decisionsNow.value.filter((one) => one.status === "waiting"),
+);
+
+/** Puts a decision, as the node answered, where it is shown. */
+export function keepAnswered(answered: Decision): void {
+  for (const { data } of [decisions, serviceDecisions]) {
+    data.value = data.value?.map((one) => (one.id === answered.id ? answered : one)) ?? null;
+  }
+}
 
 /** What a party or an agency is called, in the languages that the city gives. */
 export function partyOf(service: string, name: string): Party | undefined {

@@ -1,8 +1,9 @@
 /** The stream of events: keeps what is shown fresh, and says when it cannot. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { loggedOut } from "../api/client";
 import {
-  ALL, alarms, city, decisions, incident, incidents, interCity, now, nowS, sources, unknownParties,
+  ALL, alarms, city, decisions, incident, incidents, interCity, now, nowS, serviceDecisions, sinceNowS,
+  sources, unknownParties,
 } from "./city";
 import { refreshMoment } from "./moment";
 import type { Resource } from "./resource";
@@ -16,17 +17,19 @@ export const heardAt = signal(Date.now());
 export const retryAt = signal<number | null>(null);
 
 const SILENCE_MS = 6_000;
+const LONGEST_TRY_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
 const REFRESHED: Record<string, Resource<unknown>[]> = {
   rows: [now] as Resource<unknown>[],
   forecast: [now] as Resource<unknown>[],
-  decision: [decisions] as Resource<unknown>[],
-  answer: [decisions] as Resource<unknown>[],
+  decision: [decisions, serviceDecisions] as Resource<unknown>[],
+  answer: [decisions, serviceDecisions] as Resource<unknown>[],
   alarm: [alarms] as Resource<unknown>[],
   source: [sources, now] as Resource<unknown>[],
-  update: [interCity, sources] as Resource<unknown>[],
+  check: [sources] as Resource<unknown>[],
+  update: [interCity, sources, now] as Resource<unknown>[],
   note: [],
   incident: [incidents, incident] as Resource<unknown>[],
   node: [city, now] as Resource<unknown>[],
@@ -38,19 +41,19 @@ export const noteCount = signal(0);
 let stream: EventSource | null = null;
 let wait = FIRST_WAIT_MS;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let triedAt = 0;
 
 export function connect(): void {
   clearTimeout(timer);
   stream?.close();
   retryAt.value = null;
+  triedAt = Date.now();
   const opened = new EventSource("/api/stream");
   stream = opened;
   opened.onopen = () => connected(true);
   opened.onerror = () => {
-    if (stream !== opened) return;
-    lost();
-    // A broken line is taken up again by the browser, from the last event's number. A refusal ends it.
-    if (opened.readyState === EventSource.CLOSED) tryLater();
+    // Tried again from here, not by the browser: a reader is to know when. All is fetched anew then.
+    if (stream === opened) tryLater();
   };
   opened.addEventListener("clock", (event) => {
     connected(false);
@@ -79,11 +82,8 @@ function connected(opened: boolean): void {
   else if (opened) for (const one of [now, alarms, decisions]) one.refresh();
 }
 
-function lost(): void {
-  connection.value = "lost";
-}
-
 function tryLater(): void {
+  connection.value = "lost";
   stream?.close();
   if (loggedOut.value) return;
   clearTimeout(timer);
@@ -96,16 +96,33 @@ function tryLater(): void {
 export function refreshAll(): void {
   for (const resource of ALL) resource.refresh();
   refreshMoment();
+  noteCount.value += 1;
 }
 
-/** Notices a line that is open but silent. */
+/** Tries at once, whatever was planned. */
+export function tryNow(): void {
+  wait = FIRST_WAIT_MS;
+  connect();
+}
+
+/** Counts the seconds since the node last sent the city's time. */
+export function runClock(): void {
+  let received = Date.now();
+  effect(() => {
+    nowS.value;
+    received = Date.now();
+    sinceNowS.value = 0;
+  });
+  setInterval(() => (sinceNowS.value = (Date.now() - received) / 1000), 1_000);
+}
+
+/** Notices a line that is open but silent, and a try that comes to no end. */
 export function watchSilence(): void {
   setInterval(() => {
     if (retryAt.value !== null || Date.now() - heardAt.value < SILENCE_MS) return;
-    if (stream?.readyState === EventSource.CONNECTING) return;
-    lost();
+    if (stream?.readyState === EventSource.CONNECTING && Date.now() - triedAt < LONGEST_TRY_MS) return;
     tryLater();
   }, 1_000);
-  addEventListener("offline", lost);
-  addEventListener("online", connect);
+  addEventListener("offline", tryLater);
+  addEventListener("online", tryNow);
 }

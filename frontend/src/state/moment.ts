@@ -17,7 +17,7 @@ export const series = signal<Series | null>(null);
 export const seriesThen = signal<Series["forecast"]>(null);
 
 /** Grows when rows or forecasts came: what is shown is fetched again. */
-const version = signal(0);
+export const version = signal(0);
 
 const floor = (time: number, step: number) => Math.floor(time / step) * step;
 

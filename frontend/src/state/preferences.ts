@@ -1,6 +1,7 @@
 /** What the reader chose; kept in this browser only. */
 import { effect, signal } from "@preact/signals";
 import type { Language } from "../api/types";
+import { language } from "../words/language";
 
 function kept(key: string): string | null {
   try {
@@ -24,7 +25,7 @@ function firstLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("ko") ? "ko" : "en";
 }
 
-export const language = signal<Language>(firstLanguage());
+language.value = firstLanguage();
 export const shortcutsOn = signal(kept("shortcuts") !== "off");
 export const wall = new URLSearchParams(location.search).get("wall") === "1";
 

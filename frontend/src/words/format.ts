@@ -1,35 +1,38 @@
 /** Times in the city's zone, numbers and lengths of time in the reader's language. */
-import { city } from "../state/city";
-import { language } from "../state/preferences";
 import { t } from "./index";
+import { language, timeZone } from "./language";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatted(time: number | null | undefined, how: Intl.DateTimeFormatOptions): string {
+type Time = number | null | undefined;
+
+function formatted(time: Time, zone: string, how: Intl.DateTimeFormatOptions): string {
   if (time === null || time === undefined) return "–";
-  const timeZone = city.data.value?.time_zone ?? "UTC";
-  const key = JSON.stringify([language.value, timeZone, how]);
+  const key = JSON.stringify([language.value, zone, how]);
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(language.value, { timeZone, hourCycle: "h23", ...how });
+    format = new Intl.DateTimeFormat(language.value, { timeZone: zone, hourCycle: "h23", ...how });
     formats.set(key, format);
   }
   return format.format(time * 1000);
 }
 
-export const clock = (time: number | null | undefined) =>
-  formatted(time, { hour: "2-digit", minute: "2-digit" });
+export const clock = (time: Time, zone = timeZone.value) =>
+  formatted(time, zone, { hour: "2-digit", minute: "2-digit" });
 
-export const clockWithSeconds = (time: number | null | undefined) =>
-  formatted(time, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const clockWithSeconds = (time: Time, zone = timeZone.value) =>
+  formatted(time, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-export const dayAndClock = (time: number | null | undefined) =>
-  formatted(time, {
+export const dayAndClock = (time: Time, zone = timeZone.value) =>
+  formatted(time, zone, {
     month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit",
   });
 
-export const day = (time: number | null | undefined) =>
-  formatted(time, { year: "numeric", month: "short", day: "numeric", weekday: "short" });
+export const monthDay = (time: Time, zone = timeZone.value) =>
+  formatted(time, zone, { month: "short", day: "numeric" });
+
+export const day = (time: Time, zone = timeZone.value) =>
+  formatted(time, zone, { year: "numeric", month: "short", day: "numeric", weekday: "short" });
 
 export function number(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
@@ -44,10 +47,12 @@ export function percent(value: number | null | undefined, digits = 0): string {
   return new Intl.NumberFormat(language.value, how).format(value);
 }
 
+/** A change as reports write it: a true minus, one decimal below ten per cent, nothing as -0. */
 export function signedPercent(value: number | null): string {
   if (value === null) return "–";
-  const how = { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" } as const;
-  return new Intl.NumberFormat(language.value, how).format(value);
+  const digits = Math.abs(value) < 0.0995 ? 1 : 0;
+  const shown = `${(Math.abs(value) * 100).toFixed(digits)}%`;
+  return shown === "0.0%" ? shown : `${value < 0 ? "−" : "+"}${shown}`;
 }
 
 export function bytes(value: number | null): string {

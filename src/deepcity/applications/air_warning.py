@@ -2,7 +2,8 @@
 
 from deepcity.applications.application import Application, Baseline, Target, Task
 from deepcity.applications.metric import Warnings
-from deepcity.applications.tasks.alert import Costs, WarnAbove
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.crossing import Costs
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 import deepcity.applications
 from deepcity.applications.decision import Decision
 from deepcity.applications.metric import AbsoluteError, FirstSteps, Metric
-from deepcity.applications.state import State
+from deepcity.applications.state import KNOWN_DAYS, State
 from deepcity.city.field import Field, Kind
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.units import same_quantity
@@ -68,6 +68,8 @@ class Application:
         reads: the domains of the Deep Data Layer it reads; a run notes an agency of another.
         horizon_hours: how far ahead its decision looks: only these steps are evaluated.
         decide: from the present state to a decision.
+        recent: whether it looks at how forecasts since the validation days came true, too.
+        known_days: how many days of measured values its state holds at most.
         metric: by which forecasts are evaluated and levels chosen.
         baselines: the best of these is the one to beat.
     """
@@ -81,6 +83,8 @@ class Application:
     reads: tuple[str, ...]
     horizon_hours: float
     decide: Callable[[State], Decision]
+    recent: bool = False
+    known_days: int = KNOWN_DAYS
     metric: Metric = field(default_factory=AbsoluteError)
     baselines: tuple[Baseline, ...] = (
         Baseline.SAME_HOUR_YESTERDAY,

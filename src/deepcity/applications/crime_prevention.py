@@ -1,7 +1,7 @@
 """Crime prevention: how many offences a day in each part of a city?"""
 
 from deepcity.applications.application import Application, Target, Task
-from deepcity.applications.tasks.patrol import PatrolCells
+from deepcity.applications.tasks.patrol import REMEMBERED_DAYS, PatrolCells
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -21,4 +21,5 @@ APPLICATION = Application(
     reads=("life", "cctv"),
     horizon_hours=24,
     decide=PatrolCells("send-patrol"),
+    known_days=REMEMBERED_DAYS,
 )

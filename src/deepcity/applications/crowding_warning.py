@@ -2,7 +2,7 @@
 
 from deepcity.applications.application import Application, Target, Task
 from deepcity.applications.metric import SquaredError
-from deepcity.applications.tasks.alert import Costs
+from deepcity.applications.tasks.crossing import Costs
 from deepcity.applications.tasks.crowding import WarnAboveOwnLimit
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText

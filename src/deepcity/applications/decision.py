@@ -47,6 +47,7 @@ class Action:
         numbers: amounts and probabilities by name.
         request: for a plan, the id of the request that it answers.
         route: for a way to drive, the ids of the places passed, in order; else none.
+        usual_route: the same of the way that it replaces.
     """
 
     code: str
@@ -55,6 +56,8 @@ class Action:
     numbers: Mapping[str, float] = field(default_factory=dict)
     request: str = ""
     route: tuple[str, ...] = ()
+    # not in its repr, which identifiers of CAP messages are made from
+    usual_route: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         _check(self.code, self.numbers)

@@ -21,4 +21,5 @@ APPLICATION = Application(
     reads=("resources",),
     horizon_hours=24,
     decide=PeakOfDay("cover-peak"),
+    recent=True,  # demand turns with the season: in summer May's errors mislead
 )

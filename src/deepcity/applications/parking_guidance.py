@@ -1,7 +1,7 @@
 """Parking guidance: which car park will still have a space when a driver gets there?"""
 
 from deepcity.applications.application import Application, Baseline, Target, Task
-from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan import LeastExpectedTime
 from deepcity.city.field import Kind
 from deepcity.city.localized_text import LocalizedText
 
@@ -20,6 +20,6 @@ APPLICATION = Application(
     targets=(Target(Kind.LEVEL, "spaces"), Target(Kind.COUNT, "spaces")),
     reads=("transport",),
     horizon_hours=2,
-    decide=NearestSureSpace("park", sure=0.9),
+    decide=LeastExpectedTime("park"),
     baselines=(Baseline.PERSISTENCE, Baseline.SAME_HOUR_LAST_WEEK),
 )

@@ -4,12 +4,14 @@ came true, requests.
 Shapes: T steps before now, B earlier origins, N places, H horizon steps.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 
-from deepcity.city.arrays import Floats, Ints
+from deepcity.applications.tasks.known_weather import known_weather
+from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.city.place import Place
@@ -17,7 +19,9 @@ from deepcity.data.panel import Panel
 from deepcity.learning.evaluation.bands import half_width
 
 KNOWN_DAYS = 91
-"""How many days of measured values a state holds at most: 13 whole weeks."""
+"""How many days of measured values a state holds at most, where its application asks for no more:
+13 whole weeks.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,20 +30,62 @@ class Past:
 
     Attributes:
         forecast_BNH, truth_BNH: in the field's unit; truths are NaN where not measured.
+        others: forecasts of the same origins without learning, by name, (B, N, H) each.
+        time_B: when each origin's first step begins, UTC seconds; None: not known, and every
+            origin counts as a day.
+        aside: where there are origins after the days kept aside, these days alone.
     """
 
     forecast_BNH: Floats
     truth_BNH: Floats
+    others: Mapping[str, Floats] = field(default_factory=dict)
+    time_B: Ints | None = None
+    aside: "Past | None" = None
 
     @classmethod
-    def of(cls, forecast_BNH: Floats, truth_BNH: Floats, steps: int) -> "Past":
+    def of(
+        cls,
+        forecast_BNH: Floats,
+        truth_BNH: Floats,
+        steps: int,
+        others: Mapping[str, Floats] | None = None,
+        time_B: Ints | None = None,
+    ) -> "Past":
         """The first steps alone."""
-        return cls(forecast_BNH[..., :steps], truth_BNH[..., :steps])
+        first = {name: one_BNH[..., :steps] for name, one_BNH in (others or {}).items()}
+        return cls(forecast_BNH[..., :steps], truth_BNH[..., :steps], first, time_B)
 
     @property
     def errors_BNH(self) -> Floats:
         """Truth minus forecast; NaN where not measured."""
         return self.truth_BNH - self.forecast_BNH
+
+    @property
+    def day_B(self) -> Ints:
+        """The day of each origin, by UTC, as a number."""
+        if self.time_B is None:
+            return np.arange(len(self.truth_BNH))
+        return np.asarray(self.time_B // DAY_S)
+
+    def of_other(self, name: str) -> "Past":
+        """The same truths with a naive forecast, and no other."""
+        return Past(self.others[name], self.truth_BNH, time_B=self.time_B)
+
+    def at_places(self, wanted_N: Bools) -> "Past":
+        """Of some places alone."""
+        others = {name: one_BNH[:, wanted_N] for name, one_BNH in self.others.items()}
+        aside = self.aside and self.aside.at_places(wanted_N)
+        return Past(
+            self.forecast_BNH[:, wanted_N], self.truth_BNH[:, wanted_N], others, self.time_B, aside
+        )
+
+    def scaled(self, factor_N1: Floats) -> "Past":
+        """Every value times the factor of its place."""
+        others = {name: one_BNH * factor_N1 for name, one_BNH in self.others.items()}
+        aside = self.aside and self.aside.scaled(factor_N1)
+        return Past(
+            self.forecast_BNH * factor_N1, self.truth_BNH * factor_N1, others, self.time_B, aside
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +123,10 @@ class State:
         adjacency_NN: weight of the edge between each two places, 0 or more; None without a graph.
         time_zone: IANA name, of the city's wall times.
         units: how many of them (patrols) a plan may place; None: as many as the service names.
+        others: forecasts without learning, by name, (N, H) each: of those that `past` has, too.
+        weather: what was measured of it by name, (T,) each, on the rows of `known_TN`, as
+            `deepcity.applications.tasks.known_weather` makes it; empty where no agency measures it.
+        holidays: days that count as Sundays.
     """
 
     now_s: int
@@ -91,6 +141,9 @@ class State:
     adjacency_NN: Floats | None = None
     time_zone: str = "UTC"
     units: int | None = None
+    others: Mapping[str, Floats] = field(default_factory=dict)
+    weather: Mapping[str, Doubles] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
 
     @classmethod
     def of(
@@ -102,30 +155,44 @@ class State:
         past: Past,
         requests: Sequence[Request] = (),
         units: int | None = None,
+        others: Mapping[str, Floats] | None = None,
+        known_days: int = KNOWN_DAYS,
+        weather: Panel | None = None,
     ) -> "State":
         """The state of a panel's places at a time.
 
         Args:
-            panel: its rows before `now_s` are what is known, `KNOWN_DAYS` at most; later rows
+            panel: its rows before `now_s` are what is known, so many days at most; later rows
                 are not looked at.
-            forecast_NH: may look further ahead than `past`, whose steps alone count.
+            forecast_NH, others: may look further ahead than `past`, whose steps alone count;
+                of `others` those that it has, too.
+            weather: what the city's weather agency measured; likewise.
         """
         column = panel.field_index(field)
-        what = panel.fields[column]
-        return cls(
+        what, steps = panel.fields[column], past.truth_BNH.shape[-1]
+        found = cls(
             now_s=now_s,
             step_s=panel.clock.step_s,
             places=panel.places,
             kind=what.kind,
             unit=what.unit,
-            forecast_NH=forecast_NH[:, : past.truth_BNH.shape[-1]],
+            forecast_NH=forecast_NH[:, :steps],
             past=past,
             requests=tuple(requests),
-            known_TN=_known(panel, column, now_s),
+            known_TN=_known(panel, column, now_s, known_days),
             adjacency_NN=panel.adjacency_NN,
             time_zone=panel.clock.time_zone,
             units=units,
+            others={
+                name: one_NH[:, :steps]
+                for name, one_NH in (others or {}).items()
+                if name in past.others
+            },
+            holidays=panel.clock.holidays,
         )
+        if weather is None:
+            return found
+        return replace(found, weather=known_weather(weather, found.known_time_T, now_s))
 
     @property
     def valid_until_s(self) -> int:
@@ -151,14 +218,14 @@ class State:
         return half_width(self.past.forecast_BNH, self.past.truth_BNH, level)
 
 
-def _known(panel: Panel, column: int, now_s: int) -> Floats | None:
+def _known(panel: Panel, column: int, now_s: int, days: int) -> Floats | None:
     """A panel's newest values before a time, with rows of NaN up to it where it ends earlier."""
     step_s = panel.clock.step_s
     end = int(np.searchsorted(panel.time_T, now_s))
     if not end:
         return None
     late = (now_s - int(panel.time_T[end - 1])) // step_s - 1
-    count = KNOWN_DAYS * DAY_S // step_s
+    count = days * DAY_S // step_s
     rows_TN = panel.values_TNF[max(0, end + late - count) : end, :, column]
     if not late:
         return rows_TN

@@ -14,8 +14,10 @@ DeepCityError
 │   └── OutboxFullError     too much data not sent yet
 ├── GrantError              a layer or deep data that may not leave its party
 ├── ExchangeError           a party that did not answer, or whose answer is invalid
+│   └── SecureSumError      a secure sum that a member refuses, or that cannot be opened
 └── LiveError               deep data or a request that a live application rejects
     ├── VersionError        deep data of another model version
+    ├── DecisionClosedError an answer to a decision that takes none now
     └── TooMuchError        a request over the size limit
 """
 
@@ -87,6 +89,10 @@ class ExchangeError(DeepCityError):
     """A party did not answer, or its answer cannot be used."""
 
 
+class SecureSumError(ExchangeError):
+    """A member refuses its part of a secure sum, or the sum cannot be opened; nothing is shown."""
+
+
 class LiveError(DeepCityError):
     """Deep data or a request that a live application rejects.
 
@@ -103,6 +109,10 @@ class LiveError(DeepCityError):
 
 class VersionError(LiveError):
     """Deep data of another model version than the one that was trained with."""
+
+
+class DecisionClosedError(LiveError):
+    """An answer to a decision that is not open to it: too late, or another person was quicker."""
 
 
 class RequestTooLargeError(LiveError):

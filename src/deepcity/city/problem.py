@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deepcity.city.printable import printable
+
 
 @dataclass(frozen=True)
 class Change:
@@ -57,7 +59,7 @@ class Problem:
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {self.value!r}"
         right = self.right[:1].upper() + self.right[1:]
-        return f"{self.file}: {self.key}{shown}: {self.reason}. {right}."
+        return printable(f"{self.file}: {self.key}{shown}: {self.reason}. {right}.")
 
 
 def _either(values: tuple[object, ...]) -> str:

@@ -1,20 +1,25 @@
 """Command line: one file a verb."""
 
+import errno
 import sys
 
 import typer
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
+from deepcity.city.printable import printable
 from deepcity.cli import account, data, demo, init, layers, report, run, serve
 from deepcity.cli import agent as agent
 from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import up as up
 from deepcity.cli import update as update
+from deepcity.cli.audit.command import audit
+from deepcity.cli.federation import commands as federation
 from deepcity.cli.forecasting import backtest, export, forecast
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.renamed import readable_warnings, with_new_words
 
+_SHOWN = 60  # signs of a path that is too long
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -31,12 +36,14 @@ app.command()(forecast.forecast)
 app.command()(backtest.backtest)
 app.command()(export.export)
 app.command()(report.report)
+app.command()(audit)
 app.command()(agent.agent)
 app.command()(serve.serve)
 app.command()(up.up)
 app.command()(account.account)
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
+app.add_typer(federation.app, name="federation")
 
 
 def _version(wanted: bool) -> None:
@@ -60,5 +67,12 @@ def main() -> None:
         with readable_warnings():
             app(with_new_words(sys.argv[1:]))
     except DeepCityError as error:
-        errors.print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        errors.print(printable(f"{type(error).__name__}: {error}"), style="red", markup=False)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        shown = str(error.filename)[:_SHOWN]
+        text = f"{shown!r}… ({len(str(error.filename)):,} signs): no disk holds so long a name"
+        errors.print(f"{text}; correct the path", style="red", markup=False)
         sys.exit(1)

@@ -1,10 +1,15 @@
 """`deepcity account NAME`: the lines of an accounts file for one person."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deepcity.web.control.roles import Role
+
+if TYPE_CHECKING:
+    from deepcity.web.control.accounts import Accounts
+    from deepcity.web.control.oidc.settings import OidcSettings
 
 
 def account(
@@ -25,3 +30,25 @@ def account(
 
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     typer.echo(account_entry(name, role, password))
+
+
+def load_people(accounts: Path | None) -> "Accounts | None":
+    """Who may log in by a local account.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    from deepcity.web.control.accounts import load_accounts
+
+    return None if accounts is None else load_accounts(accounts)
+
+
+def load_provider(oidc: Path | None) -> "OidcSettings | None":
+    """Whose people may log in too.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    from deepcity.web.control.oidc.settings import load_oidc
+
+    return None if oidc is None else load_oidc(oidc)

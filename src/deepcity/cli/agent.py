@@ -5,19 +5,21 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepcity.city.errors import DataError, DeepCityError
+from deepcity.city.errors import DataError, DeepCityError, LiveError
 from deepcity.cli.progress_bars import errors
+from deepcity.cli.running.problems import Problems
 
 if TYPE_CHECKING:
     from deepcity.data.city_file import CityFile
-    from deepcity.data.follow.follow_source import SourceFollower
     from deepcity.data.panel import Panel
     from deepcity.live.agency import LiveAgency
     from deepcity.live.delivery import Delivery
@@ -75,6 +77,14 @@ def agent(
             help="Port for rows pushed by HTTP: POST /rows, on 127.0.0.1 only. Default: none.",
         ),
     ] = None,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="Play the records by the time of a node that replays (`deepcity up --replay "
+            "--access`).",
+        ),
+    ] = False,
     retry_refused: Annotated[
         bool,
         typer.Option(
@@ -99,40 +109,48 @@ def agent(
     Rows, scales and the stem never leave. Activations wait in an outbox on disk until the
     application has confirmed them: after Ctrl-C or a kill the same command resumes there.
 
+    With --replay no row is read before it is over by the node's time.
+
     Example: deepcity agent weather-0123456789abcdef.encoder --city seoul.toml
     --to https://metro.example:8080 --token-file weather.token
     """
-    from deepcity.data.city_file import load_city
-    from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.data.city_file import load_city, load_panel
     from deepcity.learning.split.encoder_package import load_encoder
     from deepcity.live.agency import LiveAgency
     from deepcity.live.delivery import Delivery
+    from deepcity.live.replayed_rows import ReplayedRows
     from deepcity.store.outbox import Outbox
 
-    encoder, city_file, token = load_encoder(package), load_city(city), _token(token_file)
+    if replay and listen is not None:
+        raise typer.BadParameter("--replay plays recorded rows; --listen is for rows that come")
+    problems = Problems()
+    encoder = problems.of(partial(load_encoder, package))
+    city_file = problems.of(partial(load_city, city))
+    problems.refuse()
+    token = _token(token_file)
+    assert encoder is not None
+    assert city_file is not None
     name = encoder.facts.agency
     emit = _event_emitter(as_json)
     folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
-    with Outbox(folder / "outbox.sqlite", max_mb * 1_000_000) as outbox:
+    with Outbox(folder / "outbox.sqlite", max_mb * 1_000_000) as outbox, ExitStack() as opened:
         if retry_refused:
             outbox.retry_refused()
-        followed = SourceFollower(city_file, name, folder / "records", encoder.steps_back)
-        if listen is not None:
-            from deepcity.web.rows_endpoint import start_rows_endpoint
-
-            followed.replacements = start_rows_endpoint(city_file, name, folder / "pushed", listen)
         back_s = None if revision_window is None else round(revision_window * 86_400)
         begun = _counts_events(city_file, name)
         live = LiveAgency(encoder, outbox, None, _seconds(since), late_wait, back_s, begun)
-        work = _Work(live, followed, Delivery(outbox, to, token), emit)
+        delivery = Delivery(outbox, to, token, clock=None if replay else time.time)
+        opened.callback(delivery.close)
+        if replay:
+            poll = ReplayedRows(load_panel(city_file, name)).poll
+            work = _Work(live, poll, delivery, emit, _node_time(live, delivery, opened))
+        else:
+            work = _Work(live, _follow(city_file, live, folder, listen, opened), delivery, emit)
         try:
             work.once() if once else work.go_on(every)
         except KeyboardInterrupt:
             errors.print("Stopped. Unconfirmed activations are saved: the same command resumes.")
             raise  # Typer ends with exit code 130
-        finally:
-            work.delivery.close()
-            followed.close()
         if once and (outbox.waiting().parcels or work.failed):
             raise typer.Exit(1)
 
@@ -140,36 +158,78 @@ def agent(
 EmitEvent = Callable[..., None]
 
 
+def _follow(
+    city_file: "CityFile", live: "LiveAgency", folder: Path, listen: int | None, opened: ExitStack
+) -> "Callable[[int], Panel | None]":
+    """Reads the agency's records as they grow, and as they are pushed to a port."""
+    from deepcity.data.follow.follow_source import SourceFollower
+
+    name, back = live.package.facts.agency, live.package.steps_back
+    followed = SourceFollower(city_file, name, folder / "records", back)
+    if listen is not None:
+        from deepcity.web.rows_endpoint import start_rows_endpoint
+
+        followed.replacements = start_rows_endpoint(city_file, name, folder / "pushed", listen)
+    opened.callback(followed.close)
+    return lambda _now_s: followed.poll()
+
+
+def _node_time(live: "LiveAgency", delivery: "Delivery", opened: ExitStack) -> Callable[[], int]:
+    """The time of the node that is sent to."""
+    from deepcity.live.replayed_rows import NodeTime
+
+    time_of = NodeTime(delivery.url, delivery.token, lambda: live.outbox.cursor(live.cursor))
+    opened.callback(time_of.close)
+    return time_of.now
+
+
+def _machine_time() -> int:
+    return int(time.time())
+
+
 @dataclass
 class _Work:
-    """Reads, encodes and sends in turn."""
+    """Reads, encodes and sends in turn.
+
+    Attributes:
+        poll: rows until a time, if there are new ones.
+        clock: gives the time, UTC seconds.
+    """
 
     live: "LiveAgency"
-    followed: "SourceFollower"
+    poll: "Callable[[int], Panel | None]"
     delivery: "Delivery"
     emit: EmitEvent
+    clock: Callable[[], int] = _machine_time
     failed: bool = False
     _panel: "Panel | None" = None
     _reported: dict[str, str] = field(default_factory=dict)
 
     def once(self) -> None:
         """One pass."""
-        self._encode()
-        self._send(patient=False)
+        self._pass(patient=False)
 
     def go_on(self, every: float) -> None:
         """Until it is stopped."""
         wait = threading.Event()
         while True:
-            self._encode()
-            self._send()
+            self._pass()
             wait.wait(every)
 
-    def _encode(self) -> None:
+    def _pass(self, *, patient: bool = True) -> None:
         try:
-            fresh = self.followed.poll()
+            now = self.clock()
+        except LiveError as error:  # without a time nothing is encoded, and nothing would be taken
+            self.failed = True
+            self._report_once("waits", str(error))
+            return
+        self._encode(now)
+        self._send(patient=patient)
+
+    def _encode(self, now: int) -> None:
+        try:
+            fresh = self.poll(now)
             self._panel = fresh or self._panel
-            now = int(time.time())
             # without new rows too: time goes on, and a late cell is not waited for for ever
             if self._panel is not None and (fresh is not None or self.live.has_due_time(now)):
                 found = self.live.encode_new(self._panel, now)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deepcity.city.problem import Problem
+from deepcity.city.printable import printable
 from deepcity.cli.progress_bars import errors
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def check(
     if as_draft:
         _print_drafts(named)
         return
-    reports = [_map_report(path) or _checked(path, with_charts=html is not None) for path in named]
+    reports = [_checked(path, with_charts=html is not None) for path in named]
     if html is not None:
         _write_page(reports, html)
     if as_json:
@@ -122,25 +122,6 @@ def _print_drafts(files: Sequence[Path | str]) -> None:
         raise typer.Exit(1)
 
 
-def _map_report(path: Path | str) -> "FileReport | None":
-    """A map checked for a city by mistake: what to name instead. None where it is no map."""
-    from deepcity.data.check.file_report import FileReport
-    from deepcity.data.config.toml_file import read_toml
-
-    if isinstance(path, str):
-        return None
-    raw, _ = read_toml(path) if path.suffix.lower() == ".toml" else (None, [])
-    if raw is None:
-        return None  # whatever it is, the check itself reports what is wrong
-    cities = raw.get("cities")
-    if "agency" in raw or not isinstance(cities, list):
-        return None
-    names = " ".join(str(path.parent / str(city)) for city in cities)
-    right = f"name its city files: deepcity data check {names}"
-    problem = Problem(path.name, "cities", None, "this is a map, not a city file", right)
-    return FileReport(str(path), drafted=False, agencies=(), problems=(problem,))
-
-
 def _checked(path: Path | str, *, with_charts: bool = False) -> "FileReport":
     """Check with progress on the terminal's error stream, so that output stays clean."""
     from deepcity.data.check.file_report import check_file
@@ -152,7 +133,7 @@ def _checked(path: Path | str, *, with_charts: bool = False) -> "FileReport":
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(path if isinstance(path, str) else path.name), total=None)
+        task = bar.add_task(_shown(path if isinstance(path, str) else path.name), total=None)
         return check_file(
             path,
             lambda done, total: bar.update(task, completed=done, total=total),
@@ -163,21 +144,26 @@ def _checked(path: Path | str, *, with_charts: bool = False) -> "FileReport":
 def _print(report: "FileReport", console: Console) -> None:
     from deepcity.cli.field_profiles import table
 
-    console.rule(f"[bold]{escape(report.file)}", align="left")
+    console.rule(f"[bold]{_shown(report.file)}", align="left")
     if report.agencies:
-        console.print("\n".join(map(escape, _spans(report))), soft_wrap=True)
+        console.print("\n".join(map(_shown, _spans(report))), soft_wrap=True)
         console.print(table(report, console.width))
     for (severity, where, text), agencies in _grouped(report).items():
-        line = escape(f"{severity.value} ({_names(agencies)}) {where}: {text}")
+        line = _shown(f"{severity.value} ({_names(agencies)}) {where}: {text}")
         console.print(f"[{_STYLE[severity.value]}]{line}", soft_wrap=True)
     for problem in report.waiting:
-        console.print(f"[cyan]waits[/cyan] {escape(str(problem))}", soft_wrap=True)
+        console.print(f"[cyan]waits[/cyan] {_shown(str(problem))}", soft_wrap=True)
     for problem in report.problems:
-        console.print(f"[red]problem[/red] {escape(str(problem))}", soft_wrap=True)
+        console.print(f"[red]problem[/red] {_shown(str(problem))}", soft_wrap=True)
     if report.drafted and report.agencies:
         hint = "Times were taken as UTC, units guessed: --draft prints a city file to correct."
         console.print(hint, style="dim")
     console.print(f"[bold]{_verdict(report)}[/bold]")
+
+
+def _shown(text: str) -> str:
+    """What a file says, without marks for colours of its own."""
+    return escape(printable(text))
 
 
 def _verdict(report: "FileReport") -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from rich.markup import escape
 from rich.table import Table
 
+from deepcity.city.printable import printable
 from deepcity.data.check.file_report import AgencySummary, FileReport
 from deepcity.data.check.profile import FieldSummary, sparkline
 
@@ -31,10 +32,10 @@ def table(report: FileReport, width: int) -> Table:
         found.add_column(name, justify=justify, no_wrap=True, max_width=most, overflow="ellipsis")
     for agency in report.agencies:
         if len(report.agencies) > 1 or agency.places > 1:
-            found.add_row(f"[bold]{escape(_title(agency))}")
+            found.add_row(f"[bold]{escape(printable(_title(agency)))}")
         for field in agency.fields:
             cells = _cells(field, wide=wide)
-            found.add_row(*(escape(cells[name]) for name in names))
+            found.add_row(*(escape(printable(cells[name])) for name in names))
     return found
 
 

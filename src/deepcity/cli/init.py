@@ -143,6 +143,7 @@ def init(
         raise typer.BadParameter("name your records, or try --example", param_hint="FILE…")
     out.mkdir(parents=True, exist_ok=True)  # paths in the city file start there
     city = _asked(names, answers, out, yes=yes or example)
+    _check_named(city, answers)
     _show(city)
     try:
         map_text, too_short = draft_map(city.city_file, city.panels), None
@@ -180,6 +181,26 @@ def _asked(names: list[str], answers: "Answers", out: Path, *, yes: bool) -> "Ci
                 raise
             for ask in found.asks:
                 answers = answers.also(ask, _answer(ask))
+
+
+def _check_named(city: "CityStart", answers: "Answers") -> None:
+    """See that what was said of fields was said of fields that there are.
+
+    Raises:
+        ConfigError: with every name that is none.
+    """
+    from deepcity.data.config.toml_file import did_you_mean
+
+    known = sorted({one.name for agency in city.city_file.city.agencies for one in agency.fields})
+    given = (("--unit", answers.unit), ("--kind", answers.kind))
+    problems = [
+        Problem("command line", option, f"{name}={value}", "no field", did_you_mean(name, known))
+        for option, stated in given
+        for name, value in stated.items()
+        if name and name not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _answer(ask: "Ask") -> str:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepcity.city.errors import LayerPackageError
+from deepcity.city.given_path import no_run
 from deepcity.store.packages.layer_package import LayerPackage, load_package
 from deepcity.store.packages.manifest import SUFFIX, Manifest
 
@@ -41,12 +42,13 @@ def list_packages(folder: Folder, as_json: AsJson = False) -> None:
     Example: deepcity layers list runs/demo
     """
     if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is not a folder; name the folder of a run")
+        raise LayerPackageError("{}: {}; {}".format(folder, *no_run(folder)))
     checked = _check(_packages(folder))
     if as_json:
         typer.echo(json.dumps([_as_dict(path, result) for path, result in checked.items()]))
     elif not checked:
-        typer.echo(f"{folder} holds no {SUFFIX} files; `deepcity run` writes them when it ends.")
+        lacking = f"it holds no {SUFFIX} files, which `deepcity run` writes when it ends"
+        raise LayerPackageError("{}: {}; {}".format(folder, *no_run(folder, lacking)))
     else:
         _print_list(checked)
     _end(checked)

@@ -55,13 +55,13 @@ def report(
         if as_json:
             typer.echo(vertical.model_dump_json(indent=1))
             return
-        save_vertical_report(vertical, path)
+        save_vertical_report(vertical, path, folder)
     else:
         results = load_results(folder)
         if as_json:
             typer.echo(results.model_dump_json(indent=1))
             return
-        save_report(results, path)
+        save_report(results, path, folder)
     errors.print(f"Report: {path}")
 
 
@@ -73,26 +73,28 @@ def _refuse_old(folder: Path) -> None:
         raise CheckpointError(f"{msg} folder: deepcity train-vertical MAP.toml --out FOLDER")
 
 
-def save_report(results: "RunResults", path: Path) -> None:
-    """Write the report there.
+def save_report(results: "RunResults", path: Path, folder: Path) -> None:
+    """Write the report of the run in a folder there, with the audits of its sites.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older report stays.
     """
+    from deepcity.audit.audit_file import audits_of_run
     from deepcity.web.report import write_report
 
-    _written(lambda: write_report(results, path), path)
+    _written(lambda: write_report(results, path, audits_of_run(folder)), path)
 
 
-def save_vertical_report(results: "VerticalResults", path: Path) -> None:
-    """Write the page of vertical training there.
+def save_vertical_report(results: "VerticalResults", path: Path, folder: Path) -> None:
+    """Write the page of vertical training there, with the audits of its sites.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older page stays.
     """
+    from deepcity.audit.audit_file import audits_of_run
     from deepcity.web.report import write_vertical_report
 
-    _written(lambda: write_vertical_report(results, path), path)
+    _written(lambda: write_vertical_report(results, path, audits_of_run(folder)), path)
 
 
 def _written(write: Callable[[], None], path: Path) -> None:

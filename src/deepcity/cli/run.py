@@ -83,7 +83,7 @@ def execute(
     except KeyboardInterrupt:
         errors.print("\nStopped. The run is saved: the same command resumes it.")
         raise  # Typer ends with exit code 130
-    save_report(results, folder / "report.html")
+    save_report(results, folder / "report.html", folder)
     return results, folder
 
 

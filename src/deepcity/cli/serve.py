@@ -4,21 +4,22 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deepcity.city.errors import DeepCityError, LiveError, StoreError
+from deepcity.city.errors import DeepCityError, LiveError
 from deepcity.cli.progress_bars import errors
+from deepcity.cli.running.doors import check_address
+from deepcity.cli.running.problems import Problems
 
 if TYPE_CHECKING:
     from deepcity.data.follow.follow_source import SourceFollower
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
-    from deepcity.store.deep_data.store import DeepDataStore
 
-_TEND_S = 3600.0
 _NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -112,18 +113,23 @@ def serve(
     from deepcity.live.access import load_access
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
-    from deepcity.store.open_store import open_store
+    from deepcity.live.deep_store import open_deep_store
     from deepcity.web.api.app import create_app
     from deepcity.web.api.limits import Limits
     from deepcity.web.server.limits import ServerLimits
-    from deepcity.web.server.serving import check_port, make_server
+    from deepcity.web.server.serving import make_server
     from deepcity.web.server.serving import serve as run_server
 
-    check_port(host, port)
-    trained, allowed, city_file = load_fused(package), load_access(access), load_city(city)
+    problems = Problems()
+    trained = problems.of(partial(load_fused, package))
+    city_file = problems.of(partial(load_city, city))
+    allowed = problems.of(partial(load_access, access))
+    problems.of(partial(check_address, host, port, certificate, key))
+    problems.refuse()
+    assert trained is not None
+    assert city_file is not None
+    assert allowed is not None
     facts = trained.facts
-    if (certificate is None) != (key is None):
-        raise typer.BadParameter("give both --certificate and --key, or neither")
     if host not in _LOOPBACK and certificate is None:
         errors.print("Without --certificate and --key, tokens cross the network unencrypted.")
     if facts.agency not in {one.name for one in city_file.city.agencies}:
@@ -134,12 +140,7 @@ def serve(
     together = ServerLimits(max_connections=max_connections)
     emit = _event_emitter(as_json)
     folder = state or city.parent / f".{facts.service}-live"
-    widths = {agency.space: agency.width for agency in facts.agencies}
-    with open_store(store, allowed.may_read(facts.city, widths)) as opened:
-        for space, width in widths.items():
-            opened.register(space, width)
-            if keep_days is not None:
-                opened.retain(space, keep_days)
+    with open_deep_store(store, allowed, facts.city, [trained], keep_days) as opened:
         application = LiveApplication(trained, opened, late_steps=late_steps)
         followed = SourceFollower(city_file, facts.agency, folder)
         decisions = DecisionLog(folder / "decisions.jsonl", _deciding(emit))
@@ -210,6 +211,14 @@ def _follow(
     decisions: "DecisionLog",
 ) -> None:
     """Take own rows whenever they have changed, and decide; reports what is wrong, once."""
+    from deepcity.live.deep_store import UPKEEP_S, delete_expired
+
+    def deleted(rows: int) -> None:
+        emit("expired", rows=rows)
+
+    def failed(reason: str) -> None:
+        emit("trouble", of="Store", reason=reason)
+
     last_trouble, due = "", 0.0
     while not done.is_set():
         try:
@@ -225,18 +234,7 @@ def _follow(
                 emit("trouble", reason=str(error))
             last_trouble = str(error)
         if time.monotonic() >= due:  # after own rows: a long delete must not keep them waiting
-            _tend(application.store, emit)
-            due = time.monotonic() + _TEND_S
+            delete_expired(application.store, deleted, failed)
+            due = time.monotonic() + UPKEEP_S
         done.wait(pause_s)
     followed.close()
-
-
-def _tend(store: "DeepDataStore", emit: EmitEvent) -> None:
-    """Delete deep data past their time to live; reports what prevents it."""
-    try:
-        gone = store.tend(int(time.time()))
-    except StoreError as error:
-        emit("trouble", of="Store", reason=str(error))
-    else:
-        if gone:
-            emit("expired", rows=gone)

@@ -6,12 +6,13 @@ from rich.table import Table
 
 from deepcity.cli.party_table import party_table
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
-from deepcity.runs.record_warnings import CODE as RECORDS
+from deepcity.runs.records.finding_note import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 from deepcity.web.report.decisions import lines
-from deepcity.web.report.notes import note
+from deepcity.web.report.notes import note, set_aside
 
-HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "saved")
+_NAMED = ("lone_party", "update_refused", "update_refused_back")
+HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "change")
 
 
 def tables(results: RunResults, width: int) -> list[Table]:
@@ -41,12 +42,16 @@ def warnings(results: RunResults) -> list[str]:
 
 
 def extra_lines(results: RunResults) -> list[str]:
-    """What must be known to read the tables: a service that had nobody to share with."""
+    """What must be known to read the tables: a service that had nobody to share with, and who
+    was set aside, with the evidence.
+    """
     return [
-        f"{service.title.en}: {note(one).en}"
+        f"{service.title.en}: {line}"
         for service in results.services
-        for one in service.notes
-        if one.code == "lone_party"
+        for line in (
+            *(note(one).en for one in service.notes if one.code in _NAMED),
+            *(f"{p.name}: {one.en}" for p in service.parties for one in set_aside(p)),
+        )
     ]
 
 
@@ -62,7 +67,7 @@ def _row(party: PartyResult) -> list[str]:
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
         cells.append(_known(errors.metric_error, ".3g") if errors else "")
-    return [*cells, str(party.level), _known(party.gain(), "+.1%")]
+    return [*cells, str(party.level), _known(-party.gain(), "+.1%")]
 
 
 def _known(value: float, form: str) -> str:

@@ -73,7 +73,7 @@ def train_vertical(
     except KeyboardInterrupt:
         errors.print("\nStopped. The run is saved: the same command resumes it.")
         raise  # Typer ends with exit code 130
-    save_vertical_report(results, folder / "report.html")
+    save_vertical_report(results, folder / "report.html", folder)
     show(results, folder, as_json=as_json)
 
 

@@ -44,15 +44,18 @@ def update(
     error above its usual level, is reported with its date.
 
     A party's forecaster is in FOLDER/sites/SITE/own, private to it: a new version is written
-    beside the old one. Nothing is sent. Without new rows, nothing changes. You can stop it with
+    beside the old one. Nothing is sent. On a site's own machine, FOLDER is the run folder of its
+    kit, and its own parties are updated. Without new rows, nothing changes. You can stop it with
     Ctrl-C or kill it: the same command resumes with the parties that are left.
 
     Example: deepcity update cities/demo.toml --out runs/demo
     """
     from deepcity.maps.city_map import load_map
     from deepcity.runs.update.run import refine_map
+    from deepcity.store.run_folder import is_whole_run
 
-    city_map = load_map(map_file)
+    apart = out is not None and not is_whole_run(out)  # of a site: others' records are elsewhere
+    city_map = load_map(map_file, only_used=apart, later=apart)
     folder = out or Path("runs") / city_map.settings.name
     asked = UpdateRequest(max_forgetting, tuple(party or ()))
     try:

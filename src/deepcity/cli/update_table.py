@@ -8,9 +8,9 @@ from rich.table import Table
 
 from deepcity.cli.party_table import party_table
 from deepcity.runs.update.results import PartyUpdate, UpdateOutcome, UpdateResults
-from deepcity.web.report.updates import reason, update_notes
+from deepcity.web.report.sentences.updates import reason, update_notes
 
-HEADINGS = ("party", "last week", "before", "after", "saved", "forgetting", "outcome")
+HEADINGS = ("party", "last week", "before", "after", "change", "forgetting", "outcome")
 
 
 def tables(found: UpdateResults, width: int) -> list[Table]:
@@ -55,8 +55,8 @@ def _evaluated_by(party: PartyUpdate) -> str:
 def _row(party: PartyUpdate) -> list[str]:
     taken = party.refined < party.kept and party.moved > 0
     after = party.refined if taken else party.kept
-    saved = f"{1 - after / party.kept:+.1%}" if party.kept > 0 else ""
-    cells = [_number(party.last_week), _number(party.kept), _number(after), saved]
+    change = f"{after / party.kept - 1:+.1%}" if party.kept > 0 else ""
+    cells = [_number(party.last_week), _number(party.kept), _number(after), change]
     return [party.title.en, *cells, f"{party.forgetting:+.1%}", party.outcome]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from deepcity.city.agency import Agency, City
 from deepcity.city.errors import ConfigError, DataError
+from deepcity.city.given_path import FOLDERS, PathKind, no_city, path_kind
 from deepcity.city.place import Place
 from deepcity.city.problem import Problem
 from deepcity.data.config.references import reference_problems
@@ -24,6 +25,8 @@ from deepcity.data.places.find_places import find_places
 
 Used = Callable[[str, str], bool]
 """Whether the agency of a city, both by name, is used."""
+
+_NO_CITY = {PathKind.NOTHING, PathKind.MAP, *FOLDERS}
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,16 @@ class CityFile:
     awaited: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
-def load_city(path: Path | str, used: Used | None = None) -> CityFile:
+def load_city(path: Path | str, used: Used | None = None, *, later: bool = False) -> CityFile:
     """Read one city file.
 
     Args:
-        used: as `check_city` takes it.
+        used, later: as `check_city` takes them.
 
     Raises:
         ConfigError: with every problem of the file at once.
     """
-    city_file, problems = check_city(path, used)
+    city_file, problems = check_city(path, used, later=later)
     if city_file is None:
         raise ConfigError(problems)
     return city_file
@@ -72,6 +75,8 @@ def check_city(
             `CityFile.awaited` says whose they are.
     """
     path = Path(path)
+    if path_kind(path) in _NO_CITY:
+        return None, [Problem(path.name, "path", str(path), *no_city(path))]
     raw, problems = read_toml(path)
     return (None, problems) if raw is None else check_raw(raw, path, used, later=later)
 

@@ -26,6 +26,36 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
+class RuleEvidence:
+    """When, where and what a rule saw, as far as it can state that; None or empty: it cannot.
+
+    Attributes:
+        from_s: start of its first step, UTC seconds.
+        to_s: end of its last one; None where `from_s` is known: it goes on to the end.
+        place: where this is seen, of all the places that a finding names.
+        value: the value seen, in the field's unit.
+        low, high: between them lie most of the values seen, in the field's unit.
+        factor: of the values from then on to those before.
+        hours: by which times are later (negative: earlier).
+        unit, stated: the unit that values are in, by what they are, and as the city file says.
+    """
+
+    from_s: int | None = None
+    to_s: int | None = None
+    place: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    factor: float | None = None
+    hours: float | None = None
+    unit: str = ""
+    stated: str = ""
+
+
+NO_EVIDENCE = RuleEvidence()
+
+
+@dataclass(frozen=True)
 class Finding:
     """One observation on the records.
 
@@ -37,6 +67,7 @@ class Finding:
         text: one sentence for people.
         shows: the field and the ids of places to plot; empty if there are none.
         day: since when, as a local date; empty where it has no beginning.
+        evidence: what of it can be stated in numbers.
     """
 
     severity: Severity
@@ -46,6 +77,7 @@ class Finding:
     text: str
     shows: tuple[str, tuple[str, ...]] = ("", ())
     day: str = ""
+    evidence: RuleEvidence = NO_EVIDENCE
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}"

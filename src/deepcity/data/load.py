@@ -106,7 +106,7 @@ def load_agency(
         raise DataError(problems)
     panel = replace(_join(parts, agency, clock), adjacency_NN=adjacency_NN)
     findings = [finding for issues in issue_logs for finding in issues.findings]
-    findings += domains()[agency.domain].find_warnings(agency) + _panel_warnings(panel, settings)
+    findings += domains()[agency.domain].find_warnings(agency) + panel_warnings(panel, settings)
     return LoadedPanel(panel, tuple(findings))
 
 
@@ -118,7 +118,7 @@ def _reading(field: FieldSettings, source: SourceSettings) -> tuple[str, str]:
     return source.name, repr(sorted(field.where.items())) if source.layout is Layout.LONG else ""
 
 
-def _panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
+def panel_warnings(panel: Panel, settings: AgencySettings) -> list[Finding]:
     """Findings on a panel's values; grid cells without any event give a note, not a warning."""
     found = find_warnings(panel)
     if settings.grid is None:

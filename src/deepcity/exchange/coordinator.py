@@ -7,8 +7,8 @@ the newest round that the coordinator and every site can restore.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -20,11 +20,12 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import FINISH, RESTORE, STATUS
 from deepcity.exchange.profile import DESCRIBE, SiteProfile, profile_in
+from deepcity.exchange.refusals import RefusedUpdate
 from deepcity.exchange.rounds import FederationPlan, Progress, learn_together
 from deepcity.exchange.strategies import StrategyState
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
-_OMIT = "Fix them, or leave them out of the map"
+OMIT = "Fix them, or leave them out of the map"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Training:
         ledger: every byte sent.
         seconds: duration of its rounds, those of earlier, interrupted runs included.
         earlier_seconds: the part of them in earlier runs.
+        ended: when each round ended, UTC seconds by the coordinator's clock; 0: not recorded.
     """
 
     levels: Mapping[str, int]
@@ -43,6 +45,7 @@ class Training:
     ledger: Ledger
     seconds: float = 0.0
     earlier_seconds: float = 0.0
+    ended: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,15 @@ class Coordinator:
     Attributes:
         ledger: counts the bytes sent; saved with its checkpoints.
         checkpoints: its own; None keeps none.
+        recorded: called with a training's name and how far it is, after each round and at its end.
+        anew: how to start a run anew, as the end of a sentence.
     """
 
     exchange: Exchange
     ledger: Ledger
     checkpoints: CheckpointStore | None = None
+    recorded: Callable[[str, Training], None] = lambda _name, _training: None
+    anew: str = "start the run anew with --fresh"
 
     def profiles(self) -> dict[str, SiteProfile]:
         """Every site's description of itself.
@@ -64,6 +71,12 @@ class Coordinator:
         Raises:
             ExchangeError: naming every site that sent none, or one that cannot be.
         """
+        found, failed = self.descriptions()
+        refuse_failures(failed, "these sites could not describe themselves", OMIT)
+        return found
+
+    def descriptions(self) -> tuple[dict[str, SiteProfile], list[Failure]]:
+        """The descriptions of sites that sent one that can be, and why others have none."""
         replies = self.exchange.call_group(
             {site: Message(DESCRIBE) for site in self.exchange.parties}
         )
@@ -73,11 +86,13 @@ class Coordinator:
                 found[site] = profile_in(reply.numbers)
             except ExchangeError as error:
                 failed.append(Failure(site, str(error)))
-        refuse_failures(failed, "these sites could not describe themselves", _OMIT)
-        return found
+        return found, failed
 
     def train(
-        self, name: str, plan: FederationPlan, after_round: Callable[[int], None] = lambda _: None
+        self,
+        name: str,
+        plan: FederationPlan,
+        after_round: Callable[[int], None] = lambda _: None,
     ) -> Training:
         """Run a training to its end, from where an earlier run of it was interrupted.
 
@@ -88,26 +103,36 @@ class Coordinator:
         Raises:
             CheckpointError: if a checkpoint cannot be read or written, or sites cannot restore
                 any round that the coordinator kept.
-            ExchangeError: if a site cannot join.
+            ExchangeError: if a site cannot join, and the plan does not go on without it; or if one
+                refuses to go on.
         """
-        progress, earlier = self._resumed(name, plan)
+        progress, earlier, ended = self._resumed(name, plan)
         begun = time.perf_counter()
 
+        def so_far(now: Progress) -> Training:
+            seconds = earlier + time.perf_counter() - begun
+            return Training(plan.levels, now, self.ledger, seconds, earlier, tuple(ended))
+
         def keep(now: Progress) -> None:
-            self._keep(name, plan, now, earlier + time.perf_counter() - begun)
+            ended.append(int(time.time()))
+            training = so_far(now)
+            self._keep(name, plan, training)
+            self.recorded(name, training)
             after_round(now.round)
 
         progress = learn_together(self.exchange, plan, progress, keep)
-        ended = self.exchange.call_group({site: Message(FINISH) for site in plan.levels})
-        last = (*progress.failures[-1], *failures(ended))
+        finished = self.exchange.call_group({site: Message(FINISH) for site in plan.levels})
+        last = (*progress.failures[-1], *failures(finished))
         progress = replace(progress, failures=(*progress.failures[:-1], last))
-        seconds = earlier + time.perf_counter() - begun
-        return Training(plan.levels, progress, self.ledger, seconds, earlier)
+        found = so_far(progress)
+        self.recorded(name, found)
+        return found
 
-    def _keep(self, name: str, plan: FederationPlan, now: Progress, seconds: float) -> None:
-        """Save all that the coordinator needs for the next round, and the seconds so far."""
+    def _keep(self, name: str, plan: FederationPlan, training: Training) -> None:
+        """Save all that the coordinator needs for the next round, and the time so far."""
         if self.checkpoints is None:
             return
+        now = training.progress
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
             f"outgoing:{_group(site)}:{layer}": tensors
             for site, layers in now.outgoing.items()
@@ -121,55 +146,60 @@ class Coordinator:
             "errors": [dict(errors) for errors in now.errors],
             "failures": [[[f.party, f.reason] for f in failed] for failed in now.failures],
             "trained": dict(now.trained),
+            "refusals": [asdict(one) for one in now.refusals],
             "ledger": [list(row) for row in self.ledger.snapshot()],
-            "seconds": seconds,
+            "seconds": training.seconds,
+            "ended": list(training.ended),
         }
         self.checkpoints.save(name, now.round, arrays, values)
 
-    def _resumed(self, name: str, plan: FederationPlan) -> tuple[Progress | None, float]:
-        """The newest round that all can restore, and the seconds until then.
+    def _resumed(self, name: str, plan: FederationPlan) -> tuple[Progress | None, float, list[int]]:
+        """The newest round that all can restore, the seconds until then, and when rounds ended.
 
-        None and 0 to start anew; also where sites share other layers than at that time, as
+        None, 0 and none to start anew; also where sites share other layers than at that time, as
         when a newcomer changes the groups.
         """
         problems: list[str] = []
+        refused: Sequence[Failure] = ()
         for found in self.checkpoints.history(name) if self.checkpoints else ():
             if found.values.get("shares") != _shares(plan):
-                return None, 0.0
+                return None, 0.0, []
             progress = _progress(found, plan)
-            missing = self._missing(progress)
-            if not missing:
+            refused, behind = self._missing(progress)
+            if not refused and not behind:
                 self._restore(progress)
                 self.ledger.restore(found.values["ledger"])
-                return progress, float(found.values["seconds"])
-            problems += [f"round {found.round}: {'; '.join(missing)}"]
+                ended = list(found.values.get("ended", [0] * found.round))
+                return progress, float(found.values["seconds"]), ended
+            problems += [f"round {found.round}: {'; '.join([*map(str, refused), *behind])}"]
+        if refused:
+            refuse_failures(refused, "these sites could not restore their checkpoints", OMIT)
         if problems:
             raise CheckpointError(
                 f"{name} cannot be resumed: {' | '.join(problems)}. Put back these sites' folders, "
-                f"or start the run anew with --fresh"
+                f"or {self.anew}"
             )
-        return None, 0.0
+        return None, 0.0, []
 
-    def _missing(self, progress: Progress) -> list[str]:
-        """Which sites cannot restore a round, and why."""
-        replies = self.exchange.call_group(_at(STATUS, progress))
-        problems = [str(failure) for failure in failures(replies)]
+    def _missing(self, progress: Progress) -> tuple[Sequence[Failure], list[str]]:
+        """Which of the connected sites refuse a round, and which have another one, and why."""
+        replies = self.exchange.call_group(self._at(STATUS, progress))
+        problems = []
         for site, reply in answers(replies).items():
             kept, trained = reply.numbers.get(ROUND, -1.0), progress.trained.get(site, 0)
             if not trained <= kept <= progress.round:
                 problems.append(f"{site} kept round {kept:g}, but trained in round {trained}")
-        return problems
+        return failures(replies), problems
 
     def _restore(self, progress: Progress) -> None:
-        replies = self.exchange.call_group(_at(RESTORE, progress))
-        refuse_failures(failures(replies), "these sites could not restore their checkpoints", _OMIT)
+        replies = self.exchange.call_group(self._at(RESTORE, progress))
+        refuse_failures(failures(replies), "these sites could not restore their checkpoints", OMIT)
 
-
-def _at(verb: str, progress: Progress) -> dict[str, Message]:
-    """A message about a round to every site that has joined by then, also if it has left."""
-    numbers = {ROUND: float(progress.round)}
-    sites = sorted({*progress.weights, *progress.trained})
-    return {site: Message(verb, numbers) for site in sites}
+    def _at(self, verb: str, progress: Progress) -> dict[str, Message]:
+        """A message about a round to every connected site that has joined, also if it has left."""
+        numbers = {ROUND: float(progress.round)}
+        sites = {*progress.weights, *progress.trained} & {*self.exchange.parties}
+        return {site: Message(verb, numbers) for site in sorted(sites)}
 
 
 def _shares(plan: FederationPlan) -> dict[str, list[object]]:
@@ -201,6 +231,7 @@ def _progress(found: Checkpoint, plan: FederationPlan) -> Progress:
             for failed in found.values["failures"]
         ),
         trained=found.values["trained"],
+        refusals=tuple(RefusedUpdate(**one) for one in found.values.get("refusals", ())),
     )
 
 

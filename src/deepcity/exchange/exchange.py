@@ -67,6 +67,12 @@ def failures(replies: Mapping[str, Message | Failure]) -> Sequence[Failure]:
     return [reply for reply in replies.values() if isinstance(reply, Failure)]
 
 
+def unknown_party(party: str, known: Sequence[str]) -> str:
+    """Why a party cannot be called."""
+    names = ", ".join(known) if known else "none"
+    return f"no party {party!r} can be called; the parties are: {names}"
+
+
 def refuse_failures(failed: Iterable[Failure], what: str, right: str) -> None:
     """Raise if there are any.
 

@@ -1,6 +1,8 @@
 """Grants wrapped around a party: every answer is checked before it leaves."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deepcity.city.errors import DeepCityError, ExchangeError, GrantError
@@ -11,6 +13,29 @@ from deepcity.exchange.party import NUMBERS
 from deepcity.privacy.grants import Grant
 
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def details_stay(
+    party: str, verb: str, leave: type[DeepCityError] = DeepCityError
+) -> Iterator[None]:
+    """Keep the text of an error in the party's own log: it may hold values of its records.
+
+    Args:
+        leave: errors whose text may leave.
+
+    Raises:
+        ExchangeError: with the type of any other error alone.
+    """
+    try:
+        yield
+    except leave:
+        raise
+    except Exception as error:
+        _log.warning("%s failed at %r", party, verb, exc_info=True)
+        raise ExchangeError(
+            f"{party} failed with a {type(error).__name__}; see its own log"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -38,15 +63,8 @@ class GuardedHandler:
             GrantError: if the answer holds anything that is not granted.
             ExchangeError: if the party failed.
         """
-        try:
+        with details_stay(self.party, message.verb):
             answer = self.inner.handle(message, caller)
-        except DeepCityError:
-            raise
-        except Exception as error:
-            _log.warning("%s failed at %r", self.party, message.verb, exc_info=True)
-            raise ExchangeError(
-                f"{self.party} failed with a {type(error).__name__}; see its own log"
-            ) from None
         self.grant.check(answer.layers, self.party, self.service)
         if foreign := self._foreign(message, answer):
             raise GrantError(

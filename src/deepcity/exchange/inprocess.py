@@ -10,7 +10,6 @@ end of a queue: nothing of a site but its answers can be reached from there.
 
 import ctypes
 import logging
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -18,9 +17,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from deepcity.city.errors import DeepCityError, ExchangeError
-from deepcity.exchange.exchange import COORDINATOR, Failure, Handler
-from deepcity.exchange.ledger import NO_ROUND, Ledger
-from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes, wire_bytes_by_layer
+from deepcity.exchange.exchange import COORDINATOR, Failure, Handler, unknown_party
+from deepcity.exchange.ledger import Ledger
+from deepcity.exchange.message import Message, from_bytes, round_of, to_bytes, wire_bytes_by_layer
 from deepcity.exchange.precision import Precision, lower_precision, restore_precision
 
 _log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class InProcessExchange:
             ExchangeError: if the party is unknown, failed, or refused.
         """
         if party not in self.parties:
-            raise ExchangeError(_unknown(party, self.parties))
+            raise ExchangeError(unknown_party(party, self.parties))
         request = self._carry(message, message, self.name, party)
         try:
             reply = self.handlers[party].handle(request, self.name)
@@ -88,18 +87,8 @@ class InProcessExchange:
         sent = lower_precision(message, self.precision)
         blob = to_bytes(sent)
         sizes = wire_bytes_by_layer(sent, blob)
-        self.ledger.record(request.verb, sender, receiver, sizes, round=_round(request))
+        self.ledger.record(request.verb, sender, receiver, sizes, round=round_of(request))
         return restore_precision(from_bytes(blob))
-
-
-def _round(request: Message) -> int:
-    number = request.numbers.get(ROUND, NO_ROUND)
-    return int(number) if math.isfinite(number) else NO_ROUND
-
-
-def _unknown(party: str, known: tuple[str, ...]) -> str:
-    names = ", ".join(known) if known else "none"
-    return f"no party {party!r} can be called; the parties are: {names}"
 
 
 class _StopLeadingError(SystemExit):

@@ -10,8 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from deepcity.city.errors import CheckpointError
 from deepcity.exchange.exchange import COORDINATOR
-
-NO_ROUND = -1
+from deepcity.exchange.message import NO_ROUND
 
 
 class TransferRecord(NamedTuple):
@@ -79,6 +78,12 @@ class Ledger:
     def snapshot(self) -> list[Row]:
         """All counts as plain rows, sorted; what a checkpoint keeps."""
         return sorted([*transfer, size] for transfer, size in self._bytes.items())
+
+    def take(self) -> list[Row]:
+        """All counts, and begin anew; what a site reports with an answer."""
+        rows = self.snapshot()
+        self._bytes.clear()
+        return rows
 
     def restore(self, rows: Iterable[Sequence[Any]]) -> None:
         """Replace the counts by those of a snapshot.

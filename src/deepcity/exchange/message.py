@@ -5,6 +5,7 @@ numbers; there is no pickle, so reading a message never runs code. Numbers trave
 with NaN and both infinities among them (a NaN's payload bits are not kept).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ HEADER = "header"
 
 ROUND = "round"
 """Name of the number that holds a message's round; the ledger counts by it."""
+NO_ROUND = -1
+"""Where a message names none."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Message:
     verb: str
     numbers: Mapping[str, float] = field(default_factory=dict)
     layers: Layers = field(default_factory=dict)
+
+
+def round_of(message: Message) -> int:
+    """The round a message belongs to; `NO_ROUND` where it names none."""
+    number = message.numbers.get(ROUND, NO_ROUND)
+    return int(number) if math.isfinite(number) else NO_ROUND
 
 
 def to_bytes(message: Message) -> bytes:

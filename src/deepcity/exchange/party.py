@@ -19,6 +19,11 @@ from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 JOIN, TRAIN, EVALUATE = "join", "train", "evaluate"
+START, CHOOSE = "start", "choose"
+"""Verbs around the rounds, which a site answers itself: layers that a training starts from, and the
+choice of its level afterwards."""
+RESULT, JSON = "result", "json"
+"""A layer that holds results as JSON, in an array of bytes."""
 STATUS, RESTORE, FINISH = "status", "restore", "finish"
 ROWS, FEATURES, ERROR, LOSS = "rows", "features", "error", "loss"
 NUMBERS = frozenset({ROWS, FEATURES, ERROR, LOSS, ROUND}) | PROFILE_NUMBERS

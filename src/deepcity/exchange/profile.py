@@ -8,10 +8,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from deepcity.city.clock import DAY_S
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
 from deepcity.learning.networks.network import Shape
+from deepcity.store.result_bounds import FIRST_S, LAST_S
 
 DESCRIBE = "describe"
 
@@ -62,14 +64,20 @@ class SiteProfile:
 
 
 PROFILE_NUMBERS = frozenset(field.name for field in fields(SiteProfile))
-_LARGEST_SIZES = {
-    "features": 100_000,
-    "recent": 100_000,
-    "horizon": 10_000,
-    "linear_features": 10_000,
+_SIZES = {
+    "features": (0, 100_000),
+    "recent": (0, 100_000),
+    "horizon": (0, 10_000),
+    "linear_features": (0, 10_000),
+    "rows": (0, 2**53),  # what a float holds exactly
+    "places": (0, 10**9),
+    "step_s": (1, 366 * DAY_S),
+    "train_from": (FIRST_S, LAST_S),
+    "train_to": (FIRST_S, LAST_S),
 }
-"""Of a network: the coordinator makes the initial layers in the sizes that a site claims."""
-_LARGEST_COUNT = 2**53  # rows, places or seconds: what a float holds exactly
+"""Least and most: the coordinator makes the initial layers in the sizes that a site claims, and
+writes places and dates into results.
+"""
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,5 @@ def profile_in(numbers: Mapping[str, float]) -> SiteProfile:
 
 def _is_size(name: str, number: float) -> bool:
     """Whether a number can be what it is called."""
-    least = -_LARGEST_COUNT if name in ("train_from", "train_to") else 0
-    most = _LARGEST_SIZES.get(name, _LARGEST_COUNT)
+    least, most = _SIZES[name]
     return least <= number <= most and float(number).is_integer()

@@ -1,25 +1,32 @@
 """The round protocol: parties train, send the layers of their level, receive the aggregate.
 
 Written against `Exchange` alone. The state between rounds is a value, so that a run can
-be checkpointed after any round and resumed elsewhere. A party that fails or sends an invalid
-update is left out of that round, with the reason recorded; it is asked again in the next. Parties
+be checkpointed after any round and resumed elsewhere. A party that fails is
+left out of that round, with the reason recorded, and asked again in the next; one whose update is
+refused comes back after good rounds (`deepcity.exchange.refusals`). Parties
 may join late and leave early (`deepcity.exchange.participation`); one that has left is neither
 asked nor counted, and keeps its layers.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from deepcity.city.level import HEAD, STEM, Layers, layers_up_to
+from deepcity.exchange.compression.sparse_moves import SparseMoves
+from deepcity.exchange.compression.sparse_party import densified_updates
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.party import ERROR, EVALUATE, JOIN, ROWS, TRAIN
+from deepcity.exchange.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.robust import capped_weights
+from deepcity.exchange.secure.round_sums import agree_sums, open_sums, sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import Strategy, StrategyState
+
+_MOST = 1e38  # rows or error of a party; no more than single precision holds
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,12 @@ class FederationPlan:
         participation: which parties take part in which round.
         equal: whether all have the same weight in averages, whatever their rows.
         most_rows: party -> rows that its description allows; no more are believed.
+        secure: name of the training for which members sign secure sums; None: the coordinator
+            sees each update.
+        unsent: layers that parties keep fixed and do not send.
+        sparse: how parties sparsify the moves of their layers; None: they send layers whole.
+        least_joined: so many parties must join at the start; others that cannot are named, and
+            asked again in each round. None: all must.
     """
 
     levels: Mapping[str, int]
@@ -46,6 +59,10 @@ class FederationPlan:
     participation: Participation = field(default_factory=Participation)
     equal: bool = False
     most_rows: Mapping[str, float] = field(default_factory=dict)
+    secure: str | None = None
+    unsent: frozenset[str] = frozenset()
+    sparse: SparseMoves | None = None
+    least_joined: int | None = None
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party shares."""
@@ -73,6 +90,7 @@ class Progress:
         errors: one entry per round: party -> validation error before its training.
         failures: one entry per round: parties left out, and why.
         trained: party -> rounds done when it last returned an update.
+        refusals: parties whose update was refused, with the evidence.
     """
 
     round: int
@@ -82,17 +100,19 @@ class Progress:
     errors: tuple[Mapping[str, float], ...] = ()
     failures: tuple[tuple[Failure, ...], ...] = field(default=())
     trained: Mapping[str, int] = field(default_factory=dict)
+    refusals: tuple[RefusedUpdate, ...] = ()
 
 
 def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     """Join every party available from the start, and prepare the initial layers.
 
     Raises:
-        ExchangeError: if a party cannot join; names each and its reason.
+        ExchangeError: if a party cannot join and too few have; names each and its reason.
     """
     weights, refused = _joined(exchange, plan.participation.available(plan.levels, 0))
     right = "Fix them, or leave them out of the map"
-    refuse_failures(refused, "these parties could not join", right)
+    if plan.least_joined is None or len(weights) < plan.least_joined:
+        refuse_failures(refused, "these parties could not join", right)
     outgoing: dict[str, Layers] = {}
     for party in plan.levels:
         reference = plan.reference_of(party)
@@ -122,13 +142,9 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
     asked = plan.participation.sampled(
         tuple(party for party in available if party in weights), done
     )
-    numbers = {ROUND: float(done), **plan.strategy.configure(progress.state)}
-    replies = exchange.call_group(
-        {party: Message(TRAIN, numbers, progress.outgoing[party]) for party in asked}
+    replies, errors, accepted, shares, left_out, refusals = _trained(
+        exchange, plan, progress, weights, asked
     )
-    errors, failed = _numbers(replies, ERROR)
-    accepted, refused = _usable(plan, replies, errors)
-    shares = _shares(plan, {party: weights[party] for party in accepted})
     state, received = aggregate_groups(
         plan.strategy, progress.state, accepted, shares, plan.levels, plan.groups
     )
@@ -139,9 +155,65 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
         outgoing=_outgoing(plan, progress, received, asked),
         weights=weights,
         errors=(*progress.errors, errors),
-        failures=(*progress.failures, (*absent, *failed, *refused)),
+        failures=(*progress.failures, (*absent, *left_out)),
         trained={**progress.trained, **dict.fromkeys(answers(replies), done + 1)},
+        refusals=refusals,
     )
+
+
+class _Trained(NamedTuple):
+    """What a round's training gave.
+
+    Attributes:
+        updates: party -> its layers; with secure sums, the mean of those in its sum.
+        shares: party -> its weight in averages.
+    """
+
+    replies: Mapping[str, Message | Failure]
+    errors: Mapping[str, float]
+    updates: Mapping[str, Layers]
+    shares: Mapping[str, float]
+    left_out: Sequence[Failure]
+    refusals: tuple[RefusedUpdate, ...]
+
+
+def _trained(
+    exchange: Exchange,
+    plan: FederationPlan,
+    progress: Progress,
+    weights: Mapping[str, float],
+    asked: Sequence[str],
+) -> _Trained:
+    """Let parties train once, and collect their updates, or means of them."""
+    sums = None
+    if plan.secure is not None:
+        shares = _shares(plan, {party: weights[party] for party in asked if weights[party] > 0})
+        common = {one: [x for x in plan.common(one) if x not in plan.unsent] for one in shares}
+        groups = sum_groups(common, plan.groups, plan.reference)
+        sums = agree_sums(exchange, plan.secure, progress.round, groups, shares)
+    numbers = {ROUND: float(progress.round), **plan.strategy.configure(progress.state)}
+    replies = exchange.call_group(
+        {
+            party: Message(
+                TRAIN,
+                numbers,
+                {**progress.outgoing[party], **(sums.shares_for(party) if sums else {})},
+            )
+            for party in asked
+        }
+    )
+    errors, failed = _numbers(replies, ERROR)
+    if sums is not None:
+        masked = {one: reply.layers for one, reply in answers(replies).items() if one in errors}
+        updates, lost = open_sums(exchange, sums, masked)
+        left_out = [*failed, *lost]
+        return _Trained(replies, errors, updates, sums.weights, left_out, progress.refusals)
+    good, refused = _usable(plan, replies, errors, progress.outgoing)
+    counted, left_out, refusals = with_refusals(
+        progress.refusals, good, refused, progress.round + 1
+    )
+    shares = _shares(plan, {party: weights[party] for party in counted})
+    return _Trained(replies, errors, counted, shares, [*failed, *left_out], refusals)
 
 
 def _shares(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, float]:
@@ -155,16 +227,20 @@ def _shares(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, flo
 
 
 def _usable(
-    plan: FederationPlan, replies: Mapping[str, Message | Failure], errors: Mapping[str, float]
+    plan: FederationPlan,
+    replies: Mapping[str, Message | Failure],
+    errors: Mapping[str, float],
+    outgoing: Mapping[str, Layers],
 ) -> tuple[dict[str, Layers], list[Failure]]:
     """Updates that can be aggregated, and parties left out."""
     accepted: dict[str, Layers] = {}
     refused: list[Failure] = []
-    for party, reply in answers(replies).items():
-        if party not in errors:
-            continue
-        good, problems = screen({party: reply.layers}, plan.reference_of(party))
-        accepted |= {name: plan.allowed(name, layers) for name, layers in good.items()}
+    updates = {one: reply.layers for one, reply in answers(replies).items() if one in errors}
+    if plan.sparse is not None:
+        updates, refused = densified_updates(updates, outgoing, plan.sparse)
+    for party, layers in updates.items():
+        good, problems = screen({party: layers}, plan.reference_of(party))
+        accepted |= {name: plan.allowed(name, update) for name, update in good.items()}
         refused += problems
     return accepted, refused
 
@@ -185,13 +261,13 @@ def _outgoing(
 def _numbers(
     replies: Mapping[str, Message | Failure], name: str
 ) -> tuple[dict[str, float], list[Failure]]:
-    """One number of each reply, finite and not negative; a party without it has failed."""
+    """One number of each reply, such as can be; a party without it has failed."""
     found: dict[str, float] = {}
     failed = list(failures(replies))
     for party, reply in answers(replies).items():
         number = reply.numbers.get(name)
-        if number is None or not math.isfinite(number) or number < 0:
-            reason = f"it answered {reply.verb!r} with {name} = {number}, not a number >= 0"
+        if number is None or not 0 <= number <= _MOST:  # NaN is not, either
+            reason = f"it answered {reply.verb!r} with {name} = {number}, not within 0..{_MOST:.0e}"
             failed.append(Failure(party, reason))
         else:
             found[party] = number

@@ -14,11 +14,12 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as settings
 
-from deepcity.city.arrays import Doubles, Floats
+from deepcity.city.arrays import Doubles
 from deepcity.city.errors import ConfigError
 from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.city.problem import Problem
 from deepcity.exchange.fusion import fuse, members_by_layer, weighted_mean
+from deepcity.exchange.layer_vectors import flat, shaped
 from deepcity.exchange.robust import clipped_mean, coordinate_median, multi_krum, trimmed_mean
 
 PROXIMAL = "proximal"
@@ -170,14 +171,14 @@ class FedAMP(FedAvg):
     ) -> dict[str, Tensors]:
         """One layer's personal means; P parties, V values in the layer."""
         parties = list(updates)
-        last_V = _flat(last, last)
-        moves_PV = np.stack([_flat(updates[party], last) for party in parties]) - last_V
+        last_V = flat(last, last)
+        moves_PV = np.stack([flat(updates[party], last) for party in parties]) - last_V
         log_weights_P = np.log([weights[party] for party in parties])
         scores_PP = self.sharpness * _cosines(moves_PV) + log_weights_P
         weights_PP = np.exp(scores_PP - scores_PP.max(axis=1, keepdims=True))
         weights_PP /= weights_PP.sum(axis=1, keepdims=True)
         means_PV = last_V + weights_PP @ moves_PV
-        return {party: _like(means_PV[row], last) for row, party in enumerate(parties)}
+        return {party: shaped(means_PV[row], last) for row, party in enumerate(parties)}
 
 
 class _RobustMean(FedAvg):
@@ -194,10 +195,10 @@ class _RobustMean(FedAvg):
         first = updates[members[0]][layer]
         if len(members) == 1:
             return first
-        values_PV = np.stack([_flat(updates[party][layer], first) for party in members])
+        values_PV = np.stack([flat(updates[party][layer], first) for party in members])
         weights_P = np.array([weights[party] for party in members])
-        origin_V = _flat(last[layer], first) if layer in last else np.zeros(values_PV.shape[1])
-        return _like(self._of_values(values_PV, weights_P / weights_P.max(), origin_V), first)
+        origin_V = flat(last[layer], first) if layer in last else np.zeros(values_PV.shape[1])
+        return shaped(self._of_values(values_PV, weights_P / weights_P.max(), origin_V), first)
 
     def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
         """One vector of P members' vectors; `last_V` is the mean of the round before."""
@@ -306,18 +307,3 @@ def _cosines(moves_PV: Doubles) -> Doubles:
     cosines_PP = unit_PV @ unit_PV.T
     np.fill_diagonal(cosines_PP, 1.0)
     return cosines_PP
-
-
-def _flat(tensors: Tensors, like: Tensors) -> Doubles:
-    pieces = [np.asarray(tensors[name], dtype=np.float64).ravel() for name in sorted(like)]
-    return np.concatenate([np.zeros(0), *pieces])
-
-
-def _like(values_V: Doubles, like: Tensors) -> Tensors:
-    tensors: dict[str, Floats] = {}
-    start = 0
-    for name in sorted(like):
-        size, shape = like[name].size, like[name].shape
-        tensors[name] = values_V[start : start + size].reshape(shape).astype(like[name].dtype)
-        start += size
-    return tensors

@@ -67,7 +67,7 @@ def export_party(party: RunParty, out: Path, *, networks_only: bool = False) -> 
     write_file(out.with_name(f"{out.name}.inputs.npz"), buffer.getvalue())
     kinds = [expert.kind for _, expert in view.experts]
     left_out = sorted({kind for at, kind in enumerate(kinds) if at not in chosen})
-    card = model_card(party, view.bundle)
+    card = model_card(party, view)
     card["onnx"] = {"file": out.name, "left_out": left_out, "largest_difference": difference}
     page = out.with_name(f"{out.name}.card.md")
     write_file(out.with_name(f"{out.name}.card.json"), card_json(card).encode())

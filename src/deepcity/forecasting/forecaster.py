@@ -253,7 +253,8 @@ class Forecaster:
         requests: Sequence[Request] = (),
         units: int | None = None,
     ) -> Decision:
-        """What its application recommends on the forecast that `predict` makes.
+        """What its application recommends on the forecast that `predict` makes, and on naive ones
+        where those were worth something on earlier days.
 
         Places without a forecast take no part; a last reason, `places-without-forecast`, counts
         them. Where there is none at all, nothing is recommended, with certainty 0.
@@ -266,17 +267,25 @@ class Forecaster:
         Raises:
             DataError: as `predict`, or where its service names no application, as after `fit`.
         """
-        bundle, terms = self._fitted(), self._terms()
-        application = applications().get(terms.application)
+        state = replace(self.state(panel, at), requests=tuple(requests), units=units)
+        return decide_where_known(applications()[self.application].decide, state)
+
+    def state(self, panel: Panel | None = None, at: datetime | None = None) -> State:
+        """What `decide` decides on, without requests; arguments and errors are those of it."""
+        self._fitted()
+        application = applications().get(self._terms().application)
         if application is None:
             right = "run a map that names its application, and load the forecaster from there"
-            raise self._refused("application", terms.application, "its service names none", right)
+            name = self._terms().application
+            raise self._refused("application", name, "its service names none", right)
         view = self.open_at(panel, at)
         known, found = view.data.panel, view.newest()
-        past = view.past(application.horizon_steps(known.clock.step_s))
+        steps = application.horizon_steps(known.clock.step_s)
+        past, naive = view.past(steps, recent=application.recent), view.naive_now()
         now_s, forecast_NH = int(found.origin_B[0]), found.forecast_BNH[0]
-        state = State.of(known, bundle.identity.field, now_s, forecast_NH, past, requests, units)
-        return decide_where_known(application.decide, state)
+        days = application.known_days
+        weather = view.data.weather
+        return State.of(known, self.field, now_s, forecast_NH, past, (), None, naive, days, weather)
 
     @property
     def application(self) -> str:

@@ -6,19 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from deepcity import __version__
+from deepcity.audit.audit_file import audits_of_run
+from deepcity.audit.results import AuditSubject
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import CheckpointError
+from deepcity.forecasting.audit_network import deepest_network, model_digest
+from deepcity.forecasting.replay import OpenBundle
 from deepcity.forecasting.run_parties import RunParty
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.site import RESULT
-from deepcity.runs.update.forecaster_bundle import FOLDER, ForecasterBundle
+from deepcity.runs.update.forecaster_bundle import FOLDER
 from deepcity.store.run_folder import read_results, site_folder
 
 NOT_MEASURED = "not measured"
 
 
-def model_card(party: RunParty, bundle: ForecasterBundle) -> dict[str, Any]:
+def model_card(party: RunParty, view: OpenBundle) -> dict[str, Any]:
     """The card as JSON values; times are ISO 8601 in UTC, errors in the field's unit."""
+    bundle = view.bundle
     identity, times, terms = bundle.identity, bundle.times, bundle.terms
     weights = bundle.ensemble.weights_E.tolist()
     result = _result(party)
@@ -56,7 +61,7 @@ def model_card(party: RunParty, bundle: ForecasterBundle) -> dict[str, Any]:
         if result is None
         else {"level": result.band_level, "coverage": result.band_coverage},
         "grant": _grant(party),
-        "leakage": NOT_MEASURED,
+        "leakage": _leakage(party, view),
         "deepcity": __version__,
         "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
@@ -104,7 +109,7 @@ def card_markdown(card: dict[str, Any]) -> str:
         "",
         f"- grant: {_grant_text(card['grant'])}",
         f"- reuse level chosen: {_known(card['reuse_level'])}",
-        f"- leakage of layers: {card['leakage']}",
+        f"- leakage of layers: {_leakage_text(card['leakage'])}",
         "",
         f"deepcity {card['deepcity']}, {card['made']}",
     ]
@@ -116,6 +121,31 @@ def _errors(errors: dict[str, dict[str, float]], unit: str) -> list[str]:
         return ["Not known: the site's result.json is not in this folder."]
     rows = [f"| {name} | {one['mae']:.4g} | {one['rmse']:.4g} |" for name, one in errors.items()]
     return [f"| method | MAE, {unit} | RMSE, {unit} |", "| --- | --- | --- |", *rows]
+
+
+def _leakage(party: RunParty, view: OpenBundle) -> dict[str, float] | str:
+    """Layer -> R² of the best attack on it that knew no true pairs, by an audit of this model."""
+    own = [one for one in audits_of_run(party.folder) if _is_of_network(one.subject, party)]
+    if not own:
+        return NOT_MEASURED
+    model = model_digest(view, deepest_network(view)[1].learner.network)
+    found: dict[str, float] = {}
+    for leak in (leak for one in own if one.subject.model == model for leak in one.windows):
+        if not leak.known:
+            found[leak.layer] = max(found.get(leak.layer, 0.0), leak.r2)
+    return found or NOT_MEASURED
+
+
+def _is_of_network(subject: AuditSubject, party: RunParty) -> bool:
+    """Whether a party's own network was audited, and no encoder of the same name."""
+    whose = subject.service, subject.party
+    return subject.deep_width is None and whose == (party.service, party.party)
+
+
+def _leakage_text(leakage: dict[str, float] | str) -> str:
+    if isinstance(leakage, str):
+        return f"{leakage} (`deepcity audit` measures it)"
+    return "R² of rebuilt records " + ", ".join(f"{name} {r2:.2f}" for name, r2 in leakage.items())
 
 
 def _grant(party: RunParty) -> dict[str, Any] | None:

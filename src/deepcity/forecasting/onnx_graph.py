@@ -96,12 +96,13 @@ def build_graph(view: OpenBundle, chosen: Sequence[int]) -> bytes:
     sample = newest_inputs(view)
     weight_EN1, part_PE = _weights(ready.ensemble, chosen)
     part_HE = graph.add("Gather", graph.constant(part_PE), "part_of_day", axis=0)
-    total = ""
+    total = own = ""
     for number, at in enumerate(chosen):
         level, expert = view.experts[at]
         found = _expert(graph, view, expert)
+        own = own or found  # the party's own network comes first
         if level != ALONE:
-            found = _bounded(graph, view, found)
+            found = _within_reach(graph, view, _bounded(graph, view, found), own)
         column = graph.add("Gather", part_HE, graph.constant(np.int64(number)), axis=1)
         weight = graph.add("Add", graph.constant(weight_EN1[number]), column)
         weighted = graph.add("Mul", weight, found)
@@ -166,6 +167,8 @@ def reference(view: OpenBundle, chosen: Sequence[int]) -> Floats:
     part_H = parts_of_day(view.data.inputs.grid, origins_B, view.horizon)[0]
     total = np.zeros(samples.baseline_BNH.shape[1:])
     forecast_ENH = view.expert_forecasts(samples, origins_B)[:, 0]
+    recent = view.prepared.ensemble.recent
+    forecast_ENH = forecast_ENH if recent is None else recent.within_reach(forecast_ENH)
     for number, at in enumerate(chosen):
         weight_NH = weight_EN1[number] + part_PE[part_H, number]
         total += weight_NH * forecast_ENH[at]
@@ -192,7 +195,7 @@ def _weights(ensemble: MultiViewEnsemble, chosen: Sequence[int]) -> tuple[Floats
         return np.asarray(part_GE / part_GE.sum(axis=1, keepdims=True))
 
     whole, place, part = ensemble.views.weights_GE[0]
-    whole_1E, place_NE, part_PE = map(shared_out, ensemble.by_view())
+    whole_1E, place_NE, part_PE = map(shared_out, ensemble.by_view)
     by_place_NE = whole * whole_1E + place * place_NE
     part_PE = part * part_PE
     return by_place_NE.T[..., None].astype(np.float32), part_PE.astype(np.float32)
@@ -229,6 +232,16 @@ def _bounded(graph: _Graph, view: OpenBundle, found: str) -> str:
     return graph.add(
         "Min", graph.add("Max", found, graph.constant(low_NH)), graph.constant(high_NH)
     )
+
+
+def _within_reach(graph: _Graph, view: OpenBundle, found: str, own: str) -> str:
+    """A joined expert's forecast within reach of the own network's, as of the day of the export."""
+    recent = view.prepared.ensemble.recent
+    if recent is None:
+        return found
+    reach = graph.constant(recent.own.reach_N[:, None].astype(np.float32))
+    low, high = graph.add("Sub", own, reach), graph.add("Add", own, reach)
+    return graph.add("Min", graph.add("Max", found, low), high)
 
 
 def _ridge(graph: _Graph, linear: str, ridge_skip_HS: Floats) -> str:

@@ -8,6 +8,7 @@ Shapes: B origins, N places, H horizon steps.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from deepcity.learning.ensemble.multi_view_ensemble import parts_of_day
 from deepcity.learning.evaluation.bands import rolling_half_width
 from deepcity.learning.features.inputs import Samples
 from deepcity.parties.ensemble import expert_forecasts
+from deepcity.parties.method_errors import baseline_forecasts
 from deepcity.runs.update.weighed_bundle import WeighedBundle
 
 
@@ -59,10 +61,40 @@ class OpenBundle(WeighedBundle):
             alone_BNH = own.forecast_BNH
         return replace(forecasts, alone_BNH=np.maximum(alone_BNH, np.float32(self.floor)))
 
-    def past(self, steps: int) -> Past:
-        """Forecasts of the days kept aside as a run made them, with what came; first steps."""
-        _, aside = self._aside
-        return Past.of(aside.forecast_BNH, self.data.kept_aside.truth_BNH, steps)
+    def past(self, steps: int, *, recent: bool = False) -> Past:
+        """Forecasts of the days kept aside as a run made them, beside naive ones, with what came;
+        first steps.
+
+        Args:
+            recent: also those since, of a sample of origins whose steps are all over.
+        """
+        found = _first_steps(self.kept_aside.past, steps)
+        if not recent:
+            return found
+        origins_B, mixed_BNH = self.replayed
+        over_B = origins_B + steps <= self.newest_origin
+        origins_B, mixed_BNH = origins_B[over_B], mixed_BNH[over_B]
+        naive = self.naive(origins_B, self.data.inputs.samples(origins_B))
+        return Past(
+            np.concatenate([found.forecast_BNH, mixed_BNH[..., :steps]]),
+            np.concatenate([found.truth_BNH, self._truths(origins_B)[..., :steps]]),
+            {
+                name: np.concatenate([one_BNH, naive[name][..., :steps]])
+                for name, one_BNH in found.others.items()
+            },
+            self.data.panel.time_T[np.concatenate([self.data.aside_B, origins_B])],
+            found,
+        )
+
+    def naive(self, origins_B: Ints, samples: Samples) -> dict[str, Floats]:
+        """Forecasts without learning, by name, (B, N, H)."""
+        return baseline_forecasts(self.data.inputs, samples, origins_B)
+
+    def naive_now(self) -> dict[str, Floats]:
+        """Those at the newest origin, (N, H)."""
+        origins_B = np.array([self.newest_origin])
+        found = self.naive(origins_B, self.data.inputs.samples(origins_B))
+        return {name: one_BNH[0] for name, one_BNH in found.items()}
 
     def newest(self) -> Forecasts:
         """The forecast at the newest origin, with the weights that were kept, if they knew no
@@ -116,3 +148,8 @@ class OpenBundle(WeighedBundle):
             truth_BNH=samples.truth_BNH,
             floor=self.floor,
         )
+
+
+@lru_cache(maxsize=8)  # one object while the days are the same: what is learned from it is kept too
+def _first_steps(past: Past, steps: int) -> Past:
+    return Past.of(past.forecast_BNH, past.truth_BNH, steps, past.others, past.time_B)

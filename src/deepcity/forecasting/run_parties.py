@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from deepcity.city.errors import CheckpointError, ConfigError
+from deepcity.city.given_path import no_run
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, load_city, load_panel
 from deepcity.data.config.toml_file import did_you_mean
@@ -20,7 +21,7 @@ from deepcity.parties.party import select_span
 from deepcity.parties.weather import weather_of
 from deepcity.runs.identity import map_of_run
 from deepcity.runs.update.forecaster_bundle import FOLDER, BundleStore, saved_forecasters
-from deepcity.store.run_folder import recorded_map, site_folder
+from deepcity.store.run_folder import is_whole_run, recorded_map, site_folder
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,14 @@ def find_parties(
     *,
     map_file: Path | None = None,
     city_file: Path | None = None,
+    later: bool = False,
 ) -> list[RunParty]:
     """The parties of a run, or of a site's folder.
 
     Args:
         map_file: where the run's folder does not know it any more.
         city_file: instead of a map, of a site's folder.
+        later: records may be elsewhere, or come later: that is no problem then.
 
     Raises:
         CheckpointError: if the folder holds no forecaster, or its map is not found.
@@ -100,19 +103,15 @@ def find_parties(
     """
     saved = saved_forecasters(folder)
     if not saved:
-        msg = (
-            f"{folder} holds no forecaster (no sites/*/{FOLDER}/*.checkpoint, no "
-            f"{FOLDER}/*.checkpoint); name the folder of a finished run (deepcity run MAP.toml "
-            f"--out FOLDER), or of one of its sites"
-        )
-        raise CheckpointError(msg)
+        lacking = f"it holds no forecaster (no sites/*/{FOLDER}/*.checkpoint)"
+        raise CheckpointError("{}: {}; {}".format(folder, *no_run(folder, lacking)))
     if city_file is not None:
         names = {party.partition(":")[0] for _, party in saved}
-        city = load_city(city_file, lambda city, agency: f"{city}/{agency}" in names)
+        city = load_city(city_file, lambda city, agency: f"{city}/{agency}" in names, later=later)
         found = _of_city(folder, city, saved)
     else:
-        found = _of_map(folder, map_of(folder, map_file))
-        found = [one for one in found if _is_run(folder) or (one.service, one.party) in saved]
+        found = _of_map(folder, map_of(folder, map_file, later=later))
+        found = [one for one in found if is_whole_run(folder) or (one.service, one.party) in saved]
         if not found:
             own = ", ".join(f"{party} in {name}" for name, party in saved)
             msg = f"{folder} holds {own}, which the map does not name; name its own with --map"
@@ -120,8 +119,11 @@ def find_parties(
     return found
 
 
-def map_of(folder: Path, map_file: Path | None) -> CityMap:
+def map_of(folder: Path, map_file: Path | None, *, later: bool = False) -> CityMap:
     """The map of the run in a folder.
+
+    Args:
+        later: as of `find_parties`; always where the folder holds sites that were carried here.
 
     Raises:
         CheckpointError: if it is not found, or is another one.
@@ -134,7 +136,8 @@ def map_of(folder: Path, map_file: Path | None) -> CityMap:
             f"with --map MAP.toml, or, for the folder of a site, its city file with --city"
         )
         raise CheckpointError(msg)
-    city_map, name = load_map(path, only_used=True), map_of_run(folder)
+    later = later or not is_whole_run(folder)
+    city_map, name = load_map(path, only_used=True, later=later), map_of_run(folder)
     if name is not None and name != city_map.settings.name:
         msg = f"{folder} holds a run of {name!r}; {path} is {city_map.settings.name!r}"
         raise CheckpointError(f"{msg}. Name its own map with --map")
@@ -160,10 +163,6 @@ def check_asked(found: Sequence[RunParty], service: str | None, parties: Sequenc
     ]
     if problems:
         raise ConfigError(problems)
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / "sites").is_dir()
 
 
 def _of_map(folder: Path, city_map: CityMap) -> list[RunParty]:

@@ -31,10 +31,8 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     init_ensemble,
 )
-from deepcity.learning.ensemble.recent_errors import ExpertRole
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
-from deepcity.learning.experts.typical_day import TypicalDay
 from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.training.learner import Learner
 from deepcity.learning.training.local_training import TrainingSettings, party_seed
@@ -213,7 +211,7 @@ def _weigh(
     chosen = [(level, expert) for level, expert, _ in experts]
     forecast_EBNH = expert_forecasts(chosen, samples, origins_B, party.inputs.values_TN)
     priors, places = [prior for _, _, prior in experts], len(party.panel.places)
-    begun = init_ensemble(priors, places, _roles(chosen))
+    begun = init_ensemble(priors, places, np.array([level != ALONE for level, _ in chosen]))
     validation = run_party_ensemble(party, forecast_EBNH, samples, origins_B, begun)
 
     days_B = origins_B // party.panel.clock.steps_per_day
@@ -236,16 +234,6 @@ def _weigh(
         else float("inf"),
         alone=alone,
     )
-
-
-def _roles(experts: Sequence[tuple[int, Expert]]) -> Ints:
-    """Joined experts, and those they are measured by: the first, and the typical day."""
-    found = [ExpertRole.OWN if level == ALONE else ExpertRole.JOINED for level, _ in experts]
-    found[0] = ExpertRole.REFERENCE
-    for at, (level, expert) in enumerate(experts):
-        if level == ALONE and expert.kind == TypicalDay.kind:
-            found[at] = ExpertRole.REFERENCE
-    return np.array(found, np.int64)
 
 
 def _mean(by_day_D: Doubles) -> float:

@@ -4,6 +4,7 @@ A newcomer took no part in the rounds. It starts from the members' shared layers
 (`deepcity.intercity.newcomer`), and then weighs all levels as every party does.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,12 +22,14 @@ from deepcity.intercity.compatibility import (
 from deepcity.intercity.level_choice import LevelChoice, choose_level
 from deepcity.intercity.method import Method
 from deepcity.intercity.newcomer import choose_newcomer_level, common_layers, start_newcomer
+from deepcity.intercity.received_layers import unusable
 from deepcity.learning.training.learner import Learner
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.method_errors import ALONE as ALONE_METHOD
 from deepcity.parties.method_errors import MethodErrors, fixed_level_name, score_forecast
 from deepcity.parties.party import Party
 
+_log = logging.getLogger(__name__)
 Profiles = Mapping[str, SiteProfile]
 
 
@@ -37,14 +40,13 @@ class Offer:
     Attributes:
         level: the deepest reuse level it can try.
         common_stem: whether it shares its stem.
-        layers: for a newcomer, the shared layers that fit it and are granted to it.
-        episodic: for a newcomer with a grant for all layers, those after episodic training.
+        layers: for a newcomer, the shared layers that fit it and are granted to it; those after
+            episodic training where it may use all of them.
     """
 
     level: int
     common_stem: bool
     layers: Layers | None = None
-    episodic: Layers | None = None
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,22 @@ class PartyChoice:
         choice: its experts and weights.
         first_day: test errors of the shared layers as received; None where the party is no
             newcomer, or had to train a stem or head of its own first.
+        refused: why the layers that were offered were not used; empty where they were.
     """
 
     choice: LevelChoice
     first_day: MethodErrors | None = None
+    refused: str = ""
 
 
 def round_members(settings: ServiceSettings, names: Iterable[str]) -> list[str]:
     """The parties that take part in the rounds."""
     return [name for name in names if name not in settings.newcomers]
+
+
+def joined_method(settings: ServiceSettings) -> str:
+    """Name of the training at the deepest level granted, from whose networks parties choose."""
+    return fixed_level_name(settings.grant.level)
 
 
 def fixed_method(settings: ServiceSettings, profiles: Profiles, level: int) -> Method:
@@ -107,8 +116,9 @@ def offer_to(
     level = deepest_shared_level(name, levels, settings.grant.level_of(name), groups)
     fitting = layers_for(name, common_layers(joined.progress), groups)
     layers = {layer: fitting[layer] for layer in layers_up_to(level, common_stem=stem)}
-    # episodic training used the members' own shapes
-    return Offer(level, stem, layers, None if groups else episodic)
+    if episodic and not groups and {STEM, HEAD} <= set(layers):  # it used the members' own shapes
+        layers = dict(episodic)
+    return Offer(level, stem, layers)
 
 
 def choose_from(
@@ -119,7 +129,8 @@ def choose_from(
     offer: Offer | None,
     seed: int,
 ) -> PartyChoice:
-    """A party's choice; without an offer it stays alone.
+    """A party's choice; without an offer it stays alone, and so does a newcomer whose offered
+    layers cannot be used (`deepcity.intercity.received_layers`).
 
     Args:
         joined: its own network after the joint training; None for a newcomer.
@@ -130,10 +141,14 @@ def choose_from(
     if offer.layers is None:
         assert joined is not None
         return PartyChoice(choose_level(party, alone, joined, level, seed, common_stem=stem))
+    if refused := unusable(offer.layers, alone.export(offer.layers)):
+        _log.warning("%s uses no layers that were offered: %s", party.name, refused)
+        choice = choose_level(party, alone, alone, ALONE, seed)
+        return PartyChoice(choice, refused=refused)
     if not {STEM, HEAD} <= set(offer.layers):
         learner = start_newcomer(party, settings, offer.layers, seed)
         return PartyChoice(choose_level(party, alone, learner, level, seed, common_stem=stem))
-    choice = choose_newcomer_level(party, alone, settings, offer.episodic or offer.layers, seed)
+    choice = choose_newcomer_level(party, alone, settings, offer.layers, seed)
     forecast_BNH = choice.first(MAX_LEVEL).predict(party.test, party.test_origins)
     return PartyChoice(choice, score_forecast(forecast_BNH, party.test.truth_BNH, party.metric))
 

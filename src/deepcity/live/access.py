@@ -6,6 +6,7 @@
     [agency.grant]
     service = "ridership"
 
+Where several services may have an agency's deep data, each has an `[[agency.grant]]` of its own.
 An agency without an entry may send nothing, and none of its deep data are read.
 """
 
@@ -15,8 +16,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
@@ -36,12 +38,17 @@ class GrantEntry(Settings):
     widest: int = Field(default=WIDEST, ge=1)
 
 
+def _as_list(written: object) -> object:
+    """One table, or a list of them."""
+    return written if isinstance(written, (list, tuple)) else (written,)
+
+
 class AgencyEntry(Settings):
-    """One agency: its name in the city, its token, its grant."""
+    """One agency: its name in the city, its token, and a grant for each service."""
 
     name: str = Field(min_length=1)
     token: str = Field(min_length=1, repr=False)
-    grant: GrantEntry
+    grant: Annotated[tuple[GrantEntry, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 class ReaderEntry(Settings):
@@ -65,12 +72,11 @@ class Access(Settings):
         """Whether this token allows requests for forecasts."""
         return not self.reader or _find_owner(self.reader, token) is not None
 
-    def grant_of(self, agency: str) -> DeepGrant | None:
-        """An agency's grant; None if it has none."""
-        for entry in self.agency:
-            if entry.name == agency:
-                return DeepGrant(agency=agency, **entry.grant.model_dump())
-        return None
+    def grant_of(self, agency: str, service: str) -> DeepGrant | None:
+        """What an agency grants a service; None: nothing."""
+        grants = (one for entry in self.agency if entry.name == agency for one in entry.grant)
+        found = next((one for one in grants if one.service == service), None)
+        return None if found is None else DeepGrant(agency=agency, **found.model_dump())
 
     def may_read(self, city: str, widths: Mapping[Space, int] | None = None) -> MayRead:
         """A check for the store before every read; the reader is the service.
@@ -80,8 +86,8 @@ class Access(Settings):
         """
 
         def allowed(reader: str, space: Space) -> bool:
-            grant = self.grant_of(space.agency)
-            if grant is None or space.city != city or grant.service != reader:
+            grant = self.grant_of(space.agency, reader)
+            if grant is None or space.city != city:
                 return False
             if widths is not None and not 0 < widths.get(space, 0) <= grant.widest:
                 return False
@@ -116,6 +122,10 @@ def load_access(path: Path) -> Access:
         _problem(path, f"agency[{name}]", "two entries have this name", "keep one of them")
         for name in twice
     ]
+    problems += [
+        _problem(path, f"agency[{name}].grant", f"two grants for {service}", "keep one of them")
+        for name, service in _granted_twice(access.agency)
+    ]
     if problems:
         raise ConfigError(problems)
     known = iter(tokens)
@@ -135,6 +145,11 @@ def _find_owner(
         if hmac.compare_digest(entry.token.encode(), token.encode()):
             found = entry.name
     return found
+
+
+def _granted_twice(entries: tuple[AgencyEntry, ...]) -> list[tuple[str, str]]:
+    granted = [(entry.name, one.service) for entry in entries for one in entry.grant]
+    return sorted({one for one in granted if granted.count(one) > 1})
 
 
 def _expanded(token: str) -> str:

@@ -13,6 +13,7 @@ from deepcity.city.errors import GrantError, StoreError
 from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.wire import cell_names
+from deepcity.runs.note import Note
 from deepcity.store.deep_data.batch import DeepData
 from deepcity.store.deep_data.store import DeepDataStore
 
@@ -41,6 +42,7 @@ class AgencyState:
         limit_s: the largest age that is used.
         cells: number of its cells with recent deep data.
         note: for the operator; may be empty.
+        doubt: why its deep data are in doubt; None: they are not.
     """
 
     name: str
@@ -51,6 +53,7 @@ class AgencyState:
     limit_s: int
     cells: int
     note: str = ""
+    doubt: Note | None = None
 
 
 class AgencyInputs:

@@ -24,6 +24,7 @@ from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.agency_inputs import AgencyInputs, AgencyState, AgencyStatus
 from deepcity.live.deep_data_check import DeepDataCheck
+from deepcity.runs.note import Note
 from deepcity.store.deep_data.batch import moment
 from deepcity.store.deep_data.store import DeepDataStore
 
@@ -94,7 +95,7 @@ class LiveApplication:
         self.package, self.store, self.late_steps = package, store, late_steps
         self._inputs = AgencyInputs(package, store, late_steps)
         self._check = DeepDataCheck(package, self._inputs)
-        self._doubts: dict[str, str] = {}
+        self._doubts: dict[str, Note] = {}
         self._prepared: _Prepared | None = None
         self._version = 0
         self._lock = threading.Lock()
@@ -216,7 +217,11 @@ class LiveApplication:
 
     def states(self, at: int) -> tuple[AgencyState, ...]:
         """Status of each agency at a time."""
-        return tuple(self._read(agency, at)[0] for agency in self.agencies)
+        return tuple(self.state(agency, at) for agency in self.agencies)
+
+    def state(self, agency: InputAgency, at: int) -> AgencyState:
+        """Status of one agency at a time."""
+        return self._read(agency, at)[0]
 
     def _check_own_rows(self, panel: Panel) -> None:
         facts = self.package.facts
@@ -258,10 +263,10 @@ class LiveApplication:
     def _read(self, agency: InputAgency, at: int) -> tuple[AgencyState, DeepBatch | None]:
         """An agency's status at a time, and its deep data if they are used."""
         state, activations = self._inputs.read(agency, at)
-        doubt = self._doubts.get(agency.name, "")
-        if activations is None or not doubt:
+        doubt = self._doubts.get(agency.name)
+        if activations is None or doubt is None:
             return state, activations
-        return replace(state, status=AgencyStatus.IN_DOUBT, note=doubt), None
+        return replace(state, status=AgencyStatus.IN_DOUBT, doubt=doubt), None
 
     def _half_width(self, deep: dict[str, DeepBatch]) -> Floats:
         """Half widths of the bands, by the agencies available at each place, (N, H)."""

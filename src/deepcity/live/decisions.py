@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,28 @@ def decide(
     Raises:
         LiveError: if its package does not say what it is for, or has no past forecasts.
     """
-    package, rows = application.package, application.rows
-    service, errors = _service(package), _errors(found)
-    steps = service.horizon_steps(package.facts.step_s)
-    past = past_of(package, errors, steps)
-    state = State.of(rows, package.facts.field, found.at, found.value_NH, past, requests, units)
+    service = _service(application.package)
+    state = replace(live_state(application, found), requests=tuple(requests), units=units)
     made = decide_where_known(service.decide, state)
-    return LiveDecision(found, service.task, made, errors, units)
+    return LiveDecision(found, service.task, made, _errors(found), units)
+
+
+def live_state(application: LiveApplication, found: LiveForecast) -> State:
+    """What `decide` decides on, without requests; arguments and errors are those of it."""
+    package, rows = application.package, application.rows
+    service, field = _service(package), package.facts.field
+    past = past_of(package, _errors(found), service.horizon_steps(package.facts.step_s))
+    return State.of(rows, field, found.at, found.value_NH, past, known_days=service.known_days)
+
+
+def decision_steps(package: FusedPackage) -> int:
+    """How many steps ahead its decisions look.
+
+    Raises:
+        LiveError: as `decide`.
+    """
+    steps = _service(package).horizon_steps(package.facts.step_s)
+    return min(steps, package.facts.settings.horizon)
 
 
 def can_decide(package: FusedPackage) -> bool:

@@ -3,8 +3,9 @@
 An agency is in doubt, and treated as silent, while
 - its vectors do not change for much longer than they ever did in training (stuck),
 - their energy over a day lies far outside that of training (scaled),
-- the forecasts of the last days were worse with it than without it (signs flipped, another
-  order of the numbers, a wrong clock: whatever it is). It is trusted again when they are not.
+- they change over the day against the way they did in training (signs flipped, a clock hours off),
+- the forecasts of the last days were worse with it than without it (another order of the
+  numbers, whatever it is). It is trusted again when they are not.
 
 Shapes: B origins, N places, H horizon steps, T steps of the panel.
 """
@@ -17,10 +18,12 @@ import numpy as np
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import GrantError, StoreError
 from deepcity.learning.features.inputs import Inputs, Samples
+from deepcity.learning.split.deep_day import DAYS, DayPattern
 from deepcity.learning.split.deep_stats import WINDOW_S, DeepStats, energies, unchanged
 from deepcity.learning.split.fused_package import FusedPackage, InputAgency
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.agency_inputs import AgencyInputs
+from deepcity.runs.note import Note
 
 BACK_S = 3 * 86_400
 """How far back forecasts are compared."""
@@ -30,7 +33,9 @@ LEAST_STEPS = 24
 """Steps of forecasts with a truth, before any are compared."""
 _PRIOR_S = 43_200  # weight of what the agency was worth in training, beside the last days
 _MARGIN, _RETURN = 0.03, -0.03  # worse by more: in doubt; better by more: trusted again
+_NOTABLE = 0.005  # a difference of errors that is worth a number
 _ENERGY = 0.3  # outside of what training had, as a share of its ends
+_AGAINST = 0.1  # a correlation with training's usual day below zero, and training's own, by more
 _RUN_STEPS = 3  # without a change, beyond the age at which deep data are used
 _UNKNOWN = DeepStats(0.0, float("inf"), float("inf"), 1.0)
 
@@ -57,7 +62,7 @@ class DeepDataCheck:
         self._harmful: set[str] = set()
         self._read: dict[tuple[str, int], DeepBatch] = {}
 
-    def find_doubts(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> dict[str, str]:
+    def find_doubts(self, inputs: Inputs, time_T: Ints, origin: int, first: int) -> dict[str, Note]:
         """Agencies in doubt, and why.
 
         Args:
@@ -68,12 +73,12 @@ class DeepDataCheck:
         if window is None:
             return {}
         agencies = self._package.facts.agencies
-        reasons = {one.name: self._unlike(one, window) for one in agencies}
-        reasons = {name: why for name, why in reasons.items() if why}
+        unlike = {one.name: self._unlike(one, window) for one in agencies}
+        reasons = {name: why for name, why in unlike.items() if why is not None}
         for agency in agencies:
             why = self._does_harm(agency.name, window, reasons)
             self._harmful.discard(agency.name)
-            if why:
+            if why is not None:
                 self._harmful.add(agency.name)
                 reasons.setdefault(agency.name, why)
         return reasons
@@ -119,8 +124,8 @@ class DeepDataCheck:
         array = self._package.deep_stats.get(name)
         return _UNKNOWN if array is None else DeepStats.of(array)
 
-    def _unlike(self, agency: InputAgency, window: _Window) -> str:
-        """Why its newest vectors are unlike those of training; empty: they are not."""
+    def _unlike(self, agency: InputAgency, window: _Window) -> Note | None:
+        """Why its newest vectors are unlike those of training; None: they are not."""
         stats, batch = self._stats(agency.name), window.deep[agency.name]
         if len(window.time_B) > 1:
             still = unchanged(batch)[::-1]
@@ -128,24 +133,35 @@ class DeepDataCheck:
             run_s = run * int(np.diff(window.time_B).min())
             step_s = max(agency.step_s, agency.grid.step_s)
             if run_s > 2 * stats.run_s + (self._inputs.late_steps + 1 + _RUN_STEPS) * step_s:
-                return f"its vectors have not changed for {run_s // 3600} h"
+                return Note(code="deep_stuck", numbers={"hours": run_s // 3600})
         recent_B = window.time_B >= window.time_B[-1] - WINDOW_S
         energy_B = energies(batch.of(np.flatnonzero(recent_B)))
         if len(energy_B) < LEAST_STEPS // 3:
-            return ""
+            return None
         energy, low, high = energy_B.mean(), stats.least_energy, stats.most_energy
         if not (1 - _ENERGY) * low <= energy <= (1 + _ENERGY) * high:
-            return (
-                f"the mean square of its activations is {energy:.3f} over the last day, "
-                f"{low:.3f} to {high:.3f} in training: they may be scaled"
-            )
-        return ""
+            numbers = {"energy": round(float(energy), 3), "low": round(low, 3)}
+            return Note(code="deep_scaled", numbers=numbers | {"high": round(high, 3)})
+        return self._against_the_day(agency, window)
 
-    def _does_harm(self, name: str, window: _Window, unlike: Collection[str]) -> str:
-        """Why forecasts are better without it; empty: they are not."""
+    def _against_the_day(self, agency: InputAgency, window: _Window) -> Note | None:
+        """Why they change over the day against the way of training; None: they do not."""
+        kept = self._package.deep_days.get(agency.name)
+        if kept is None:
+            return None
+        usual = DayPattern.of(kept, agency.width)
+        day, days = usual.correlations(window.time_B, window.deep[agency.name])
+        for found, least, over in ((day, usual.least_day, 1), (days, usual.least_days, DAYS)):
+            if found < min(0.0, least) - _AGAINST:
+                numbers = {"days": over, "correlation": round(float(found), 2)}
+                return Note(code="deep_flipped", numbers=numbers | {"least": round(least, 2)})
+        return None
+
+    def _does_harm(self, name: str, window: _Window, unlike: Collection[str]) -> Note | None:
+        """Why forecasts are better without it; None: they are not."""
         batch = window.deep[name]
         if name in unlike:  # its own reason holds; checked again after it
-            return ""
+            return None
         trusted = {
             other: one
             for other, one in window.deep.items()
@@ -155,19 +171,20 @@ class DeepDataCheck:
         samples = window.samples.take(there_B)
         known = np.isfinite(samples.truth_BNH)
         if known.any(axis=1).sum() < LEAST_STEPS:
-            return ""
+            return None
         left = {other: one.of(there_B) for other, one in trusted.items()}
         with_it = self._error(samples, {**left, name: batch.of(there_B)}, known)
         without = self._error(samples, left, known)
         if without <= 0:
-            return ""
+            return None
         prior = _PRIOR_S / BACK_S * len(window.time_B) / len(there_B)
         ratio = (with_it / without + prior * self._stats(name).worth) / (1 + prior)
         if ratio <= 1 + (_RETURN if name in self._harmful else _MARGIN):
-            return ""
-        share = with_it / without - 1
-        what = f"{share:+.0%} error" if abs(share) >= 0.005 else "no better"
-        return f"forecasts of the last days are not better with it ({what}): check what it sends"
+            return None
+        excess = with_it / without - 1
+        if abs(excess) < _NOTABLE:
+            return Note(code="deep_no_better")
+        return Note(code="deep_harmful", numbers={"excess": round(excess, 3)})
 
     def _error(self, samples: Samples, deep: dict[str, DeepBatch], known: Floats) -> float:
         """Mean absolute error where truths are known."""

@@ -69,8 +69,13 @@ def forecasters_of(
     city_file: Path | None,
     service: str | None,
     parties: Sequence[str],
+    *,
+    later: bool = False,
 ) -> list[AnyForecaster]:
     """Every party that is asked for, of the run or vertical run in a folder.
+
+    Args:
+        later: records may be elsewhere, or come later: that is no problem then.
 
     Raises:
         CheckpointError: if the folder holds no forecaster, or its map is not found.
@@ -80,13 +85,13 @@ def forecasters_of(
     packages = [*folder.glob("**/packages/*/*.fused")]
     found: list[AnyForecaster] = []
     if saved_forecasters(folder) or not packages:
-        own = find_parties(folder, map_file=map_file, city_file=city_file)
+        own = find_parties(folder, map_file=map_file, city_file=city_file, later=later)
         found += [PartyForecaster(one) for one in own]
     if packages:
         from deepcity.live.vertical_forecasts import vertical_parties
 
-        city_map = map_of(folder, map_file) if city_file is None else None
-        city = None if city_file is None else load_city(city_file)
+        city_map = map_of(folder, map_file, later=later) if city_file is None else None
+        city = None if city_file is None else load_city(city_file, later=later)
         found += vertical_parties(folder, city_map, city)
     check_asked([one.party for one in found], service, parties)
     return [

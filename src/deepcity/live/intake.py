@@ -4,6 +4,7 @@ Checked before anything is stored: owner of the space, version, grant, both cloc
 grid, known cells, numbers and widths. All problems are reported at once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ from deepcity.store.deep_data.checks import TOLERANCE_SECONDS, check_batch
 from deepcity.store.deep_data.database import DAY
 from deepcity.store.deep_data.store import DeepDataStore
 from deepcity.store.deep_data.upsert import Appended
+
+
+def _nothing() -> None:
+    pass
 
 
 class ClockError(LiveError):
@@ -45,11 +50,15 @@ class Intake:
 
     Attributes:
         package: with the agencies it was trained with.
+        changed: called once the store holds other rows than before.
+        replayed: the application's time is that of a replay.
     """
 
     package: FusedPackage
     access: Access
     store: DeepDataStore
+    changed: Callable[[], None] = _nothing
+    replayed: bool = False
 
     def check_space(self, agency: str, space: Space) -> InputAgency:
         """Check that an agency may send deep data to a space.
@@ -70,7 +79,10 @@ class Intake:
             reason = (
                 f"it holds the labels of {facts.service}, and sends that application no deep data"
             )
-            right = f"run `deepcity serve` where {agency}'s records are, and no `deepcity agent`"
+            right = (
+                f"run the application (`deepcity serve`, or `deepcity up` of a city) where "
+                f"{agency}'s records are, and no `deepcity agent`"
+            )
             raise LiveError(agency, reason, right)
         if agency_entry is None:
             names = ", ".join(one.name for one in facts.agencies) or "no agency"
@@ -82,7 +94,7 @@ class Intake:
             )
             right = f"run the encoder {agency_entry.space.version}, or train the application again"
             raise VersionError(str(space), reason, right)
-        grant = self.access.grant_of(agency)
+        grant = self.access.grant_of(agency, facts.service)
         if grant is None:
             raise GrantError(
                 f"{agency} grants {facts.service} nothing. Add its grant to the access file"
@@ -118,6 +130,9 @@ class Intake:
             ahead = "ahead of" if sent_at > now else "behind"
             reason = f"it is {abs(sent_at - now)} s {ahead} the application's, {moment(now)}"
             right = "set it by NTP, and check its time zone"
+            if self.replayed:
+                reason = f"the application replays recorded days, and is at {moment(now)}"
+                right = "start `deepcity agent` with --replay: it goes by that time then"
             raise ClockError(f"{agency}'s clock, {moment(sent_at)}", reason, right)
         cells = cell_names(self.package.cells[agency]).tolist()
         problems = _problems(batch, agency_entry, now)
@@ -134,6 +149,8 @@ class Intake:
             return IntakeResult(Appended(), expired, why)
         left = batch[slice(expired, None)]
         stored = self.store.append(left, now=now, cells=cells, revision=revision)
+        if stored.new or stored.revised:
+            self.changed()
         return IntakeResult(stored, expired, why)
 
     def _split_expired(self, batch: DeepData, now: int) -> tuple[int, tuple[Problem, ...]]:
@@ -150,7 +167,7 @@ class Intake:
             f"the {(now - before) // DAY} days that the application keeps, and were not stored"
         )
         right = (
-            "nothing to do if they are not needed; else raise --keep-days of `deepcity serve` and "
+            "nothing to do if they are not needed; else raise the application's --keep-days and "
             "send them again: `deepcity agent` with --since and a new --state"
         )
         notice = Problem(str(batch.space), "rows before", moment(before), reason, right)

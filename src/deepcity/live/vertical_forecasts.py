@@ -4,7 +4,7 @@ As `deepcity serve` makes them, but with agencies' rows encoded here and now: fo
 sites lie in one folder. An agency whose encoder or rows are missing is left out, as a late one is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from deepcity.applications.decision import Decision
+from deepcity.applications.state import State
 from deepcity.city.errors import CheckpointError, DeepCityError, LiveError
 from deepcity.data.city_file import CityFile, load_panel
 from deepcity.data.panel import Panel, measured_end
@@ -25,11 +26,17 @@ from deepcity.learning.split.encoder_package import SUFFIX as ENCODER
 from deepcity.learning.split.encoder_package import load_encoder
 from deepcity.learning.split.fused_package import SUFFIX as FUSED
 from deepcity.learning.split.fused_package import FusedPackage, load_fused
-from deepcity.live.application import AgencyStatus, LiveApplication, LiveForecast
-from deepcity.live.decisions import can_decide, decide
+from deepcity.live.application import (
+    AgencyState,
+    AgencyStatus,
+    LiveApplication,
+    LiveForecast,
+)
+from deepcity.live.decisions import can_decide, decide, live_state
 from deepcity.live.encoded_rows import Encoded, EncodedRows
 from deepcity.maps.city_map import CityMap
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.runs.note import Note
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.run_folder import site_folder
 
@@ -79,6 +86,23 @@ def _run_party(
     return RunParty(folder, facts.service, name, files[facts.city], facts.agency, of_map)
 
 
+@dataclass(frozen=True, eq=False)
+class VerticalAnswer:
+    """What a party of a vertical run answers.
+
+    Attributes:
+        forecasts: its forecast, or why there is none.
+        decision: of its application; None: it makes none.
+        agencies: status and age of each agency's deep data; empty where there is no forecast.
+        state: what the decision was made from; None: it makes none.
+    """
+
+    forecasts: PartyForecasts
+    decision: Decision | None = None
+    agencies: tuple[AgencyState, ...] = ()
+    state: State | None = None
+
+
 @dataclass(frozen=True)
 class VerticalForecaster:
     """A party of a vertical run, with the agencies whose encoders are in its folder.
@@ -109,29 +133,38 @@ class VerticalForecaster:
             at: as `Forecaster.predict` takes it; at most a day after the newest own row.
             panel: its own records; left out, they are read now.
         """
-        return self.answer(at, panel)[0]
+        return self.answer(at, panel).forecasts
 
     def answer(
-        self, at: datetime | None = None, panel: Panel | None = None
-    ) -> tuple[PartyForecasts, Decision | None]:
+        self,
+        at: datetime | None = None,
+        panel: Panel | None = None,
+        application: LiveApplication | None = None,
+    ) -> VerticalAnswer:
         """Its forecast, or why there is none, and what its application decides on it.
 
         Args:
             at, panel: as of `forecast`.
+            application: one of the package that stays open, with a store of its own; left out,
+                agencies' rows are encoded now.
         """
         failed = PartyForecasts(self.party.service, self.party.party, None)
         try:
             rows = self.party.panel() if panel is None else self.party.of_service(panel)
-            application = LiveApplication(self.package, self._deep_data())
+            if application is None:
+                application = LiveApplication(self.package, self.encoded_rows())
             application.load_rows(rows)
             whole, found, note = self._forecast(application, rows, at)
         except LiveError as error:
             late = Gap("late-records" if "more than a day" in str(error) else "records")
-            return replace(failed, gap=replace(late, detail=str(error))), None
+            return VerticalAnswer(replace(failed, gap=replace(late, detail=str(error))))
         except DeepCityError as error:
-            return replace(failed, gap=gap_of(error)), None
-        made = decide(application, whole).decision if can_decide(self.package) else None
-        return replace(failed, forecasts=found, note=note), made
+            return VerticalAnswer(replace(failed, gap=gap_of(error)))
+        answered = replace(failed, forecasts=found, note=note)
+        if not can_decide(self.package):
+            return VerticalAnswer(answered, None, whole.agencies)
+        made, state = decide(application, whole).decision, live_state(application, whole)
+        return VerticalAnswer(answered, made, whole.agencies, state)
 
     def backtest(
         self, start: datetime | None, end: datetime | None, stride: int | None
@@ -166,8 +199,9 @@ class VerticalForecaster:
         value_NH[list(gaps)] = np.nan
         lacking = [one for one in found.agencies if one.status is not AgencyStatus.FRESH]
         note = "; ".join(
-            f"without {one.name} ({one.status.value}{': ' + one.note if one.note else ''})"
+            f"without {one.name} ({one.status.value}{': ' + why if why else ''})"
             for one in lacking
+            for why in [one.note if one.doubt is None else _code_and_numbers(one.doubt)]
         )
         floor = 0.0 if (found.low_NH >= 0).all() else float("-inf")  # low ends are on it already
         forecasts = Forecasts(
@@ -184,10 +218,17 @@ class VerticalForecaster:
         )
         return found, forecasts, note
 
-    def _deep_data(self) -> EncodedRows:
+    def encoded_rows(self, without: Collection[str] = ()) -> EncodedRows:
+        """Deep data of its agencies, from their rows as they are now.
+
+        Args:
+            without: agencies that are left out.
+        """
         agencies: dict[Space, Encoded] = {}
         trouble: dict[Space, str] = {}
         for agency in self.package.facts.agencies:
+            if agency.name in without:
+                continue
             try:
                 encoder = load_encoder(self._encoder(agency.name, agency.space.version))
                 panel = self.load(self.party.city_file, agency.name)
@@ -226,3 +267,8 @@ class VerticalForecaster:
                     widest=one.widest,
                 )
         return None
+
+
+def _code_and_numbers(doubt: Note) -> str:
+    """A doubt in a table's cell: sentences are made where people read."""
+    return " ".join([doubt.code, *(f"{name} {value:g}" for name, value in doubt.numbers.items())])

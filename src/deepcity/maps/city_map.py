@@ -17,18 +17,21 @@ from deepcity.applications.application import Application, applications
 from deepcity.city.agency import Agency
 from deepcity.city.errors import ConfigError
 from deepcity.city.field import Field
+from deepcity.city.given_path import FOLDERS, PathKind, no_map, path_kind
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, Used, check_city
 from deepcity.data.config.renamed_keys import with_new_keys
 from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
+from deepcity.maps.aggregation_checks import aggregation_problems
 from deepcity.maps.map_settings import MapSettings, ServiceSettings
 from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
 
 _GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
 _SHOWN: Mapping[str, IncEx | bool] = {"service": {"__all__": {"grant": _GRANTED}}}
 """Settings of what results show; they change nothing in the run itself."""
+_NO_MAP = {PathKind.NOTHING, PathKind.CITY, *FOLDERS}
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,12 @@ class CityMap:
         return digest.hexdigest()
 
 
-def load_map(path: Path | str, *, only_used: bool = False) -> CityMap:
+def load_map(path: Path | str, *, only_used: bool = False, later: bool = False) -> CityMap:
     """Read a map file and the city files it names.
 
     Args:
         only_used: places of agencies that are no party are not looked for in their records.
+        later: records may be elsewhere, or come later: that is no problem then.
 
     Keys under their names of 0.1 are read too, each with a `RenamedWarning`.
 
@@ -104,6 +108,8 @@ def load_map(path: Path | str, *, only_used: bool = False) -> CityMap:
         ConfigError: with every problem of all these files.
     """
     path = Path(path)
+    if path_kind(path) in _NO_MAP:
+        raise ConfigError([Problem(path.name, "path", str(path), *no_map(path))])
     raw, problems = read_toml(path)
     settings = None
     if raw is not None:
@@ -112,7 +118,8 @@ def load_map(path: Path | str, *, only_used: bool = False) -> CityMap:
         problems = [*doubled, *problems]
     if settings is None or problems:
         raise ConfigError([*problems, *_more_problems(path, raw)])
-    city_files, problems = _cities(path, settings.cities, _used(settings) if only_used else None)
+    used = _used(settings) if only_used else None
+    city_files, problems = _cities(path, settings.cities, used, later=later)
     if problems:  # parties of files that could not be read cannot be checked
         raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
     services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
@@ -156,11 +163,11 @@ def _used(settings: MapSettings) -> Used | None:
 
 
 def _cities(
-    path: Path, names: Sequence[str], used: Used | None = None
+    path: Path, names: Sequence[str], used: Used | None = None, *, later: bool = False
 ) -> tuple[list[CityFile], list[Problem]]:
     found, problems = [], []
     for name in names:
-        city_file, reasons = check_city(path.parent / name, used)
+        city_file, reasons = check_city(path.parent / name, used, later=later)
         problems += reasons
         if city_file is not None:
             found.append(city_file)
@@ -194,6 +201,7 @@ def _service(
         )
     problems += _strategy_problems(file, key, settings)
     members = _members(file, key, settings, city_files, problems)
+    problems += aggregation_problems(file, key, settings, [member.name for member in members])
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
     if settings.vertical is not None:

@@ -109,6 +109,8 @@ def _application(field: Field) -> Application | None:
     known = applications()
     likely = _BY_UNIT.get(field.unit, "")
     order = [likely, "air", "electricity", "traffic", "parking", "people", "water", _LAST]
+    if field.unit == "1":  # of an unknown quantity: it would pass for a share of spaces
+        order = [_LAST]
     fitting = [known[name] for name in order if name in known]
     return next((one for one in fitting if one.target_of(field) is not None), None)
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.config.settings import NAME, TitleSettings
 from deepcity.data.config.toml_file import Settings, did_you_mean, wrong
+from deepcity.exchange.compression.sparse_moves import SparseMoves
 from deepcity.exchange.precision import Precision
 from deepcity.learning.experts.expert import experts, not_installed
 from deepcity.learning.features.inputs import WindowSettings
@@ -27,6 +28,8 @@ class StrategySettings(Settings):
     Attributes:
         name: of the strategy; the last four withstand hostile members.
         weighting: a party's weight in averages: its training rows, or equal for all.
+        aggregation: "plain": the coordinator sees each update; "secure": only their sums
+            (`deepcity.privacy.secure_sums`), under fedavg or fedprox.
         mu: of FedProx.
         sharpness: of FedAMP.
         trim: of the trimmed mean.
@@ -37,6 +40,7 @@ class StrategySettings(Settings):
         "fedavg", "fedprox", "fedamp", "median", "trimmed_mean", "norm_clipping", "multi_krum"
     ] = "fedavg"
     weighting: Literal["rows", "equal"] = "rows"
+    aggregation: Literal["plain", "secure"] = "plain"
     mu: float | None = None
     sharpness: float | None = None
     trim: float | None = None
@@ -44,7 +48,7 @@ class StrategySettings(Settings):
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
-        return self.model_dump(exclude={"name", "weighting"}, exclude_none=True)
+        return self.model_dump(exclude={"name", "weighting", "aggregation"}, exclude_none=True)
 
 
 class WireSettings(Settings):
@@ -52,9 +56,17 @@ class WireSettings(Settings):
 
     Attributes:
         precision: "float16" halves the bytes on the wire; layers arrive as float32.
+        keep: share of a layer's moves that parties send, the greatest ones; the rest is made up
+            for in later rounds (`deepcity.exchange.compression`). Left out, layers are sent whole.
     """
 
     precision: Precision = "float16"
+    keep: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @property
+    def moves(self) -> SparseMoves | None:
+        """How sites sparsify the moves of their layers; None: not at all."""
+        return None if self.keep is None else SparseMoves(self.keep, self.precision)
 
 
 class PartyGrantSettings(Settings):

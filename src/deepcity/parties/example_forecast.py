@@ -4,8 +4,8 @@ import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.frozen_model import FrozenModel
+from deepcity.city.measured import Measured
 from deepcity.learning.evaluation.bands import band, rolling_half_width
-from deepcity.parties.method_errors import Measured
 from deepcity.parties.party import Party
 
 SHOWN_STEPS = 168
@@ -26,6 +26,20 @@ class ExampleForecast(FrozenModel):
     low: list[float]
     high: list[float]
     alone: list[float]
+
+    @classmethod
+    def none(cls, time_zone: str) -> "ExampleForecast":
+        """No forecast, of a site that keeps its own."""
+        return cls(
+            place="",
+            time_zone=time_zone,
+            times=[],
+            truth=None,
+            forecast=[],
+            low=[],
+            high=[],
+            alone=[],
+        )
 
 
 class LearningCurve(FrozenModel):

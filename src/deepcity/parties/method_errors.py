@@ -6,18 +6,16 @@ ridge, before any network learns), `alone`, `level_1` .. `level_6`, `automatic` 
 only, in the service's unit unless its metric is a share.
 """
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import BeforeValidator
 
 from deepcity.applications.application import Baseline
 from deepcity.applications.metric import AbsoluteError, Metric
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.frozen_model import FrozenModel
+from deepcity.city.measured import Measured
 from deepcity.learning.evaluation.baselines import first_finite, last_known, same_time_before
 from deepcity.learning.evaluation.metrics import scores
-from deepcity.learning.features.inputs import Samples
+from deepcity.learning.features.inputs import Inputs, Samples
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
 from deepcity.parties.party import Party
 
@@ -37,10 +35,6 @@ def fixed_level_name(level: int) -> str:
     'level_3'
     """
     return f"level_{level}"
-
-
-Measured = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
-"""NaN where nothing was measured to compare with; JSON has no NaN and says null."""
 
 
 class MethodErrors(FrozenModel):
@@ -75,17 +69,17 @@ def naive_forecasts(party: Party) -> dict[str, Floats]:
     Each forecasts all values: what last week lacks is taken from yesterday, and what that lacks
     too is the last known value (`naive_gaps` tells how often).
     """
-    found = baseline_forecasts(party, party.test, party.test_origins)
+    found = baseline_forecasts(party.inputs, party.test, party.test_origins)
     if Baseline.TYPICAL_DAY not in party.baselines:
         del found[Baseline.TYPICAL_DAY.value]
     expected = apply_ridge_skip(party.test.linear_BNHS, party.inputs.ridge_skip_HS)
     return {**found, RIDGE: party.test.baseline_BNH + party.test.scale_N1 * expected}
 
 
-def baseline_forecasts(party: Party, samples: Samples, origins_B: Ints) -> dict[str, Floats]:
+def baseline_forecasts(inputs: Inputs, samples: Samples, origins_B: Ints) -> dict[str, Floats]:
     """Every baseline's forecasts of some origins, by name; gaps filled as in `naive_forecasts`."""
-    day, week = _same_hours(party, origins_B)
-    last = last_known(party.inputs.values_TN, origins_B, samples.truth_BNH.shape[-1])
+    day, week = _same_hours(inputs, origins_B)
+    last = last_known(inputs.values_TN, origins_B, samples.truth_BNH.shape[-1])
     return {
         NAIVE_DAY: first_finite(day, last),
         NAIVE_WEEK: first_finite(week, day, last),
@@ -99,16 +93,16 @@ def naive_gaps(party: Party) -> tuple[float, float]:
     known = np.isfinite(party.test.truth_BNH)
     if not known.any():
         return 0.0, 0.0
-    day, week = (~np.isfinite(found) for found in _same_hours(party, party.test_origins))
+    same_hours = _same_hours(party.inputs, party.test_origins)
+    day, week = (~np.isfinite(found) for found in same_hours)
     return float((week & known).sum() / known.sum()), float((day & known).sum() / known.sum())
 
 
-def _same_hours(party: Party, origins_B: Ints) -> tuple[Floats, Floats]:
+def _same_hours(inputs: Inputs, origins_B: Ints) -> tuple[Floats, Floats]:
     """The same hour of the newest earlier day, and of the newest earlier week; NaN: none."""
-    horizon, slots = party.test.truth_BNH.shape[-1], party.inputs.grid.slots
+    horizon, slots = inputs.settings.horizon, inputs.grid.slots
     day, week = (
-        same_time_before(party.inputs.values_TN, origins_B, horizon, lag)
-        for lag in (slots, 7 * slots)
+        same_time_before(inputs.values_TN, origins_B, horizon, lag) for lag in (slots, 7 * slots)
     )
     return day, week
 

@@ -101,7 +101,7 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
     ready: list[Party] = []
     for done, member in enumerate(service.members, 1):
         try:
-            ready.append(_party(service, member))
+            ready.append(load_party(service, member))
         except DataError as error:
             problems += error.problems
         read(done)
@@ -110,7 +110,12 @@ def parties_of(service: Service, read: Callable[[int], None] = lambda _done: Non
     return ready
 
 
-def _party(service: Service, member: Member) -> Party:
+def load_party(service: Service, member: Member) -> Party:
+    """One member's panel, loaded and prepared; records of others are not read.
+
+    Raises:
+        DataError: if its records do not suffice.
+    """
     loaded = load_with_findings(member.city_file, member.agency.name)
     party = party_of(service, member.name, service.title_of(member), loaded.panel, member.field)
     weather = weather_of(service, member, party.panel)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from deepcity.city.clock import DAY_S
 from deepcity.exchange.profile import SiteProfile
 from deepcity.maps.city_map import Service
-from deepcity.runs.results import Note
+from deepcity.runs.note import Note
 
 _HOUR_S = DAY_S / 24
 

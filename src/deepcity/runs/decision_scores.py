@@ -17,27 +17,27 @@ from deepcity.applications.application import Application, Baseline
 from deepcity.applications.decision import Decision
 from deepcity.applications.state import State
 from deepcity.applications.tasks.alert import WarnAbove
-from deepcity.applications.tasks.alert_scores import back_test
+from deepcity.applications.tasks.alert_scores import back_test, mean_cost
 from deepcity.applications.tasks.crowding import RATIO, WarnAboveOwnLimit
 from deepcity.applications.tasks.patrol import PatrolCells
 from deepcity.applications.tasks.peak import PeakOfDay
-from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan import LeastExpectedTime
 from deepcity.applications.tasks.plan_scores import NearestPlace, invented_requests, plan_score
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.intercity.level_choice import LevelChoice
 from deepcity.learning.training.learner import Learner
-from deepcity.parties.method_errors import ALONE, AUTOMATIC, baseline_forecasts
+from deepcity.parties.method_errors import ALONE, AUTOMATIC
 from deepcity.parties.party import Party
-from deepcity.runs.decisions import past_of, state_at
-from deepcity.runs.service_scores import Forecast, Scores, patrol_table, peak_table, spread_evenly
+from deepcity.runs.decisions import Both, MethodForecasts, naive_both
+from deepcity.runs.service_scores import Scores, patrol_table, peak_table, spread_evenly
 
 NEAREST, FREE_NOW, COUNTED = "nearest", "free_now", "free_now_counted"
 CARS = 100
 """Cars that ask at one origin of a plan's back-test."""
 EXAMPLE_CARS = 12
 _HOURS = range(8, 20)
-_SCORED = (WarnAbove, WarnAboveOwnLimit, NearestSureSpace, PeakOfDay, PatrolCells)
+_SCORED = (WarnAbove, WarnAboveOwnLimit, LeastExpectedTime, PeakOfDay, PatrolCells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class DecisionForecasts:
 
     application: Application
     party: Party
-    by_method: Mapping[str, Forecast]
+    by_method: Mapping[str, MethodForecasts]
 
     @staticmethod
     def of(
@@ -61,38 +61,49 @@ class DecisionForecasts:
         Args:
             test_BNH: the choice's forecasts of the test days.
         """
-        found = {AUTOMATIC: (choice.validation.forecast_BNH, test_BNH)}
-        if isinstance(application.decide, _SCORED):
-            found[ALONE] = _by_itself(party, choice, alone)
-            found |= naive_both(party)
+        ours = {AUTOMATIC: (choice.validation.forecast_BNH, test_BNH)}
+        if not isinstance(application.decide, _SCORED):
+            return DecisionForecasts.with_naive(application, party, ours, {})
+        ours[ALONE] = _by_itself(party, choice, alone)
+        return DecisionForecasts.with_naive(application, party, ours, naive_both(party))
+
+    @staticmethod
+    def with_naive(
+        application: Application,
+        party: Party,
+        ours: Mapping[str, Both],
+        naive: Mapping[str, Both],
+    ) -> "DecisionForecasts":
+        """Of learned forecasts, beside which naive ones are weighed, and of these themselves."""
         by_method = {
-            name: (past_of(application, party, before), after)
-            for name, (before, after) in found.items()
+            name: MethodForecasts.of(application, party, both, naive) for name, both in ours.items()
+        }
+        by_method |= {
+            name: MethodForecasts.of(application, party, both) for name, both in naive.items()
         }
         return DecisionForecasts(application, party, by_method)
 
     def last(self) -> Decision:
         """The decision at the last of the test origins; a plan has no requests there."""
-        past, test_BNH = self.by_method[AUTOMATIC]
-        origin = int(self.party.test_origins[-1])
-        return self.application.decide(state_at(self.party, past, test_BNH[-1], origin))
+        last = len(self.party.test_origins) - 1
+        return self.application.decide(self.by_method[AUTOMATIC].state(last))
 
     def scores(self) -> Scores:
         """Method -> scores; empty where the task has none, or nothing to score by."""
         match self.application.decide:
             case WarnAbove() | WarnAboveOwnLimit() as alert:
                 return self._alert(alert)
-            case NearestSureSpace() as guidance if self._placed():
+            case LeastExpectedTime() as guidance if self._placed():
                 return self._plan(guidance)
             case PeakOfDay() as peak:
-                return peak_table(peak, self.party, self.by_method)
+                return peak_table(peak, self.by_method)
             case PatrolCells() as patrols:
-                return patrol_table(patrols, self.party, self.by_method)
+                return patrol_table(patrols, self.by_method)
         return {}
 
     def example(self) -> Decision | None:
         """A plan for a few invented cars at the last origin of a day; None for other tasks."""
-        if not isinstance(self.application.decide, NearestSureSpace) or not self._placed():
+        if not isinstance(self.application.decide, LeastExpectedTime) or not self._placed():
             return None
         index = self._daytime()[-1]
         return self.application.decide(self._state(AUTOMATIC, index, EXAMPLE_CARS))
@@ -100,26 +111,27 @@ class DecisionForecasts:
     def _alert(self, alert: WarnAbove | WarnAboveOwnLimit) -> Scores:
         party, found = self.party, {}
         for method in (AUTOMATIC, ALONE, *(one.value for one in self.application.baselines)):
-            past, test_BNH = self.by_method[method]
-            steps, unit, warning = past.truth_BNH.shape[-1], party.unit, alert
+            one = self.by_method[method]
+            past, steps, unit, warning = one.past, one.steps, party.unit, alert
             limit_N1: Floats = np.ones((1, 1), np.float32)
             if isinstance(warning, WarnAboveOwnLimit):
                 places = party.panel.places
                 unit, limit_N1 = RATIO, warning.limits_N(places, past)[:, None]
                 past, warning = warning.ratios(places, past), warning.of_ratios
-            scores, cost = back_test(
+            scores, cost_BNH = back_test(
                 warning,
                 unit,
                 past,
-                test_BNH[..., :steps] / limit_N1,
+                one.test_BNH[..., :steps] / limit_N1,
                 party.test.truth_BNH[..., :steps] / limit_N1,
                 party.test_origins,
                 party.panel.clock.step_s / 3600,
+                {name: found_BNH[..., :steps] / limit_N1 for name, found_BNH in one.others.items()},
             )
-            found[method] = {"cost": cost, **asdict(scores)}
+            found[method] = {"cost": mean_cost(cost_BNH), **asdict(scores)}
         return found
 
-    def _plan(self, guidance: NearestSureSpace) -> Scores:
+    def _plan(self, guidance: LeastExpectedTime) -> Scores:
         now = Baseline.PERSISTENCE.value
         plans: dict[str, tuple[str, Callable[[State], Decision]]] = {
             AUTOMATIC: (AUTOMATIC, guidance),
@@ -145,12 +157,10 @@ class DecisionForecasts:
         return found
 
     def _state(self, method: str, index: int, cars: int) -> State:
-        past, test_BNH = self.by_method[method]
-        steps = past.truth_BNH.shape[-1]
         rng = np.random.default_rng([index, cars])  # the same cars for every plan
-        requests = invented_requests(self.party.panel.places, cars, steps, rng)
-        origin = int(self.party.test_origins[index])
-        return state_at(self.party, past, test_BNH[index], origin, requests)
+        found = self.by_method[method]
+        requests = invented_requests(self.party.panel.places, cars, found.steps, rng)
+        return found.state(index, requests)
 
     def _placed(self) -> bool:
         """Whether there are places to choose from."""
@@ -165,13 +175,6 @@ class DecisionForecasts:
         ]
         found = np.flatnonzero(np.isin(hours, list(_HOURS)))
         return found if len(found) else np.arange(len(hours))
-
-
-def naive_both(party: Party) -> dict[str, tuple[Floats, Floats]]:
-    """Every baseline's forecasts of a party's validation days and of its test days."""
-    before = baseline_forecasts(party, party.data.validation, party.validation_origins)
-    after = baseline_forecasts(party, party.test, party.test_origins)
-    return {name: (before[name], after[name]) for name in before}
 
 
 def _by_itself(party: Party, choice: LevelChoice, alone: Learner) -> tuple[Floats, Floats]:

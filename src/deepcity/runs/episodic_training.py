@@ -80,13 +80,40 @@ def run_episodic_training(
         def advance(done: int, before: int = before) -> None:
             after_round(before + done)
 
-        hurried, draw = _stage_settings(settings, number), seed + STAGE_SEED * number
-        run = ServiceRun(hurried, profiles, draw, start=start, source_digest=_digest(start))
-        method = Method(f"episodic-{number + 1}", dict.fromkeys(profiles, MAX_LEVEL))
+        run, method = stage_run(settings, profiles, start, seed, number)
         found.append(run_method(run, method, sites, checkpoints=checkpoints, after_round=advance))
         if number + 1 == stage_count(profiles):
             break
     return found
+
+
+def stage_run(
+    settings: ServiceSettings,
+    profiles: Mapping[str, SiteProfile],
+    start: Layers,
+    seed: int,
+    number: int,
+) -> tuple[ServiceRun, Method]:
+    """A stage's training, as the coordinator leads it.
+
+    Args:
+        start: shared layers that every site starts from.
+        seed: of the run.
+        number: of the stage, from 0 on.
+    """
+    hurried, draw = stage_settings(settings, number), stage_seed(seed, number)
+    run = ServiceRun(hurried, profiles, draw, start=start, source_digest=_digest(start))
+    return run, Method(stage_method(number), dict.fromkeys(profiles, MAX_LEVEL))
+
+
+def stage_method(number: int) -> str:
+    """Name of a stage's method."""
+    return f"episodic-{number + 1}"
+
+
+def stage_seed(seed: int, number: int) -> int:
+    """Seed of a stage."""
+    return seed + STAGE_SEED * number
 
 
 def episodic_site(site: Site, stage: int) -> Site:
@@ -101,7 +128,7 @@ def stage_count(profiles: Mapping[str, SiteProfile]) -> int:
     return len(STAGES) if places >= ENOUGH_PLACES else 1
 
 
-def _stage_settings(settings: ServiceSettings, number: int) -> ServiceSettings:
+def stage_settings(settings: ServiceSettings, number: int) -> ServiceSettings:
     """The service's settings with the rounds and learning rate of a stage."""
     rounds, share = STAGES[number]
     rate = share * settings.training.learning_rate

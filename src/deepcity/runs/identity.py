@@ -29,8 +29,11 @@ _OF_A_PARTY = (("span", "scarce"), ("grant", "party"), ("windows",))
 _START_ANEW = "choose another --out, or start anew with --fresh"
 
 
-def check_identity(folder: Path, city_map: CityMap) -> None:
+def check_identity(folder: Path, city_map: CityMap, anew: str = _START_ANEW) -> None:
     """Record the map in a new folder, or check that the folder's run is the same.
+
+    Args:
+        anew: how to start a run of another map, as the end of a sentence.
 
     Raises:
         CheckpointError: if the run is of another map or version, of other settings of members,
@@ -48,24 +51,24 @@ def check_identity(folder: Path, city_map: CityMap) -> None:
     if not path.exists() and not old:
         write_file(path, json.dumps({**wanted, "settings": settings}).encode())
     elif old or {key: known.get(key) for key in wanted} != wanted:
-        reason = _difference(known, {**wanted, "settings": settings})
+        reason = _difference(known, {**wanted, "settings": settings}, anew)
         raise CheckpointError(f"{folder} holds a run of another map or of other settings: {reason}")
 
 
-def _difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+def _difference(known: Mapping[str, Any], wanted: Mapping[str, Any], anew: str) -> str:
     """What differs between the run in a folder and a map, and the next step."""
     for key in ("map", "version"):
         if known.get(key) != wanted[key]:
             if key not in known:
                 reason = "its run.json is damaged, or of another version of deepcity"
-                return f"{reason}; {_START_ANEW}"
+                return f"{reason}; {anew}"
             was, now = known[key], wanted[key]
-            return f"its {key} was {was!r}, it is {now!r} now; {_START_ANEW}"
+            return f"its {key} was {was!r}, it is {now!r} now; {anew}"
     found = differences(known.get("settings", {}), wanted["settings"])
     if not known.get("settings") or not found:
-        return f"only newcomers may be added to a finished run; {_START_ANEW}"
+        return f"only newcomers may be added to a finished run; {anew}"
     text = differences_text(found)
-    return f"{text}. Only newcomers may be added: restore the rest, {_START_ANEW}"
+    return f"{text}. Only newcomers may be added: restore the rest, {anew}"
 
 
 def map_of_run(folder: Path) -> str | None:

@@ -4,7 +4,18 @@ from math import isfinite
 
 from deepcity.city.level import ALONE
 from deepcity.intercity.level_choice import LevelChoice
-from deepcity.runs.results import Note
+from deepcity.runs.note import Note
+
+_ERRORS = frozenset({"own", "alone"})
+_REUSED = _ERRORS | {"level", "together"}
+LEVEL_REASONS = {
+    "level_none_tried": frozenset[str](),
+    "level_no_truth": frozenset[str](),
+    "level_alone": _ERRORS,
+    "level_reused": _REUSED,
+    "level_reused_doubt": _REUSED | {"doubt"},
+}
+"""Every reason, and the numbers of its sentence."""
 
 
 def level_reason(choice: LevelChoice, unit: str) -> Note:

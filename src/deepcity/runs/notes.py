@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from deepcity.city.level import ALONE, HEAD, STEM
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
+from deepcity.exchange.refusals import GOOD_ROUNDS
 from deepcity.intercity.compatibility import shape_groups_of
-from deepcity.intercity.party_choices import PartyChoice, round_members
+from deepcity.intercity.party_choices import round_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.method_errors import naive_gaps
 from deepcity.parties.party import Party
+from deepcity.runs.note import Note
 from deepcity.runs.progress import is_lone
-from deepcity.runs.results import Note
 from deepcity.store.packages.manifest import Manifest
 
 Profiles = Mapping[str, SiteProfile]
@@ -48,7 +49,33 @@ def service_notes(
             found.append(Note(code=f"grouped_{layer}", names={"groups": groups}))
     if joined is None:
         return found
-    return [*found, *_weighed(settings, joined), *_left_out(joined)]
+    return [*found, *_weighed(settings, joined), *_refused(joined), *_left_out(joined)]
+
+
+def _refused(joined: Training) -> list[Note]:
+    """Parties whose updates were refused: since when, why, and from when on they count again."""
+    return [
+        Note(
+            code="update_refused" if one.back is None else "update_refused_back",
+            numbers={
+                "since": one.since,
+                "good": one.good,
+                "needed": GOOD_ROUNDS,
+                **({} if one.back is None else {"back": one.back}),
+            },
+            names={"party": one.party, "reason": one.reason},
+        )
+        for one in joined.progress.refusals
+    ]
+
+
+def _is_refused(joined: Training, party: str, number: int) -> bool:
+    """Whether a party was left out of a round for a refused update."""
+    last = joined.progress.round
+    return any(
+        one.party == party and one.since <= number <= (one.back - 1 if one.back else last)
+        for one in joined.progress.refusals
+    )
 
 
 def _left_out(joined: Training) -> list[Note]:
@@ -57,6 +84,8 @@ def _left_out(joined: Training) -> list[Note]:
     reasons: dict[str, str] = {}
     for number, failed in enumerate(joined.progress.failures, 1):
         for failure in failed:
+            if _is_refused(joined, failure.party, number):
+                continue
             rounds.setdefault(failure.party, set()).add(number)
             reasons[failure.party] = failure.reason
     evaluations = len(joined.progress.failures)  # one a round, and one after the last
@@ -102,18 +131,29 @@ def _weighed(settings: ServiceSettings, joined: Training) -> list[Note]:
     ]
 
 
-def party_notes(
-    settings: ServiceSettings,
-    site: str,
-    profiles: Profiles,
-    unit: str,
-    chosen: PartyChoice,
-    joined: Training | None,
+def newcomer_notes(
+    settings: ServiceSettings, site: str, others: int, unit: str, first_day: float | None
 ) -> list[Note]:
-    """Notes on one party's participation."""
+    """That a party is a newcomer, if it is.
+
+    Args:
+        others: number of members, from whose layers it started.
+        first_day: error of the shared layers as received; None where that was not measured.
+    """
+    if site not in settings.newcomers:
+        return []
+    numbers: dict[str, float] = {"others": others}
+    if first_day is None:
+        return [Note(code="newcomer", numbers=numbers)]
+    numbers["error"] = first_day
+    return [Note(code="newcomer_first_day", numbers=numbers, names={"unit": unit})]
+
+
+def participation_notes(
+    settings: ServiceSettings, site: str, profiles: Profiles, joined: Training | None
+) -> list[Note]:
+    """Rounds that a party took part in, and its window, where these are unlike the others'."""
     found = []
-    if site in settings.newcomers:
-        found.append(_newcomer(len(round_members(settings, profiles)), unit, chosen))
     if joined is not None and site in joined.levels:
         found += _attended(settings, site, joined)
     if _another_window(settings, site, profiles):
@@ -129,14 +169,6 @@ def naive_notes(party: Party) -> list[Note]:
     if week < LEAST_GAPS:
         return []
     return [Note(code="naive_fallback", numbers={"week": week, "day": day})]
-
-
-def _newcomer(others: int, unit: str, chosen: PartyChoice) -> Note:
-    numbers: dict[str, float] = {"others": others}
-    if chosen.first_day is None:
-        return Note(code="newcomer", numbers=numbers)
-    numbers["error"] = chosen.first_day.metric_error
-    return Note(code="newcomer_first_day", numbers=numbers, names={"unit": unit})
 
 
 def _attended(settings: ServiceSettings, site: str, joined: Training) -> list[Note]:

@@ -3,7 +3,8 @@
     RunResults
     └── ServiceResult           one service of the map
         ├── PartyResult         one party: chosen level, errors by method, an example forecast
-        │   └── DriftFound      a rise of its error, if there is one
+        │   ├── DriftFound      a rise of its error, if there is one
+        │   └── LevelSetAside   levels that erred too much for a while
         ├── LearningCurve       validation error by round, one a method
         └── MethodTraffic       bytes that left, by method and layer
 
@@ -14,30 +15,20 @@ from pydantic import BaseModel, ConfigDict
 
 from deepcity.applications.decision import Decision
 from deepcity.city.localized_text import LocalizedText
+from deepcity.city.measured import Measured
 from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
 from deepcity.parties.method_errors import (
     ALONE,
     AUTOMATIC,
     NAIVE_DAY,
     NAIVE_WEEK,
-    Measured,
     MethodErrors,
 )
+from deepcity.runs.note import Note
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Note(_Frozen):
-    """A remark as a code with its numbers and names.
-
-    Sentences are made where people read: `deepcity.web.report.notes` has one for every code.
-    """
-
-    code: str
-    numbers: dict[str, Measured] = {}
-    names: dict[str, str | list[str]] = {}
 
 
 class DriftFound(_Frozen):
@@ -51,6 +42,21 @@ class DriftFound(_Frozen):
     noticed: int
     excess: float
     naive_excess: Measured
+
+
+class LevelSetAside(_Frozen):
+    """Levels whose forecasts a party set aside, and the evidence; UTC seconds.
+
+    `error` is the recent error farthest beyond `bound`, which is drawn from the own network's
+    (`deepcity.learning.ensemble.recent_errors`); both in the party's unit. `back` is the first
+    forecast that they counted in again; None: none in the test days.
+    """
+
+    levels: list[int]
+    since: int
+    back: int | None
+    error: Measured
+    bound: Measured
 
 
 class PartyResult(_Frozen):
@@ -87,11 +93,33 @@ class PartyResult(_Frozen):
     decision_scores: dict[str, dict[str, Measured]] = {}  # method -> score; of what is scored
     example: Decision | None = None  # of a plan: for a few invented requests
     granted_level: int | None = None  # the deepest that it may share; None: not recorded
+    set_aside: list[LevelSetAside] = []  # in the test days, in order of time
 
     def without_truths(self) -> "PartyResult":
         """The same without measured values, for sites that do not grant them."""
         forecast = self.forecast.model_copy(update={"truth": None})
         return self.model_copy(update={"forecast": forecast})
+
+    def for_the_map(self, *, shared: bool) -> "PartyResult":
+        """What a site on another machine sends for the map-wide results.
+
+        That is levels, weights and errors, without decisions and notes on its records.
+
+        Args:
+            shared: whether it grants measured values; else its forecasts stay with it too.
+        """
+        kept = self.forecast
+        if not shared:
+            kept = ExampleForecast.none(kept.time_zone)
+        return self.model_copy(
+            update={
+                "forecast": kept,
+                "decision": None,
+                "decision_scores": {},
+                "example": None,
+                "notes": [],
+            }
+        )
 
     def gain(self) -> float:
         """Relative reduction of the error by `automatic` against `alone` (may be negative); NaN

@@ -21,6 +21,7 @@ from deepcity.intercity.party_choices import (
     PartyChoice,
     episodic_start,
     fixed_method,
+    joined_method,
     offer_to,
     round_members,
 )
@@ -29,15 +30,16 @@ from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties import method_errors as names
 from deepcity.parties.method_errors import MethodErrors
 from deepcity.parties.pooling import can_pool, pooled_party
+from deepcity.runs.choosing_site import own_notes
 from deepcity.runs.episodic_training import (
     STAGES,
     episodic_site,
     run_episodic_training,
     stage_count,
+    stage_method,
 )
-from deepcity.runs.notes import naive_notes, party_notes
+from deepcity.runs.notes import participation_notes
 from deepcity.runs.progress import EPISODIC_TRAINING, NEWCOMERS_ALONE, trained_levels
-from deepcity.runs.record_warnings import record_warnings
 from deepcity.runs.results import PartyResult
 from deepcity.runs.site import Site
 from deepcity.runs.summary import pooled_errors
@@ -53,6 +55,7 @@ class Simulation:
     Attributes:
         start: layers of a package that every method but learning alone starts from.
         newcomers: site -> SHA-256 of its records and settings.
+        recorded: called with each training's name and the training, once it is done.
         trainings: finished ones, by method; `stages` those of episodic training.
         seconds: by method.
     """
@@ -64,6 +67,7 @@ class Simulation:
     listener: ProgressListener
     start: Layers
     newcomers: Mapping[str, str]
+    recorded: Callable[[str, Training], None] = lambda _name, _training: None
     trainings: dict[str, Training] = field(default_factory=dict)
     stages: list[Training] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -86,7 +90,7 @@ class Simulation:
     @property
     def joined(self) -> Training | None:
         """The training at the deepest level granted, once it is done."""
-        return self.trainings.get(names.fixed_level_name(self.settings.grant.level))
+        return self.trainings.get(joined_method(self.settings))
 
     def run(self) -> list[PartyResult]:
         """Run every method and every site's choice; returns each site's results."""
@@ -123,7 +127,9 @@ class Simulation:
         task = task_name(self.settings.name, method.name)
         self.listener.begin(task, self.settings.training.rounds)
         advance = _advancing(self.listener, task)
-        return run_method(run, method, sites, checkpoints=self.checkpoints, after_round=advance)
+        found = run_method(run, method, sites, checkpoints=self.checkpoints, after_round=advance)
+        self.recorded(run.training(method), found)
+        return found
 
     def _with_newcomers(self, training: Training) -> Training:
         """Train newcomers alone; one by one, so that more may be added later."""
@@ -132,13 +138,15 @@ class Simulation:
         if self.newcomer_sites:
             self.listener.begin(task, rounds * len(self.newcomer_sites))
         for number, site in enumerate(self.newcomer_sites):
+            run, method = self._run_of([site], [], self.newcomers[site.name]), alone([site.name])
             own = run_method(
-                self._run_of([site], [], self.newcomers[site.name]),
-                alone([site.name]),
+                run,
+                method,
                 [site],
                 checkpoints=self.checkpoints,
                 after_round=_advancing(self.listener, task, number * rounds),
             )
+            self.recorded(run.training(method), own)
             training = replace(
                 training,
                 seconds=training.seconds + own.seconds,
@@ -183,6 +191,8 @@ class Simulation:
             checkpoints=self.checkpoints,
             after_round=_advancing(self.listener, task),
         )
+        for number, stage in enumerate(self.stages):
+            self.recorded(f"{self.settings.name}.{stage_method(number)}", stage)
         return common_layers(self.stages[-1].progress)
 
     def _pooled(self) -> dict[str, MethodErrors]:
@@ -200,12 +210,10 @@ class Simulation:
 
     def _finish(self, site: Site, chosen: PartyChoice) -> PartyResult:
         """A site's results; its measured values only where it grants them."""
-        unit = site.party.unit if site.party.metric.in_unit else ""
-        notes = party_notes(self.settings, site.name, self.profiles, unit, chosen, self.joined)
-        member = next(one for one in self.service.members if one.name == site.name)
-        notes += [*naive_notes(site.party), *record_warnings(member, site.party)]
+        first, rest = own_notes(self.service, site, chosen)
+        notes = participation_notes(self.settings, site.name, self.profiles, self.joined)
         levels = [one for one in trained_levels(self.settings, len(self.sites)) if one != ALONE]
-        found = site.finish(chosen, levels, notes)
+        found = site.finish(chosen, levels, [*first, *notes, *rest])
         shared = self.settings.grant.truths_of(site.name) == "shared"
         return found if shared else found.without_truths()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from deepcity.city.level import Layers
+from deepcity.exchange.compression.sparse_party import SparseParty
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.grant_guard import GuardedHandler
 from deepcity.exchange.party import LearningParty
@@ -26,6 +27,7 @@ from deepcity.intercity.party_choices import (
     PartyChoice,
     alone_errors,
     choose_from,
+    joined_method,
     level_errors,
 )
 from deepcity.learning.training.learner import EVERY_LAYER, Learner
@@ -33,13 +35,13 @@ from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.method_errors import (
     ALONE,
     MethodErrors,
-    fixed_level_name,
     naive_errors,
     score_forecast,
 )
 from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
-from deepcity.runs.results import Note, PartyResult, SiteResults
+from deepcity.runs.note import Note
+from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
 from deepcity.runs.update.save_forecaster import save_forecasters
 from deepcity.store.checkpoint import CheckpointStore
@@ -136,7 +138,11 @@ class Site:
             learner, task.level, task.common_stem, self._checkpoints, task.training
         )
         own_layers = learner.export(EVERY_LAYER)
-        return GuardedHandler(party, grant, self.name, service, own_layers=own_layers)
+        guarded = GuardedHandler(party, grant, self.name, service, own_layers=own_layers)
+        moves = task.settings.wire.moves
+        if moves is None:
+            return guarded
+        return SparseParty(guarded, moves, self._checkpoints, task.training)
 
     @property
     def _checkpoints(self) -> CheckpointStore | None:
@@ -150,7 +156,7 @@ class Site:
 
     def choose(self, offer: Offer | None) -> PartyChoice:
         """Choose among learning alone and every level offered."""
-        joined = self.learners.get(fixed_level_name(self.settings.grant.level))
+        joined = self.learners.get(joined_method(self.settings))
         alone = self.learners[ALONE]
         return choose_from(self.settings, self.party, alone, joined, offer, self.seed)
 

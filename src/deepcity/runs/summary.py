@@ -29,8 +29,13 @@ from deepcity.parties.party import Party
 from deepcity.parties.pooling import place_slices
 from deepcity.runs.decision_scores import DecisionForecasts
 from deepcity.runs.level_reason import level_reason
-from deepcity.runs.results import MethodTraffic, Note, PartyResult
+from deepcity.runs.note import Note
+from deepcity.runs.results import MethodTraffic, PartyResult
+from deepcity.runs.set_aside import levels_set_aside
 from deepcity.runs.update.error_log import drift_of_run
+
+MOST_TIMES = 1e6
+"""Greatest validation error in a curve, in the error before training: a party may claim any."""
 
 
 def pooled_errors(
@@ -91,6 +96,7 @@ def party_result(
         decision_scores=decided.scores(),
         example=decided.example(),
         granted_level=settings.grant.level_of(party.name),
+        set_aside=levels_set_aside(party, choice, found),
     )
 
 
@@ -107,16 +113,22 @@ def _half_width(party: Party, choice: LevelChoice, forecast_BNH: Floats, level: 
 
 
 def curve(method: str, training: Training) -> LearningCurve:
-    """Mean over parties of the validation error, relative to the error before training."""
+    """Mean over parties of the validation error, relative to the error before training; of each
+    at most `MOST_TIMES`.
+    """
     first: dict[str, float] = {}
     for errors in training.progress.errors:  # of a late joiner: its first
         first = {**errors, **first}
     by_round = [
-        float(np.mean([error / first[name] for name, error in known.items() if first.get(name)]))
+        float(np.mean([_times(error, first[name]) for name, error in known.items() if first[name]]))
         for errors in training.progress.errors
         if (known := {name: error for name, error in errors.items() if np.isfinite(error)})
     ]
     return LearningCurve(method=method, error_by_round=by_round)
+
+
+def _times(error: float, first: float) -> float:
+    return error / first if error < MOST_TIMES * first else MOST_TIMES
 
 
 def traffic(method: str, training: Training) -> MethodTraffic:

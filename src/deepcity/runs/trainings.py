@@ -17,6 +17,7 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.profile import SiteProfile
 from deepcity.exchange.rounds import FederationPlan
+from deepcity.exchange.secure.summing_party import secured
 from deepcity.exchange.shape_groups import Groups
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import Strategy, strategy
@@ -28,7 +29,8 @@ from deepcity.parties.party import Party
 from deepcity.runs.site import Site, SiteTask
 from deepcity.store.checkpoint import CheckpointStore
 
-_DIGITS = 12  # hexadecimal digits of a hash in a checkpoint's name
+NAME_DIGITS = 12
+"""Hexadecimal digits of a hash in a checkpoint's name."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class ServiceRun:
         """Groups that share stems and heads, where these differ in shape."""
         return shape_groups_of(self.profiles)
 
+    @property
+    def secure(self) -> bool:
+        """Whether layers leave in secure sums only."""
+        return self.settings.strategy.aggregation == "secure"
+
     def common_stem(self, site: str) -> bool:
         """Whether a site's stem is shared: it is granted, and compatible with another's."""
         grant, everybody = self.settings.grant, {**self.profiles, **self.newcomers}
@@ -67,7 +74,7 @@ class ServiceRun:
         """Name of a method's checkpoints."""
         if not self.source_digest:
             return f"{self.settings.name}.{method.name}"
-        source_digest = hashlib.sha256(self.source_digest.encode()).hexdigest()[:_DIGITS]
+        source_digest = hashlib.sha256(self.source_digest.encode()).hexdigest()[:NAME_DIGITS]
         return f"{self.settings.name}.{method.name}-{source_digest}"
 
     def plan(self, method: Method) -> FederationPlan:
@@ -89,6 +96,9 @@ class ServiceRun:
             participation=self._participation(method),
             equal=self.settings.strategy.weighting == "equal",
             most_rows={site: profile.most_rows for site, profile in self.profiles.items()},
+            secure=self.training(method) if self.secure else None,
+            unsent=self._frozen(method),
+            sparse=self.settings.wire.moves,
         )
 
     def task(self, method: Method, site: str) -> SiteTask:
@@ -102,6 +112,15 @@ class ServiceRun:
             seed=self.seed,
             start=self._start(method),
         )
+
+    def starts(self, method: Method) -> bool:
+        """Whether a method starts from given layers; learning alone never does."""
+        return bool(self._start(method))
+
+    def _frozen(self, method: Method) -> frozenset[str]:
+        """Layers that sites keep as they started, and do not send."""
+        reuse = self.settings.reuse
+        return frozenset(self._start(method) if reuse is not None and reuse.frozen else ())
 
     def _start(self, method: Method) -> Layers:
         return self.start if any(method.levels.values()) else {}  # alone: random weights
@@ -133,6 +152,8 @@ def run_method(
         ExchangeError: if a site cannot join.
     """
     handlers = {site.name: site.join(run.task(method, site.name)) for site in sites}
+    if run.secure:
+        handlers = secured(handlers, run.training(method))
     name, plan, precision = run.training(method), run.plan(method), run.settings.wire.precision
 
     def lead(lines: Mapping[str, Handler]) -> Training:

@@ -31,7 +31,15 @@ Header = dict[str, Any]
 SEAL = "sha256"
 _GROUPS = "groups"
 _KEY = "deepcity"
-_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "F16": "<f2", "U8": "|u1", "BOOL": "|b1"}
+_DTYPES = {
+    "F64": "<f8",
+    "I64": "<i8",
+    "F32": "<f4",
+    "U32": "<u4",
+    "F16": "<f2",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
 _FOREIGN = {b"\x80": "a pickle", b"PK": "a zip archive such as torch.save writes"}
 _READ_ERRORS = (SafetensorError, LookupError, TypeError, ValueError, RecursionError)
@@ -62,8 +70,8 @@ def pack(arrays: Arrays, header: Header) -> bytes:
     """Arrays and header -> canonical bytes.
 
     Raises:
-        BlobError: for a dtype other than float64, float32, float16, int64, uint8 and bool, a group
-            name that is empty or holds "/", or a header that JSON cannot represent.
+        BlobError: for a dtype other than float64, float32, float16, int64, uint32, uint8 and bool,
+            a group name that is empty or holds "/", or a header that JSON cannot represent.
     """
     flat = _flatten(arrays)
     order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
@@ -146,7 +154,7 @@ def _flatten(arrays: Arrays) -> dict[str, NDArray[Any]]:
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype not in _CODES:
                 raise BlobError(
-                    f"{group}/{name} is {array.dtype}; use floats, int64, uint8 or bool"
+                    f"{group}/{name} is {array.dtype}; use floats, int64, uint32, uint8 or bool"
                 )
             flat[f"{group}/{name}"] = array
     return flat

@@ -54,6 +54,23 @@ def open_events(url: str) -> EventStore:
     return PostgresEvents(url)
 
 
+def deep_store_url(events_url: str) -> str:
+    """Where the deep data of a node are kept whose events are kept at a URL: in the same database,
+    or in a DuckDB file beside it, so that a long write of one keeps no write of the other waiting.
+
+    >>> deep_store_url("duckdb:///runs/city.duckdb")
+    'duckdb:///runs/city-deep.duckdb'
+
+    Raises:
+        StoreError: if the URL is of another form.
+    """
+    scheme, rest = _split(events_url)
+    if scheme != "duckdb":
+        return events_url
+    path = _file(events_url, rest)
+    return f"duckdb:///{path.with_name(f'{path.stem}-deep{path.suffix}')}"
+
+
 def _split(url: str) -> tuple[str, str]:
     """Which database a URL is of, `duckdb` or `postgresql`, and what follows the scheme."""
     scheme, found, rest = url.partition("://")

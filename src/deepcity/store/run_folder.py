@@ -4,6 +4,7 @@ FOLDER/coordinator/     what the coordinator knows: rounds, fused layers, layer 
 FOLDER/sites/SITE/      what a site knows; moved to another machine, it can be resumed there
 FOLDER/pooled/          the network of all raw rows, where a map asks for that upper bound
 FOLDER/map.json         where the map file is, for `deepcity forecast` and `deepcity backtest`
+FOLDER/rounds.json      who took part in which round, and what each sent
 FOLDER/results.json     results of the run; what a site does not grant stays in its folder
 FOLDER/report.html      the same as a page
 
@@ -19,13 +20,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from deepcity.city.errors import CheckpointError
+from deepcity.city.given_path import no_run
 from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.result_bounds import beyond_bounds
 
 Model = TypeVar("Model", bound=BaseModel)
 _LOCK, _OWNER, _MAP = ".lock", ".lock-owner", "map.json"
+_LONGEST_PART, _MOST_PARTS = 60, 8  # of a place in a file that is named
+_NAMED = 3  # numbers out of bounds; the others are counted
+_MOST_OF_MAP = 100_000  # bytes: two paths
 
 RUN_FILES = (
     "coordinator/run.json",
@@ -34,6 +40,7 @@ RUN_FILES = (
     "coordinator/layers/*.layers",
     "sites/*/run.json",
     "sites/*/result.json",
+    "sites/*/audit.json",
     "sites/*/checkpoints/*.checkpoint",
     "sites/*/checkpoints/.*.part",
     "sites/*/own/*.checkpoint",
@@ -41,6 +48,7 @@ RUN_FILES = (
     "pooled/checkpoints/*.checkpoint",
     "pooled/checkpoints/.*.part",
     "results.json",
+    "rounds.json",
     "report.html",
     "map.json",
     _LOCK,
@@ -52,6 +60,11 @@ RUN_FILES = (
 def coordinator_folder(folder: Path) -> Path:
     """The coordinator's, in a run's folder."""
     return folder / "coordinator"
+
+
+def is_whole_run(folder: Path) -> bool:
+    """Whether all parties of a map were run in a folder; a site's own has no coordinator's."""
+    return coordinator_folder(folder).is_dir()
 
 
 def layers_folder(folder: Path) -> Path:
@@ -84,12 +97,15 @@ def record_map(folder: Path, map_file: Path) -> None:
 
 def recorded_map(folder: Path) -> Path | None:
     """The map file of the run in a folder, if it is still where it was, or moved with it."""
-    try:
-        found = json.loads((folder / _MAP).read_text(encoding="utf-8"))
-        paths = [Path(found["absolute"]), folder / found["relative"]]
-    except (OSError, ValueError, TypeError, KeyError):
+    path = folder / _MAP
+    if not path.is_file():  # a named pipe would be waited for
         return None
-    return next((path for path in paths if path.is_file()), None)
+    try:
+        found = json.loads(read_bounded(path, _MOST_OF_MAP))
+        paths = [Path(found["absolute"]), folder / found["relative"]]
+        return next((path for path in paths if path.is_file()), None)
+    except (CheckpointError, OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 @contextmanager
@@ -158,22 +174,62 @@ def ensure_folder(folder: Path) -> Path:
     return folder
 
 
-def read_results(path: Path, kind: type[Model], verb: str) -> Model:
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        CheckpointError: if there are more than `most`, or they cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            found = file.read(most + 1)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    if len(found) > most:
+        raise CheckpointError(
+            f"{path} has over {most:,} bytes, more than a run writes. Put back a copy of it, or "
+            f"run the map again"
+        )
+    return found
+
+
+def why_not(error: ValueError) -> str:
+    """The first reason why a file is not what it should be; it quotes nothing of it: a file that
+    may be anything, or a link to it, would show its secrets.
+    """
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part)[:_LONGEST_PART] for part in first["loc"][:_MOST_PARTS])
+    found = f"{where}: {first['msg']}" if where else first["msg"]
+    return found.encode("unicode_escape").decode() if not found.isprintable() else found
+
+
+def read_results(path: Path, kind: type[Model], verb: str, most: int | None = None) -> Model:
     """The results of a finished run.
 
     Args:
         verb: the command that finishes it.
+        most: bytes that are read of a file that may be anything; None: all.
 
     Raises:
-        CheckpointError: if they cannot be read.
+        CheckpointError: if they cannot be read, or hold numbers that no run writes.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        data = path.read_bytes() if most is None else read_bounded(path, most)
+        found = kind.model_validate_json(data)
     except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}); finish the run with `{verb}`"
-        ) from error
+        lacking = f"it holds no {path.name}, which `{verb}` writes when it ends ({error.strerror})"
+        reason, right = no_run(path.parent, lacking)
+        raise CheckpointError(f"{path.parent}: {reason}; {right}") from error
     except ValueError as error:
         raise CheckpointError(
-            f"{path} is not a results file of this version; run the map again: {error}"
+            f"{path} is not a results file of this version ({why_not(error)}). Run the map again"
         ) from error
+    if wrong := beyond_bounds(found.model_dump()):
+        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        raise CheckpointError(
+            f"{path} holds numbers that no run writes: {', '.join(wrong[:_NAMED])}{more}. "
+            f"Put back a copy of it, or run the map again"
+        )
+    return found

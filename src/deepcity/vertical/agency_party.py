@@ -3,7 +3,8 @@
 Verbs:
 
     handshake  its cells and the width of its activations. With a run's number the agency begins
-               that run with a copy of its pretrained encoder, or resumes its own checkpoint
+               that run with a copy of its pretrained encoder, or resumes its own checkpoint; with
+               `older`, its newest one up to that round, or the pretrained encoder
     forward    activations for origins. With the best round so far, a snapshot of this round is
                kept, and those of rounds that are neither are dropped
     backward   apply gradients for the origins of the last forward pass
@@ -25,20 +26,41 @@ from numpy.typing import NDArray
 from deepcity.city.arrays import Ints
 from deepcity.city.errors import CheckpointError, DeepCityError, ExchangeError, GrantError
 from deepcity.exchange.message import ROUND, Message
+from deepcity.exchange.vertical.names import (
+    BACKWARD,
+    BEST,
+    CELLS,
+    DEEP,
+    ERROR,
+    FORECAST,
+    FORWARD,
+    GRADIENTS,
+    HANDSHAKE,
+    KNOWN,
+    LEVEL,
+    LOSS,
+    OLDER,
+    PACKAGE,
+    PHASE_S,
+    RATE,
+    RESTORE,
+    ROWS,
+    RUN,
+    STEP_S,
+    STEPS,
+    TIMES,
+    VECTORS,
+    VERSION,
+    WIDTH,
+)
 from deepcity.learning.split.agency_learner import AgencyLearner
 from deepcity.learning.split.encoder_package import EncoderPackage, TimeGrid
 from deepcity.learning.split.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.checkpoint import CheckpointStore
 
-HANDSHAKE, FORWARD, BACKWARD, RESTORE, LOSS = "handshake", "forward", "backward", "restore", "loss"
-PACKAGE = "package"
-STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
-RUN, BEST, STEP_S, PHASE_S, VERSION = "run", "best", "step_s", "phase_s", "version"
-CELLS, TIMES, DEEP, ROWS = "cells", "times", "deep", "rows"
-GRADIENTS, FORECAST = "gradients", "forecast"
-VECTORS, KNOWN = "vectors", "known"
 _MANY = 1_000_000  # more than the gradient messages of a round
+_MOST_GRADIENT = 1e6  # a mean error's gradient is far below; beyond, single precision overflows
 _ENCODER = "encoder"
 _log = logging.getLogger(__name__)
 
@@ -112,13 +134,17 @@ class AgencyParty:
 
     def _handshake(self, message: Message) -> Message:
         if RUN in message.numbers:
-            self._begin(int(message.numbers[RUN]), int(message.numbers.get(ROUND, 0.0)))
+            rounds, older = int(message.numbers.get(ROUND, 0.0)), OLDER in message.numbers
+            self._begin(int(message.numbers[RUN]), rounds, older=older)
         settings = self.learner.settings
         numbers = {WIDTH: float(settings.width), LEVEL: float(settings.level)}
         return Message(HANDSHAKE, numbers, {CELLS: {CELLS: self.learner.columns.cells.cell_C}})  # type: ignore[dict-item]
 
-    def _begin(self, run: int, rounds: int) -> None:
+    def _begin(self, run: int, rounds: int, *, older: bool = False) -> None:
         """Begin a run from the pretrained encoder, or from the checkpoint after `rounds` rounds.
+
+        Args:
+            older: whether an older checkpoint will do, or none: it was away when others trained.
 
         Raises:
             ExchangeError: if there is no checkpoint of that round; the current run stays as it is.
@@ -127,15 +153,15 @@ class AgencyParty:
         pretrained = self._pretrained or self.learner
         learner = pretrained.copy()
         if rounds:
-            found = self.checkpoints and self.checkpoints.load_at(
-                self._checkpoint_name(run), rounds
-            )
-            if not found or found.round != rounds:
+            name = self._checkpoint_name(run)
+            found = self.checkpoints.load_at(name, rounds) if self.checkpoints else None
+            if not older and (found is None or found.round != rounds):
                 raise ExchangeError(
                     f"{self.learner.name} has no checkpoint of run {run}, round {rounds}"
                 )
-            learner.restore(found.arrays[_ENCODER], int(found.values[BEST]))
-            learner.snapshot(rounds - 1, int(found.values[BEST]))
+            if found is not None:
+                learner.restore(found.arrays[_ENCODER], int(found.values[BEST]))
+                learner.snapshot(found.round - 1, int(found.values[BEST]))
         self._pretrained, self.learner, self._run = pretrained, learner, run
         self._last_times, self._calls = self._last_times[:0], (-1, 0)
 
@@ -176,6 +202,8 @@ class AgencyParty:
                 f"gradients of shape {gradient_BCD.shape} do not match the last forward pass of "
                 f"{self.learner.name}, {expected}, or are not finite; call {FORWARD!r} first"
             )
+        if (most := float(np.abs(gradient_BCD).max(initial=0))) > _MOST_GRADIENT:
+            raise ExchangeError(f"a gradient of {most:.3g}; at most {_MOST_GRADIENT:g} is applied")
         steps = max(1, int(message.numbers.get(STEPS, 1.0)))
         rate = min(1.0, max(0.0, message.numbers.get(RATE, 1.0)))
         self.learner.apply_gradients(

@@ -61,6 +61,16 @@ class AgencySite:
         """The agency's name."""
         return self.learner.name
 
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Name and unit of each field that it encodes."""
+        return self.facts.fields if self.facts is not None else ()
+
+    @property
+    def step_s(self) -> int:
+        """Of its own records, in seconds."""
+        return self.facts.step_s if self.facts is not None else 0
+
     def use_folder(self, folder: Path, name: str, packages: Path) -> None:
         """Keep checkpoints and packages in its own folder.
 

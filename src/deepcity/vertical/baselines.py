@@ -12,7 +12,6 @@ from functools import partial
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
-from deepcity.exchange.inprocess import lead_apart
 from deepcity.exchange.ledger import Ledger
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast, init_ensemble
 from deepcity.learning.features.inputs import Samples
@@ -120,18 +119,18 @@ def train_joint(
     if apart:
         job = VerticalJob(setup.task, design, mode, run, label_party=setup.party.name)
     else:
-        job = VerticalJob(setup.task, design, mode, run, own)
+        job = VerticalJob(setup.task, design, mode, run, own, goes_on=bool(setup.remote))
     lead = partial(
         coordinate, job=job, checkpoints=checkpoints or Checkpoints(), after_round=after_round
     )
-    found = lead_apart(setup.all_sites, lead)
+    found = setup.lead(lead)
     return TrainedVertical(
         found.coordinator.learner,
         own.labels,
         found.validation,
         found.test,
         found.history,
-        found.coordinator.exchange.ledger,
+        found.coordinator.ledger,
         {name: party.cell_C for name, party in found.coordinator.parties.items()},
     )
 

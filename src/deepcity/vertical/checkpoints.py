@@ -1,19 +1,21 @@
 """The coordinator's checkpoints, from which a killed run resumes.
 
-Each holds the fused network, the history and the ledger after a round. Every agency keeps the
+Each holds the fused network, the history, the ledger and what agencies answered to the handshake,
+after a round. Every agency keeps the
 checkpoints of its own encoder in its own folder (`deepcity.vertical.agency_party`).
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.ledger import Ledger
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
-from deepcity.vertical.training import History
+from deepcity.vertical.training import FeatureParty, History
 
-_LEARNER = "learner"
+_LEARNER, _CELLS, _WIDTHS = "learner", "cells", "widths"
 
 
 @dataclass
@@ -36,8 +38,17 @@ class Checkpoints:
         """Time spent on the training, before and after it was resumed."""
         return self.earlier_seconds + time.perf_counter() - self._begun
 
-    def save(self, history: History, learner: FusedLearner, ledger: Ledger | None = None) -> None:
+    def save(
+        self,
+        history: History,
+        learner: FusedLearner,
+        ledger: Ledger | None = None,
+        parties: Mapping[str, FeatureParty] | None = None,
+    ) -> None:
         """Write everything the next round needs.
+
+        Args:
+            parties: agencies as they answered to the handshake.
 
         Raises:
             CheckpointError: if it cannot be written.
@@ -50,8 +61,12 @@ class Checkpoints:
             "ledger": [list(row) for row in ledger.snapshot()] if ledger else [],
             "messages": ledger.messages if ledger else 0,
             "seconds": self.seconds,
+            _WIDTHS: {name: party.width for name, party in (parties or {}).items()},
         }
-        self.store.save(self.name, len(history.errors), {_LEARNER: learner.state()}, values)
+        arrays = {_LEARNER: learner.state()}
+        if parties:
+            arrays[_CELLS] = {name: party.cell_C for name, party in parties.items()}
+        self.store.save(self.name, len(history.errors), arrays, values)
 
     def found(self) -> list[Checkpoint]:
         """Intact checkpoints, newest first; older ones help where an agency lost its newest.
@@ -78,3 +93,9 @@ class Checkpoints:
             ledger.messages = int(values["messages"])
         self.earlier_seconds = float(values["seconds"])
         return History(tuple(values["errors"]), tuple(failures))
+
+
+def parties_of_checkpoint(checkpoint: Checkpoint) -> dict[str, FeatureParty]:
+    """Agencies as they had answered to the handshake."""
+    cells, widths = checkpoint.arrays.get(_CELLS, {}), checkpoint.values.get(_WIDTHS, {})
+    return {name: FeatureParty(cells[name], int(widths[name])) for name in sorted(cells)}

@@ -100,7 +100,7 @@ def evaluate_party(
         found.forecasts[POOLED] = pooled.forecast(samples, {})
         found.errors[POOLED] = pooled.history.errors
     found.forecasts[AUTOMATIC] = methods.ensemble_forecast(setup, one, together).forecast_BNH
-    for agency in setup.sites:
+    for agency in setup.agencies:
         without = methods.forecast_without_agency(setup, one, together, agency)
         found.forecasts[f"{WITHOUT_AGENCY}{agency}"] = without
     return _result(setup, city, context, found, together)
@@ -145,7 +145,7 @@ def _result(
         name=party.name,
         title=party.title,
         unit=party.unit,
-        agencies=list(setup.sites),
+        agencies=list(setup.agencies),
         facts=_facts(setup, city, together),
         test={
             method: score_forecast(forecast, truth, metric)
@@ -176,18 +176,17 @@ def _facts(setup: VerticalSetup, city: CityFile, together: TrainedVertical) -> l
     left, received = ledger.sent_by_party(), ledger.received_by_party()
     facts = []
     for feature_party in setup.vertical.agency:
-        site = setup.sites[feature_party.agency]
-        assert site.facts is not None
+        site = setup.agencies[feature_party.agency]
         agency = city.city.agency(site.name)
         facts.append(
             AgencyFacts(
                 name=site.name,
                 title=agency.title,
-                fields=list(site.facts.fields),
+                fields=list(site.fields),
                 level=feature_party.level,
                 width=feature_party.width,
                 cells=len(together.cells[site.name]),
-                step_minutes=site.facts.step_s / 60,
+                step_minutes=site.step_s / 60,
                 ahead=feature_party.ahead,
                 least_level=feature_party.least_level,
                 widest=feature_party.widest,

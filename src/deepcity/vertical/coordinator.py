@@ -9,19 +9,19 @@ from that agency holds neither rows nor labels.
 Shapes: B origins.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deepcity.city.arrays import Ints
 from deepcity.city.errors import ExchangeError
-from deepcity.exchange.exchange import Exchange, Handler
-from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.exchange import Exchange
+from deepcity.exchange.flare.leases import LeaseLostError
 from deepcity.exchange.ledger import Ledger
 from deepcity.learning.split.fused_learner import FusedLearner
 from deepcity.learning.split.fusion_inputs import DeepBatches
 from deepcity.maps.vertical_settings import Mode
 from deepcity.store.checkpoint import Checkpoint
-from deepcity.vertical.checkpoints import Checkpoints
+from deepcity.vertical.checkpoints import Checkpoints, parties_of_checkpoint
 from deepcity.vertical.fused_network import Design, OwnRows, over_activations, over_own_rows
 from deepcity.vertical.task import VerticalTask
 from deepcity.vertical.training import (
@@ -30,6 +30,7 @@ from deepcity.vertical.training import (
     VerticalPlan,
     forward_all,
     handshake,
+    resume_run,
     train_vertical,
 )
 
@@ -46,6 +47,7 @@ class VerticalJob:
             a copy of its pretrained encoder.
         own: rows of the agency that holds the labels, if the coordinator is its application.
         label_party: that agency's name, if the coordinator is apart from it.
+        goes_on: whether a training that has begun goes on without agencies that are away.
     """
 
     task: VerticalTask
@@ -54,6 +56,7 @@ class VerticalJob:
     run: int = 0
     own: OwnRows | None = None
     label_party: str = ""
+    goes_on: bool = False
 
     @property
     def plan(self) -> VerticalPlan:
@@ -81,13 +84,15 @@ class VerticalCoordinator:
 
     Attributes:
         exchange: carries its messages to the agencies.
+        ledger: counts them.
         parties: each agency's answer to the handshake.
         learner: the fused network and its labels, local or remote.
         checkpoints: of its own state only.
         resumed_from: the checkpoint it resumes from; None: it starts anew.
     """
 
-    exchange: InProcessExchange
+    exchange: Exchange
+    ledger: Ledger
     parties: Mapping[str, FeatureParty]
     learner: FusedLearner
     plan: VerticalPlan
@@ -100,7 +105,7 @@ class VerticalCoordinator:
         Raises:
             CheckpointError: if a checkpoint cannot be written.
         """
-        ledger = self.exchange.ledger
+        ledger = self.ledger
         return train_vertical(
             self.exchange,
             self.parties,
@@ -108,7 +113,7 @@ class VerticalCoordinator:
             self.plan,
             after_round,
             begin=lambda: self.checkpoints.restore(self.resumed_from, self.learner, ledger),
-            keep=lambda history: self.checkpoints.save(history, self.learner, ledger),
+            keep=lambda history: self.checkpoints.save(history, self.learner, ledger, self.parties),
         )
 
     def activations(self, times_B: Ints) -> DeepBatches:
@@ -131,7 +136,8 @@ class Trained:
 
 
 def coordinate(
-    sites: Mapping[str, Handler],
+    exchange: Exchange,
+    ledger: Ledger,
     job: VerticalJob,
     checkpoints: Checkpoints,
     after_round: Callable[[int], None] = lambda _done: None,
@@ -139,31 +145,56 @@ def coordinate(
     """Run a job with agencies that are reached by messages.
 
     Args:
-        sites: agency -> handler of its messages: the site, or a proxy of a remote one.
+        exchange: to the agencies, by their names.
+        ledger: in which the exchange counts.
 
     Raises:
         ExchangeError: if an agency cannot take part; names each and its reason.
+        LeaseLostError: if an agency on another machine is gone.
         CheckpointError: if a checkpoint cannot be written, or none of those found is intact.
     """
-    exchange = InProcessExchange(sites, ledger=Ledger())
-    parties, begun = _connect(exchange, job, checkpoints)
+    parties, begun = _connect(exchange, ledger, job, checkpoints)
     learner = job.learner(exchange, parties)
-    coordinator = VerticalCoordinator(exchange, parties, learner, job.plan, checkpoints, begun)
+    coordinator = VerticalCoordinator(
+        exchange, ledger, parties, learner, job.plan, checkpoints, begun
+    )
     history = coordinator.train(after_round)
     spans = job.task.validation_times, job.task.test_times
     return Trained(coordinator, history, *map(coordinator.activations, spans))
 
 
 def _connect(
-    exchange: InProcessExchange, job: VerticalJob, checkpoints: Checkpoints
+    exchange: Exchange, ledger: Ledger, job: VerticalJob, checkpoints: Checkpoints
 ) -> tuple[dict[str, FeatureParty], Checkpoint | None]:
-    """Handshake with the agencies at the newest round of which all have a checkpoint."""
-    agencies, trained = sorted(job.task.cells), job.mode is not Mode.ONE_SHOT
-    for checkpoint in checkpoints.found():
-        rounds = checkpoint.round if trained else 0
+    """Handshake with the agencies at the newest round of which all have a checkpoint.
+
+    Where there is none, and the job may go on without those that are away, at the newest round of
+    the coordinator's own.
+    """
+    agencies, found = sorted(job.task.cells), checkpoints.found()
+    for checkpoint in found:
+        rounds = _agency_rounds(job, checkpoint)
         try:
-            return handshake(exchange, agencies, run=job.run, rounds=rounds), checkpoint
+            return handshake(
+                exchange, agencies, run=job.run, rounds=rounds, widths=job.task.widths
+            ), checkpoint
+        except LeaseLostError:
+            raise
         except ExchangeError:  # an agency lacks that round, or does not answer at all
-            exchange.ledger.restore([])
-            exchange.ledger.messages = 0
-    return handshake(exchange, agencies, run=job.run), None
+            ledger.restore([])
+            ledger.messages = 0
+    if job.goes_on and found and (known := _known(found[0], agencies)):
+        resume_run(exchange, agencies, run=job.run, rounds=_agency_rounds(job, found[0]))
+        return known, found[0]
+    return handshake(exchange, agencies, run=job.run, widths=job.task.widths), None
+
+
+def _agency_rounds(job: VerticalJob, checkpoint: Checkpoint) -> int:
+    """Rounds after which agencies resume; in one-shot mode they are not trained in any."""
+    return checkpoint.round if job.mode is not Mode.ONE_SHOT else 0
+
+
+def _known(checkpoint: Checkpoint, agencies: Sequence[str]) -> dict[str, FeatureParty]:
+    """The agencies as a checkpoint knows them; none unless it knows all."""
+    known = parties_of_checkpoint(checkpoint)
+    return known if sorted(known) == list(agencies) else {}

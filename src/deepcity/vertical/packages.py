@@ -6,11 +6,9 @@ package is for the server. `deepcity agent` and `deepcity serve` load them.
 
 from pathlib import Path
 
-import numpy as np
-
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.city_file import CityFile
-from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.exchange.ledger import Ledger
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fused_package import FusedFacts, InputAgency, package_fused, save_fused
 from deepcity.store.deep_data.batch import Space
@@ -38,7 +36,7 @@ def save_packages(
     """
     clock, first_s = setup.party.panel.clock, int(setup.party.panel.time_T[0])
     grid = TimeGrid(clock.step_s, first_s % clock.step_s)
-    versions = package_encoders(InProcessExchange(setup.sites), sorted(setup.sites), grid)
+    versions = package_encoders(setup.exchange(Ledger()), sorted(setup.agencies), grid)
     network = trained.learner.network
     layer = HIDDEN_LAYERS[network.cut.level - 1]
     agencies = tuple(
@@ -49,7 +47,7 @@ def save_packages(
             versions[name][1],
             grid,
         )
-        for name in setup.sites
+        for name in setup.agencies
     )
     package = package_fused(
         _facts(setup, agencies),
@@ -60,15 +58,9 @@ def save_packages(
         setup.party.data.validation,
         trained.validation,
         alone.learner.network.trunk,
-        spacing_s=_spacing_s(setup),
+        time_B=setup.party.panel.time_T[setup.party.validation_origins],
     )
     save_fused(folder, package)
-
-
-def _spacing_s(setup: VerticalSetup) -> int | None:
-    """Seconds between two validation origins; None: there is one."""
-    time_B = setup.party.panel.time_T[setup.party.validation_origins]
-    return int(np.diff(time_B).min()) if len(time_B) > 1 else None
 
 
 def _facts(setup: VerticalSetup, agencies: tuple[InputAgency, ...]) -> FusedFacts:

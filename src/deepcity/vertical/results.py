@@ -18,8 +18,9 @@ from statistics import fmean, stdev
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.localized_text import LocalizedText
+from deepcity.city.measured import Measured
 from deepcity.parties.example_forecast import ExampleForecast, LearningCurve
-from deepcity.parties.method_errors import ALONE, Measured, MethodErrors
+from deepcity.parties.method_errors import ALONE, MethodErrors
 
 TOGETHER = "together"
 WITHOUT_AGENCY = "without:"

@@ -59,6 +59,7 @@ RUN_FILES = (
     "sites/*/packages/*/*.encoder",
     "sites/*/packages/*/*.fused",
     "sites/*/results/*.json",
+    "sites/*/audit.json",
     _RESULTS,
     "report.html",
     "map.json",
@@ -128,7 +129,7 @@ def run_vertical(
     begun = time.perf_counter()
     torch.set_num_threads(threads)
     services, listener = _vertical_services(city_map), listener or NoProgress()
-    seed_runs, settings = _seed_runs(city_map, services, folder, listener, seeds), city_map.settings
+    seed_runs = _seed_runs(city_map, services, folder, listener, seeds)
     with locked(folder):
         if fresh:
             forget(folder, RUN_FILES)
@@ -138,16 +139,33 @@ def run_vertical(
             [seed_run for seed_run in seed_runs if seed_run.service is service]
             for service in services
         ]
-        results = VerticalResults(
-            map=settings.name,
-            title=settings.title.value(),
-            version=__version__,
-            seed=settings.seed,
-            seeds=[settings.seed + number for number in range(seeds)],
-            services=[_service(own) for own in by_service],
-            seconds=time.perf_counter() - begun,
-        )
-        write_file(folder / _RESULTS, results.model_dump_json(indent=1).encode())
+        found = [_service(own) for own in by_service]
+        return write_results(city_map, found, folder, time.perf_counter() - begun, seeds)
+
+
+def write_results(
+    city_map: CityMap,
+    services: Sequence[VerticalServiceResult],
+    folder: Path,
+    seconds: float,
+    seeds: int = 1,
+) -> VerticalResults:
+    """Write a run's results into its folder.
+
+    Raises:
+        CheckpointError: if they cannot be written.
+    """
+    settings = city_map.settings
+    results = VerticalResults(
+        map=settings.name,
+        title=settings.title.value(),
+        version=__version__,
+        seed=settings.seed,
+        seeds=[settings.seed + number for number in range(seeds)],
+        services=list(services),
+        seconds=seconds,
+    )
+    write_file(folder / _RESULTS, results.model_dump_json(indent=1).encode())
     return results
 
 
@@ -218,7 +236,6 @@ def _tasks(seed_run: _SeedRun) -> list[ProgressTask]:
 def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
     """A service's parties, each with the errors of every seed."""
     service, settings = seed_runs[0].service, seed_runs[0].service.settings
-    assert settings.vertical is not None
     task, members = f"{settings.name}: reading records", len(service.members)
     seed_runs[0].listener.begin(task, members)
     parties = parties_of(service, lambda done: seed_runs[0].listener.advance(task, done))
@@ -229,17 +246,27 @@ def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(seed_run, setups))
-    application = service.application
+    merged = [shared(merge_seeds(found), settings) for found in zip(*by_seed, strict=True)]
+    return service_result(service, merged)
+
+
+def service_result(
+    service: Service, parties: Sequence[VerticalPartyResult]
+) -> VerticalServiceResult:
+    """The results of a service's parties."""
+    settings, application = service.settings, service.application
+    vertical = settings.vertical
+    assert vertical is not None
     return VerticalServiceResult(
         name=settings.name,
         title=settings.title.value() if settings.title else application.title,
         question=application.question,
         decision=application.decision,
-        mode=settings.vertical.mode,
-        level=settings.vertical.level,
-        labels_stay=settings.vertical.labels_stay,
-        own_width=settings.vertical.own_width if settings.vertical.labels_stay else 0,
-        parties=[shared(merge_seeds(found), settings) for found in zip(*by_seed, strict=True)],
+        mode=vertical.mode,
+        level=vertical.level,
+        labels_stay=vertical.labels_stay,
+        own_width=vertical.own_width if vertical.labels_stay else 0,
+        parties=list(parties),
     )
 
 

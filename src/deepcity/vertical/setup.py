@@ -5,58 +5,74 @@ Everything here happens on each agency's own side; a coordinator is given
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from deepcity.city.arrays import Ints
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
-from deepcity.data.city_file import CityFile, load_panel
-from deepcity.data.panel import Panel, records_digest
-from deepcity.data.windows import Span
-from deepcity.exchange.inprocess import InProcessExchange
+from deepcity.data.panel import records_digest
+from deepcity.exchange.exchange import Exchange
+from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import FedAvg
-from deepcity.learning.features.agency_columns import cell_number, fit_columns
+from deepcity.learning.features.agency_columns import cell_number
 from deepcity.learning.features.input_columns import InputColumns, name_cells
 from deepcity.learning.features.inputs import Samples, train_origins
 from deepcity.learning.networks.encoder import first_layers
 from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.split.cell_matching import MAX_DISTANCE_KM, distant_places
-from deepcity.learning.split.encoder_package import EncoderFacts, TimeGrid
 from deepcity.learning.split.labels import HeldLabels
 from deepcity.maps.city_map import Member, Service
-from deepcity.maps.vertical_checks import encoded_fields
-from deepcity.maps.vertical_settings import FeaturePartySettings, VerticalSettings
+from deepcity.maps.vertical_settings import VerticalSettings
 from deepcity.parties.party import Party
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_setup import AgencyTerms, build_agency, salt_of
 from deepcity.vertical.agency_site import AgencySite
-from deepcity.vertical.pretrained import load_pretrained
+from deepcity.vertical.pretrained import Fields
 from deepcity.vertical.task import VerticalTask
 
-_MAX_ORIGINS = 6000
+Found = TypeVar("Found")
 PRETRAIN_ROUNDS = 6  # of federated pretraining between equal agencies of several cities
 
 
 @dataclass(frozen=True)
-class VerticalSetup:
-    """A party that holds labels, and the sites of its feature parties.
+class RemoteAgency:
+    """A feature party on another machine, as the map and its own answer describe it.
 
-    Built where all run in one process; a coordinator is given `task`, and sends messages to
-    `all_sites`.
+    Attributes:
+        fields: those it encodes, each with its unit.
+        step_s: of its own records.
+        raw_bytes: size of its records, which do not leave, as it says.
+    """
+
+    name: str
+    fields: Fields
+    step_s: int
+    raw_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class VerticalSetup:
+    """A party that holds labels, and its feature parties: their sites, or the way to them.
+
+    A coordinator is given `task`, and an exchange to the agencies (`lead`).
 
     Attributes:
         party, vertical, service: the party and its service's settings and name.
         train, train_times: training samples with a measured target, and their origins.
-        sites: agency -> its site.
+        sites: agency -> its site, where all run in one process.
         own_site: the party's own, where its labels stay apart from the application.
         place_cells: the party's own places as cells.
         salt: shared by the agencies, to hash places without a position into cells.
         records: digest of all records.
         application: its name.
+        remote: agency -> what is known of it, where each runs on its own machine.
+        connect: an exchange to these, which counts in the ledger given.
     """
 
     party: Party
@@ -70,6 +86,29 @@ class VerticalSetup:
     own_site: AgencySite | None = None
     records: str = ""
     application: str = ""
+    remote: Mapping[str, RemoteAgency] = field(default_factory=dict)
+    connect: Callable[[Ledger], Exchange] | None = None
+
+    @property
+    def agencies(self) -> Mapping[str, AgencySite | RemoteAgency]:
+        """The feature parties by name, in the order of the map."""
+        return self.remote or self.sites
+
+    def exchange(self, ledger: Ledger) -> Exchange:
+        """To the feature parties, in this thread."""
+        if self.connect is not None:
+            return self.connect(ledger)
+        return InProcessExchange(self.sites, ledger=ledger)
+
+    def lead(self, coordinate: Callable[[Exchange, Ledger], Found]) -> Found:
+        """What a coordinator finds that reaches nothing of the agencies but an exchange."""
+        ledger = Ledger()
+        if self.connect is not None:
+            return coordinate(self.connect(ledger), ledger)
+        return lead_apart(
+            self.all_sites,
+            lambda lines: coordinate(InProcessExchange(lines, ledger=ledger), ledger),
+        )
 
     @property
     def all_sites(self) -> dict[str, AgencySite]:
@@ -80,7 +119,7 @@ class VerticalSetup:
     @property
     def task(self) -> VerticalTask:
         """The forecast as the coordinator knows it."""
-        cells: dict[str, Sequence[int]] = dict.fromkeys(self.sites, self.place_cells)
+        cells: dict[str, Sequence[int]] = dict.fromkeys(self.agencies, self.place_cells)
         if self.own_site is not None:
             cells[self.own_site.name] = name_cells(self.party.panel.places, self.salt)
         time_T, party = self.party.panel.time_T, self.party
@@ -90,6 +129,7 @@ class VerticalSetup:
             self.train_times,
             time_T[party.validation_origins],
             time_T[party.test_origins],
+            {one.agency: one.width for one in self.vertical.agency},
         )
 
 
@@ -106,17 +146,14 @@ def build_setup(
     """
     case = _Case(service, member, party, seed)
     train, times = _measured(service, party)
-    cells = [cell_number(place, case.salt) for place in party.panel.places]
+    cells, terms = _place_cells(case), terms_of(party)
     sites, records = {}, [(party.name, party.panel)]
     for feature_party in case.vertical.agency:
-        panel, span = _panel(member.city_file, feature_party, party)
-        records.append((feature_party.agency, panel))
-        sites[feature_party.agency] = site = _site(case, feature_party, panel, span)
-        _check_near(feature_party.agency, site.learner.columns.cells.cell_C, party, cells)
-        if (file := feature_party.encoder_of(party.city)) is not None:
-            fields = tuple((known.name, known.unit) for known in panel.fields)
-            load_pretrained(site.learner, home / file, party.city, fields, learned_until(party))
-            site.pretrained = True
+        name = feature_party.agency
+        site, panel = build_agency(service, member.city_file, feature_party, terms, seed, home)
+        sites[name] = site
+        records.append((name, panel))
+        check_near(name, site.learner.columns.cells.cell_C, party, cells)
     own = _own_site(case, train, times) if case.vertical.labels_stay else None
     return VerticalSetup(
         party,
@@ -130,6 +167,32 @@ def build_setup(
         own,
         records_digest(records),
         service.settings.application,
+    )
+
+
+def build_remote_setup(
+    service: Service,
+    member: Member,
+    party: Party,
+    remote: Mapping[str, RemoteAgency],
+    connect: Callable[[Ledger], Exchange],
+) -> VerticalSetup:
+    """Build a party whose agencies run on machines of their own; no agency's rows are read."""
+    case = _Case(service, member, party, 0)
+    train, times = _measured(service, party)
+    return VerticalSetup(
+        party,
+        case.vertical,
+        case.name,
+        train,
+        times,
+        {},
+        _place_cells(case),
+        case.salt,
+        records=records_digest([(party.name, party.panel)]),
+        application=service.settings.application,
+        remote=remote,
+        connect=connect,
     )
 
 
@@ -154,36 +217,11 @@ class _Case:
 
     @property
     def salt(self) -> str:
-        return f"{self.name}/{self.party.city}"
+        return salt_of(self.service, self.party.city)
 
 
-def _site(case: _Case, feature_party: FeaturePartySettings, panel: Panel, span: Span) -> AgencySite:
-    """An agency's rows and encoder."""
-    party, agency = case.party, case.member.city_file.city.agency(feature_party.agency)
-    columns = fit_columns(panel, feature_party.columns, span, case.salt)
-    settings = EncoderSettings(
-        feature_party.level, feature_party.width, pretrain_steps=case.vertical.pretrain_steps
-    )
-    horizon_s = party.inputs.settings.horizon * party.panel.clock.step_s
-    bounds = {"least_level": feature_party.least_level, "widest": feature_party.widest}
-    facts = EncoderFacts(
-        city=party.city,
-        domain=agency.domain,
-        agency=agency.name,
-        service=case.name,
-        salt=case.salt,
-        fields=tuple((known.name, known.unit) for known in panel.fields),
-        step_s=panel.clock.step_s,
-        grid=TimeGrid(panel.clock.step_s),  # replaced by the application's
-        learned_until=learned_until(party),
-    )
-    return AgencySite(
-        AgencyLearner(agency.name, columns, settings, case.seed, horizon_s),
-        DeepGrant(agency=agency.name, service=case.name, **bounds),
-        _subsample(panel.time_T[span.start : span.end]),
-        facts,
-        raw_bytes=panel.values_TNF.nbytes,
-    )
+def _place_cells(case: _Case) -> list[int]:
+    return [cell_number(place, case.salt) for place in case.party.panel.places]
 
 
 def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
@@ -202,8 +240,12 @@ def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
     )
 
 
-def _check_near(feature_party: str, cell_C: Ints, party: Party, cells: Sequence[int]) -> None:
-    """Refuse places far from every cell: a wrong position would match any nearest cell."""
+def check_near(feature_party: str, cell_C: Ints, party: Party, cells: Sequence[int]) -> None:
+    """Refuse places far from every cell: a wrong position would match any nearest cell.
+
+    Raises:
+        DataError: naming each.
+    """
     places = party.panel.places
     far = f"from the nearest cell of {feature_party}; the limit is {MAX_DISTANCE_KM:.0f}"
     right = (
@@ -217,9 +259,10 @@ def _check_near(feature_party: str, cell_C: Ints, party: Party, cells: Sequence[
         raise DataError(problems)
 
 
-def learned_until(party: Party) -> int:
-    """End of the training rows of all agencies (exclusive), UTC seconds."""
-    return int(party.panel.time_T[party.split.train.end])
+def terms_of(party: Party) -> AgencyTerms:
+    """What the agencies that help a party must know."""
+    until = int(party.panel.time_T[party.split.train.end])
+    return AgencyTerms(until, party.inputs.settings.horizon * party.panel.clock.step_s)
 
 
 def pretrain_encoders(
@@ -271,20 +314,3 @@ def _measured(service: Service, party: Party) -> tuple[Samples, Ints]:
     origins = train_origins(party.inputs.settings, party.split.train)[::-1][::stride][::-1]
     known = np.asarray(np.isfinite(party.data.train.truth_BNH).any(axis=(1, 2)))
     return party.data.train.take(known), party.panel.time_T[origins[known]]
-
-
-def _panel(city: CityFile, feature_party: FeaturePartySettings, party: Party) -> tuple[Panel, Span]:
-    """An agency's chosen fields, and all its steps before the party's validation span."""
-    agency = city.city.agency(feature_party.agency)
-    names = {known.name for known in encoded_fields(agency, feature_party)}
-    panel = load_panel(city, feature_party.agency)
-    chosen = [index for index, known in enumerate(panel.fields) if known.name in names]
-    fields = tuple(panel.fields[index] for index in chosen)
-    panel = replace(panel, fields=fields, values_TNF=panel.values_TNF[:, :, chosen])
-    end = learned_until(party)
-    return panel, Span(0, max(int(np.searchsorted(panel.time_T, end)), 1))
-
-
-def _subsample(times_T: Ints) -> Ints:
-    """Every n-th origin, since neighbours are nearly equal: at most about `_MAX_ORIGINS`."""
-    return times_T[:: max(1, len(times_T) // _MAX_ORIGINS)]

@@ -4,7 +4,7 @@ Shapes: B origins, N places, H horizon steps.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class VerticalTask:
         cells: agency -> the places to forecast, as cells in that agency's numbering.
         horizon: steps ahead, H.
         train_times, validation_times, test_times: origins, UTC seconds.
+        widths: agency -> numbers that it sends for a cell and a time, by the map.
     """
 
     cells: Mapping[str, Sequence[int]]
@@ -27,6 +28,7 @@ class VerticalTask:
     train_times: Ints
     validation_times: Ints
     test_times: Ints
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     def placeholder(self, times_B: Ints) -> Samples:
         """Stands for samples that the coordinator does not hold."""

@@ -23,12 +23,7 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.message import ROUND, Message
-from deepcity.learning.split.encoder_package import TimeGrid
-from deepcity.learning.split.fused_learner import FusedLearner
-from deepcity.learning.split.fusion_inputs import DeepBatch, DeepBatches
-from deepcity.learning.training.local_training import party_seed
-from deepcity.maps.vertical_settings import Mode
-from deepcity.vertical.agency_party import (
+from deepcity.exchange.vertical.names import (
     BACKWARD,
     BEST,
     CELLS,
@@ -40,6 +35,7 @@ from deepcity.vertical.agency_party import (
     HANDSHAKE,
     KNOWN,
     LOSS,
+    OLDER,
     PACKAGE,
     PHASE_S,
     RATE,
@@ -53,7 +49,13 @@ from deepcity.vertical.agency_party import (
     VERSION,
     WIDTH,
 )
+from deepcity.learning.split.encoder_package import TimeGrid
+from deepcity.learning.split.fused_learner import FusedLearner
+from deepcity.learning.split.fusion_inputs import DeepBatch, DeepBatches
+from deepcity.learning.training.local_training import party_seed
+from deepcity.maps.vertical_settings import Mode
 
+_MOST_CELLS = 100_000
 _SEED_LABEL = "meeting"  # of the batches; results follow from it, so it stays
 
 
@@ -108,11 +110,17 @@ class History:
 
 
 def handshake(
-    exchange: Exchange, agencies: Sequence[str], *, run: int | None = None, rounds: int = 0
+    exchange: Exchange,
+    agencies: Sequence[str],
+    *,
+    run: int | None = None,
+    rounds: int = 0,
+    widths: Mapping[str, int] | None = None,
 ) -> dict[str, FeatureParty]:
     """Ask each agency for its cells and the width of its activations.
 
     Args:
+        widths: those of the map; another one is refused.
         run: number of the run, which it begins with its pretrained encoder; None: it keeps its
             current one.
         rounds: completed rounds of this run: it resumes from its own checkpoint of the last.
@@ -125,9 +133,11 @@ def handshake(
     refused, parties = list(failures(replies)), {}
     for name, reply in answers(replies).items():
         cells, width = reply.layers.get(CELLS, {}).get(CELLS), reply.numbers.get(WIDTH, 0.0)
-        if not _are_cells(cells) or not (width >= 1 and width.is_integer()):
+        if not are_cells(cells) or not (width >= 1 and width.is_integer()):
             reason = "its cells are missing or not unique, or its width is no whole number"
             refused.append(Failure(name, reason))
+        elif widths and width != widths.get(name, width):
+            refused.append(Failure(name, f"its width is {width:g}, in the map {widths[name]}"))
         else:
             parties[name] = FeatureParty(cells, int(width))
     right = "Correct that, or leave them out"
@@ -135,8 +145,20 @@ def handshake(
     return parties
 
 
-def _are_cells(found: NDArray[Any] | None) -> TypeGuard[Ints]:
-    if found is None or found.dtype != np.int64 or found.ndim != 1 or not len(found):
+def resume_run(exchange: Exchange, agencies: Sequence[str], *, run: int, rounds: int) -> None:
+    """Have each agency that answers resume its newest checkpoint of a run, up to these rounds.
+
+    For agencies that were away in some rounds; those that are still away take part in no block.
+    """
+    asked = Message(HANDSHAKE, {RUN: float(run), ROUND: float(rounds), OLDER: 1.0})
+    exchange.call_group(dict.fromkeys(sorted(agencies), asked))
+
+
+def are_cells(found: NDArray[Any] | None) -> TypeGuard[Ints]:
+    """Whether an agency's cells are: whole numbers, each once, and no more than a city has."""
+    if found is None or found.dtype != np.int64 or found.ndim != 1:
+        return False
+    if not 0 < len(found) <= _MOST_CELLS:
         return False
     return bool(found.min() >= 0) and len(np.unique(found)) == len(found)
 

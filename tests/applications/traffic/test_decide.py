@@ -9,7 +9,7 @@ from road import DAY, FREE, NAMES, PLACES, graph, jammed, known, slowed, state
 from deepcity.applications.application import applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.state import Past
-from deepcity.applications.traffic.detours import detour_around
+from deepcity.applications.traffic.detours import Search, detour_around
 from deepcity.applications.traffic.jams import Speeds
 from deepcity.applications.traffic.roads import roads_of
 from deepcity.city.field import Kind
@@ -88,7 +88,8 @@ def test_the_detour_leads_around_the_jam_and_saves_by_forecast():
     (detour,) = [one for one in made.actions if one.code == "detour"]
     assert {"x", "y"} <= set(detour.route)
     assert not set(detour.route) & set(WAVE)
-    assert detour.place == detour.route[0]
+    assert detour.place == detour.route[0] == detour.usual_route[0]
+    assert set(WAVE) <= set(detour.usual_route)
     assert detour.numbers["usual-minutes"] - detour.numbers["minutes"] >= 2
     assert detour.numbers["probability"] > 0.9
 
@@ -153,7 +154,8 @@ def test_slow_nearly_everywhere_is_told():
 
 def test_without_a_graph_jams_have_a_kind_but_no_origin_and_no_way():
     made = decide(jammed(WAVE, adjacency_NN=None))
-    assert set(codes(made)) == {"jam", "incident-like"}
+    assert codes(made)[:2] == ["jam", "incident-like"]
+    assert not {"spreads-from", "begins-here"} & set(codes(made))
     assert {one.code for one in made.actions} == {"retime-signals"}
 
 
@@ -209,3 +211,28 @@ def test_an_onset_lies_between_the_steps_and_a_dip_before_it_is_another_jam():
     speeds = Speeds.of(state(values))
     assert speeds.onset(place) == pytest.approx(-5, abs=0.2)
     assert np.isnan(speeds.onset(0))
+
+
+def test_ways_are_sought_around_the_slowest_places_too():
+    """No usual way leads over x, where the jam began; one leads over e, the slowest."""
+    values = known()
+    slowed(values, "e", 6, to=15.0)
+    slowed(values, "x", 7, to=55.0)
+    found, x, e = state(values), len(NAMES), NAMES.index("e")
+    seen = found, Speeds.of(found), roads_of(PLACES, found.adjacency_NN), [x, e], x
+    assert detour_around(*seen, Search(around=1)) is None
+    both = detour_around(*seen, Search(around=2))
+    assert both is not None
+    assert e in both.usual.places
+    assert e not in both.way.places
+    assert detour_around(*seen, Search(worth_minutes=60.0)) is None
+
+
+def test_drivers_are_not_sent_around_a_jam_that_comes_after_they_passed():
+    ahead = np.full((len(PLACES), 12), FREE, np.float32)
+    for place in WAVE:
+        ahead[NAMES.index(place), 9:] = 10.0  # in 45 minutes
+    made = decide(state(known(), ahead))
+    assert [one.code for one in made.actions] == ["retime-signals"]
+    ahead[[NAMES.index(place) for place in WAVE]] = 10.0
+    assert "detour" in [one.code for one in decide(state(known(), ahead)).actions]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
+from deepcity.data.timestamps import detect
 from deepcity.data.timestamps.detect import number_format, read_as
-from deepcity.data.timestamps.formats import parse_times, parse_with_late
+from deepcity.data.timestamps.formats import PATTERNS, parse_times, parse_with_late
 
 GERMAN = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 FRENCH = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
@@ -247,3 +248,11 @@ def test_an_offset_is_no_range():
     assert found.pattern == "%Y-%m-%d %H:%M%#z"
     midnights = pl.Series([f"2024-01-{d:02d} 00:00-01:00" for d in range(1, 9)])
     assert read_as(midnights).pattern == "%Y-%m-%d %H:%M%#z"
+
+
+def test_a_text_is_tried_with_the_pattern_it_was_written_by():
+    """What a text lacks spares trying patterns, and never the right one."""
+    moment = datetime(2024, 5, 17, 13)  # noqa: DTZ001
+    for pattern in PATTERNS:
+        text = f"{moment:{pattern.replace('%.f', '').replace('%#z', '+0900')}}"
+        assert pattern in detect._alike(text), text

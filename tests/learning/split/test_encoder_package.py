@@ -78,7 +78,7 @@ def test_a_changed_byte_is_refused(town_trained, tmp_path, place):
 def test_what_is_no_encoder_is_refused(town_trained, tmp_path):
     with pytest.raises(LayerPackageError, match="format is 'deepcity-fused-2'"):
         load_encoder(town_trained.fused_file)
-    with pytest.raises(LayerPackageError, match="No such file"):
+    with pytest.raises(LayerPackageError, match="no such file"):
         load_encoder(tmp_path / "missing.encoder")
     renamed = tmp_path / "weather-0123456789abcdef.encoder"
     renamed.write_bytes(town_trained.encoder_files["weather"].read_bytes())

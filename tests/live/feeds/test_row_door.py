@@ -109,7 +109,7 @@ def test_all_problems_come_at_once_with_the_numbers_of_rows(door_of):
     [
         (b"time,station,flow\n2060-05-01 02:00,a,1\n", True, "max_ahead"),
         (b"time,station,flow\n1999-05-01 02:00,a,1\n", True, "max_age"),
-        (b"time,station,flow\n2024-05-01 02:00,q,1\n", True, "name places as the city file"),
+        (b"time,station,flow\n2024-05-01 02:00,q,1\n", True, "known are"),
         (b"time,station,flo\n2024-05-01 02:00,a,1\n", True, "flow"),
         (b"time,station,flow\n", True, "none"),
         (b"", True, "empty"),
@@ -169,3 +169,77 @@ def test_whatever_is_sent_is_kept_so_that_it_can_be_read_or_refused(door_of, tow
 def test_a_source_of_another_format_has_no_door(town):
     with pytest.raises(LiveError, match="rows do not come"):
         open_door(town("time,a,b\n2024-05-01,1,2\n"), "records")
+
+
+@pytest.mark.parametrize(
+    ("body", "csv", "named", "right"),
+    [
+        (b'{"a":', False, "JSON", "send the body whole"),
+        (b"[]", False, "None", "send a list of objects alone"),
+        (b'{"a":[{"x":1}],"b":[{"x":1}]}', False, "None", "send a list of objects alone"),
+        (b'[{"time":"' + b"x" * 1_100_000 + b'"}]', False, "JSON", "at most 1,000,000 bytes"),
+        (b"time,station,flow\n1,a," + b"9" * 1_100_000, True, "CSV", "at most 1,000,000 bytes"),
+        (b"time,station,flow\n1,\xb0\xa1,1\n", True, "None", "send it as UTF-8"),
+    ],
+)
+def test_a_sender_is_refused_in_words_for_senders(door_of, body, csv, named, right):
+    (problem,) = refused(door_of(), body, csv=csv)
+    assert (problem.key, str(problem.value)) == ("body", named)
+    assert right in problem.right
+    for word in ("rows.json", "rows.csv", "_mb", "encoding =", "records ="):
+        assert word not in str(problem)
+
+
+def test_settings_that_a_source_has_are_named_as_the_city_files(door_of):
+    door = door_of()
+    (problem,) = refused(door, b'time,station,flow\n2024-05-01 01:00,a,"1,5"\n')
+    assert "decimal = ','" in problem.right
+    assert problem.right.endswith("; settings are the source's, in the city file")
+    (problem,) = refused(door, b"time,station,flow\nyesterday,a,1\n")
+    assert problem.right.endswith("; settings are the source's, in the city file")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ('time,station,flow\n2024-05-01 02:00,a,"12,5x"\n', "write 12.5 for '12,5x'"),
+        ('time,station,flow\n2024-05-01 02:00,a,"12,5"\n', "write 12.5 for '12,5'"),
+        ("time,station,flow\n2024-05-01 02:00,a,12.5x\n", "write 12.5 for '12.5x'"),
+        ("time,station,flw\n2024-05-01 02:00,a,1\n", "rename 'flw' to flow"),
+        ("time,statoin,flow\n2024-05-01 02:00,a,1\n", "rename 'statoin' to it"),
+        ("time,station,flow\n1/5/2024 2h,a,1\n", "send times as 2024-05-01T08:00:00+09:00"),
+        ("time;station;flow\n2024-05-01 02:00;a;1,5\n", "part cells by commas"),
+    ],
+)
+def test_a_slip_is_answered_with_what_would_be_right(door_of, rows, words):
+    (problem,) = refused(door_of(), rows.encode())
+    assert words in problem.right
+    assert "unit_text" not in problem.right
+
+
+def test_the_answer_to_a_slip_is_taken(door_of):
+    door = door_of()
+    for value in ("12.5", "1234", "0.5"):
+        row = f"time,station,flow\n2024-05-01 02:00,a,{value}\n"
+        assert door.put(row.encode(), csv=True).rows == 1
+
+
+def test_a_unit_is_still_offered_and_two_readings_are_left_to_people(door_of):
+    door = door_of()
+    (unit,) = refused(door, b"time,station,flow\n2024-05-01 02:00,a,12.5 L/s\n")
+    assert "unit_text = ['L/s']" in unit.right
+    (both,) = refused(door, b'time,station,flow\n2024-05-01 02:00,a,"1,234"\n')
+    assert "write" not in both.right
+    many = "".join(f"2024-05-01 0{hour}:00,a,1{hour}x\n" for hour in range(1, 6))
+    (usual,) = refused(door, f"time,station,flow\n{many}".encode())
+    assert "unit_text = ['x']" in usual.right
+
+
+def test_places_like_a_known_one_are_named(door_of):
+    door = door_of(places='[{ id = "pump-north" }, { id = "b" }]')
+    (problem,) = refused(door, b"time,station,flow\n2024-05-01 02:00,pump-nort,1\n")
+    assert "did you mean 'pump-north'?" in problem.right
+    found = door.put(
+        b"time,station,flow\n2024-05-01 02:00,b,1\n2024-05-01 02:00,pump-nort,1\n", csv=True
+    )
+    assert (found.other_places, found.near_places) == (1, (("pump-nort", "pump-north"),))

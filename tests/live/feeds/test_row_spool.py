@@ -1,7 +1,9 @@
 """Rows that came: each batch wholly or not at all, and once."""
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from processes import ENV
 
 from deepcity.city.errors import LiveError
+from deepcity.live.feeds.row_reader import RowReader
 from deepcity.live.feeds.row_spool import KeyReusedError, RowSpool, digest
 
 COLUMNS = ["time", "place", "flow"]
@@ -63,6 +66,46 @@ def test_a_file_that_was_put_there_counts_by_its_whole_lines(path):
     with RowSpool(path, COLUMNS, 10_000) as spool:
         put(spool, 2)
     assert kept(path) == ["1", "2"]
+
+
+@pytest.mark.parametrize("left", [0, 5, len("time,place,flow\n"), 60])
+def test_a_file_that_was_made_shorter_while_it_is_open_goes_on_from_what_is_whole(path, left):
+    with RowSpool(path, COLUMNS, 10_000) as spool:
+        put(spool, 1, 2)
+        os.truncate(path, left)
+        assert put(spool, 3)
+        assert kept(path) == (["1", "3"] if left == 60 else ["3"])
+        assert path.read_text().startswith("time,place,flow\n")
+        assert "\0" not in path.read_text()
+
+
+def test_a_reader_that_did_not_look_meanwhile_reads_whole_lines_of_a_file_made_shorter(path):
+    with RowSpool(path, COLUMNS, 10_000) as spool, closing(RowReader(path, "time")) as reader:
+        put(spool, 1, 2)
+        reader.poll()
+        os.truncate(path, 60)
+        put(spool, 3, 44, 5)  # past the place where the reader was, which is within a line now
+        assert reader.poll() is None, "the file is a new one"
+        lines = reader.rows([reader.first_hour])
+    assert [one.decode().strip().rsplit(",", 1)[1] for one in lines] == ["1", "3", "44", "5"]
+
+
+@pytest.mark.parametrize("state", ["", "[]", '{"bytes": 1e400, "batches": {}}', "\0\0"])
+def test_a_damaged_note_of_what_counts_costs_no_row(path, state):
+    with RowSpool(path, COLUMNS, 10_000) as spool:
+        put(spool, 1, 2)
+    path.with_name(f"{path.name}.committed").write_text(state)
+    with RowSpool(path, COLUMNS, 10_000) as spool:
+        put(spool, 3)
+    assert kept(path) == ["1", "2", "3"]
+
+
+def test_a_file_that_was_taken_away_while_it_is_open_is_made_anew(path):
+    with RowSpool(path, COLUMNS, 10_000) as spool:
+        put(spool, 1, 2)
+        path.rename(path.with_suffix(".1"))
+        assert put(spool, 3)
+        assert kept(path) == ["3"]
 
 
 def test_a_field_that_is_read_from_now_on_gets_a_column(path):

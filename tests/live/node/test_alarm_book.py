@@ -6,7 +6,7 @@ from deepcity.applications.application import Task
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.city.errors import LiveError
 from deepcity.live.node.alarm_book import AlarmBook, AlarmChange, AlarmState
-from deepcity.live.node.source_status import SourceState, SourceStatus
+from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
 

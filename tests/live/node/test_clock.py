@@ -54,6 +54,22 @@ def test_steps_are_counted_from_its_start():
     assert clock.now() == 10_900
 
 
+@pytest.mark.parametrize("speed", [600, math.inf])
+def test_paused_it_stays_at_its_step_and_goes_on_from_there(speed):
+    wall = Wall()
+    clock = ReplayClock(7200, 3600, speed, monotonic=wall)
+    clock.pause()
+    for _ in range(3):
+        clock.done(clock.now())
+        wall.now += 60
+    assert clock.now() == 7200
+    clock.go_on()
+    assert clock.now() == 7200  # what is due at it is done once more
+    clock.done(7200)
+    wall.now += 6
+    assert clock.now() == 10_800
+
+
 def test_time_goes_forward():
     with pytest.raises(ValueError, match="over 0"):
         ReplayClock(0, 3600, 0)

@@ -15,7 +15,7 @@ from deepcity.live.node.decision_book import (
     decision_event,
     known_decision,
 )
-from deepcity.live.node.source_status import SourceState, SourceStatus
+from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
 STATE = SourceState("x", SourceStatus.FRESH, 7200, 0, 10, 2, 0.25)

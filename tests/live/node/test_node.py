@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from live_city import BEGIN, DAY, HOUR, START, write
+from live_city import BEGIN, DAY, HOUR, START, SlowLearner, write
 from processes import ENV, PATIENCE_S
 
 from deepcity.city.errors import DataError
@@ -19,8 +19,9 @@ from deepcity.live.node.decision_book import AnswerKind, DecisionStatus
 from deepcity.live.node.forecast_event import stored_forecast
 from deepcity.live.node.known import FrameKind, frame, newest_forecast, series
 from deepcity.live.node.open_node import find_forecasters
-from deepcity.live.node.source_status import SourceStatus
+from deepcity.live.node.records.source_status import SourceStatus, TroubleCode
 from deepcity.store.events.event import EventKind, EventQuery
+from deepcity.web.control.overview.source_answers import sources_json
 
 KEY = ("water", "a/x")
 
@@ -157,6 +158,10 @@ def test_a_source_that_cannot_be_read_is_told(open_node, trained, tmp_path):
     state = node.source("x", node.clock.now())
     assert state.status is SourceStatus.WAITING
     assert "a-x.csv" in state.trouble
+    assert state.trouble_code is TroubleCode.UNREADABLE
+    (doubt,) = sources_json(node, node.clock.now())[0]["doubts"]
+    assert doubt["en"] == f"Its records cannot be read: “{state.trouble}”"
+    assert doubt["ko"] == f"기록을 읽을 수 없습니다: “{state.trouble}”"
     assert node.parties[KEY].forecast is None
     assert node.parties["water", "a/y"].forecast is not None
 
@@ -274,15 +279,9 @@ def test_events_of_another_step_are_refused(open_node, trained, tmp_path):
         open_node(folder=folder)
 
 
-def test_a_day_that_passed_while_it_was_down_is_learned_from(open_node):
-    asked = []
-
-    def update(_known, now_s):
-        asked.append(now_s)
-        return []
-
-    node = open_node(start=START + DAY - HOUR, update=update)
-    steps(node, 1)
+def test_a_day_that_passed_while_it_was_down_is_learned_from(open_node, tmp_path):
+    learner = SlowLearner()
+    steps(open_node(run=tmp_path, start=START + DAY - HOUR, learner=learner), 1)
     open_node.close()
-    steps(open_node(start=START + DAY + 2 * HOUR, update=update), 2)
-    assert asked == [START + DAY + 2 * HOUR]
+    steps(open_node(run=tmp_path, start=START + DAY + 2 * HOUR, learner=learner), 2)
+    assert learner.asked == [(START + DAY + 2 * HOUR, START + DAY - HOUR)]

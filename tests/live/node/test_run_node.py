@@ -1,6 +1,7 @@
 """A node goes on by itself, whatever happens, and says when it started and stopped."""
 
 import time
+from dataclasses import replace
 
 from processes import PATIENCE_S
 
@@ -39,3 +40,27 @@ def test_no_fault_ends_it_and_each_is_reported_once(open_node, monkeypatch):
     noted = node.events.read(EventQuery((EventKind.NODE,)))
     assert [event.body["what"] for event in noted] == ["started", "stopped"]
     assert noted[0].body["parties"] == ["water a/x", "water a/y"]
+
+
+def test_records_that_cannot_be_read_are_reported_once_and_when_they_can_again(
+    open_node, monkeypatch
+):
+    node, reported, troubles = open_node(), [], {"x": ""}
+    source = node.source
+
+    def troubled(agency, now_s):
+        return replace(source(agency, now_s), trouble=troubles.get(agency, ""))
+
+    monkeypatch.setattr(node, "source", troubled)
+    thread, stop = start_node(node, 0.01, reported.append)
+    node.started.wait(PATIENCE_S)
+    troubles["x"] = "row 578 opens a double quote that is never closed"
+    wait_until(lambda: reported)
+    troubles["x"] = ""
+    wait_until(lambda: len(reported) > 1)
+    stop.set()
+    thread.join(PATIENCE_S)
+    assert reported == [
+        "x: row 578 opens a double quote that is never closed",
+        "x: its records can be read again",
+    ]

@@ -15,7 +15,7 @@ from deepcity.runs.run import run_map
 from deepcity.runs.update.error_log import ErrorLog
 from deepcity.runs.update.party import UpdateComparison
 from deepcity.runs.update.run import refine_map
-from deepcity.web.report.updates import reason, update_notes
+from deepcity.web.report.sentences.updates import reason, update_notes
 
 
 def compared(truth, kept, changed, metric):

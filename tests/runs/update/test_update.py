@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from little_map import flows
-from update_town import RUN_DAYS, copied, own_prints, turning, write
+from update_town import RUN_DAYS, copied, own_prints, package, refine, turning, write
 
 from deepcity.city.errors import CheckpointError, ConfigError
 from deepcity.learning.ensemble.multi_view_ensemble import parts_of_day, run_ensemble
@@ -17,26 +17,13 @@ from deepcity.runs.update.party import build_refine_data
 from deepcity.runs.update.record_check import load_records
 from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.refine_spans import refine_spans, unseen_origins
-from deepcity.runs.update.request import UpdateRequest
 from deepcity.runs.update.results import UpdateOutcome
 from deepcity.runs.update.run import refine_map
 from deepcity.store.run_folder import site_folder
-from deepcity.web.report.updates import reason, update_notes
+from deepcity.web.report.sentences.updates import reason, update_notes
 
 NAMES = ("east/calm", "east/back", "west/turned")
 LATER = RUN_DAYS + 10
-
-
-def refine(folder, **asked):
-    """Refine the town in a folder; party -> what was found, and the problems."""
-    found, trouble = refine_map(
-        load_map(folder / "map.toml"), folder / "run", asked=UpdateRequest(**asked)
-    )
-    return {party.party: party for party in found.parties}, trouble
-
-
-def package(folder, party):
-    return BundleStore.of(site_folder(folder / "run", party)).load("water", party)
 
 
 @pytest.fixture(scope="module")

@@ -70,12 +70,14 @@ def test_a_decision_is_confirmed_and_undone(room, city):
     room.answer(1, "confirm", "patrol informed")
     expect(card.locator("header .pill")).to_have_text("confirmed")
     expect(card).to_contain_text("patrol informed")
-    room.answer(1, "undo")
+    card.locator("button[data-answer=undo]").click()
     expect(card.locator("header .pill")).to_have_text("waiting")
     room.answer(1, "reject", "road works")
     expect(card.locator("header .pill")).to_have_text("rejected")
     answers = [(one["answer"], one["who"]) for one in city.decisions[1]["answers"]]
     assert answers == [("confirm", "mina"), ("undo", "mina"), ("reject", "mina")]
+    comments = [one["comment"] for one in city.decisions[1]["answers"]]
+    assert comments == ["patrol informed", "", "road works"], "a comment is of one answer"
     expect(page.locator("nav .count")).to_have_count(1)
 
 
@@ -96,6 +98,15 @@ def test_a_hand_over_tells_the_shift_and_takes_notes(room, city):
     assert city.notes[0]["who"] == "mina"
 
 
+def test_an_open_incident_is_left_to_do_in_the_hand_over(room):
+    page = room.open("#/incidents").page
+    page.locator("input[name=title]").fill("Burst main at N003")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Burst main at N003")
+    room.go("handover")
+    expect(page.locator(".lines")).to_contain_text("Burst main at N003")
+
+
 def test_sources_say_age_lateness_and_doubts(room):
     page = room.open("#/agencies").page
     late = page.locator("tr[data-agency=nuri-parking]")
@@ -108,13 +119,44 @@ def test_the_inter_city_map_shows_who_shares_which_layer(room):
     page = room.open("#/intercity").page
     traffic = page.locator("figure.band").first
     expect(traffic.locator("rect.shared")).to_have_count(3 + 3 + 2)
-    expect(traffic.locator("line.link")).to_have_count(2 + 2 + 1)
+    expect(traffic.locator(".link:not(.unused)")).to_have_count(2 + 2 + 1)
+    expect(traffic.locator(".link.unused")).to_have_count(1)  # both sent h4, and nobody chose it
+    expect(traffic.locator("text.stem")).to_have_text(["private"] * 3)
     expect(traffic.locator("text.mark.new")).to_have_count(1)
-    expect(page.locator("text.mark.silent")).to_have_count(1)
-    expect(traffic).to_contain_text("+19.2%")
+    expect(traffic).to_contain_text("−19%")  # the sign of reports: less error is below 0
+    parking = page.locator("figure.band").nth(1)
+    expect(parking.locator("text.mark.silent")).to_have_count(1)
+    expect(parking).to_contain_text("round 12/40")
+    water = page.locator("figure.band").nth(2)  # one chose h1, one nothing: h1 is of both
+    expect(water.locator(".link:not(.unused)")).to_have_count(1)
+    expect(water.locator("[data-party='haneul-water/inflow'] rect.given")).to_have_count(2)
+
+
+def test_the_same_map_as_a_table_says_with_whom_and_since_when(room):
+    page = room.open("#/intercity").page
     page.get_by_role("button", name="As a table").click()
-    expect(page.locator("tbody tr")).to_have_count(7)
-    expect(page.locator("tbody tr").first).to_contain_text("1.25 MB")
+    expect(page.locator("#map-parties tbody tr")).to_have_count(7)
+    first = page.locator("#map-parties tbody tr").first
+    expect(first).to_contain_text("1.25 MB")
+    expect(first).to_contain_text("Haneul Speed (to h3)")
+    silent = page.locator("tr[data-party='bada-parking/occupied']")
+    expect(silent).to_contain_text("round 12 of 40")
+    expect(silent).to_contain_text("does not answer: no answer within 60 s")
+
+
+def test_agencies_of_one_city_give_an_application_a_hidden_layer(room):
+    page = room.open("#/intercity").page
+    meeting = page.locator("#vertical figure")
+    expect(meeting.locator(".link")).to_have_count(2)
+    weather = meeting.locator("[data-agency=weather]")
+    expect(weather.locator("rect")).to_have_count(4)  # the stem and h1 to the cut after h3
+    expect(weather.locator("rect.shared")).to_have_count(1)
+    expect(meeting.locator("[data-agency=metro]")).to_contain_text("silent")
+    expect(meeting).to_contain_text("−9.3%")
+    page.get_by_role("button", name="As a table").click()
+    row = page.locator("#map-agencies tr[data-agency=weather]")
+    expect(row).to_contain_text("16 × 2")
+    expect(row).to_contain_text("+0.4%")
 
 
 @pytest.mark.parametrize("role", ["auditor", "analyst"])

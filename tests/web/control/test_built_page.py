@@ -1,5 +1,6 @@
 """The committed page and its source: both languages whole, nothing from outside."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -21,6 +22,9 @@ FILES = sorted(
     for path in (SOURCE / folder).rglob("*")
     if path.suffix in {".ts", ".tsx", ".css", ".mjs", ".py"}
 )
+FIRST_VIEW_KB = 600
+LATER = {"drawing"}
+"""Chunks that come when an operator begins something; all others count to the first view."""
 TEXT = "".join(path.read_text(encoding="utf-8") for path in FILES)
 
 
@@ -44,7 +48,8 @@ def test_korean_is_korean():
 
 def test_every_word_is_used():
     """The other way round is the compiler's: it knows the keys."""
-    grouped = set(re.findall(r'word\("(\w+)"', TEXT)) | set(re.findall(r"t\(`(\w+)\.", TEXT))
+    grouped = set(re.findall(r'word\("(\w+)"', TEXT))
+    grouped |= set(re.findall(r"(?:t\(|= )`(\w+)\.", TEXT))
     used = set(re.findall(r'"(\w+\.\w+)"', TEXT))
     single = {key for key in WORDS["en"] if key.split(".")[0] not in grouped}
     assert single - used == set()
@@ -78,3 +83,26 @@ def test_it_is_an_inline_free_page():
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     assert "<style" not in page
     assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
+
+
+def zipped_kb(path):
+    """As a server sends it."""
+    return len(gzip.compress(path.read_bytes())) / 1000
+
+
+def test_the_first_view_is_small():
+    """A number of bytes, which is the same on every machine: page, scripts, styles."""
+    files = [STATIC / "index.html", *(STATIC / "assets").iterdir()]
+    sizes = {path.name: zipped_kb(path) for path in files if path.stem.split("-")[0] not in LATER}
+    assert {"index", "maplibre", "uPlot.esm"} <= {name.split("-")[0] for name in sizes}
+    assert sum(sizes.values()) <= FIRST_VIEW_KB, sizes
+
+
+def test_what_comes_later_is_not_part_of_another_chunk_that_comes_first():
+    first = [path for path in STATIC.glob("assets/*js") if path.stem.split("-")[0] not in LATER]
+    for name in LATER:
+        (chunk,) = STATIC.glob(f"assets/{name}-*.js")
+        at_once = re.compile(rf"(?:from|import)\s*[\"'`]\./{re.escape(chunk.name)}")
+        named = [path.name for path in first if chunk.name in path.read_text(encoding="utf-8")]
+        assert named  # or nobody opens it
+        assert [p.name for p in first if at_once.search(p.read_text(encoding="utf-8"))] == []

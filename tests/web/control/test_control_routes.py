@@ -1,6 +1,7 @@
 """The control room over HTTP, in front of a real node."""
 
 import json
+import shutil
 import threading
 
 import httpx
@@ -41,6 +42,7 @@ def test_the_city_and_its_parties(client):
 
 
 def test_now_frame_and_series(client):
+    assert get(client, "now")["learning_since_s"] is None
     now = get(client, "now")["parties"][0]
     assert (now["status"], now["origin_s"], now["gap"]) == ("fresh", START, None)
     asked = {"service": "water", "party": "a/x"}
@@ -65,6 +67,26 @@ def test_the_map_says_what_is_shared_and_what_passed(node, trained, tmp_path):
         assert one["granted_to"] == "head"
         assert 0 < one["sent_bytes"] < 1 << 30
         assert 0 < one["received_bytes"] < 1 << 30
+
+
+def test_a_site_of_a_federation_shows_its_own_parties(node, trained, tmp_path):
+    """Others' results, and the bytes, are the hub's; a damaged result costs its party alone."""
+    folder = tmp_path / "site"
+    shutil.copytree(trained / "run", folder)
+    for of_the_hub in ("results.json", "rounds.json"):
+        (folder / of_the_hub).unlink()
+    app = create_control_room(node, [folder], tmp_path / "state")
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        found = get(client, "map")
+        assert [one["party"] for one in found["parties"]] == ["a/x", "a/y"]
+        assert {one["sent_bytes"] for one in found["parties"]} == {None}
+        assert all(one["change"] is not None for one in found["parties"])
+        assert found["services"][0]["title"]["en"] != found["services"][0]["name"]
+        next(folder.glob("sites/*x*/result.json")).write_text("{")
+        damaged = get(client, "map")
+        (left,) = [one for one in damaged["parties"] if one["change"] is not None]
+        assert left["party"] == "a/y"
+        assert [one["file"] for one in damaged["unread"]] == ["site/sites/a.x/result.json"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +120,8 @@ def test_a_decision_is_confirmed_undone_and_rejected(client):
     waiting = [one for one in found if one["status"] == "waiting"]
     assert waiting, found
     number = waiting[0]["id"]
+    assert get(client, "decisions", service=waiting[0]["service"]) == found
+    assert get(client, "decisions", service="traffic") == []
     assert waiting[0]["reasons"][0]["text"]["ko"]
     assert waiting[0]["evidence"][0]["age_s"] == 0
 
@@ -106,7 +130,10 @@ def test_a_decision_is_confirmed_undone_and_rejected(client):
         return client.post(f"/api/decisions/{number}/answers", json=body)
 
     assert answer("confirm", "물탱크").json()["status"] == "confirmed"
-    assert answer("confirm").status_code == 404  # it is confirmed already
+    again = answer("confirm")
+    assert again.status_code == 409, "it is confirmed already"
+    assert again.json()["decision"]["status"] == "confirmed"
+    assert again.json()["errors"][0]["next"] == "undo the answer first"
     assert answer("undo").json()["status"] == "waiting"
     assert answer("reject").json()["answers"][-1]["who"] == "local"
     kinds = [one["kind"] for one in get(client, "events", after=0, limit=1000)]
@@ -121,15 +148,15 @@ def test_incidents_and_the_handover(client):
     task = client.post(path, json={"kind": "task", "text": "close the valve"}).json()["entries"][-1]
     drawn = {"type": "Point", "coordinates": [127.0, 37.5]}
     client.post(path, json={"kind": "drawing", "geometry": drawn})
-    client.post(path, json={"kind": "seen"})
+    assert client.post(path, json={"kind": "seen"}).status_code == 404  # by a route of its own
     assert client.post(path, json={"kind": "done", "text": "x", "task": 9}).status_code == 404
-    client.post(path, json={"kind": "done", "text": "closed", "task": task["seq"]})
+    done = client.post(path, json={"kind": "done", "task": task["seq"]})
+    assert done.status_code == 201, "no words are needed"
     whole = client.post(path, json={"kind": "close"}).json()
     assert [one["kind"] for one in whole["entries"]] == [
         "open",
         "task",
         "drawing",
-        "seen",
         "done",
         "close",
     ]

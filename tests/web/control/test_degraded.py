@@ -1,5 +1,10 @@
 """Nothing fails silently: server gone, data stale, clock wrong, nobody logged in."""
 
+import re
+import socket
+from functools import partial
+
+import pytest
 from control_room_page import control_room
 from fake_city import FakeCity, serving_city
 from live_server import free_port
@@ -26,6 +31,52 @@ def test_a_server_that_goes_is_told_and_one_that_comes_back_is_found(browser, ci
             expect(page.locator("#clock")).to_contain_text("14:15:00")
             expect(room.value()).not_to_have_text(before)
         assert room.foreign == []
+
+
+@pytest.mark.parametrize(
+    ("language", "again", "kept", "button"),
+    [
+        ("en-US", r"Next try in \d+ s\.", "reached the server are kept", "Try now"),
+        ("ko-KR", r"\d+초 뒤 다시 시도합니다\.", "그대로 남아 있습니다", "지금 시도"),
+    ],
+)
+def test_a_lost_server_is_said_aloud_once_with_when_it_is_tried_again(
+    browser, city, language, again, kept, button
+):
+    port = free_port()
+    with control_room(browser, f"http://127.0.0.1:{port}", language=language) as room:
+        with serving_city(city, port):
+            page = room.open("#/alarms").page
+            expect(room.alarm(1)).to_be_visible()
+        lost = page.locator("#lost")
+        expect(lost.locator("#retry")).to_have_text(re.compile(again))
+        expect(lost).to_contain_text(kept)
+        aloud = page.locator("#announce-state")
+        before = aloud.inner_text()
+        assert before.strip()
+        was = lost.inner_text()
+        expect(lost).not_to_have_text(was)  # it counts on
+        assert aloud.inner_text() == before, "what counts each second is not read aloud"
+        for live in page.locator("[aria-live], [role=status], [role=alert]").all():
+            assert not live.locator("#retry").count()
+        with serving_city(city, port):
+            lost.get_by_role("button", name=button).click()
+            expect(lost).to_have_count(0)
+
+
+def test_a_try_that_comes_to_no_end_is_given_up(browser, city):
+    port = free_port()
+    with control_room(browser, f"http://127.0.0.1:{port}") as room:
+        room.page.clock.install()
+        with serving_city(city, port):
+            page = room.open("#/alarms").page
+            expect(room.alarm(1)).to_be_visible()
+        expect(page.locator("#retry")).to_have_text(re.compile("Next try"))
+        with socket.create_server(("127.0.0.1", port)):  # it takes calls and answers none
+            page.get_by_role("button", name="Try now").click()
+            expect(page.locator("#retry")).to_have_text("Trying now …")
+            page.clock.fast_forward(12_000)
+            expect(page.locator("#retry")).to_have_text(re.compile("Next try"))
 
 
 def test_a_change_without_a_server_says_so(browser, city):
@@ -84,3 +135,16 @@ def test_nobody_logged_in_is_asked_for_a_name(browser):
         expect(page.locator("#connection")).to_have_text("Connected")
         page.get_by_role("button", name="Log out").click()
         expect(page.locator("input[name=password]")).to_be_visible()
+
+
+def test_a_korean_sentence_has_the_particle_that_fits_what_was_put_in(browser, address):
+    with control_room(browser, address, language="ko-KR") as room:
+        for status, words in ((503, "상태 503으로"), (502, "상태 502로")):
+            room.page.route("**/api/map", partial(_answered, status))
+            room.open("#/intercity")
+            room.page.reload()
+            expect(room.page.locator("main .notice")).to_contain_text(words)
+
+
+def _answered(status, route):
+    route.fulfill(status=status, body="")

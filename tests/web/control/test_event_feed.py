@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from live_server import free_port, serving, wait_for
 
 from deepcity.store.events.event import Event, EventKind
@@ -52,14 +52,19 @@ def node():
 def app_of(node):
     app = FastAPI()
     app.add_exception_handler(Refusal, refuse)
-    app.include_router(event_routes(node, lambda: None))
+
+    def anybody(_request: Request) -> None:
+        """Whoever asks may look."""
+
+    app.include_router(event_routes(node, anybody))
     return app
 
 
 @contextmanager
 def opened(address, after=None):
+    after = str(after) if isinstance(after, int) else after
     headers = {"accept": "text/event-stream"}
-    headers |= {} if after is None else {"last-event-id": str(after)}
+    headers |= {} if after is None else {"last-event-id": after}
     with (
         httpx.Client(trust_env=False, timeout=30) as client,
         client.stream("GET", f"{address}/api/stream", headers=headers) as reply,
@@ -96,6 +101,18 @@ def test_whoever_missed_too_much_gets_the_newest_and_a_strange_number_the_next(n
         assert "clock" in next(strange)
         node.add(1)
         assert numbers(strange, 1) == [2501]
+
+
+def test_a_number_that_is_none_begins_with_what_comes_next(node):
+    node.add(5)
+    with serving(app_of(node)) as address:
+        for given in ("-1", "x", "", "1e3", "0x1", "\u00b2", "1 2", "9" * 20):
+            with opened(address, given.encode("latin-1")) as (reply, lines):
+                assert reply.status_code == 200, given
+                assert "clock" in next(lines), given
+        for given in ("9" * 21, "x" * 1000):
+            with opened(address, given) as (reply, _):
+                assert reply.status_code == 422, given
 
 
 def test_a_stream_stays_open_longer_than_any_deadline(node):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control import pushing
-from deepcity.web.control.acting import EntryAsked
+from deepcity.web.control.incidents.routes import EntryAsked
 from deepcity.web.ngsi.subscriptions.subscription import SubscriptionDocument
 from deepcity.web.server.bodies import BodyLimit
 

@@ -48,10 +48,39 @@ def test_two_see_each_others_entries_tasks_and_readings(two, city):
     expect(mina.page.locator("#readers")).to_contain_text("joon")
     joon.page.locator("#tasks button").click()
     expect(mina.page.locator("#tasks .done")).to_contain_text("done by joon")
+    expect(mina.page.locator("#entries .task .seen-by")).to_contain_text("joon (operator)")
     kinds = [(one["kind"], one["who"]) for one in only(city)["entries"]]
     assert ("task", "mina") in kinds
     assert ("done", "joon") in kinds
-    assert ("seen", "joon") in kinds
+
+
+def test_a_task_is_given_to_an_agency_of_the_city_or_to_any_name(two, city):
+    mina, joon = two
+    opened(mina, joon)
+    for given, task in (("Weather office", "Rain by eight?"), ("Harbour police", "Boats")):
+        mina.page.locator("input[name=agency]").fill(given)
+        mina.page.locator("textarea[name=entry]").fill(task)
+        mina.page.get_by_role("button", name="Add as task").click()
+        expect(mina.page.locator("#tasks")).to_contain_text(task)
+    expect(joon.page.locator("#tasks li").first).to_contain_text("기상청")
+    expect(joon.page.locator("#concerned .agency")).to_have_text(["기상청", "Harbour police"])
+    names = [one["agency"]["name"] for one in only(city)["entries"] if one["kind"] == "task"]
+    assert names == ["weather", "Harbour police"]
+    joon.go("incidents")
+    expect(joon.page.locator(".cards")).to_contain_text("기상청")
+
+
+def test_who_may_only_look_is_noted_as_a_reader_too(browser, two, city):
+    mina, joon = two
+    opened(mina, joon)
+    with control_room(browser, mina.address) as ara:
+        url = mina.address
+        ara.page.context.add_cookies([{"name": "name", "value": "ara", "url": url}])
+        ara.open(f"#/incidents/{only(city)['id']}")
+        expect(ara.page.locator("h1")).to_have_text("Lorry across the bridge")
+        expect(ara.page.locator("textarea")).to_have_count(0)
+        expect(mina.page.locator("#readers")).to_contain_text("ara")
+        ara.quiet()
 
 
 def test_what_one_draws_the_other_sees(two, city):

@@ -122,7 +122,7 @@ def test_a_forecast_as_geojson_and_by_cell(client, node, monkeypatch):
     panel = node.panel("x")
     places = (Place("p0", 37.5, 127.0), Place("p1", 37.5001, 127.0001))
     positioned = replace(node._agencies["x"], panel=replace(panel, places=places))
-    monkeypatch.setitem(node._agencies, "x", positioned)
+    monkeypatch.setitem(node._agencies._now, "x", positioned)
     asked = {**ASKED, "format": "h3", "since": START - HOUR, "until": START, "resolution": 5}
     rows = list(csv.DictReader(io.StringIO(client.get("/api/export", params=asked).text)))
     assert len(rows) == 1
@@ -154,5 +154,5 @@ def test_personal_and_too_many_values_are_refused(client, node, monkeypatch):
     panel = node.panel("x")
     field = replace(panel.fields[0], sensitivity=Sensitivity.PERSONAL)
     hidden = replace(node._agencies["x"], panel=replace(panel, fields=(field,)))
-    monkeypatch.setitem(node._agencies, "x", hidden)
+    monkeypatch.setitem(node._agencies._now, "x", hidden)
     assert client.get("/api/export", params=ASKED).status_code == 403

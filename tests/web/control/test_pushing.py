@@ -1,6 +1,7 @@
 """Rows that other systems send to a running city: over real HTTP."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -73,7 +74,8 @@ def test_rows_reach_the_node_at_its_next_step_once(opened, tmp_path):
         answers = [httpx.post(address + ROWS, json=records(1, 2), headers=key) for _ in range(2)]
         assert [one.status_code for one in answers] == [201, 200]
         assert answers[0].json() == {
-            "rows": 4, "repeated": False, "other_places": 0, "other_columns": [],
+            "rows": 4, "repeated": False, "other_places": 0, "near_places": {},
+            "other_columns": [],
         }  # fmt: skip
         node.tick()
         assert node.panel("office").values_TNF[:, 0, 0].tolist() == [1, 2]
@@ -134,3 +136,21 @@ def test_a_source_that_sends_too_often_is_asked_to_wait():
     assert rate.allows("b")
     now[0] = 60.0
     assert rate.allows("a")
+
+
+def test_of_one_key_sent_by_many_at_once_one_batch_is_kept(opened, tmp_path):
+    node, feeds = opened
+    with serving(create_control_room(node, [], tmp_path / "state", None, feeds)) as address:
+
+        def sent(flow):
+            headers = {"Idempotency-Key": "one"}
+            rows = records(flow, back=4)
+            return httpx.post(address + ROWS, json=rows, headers=headers, timeout=60).status_code
+
+        with ThreadPoolExecutor(12) as pool:
+            same = sorted(pool.map(sent, [7.0] * 12))
+        assert same == [200] * 11 + [201]
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(sent, [8.0] * 4)) == {422}
+        node.tick()
+        assert node.panel("office").values_TNF[:, 0, 0].tolist() == [7.0]

@@ -1,18 +1,20 @@
 """For every reader: Korean and English, a phone, a wall, the keyboard, a screen reader."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from control_room_page import PHONE, control_room
+from fake_city import FakeCity, serving_city
 from playwright.sync_api import expect
 
-PAGES = ("map", "alarms", "decisions", "handover", "agencies", "intercity", "incidents")
+PAGES = ("map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "incidents")
 
 
-def serious(page):
+def serious(page, part=None):
     """Rules of axe-core that are broken with serious or critical impact, and where."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, context=part).response["violations"]
     return [
         (one["id"], [node["target"] for node in one["nodes"][:3]])
         for one in found
@@ -52,6 +54,57 @@ def test_axe_finds_nothing_serious_on_any_page(browser, address, city, scheme):
             room.go(name)
             expect(page.locator("main :is(article, table, figure, form)").first).to_be_visible()
             found[name] = serious(page)
+        assert {name: one for name, one in found.items() if one} == {}
+
+
+LONG = {
+    "en": "Metropolitan waterworks and drainage headquarters of the northern districts",
+    "ko": "북부권역상수도및하수도통합관리사업본부제이정수센터운영지원과",
+}
+CUT = """() => [...document.querySelectorAll("body *")].filter(one => {
+  if (one.closest(".scroll, svg, .map-canvas, .sr, .skip, nav, option")) return false;
+  const box = one.getBoundingClientRect();
+  return box.width > 0 && box.height > 0 && (box.right > innerWidth + 1 || box.left < -1);
+}).map(one => `${one.tagName}#${one.id}.${one.className} ${one.textContent.slice(0, 40)}`)"""
+
+
+def long_city():
+    """A city whose names are as long as those of real authorities."""
+    named = replace(FakeCity())
+    named.services = [{**one, "title": LONG, "question": LONG} for one in named.services]
+    for party in named.parties:
+        party.title = LONG
+    word = "Verwaltungsgemeinschaftsvorsitzendenstellvertretung"
+    for one in named.alarms.values():
+        one["assigned_to"] = word * 2
+    for one in named.decisions.values():
+        one["party"] += word
+        one["evidence"] = [{**part, "agency": word, "title": LONG} for part in one["evidence"]]
+        one["actions"] = [{**part, "text": LONG, "place": word} for part in one["actions"]]
+        one["answers"] = [{"who": word, "answer": "confirm", "at_s": 0, "comment": word * 2}]
+    return named
+
+
+@pytest.mark.parametrize("language", ["en-US", "ko-KR"])
+def test_long_names_are_cut_on_no_page_of_a_phone(browser, language):
+    with (
+        serving_city(long_city()) as address,
+        control_room(browser, address, viewport=PHONE, language=language) as room,
+    ):
+        page = room.open().page
+        room.map_ready()
+        room.choose_on_map(2)
+        expect(page.locator(".chart canvas")).to_be_visible()
+        found = {"map": page.evaluate(CUT)}
+        for name in (*PAGES[1:], "services/traffic", "services/parking", "services/water"):
+            page.goto(f"{address}/#/{name}")
+            expect(page.locator(f"main.at-{name.partition('/')[0]} h1")).to_be_visible()
+            page.wait_for_timeout(150)
+            found[name] = page.evaluate(CUT)
+            wide = page.evaluate(
+                "(m => m.scrollWidth - m.clientWidth)(document.querySelector('main'))"
+            )
+            found[name] += [f"the page scrolls by {wide}"] * (wide > 0)
         assert {name: one for name, one in found.items() if one} == {}
 
 

@@ -29,10 +29,14 @@ def test_what_a_node_forecasts_is_seen_and_it_comes_back_when_killed(browser, no
         expect(room.value()).to_contain_text("L/s")
         room.go("decisions")
         expect(page.locator("[data-decision]").first).to_be_visible()
+        room.go("services")
+        page.locator("[data-service] h2 a").first.click()
+        expect(page.locator(".service-page .chart canvas")).to_be_visible()
+        expect(page.locator(".service-page [data-decision]")).to_be_visible()
         room.go("agencies")
         expect(page.locator("main")).to_contain_text("fresh", ignore_case=True)
         room.go("intercity")
-        expect(page.locator("main")).to_contain_text("a/x")
+        expect(page.locator("main")).to_contain_text("x: uses shared layers up to")
         assert room.complaints == []
         before = page.locator("#clock").get_attribute("datetime")
         node.kill()
@@ -84,3 +88,32 @@ def test_an_entry_is_seen_by_those_whom_it_is_for(entered):
     raw = hana.page.evaluate("fetch('/api/events?limit=1000').then(found => found.text())")
     assert "Valve 7" in raw
     assert "Kim" not in raw
+
+
+def test_tasks_name_agencies_and_each_reader_is_noted_as_far_as_they_may_see(entered):
+    """Two browsers of operators and one of an analyst, at once, before a real node."""
+    mina, joon, hana = entered
+    mina.page.locator("input[name=title]").fill("Burst main")
+    mina.page.get_by_role("button", name="Open an incident").click()
+    mina.page.locator("input[name=agency]").fill("Harbour police")
+    mina.page.locator("textarea[name=entry]").fill("Keep boats away")
+    mina.page.get_by_role("button", name="Add as task").click()
+    expect(mina.page.locator("#tasks li")).to_contain_text("Harbour police")
+    for room in (joon, hana):
+        room.page.get_by_text("Burst main").click()
+        expect(room.page.locator("#concerned")).to_contain_text("Harbour police")
+    seen = mina.page.locator("#entries .task .seen-by")
+    expect(seen).to_contain_text("joon (operator)")
+    expect(seen).to_contain_text("hana (analyst)")
+    mina.page.locator("select[name=for]").select_option("operator")
+    mina.page.locator("textarea[name=entry]").fill("The caller's name is Kim")
+    mina.page.get_by_role("button", name="Add note").click()
+    note = mina.page.locator("#entries .note .seen-by")
+    expect(note).to_contain_text("joon (operator)")
+    expect(note).not_to_contain_text("hana")
+    joon.page.locator("#tasks button").click()  # no words are needed
+    expect(hana.page.locator("#tasks .done")).to_contain_text("done by joon")
+    expect(hana.page.locator("textarea")).to_have_count(0)
+    for room in entered:
+        assert room.foreign == []
+        assert {one for one in room.complaints if "401" not in one} == set()  # before the log-in

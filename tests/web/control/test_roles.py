@@ -14,7 +14,7 @@ from live_server import serving
 from deepcity.city.errors import ConfigError
 from deepcity.web.control.accounts import Accounts, account_entry, load_accounts
 from deepcity.web.control.app import create_control_room
-from deepcity.web.control.roles import ALL, OPEN, RIGHTS, Role, may
+from deepcity.web.control.roles import ALL, BY_TOKEN, OPEN, RIGHTS, Role, may
 
 PASSWORD = "correct horse battery"
 
@@ -55,14 +55,16 @@ def routes(app):
 
 
 def test_the_table_names_every_route_and_no_other(app):
-    known = set(RIGHTS) | OPEN
+    known = set(RIGHTS) | OPEN | BY_TOKEN
     assert routes(app) - known == set()
-    assert set(RIGHTS) <= routes(app)
+    assert set(RIGHTS) | BY_TOKEN <= routes(app)
 
 
 def test_every_route_is_documented():
     text = (Path(__file__).parents[3] / "docs" / "reference.md").read_text(encoding="utf-8")
-    named = {(method, path.rstrip("/")) for method, path in RIGHTS if "{rest" not in path}
+    named = {
+        (method, path.rstrip("/")) for method, path in {*RIGHTS, *BY_TOKEN} if "{rest" not in path
+    }
     lacking = [f"{method} {path}" for method, path in named if f"`{method} {path}" not in text]
     assert lacking == ["GET /openapi.json"] or not lacking
 
@@ -84,6 +86,29 @@ def test_each_role_gets_what_the_table_says(app, tmp_path):
                     allowed = may(role, method, path)
                     assert (got == 403) is not allowed, (role, method, path, got)
                     assert got < 500
+                for method, path in BY_TOKEN:  # no person's log-in opens them
+                    found = client.request(method, path, params={"space": "a/b/c/h3@1"})
+                    assert found.status_code == 401, (role, method, path)
+
+
+def test_by_http_basic_a_role_gets_no_more_than_by_a_session(app):
+    """On routes for people it opens nothing; on those for programs the table counts."""
+    table = sorted(set(RIGHTS) - {("GET", "/api/stream")})
+    with serving(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        for role in Role:
+            auth, programs = (f"a-{role.value}", PASSWORD), 0
+            for method, path in table:
+                url = path.replace("{number}", "1")
+                got = client.request(method, url, auth=auth).status_code
+                if got == 401:  # a route for people
+                    continue
+                programs += 1
+                assert (got == 403) is not may(role, method, path), (role, method, path, got)
+                assert got < 500, (method, path)
+            assert programs > 15
+        for header in ("Basic", "Basic x", "Basic Og==", "basic " + "x" * 3000, "Bearer x"):
+            headers = {"Authorization": header}
+            assert client.get("/ngsi-ld/v1/types", headers=headers).status_code == 401, header
 
 
 def test_a_cookie_that_was_changed_counts_for_nobody(app):

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from live_city import node_in, trained  # noqa: F401
+from live_city import node_in
 from live_server import serving
 
 from deepcity.web.control.app import create_control_room
@@ -14,7 +14,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def node(trained, folder):  # noqa: F811
+def node(trained, folder):
     with node_in(trained, folder) as found:
         found.tick()
         yield found

@@ -1,8 +1,8 @@
 """Names are those of the Smart Data Models.
 
 The package `pysmartdatamodels` wants libraries that this project does without, so a table of what
-it says of the attributes used here lies beside this file; `python -m benchmarks.ngsi_client`
-compares with the package itself.
+it says of the attributes used here lies beside this file; `test_strangers` compares with the
+package itself.
 """
 
 import json
@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from deepcity.applications.application import applications
 from deepcity.web.ngsi.context import context_document, model_terms, short_name, terms
-from deepcity.web.ngsi.other_entities import _CATEGORY, _SEVERITY
+from deepcity.web.ngsi.data_models import WHOLE
+from deepcity.web.ngsi.other_entities import _CATEGORY, _SEVERITY, _SUB_CATEGORY
+from deepcity.web.ngsi.place_entities import measured_number
 from deepcity.web.ngsi.unit_codes import unit_code
 
 KNOWN = json.loads(Path(__file__).with_name("smart_data_models.json").read_text(encoding="utf-8"))
@@ -32,6 +35,15 @@ def test_one_name_is_one_thing():
 def test_alerts_use_the_values_of_their_model():
     assert set(_CATEGORY.values()) <= set(KNOWN["enums"]["category"])
     assert {*_SEVERITY.values(), "high"} <= set(KNOWN["enums"]["severity"])
+    assert set(_SUB_CATEGORY.values()) <= set(KNOWN["enums"]["subCategory"])
+    assert set(_SUB_CATEGORY) <= set(applications())
+
+
+def test_integers_of_a_model_are_integers():
+    numbers = {name: kind for one in KNOWN["numbers"].values() for name, kind in one.items()}
+    assert {name for name, kind in numbers.items() if kind == "integer"} == WHOLE
+    assert all(isinstance(measured_number(name, 2.5), int) for name in WHOLE)
+    assert measured_number("intensity", 2.5) == 2.5
 
 
 def test_the_context_needs_nothing_from_elsewhere():

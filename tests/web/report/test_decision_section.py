@@ -13,7 +13,8 @@ from road import jammed
 from deepcity.applications.application import Task, applications
 from deepcity.applications.decision import Confirm
 from deepcity.applications.tasks.alert_scores import AlertScores
-from deepcity.applications.tasks.plan import NearestSureSpace
+from deepcity.applications.tasks.plan import LeastExpectedTime
+from deepcity.city.errors import CheckpointError
 from deepcity.cli.summary import decisions
 from deepcity.web.report import decisions as words_of
 from deepcity.web.report.page import render
@@ -66,7 +67,7 @@ def test_a_warning_names_place_time_probability_cutoff_costs_and_who_confirms():
     assert f"Certainty {decision.certainty:.0%}; holds until" in en
     assert "The responsible authority confirms it." in en
     assert "지점 3곳 중 1곳에" in ko
-    assert "담당 관청이 확인합니다" in ko
+    assert "담당 관청이 승인합니다" in ko
 
 
 def test_no_warning_says_how_likely_the_likeliest_crossing_is():
@@ -121,7 +122,7 @@ def test_every_application_s_decision_has_words(name):
     state = made_state(application)
     unit = application.targets[0].unit
     decision = application.decide(state)
-    example = decision if isinstance(application.decide, NearestSureSpace) else None
+    example = decision if isinstance(application.decide, LeastExpectedTime) else None
     found = results(decision=decision, unit=unit, example=example)
     en, ko = section(found)
     for action in decision.actions[: 1 if application.task is Task.ALERT else None]:
@@ -161,6 +162,17 @@ def test_many_parties_are_folded():
     assert len(decisions(found)) == 9
 
 
+@pytest.mark.parametrize("name", ["electricity", "traffic"])
+def test_a_damaged_decision_is_named_and_what_it_lacks(name):
+    state = jammed() if name == "traffic" else made_state(applications()[name])
+    decision = applications()[name].decide(state)
+    with pytest.raises(CheckpointError, match=r"decision of .* lacks an action"):
+        render(results(decision=replace(decision, actions=())))
+    bare = replace(decision.reasons[0], numbers={})
+    with pytest.raises(CheckpointError, match="lacks the number"):
+        render(results(decision=replace(decision, reasons=(bare,))))
+
+
 def test_no_word_of_decisions_is_left_unused():
     package = Path(words_of.__file__).parent
     source = "".join(
@@ -171,6 +183,8 @@ def test_no_word_of_decisions_is_left_unused():
     made = {f"action_{action.code}" for decision in decided for action in decision.actions}
     made |= {f"score_{name}" for name in words_of._SCORES}
     made |= {f"plan_{name}" for name in words_of._PLANS}
+    made |= {f"weighed_{what}" for what in ("probability", "height", "hour", "shares")}
+    made |= {"source_learned", "source_now"}
     made |= {f"confirm_{one.value}" for one in Confirm}
     made |= {f"example_{name}" for name in ("place", "when", "cars", "chance", "walk")}
     made |= {f"{stem}_{task}" for stem in ("intro", "key") for task in ("alert", "plan")}

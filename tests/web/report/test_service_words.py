@@ -26,11 +26,11 @@ def decision_of(name, **changed):
     return application.decide(replace(made_state(application), **changed))
 
 
-def leak(rise, nights=60):
-    """Three districts that draw 10 by night; the second draws more for four nights."""
+def leak(rise, nights=60, more=4):
+    """Three districts that draw 10 by night; the second draws more for some nights."""
     rng = np.random.default_rng(0)
     known_TN = rng.normal(10, 0.3, (nights * 24, 3)).astype(np.float32)
-    known_TN[-96:, 1] += np.float32(rise)
+    known_TN[-24 * more :, 1] += np.float32(rise)
     return decision_of("water-leaks", known_TN=known_TN, now_s=NOW_S // 86_400 * 86_400 + 11 * HOUR)
 
 
@@ -99,6 +99,10 @@ def test_a_leak_names_district_flows_and_nights():
     assert "at night for 3 nights" in en
     assert re.search(r"[45](\.\d+)? L/s more than the usual 10", en)
     assert "누수 의심" in ko
+    short, kurz = section(results(decision=leak(5.0, more=2), unit="L/s"))
+    assert re.search(r"Each of the newest 2 nights is at least [45]\d\s*% above it", short)
+    assert re.search(r"where 30\s*% is the limit", short)
+    assert "최근 2일 밤이 모두" in kurz
     usual, _ = section(results(decision=leak(0.0), unit="L/s"))
     assert "No leak suspected" in usual
     few, wenig = section(results(decision=leak(5.0, nights=7), unit="L/s"))

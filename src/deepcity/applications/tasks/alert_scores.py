@@ -3,12 +3,14 @@
 Shapes: B origins in order of time, N places, H horizon steps.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepcity.applications.state import Past
-from deepcity.applications.tasks.alert import WarnAbove, chosen_cutoff, crossing
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.crossing import learned_warner
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 
 _QUIET_HOURS = 6.0  # below the threshold for so long, a rise above it is a new event
@@ -73,29 +75,38 @@ def back_test(
     truth_BNH: Floats,
     origins_B: Ints,
     step_hours: float,
-) -> tuple[AlertScores, float]:
-    """What an alert would have been worth: its scores, and its mean cost a measured step.
+    others: Mapping[str, Floats] | None = None,
+) -> tuple[AlertScores, Doubles]:
+    """What an alert would have been worth: its scores, and what each step cost, (B, N, H).
 
     Args:
         unit: of the values.
         past: earlier forecasts by the same method: they give probabilities and the cutoff.
         origins_B: step index of each forecast's first step.
+        others: naive forecasts of the same origins, of those that `past` has.
     """
     level = alert.level(unit)
-    probability_BNH = crossing(forecast_BNH, past, level, relative=alert.relative)
-    warned_BNH = probability_BNH >= chosen_cutoff(past, level, alert.costs, alert.relative)
+    warner = learned_warner(past, level, alert.costs, alert.relative)
+    probability_BNH = warner.probability(
+        forecast_BNH, others or {}, past, level, relative=alert.relative
+    )
+    warned_BNH = probability_BNH >= warner.cutoff
     scores = alert_scores(probability_BNH, warned_BNH, truth_BNH, level, origins_B, step_hours)
-    return scores, mean_cost(alert, unit, warned_BNH, truth_BNH)
+    return scores, step_costs(alert, unit, warned_BNH, truth_BNH)
 
 
-def mean_cost(alert: WarnAbove, unit: str, warned_BNH: Bools, truth_BNH: Floats) -> float:
-    """Cost of misses and false alarms, mean over measured steps; NaN without any."""
-    known = np.isfinite(truth_BNH)
-    if not known.any():
-        return float("nan")
-    above, warned = truth_BNH[known] > alert.level(unit), warned_BNH[known]
-    missed, false = (above & ~warned).mean(), (~above & warned).mean()
-    return float(alert.costs.miss * missed + alert.costs.false_alarm * false)
+def step_costs(alert: WarnAbove, unit: str, warned_BNH: Bools, truth_BNH: Floats) -> Doubles:
+    """What each step's miss or false alarm cost, (B, N, H); NaN where it was not measured."""
+    above_BNH = truth_BNH > alert.level(unit)
+    missed_BNH, false_BNH = above_BNH & ~warned_BNH, ~above_BNH & warned_BNH
+    cost_BNH = alert.costs.miss * missed_BNH + alert.costs.false_alarm * false_BNH
+    return np.where(np.isfinite(truth_BNH), cost_BNH, np.nan)
+
+
+def mean_cost(cost_BNH: Doubles) -> float:
+    """Over the measured steps; NaN without any."""
+    known = np.isfinite(cost_BNH)
+    return float(cost_BNH[known].mean()) if known.any() else float("nan")
 
 
 def _share(part: int, whole: int) -> float:

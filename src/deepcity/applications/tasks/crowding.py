@@ -13,7 +13,8 @@ import numpy as np
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.applications.state import Past, State
-from deepcity.applications.tasks.alert import Costs, WarnAbove
+from deepcity.applications.tasks.alert import WarnAbove
+from deepcity.applications.tasks.crossing import Costs
 from deepcity.city.arrays import Floats
 from deepcity.city.place import Place
 
@@ -60,6 +61,7 @@ class WarnAboveOwnLimit:
                 unit=RATIO,
                 forecast_NH=state.forecast_NH / limit_N[:, None],
                 past=self.ratios(state.places, state.past),
+                others={name: one_NH / limit_N[:, None] for name, one_NH in state.others.items()},
             )
         )
         index = {place.id: n for n, place in enumerate(state.places)}
@@ -68,13 +70,13 @@ class WarnAboveOwnLimit:
         }
         likely = "crowding-likely" if made.actions else "crowding-unlikely"
         limited = int(np.isfinite(limit_N).sum())
-        reasons = [Reason(likely, {**numbers, "quantile": self.quantile, "limits": float(limited)})]
+        own = Reason(likely, {**numbers, "quantile": self.quantile, "limits": float(limited)})
         return replace(
             made,
             actions=tuple(
                 self._action(state, one, index[one.place], limit_N) for one in made.actions
             ),
-            reasons=tuple(reasons),
+            reasons=(own, *made.reasons[1:]),
         )
 
     def _action(self, state: State, warning: Action, place: int, limit_N: Floats) -> Action:
@@ -99,5 +101,4 @@ def _limits(places: tuple[Place, ...], past: Past, quantile: float) -> Floats:
 
 @lru_cache(maxsize=4)
 def _ratios(places: tuple[Place, ...], past: Past, quantile: float) -> Past:
-    limit_N1 = _limits(places, past, quantile)[:, None]
-    return Past(past.forecast_BNH / limit_N1, past.truth_BNH / limit_N1)
+    return past.scaled(np.float32(1) / _limits(places, past, quantile)[:, None])

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.applications.state import State
+from deepcity.applications.tasks.certainty import certainty
 from deepcity.city.field import Kind
 
 
@@ -18,7 +19,7 @@ class ActAtExtreme:
 
     An extreme is rare if few past truths of the same place exceeded it. The certainty is that
     of the least certain action: how often, with past errors, the truth would lie beyond the
-    place's usual value (the median of past truths) at that time.
+    place's usual value (the median of past truths) at that time, no surer than the days known.
 
     Attributes:
         low: kinds whose lowest value needs action; for all others it is the highest.
@@ -95,13 +96,13 @@ def _extreme(state: State, place: int, sign: float) -> _Extreme:
     value = float(state.forecast_NH[place, step])
     truths = state.past.truth_BNH[:, place]
     truths = truths[np.isfinite(truths)]
-    errors = state.past.errors_BNH[:, place, step]
-    errors = errors[np.isfinite(errors)]
+    errors_B = state.past.errors_BNH[:, place, step]
+    known_B = np.isfinite(errors_B)
+    errors, days = errors_B[known_B], len(np.unique(state.past.day_B[known_B]))
     if not len(truths):
         return _Extreme(place, step, value, None, 0.0, 0.0)
     usual = float(np.median(truths))
     beyond = float((sign * truths > sign * value).mean())
     unusual = sign * (value + errors) > sign * usual
-    return _Extreme(
-        place, step, value, usual, beyond, float(unusual.mean()) if len(errors) else 0.0
-    )
+    sure = certainty(float(unusual.mean()) if days else 0.0, days)
+    return _Extreme(place, step, value, usual, beyond, sure)

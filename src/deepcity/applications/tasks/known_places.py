@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from deepcity.applications.decision import Confirm, Decision, Reason
-from deepcity.applications.state import Past, State
+from deepcity.applications.state import State
 from deepcity.city.arrays import Bools
 
 LEFT_OUT = "places-without-forecast"
@@ -28,14 +28,14 @@ def decide_where_known(decide: Callable[[State], Decision], state: State) -> Dec
     if not known_N.any():
         reasons = (Reason("no-forecast"), left_out)
         return Decision((), reasons, 0.0, state.valid_until_s, Confirm.OPERATOR)
-    past = Past(state.past.forecast_BNH[:, known_N], state.past.truth_BNH[:, known_N])
     known_TN, adjacency_NN = state.known_TN, state.adjacency_NN
     made = decide(
         replace(
             state,
             places=tuple(state.places[n] for n in np.flatnonzero(known_N).tolist()),
             forecast_NH=state.forecast_NH[known_N],
-            past=past,
+            past=state.past.at_places(known_N),
+            others={name: one_NH[known_N] for name, one_NH in state.others.items()},
             known_TN=None if known_TN is None else known_TN[:, known_N],
             adjacency_NN=None if adjacency_NN is None else adjacency_NN[np.ix_(known_N, known_N)],
         )

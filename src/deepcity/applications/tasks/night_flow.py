@@ -2,7 +2,11 @@
 
 The flow at night, when people draw least, is mostly what leaks (minimum night flow: Farley & Trow
 2003, "Losses in Water Distribution Networks"). A leak goes on: a rise counts when several nights
-in a row show it, each against the median of the nights before and their spread.
+in a row show it, each against the median of the nights before and their spread. Where nights vary
+so much that a large leak is within their spread, fewer nights far above the median count, too: two
+rules, one for small shifts that last and one for large ones, as on control charts (Western Electric
+1956, "Statistical Quality Control Handbook"; Lucas 1982, "Combined Shewhart-CUSUM quality control
+schemes").
 
 Shapes: T steps before now, D nights, N districts.
 """
@@ -26,9 +30,10 @@ _MEASURED = 0.5  # of a night's steps, and of the nights before: with fewer noth
 class NightFlowRise:
     """An inspection of every district whose newest nights all rise above its past nights.
 
-    A night's rise is its flow over the median of the `nights` before it, less one, over their
-    spread; `least_spread` keeps a quiet district from raising an alarm about nothing. The
-    certainty is the share of the district's earlier nights, in runs as long, that rose less.
+    A night's rise is its flow over the median of the `nights` before it, less one; over their
+    spread, of which `least_spread` keeps a quiet district from raising an alarm about nothing. So
+    many nights `in_a_row` must rise by `limit` spreads, or `large_nights` by the share `large`.
+    The certainty is the share of the district's earlier nights that were less near to either.
 
     Attributes:
         hours: of the night, from and to, by the city's clock.
@@ -36,32 +41,33 @@ class NightFlowRise:
         in_a_row: newest nights that must all rise.
         limit: rise, in spreads, from which on a district is inspected.
         least_spread: of nights, as a share of their median.
+        large, large_nights: rise, as a share of the median, from which on fewer nights do.
     """
 
     code: str
     hours: tuple[int, int] = (2, 5)
     nights: int = 28
     in_a_row: int = 3
-    limit: float = 1.2
-    least_spread: float = 0.1
+    limit: float = 0.9
+    least_spread: float = 0.15
+    large: float = 0.3
+    large_nights: int = 2
     confirm: Confirm = Confirm.OPERATOR
 
     def __call__(self, state: State) -> Decision:
         """The decision, valid until the next step's forecast."""
         flow_DN = night_flows(state, self.hours)
-        rise_DN = lasting(rises(flow_DN, self.nights, self.least_spread), self.in_a_row)
-        if not len(rise_DN) or not np.isfinite(rise_DN[-1]).any():
+        found = self.suspicion(flow_DN)
+        if not len(flow_DN) or not np.isfinite(found.of_limit_DN[-1]).any():
             known = float(np.isfinite(flow_DN).any(axis=1).sum())
             reason = Reason("too-few-nights", {"nights": known, "needed": float(self.needed)})
             return Decision((), (reason,), 0.0, state.valid_until_s, Confirm.NOBODY)
-        order = sorted(
-            np.flatnonzero(rise_DN[-1] >= self.limit).tolist(), key=lambda n: (-rise_DN[-1, n], n)
-        )
-        found = [self._numbers(flow_DN, rise_DN, n) for n in order]
-        places = [state.places[n].id for n in order]
-        highest = int(np.nanargmax(rise_DN[-1]))
+        newest_N = found.of_limit_DN[-1]
+        order = sorted(np.flatnonzero(newest_N >= 1).tolist(), key=lambda n: (-newest_N[n], n))
+        high = {state.places[n].id: self._numbers(flow_DN, found, n) for n in order}
+        highest = int(np.nanargmax(newest_N))
         quiet = Reason(
-            "night-flow-usual", self._numbers(flow_DN, rise_DN, highest), state.places[highest].id
+            "night-flow-usual", self._numbers(flow_DN, found, highest), state.places[highest].id
         )
         return Decision(
             actions=tuple(
@@ -71,16 +77,15 @@ class NightFlowRise:
                     state.now_s,
                     {"value": one["excess"], "probability": one["probability"]},
                 )
-                for place, one in zip(places, found, strict=True)
+                for place, one in high.items()
             ),
-            reasons=tuple(
-                Reason("night-flow-high", one, place)
-                for place, one in zip(places, found, strict=True)
-            )
+            reasons=tuple(Reason("night-flow-high", one, place) for place, one in high.items())
             or (quiet,),
-            certainty=found[0]["probability"] if found else 1 - quiet.numbers["probability"],
+            certainty=next(
+                (one["probability"] for one in high.values()), 1 - quiet.numbers["probability"]
+            ),
             valid_until_s=state.valid_until_s,
-            confirm=self.confirm if found else Confirm.NOBODY,
+            confirm=self.confirm if high else Confirm.NOBODY,
         )
 
     @property
@@ -88,22 +93,48 @@ class NightFlowRise:
         """Nights that must be known before the first is compared."""
         return int(np.ceil(self.nights * _MEASURED)) + self.in_a_row
 
-    def _numbers(self, flow_DN: Doubles, rise_DN: Doubles, place: int) -> dict[str, float]:
-        flow_D, rise_D = flow_DN[:, place], rise_DN[:, place]
+    def suspicion(self, flow_DN: Doubles) -> "Suspicion":
+        """How near each night, with those before it, comes to an inspection."""
+        share_DN, spread_DN = rises(flow_DN, self.nights)
+        rise_DN = lasting(share_DN / np.hypot(spread_DN, self.least_spread), self.in_a_row)
+        share_DN = lasting(share_DN, self.large_nights)
+        of_limit_DN = np.fmax(rise_DN / self.limit, share_DN / self.large)
+        return Suspicion(rise_DN, share_DN, of_limit_DN)
+
+    def _numbers(self, flow_DN: Doubles, found: "Suspicion", place: int) -> dict[str, float]:
+        flow_D, of_limit_D = flow_DN[:, place], found.of_limit_DN[:, place]
         usual = float(np.nanmedian(flow_D[-self.nights - self.in_a_row : -self.in_a_row]))
         value = float(np.nanmedian(flow_D[-self.in_a_row :]))
-        earlier = rise_D[: -self.in_a_row]
+        earlier = of_limit_D[: -self.in_a_row]
         earlier = earlier[np.isfinite(earlier)]
-        less = float((earlier < rise_D[-1]).sum())
+        less = float((earlier < of_limit_D[-1]).sum())
+        share = float(found.share_DN[-1, place])
         return {
             "value": value,
             "usual": usual,
             "excess": value - usual,
-            "rise": float(rise_D[-1]),
+            "rise": float(found.rise_DN[-1, place]),
             "limit": self.limit,
             "nights": float(self.in_a_row),
+            **({"share": share} if np.isfinite(share) else {}),  # the night before is missing
+            "large": self.large,
+            "large-nights": float(self.large_nights),
             "probability": less / (len(earlier) + 1),  # one more: the night itself is no proof
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Suspicion:
+    """By night; NaN where too few are known.
+
+    Attributes:
+        rise_DN, share_DN: the least rise of the newest nights, in spreads, and as a share.
+        of_limit_DN: the greater of both, each over its limit: from 1 on a district is inspected.
+    """
+
+    rise_DN: Doubles
+    share_DN: Doubles
+    of_limit_DN: Doubles
 
 
 def night_flows(state: State, hours: tuple[int, int]) -> Doubles:
@@ -145,11 +176,11 @@ def _nights(state: State, first: int, last: int) -> Ints:
     return found
 
 
-def rises(flow_DN: Doubles, nights: int, least_spread: float) -> Doubles:
-    """How far each night is above the nights before it, in their spreads, (D, N); NaN where it,
-    or half of them, was not measured.
+def rises(flow_DN: Doubles, nights: int) -> tuple[Doubles, Doubles]:
+    """How far each night is above the median of the nights before it, and their spread, as shares
+    of that median, (D, N) each; NaN where it, or half of them, was not measured.
     """
-    found_DN = np.full(flow_DN.shape, np.nan)
+    share_DN, spread_DN = np.full(flow_DN.shape, np.nan), np.full(flow_DN.shape, np.nan)
     least = int(np.ceil(nights * _MEASURED))
     for night in range(least, len(flow_DN)):
         before_DN = flow_DN[max(0, night - nights) : night]
@@ -159,10 +190,11 @@ def rises(flow_DN: Doubles, nights: int, least_spread: float) -> Doubles:
         before_DN = before_DN[:, enough_N]
         usual_N = np.nanmedian(before_DN, axis=0)
         usual_N = np.where(usual_N > 0, usual_N, np.nan)
-        spread_N = _MAD * np.nanmedian(np.abs(before_DN - usual_N), axis=0) / usual_N
-        rise_N = flow_DN[night, enough_N] / usual_N - 1
-        found_DN[night, enough_N] = rise_N / np.hypot(spread_N, least_spread)
-    return found_DN
+        spread_DN[night, enough_N] = (
+            _MAD * np.nanmedian(np.abs(before_DN - usual_N), axis=0) / usual_N
+        )
+        share_DN[night, enough_N] = flow_DN[night, enough_N] / usual_N - 1
+    return share_DN, spread_DN
 
 
 def lasting(rise_DN: Doubles, in_a_row: int) -> Doubles:

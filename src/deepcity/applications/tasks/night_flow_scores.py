@@ -2,15 +2,15 @@
 
 Leaks are planted in what was measured: from some night on a district draws so much more.
 
-Shapes: D nights, N districts.
+Shapes: D nights, N districts, L leaks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepcity.applications.tasks.night_flow import NightFlowRise, lasting, rises
+from deepcity.applications.tasks.night_flow import NightFlowRise
 from deepcity.city.arrays import Bools, Doubles
 
 Alarms = Callable[[Doubles], Bools]
@@ -52,8 +52,7 @@ def alarms_of(watch: NightFlowRise) -> Alarms:
     """The nights at which a watch has a district inspected."""
 
     def alarms(flow_DN: Doubles) -> Bools:
-        rise_DN = rises(flow_DN, watch.nights, watch.least_spread)
-        return np.asarray(lasting(rise_DN, watch.in_a_row) >= watch.limit)
+        return np.asarray(watch.suspicion(flow_DN).of_limit_DN >= 1)
 
     return alarms
 
@@ -67,18 +66,25 @@ def false_alarms(alarm_DN: Bools, quiet: int = _WEEK) -> int:
     return count
 
 
-def detection_night(
-    alarms: Alarms, flow_DN: Doubles, start: int, place: int, leak: float, within: int
-) -> int | None:
-    """Nights until an alarm that only the leak explains: 1 is its first; None if none came.
+def detection_nights(
+    alarms: Alarms,
+    flow_DN: Doubles,
+    start: int,
+    place: int,
+    leaks: Sequence[float],
+    within: int,
+) -> list[int | None]:
+    """Nights until an alarm that only the leak explains, leak by leak: 1 is its first; None if none
+    came.
 
     Args:
         start: its first night.
-        leak: what it draws, in the flow's unit.
+        leaks: what each draws, in the flow's unit.
         within: so many nights are looked at.
     """
-    before_D1 = flow_DN[: start + within, place : place + 1]
-    planted_D1 = before_D1.copy()
-    planted_D1[start:] += leak
-    seen_D = alarms(planted_D1)[start:, 0] & ~alarms(before_D1)[start:, 0]
-    return int(np.argmax(seen_D)) + 1 if seen_D.any() else None
+    before_D = flow_DN[: start + within, place]
+    planted_DL = np.repeat(before_D[:, None], len(leaks) + 1, axis=1)
+    planted_DL[start:] += np.array([*leaks, 0.0])
+    alarm_DL = alarms(planted_DL)[start:]
+    seen_DL = alarm_DL[:, :-1] & ~alarm_DL[:, -1:]
+    return [int(np.argmax(seen_D)) + 1 if seen_D.any() else None for seen_D in seen_DL.T]

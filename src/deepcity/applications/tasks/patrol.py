@@ -1,7 +1,9 @@
 """Deciding where so many patrols go: the cells where most is expected, and what that does.
 
-What is expected is mostly what was counted, newer days counting more, and a fifth the forecast:
-of 1 km cells it adds nothing that validation days show (`decisions-patrols` in RESULTS.md).
+What is expected is mostly what was counted over two years, newer days counting more, as where
+offences gather changes little (Weisburd 2015, "The law of crime concentration and the criminology
+of place"); and a tenth is the forecast: of 1 km cells it adds nothing that validation days show
+(`decisions-patrols` in RESULTS.md).
 Beside the plan stand two checks: who bears the patrols, and what happens if only patrolled cells
 report (Lum & Isaac 2016, "To predict and serve?"; Ensign et al. 2018, "Runaway feedback loops in
 predictive policing").
@@ -18,11 +20,14 @@ from deepcity.applications.state import State
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.city.clock import DAY_S
 
-FORECAST_WEIGHT = 0.2
-HALF_LIFE_DAYS = 120.0
+FORECAST_WEIGHT = 0.1
+HALF_LIFE_DAYS = 240.0
+REMEMBERED_DAYS = 731
+"""How far back the counts go that patrols are sent by; a day so old counts an eighth."""
 COUNTED_DAYS = 90
 """How far back the counts go that the feedback is simulated from, and for how long it is."""
 _TENTH = 0.1
+_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,13 @@ def expected(state: State) -> Doubles:
 def recent_rate(known_TN: Floats, step_s: int) -> Doubles:
     """Mean count a step, (N,), newer days counting more; NaN where none was measured."""
     age_T = np.arange(len(known_TN))[::-1] * (step_s / DAY_S)
-    weight_T1 = 0.5 ** (age_T / HALF_LIFE_DAYS)[:, None]
-    measured_TN = np.isfinite(known_TN)
-    weight_N = (weight_T1 * measured_TN).sum(axis=0)
-    sum_N = (weight_T1 * np.where(measured_TN, known_TN, 0.0)).sum(axis=0)
+    weight_T = 0.5 ** (age_T / HALF_LIFE_DAYS)
+    sum_N, weight_N = np.zeros(known_TN.shape[1]), np.zeros(known_TN.shape[1])
+    for start in range(0, len(known_TN), _ROWS):  # two years of hours in parts
+        part_TN = np.asarray(known_TN[start : start + _ROWS], np.float64)
+        measured_TN = np.isfinite(part_TN)
+        sum_N += weight_T[start : start + _ROWS] @ np.where(measured_TN, part_TN, 0.0)
+        weight_N += weight_T[start : start + _ROWS] @ measured_TN
     return np.asarray(sum_N / np.where(weight_N > 0, weight_N, np.nan))
 
 
@@ -181,7 +189,7 @@ def _concentration(total_N: Doubles) -> float:
 def _feedback(state: State, patrols: int) -> list[Reason]:
     if state.known_TN is None:
         return []
-    daily_DN = daily_counts(state.known_TN, state.step_s)[-COUNTED_DAYS:]
+    daily_DN = daily_counts(state.known_TN, state.step_s, COUNTED_DAYS)
     if not daily_DN.sum():
         return []
     before, after = feedback(daily_DN, patrols)
@@ -189,10 +197,10 @@ def _feedback(state: State, patrols: int) -> list[Reason]:
     return [Reason("feedback", numbers)]
 
 
-def daily_counts(known_TN: Floats, step_s: int) -> Doubles:
-    """Counts of whole days back from now, (D, N); what was not measured counts 0."""
+def daily_counts(known_TN: Floats, step_s: int, most: int) -> Doubles:
+    """Counts of at most so many whole days back from now, (D, N); what is not measured counts 0."""
     per_day = max(1, DAY_S // step_s)
-    days = len(known_TN) // per_day
+    days = min(most, len(known_TN) // per_day)
     newest_TN = np.nan_to_num(np.asarray(known_TN[len(known_TN) - days * per_day :], np.float64))
     return np.asarray(newest_TN.reshape(days, per_day, known_TN.shape[1]).sum(axis=1))
 

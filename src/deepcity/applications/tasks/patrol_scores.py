@@ -75,20 +75,21 @@ class PatrolOutcome:
 @dataclass(frozen=True)
 class MostCounted:
     """The baseline: as many patrols as `PatrolCells` sends, to the cells with most offences in the
-    last 90 days.
+    last days.
     """
 
     like: PatrolCells
+    days: int = COUNTED_DAYS
 
     def __call__(self, state: State) -> Decision:
         """The plan; its certainty is 0, as no forecast is used."""
         known_TN = state.known_TN
         known_TN = np.zeros((0, len(state.places)), np.float32) if known_TN is None else known_TN
-        counts_N = daily_counts(known_TN, state.step_s)[-COUNTED_DAYS:].sum(axis=0)
+        counts_N = daily_counts(known_TN, state.step_s, self.days).sum(axis=0)
         chosen = np.flatnonzero(top(counts_N[None], self.like.count(state))[0])
         return Decision(
             tuple(Action(self.like.code, state.places[n].id, state.now_s) for n in chosen.tolist()),
-            (Reason("most-counted", {"days": float(COUNTED_DAYS)}),),
+            (Reason("most-counted", {"days": float(self.days)}),),
             0.0,
             state.valid_until_s,
             Confirm.AUTHORITY,

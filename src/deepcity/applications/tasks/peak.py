@@ -2,24 +2,33 @@
 
 Past errors are put on the forecast as whole paths, so that errors of neighbouring steps and of all
 places at one time stay together; each path has a peak of its own (Clark et al. 2004, "The Schaake
-shuffle"). When the peak comes is also asked of the newest days known, half and half: a day's
-course is a matter of habit, which forecasts of the height do not learn.
+shuffle"). So are those of naive forecasts, and height, hour and carriers are weighed over all
+sources (`deepcity.applications.tasks.peak_sources`). When the peak comes is also asked of the
+newest days known, half and half: a day's course is a matter of habit, which forecasts of the height
+do not learn.
 
-Shapes: B earlier origins, P paths, D days, N places, H horizon steps, T steps before now.
+Shapes: B earlier origins, P paths, D days, N places, H horizon steps, T steps before now, Q
+quantiles.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
 from deepcity.applications.state import State
-from deepcity.city.arrays import Bools, Doubles
+from deepcity.applications.tasks.peak_sources import (
+    NEWEST,
+    Source,
+    peaks_near,
+    recency,
+    sources,
+)
+from deepcity.applications.tasks.pool import LEARNED, Pool, weigh
+from deepcity.city.arrays import Doubles
 from deepcity.city.clock import DAY_S
 
 _HOUR_S = 3600
-_MEASURED = 0.5  # of the places: with fewer a step's total is not known
-_BAND = (0.05, 0.5, 0.95)
 _USUAL_DAYS = 28
 
 
@@ -47,7 +56,8 @@ class PeakOfDay:
         """The decision, valid until the next step's forecast."""
         if not len(state.places) or not np.isfinite(state.forecast_NH).any(axis=0).all():
             return Decision((), (Reason("no-forecast"),), 0.0, state.valid_until_s, self.confirm)
-        peak = peak_of(state, self.near_hours)
+        found = sources(state)
+        peak, *weighed = _peak(state, found, self.near_hours)
         place = int(np.nanargmax(state.forecast_NH[:, peak.step]))
         carried = float(state.forecast_NH[place, peak.step])
         at_s = state.time_s(peak.step)
@@ -57,7 +67,10 @@ class PeakOfDay:
             at_s,
             {"value": carried, "probability": peak.probability},
         )
-        shifters = carriers(state, peak.step)[: self.most] if len(state.places) > 1 else []
+        shifters: list[Carrier] = []
+        if len(state.places) > 1:
+            shifters, shares = _carriers(state, found, peak.step)
+            shifters, weighed = shifters[: self.most], [*weighed, shares]
         asked = [
             Action(
                 self.shift,
@@ -74,6 +87,11 @@ class PeakOfDay:
                 *(
                     Reason("above-usual-share", one.numbers, state.places[one.place].id)
                     for one in shifters
+                ),
+                *(
+                    pool.reason(of)
+                    for of, pool in zip(("height", "hour", "shares"), weighed, strict=False)
+                    if len(found) > 1
                 ),
             ),
             certainty=peak.probability,
@@ -120,26 +138,59 @@ def peak_of(state: State, near_hours: float) -> Peak:
     Args:
         state: with a forecast of at least one place at every step.
     """
-    total_H = np.asarray(np.nansum(state.forecast_NH, axis=0, dtype=np.float64))
-    paths_PH, days_DH = error_paths(state, total_H), known_days(state)
+    return _peak(state, sources(state), near_hours)[0]
+
+
+def _peak(state: State, found: dict[str, Source], near_hours: float) -> tuple[Peak, Pool, Pool]:
+    """The peak, and what its height and its hour are weighed by."""
     near = round(near_hours * _HOUR_S / state.step_s)
-    found = [paths for paths in (paths_PH, days_DH) if len(paths)]
-    near_H, exact_H = (
-        np.mean([_peaks_near(paths, width) for paths in found] or [0 * total_H], axis=0)
-        for width in (near, 0)
-    )
+    (low, value, high), by_height = _height(state, found)
+    aside = state.past.aside  # errors of the height drift with the season; of the hour, hardly
+    kept = found if aside is None else sources(replace(state, past=aside))
+    near_H, exact_H, by_hour = _hour(state, kept, near)
+    days_DH, total_H = known_days(state), found[LEARNED].total_H
+    both = [(near_H, exact_H)] if len(kept[LEARNED].rows_P) else []
+    both += [(peaks_near(days_DH, near), peaks_near(days_DH, 0))] if len(days_DH) else []
+    near_H, exact_H = np.mean(both or [(0 * total_H, 0 * total_H)], axis=0)
     step = max(range(len(total_H)), key=lambda one: (near_H[one], exact_H[one], total_H[one]))
-    heights_P = paths_PH.max(axis=1) if len(paths_PH) else total_H.max(keepdims=True)
-    low, value, high = (float(one) for one in np.quantile(heights_P, _BAND))
     daily_D = days_DH.max(axis=1)
     usual = float(np.median(daily_D)) if len(daily_D) else None
-    return Peak(step, value, low, high, float(near_H[step]), usual)
+    peak = Peak(step, float(value), float(low), float(high), float(near_H[step]), usual)
+    return peak, by_height, by_hour
 
 
-def _peaks_near(paths_PH: Doubles, near: int) -> Doubles:
-    """Share of paths whose peak is so many steps or fewer from each step, (H,)."""
-    away_PH = paths_PH.argmax(axis=1)[:, None] - np.arange(paths_PH.shape[1])
-    return np.asarray((np.abs(away_PH) <= near).mean(axis=0))
+def _height(state: State, found: dict[str, Source]) -> tuple[Doubles, Pool]:
+    """Low end, median and high end of the height, (Q,), by all sources."""
+    ways = [(name, one, False) for name, one in found.items()]
+    ways += [(name + NEWEST, one, True) for name, one in found.items() if len(found) > 1]
+    learned = found[LEARNED]
+    came_P = learned.came_PH.max(axis=1)
+    unit_P = np.where(came_P > 0, came_P, np.nan)  # errors are shares of what came
+    weight_P = recency(state)[learned.rows_P]
+    pool = weigh(
+        {name: one.past_heights(newest=newest) / unit_P for name, one, newest in ways},
+        came_P / unit_P,
+        float(weight_P.sum()),
+        weight_P,
+    )
+    return pool.mean({name: one.heights(newest=newest) for name, one, newest in ways}), pool
+
+
+def _hour(state: State, found: dict[str, Source], near: int) -> tuple[Doubles, Doubles, Pool]:
+    """Probability that the peak comes near each step, and at it, (H,) each, by all paths."""
+    learned = found[LEARNED]
+    steps_H = np.arange(state.forecast_NH.shape[1])
+    came_PH = np.abs(learned.came_PH.argmax(axis=1)[:, None] - steps_H) <= near
+    pool = weigh(
+        {name: one.past_hours(near).ravel() for name, one in found.items()},
+        came_PH.astype(np.float64).ravel(),
+        float(len(learned.rows_P)),
+    )
+    if not len(learned.rows_P):
+        return np.zeros(len(steps_H)), np.zeros(len(steps_H)), pool
+    hours = {name: one.hours(near) for name, one in found.items()}
+    near_H, exact_H = (pool.mean({name: one[at] for name, one in hours.items()}) for at in (0, 1))
+    return near_H, exact_H, pool
 
 
 def error_paths(state: State, total_H: Doubles) -> Doubles:
@@ -148,20 +199,7 @@ def error_paths(state: State, total_H: Doubles) -> Doubles:
     Errors are ratios, or differences where a total is not over 0. Places that were not measured are
     taken to err as the others.
     """
-    whole_B, forecast_BNH = whole_origins(state), state.past.forecast_BNH
-    errors_PNH = state.past.errors_BNH[whole_B]
-    share_PH = np.isfinite(errors_PNH).mean(axis=1, dtype=np.float64)
-    error_PH = np.asarray(np.nansum(errors_PNH, axis=1, dtype=np.float64)) / share_PH
-    before_PH = np.asarray(np.nansum(forecast_BNH[whole_B], axis=1, dtype=np.float64))
-    if (before_PH > 0).all() and (total_H > 0).all():
-        return np.asarray(total_H * (1 + error_PH / before_PH))
-    return np.asarray(total_H + error_PH)
-
-
-def whole_origins(state: State) -> Bools:
-    """Past origins at each of whose steps half of the places were measured, (B,)."""
-    share_BH = np.isfinite(state.past.errors_BNH).mean(axis=1, dtype=np.float64)
-    return np.asarray((share_BH >= _MEASURED).all(axis=1))
+    return Source.of(state.forecast_NH, state.past).paths(total_H)
 
 
 def known_days(state: State) -> Doubles:
@@ -212,32 +250,53 @@ def carriers(state: State, step: int) -> list[Carrier]:
     Each path has its peak at a step of its own, and excesses there are averaged; without a past
     error the forecast at `step` is all there is.
     """
-    value_PN, known = _at_peaks(state), True
-    if not len(value_PN):
-        value_PN, known = np.asarray(state.forecast_NH[None, :, step], np.float64), False
-    total_P1 = np.nansum(value_PN, axis=1, keepdims=True)
-    value_PN, total_P1 = value_PN[total_P1[:, 0] > 0], total_P1[total_P1[:, 0] > 0]
-    if not len(value_PN):
-        return []
+    return _carriers(state, sources(state), step)[0]
+
+
+def _carriers(state: State, found: dict[str, Source], step: int) -> tuple[list[Carrier], Pool]:
+    """The carriers, and what they are weighed by."""
     usual_N = usual_shares(state)
-    excess_PN = value_PN - usual_N * total_P1
-    excess_N = excess_PN.mean(axis=0)
-    share_N = usual_N + excess_N / total_P1.mean()  # of all paths' peaks together
-    chance_N = (excess_PN > 0).mean(axis=0) if known else np.zeros(len(usual_N))
+    pool = _share_pool(state, found, usual_N)
+    excess, chance, total = {}, {}, 0.0
+    for name, one in found.items():
+        value_PN, known = one.carried(), True
+        if not len(value_PN):
+            value_PN, known = np.asarray(one.forecast_NH[None, :, step], np.float64), False
+        total_P1 = np.nansum(value_PN, axis=1, keepdims=True)
+        value_PN, total_P1 = value_PN[total_P1[:, 0] > 0], total_P1[total_P1[:, 0] > 0]
+        if not len(value_PN):
+            return [], pool
+        excess_PN = value_PN - usual_N * total_P1
+        excess[name] = excess_PN.mean(axis=0)
+        chance[name] = (excess_PN > 0).mean(axis=0) if known else np.zeros(len(usual_N))
+        total += pool.weights[name] * float(total_P1.mean())
+    excess_N, chance_N = pool.mean(excess), pool.mean(chance)
+    share_N = usual_N + excess_N / total  # of all paths' peaks together
     order = sorted(np.flatnonzero(excess_N > 0).tolist(), key=lambda n: (-excess_N[n], n))
     return [
         Carrier(n, *(float(one[n]) for one in (share_N, usual_N, excess_N, chance_N)))
         for n in order
-    ]
+    ], pool
 
 
-def _at_peaks(state: State) -> Doubles:
-    """What each place carries at the peak of each path, (P, N); what is not known errs not."""
-    total_H = np.asarray(np.nansum(state.forecast_NH, axis=0, dtype=np.float64))
-    paths_PH, errors_BNH = error_paths(state, total_H), state.past.errors_BNH
-    steps_P = paths_PH.argmax(axis=1)
-    errors_PN = errors_BNH[np.flatnonzero(whole_origins(state)), :, steps_P]
-    return np.asarray(state.forecast_NH[:, steps_P].T + np.nan_to_num(errors_PN), np.float64)
+def _share_pool(state: State, found: dict[str, Source], usual_N: Doubles) -> Pool:
+    """By the excesses of past peaks."""
+    if len(found) == 1:
+        return weigh({LEARNED: np.empty(0)}, np.empty(0), 0.0)
+    learned = found[LEARNED]
+    step_P = learned.came_PH.argmax(axis=1)
+    came_PN = np.asarray(state.past.truth_BNH[learned.rows_P, :, step_P], np.float64)
+    weight_P = recency(state)[learned.rows_P]
+    return weigh(
+        {name: _excess(one.past_carried(), usual_N).ravel() for name, one in found.items()},
+        _excess(came_PN, usual_N).ravel(),
+        float(weight_P.sum()),
+        np.repeat(weight_P, len(usual_N)),
+    )
+
+
+def _excess(value_PN: Doubles, usual_N: Doubles) -> Doubles:
+    return np.asarray(value_PN - usual_N * np.nansum(value_PN, axis=1, keepdims=True))
 
 
 def usual_shares(state: State) -> Doubles:

@@ -1,7 +1,8 @@
-"""Deciding who goes where: the nearest place that will surely have a space left.
+"""Deciding who goes where: the place from which a driver is to be expected there first.
 
-Spaces given to earlier arrivals are not available to later ones, so that many requests are
-spread over several places.
+A nearer place is worth a risk, a risk is worth a walk: who finds a place full loses some minutes,
+drives on and walks from another. Spaces given to earlier arrivals are not available to later ones,
+so that many requests are spread over several places.
 
 Shapes: B earlier origins, N places, H horizon steps.
 """
@@ -17,22 +18,38 @@ from deepcity.applications.state import Past, Request, State
 from deepcity.city.arrays import Doubles, Floats, Ints
 
 _EARTH_M = 6_371_009.0
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class NearestSureSpace:
-    """Every request to the nearest place where a space is sure enough; the rest to the likeliest.
-
-    The certainty is the mean probability, over all cars, of finding a space where they are
-    sent; a car sent nowhere counts 0.
+class Pace:
+    """How fast people get on, distances as the crow flies; in cities as a rule of thumb.
 
     Attributes:
-        sure: the probability of a space that is sure enough.
+        walk_m, drive_m: metres a minute: 4.8 and 20 km/h.
+        full: minutes lost at a car park without a space.
+    """
+
+    walk_m: float = 80.0
+    drive_m: float = 333.0
+    full: float = 3.0
+
+
+@dataclass(frozen=True)
+class LeastExpectedTime:
+    """Every car to the place from which its driver is to be expected there first.
+
+    From a place with a space they walk. From one without they drive on, some minutes later, to the
+    nearest place where a space is `sure` (without any: the farthest there is), and walk from there.
+    The certainty is the mean probability, over all cars, of finding a space where they are
+    sent; a car sent nowhere, as every place is surely full, counts 0.
+
+    Attributes:
+        sure: the probability of a space that is sure enough to drive on to.
     """
 
     code: str
     sure: float = 0.9
+    pace: Pace = field(default_factory=Pace)
     confirm: Confirm = Confirm.NOBODY
 
     def __call__(self, state: State) -> Decision:
@@ -65,20 +82,31 @@ class NearestSureSpace:
             confirm=self.confirm,
         )
 
+    def minutes_N(self, walk_N: Doubles, chance_N: Doubles) -> Doubles:
+        """Minutes to expect from each place until a driver is there; infinite where no space or no
+        way is known.
+        """
+        way_N = np.where(np.isfinite(walk_N), walk_N, 0.0)
+        sure_N = way_N[np.isfinite(walk_N) & (chance_N >= self.sure)]
+        other = float(sure_N.min() if len(sure_N) else way_N.max(initial=0.0))
+        on_N = np.maximum(way_N, other)
+        else_N = self.pace.full + on_N / self.pace.drive_m + on_N / self.pace.walk_m
+        expected_N = chance_N * way_N / self.pace.walk_m + (1 - chance_N) * else_N
+        return np.where(np.isfinite(walk_N) & (chance_N > 0), expected_N, np.inf)
+
     def _sent(self, spaces: "Spaces", request: Request, walk_N: Doubles) -> list["_Sent"]:
         """Places for the cars of a request; reserves their spaces."""
         given: dict[int, list[float]] = {}
-        left = request.count
-        for place in np.argsort(walk_N, kind="stable"):
-            count = min(left, spaces.sure_room(int(place), request.step, self.sure))
-            if count and np.isfinite(walk_N[place]):
-                given[int(place)] = spaces.take(int(place), request.step, count)
-                left -= count
-        for _ in range(left):
-            likeliest = spaces.likeliest(request.step, walk_N)
-            if likeliest is None:
+        chance_N, left = spaces.chances_N(request.step), request.count
+        while left:
+            minutes_N = self.minutes_N(walk_N, chance_N)
+            place = int(minutes_N.argmin()) if len(minutes_N) else 0
+            if not len(minutes_N) or not np.isfinite(minutes_N[place]):
                 break
-            given.setdefault(likeliest, []).extend(spaces.take(likeliest, request.step, 1))
+            count = min(left, spaces.same_chance(place, request.step))
+            given.setdefault(place, []).extend(spaces.take(place, request.step, count))
+            left -= count
+            chance_N[place] = spaces.chance(place, request.step)
         return [
             _Sent(place, len(chances), float(np.mean(chances)), float(walk_N[place]))
             for place, chances in given.items()
@@ -122,39 +150,33 @@ class Spaces:
         return cls(free_BNH, np.isfinite(free_BNH).sum(axis=0))
 
     def chances_N(self, step: int) -> Doubles:
-        """Probability that one more car finds a space at each place."""
-        wanted_N = self.taken_NH[:, step] + 1
-        enough_N = (self.free_BNH[:, :, step] >= wanted_N).sum(axis=0)
-        return np.asarray(enough_N / np.maximum(self.known_NH[:, step], 1))
+        """Probability that one more car finds a space at each place; 0 where no error is known."""
+        places = range(self.known_NH.shape[0])
+        return np.array([self.chance(place, step) for place in places], np.float64)
 
-    def sure_room(self, place: int, step: int, sure: float) -> int:
-        """How many more cars surely find a space at a place."""
-        known = int(self.known_NH[place, step])
-        lacking = known - int(np.ceil(sure * known - _ROUNDING))
-        if not known or lacking >= known:
-            return 0
-        free = np.floor(self.free_BNH[lacking, place, step])
-        return max(0, int(free) - int(self.taken_NH[place, step]))
+    def chance(self, place: int, step: int) -> float:
+        """Probability that one more car finds a space at a place."""
+        free_B, fewer = self._free(place, step)
+        return (len(free_B) - fewer) / len(free_B) if len(free_B) else 0.0
 
-    def likeliest(self, step: int, walk_N: Doubles) -> int | None:
-        """The place with the best chance of a space; of equals the nearest."""
-        chance_N = np.where(np.isfinite(walk_N), self.chances_N(step), 0.0)
-        best = chance_N.max(initial=0.0)
-        return _least(np.where(chance_N == best, walk_N, np.inf)) if best > 0 else None
+    def same_chance(self, place: int, step: int) -> int:
+        """How many cars to come have one probability of a space at a place; at least one."""
+        free_B, fewer = self._free(place, step)
+        if fewer == len(free_B):
+            return 1
+        return max(1, int(free_B[fewer]) - int(self.taken_NH[place, step]))
 
     def take(self, place: int, step: int, count: int) -> list[float]:
-        """Reserve spaces; returns the probability that each will be free."""
-        known = int(self.known_NH[place, step])
-        wanted = int(self.taken_NH[place, step]) + 1 + np.arange(count)
-        fewer = np.searchsorted(self.free_BNH[:known, place, step], wanted, side="left")
+        """Reserve spaces, at most as many as have the `same_chance`; returns each one's."""
+        chance = self.chance(place, step)
         self.taken_NH[place, step:] += count
-        return [float(chance) for chance in (known - fewer) / known]
+        return [chance] * count
 
-
-def _least(walk_N: Doubles) -> int | None:
-    if not len(walk_N) or not np.isfinite(walk_N).any():
-        return None
-    return int(np.argmin(walk_N))
+    def _free(self, place: int, step: int) -> tuple[Doubles, int]:
+        """Known samples, and how many have no space for one more car."""
+        free_B = self.free_BNH[: int(self.known_NH[place, step]), place, step]
+        wanted = int(self.taken_NH[place, step]) + 1
+        return free_B, int(np.searchsorted(free_B, wanted, side="left"))
 
 
 @lru_cache(maxsize=16)

@@ -3,7 +3,7 @@
 Shapes: N places, H horizon steps, B earlier forecasts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,13 +15,24 @@ from deepcity.applications.traffic.roads import Roads
 from deepcity.applications.traffic.travel import Route, Travel
 from deepcity.city.arrays import Doubles
 
-WORTH_MINUTES = 2.0
-"""Minutes that a detour must save by forecast."""
 _EQUAL_MINUTES = 0.1  # of detours that save as much, the one that is left the latest
 _SURE = 0.5  # of past errors, with which it must be the faster way
 _NEAR_M, _FAR_M = 1000.0, 8000.0  # where drivers leave the road and come back
 _ENDS = 8  # as many places on each side are tried
 _ERRORS = 40  # past errors looked at
+
+
+@dataclass(frozen=True)
+class Search:
+    """How detours are sought.
+
+    Attributes:
+        worth_minutes: that one must save by forecast, which promises less than comes.
+        around: places of a jam that ways are sought around: where it began, and the slowest.
+    """
+
+    worth_minutes: float = 0.5
+    around: int = 4
 
 
 @dataclass(frozen=True)
@@ -41,37 +52,65 @@ class Detour:
     probability: float
 
 
+_SEARCH = Search()
+
+
 def detour_around(
-    state: State, speeds: Speeds, roads: Roads, jam: Sequence[int], place: int
+    state: State,
+    speeds: Speeds,
+    roads: Roads,
+    jam: Sequence[int],
+    began: int,
+    search: Search = _SEARCH,
 ) -> Detour | None:
     """The detour that saves most around a jam; None where none is worth it.
 
     Args:
         jam: its places.
-        place: the one of them that ways are sought around.
+        began: the one of them where it most likely began.
     """
     minutes = state.step_s / 60
     free_NH = filled(speeds.free_N[:, None], speeds)
     ahead_NH = filled(kmh(state.forecast_NH, state.unit), speeds)
     free, ahead = Travel(roads, free_NH, minutes), Travel(roads, ahead_NH, minutes)
-    starts = _ends(roads, jam, place, upstream=True)
-    ends = _ends(roads, jam, place, upstream=False)
-    best: tuple[float, Route, Route] | None = None
-    for start in starts:
+    slowest = sorted(jam, key=lambda place: (speeds.lowest(place), place))
+    best: _Pair | None = None
+    for place in dict.fromkeys([began, *slowest[: search.around - 1]]):
+        for found in _pairs(free, ahead, jam, place):
+            if found.saved < search.worth_minutes:
+                continue
+            if best is None or found.saved > best.saved + _EQUAL_MINUTES:
+                best = found
+    if best is None:
+        return None
+    probability = _probability(state, speeds, roads, best.way, best.usual)
+    if probability < _SURE:
+        return None
+    metres = _metres(roads, best.way), _metres(roads, best.usual)
+    return Detour(best.way, best.usual, *metres, probability)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A way and the usual way between the same ends."""
+
+    way: Route
+    usual: Route
+
+    @property
+    def saved(self) -> float:
+        return self.usual.minutes - self.way.minutes
+
+
+def _pairs(free: Travel, ahead: Travel, jam: Sequence[int], place: int) -> Iterator[_Pair]:
+    """Ways around a place, against the ways of free flow that lead over it."""
+    ends = _ends(ahead.roads, jam, place, upstream=False)
+    for start in _ends(ahead.roads, jam, place, upstream=True):
         usual = free.fastest(start, [end for end in ends if end != start])
         through = {end: way for end, way in usual.items() if place in way.places}
         for end, way in ahead.fastest(start, list(through)).items() if through else ():
-            on_usual = Route(through[end].places, ahead.duration(through[end].places))
-            saved = on_usual.minutes - way.minutes
-            if saved >= WORTH_MINUTES and (best is None or saved > best[0] + _EQUAL_MINUTES):
-                best = saved, way, on_usual
-    if best is None:
-        return None
-    _, way, on_usual = best
-    probability = _probability(state, speeds, roads, way, on_usual)
-    if probability < _SURE:
-        return None
-    return Detour(way, on_usual, _metres(roads, way), _metres(roads, on_usual), probability)
+            places = through[end].places
+            yield _Pair(way, Route(places, ahead.duration(places)))
 
 
 def filled(kmh_NH: Doubles, speeds: Speeds) -> Doubles:

@@ -45,7 +45,7 @@ class Speeds:
     def of(cls, state: State) -> "Speeds":
         """Of a state whose field is a speed."""
         free_N = _free_flow(state)
-        count = _LOOK_BACK_S // state.step_s
+        count = max(1, _LOOK_BACK_S // state.step_s)
         known_TN = np.full((0, len(state.places)), np.nan)
         if state.known_TN is not None:
             known_TN = kmh(state.known_TN[-count:], state.unit)
@@ -73,6 +73,17 @@ class Speeds:
         known_NH = np.isfinite(self.ahead_NH)
         ahead_N = np.where(known_NH, self.ahead_NH, np.inf).min(axis=1, initial=np.inf)
         return np.asarray(known_NH.any(axis=1) & ((self.newest_N < JAMMED) | (ahead_N < JAMMED)))
+
+    def jammed_within(self, steps: int) -> Bools:
+        """Whether a place is jammed now, or forecast to be within so many steps."""
+        near_N = np.where(np.isfinite(self.ahead_NH), self.ahead_NH, np.inf)[:, :steps].min(axis=1)
+        soon_N = (self.newest_N < JAMMED) | (near_N < JAMMED)
+        return np.asarray(self.jammed_N & soon_N)
+
+    def lowest(self, place: int) -> float:
+        """The least share of free flow of a place now or ahead; infinite where none is known."""
+        both = [*self.ahead_NH[place].tolist(), float(self.newest_N[place])]
+        return min((one for one in both if np.isfinite(one)), default=float("inf"))
 
     def onset(self, place: int) -> float:
         """When a place slowed into the jam it is in, or will be in: steps from now, below 0 for

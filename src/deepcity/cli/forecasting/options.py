@@ -22,8 +22,6 @@ Folder = Annotated[
     typer.Argument(
         help="Folder of a finished run (deepcity run or train-vertical), or of one of its sites.",
         metavar="FOLDER",
-        exists=True,
-        file_okay=False,
     ),
 ]
 Parties = Annotated[

@@ -34,6 +34,7 @@ from deepcity.data.tables.numbers import GROUPED, read_numbers
 from deepcity.data.tables.read import read_records
 
 MAX_FIELDS = 12  # more numeric columns than this are taken for places, not fields
+_NAMED = 5
 _GUESSES = {
     r"(?i)temp|기온|온도": (Kind.TEMPERATURE, "degC"),
     r"(?i)rain|precip|강수|강우": (Kind.RAIN, "mm"),
@@ -82,7 +83,12 @@ def draft_with_questions(path: Path | str, missing: Sequence[str] = ()) -> CityD
     if connector is None:
         endings = ", ".join(end for c in connectors().values() for end in c.suffixes)
         right = f"give a city file (.toml) or records ({endings})"
-        problem = Problem(path.name, "path", str(path), "unknown file extension", right)
+        reason = "unknown file extension"
+        if path.is_dir():
+            tables = [str(one) for one in sorted(path.iterdir()) if connector_for(one) is not None]
+            reason = "this is a folder" if tables else "a folder without records"
+            right = f"name its files: {' '.join(tables[:_NAMED])}" if tables else right
+        problem = Problem(path.name, "path", str(path), reason, right)
         return CityDraft(None, (problem,))
     return _drafted(path, missing, lambda: read_sample(path, connector))
 

@@ -5,10 +5,10 @@ Shapes: T steps, N places, F fields.
 
 import numpy as np
 
-from deepcity.city.arrays import Bools
+from deepcity.city.arrays import Bools, Floats
 from deepcity.city.clock import DAY_S, WEEK_S
 from deepcity.data.config.duration import duration_text
-from deepcity.data.findings import Finding, Severity
+from deepcity.data.findings import NO_EVIDENCE, Finding, RuleEvidence, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.timestamps.dst import wall_text
 
@@ -33,7 +33,9 @@ def _gaps(panel: Panel) -> list[Finding]:
         f" the longest is {_plural((stop - start) * step_s // DAY_S, 'day')}"
         f" ({wall_text(local[0])} .. {wall_text(local[1])})"
     )
-    return [Finding(Severity.WARNING, "gap", "time", steps, text)]
+    first, step_s = int(panel.time_T[0]), panel.clock.step_s
+    seen = RuleEvidence(first + start * step_s, first + stop * step_s)
+    return [Finding(Severity.WARNING, "gap", "time", steps, text, evidence=seen)]
 
 
 def _plural(count: int, noun: str) -> str:
@@ -50,7 +52,9 @@ def runs(flag_T: Bools) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _each(panel: Panel, flag_NF: Bools, what: str, text: str) -> list[Finding]:
+def _each(
+    panel: Panel, flag_NF: Bools, what: str, text: str, value_NF: Floats | None = None
+) -> list[Finding]:
     return [
         Finding(
             Severity.WARNING,
@@ -59,6 +63,7 @@ def _each(panel: Panel, flag_NF: Bools, what: str, text: str) -> list[Finding]:
             1,
             text,
             (panel.fields[f].name, (panel.places[n].id,)),
+            evidence=NO_EVIDENCE if value_NF is None else RuleEvidence(value=float(value_NF[n, f])),
         )
         for n, f in np.argwhere(flag_NF)
     ]
@@ -75,7 +80,7 @@ def _constant(panel: Panel) -> list[Finding]:
     low_NF = np.where(measured_TNF, panel.values_TNF, np.inf).min(axis=0, initial=np.inf)
     high_NF = np.where(measured_TNF, panel.values_TNF, -np.inf).max(axis=0, initial=-np.inf)
     constant_NF = (low_NF == high_NF) & (measured_TNF.sum(axis=0) > 1)
-    return _each(panel, constant_NF, "constant", "every measured value is the same")
+    return _each(panel, constant_NF, "constant", "every measured value is the same", low_NF)
 
 
 def _short(panel: Panel) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -12,8 +13,13 @@ from deepcity.data.config.duration import Duration
 from deepcity.data.config.toml_file import Settings, did_you_mean, wrong
 
 
+@cache  # all files of the time zone database are looked at
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         right = did_you_mean(name, ["UTC", "Asia/Seoul", "Europe/Rome", "America/New_York"])
         raise wrong("not a time zone", _zone_hint(name) or right)
     return name
@@ -21,11 +27,11 @@ def _known_zone(name: str) -> str:
 
 def _zone_hint(name: str) -> str | None:
     city = name.rsplit("/", 1)[-1].lower().replace(" ", "_")
-    found = sorted(z for z in available_timezones() if z.rsplit("/", 1)[-1].lower() == city)
+    found = sorted(z for z in _zones() if z.rsplit("/", 1)[-1].lower() == city)
     if not found:
-        hint = did_you_mean(name.lower(), sorted(z.lower() for z in available_timezones()))
+        hint = did_you_mean(name.lower(), sorted(z.lower() for z in _zones()))
         near = hint.partition("'")[2].partition("'")[0] if hint.startswith("did") else ""
-        found = [zone for zone in available_timezones() if zone.lower() == near]
+        found = [zone for zone in _zones() if zone.lower() == near]
     return f"did you mean {found[0]!r}? Names are those of the IANA list" if found else None
 
 

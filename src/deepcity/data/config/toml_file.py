@@ -4,7 +4,8 @@ import copy
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from deepcity.city.frozen_model import FrozenModel
+from deepcity.city.given_path import did_you_mean_path
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_bounds import MOST_BYTES, parse_toml
 from deepcity.data.config.toml_numbers import WRONG_TYPE, exact_numbers
@@ -32,6 +34,7 @@ class Settings(FrozenModel):
 
 
 _KNOWN_SHOWN = 20
+_COMPARED = 5_000
 
 
 def wrong(reason: str, right: str, key: str = "") -> PydanticCustomError:
@@ -49,7 +52,8 @@ def read_toml(path: Path) -> tuple[Raw | None, list[Problem]]:
             return None, [Problem(path.name, "path", str(path), reason, right)]
         return parse_toml(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
-        right = "give the path of an existing TOML file"
+        hint = did_you_mean_path(path, Path.is_file)
+        right = f"{hint}{'Give' if hint else 'give'} the path of an existing TOML file"
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
         return None, [Problem(path.name, "path", str(path), reason, right)]
     except UnicodeDecodeError as error:
@@ -177,6 +181,8 @@ def _in_words(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
         case "enum" | "literal_error":
             known = re.findall(r"'([^']*)'", context["expected"])
             return "not one of the known values", did_you_mean(str(detail["input"]), known)
+        case "model_type":
+            return "not a table of keys", f"write {_example(model, detail['loc'])}"
         case kind:
             reported = message[:1].lower() + message[1:]
             return words.get(kind, (reported, "give a value of that type"))
@@ -194,6 +200,8 @@ def key_text(raw: object, location: Location, prefix: str = "") -> str:
     """
     text, node = prefix, raw
     for part in location:
+        if isinstance(part, int) and isinstance(node, Mapping):
+            continue  # one table, written where a list of them may be
         if isinstance(part, int):
             node = node[part] if isinstance(node, list) and part < len(node) else None
             text += f"[{entry_name(node, part)}]"
@@ -218,11 +226,33 @@ def _did_you_mean(model: type[BaseModel], location: Location) -> str:
     return did_you_mean(str(location[-1]), known)
 
 
+def _example(model: type[BaseModel], location: Location) -> str:
+    """A table as it is written, with the keys that it must have, else with all."""
+    wanted: type[BaseModel] | None = model
+    name = next((part for part in reversed(location) if isinstance(part, str)), "")
+    for part in location:
+        if isinstance(part, str) and wanted is not None and part in wanted.model_fields:
+            wanted = _model_within(wanted.model_fields[part].annotation) or wanted
+    fields = {} if wanted is None else wanted.model_fields
+    needed = [one for one, field in fields.items() if field.is_required()] or [*fields][:1]
+    return f"{name} = {{ {', '.join(f'{one} = ...' for one in needed)} }}"
+
+
 def _model_within(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inside = (_model_within(argument) for argument in get_args(annotation))
     return next((found for found in inside if found is not None), None)
+
+
+def near_name(word: str, known: Iterable[str]) -> str | None:
+    """The most similar known name, if one is like it; letters' case does not matter."""
+    lower = {one.lower(): one for one in known}
+    if len(lower) > _COMPARED:  # bounded: whoever asks may send any word
+        alike = (one for one in lower if one[:1] == word[:1].lower())
+        lower = {one: lower[one] for one in islice(alike, _COMPARED)}
+    found = difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    return lower[found[0]] if found else None
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -233,8 +263,8 @@ def did_you_mean(word: str, known: list[str]) -> str:
     """
     if not known:
         return "none is defined yet: add one"
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = near_name(word, known)
+    hint = f"did you mean {near!r}? " if near else ""
     more = len(known) - _KNOWN_SHOWN
     listed = ", ".join(known[:_KNOWN_SHOWN]) + (f" and {more} more" if more > 0 else "")
     return f"{hint}{'Known' if near else 'known'} are {listed}"

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from deepcity.city.given_path import did_you_mean_path
 from deepcity.data.errors import ReadError
 
 PACKAGE = "package:"
@@ -22,7 +23,9 @@ def locate(path: str | tuple[str, ...], folder: Path) -> Path:
     found = folder / path
     if not found.is_file():
         reason = "is a folder" if found.is_dir() else "no such file"
+        hint = did_you_mean_path(found, Path.is_file)
         right = f"put the file at {found.absolute()}, or correct the path"
+        right = f"{hint}{right[0].upper()}{right[1:]}" if hint else right
         raise ReadError("path", path, reason, right)
     return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from deepcity.city.errors import ConfigError
+from deepcity.city.given_path import PathKind, did_you_mean_path, path_kind
 from deepcity.city.problem import Problem
 from deepcity.data.check.draft_sample import read_sample
 from deepcity.data.connectors import connector_for, connectors
@@ -106,8 +107,14 @@ def _no_table(path: Path) -> Problem:
             "no table lies in this folder",
             f"put files there ({endings})",
         )
+    kind = path_kind(path)
+    if kind in {PathKind.CITY, PathKind.MAP}:
+        right = f"name the records that it is to be made of ({endings})"
+        return Problem(path.name, "path", str(path), f"{kind}, not records", right)
+    near = did_you_mean_path(path, lambda one: connector_for(one) is not None)
     reason = "unknown file extension" if path.exists() else "there is no such file"
-    return Problem(path.name, "path", str(path), reason, f"name records ({endings})")
+    right = f"{near}{'Name' if near else 'name'} records ({endings})"
+    return Problem(path.name, "path", str(path), reason, right)
 
 
 def _samples(files: Sequence[Path]) -> tuple[list[_Seen], list[str]]:

@@ -1,6 +1,7 @@
 """The kind and unit of a column of numbers: by its header, its file's name and its values."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,8 @@ from deepcity.city.units import EXAMPLES, UnitError, check_unit
 
 _SHARES = (Kind.TEMPERATURE, Kind.HUMIDITY, Kind.WIND, Kind.PRESSURE)
 _COUNTERS = {"명": "people", "인": "people", "대": "vehicles", "건": "incidents", "회": "count"}
-_SPELLINGS = {
-    "℃": "degC", "°c": "degC", "°f": "degF", "㎍/㎥": "ug/m3", "㎍/m³": "ug/m3", "µg/m³": "ug/m3",
-    "μg/m³": "ug/m3", "㎧": "m/s", "㎞/h": "km/h", "㎜": "mm",
-}  # fmt: skip
+_SPELLINGS = {"°c": "degC", "°f": "degF", "μg/m3": "ug/m3"}  # after NFKC, which writes ㎥ as m3
+_PER_TIME = {"시간": "h", "시": "h", "일": "d", "분": "min", "초": "s"}
 
 
 @dataclass(frozen=True)
@@ -106,11 +105,15 @@ def stated_unit(header: str) -> str | None:
 
     >>> stated_unit("기온(℃)"), stated_unit("통행 량(대)"), stated_unit("North")
     ('degC', 'vehicles', None)
+    >>> stated_unit("유량(㎥/h)"), stated_unit("유량(㎥/시)"), stated_unit("풍속(㎧)")
+    ('m3/h', 'm3/h', 'm/s')
     """
     found = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
     if found is None:
         return None
-    text = found[1].strip()
+    text = unicodedata.normalize("NFKC", found[1]).replace("\u2215", "/").strip()
+    amount, per, time = text.partition("/")
+    text = f"{amount}{per}{_PER_TIME.get(time, time)}"
     unit = _SPELLINGS.get(text.lower(), _COUNTERS.get(text, text))
     try:
         check_unit(unit)

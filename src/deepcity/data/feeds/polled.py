@@ -1,6 +1,7 @@
 """Feeds that a running city asks for again and again: a URL or a file, within bounds."""
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from deepcity.data.errors import ReadError
 from deepcity.data.feeds.kept_rows import FeedConnector
 from deepcity.data.feeds.settings import FeedSettings
 
+_GZIP = "gzip"
 Row = dict[str, str]
 """A cell by column, among them the time and the place."""
 
@@ -61,13 +63,15 @@ def fetch(source: PolledSettings, url: str, folder: Path) -> bytes:
     import httpx
 
     deadline, content = time.monotonic() + source.timeout_s, bytearray()
+    plain = {"Accept-Encoding": _GZIP}
     try:
-        with httpx.stream("GET", found, timeout=source.timeout_s) as answer:
+        with httpx.stream("GET", found, timeout=source.timeout_s, headers=plain) as answer:
             if answer.status_code != 200:
                 right = "open it in a browser, and correct url"
                 raise ReadError("url", url, f"it answered {answer.status_code}", right)
-            for piece in answer.iter_bytes():
-                content += piece
+            unpack = _unpacker(url, answer.headers.get("content-encoding", ""), most)
+            for piece in answer.iter_raw():
+                content += unpack(piece)
                 if len(content) > most:
                     right = "raise max_download_mb if it is meant to be so large"
                     raise ReadError("url", url, f"an answer of over {most:,} bytes", right)
@@ -79,6 +83,28 @@ def fetch(source: PolledSettings, url: str, folder: Path) -> bytes:
         reason = f"it does not answer: {type(error).__name__}"
         raise ReadError("url", url, reason, right) from error
     return bytes(content)
+
+
+def _unpacker(url: str, encoding: str, most: int) -> Callable[[bytes], bytes]:
+    """Unpacks the pieces of an answer, no more of each than a little over `most` bytes.
+
+    Raises:
+        ReadError: if it is packed in another way, or several times: then it grows without bound.
+    """
+    if encoding.strip().lower() in ("", "identity"):
+        return lambda piece: piece
+    if encoding.strip().lower() != _GZIP:
+        reason = f"packed as {encoding[:50]!r}"
+        raise ReadError("url", url, reason, "let its server send it plain, or as gzip")
+    unpacking = zlib.decompressobj(wbits=31)
+
+    def unpack(piece: bytes) -> bytes:
+        try:
+            return unpacking.decompress(piece, most + 1)
+        except zlib.error as error:
+            raise ReadError("url", url, "broken gzip", "see what its server sends") from error
+
+    return unpack
 
 
 def _file(source: PolledSettings, path: Path, most: int) -> bytes:

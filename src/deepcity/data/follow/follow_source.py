@@ -87,7 +87,7 @@ class SourceFollower:
                 changed = tail.poll()
             except (OSError, ValueError) as error:
                 right = "correct the file; it is read again when it changes"
-                problem = Problem(self._file(source).name, "path", None, str(error), right)
+                problem = Problem(self._shown(source), "path", None, str(error), right)
                 raise DataError([problem]) from error
             if changed or tail.waits:
                 self._check_quotes(source)
@@ -105,7 +105,7 @@ class SourceFollower:
 
     def _check_quotes(self, source: SourceSettings) -> None:
         """Report rows with a stray quote: a reader would take all rows after it for one cell."""
-        file, right = self._file(source).name, "remove the quote, or close it, in the file"
+        file, right = self._shown(source), "remove the quote, or close it, in the file"
         reason = "a double quote that is never closed; the rows after it wait until it is"
         problems = [
             Problem(file, f"row {line}" if line else "row", text[:100], reason, right)
@@ -121,11 +121,17 @@ class SourceFollower:
             return source.spool_path(folder)
         return self.replacements.get(source.name, folder / str(getattr(source, "path", "")))
 
+    def _shown(self, source: SourceSettings) -> str:
+        """A source's file in messages; one that is followed instead of it, with its folder."""
+        path = self._file(source)
+        replaced = source.name in self.replacements
+        return f"{path.parent.name}/{path.name}" if replaced else path.name
+
     def _of_the_file(self, problem: Problem) -> Problem:
         """A problem of a copy is one of the file that it is a copy of."""
         for name in self._tails:
             if problem.file == f"{name}.csv":
-                return replace(problem, file=self._file(self.city_file.sources[name]).name)
+                return replace(problem, file=self._shown(self.city_file.sources[name]))
         return problem
 
     def _whole_lines_copy(self, source: SourceSettings, tail: Tail) -> SourceSettings:
@@ -147,6 +153,11 @@ class SourceFollower:
         for tail in self._tails.values():
             kept_share = 2 * self.steps_back / len(panel.time_T)
             tail.keep_last(max(1, round(len(tail.lines) * kept_share)))
+
+
+def follows_lines(source: SourceSettings) -> bool:
+    """Whether a source is one plain file that is followed line by line."""
+    return _tail_header_lines(source) is not None
 
 
 def _tail_header_lines(source: SourceSettings) -> int | None:

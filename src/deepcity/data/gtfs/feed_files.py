@@ -4,7 +4,6 @@ A zip file is unpacked to a temporary folder; what it claims to hold is checked 
 than that is written. Files are read as any CSV file is, a batch at a time.
 """
 
-import lzma
 import shutil
 import zipfile
 import zlib
@@ -39,7 +38,6 @@ MOST_ROWS = 30_000_000  # of one file: some 2 GB of its text
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
     RuntimeError,  # encrypted
@@ -169,6 +167,7 @@ def opened_feed(path: str, folder: Path, max_mb: float) -> Iterator[FeedFiles]:
         with _opened(path, found) as archive:
             files = {}
             for member, info in _members(archive).items():
+                _check_packing(path, info)
                 files[member] = Path(name) / member
                 with archive.open(info) as packed, files[member].open("wb") as out:
                     shutil.copyfileobj(packed, out)  # no more than its stated size
@@ -195,6 +194,17 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             found.setdefault(place.name, info)
     folders = {PurePosixPath(info.filename).parent for info in found.values()}
     return found if len(folders) <= 1 else {n: i for n, i in found.items() if n == i.filename}
+
+
+def _check_packing(path: str, info: zipfile.ZipInfo) -> None:
+    """Other ways may take gigabytes for a dictionary alone, and no feed is packed by them.
+
+    Raises:
+        ReadError: if it is one of them.
+    """
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        reason = f"{info.filename} is packed by method {info.compress_type}"
+        raise _refused(path, reason, "pack it as zip files usually are (deflate)")
 
 
 def _check(path: str, sizes: dict[str, int], max_mb: float) -> None:

@@ -1,5 +1,6 @@
 """Texts in columns of numbers, as evidence: what number remedies and `missing` are tried on."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,9 +8,13 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from deepcity.city.units import UnitError, check_unit
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.observations import ColumnTally
 from deepcity.data.tables.numbers import GROUPED, read_numbers
+
+_SLIP = re.compile(r"([+-]?)([0-9]+)([.,][0-9]+)?\s*([A-Za-z]?)")
+_USUAL = 3  # cells with the same letter: no slip any more
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,38 @@ class UnknownTexts:
     def texts(self) -> tuple[str, ...]:
         """Every such text."""
         return tuple(dict.fromkeys(text for text in texts_of(self.columns) if not has_digit(text)))
+
+
+def is_stray(text: str, tally: ColumnTally) -> bool:
+    """Whether a letter beside a number is a slip: no known unit, and not beside most numbers."""
+    if not re.fullmatch("[A-Za-z]", text):
+        return False
+    with_it = sum(seen.count for cell, seen in tally.bad.items() if text in cell)
+    if not with_it or with_it >= max(_USUAL, tally.numbers):
+        return False
+    try:
+        check_unit(text)
+    except UnitError:
+        return True
+    return False
+
+
+def corrected(columns: Mapping[str, ColumnTally], style: NumberStyle) -> str:
+    """How the first slip of a letter or of the decimal sign is to be written; else nothing.
+
+    A text that can be read in two ways is not written for anyone.
+    """
+    other = "," if style.decimal == "." else "."
+    for tally in columns.values():
+        for text in tally.bad:
+            found = _SLIP.fullmatch(text)
+            if not found or (found[4] and not is_stray(found[4], tally)):
+                continue
+            if found[3] and found[3][0] == other and (len(found[3]) == 4 or style.thousands):
+                continue
+            fraction = f"{style.decimal}{found[3][1:]}" if found[3] else ""
+            return f" (write {found[1]}{found[2]}{fraction} for {text!r})"
+    return ""
 
 
 def texts_of(columns: Mapping[str, ColumnTally]) -> Iterable[str]:

@@ -74,10 +74,8 @@ def _thousands(evidence: UnreadNumbers) -> Trial | None:
 def _decimal(evidence: UnreadNumbers) -> Trial | None:
     style = evidence.style
     sign = style.decimal if evidence.also else _other(style.decimal)
-    if not style.thousands and evidence.fractions_of_counts(sign):  # both signs then settle it
-        change = f"decimal = {_quoted(sign)} and thousands = {_quoted(_other(sign))}"
-        both = replace(style, decimal=sign, thousands=_other(sign))
-        return attempt(evidence, [(f"{change} if counts have fractions", both)])
+    if not style.thousands and evidence.fractions_of_counts(sign):
+        return None  # who does so reads 1,019 cars as 1.019 for good, and nothing warns any more
     if evidence.also:
         return attempt(evidence, [(f"decimal = {_quoted(sign)}", style)])
     return attempt(evidence, with_decimal(style))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from deepcity.city.problem import Trial
 from deepcity.data.observations import ColumnTally
 from deepcity.data.remedies import Remedy
-from deepcity.data.remedies.cell_texts import UnreadNumbers, has_digit
+from deepcity.data.remedies.cell_texts import UnreadNumbers, has_digit, is_stray
 from deepcity.data.remedies.number_signs import attempt, with_both, with_decimal, with_thousands
 
 _CELL = re.compile(r"[(+\u2212-]?\s*(\D*?)\s*[+\u2212-]?(\d(?:.*\d)?)\s*(\D*?)\s*[)-]?")
@@ -32,6 +32,8 @@ def _attempt(evidence: UnreadNumbers, ways: str) -> Trial | None:
     units = [text for text in units if text]
     if not units or any(_NO_UNIT.search(text) for text in units):
         return None
+    if any(is_stray(text, tally) for tally in evidence.columns.values() for text in units):
+        return None  # a slip: who takes x for a unit hides the next one too
     style = replace(evidence.style, units=(*evidence.style.units, *units))
     change = f"unit_text = [{', '.join(repr(text) for text in style.units)}]"
     styles = {

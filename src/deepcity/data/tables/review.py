@@ -10,7 +10,7 @@ from deepcity.data.config.source import SourceSettings
 from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import next_step, trials
-from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers
+from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers, corrected
 from deepcity.data.remedies.footer import UnreadRows
 from deepcity.data.remedies.repeated_times import RepeatedTimes
 from deepcity.data.remedies.stamp import HoursTo24
@@ -109,7 +109,8 @@ def _next_step(
     """The next step for all texts of a source that are no numbers, and what it is made from."""
     numbers, words = UnreadNumbers(columns, source.numbers), UnknownTexts(columns, source.numbers)
     tried = [trials(one) for one in (numbers, words) if one.texts]
-    steps = dict.fromkeys(next_step(one, CORRECT) for one in tried)
+    otherwise = f"{CORRECT}{corrected(columns, source.numbers)}"
+    steps = dict.fromkeys(next_step(one, otherwise) for one in tried)
     return "; and ".join(steps), tuple(trial for one in tried for trial in one)
 
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -23,7 +24,8 @@ from deepcity.data.timestamps.formats import NUMBERS, PATTERNS, joined_times, pa
 EVEN_SHARE = 0.7  # of the gaps between dates that must be of one length
 MIN_GAPS = 2
 MAX_OFFSETS = 3  # of one place
-_SAMPLE = 400
+_FEW, _SAMPLE = 3, 400
+_MOST_SIGNS = 300  # of a few texts together; what is longer is no time, and not worth keeping
 _HALF_DAY_MARK = re.compile("%p")
 _HALF_DAY = re.compile(rf"{AM}|{PM}|(?i:[\d\s][ap]\.?\s?m\.?($|[\s\d]))")
 _PLAUSIBLE = {
@@ -80,25 +82,49 @@ def majority(texts: pl.Series) -> Readings:
 
 def _matching(known: pl.Series) -> list[str]:
     """Every pattern that matches every text."""
-    few = known.head(3)
-    sample = pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)])
-    fitting = _alike(str(few[0]))
-    for texts in (few, sample, known):
-        fitting = [one for one in fitting if parse_times(texts, one).null_count() == 0]
+    few = tuple(known.head(_FEW).to_list())
+    short = sum(map(len, few)) <= _MOST_SIGNS
+    fitting = list((_fitting_few if short else _fitting_few.__wrapped__)(few))
+    if len(known) > 2 * _SAMPLE:
+        fitting = _fitting(fitting, pl.concat([known.head(_SAMPLE), known.tail(_SAMPLE)]))
+    if len(known) > _FEW:
+        fitting = _fitting(fitting, known)
     plain = [one for one in fitting if "%#z" not in one]
     if plain and known.str.extract(r"[+-](\d\d:?\d\d)$").n_unique() > MAX_OFFSETS:
         return plain  # 01:00-02:00 is a range of hours
     return fitting
 
 
+@lru_cache(maxsize=256)  # files of a city, and batches of a file, begin with the same times
+def _fitting_few(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The patterns that match a few texts."""
+    return tuple(_fitting(_alike(texts[0]), pl.Series(texts)))
+
+
+def _fitting(patterns: Sequence[str], texts: pl.Series) -> list[str]:
+    return [one for one in patterns if parse_times(texts, one).null_count() == 0]
+
+
 def _alike(text: str) -> list[str]:
-    """The patterns with the same marks as a text, which saves trying the others."""
-    marks = _marks(text, _HALF_DAY)
-    return [pattern for pattern in PATTERNS if _marks(pattern, _HALF_DAY_MARK) == marks]
+    """The patterns with the same marks as a text, and no sign that it lacks: no other is tried."""
+    marks, signs = _marks(text, _HALF_DAY), set(text)
+    letters = any(map(str.isalpha, signs))
+    return [
+        pattern
+        for pattern, (wanted, needed) in _NEEDED.items()
+        if wanted == marks and needed <= signs and (letters or "%b" not in pattern)
+    ]
 
 
 def _marks(text: str, half_day: re.Pattern[str]) -> tuple[bool, ...]:
     return (*(sign in text for sign in ":/년시분초"), half_day.search(text) is not None)
+
+
+_NEEDED = {
+    pattern: (_marks(pattern, _HALF_DAY_MARK), set(pattern.replace("%.f", "")) & set("-.,"))
+    for pattern in PATTERNS
+}
+"""Pattern -> its marks, and the signs without which no text is read by it."""
 
 
 def _decided(known: pl.Series, patterns: Sequence[str]) -> Readings:

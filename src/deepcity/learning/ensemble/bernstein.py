@@ -21,7 +21,7 @@ place, say), each group updated by its own truths.
 Shapes: G groups, E experts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -52,9 +52,7 @@ class BOAState:
     @cached_property
     def rate_GE(self) -> Doubles:
         """Learning rates, 1 / unit; zero before any update."""
-        squared, greatest = _not_zero(self.squared_GE), _not_zero(self.greatest_GE)
-        rate = np.minimum(0.5 / greatest, np.sqrt(np.log(1 / self.prior_E) / squared))
-        return np.asarray(np.where(self.squared_GE.any(axis=1, keepdims=True), rate, 0.0))
+        return _rate(self.prior_E, self.squared_GE, self.greatest_GE)
 
     @cached_property
     def weights_GE(self) -> Doubles:
@@ -75,16 +73,21 @@ class BOAState:
         step_regret_GE = (self.weights_GE * loss_GE).sum(axis=1, keepdims=True) - loss_GE
         if active_G is not None:
             step_regret_GE = np.where(active_G[:, None], step_regret_GE, 0.0)
-        moved = replace(
-            self,
-            squared_GE=self.squared_GE + step_regret_GE**2,
-            greatest_GE=np.maximum(self.greatest_GE, np.abs(step_regret_GE)),
-        )
-        rate_GE = moved.rate_GE
+        squared_GE = self.squared_GE + step_regret_GE**2
+        greatest_GE = np.maximum(self.greatest_GE, np.abs(step_regret_GE))
+        rate_GE = _rate(self.prior_E, squared_GE, greatest_GE)
         regret_GE = self.regret_GE + step_regret_GE - rate_GE * step_regret_GE**2
         most_GE = MOST_LEAD / np.where(rate_GE > 0, rate_GE, 1.0)
         limited_GE = np.where(rate_GE > 0, np.clip(regret_GE, -most_GE, most_GE), regret_GE)
-        return replace(moved, regret_GE=limited_GE)
+        moved = BOAState(self.prior_E, limited_GE, squared_GE, greatest_GE)
+        moved.__dict__["rate_GE"] = rate_GE  # does not depend on the regret
+        return moved
+
+
+def _rate(prior_E: Doubles, squared_GE: Doubles, greatest_GE: Doubles) -> Doubles:
+    squared, greatest = _not_zero(squared_GE), _not_zero(greatest_GE)
+    rate = np.minimum(0.5 / greatest, np.sqrt(np.log(1 / prior_E) / squared))
+    return np.asarray(np.where(squared_GE.any(axis=1, keepdims=True), rate, 0.0))
 
 
 def _not_zero(found_GE: Doubles) -> Doubles:

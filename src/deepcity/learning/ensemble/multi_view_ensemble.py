@@ -17,14 +17,15 @@ Shapes: E experts, B origins, J forecasts that cover one step, N places, H horiz
 V views (three), P parts of the day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
-from deepcity.city.arrays import Doubles, Floats, Ints
+from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState, init_boa
-from deepcity.learning.ensemble.recent_errors import RecentErrors
+from deepcity.learning.ensemble.recent_errors import RecentErrors, against_bounds
 from deepcity.learning.features.typical_day import DayGrid
 
 Gradient = Callable[[Floats, Floats], Doubles]
@@ -49,6 +50,7 @@ class MultiViewEnsemble:
     views: BOAState
     recent: RecentErrors | None = None
 
+    @cached_property
     def by_view(self) -> tuple[Doubles, Doubles, Doubles]:
         """Weights of the experts in the three views, (G, E) each, without those set aside."""
         states = self.whole.weights_GE, self.place.weights_GE, self.part.weights_GE
@@ -64,13 +66,18 @@ class MultiViewEnsemble:
 
     def weights_in(self, part_H: Ints) -> Doubles:
         """Weight of each expert in a forecast of steps in these parts of the day."""
-        whole, place, part = self.by_view()
+        whole, place, part = self.by_view
         by_view_VE = np.stack([whole[0], place.mean(axis=0), part[part_H].mean(axis=0)])
         return np.asarray(self.views.weights_GE[0] @ by_view_VE)
 
     def view_forecasts(self, forecast_ENH: Floats, part_H: Ints) -> Floats:
-        """Each view's weighted mean of the experts' forecasts, (V, N, H)."""
-        whole, place, part = self.by_view()
+        """Each view's weighted mean of the experts' forecasts, (V, N, H).
+
+        Joined forecasts are kept near the own network's (`deepcity.learning.ensemble.own_errors`).
+        """
+        whole, place, part = self.by_view
+        if self.recent is not None:
+            forecast_ENH = self.recent.within_reach(forecast_ENH)
         return np.stack(
             [
                 np.tensordot(whole[0], forecast_ENH, 1),
@@ -84,13 +91,13 @@ STATE_NAMES = tuple(one.name for one in fields(MultiViewEnsemble) if one.name !=
 
 
 def init_ensemble(
-    prior: Doubles | list[float], places: int, role_E: Ints | None = None
+    prior: Doubles | list[float], places: int, joined_E: Bools | None = None
 ) -> MultiViewEnsemble:
     """The ensemble before any truth; priors are scaled to sum 1, the views weigh alike.
 
     Args:
-        role_E: of each expert, see `deepcity.learning.ensemble.recent_errors.ExpertRole`; the
-            first is the party's own network. None: none is ever set aside.
+        joined_E: which experts are made of others' layers; the first is the party's own network.
+            None: none is ever set aside.
 
     Raises:
         ValueError: if a prior is not over zero.
@@ -100,7 +107,7 @@ def init_ensemble(
         place=init_boa(prior, places),
         part=init_boa(prior, PARTS),
         views=init_boa([1.0] * _VIEWS),
-        recent=None if role_E is None else RecentErrors.begin(role_E),
+        recent=None if joined_E is None else RecentErrors.begin(joined_E, places),
     )
 
 
@@ -118,11 +125,18 @@ def absolute_gradient(forecast: Floats, truth: Floats) -> Doubles:
 
 @dataclass(frozen=True)
 class EnsembleForecast:
-    """Forecasts, the weights each was made with, and the ensemble after all updates."""
+    """Forecasts, the weights each was made with, and the ensemble after all updates.
+
+    Attributes:
+        error_BE, bound_BE: each expert's recent error at the origin, and the greatest that is
+            tolerated (`deepcity.learning.ensemble.recent_errors`); None: nobody is set aside.
+    """
 
     forecast_BNH: Floats
     weights_BE: Doubles
     ensemble: MultiViewEnsemble
+    error_BE: Doubles | None = None
+    bound_BE: Doubles | None = None
 
 
 def run_ensemble(
@@ -225,15 +239,20 @@ def continue_ensemble(
         forecast_EBNH, truth_BNH, forecast_VBNH, mixed_BNH, every_B, part_BH, gradient
     )
     ensemble, weights = paused.ensemble, []
+    recent: list[tuple[Doubles, Doubles]] = []
     for now in range(made, len(every_B)):
         if now:
             passed = range(int(every_B[now - 1]), int(every_B[now]))
             ensemble = feedback.apply(ensemble, passed, now)
         weights.append(ensemble.weights_in(part_BH[now]))
+        if ensemble.recent is not None:
+            recent.append((ensemble.recent.error_ME, ensemble.recent.steps_M))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
         mixed_BNH[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
     weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
-    found = EnsembleForecast(mixed_BNH[made:], weights_BE, ensemble)
+    found = EnsembleForecast(
+        mixed_BNH[made:], weights_BE, ensemble, *_by_origin(recent, ensemble.recent)
+    )
     last = int(every_B[-1]) if len(every_B) else 0
     past = int(np.searchsorted(every_B, last - horizon, "right"))
     return found, PausedRun(
@@ -243,6 +262,16 @@ def continue_ensemble(
         forecast_VBNH[:, past:].copy(),
         mixed_BNH[past:].copy(),
     )
+
+
+def _by_origin(
+    recent: Sequence[tuple[Doubles, Doubles]], last: RecentErrors | None
+) -> tuple[Doubles | None, Doubles | None]:
+    """Errors and bounds of all origins, (B, E) each."""
+    if not recent or last is None:
+        return None, None
+    error, steps = zip(*recent, strict=True)
+    return against_bounds(np.stack(error), np.stack(steps), last.joined_E)
 
 
 @dataclass(frozen=True)
@@ -290,7 +319,7 @@ class _Feedback:
         total = count_N.sum()
         recent = ensemble.recent
         if recent is not None:
-            recent = recent.update(_mean_errors(forecast_JEN, truth_JN))
+            recent = recent.update(forecast_JEN, truth_JN)
         return replace(
             ensemble,
             recent=recent,
@@ -301,14 +330,6 @@ class _Feedback:
                 losses(views_JVN, mixed_JN).sum(axis=0, keepdims=True) / total
             ),
         )
-
-
-def _mean_errors(forecast_JEN: Floats, truth_JN: Floats) -> Doubles:
-    """Each expert's mean absolute error over what was measured, (E,)."""
-    off_JEN = np.abs(forecast_JEN.astype(np.float64) - truth_JN[:, None])
-    known_J1N = np.isfinite(truth_JN)[:, None]
-    total_E = np.where(known_J1N, off_JEN, 0.0).sum(axis=(0, 2))
-    return np.asarray(total_E / known_J1N.sum())
 
 
 def _losses(forecast_JXN: Floats, gradient_JN: Doubles) -> Doubles:

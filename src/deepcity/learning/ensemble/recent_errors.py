@@ -2,36 +2,30 @@
 
 Aggregation forgets slowly: an expert that was good for weeks keeps weight for days once it turns
 bad, and a hostile member may wait for that. So errors are also averaged over the last steps alone,
-with a short, a middle and a long memory. A joined expert that errs over 1.5 times the references
-(the party's own network, and its typical day where that is an expert) in any of the three is set
-aside: the party's own network stands in for it until it no longer does. The short memory notices
-within steps, the long one keeps away who is bad every other day.
+with a short, a middle and a long memory. A joined expert that errs over twice what the party's own
+network does in any of the three is set aside: the party's own network stands in for it until it no
+longer does. The short memory notices within steps, the long one keeps away who is bad every other
+day. Errors are those of the newest forecast of each step: a day-ahead forecast made before a
+member turned says nothing of it, and 23 such beside the first bad one would hide it.
 
 Tried and not proven: the figures are those of `python -m benchmarks.hostile_members`.
 
-Shapes: E experts, M memories.
+Shapes: E experts, M memories, N places, J forecasts of one step.
 """
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
-from deepcity.city.arrays import Bools, Doubles, Ints
+from deepcity.city.arrays import Bools, Doubles, Floats
+from deepcity.learning.ensemble.own_errors import OwnErrors
 
 MEMORIES = (2.0, 12.0, 72.0)
 """Measured steps after which an error counts 1/e."""
-TOLERATED = 1.5
-"""Greatest error of a joined expert, in that of the worse reference."""
+TOLERATED = 2.0
+"""Greatest error of a joined expert, in that of the party's own network."""
 _DECAY_M = np.exp(-1 / np.array(MEMORIES))
-
-
-class ExpertRole(IntEnum):
-    """What an expert is to the others."""
-
-    OWN = 0
-    REFERENCE = 1
-    JOINED = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,38 +33,48 @@ class RecentErrors:
     """Each expert's absolute errors, summed with exponential forgetting.
 
     Attributes:
-        role_E: of each expert, see `ExpertRole`.
+        joined_E: whether an expert is made of others' layers; the first is the party's own network.
         error_ME: in the field's unit.
         steps_M: measured steps, forgotten alike.
+        own: the own network's errors at each place, which joined forecasts are kept near.
     """
 
-    role_E: Ints
+    joined_E: Bools
     error_ME: Doubles
     steps_M: Doubles
+    own: OwnErrors
 
     @classmethod
-    def begin(cls, role_E: Ints) -> "RecentErrors":
+    def begin(cls, joined_E: Bools, places: int) -> "RecentErrors":
         """Before any truth."""
         memories = len(MEMORIES)
-        return cls(role_E, np.zeros((memories, len(role_E))), np.zeros(memories))
+        nothing_ME = np.zeros((memories, len(joined_E)))
+        return cls(joined_E, nothing_ME, np.zeros(memories), OwnErrors.begin(places))
 
-    def update(self, error_E: Doubles) -> "RecentErrors":
-        """After one more step, with each expert's mean absolute error in it."""
+    def update(self, forecast_JEN: Floats, truth_JN: Floats) -> "RecentErrors":
+        """After the truths of one more step.
+
+        Args:
+            forecast_JEN: of that step, oldest first.
+            truth_JN: NaN where not measured.
+        """
+        newest_E = _mean_errors(forecast_JEN[-1], truth_JN[-1])
         return replace(
             self,
-            error_ME=_DECAY_M[:, None] * self.error_ME + error_E,
+            error_ME=_DECAY_M[:, None] * self.error_ME + newest_E,
             steps_M=_DECAY_M * self.steps_M + 1,
+            own=self.own.update(forecast_JEN[:, 0], truth_JN),
         )
 
-    @property
+    @cached_property
     def aside_E(self) -> Bools:
         """The joined experts that are set aside now."""
-        reference_E = self.role_E == ExpertRole.REFERENCE
-        if not reference_E.any():
-            return np.zeros(len(self.role_E), np.bool_)
-        usual_M1 = self.error_ME[:, reference_E].max(axis=1, keepdims=True)
-        bad_E = (self.error_ME > TOLERATED * usual_M1).any(axis=0)
-        return np.asarray(bad_E & (self.role_E == ExpertRole.JOINED))
+        bad_E = (self.error_ME > TOLERATED * self.error_ME[:, :1]).any(axis=0)
+        return np.asarray(bad_E & self.joined_E)
+
+    def within_reach(self, forecast_ENH: Floats) -> Floats:
+        """Experts' forecasts, the joined ones within reach of the own network's."""
+        return self.own.clip(forecast_ENH, self.joined_E)
 
     def without(self, weights_GE: Doubles) -> Doubles:
         """Weights in which the first expert has those of all that are set aside."""
@@ -80,3 +84,32 @@ class RecentErrors:
         found_GE = np.where(aside_E, 0.0, weights_GE)
         found_GE[:, 0] += weights_GE[:, aside_E].sum(axis=1)
         return np.asarray(found_GE)
+
+
+def against_bounds(
+    error_BME: Doubles, steps_BM: Doubles, joined_E: Bools
+) -> tuple[Doubles, Doubles]:
+    """At each of B moments, every expert's mean error and the greatest that is tolerated,
+    (B, E) each, in the memory in which they are farthest apart; a joined expert above its bound
+    is set aside.
+
+    Before any truth errors are 0 and bounds infinite, and bounds of own experts always are.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error_BME = error_BME / steps_BM[..., None]
+        bound_BME = np.broadcast_to(TOLERATED * error_BME[..., :1], error_BME.shape)
+        ratio_BME = np.nan_to_num(error_BME / bound_BME, nan=0.0, posinf=np.inf)
+    worst_B1E = ratio_BME.argmax(axis=1)[:, None]
+    error_BE, bound_BE = (
+        np.take_along_axis(one, worst_B1E, 1)[:, 0] for one in (error_BME, bound_BME)
+    )
+    known_B1 = steps_BM.any(axis=1, keepdims=True)
+    error_BE = np.where(known_B1, error_BE, 0.0)
+    return error_BE, np.where(known_B1 & joined_E, bound_BE, np.inf)
+
+
+def _mean_errors(forecast_EN: Floats, truth_N: Floats) -> Doubles:
+    """Each expert's mean absolute error over what was measured, (E,)."""
+    known_N = np.isfinite(truth_N)
+    off_EN = np.abs(forecast_EN[:, known_N].astype(np.float64) - truth_N[known_N])
+    return np.asarray(off_EN.sum(axis=1) / max(int(known_N.sum()), 1))

@@ -85,7 +85,7 @@ def new_encoder(shape: EncoderShape, seed: int, dropout: float = 0.1) -> Encoder
     Agencies of several cities begin with equal hidden layers, which federated averaging needs.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + 1)
+        torch.default_generator.manual_seed(seed + 1)
         encoder = Encoder(shape, dropout)
     for name, layer in _first_hidden(shape.level, seed, dropout).items():
         encoder.get_submodule(name).load_state_dict(layer.state_dict())
@@ -102,5 +102,5 @@ def first_layers(level: int, seed: int) -> Layers:
 
 def _first_hidden(level: int, seed: int, dropout: float) -> dict[str, Hidden]:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return {name: Hidden(WIDTH, dropout) for name in HIDDEN_LAYERS[:level]}

@@ -119,5 +119,5 @@ def new_fused(
     """A fused network whose trunk is initialised as `new_network` of the same seed."""
     trunk = new_network(shape, seed, **dropouts)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + 2)
+        torch.default_generator.manual_seed(seed + 2)
         return FusedNetwork(trunk, cut, own=own)

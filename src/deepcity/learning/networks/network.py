@@ -142,9 +142,9 @@ def new_network(shape: Shape, seed: int, **dropouts: float) -> Network:
     differ in size, which federated averaging needs.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         common = Network(replace(shape, features=1, recent=0), **dropouts)
-        torch.manual_seed(seed + 1)
+        torch.default_generator.manual_seed(seed + 1)
         network = Network(shape, **dropouts)
     for name in (*HIDDEN_LAYERS, HEAD):
         network.layer(name).load_state_dict(common.layer(name).state_dict())

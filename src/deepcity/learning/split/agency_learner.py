@@ -85,7 +85,7 @@ class AgencyLearner:
         rng = np.random.default_rng(party_seed(self.seed, self.name, seed))
         self.encoder.train()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(party_seed(self.seed, self.name, seed))
+            torch.default_generator.manual_seed(party_seed(self.seed, self.name, seed))
             for _ in range(steps):
                 chosen = torch.from_numpy(rng.integers(0, len(rows), self.settings.batch_size * 4))
                 predicted = self.encoder.pretext_head(self.encoder(rows[chosen]))
@@ -128,7 +128,7 @@ class AgencyLearner:
         rng = np.random.default_rng(party_seed(self.seed, self.name, seed))
         self.encoder.train()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(party_seed(self.seed, self.name, seed))
+            torch.default_generator.manual_seed(party_seed(self.seed, self.name, seed))
             for _ in range(steps):
                 origins = np.arange(len(times_B))
                 if self.settings.batch_size < len(times_B):

@@ -61,7 +61,7 @@ class FusedLearner(KeepsBest):
         size = max(1, self.settings.batch_size // self.train.baseline_BNH.shape[1])
         self.network.train()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(party_seed(seed, "fused", first))
+            torch.default_generator.manual_seed(party_seed(seed, "fused", first))
             for step in range(first, first + count):
                 for group in self._optimizer.param_groups:
                     group["lr"] = learning_rate(self.settings, step, self.settings.total_steps)

@@ -25,6 +25,7 @@ from deepcity.learning.features.inputs import Inputs, Samples, WindowSettings
 from deepcity.learning.networks.fused import Cut, FusedNetwork
 from deepcity.learning.networks.network import Network, Shape
 from deepcity.learning.networks.reuse import load_arrays
+from deepcity.learning.split.deep_day import DayPattern, fit_day
 from deepcity.learning.split.deep_stats import STATS_SHAPE, deep_stats
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fusion_inputs import DeepBatches, as_tensors, predict
@@ -122,6 +123,8 @@ class FusedPackage:
             (B, N, H); decisions rest on their errors. Empty in packages of before they were kept.
         deep_stats: agency -> what its deep data were like on the validation span, as
             `DeepStats.of` reads it. Empty in packages of before they were kept.
+        deep_days: agency -> how they change over the day, as `DayPattern.of` reads it. Without an
+            agency whose times are too few, and empty in packages of before they were kept.
         version: first 16 hex digits of the content's SHA-256.
     """
 
@@ -135,6 +138,7 @@ class FusedPackage:
     scale_N1: Floats
     past: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     deep_stats: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    deep_days: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     version: str = ""
 
     def predict(self, samples: Samples, deep: DeepBatches) -> Floats:
@@ -190,13 +194,13 @@ def package_fused(
     deep: DeepBatches,
     alone: Network | None = None,
     *,
-    spacing_s: int | None = None,
+    time_B: Ints | None = None,
 ) -> FusedPackage:
     """A trained application as a package; calibrates its bands on the validation span.
 
     Args:
         deep: every agency's deep data for them.
-        spacing_s: between two validation origins; None: the panel's step.
+        time_B: of the validation origins, UTC seconds; None: unknown, a step of the panel apart.
 
     Raises:
         LayerPackageError: with everything that does not fit.
@@ -220,8 +224,12 @@ def package_fused(
     bare = FusedPackage(
         facts, network, alone, cells, cell_weights, bands, baseline, inputs.scale_N1, past
     )
-    stats = deep_stats(bare.predict, validation, deep, spacing_s or facts.step_s)
-    bare = replace(bare, deep_stats=stats)
+    times_B = np.zeros(0, np.int64) if time_B is None else time_B
+    spacing_s = int(np.diff(times_B).min()) if len(times_B) > 1 else facts.step_s
+    stats = deep_stats(bare.predict, validation, deep, spacing_s)
+    days = {name: fit_day(times_B, batch) for name, batch in deep.items()}
+    kept = {name: one.array for name, one in days.items() if one is not None}
+    bare = replace(bare, deep_stats=stats, deep_days=kept)
     return replace(bare, version=version_of(*_content(bare)))
 
 
@@ -261,6 +269,7 @@ def _built(arrays: Groups, header: Header, version: str) -> FusedPackage:
         **arrays["more"],
         past=arrays.get("past", {}),
         deep_stats=arrays.get("deep_stats", {}),
+        deep_days=arrays.get("deep_days", {}),
         version=version,
     )
     _check(package)
@@ -326,6 +335,11 @@ def _check(package: FusedPackage) -> None:
         stats = package.deep_stats.get(agency.name)
         if stats is not None and (stats.shape != STATS_SHAPE or not np.isfinite(stats).all()):
             wrong.append(f"statistics of {agency.name}'s deep data are {stats.shape}")
+        if agency.name in package.deep_days:
+            try:
+                DayPattern.of(package.deep_days[agency.name], agency.width)
+            except ValueError as error:
+                wrong.append(f"{agency.name} has {error}")
     if package.scale_N1.shape != (wide[0], 1):
         wrong.append(f"the scale is {package.scale_N1.shape}")
     if frozenset() not in package.bands:
@@ -347,6 +361,8 @@ def _content(package: FusedPackage) -> tuple[Groups, Header]:
         arrays["past"] = dict(package.past)
     if package.deep_stats:
         arrays["deep_stats"] = dict(package.deep_stats)
+    if package.deep_days:
+        arrays["deep_days"] = dict(package.deep_days)
     if alone is not None:
         arrays["alone"] = {name: value.numpy() for name, value in alone.state_dict().items()}
     header = {

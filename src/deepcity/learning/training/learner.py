@@ -157,7 +157,7 @@ class Learner(KeepsBest):
         now = [p.detach() for p in self.network.parameters()]
         average = [p.clone() for p in now]
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             for step in steps:
                 for group in self._optimizer.param_groups:
                     group["lr"] = rate * learning_rate(self.settings, step, total)
@@ -181,10 +181,11 @@ class Learner(KeepsBest):
         error = loss(output, self._target[batch].flatten(0, 1), self.settings.mae_weight)
         self._optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
-        for parameter, start in zip(self.network.parameters(), reference, strict=False):
+        parameters = self._optimizer.param_groups[0]["params"]
+        for parameter, start in zip(parameters, reference, strict=False):
             if parameter.grad is not None:
                 parameter.grad.add_(parameter.detach() - start, alpha=proximal)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         if torch.isfinite(norm):  # else layers from elsewhere are too large to learn from
             self._optimizer.step()
         return float(error.detach())

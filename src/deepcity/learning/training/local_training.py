@@ -80,7 +80,8 @@ def validation_score(forecast_BNH: np.ndarray, samples: Samples, mae_weight: flo
 
 def forecast(network: Network, samples: Samples, chunk_rows: int = 65_536) -> np.ndarray:
     """Forecasts in the field's unit, (B, N, H), in chunks that fit a small memory."""
-    network.eval()
+    if network.training:
+        network.eval()
     origins, places = samples.features_BNF.shape[:2]
     step = max(1, chunk_rows // max(places, 1))
     output = np.empty(samples.baseline_BNH.shape, np.float32)

@@ -3,7 +3,6 @@
 Current weights, the best weights, and the optimizer's moments of each.
 """
 
-import copy
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -71,7 +70,8 @@ class KeepsBest:
 
     def _keep(self, error: float) -> None:
         """Keep the present weights as the best state, of this error."""
-        self.best, self._best_state = error, copy.deepcopy(self.network.state_dict())
+        kept = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.best, self._best_state = error, kept
 
     def keep_best(self) -> None:
         """Return the network to the best state seen on the validation span."""

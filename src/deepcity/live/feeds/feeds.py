@@ -52,6 +52,12 @@ class Feeds:
         """The door of an agency's source; None if rows do not come to it."""
         return self.doors.get(source) if source in self._sources(agency) else None
 
+    @property
+    def names(self) -> list[str]:
+        """Where rows may come, as ``agency/source``."""
+        agencies = [one.name for one in self.city_file.settings.agency]
+        return [f"{one}/{source}" for one in agencies for source in self._sources(one)]
+
     def close(self) -> None:
         """Stop all that asks and listens; close the doors."""
         for collector in self.collectors.values():

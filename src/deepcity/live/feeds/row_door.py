@@ -3,58 +3,32 @@
 Shapes: R rows of a batch.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Bools, Ints
 from deepcity.city.clock import Clock
-from deepcity.city.errors import DataError, LiveError
+from deepcity.city.errors import LiveError
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.duration import duration_text
-from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
-from deepcity.data.config.source import SourceSettings
-from deepcity.data.connectors import RawTable, read_table
-from deepcity.data.connectors.csv import CsvSettings
-from deepcity.data.connectors.json import JsonSettings
-from deepcity.data.errors import ReadError
+from deepcity.data.config.settings import FieldSettings
+from deepcity.data.config.toml_file import near_name
 from deepcity.data.feeds.settings import FeedSettings
 from deepcity.data.findings import IssueLog, rows_text
 from deepcity.data.places.place_ids import place_ids
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, sheets, value_column
-from deepcity.data.tables.read import read_records
 from deepcity.data.timestamps.dst import NO_TIME
 from deepcity.data.timestamps.parse import utc_times
+from deepcity.live.feeds.batch_check import OpenBatch, Reader, body_of, check_batch, readers_of
 from deepcity.live.feeds.row_spool import RowSpool, digest
 
 MOST_ROWS = 50_000
-_MOST_RECORD_MB = 1.0
-_MOST_NAME = 200
-
-
-class CsvBody(CsvSettings):
-    """A batch in CSV."""
-
-    @property
-    def is_feed(self) -> bool:
-        """As in `SourceSettings`."""
-        return True
-
-
-class JsonBody(JsonSettings):
-    """A batch in JSON."""
-
-    @property
-    def is_feed(self) -> bool:
-        """As in `SourceSettings`."""
-        return True
+_OTHERS = 5
 
 
 @dataclass(frozen=True)
@@ -66,27 +40,14 @@ class RowReceipt:
         repeated: it was kept before, and changes nothing.
         other_places: how many rows were left out, as no agency has their place.
         other_columns: that no field is read from, and that are not kept.
+        near_places: of the places left out, those like a known one, with that one.
     """
 
     rows: int
     repeated: bool
     other_places: int
     other_columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """An agency that reads fields from the source.
-
-    Attributes:
-        settings: its own.
-        fields: those that the source holds.
-        places: all of them; empty: whatever places rows name.
-    """
-
-    settings: AgencySettings
-    fields: tuple[FieldSettings, ...]
-    places: tuple[PlaceSettings, ...]
+    near_places: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -122,43 +83,29 @@ class RowDoor:
             KeyReusedError: if another batch came under this key.
             OSError: if they cannot be kept.
         """
-        with tempfile.TemporaryDirectory(prefix="deepcity-") as folder:
-            name = "rows.csv" if csv else "rows.json"
-            (Path(folder) / name).write_bytes(body)
-            found = self._checked(_body_source(self.source, name, csv=csv), Path(folder))
+        found = check_batch(body_of(self.source, csv=csv), body, self._checked)
         kept = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         content = digest(kept)
         new = self.spool.append(kept, key or content, content)
-        return RowReceipt(len(kept), not new, found.other_places, found.other_columns)
+        near = tuple(
+            (one, like) for one in found.others if (like := near_name(one, self._places()))
+        )
+        return RowReceipt(len(kept), not new, found.other_places, found.other_columns, near)
 
-    def _checked(self, body: SourceSettings, folder: Path) -> "_Batch":
-        issues = IssueLog("rows")
-        batch = None
-        try:
-            table = read_table(body, folder)
-            present = self._present(table, body, issues)
-            if not issues.problems:
-                self._check_values(body, folder, table.frame, present, issues)
-            if not issues.problems:
-                batch = self._batch(body, folder, table.frame, present, issues)
-        except ReadError as error:
-            issues.problem(error.key, error.value, error.reason, error.right)
-        if issues.problems or batch is None:
-            raise DataError(issues.problems)
-        return batch
+    def _checked(self, batch: OpenBatch) -> "_Batch | None":
+        present = self._present(batch)
+        if not batch.issues.problems:
+            batch.check_long(present, self.clock)
+        return None if batch.issues.problems else self._batch(batch, present)
 
-    def _present(
-        self, table: RawTable, body: SourceSettings, issues: IssueLog
-    ) -> list[tuple[Reader, tuple[FieldSettings, ...]]]:
+    def _present(self, batch: OpenBatch) -> list[tuple[Reader, tuple[FieldSettings, ...]]]:
         """The fields of each agency whose columns the batch has."""
-        columns, frame = table.frame.columns, table.frame
-        if not 0 < frame.height <= MOST_ROWS:
+        body, issues, columns = batch.body, batch.issues, batch.frame.columns
+        if batch.frame.height > MOST_ROWS:
             right = f"send 1 to {MOST_ROWS:,} rows at once"
-            issues.problem("rows", frame.height, "too many" if frame.height else "none", right)
+            issues.problem("rows", batch.frame.height, "too many", right)
         time_names = () if body.time is None else body.time.names
-        for name in [*time_names, self.source.place or ""]:
-            if name not in columns:
-                issues.problem("column", name, "missing", f"name it in every row: {name}")
+        batch.check_columns([*time_names, self.source.place or ""])
         found = [
             (reader, tuple(one for one in reader.fields if self._columns_of(one) <= set(columns)))
             for reader in self.readers
@@ -167,61 +114,29 @@ class RowDoor:
             names = sorted(
                 {n for r in self.readers for one in r.fields for n in self._columns_of(one)}
             )
-            shown, right = ", ".join(columns[:10]), f"send at least one of {', '.join(names)}"
+            likes = (f"rename {like!r} to {n}; " for n in names if (like := near_name(n, columns)))
+            shown = ", ".join(columns[:10])
+            right = f"{next(likes, '')}send at least one of {', '.join(names)}"
             issues.problem("columns", shown, "none is one that a field is read from", right)
         return found
 
     def _columns_of(self, field: FieldSettings) -> set[str]:
         return {value_column(self.source, field), *field.where}
 
-    def _check_values(
-        self,
-        body: SourceSettings,
-        folder: Path,
-        frame: pl.DataFrame,
-        present: Sequence[tuple[Reader, tuple[FieldSettings, ...]]],
-        issues: IssueLog,
-    ) -> None:
-        """Read the batch for each agency as its file would be, and report what is wrong."""
-        named = set(place_ids(frame[self.source.place or ""]).drop_nulls().to_list())
-        if odd := sorted(one for one in named if len(one) > _MOST_NAME or not one.isprintable()):
-            right = f"send names of at most {_MOST_NAME} signs, all of them printable"
-            issues.problem("places", odd[0][:50], f"{len(odd)} of these are no names", right)
-            return
-        known = False
-        for reader, fields in present:
-            places = [one for one in reader.places if one.key in named]
-            if not reader.places:
-                places = [PlaceSettings(id=name) for name in sorted(named) if name]
-            known |= bool(places)
-            if fields and places:
-                step = reader.settings.step
-                clock = self.clock if step is None else replace(self.clock, step=step)
-                own = IssueLog(issues.file)
-                read_records(body, folder, clock, fields=fields, places=places, issues=own)
-                issues.problems += [one for one in own.problems if one not in issues.problems]
-        if not known:
-            shown = ", ".join(sorted(named)[:5])
-            right = "name places as the city file does"
-            issues.problem("places", shown, "no agency has any of these places", right)
-
     def _batch(
-        self,
-        body: SourceSettings,
-        folder: Path,
-        frame: pl.DataFrame,
-        present: Sequence[tuple[Reader, tuple[FieldSettings, ...]]],
-        issues: IssueLog,
+        self, batch: OpenBatch, present: Sequence[tuple[Reader, tuple[FieldSettings, ...]]]
     ) -> "_Batch | None":
         """The rows to keep, their times in UTC."""
+        body, frame, issues = batch.body, batch.frame, batch.issues
         assert body.time is not None
         zone = body.time.zone or self.clock.time_zone
-        context = SourceContext(body, folder, body.time, zone)
+        context = SourceContext(body, batch.folder, body.time, zone)
         own = {name for _, fields in present for one in fields for name in self._columns_of(one)}
         place = self.source.place or ""
         own |= set(self.extras) & set(frame.columns)
         columns = list(dict.fromkeys([*body.time.names, place, *sorted(own)]))
         kept, other = list[tuple[str | None, ...]](), 0
+        others = dict[str, None]()
         for sheet in sheets(context, columns, issues):
             utc_R = utc_times(sheet)
             if utc_R is None:
@@ -229,21 +144,26 @@ class RowDoor:
             self._check_span(utc_R, sheet, issues)
             known_R = self._known(sheet.frame[place]) & (utc_R != NO_TIME)
             other += int((~known_R).sum())
+            strange = place_ids(sheet.frame[place]).filter(pl.Series(~known_R)).drop_nulls()
+            others |= dict.fromkeys(strange.unique().sort().head(_OTHERS).to_list())
             names = [name for name in columns if name not in body.time.names]
             cells = sheet.frame.select(names).cast(pl.String).rows()
             rows = zip(_iso(utc_R), cells, known_R, strict=True)
             kept += [(at, *row) for at, row, known in rows if known]
         header = (body.time.names[0], *(one for one in columns if one not in body.time.names))
         unread = tuple(name for name in frame.columns if name not in columns)
-        return _Batch(header, kept, other, unread)
+        return _Batch(header, kept, other, unread, tuple(others)[:_OTHERS])
 
     def _known(self, column: pl.Series) -> Bools:
         """Which rows are of a place that an agency has."""
         names = place_ids(column)
         if any(not reader.places for reader in self.readers):
             return names.is_not_null().to_numpy()
-        known = {place.key for reader in self.readers for place in reader.places}
-        return names.is_in(sorted(known)).fill_null(value=False).to_numpy()
+        return names.is_in(self._places()).fill_null(value=False).to_numpy()
+
+    def _places(self) -> list[str]:
+        """All that an agency's settings name."""
+        return sorted({place.key for reader in self.readers for place in reader.places})
 
     def _check_span(self, utc_R: Ints, sheet: Sheet, issues: IssueLog) -> None:
         """Report times that only a wrong clock or a mistyped year can give."""
@@ -272,6 +192,7 @@ class _Batch:
     rows: list[tuple[str | None, ...]]
     other_places: int
     other_columns: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.time) -> RowDoor:
@@ -284,12 +205,7 @@ def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.ti
     source = city_file.sources.get(name)
     if not isinstance(source, FeedSettings):
         raise LiveError(name, "rows do not come to this source", "see format in the city file")
-    readers = tuple(
-        Reader(settings, fields, settings.places or ())
-        for settings in city_file.settings.agency
-        for fields in [tuple(one for one in settings.fields if one.source == name)]
-        if fields
-    )
+    readers = readers_of(city_file, name)
     columns = {
         column
         for reader in readers
@@ -309,16 +225,6 @@ def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.ti
     path = source.spool_path(city_file.path.parent)
     spool = RowSpool(path, header, round(source.max_mb * 1e6))
     return RowDoor(source, readers, city_file.city.clock, spool, extras, now)
-
-
-def _body_source(source: FeedSettings, path: str, *, csv: bool) -> SourceSettings:
-    """How a batch is read: as the source says, from a file of its own."""
-    common: dict[str, Any] = {
-        key: getattr(source, key) for key in SourceSettings.model_fields if key != "format"
-    }
-    if csv:
-        return CsvBody.model_construct(**common, path=path, max_line_mb=_MOST_RECORD_MB)
-    return JsonBody.model_construct(**common, path=path, max_record_mb=_MOST_RECORD_MB)
 
 
 def _iso(utc_R: Ints) -> list[str]:

@@ -24,6 +24,7 @@ from deepcity.store.atomic import write_atomic
 Cells = Sequence[str | None]
 _KEYS = 2000  # batches that are remembered
 _END = b"\n"
+_CHUNK = 1 << 16
 
 
 class KeyReusedError(LiveError):
@@ -45,7 +46,7 @@ class RowSpool:
 
     def __init__(self, path: Path, columns: Sequence[str], most_bytes: int) -> None:
         self.path, self.most_bytes = path, most_bytes
-        self._state_path = path.with_name(f"{path.name}.committed")
+        self._state_path = _state_path(path)
         self._mutex = Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._process = FileLock(f"{path}.lock", blocking=False)
@@ -87,6 +88,7 @@ class RowSpool:
                     reason = "this key was used for other rows"
                     raise KeyReusedError(key[:100], reason, "give each batch a key of its own")
                 return False
+            self._mend()
             text = _lines([[row.get(one) for one in self.columns] for row in rows])
             self._write(text)
             keys = {**self._keys, name: content}
@@ -96,6 +98,19 @@ class RowSpool:
             if self._size > self.most_bytes:
                 self._drop_older_half()
         return True
+
+    def _mend(self) -> None:
+        """Go on from what is whole of a file that something else made shorter, or took away.
+
+        Writing at the place of before would leave a hole that no reader gets over. It becomes a
+        new file: a reader that did not look meanwhile would go on in the middle of a line once the
+        old one has grown past the place where that reader was.
+        """
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < self._size:
+            self._size, self._keys = self._recovered()
+            self.columns = self._with_columns(self.columns)
+            self._replace(self.path.read_bytes())
 
     def _write(self, text: bytes) -> None:
         try:
@@ -163,6 +178,16 @@ class RowSpool:
         self._commit(len(content), self._keys)
 
 
+def committed_bytes(path: Path) -> int:
+    """How many bytes of a spool's file count; all whole lines where that is not written down.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    size, counts = path.stat().st_size, _state(_state_path(path))["bytes"]
+    return _whole_lines(path) if counts is None or counts > size else int(counts)
+
+
 def digest(rows: Sequence[Mapping[str, str | None]]) -> str:
     """What rows are the same by."""
     text = json.dumps([dict(row) for row in rows], sort_keys=True, ensure_ascii=True)
@@ -180,8 +205,20 @@ def _lines(rows: Sequence[Cells]) -> bytes:
 
 def _whole_lines(path: Path) -> int:
     """Bytes up to the last line feed."""
-    content = path.read_bytes()
-    return content.rfind(_END) + 1
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            begin = max(0, end - _CHUNK)
+            file.seek(begin)
+            at = file.read(end - begin).rfind(_END)
+            if at >= 0:
+                return begin + at + 1
+            end = begin
+    return 0
+
+
+def _state_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.committed")
 
 
 def _state(path: Path) -> dict[str, Any]:
@@ -190,6 +227,6 @@ def _state(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
         size, batches = found["bytes"], dict(found["batches"])
         size = None if size is None else int(size)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return {"bytes": None, "batches": {}}
     return {"bytes": size, "batches": {str(key): str(one) for key, one in batches.items()}}

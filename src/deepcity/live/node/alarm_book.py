@@ -12,7 +12,7 @@ from typing import Any
 from deepcity.applications.application import Task
 from deepcity.applications.decision import Decision
 from deepcity.city.errors import LiveError
-from deepcity.live.node.source_status import SourceState, SourceStatus
+from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
 KEPT = 2_000
@@ -136,7 +136,7 @@ class AlarmBook:
         if state.status in (SourceStatus.LATE, SourceStatus.SILENT):
             wanted["", f"source-{state.status.value}"] = {"lag_s": float(state.lag_s)}
         silent = state.status is SourceStatus.SILENT
-        current = self._going_on("", event.party)
+        current = self._going_on(event.service, event.party)
         severity = AlarmSeverity.CRITICAL if silent else AlarmSeverity.WARNING
         return self._moved(event, current, wanted, severity, 0)
 

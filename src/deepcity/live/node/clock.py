@@ -72,6 +72,7 @@ class ReplayClock:
     _at_s: float = field(init=False)
     _since: float = field(init=False)
     _done_s: int = field(init=False)
+    _paused: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         if not self.speed > 0:
@@ -92,5 +93,14 @@ class ReplayClock:
         return int(reached)
 
     def done(self, now_s: int) -> None:
-        """All that was due at a time is done: the next step may begin."""
-        self._done_s = max(self._done_s, now_s)
+        """All that was due at a time is done: the next step may begin, unless it is paused."""
+        if not self._paused:
+            self._done_s = max(self._done_s, now_s)
+
+    def pause(self) -> None:
+        """Let no further step begin until `go_on`; whoever is started late misses none."""
+        self._paused = True
+
+    def go_on(self) -> None:
+        """Let steps begin again."""
+        self._paused = False

@@ -4,7 +4,7 @@ Nothing acts before the confirmation that an application asks for: a decision wa
 with the right to do so has confirmed it. An answer can be undone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 
 from deepcity.applications.application import Task
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.city.errors import LiveError
-from deepcity.live.node.source_status import SourceState
+from deepcity.city.errors import DecisionClosedError, LiveError
+from deepcity.live.agency_inputs import AgencyState
+from deepcity.live.node.deep_source import agency_evidence
+from deepcity.live.node.records.source_status import SourceState
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
 _DECISION = TypeAdapter(Decision)
@@ -64,7 +66,8 @@ class KnownDecision:
         made_s: by the city's time, UTC seconds.
         origin_s: start of the first step of its forecast.
         forecast: key of its forecast's event.
-        evidence: the state of its agency's records when it was made.
+        evidence: the state of its agency's records when it was made, then that of the deep data
+            that its forecast looked at.
         replaced: a newer one of the same party has been made.
     """
 
@@ -111,14 +114,20 @@ def decision_event(
     task: Task,
     evidence: SourceState,
     forecast: EventDraft,
+    agencies: Sequence[AgencyState] = (),
 ) -> EventDraft:
-    """The event of a decision made on a forecast."""
+    """The event of a decision made on a forecast.
+
+    Args:
+        evidence: its own agency's records.
+        agencies: whose deep data the forecast looked at.
+    """
     body = {
         "task": task.value,
         "decision": {**asdict(made), "confirm": made.confirm.value},
         "origin_s": forecast.body["origin_s"],
         "forecast": forecast.key,
-        "evidence": [asdict(evidence)],
+        "evidence": [asdict(evidence), *map(agency_evidence, agencies)],
     }
     key = forecast.key.replace("forecast/", "decision/", 1)
     return EventDraft(EventKind.DECISION, key, forecast.at_s, service, party, body=body)
@@ -148,7 +157,8 @@ class DecisionBook:
         """The event of an answer. Two people who answer at once give one event.
 
         Raises:
-            LiveError: if there is no such decision, or it cannot be answered so now.
+            LiveError: if there is no such decision.
+            DecisionClosedError: if it cannot be answered so now.
         """
         known = self.decisions.get(number)
         if known is None:
@@ -163,7 +173,8 @@ class DecisionBook:
                 DecisionStatus.CONFIRMED: "undo the answer first",
                 DecisionStatus.REJECTED: "undo the answer first",
             }.get(status, "answer the newest decision of this party")
-            raise LiveError(f"{kind.value} decision {number}", f"it is {status.value}", right)
+            what = f"{kind.value} decision {number}"
+            raise DecisionClosedError(what, f"it is {status.value}, so no answer was kept", right)
         body = {"decision": number, "answer": kind.value, "comment": comment}
         key = f"answer/{number}/{len(known.answers)}"
         return EventDraft(

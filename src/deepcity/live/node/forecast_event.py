@@ -3,7 +3,7 @@
 Shapes: N places, H horizon steps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from deepcity.forecasting.forecasts import Forecasts
 from deepcity.forecasting.gaps import Gap
 from deepcity.forecasting.table import PartyForecasts
 from deepcity.learning.evaluation.bands import band
+from deepcity.live.agency_inputs import AgencyState
+from deepcity.live.node.deep_source import agency_evidence
 from deepcity.store.blob import pack, unpack
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
@@ -60,19 +62,31 @@ class StoredForecast:
         return self.origin_s + int(self.value_NH.shape[1]) * self.step_s
 
 
-def forecast_key(service: str, party: str, origin_s: int, newest_s: int) -> str:
-    """One forecast a step; another one only if later rows were known by then."""
-    return f"forecast/{service}/{party}/{origin_s}/{newest_s}"
+def forecast_key(service: str, party: str, origin_s: int, newest_s: int, deep_key: str = "") -> str:
+    """One forecast a step; another one only if later rows or deep data were known by then."""
+    key = f"forecast/{service}/{party}/{origin_s}/{newest_s}"
+    return f"{key}/{deep_key}" if deep_key else key
 
 
-def forecast_event(found: PartyForecasts, now_s: int, origin_s: int, newest_s: int) -> EventDraft:
+def forecast_event(
+    found: PartyForecasts,
+    now_s: int,
+    origin_s: int,
+    newest_s: int,
+    deep_key: str = "",
+    agencies: Sequence[AgencyState] = (),
+) -> EventDraft:
     """The event of a party's forecast, or of why it has none.
 
     Args:
         found: of one origin.
+        deep_key: names the received deep data.
+        agencies: whose deep data it looked at.
     """
-    key = forecast_key(found.service, found.party, origin_s, newest_s)
+    key = forecast_key(found.service, found.party, origin_s, newest_s, deep_key)
     body: dict[str, object] = {"origin_s": origin_s, "newest_s": newest_s, "note": found.note}
+    if agencies:
+        body["agencies"] = [agency_evidence(one) for one in agencies]
     data = b""
     if found.forecasts is None:
         assert found.gap is not None

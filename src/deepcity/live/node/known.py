@@ -12,10 +12,11 @@ import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import LiveError
+from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.panel import Panel
-from deepcity.live.node.agency_records import folded
 from deepcity.live.node.forecast_event import StoredForecast, stored_forecast
 from deepcity.live.node.node import Node, PartyKey
+from deepcity.live.node.records.agency_records import folded
 from deepcity.store.events.event import EventKind, EventQuery
 
 _MOST_STEPS = 20_000
@@ -72,8 +73,9 @@ def party_of(node: Node, service: str, party: str) -> PartyKey:
     """
     key = service, party
     if key not in node.parties:
-        known = ", ".join(f"{one} of {name}" for name, one in list(node.parties)[:5])
-        raise LiveError(f"{party} of {service}", "no party of this node", f"ask for {known}")
+        asked = f"{party} of {service}"[:200]
+        right = did_you_mean(asked, [f"{one} of {of}" for of, one in node.parties])
+        raise LiveError(asked, "no party of this node", right)
     return key
 
 
@@ -118,7 +120,7 @@ def series(
     panel, column = _values(node, key, known_s, since_s, until_s)
     names = [one.id for one in panel.places]
     if place not in names:
-        right = f"ask for {', '.join(names[:5])}"
+        right = did_you_mean(place[:100], names)
         raise LiveError(place[:100], f"no place of {key[1]}", right)
     if not 0 <= until_s - since_s <= _MOST_STEPS * panel.clock.step_s:
         right = f"ask for at most {_MOST_STEPS:,} steps of {panel.clock.step_s} s"

@@ -7,14 +7,12 @@ so a node that is killed at any point goes on where it was, and nothing happens 
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from functools import partial
-from typing import Self
-from zoneinfo import ZoneInfo
+from pathlib import Path
 
+from deepcity.applications.application import Task
 from deepcity.city.errors import DataError, ProblemsError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, empty_panel
@@ -22,22 +20,30 @@ from deepcity.data.panel import Panel
 from deepcity.forecasting.gaps import Gap
 from deepcity.forecasting.table import PartyForecasts
 from deepcity.live.forecasters import AnyForecaster
-from deepcity.live.node.agency_records import changed_rows, folded, merged, rows_events, with_places
 from deepcity.live.node.alarm_book import AlarmBook
-from deepcity.live.node.clock import NodeClock
-from deepcity.live.node.decision_book import DecisionBook, decision_event, known_decision
+from deepcity.live.node.answer_events import answer_events
+from deepcity.live.node.checking.checker import RecordChecker
+from deepcity.live.node.clock import ClockMode, NodeClock
+from deepcity.live.node.daily_work import DailyWork
+from deepcity.live.node.decision_book import DecisionBook, known_decision
+from deepcity.live.node.deep_source import DeepSource, worst_states
 from deepcity.live.node.forecast_event import (
     StoredForecast,
     forecast_event,
     forecast_key,
     stored_forecast,
 )
-from deepcity.live.node.party import KnownPanel, NodeParty, PartyAnswer, node_party
-from deepcity.live.node.record_sources import RecordSource
-from deepcity.live.node.source_status import (
-    RecordSummary,
+from deepcity.live.node.kept_forecasts import KeptForecasts
+from deepcity.live.node.learning.learner import DailyLearner
+from deepcity.live.node.newest_events import NewestEvents
+from deepcity.live.node.party import NodeParty, PartyAnswer, node_party
+from deepcity.live.node.received import ReceivedDeepData
+from deepcity.live.node.records.agency_book import AgencyBook
+from deepcity.live.node.records.record_sources import RecordSource
+from deepcity.live.node.records.source_status import (
     SourceState,
     SourceStatus,
+    TroubleCode,
     source_state,
 )
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
@@ -46,28 +52,7 @@ from deepcity.store.events.event_store import EventStore
 PartyKey = tuple[str, str]
 """Service and party."""
 _BACK = 20_000  # events among which decisions and their answers are looked for at a start
-_FORECASTS = 64  # that are kept beside the newest, for what became of decisions
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class RecordsNow:
-    """An agency's records as they are now.
-
-    Attributes:
-        panel: its records; no step before the first have come.
-        summary: of them.
-        trouble: what prevents its source from being read; empty: nothing.
-    """
-
-    panel: Panel
-    summary: RecordSummary
-    trouble: str = ""
-
-    @classmethod
-    def of(cls, panel: Panel) -> Self:
-        """With these records, and no trouble."""
-        return cls(panel, RecordSummary.of(panel))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +79,11 @@ class Node:
         forecasters: the parties that are forecast.
         events: where everything is kept; other events in it are those of the same city.
         clock: the time to go by.
-        update: lets forecasters learn from new days, at the beginning of each day of the city;
+        learner: lets forecasters learn from new days, at the beginning of each day of the city;
             None: they stay as they are.
+        snapshots: folder for snapshots of records, which make a start short; None: none are made.
+        received: takes the deep data of agencies' own processes; None: none send any.
+        checker: checks the records, soon after the start and each day; None: nobody does.
     """
 
     def __init__(
@@ -105,19 +93,25 @@ class Node:
         forecasters: Sequence[AnyForecaster],
         events: EventStore,
         clock: NodeClock,
-        update: Callable[[KnownPanel, int], list[EventDraft]] | None = None,
+        learner: DailyLearner | None = None,
+        snapshots: Path | None = None,
+        received: ReceivedDeepData | None = None,
+        checker: RecordChecker | None = None,
     ) -> None:
         self.city_file, self.events, self.clock = city_file, events, clock
+        self.received = received
         self.decisions, self.alarms = DecisionBook(), AlarmBook()
         self.started = threading.Event()
         self._sources = dict(sources)
         self._lock = threading.RLock()
-        self._agencies = {name: RecordsNow.of(empty_panel(city_file, name)) for name in sources}
-        self._states: dict[str, SourceStatus] = {}
+        empty = {name: empty_panel(city_file, name) for name in sources}
+        self._agencies = AgencyBook(empty, events, snapshots)
+        self._states: dict[tuple[str, str], SourceStatus] = {}
         self._parties: dict[PartyKey, PartyNow] = {}
         self._asked: dict[PartyKey, str] = {}
-        self._forecasts: OrderedDict[str, StoredForecast | None] = OrderedDict()
-        self._last, self._update, self._day = 0, update, ""
+        self._forecasts = KeptForecasts(events)
+        self._daily = DailyWork(city_file.city.clock.time_zone, learner, checker)
+        self._newest_events, self._last = NewestEvents(EventKind.CHECK, EventKind.UPDATE), 0
         self._join(forecasters)
 
     @property
@@ -136,6 +130,24 @@ class Node:
         """All agencies whose records are known here."""
         return tuple(self._sources)
 
+    @property
+    def learning_since_s(self) -> int | None:
+        """Since when forecasters learn from new days, UTC seconds; None: they do not now."""
+        return self._daily.learning_since_s
+
+    @property
+    def checked_s(self) -> int | None:
+        """When records were last checked, since the start; None: not yet."""
+        return self._daily.checked_s
+
+    def check(self, agency: str) -> Event | None:
+        """The newest event of the data check on an agency's records; None: there is none."""
+        return self._newest_events.find(EventKind.CHECK, "", agency)
+
+    def update(self, service: str, party: str) -> Event | None:
+        """The newest event of what a party's forecaster learned from new days; None: none is."""
+        return self._newest_events.find(EventKind.UPDATE, service, party)
+
     def panel(self, agency: str) -> Panel:
         """An agency's records; no step before the first have come."""
         return self._agencies[agency].panel
@@ -143,8 +155,16 @@ class Node:
     def source(self, agency: str, now_s: int) -> SourceState:
         """How new an agency's records are at a time."""
         found = self._agencies[agency]
-        trouble = found.trouble or self._sources[agency].trouble
-        return source_state(agency, found.summary, now_s, trouble)
+        if found.trouble:
+            trouble = found.trouble, TroubleCode.UNREADABLE
+        else:
+            trouble = self._sources[agency].trouble, TroubleCode.NOT_COMING
+        return source_state(agency, found.summary, now_s, *trouble)
+
+    def deep_sources(self, now_s: int) -> list[DeepSource]:
+        """The agencies whose own processes send deep data, as they are at a time."""
+        parties = self.parties.values()
+        return [found for one in parties for found in one.party.deep_sources(now_s)]
 
     def forecast(self, key: str) -> StoredForecast | None:
         """The forecast of an event's key; None if that says why there is none.
@@ -152,17 +172,7 @@ class Node:
         Raises:
             StoreError: if it cannot be read.
         """
-        with self._lock:
-            if key in self._forecasts:
-                self._forecasts.move_to_end(key)
-                return self._forecasts[key]
-        event = self.events.find(key)
-        found = None if event is None else stored_forecast(event)
-        with self._lock:
-            self._forecasts[key] = found
-            while len(self._forecasts) > _FORECASTS:
-                self._forecasts.popitem(last=False)
-        return found
+        return self._forecasts.find(key)
 
     def add(self, forecasters: Sequence[AnyForecaster]) -> None:
         """Let more parties take part, as far as their agencies' records are known here.
@@ -180,9 +190,7 @@ class Node:
             DataError: if the records kept are of another step than the city file's.
             StoreError: if they cannot be read.
         """
-        for agency, now in self._agencies.items():
-            rows = self.events.read(EventQuery((EventKind.ROWS,), party=agency))
-            self._agencies[agency] = RecordsNow.of(folded(rows, now.panel))
+        self._agencies.resume()
         recent = self.events.last() - _BACK
         decided = (EventKind.DECISION, EventKind.ANSWER)
         alarms = self.events.read(EventQuery((EventKind.ALARM,), data=False))
@@ -190,8 +198,11 @@ class Node:
             self._apply(event)
         for key in self._parties:
             self._resume_party(key)
-        self._last, newest_s = self.events.last(), self.events.newest_s()
-        self._day = "" if newest_s is None else self._day_of(newest_s)
+        checks = [(EventKind.CHECK, "", agency) for agency in self._sources]
+        problems = [(EventKind.UPDATE, "", self.city_file.city.name)]
+        self._newest_events.resume(self.events, [*checks, *problems])
+        self._last = self.events.last()
+        self._daily.resume(self.events.newest_s(), self.clock.now())
 
     def tick(self) -> int:
         """Do what is due now; returns how many events that gave.
@@ -200,11 +211,19 @@ class Node:
             StoreError: if they cannot be kept: nothing of the step that failed is.
         """
         now_s, before = self.clock.now(), self._last
+        self._daily.keep_results(self.keep, self.check, now_s)
+        if self.clock.mode is ClockMode.REPLAY and self._daily.unfinished(now_s):
+            return self._last - before  # each day's work is of that day alone, on any machine
         for agency in self._sources:
             self._take_rows(agency, now_s)
-        self._learn(now_s)
+        for service, state in worst_states(self.deep_sources(now_s)):
+            self._note_state(service, state, now_s)
+        panels = {name: self.panel(name) for name in self.agencies}
+        self._daily.begin_learning(panels, now_s)
         for key in self.parties:
             self._ask(key, now_s)
+        self._agencies.save()
+        self._daily.begin_check(panels, now_s)
         self.clock.done(now_s)
         self.started.set()
         return self._last - before
@@ -243,13 +262,20 @@ class Node:
             return next(iter(self.keep([draft()])), None)
 
     def close(self) -> None:
-        """Let go of the sources; the events are closed by whoever opened them."""
+        """End learning and checking, keep snapshots, and let go of the sources.
+
+        Who opened the events closes them.
+        """
+        self._daily.close()
+        self._agencies.save(all_of_them=True)
         for source in self._sources.values():
             source.close()
 
     def _join(self, forecasters: Sequence[AnyForecaster]) -> list[PartyKey]:
         found = {
-            (one.party.service, one.party.party): PartyNow(node_party(one, self._known))
+            (one.party.service, one.party.party): PartyNow(
+                node_party(one, self._known, self.received)
+            )
             for one in forecasters
         }
         with self._lock:
@@ -269,44 +295,36 @@ class Node:
         return found.panel
 
     def _take_rows(self, agency: str, now_s: int) -> None:
-        known = self._agencies[agency]
         try:
             found = self._sources[agency].poll(now_s)
         except (ProblemsError, OSError) as error:
-            self._agencies[agency] = replace(known, trouble=" ".join(str(error).split()))
+            self._agencies.fail(agency, " ".join(str(error).split()))
         else:
             if found is not None:
-                before = with_places(known.panel, found.places)
-                drafts = rows_events(agency, found, changed_rows(before, found), now_s)
-                now = RecordsNow.of(merged(before, found))
-                self.keep(drafts, partial(self._agencies.__setitem__, agency, now))
-        self._note_state(agency, now_s)
+                drafts, now = self._agencies.drafts(agency, found, now_s)
+                stored = self.keep(drafts, partial(self._agencies.set, agency, now))
+                self._agencies.kept(agency, stored)
+        self._note_state("", self.source(agency, now_s), now_s)
 
-    def _note_state(self, agency: str, now_s: int) -> None:
-        """Keep a source's status, and raise its alarms, if it has changed."""
-        state, before = self.source(agency, now_s), self._states.get(agency)
+    def _note_state(self, service: str, state: SourceState, now_s: int) -> None:
+        """Keep a source's status, and raise its alarms, if it has changed.
+
+        Args:
+            service: for which it is deep data; empty: it is an agency's records.
+        """
+        agency = state.agency
+        before = self._states.get((service, agency))
         if before is None:
-            query = EventQuery((EventKind.SOURCE,), party=agency, newest=True, limit=1)
-            last = next(iter(self.events.read(query)), None)
+            last = self._newest(EventKind.SOURCE, (service, agency))
             before = SourceStatus.WAITING if last is None else SourceStatus(last.body["status"])
-        self._states[agency] = state.status
+        self._states[service, agency] = state.status
         if state.status is before:
             return
         body = {name: value for name, value in asdict(state).items() if name != "agency"}
-        key = f"source/{agency}/{now_s}/{state.status.value}"
-        for event in self.keep([EventDraft(EventKind.SOURCE, key, now_s, "", agency, body=body)]):
+        key = f"source/{service and service + '/'}{agency}/{now_s}/{state.status.value}"
+        draft = EventDraft(EventKind.SOURCE, key, now_s, service, agency, body=body)
+        for event in self.keep([draft]):
             self.keep(self.alarms.after_source(event, state))
-
-    def _learn(self, now_s: int) -> None:
-        """At the beginning of a day, let forecasters learn from the days before."""
-        day = self._day_of(now_s)
-        if self._update is not None and self._day and day != self._day:
-            self.keep(self._update(self._known, now_s))
-        self._day = day
-
-    def _day_of(self, second: int) -> str:
-        zone = ZoneInfo(self.city_file.city.clock.time_zone)
-        return datetime.fromtimestamp(second, zone).date().isoformat()
 
     def _ask(self, key: PartyKey, now_s: int) -> None:
         """Let a party forecast and decide, if a step has begun or rows have come since."""
@@ -318,7 +336,8 @@ class Node:
         step_s, first = panel.clock.step_s, int(panel.time_T[0])
         origin_s = first + (now_s - first) // step_s * step_s
         newest_s = min(evidence.newest_s, origin_s)
-        name = forecast_key(*key, origin_s, newest_s)
+        deep_key = party.deep_key(origin_s)
+        name = forecast_key(*key, origin_s, newest_s, deep_key)
         if self._asked.get(key) == name:
             return
         try:
@@ -327,12 +346,13 @@ class Node:
             _log.exception("no forecast of %s", party.party.party)
             gap = Gap("forecaster", detail=f"{type(error).__name__}: {error}")
             failed = PartyForecasts(party.party.service, party.party.party, None, gap)
-            found = PartyAnswer(failed, None)
-        drafts = _drafts(found, now_s, origin_s, newest_s, evidence)
+            found = PartyAnswer(failed, None, deep_key=deep_key)
+        parts = now_s, origin_s, newest_s, found.deep_key, found.agencies
+        drafts = answer_events(found, forecast_event(found.forecasts, *parts), evidence)
         for event in self.keep(drafts):
             if event.kind is EventKind.DECISION:
                 self._raise_alarms(event)
-        self._asked[key] = name
+        self._asked[key] = forecast_key(*key, origin_s, newest_s, found.deep_key)
 
     def _raise_alarms(self, event: Event) -> None:
         made = known_decision(event)
@@ -342,6 +362,7 @@ class Node:
         with self._lock:
             self.decisions.apply(event)
             self.alarms.apply(event)
+            self._newest_events.apply(event)
             key = event.service, event.party
             if event.kind is EventKind.FORECAST and key in self._parties:
                 found, party = stored_forecast(event), self._parties[key]
@@ -351,11 +372,14 @@ class Node:
                     self._parties[key] = replace(party, forecast=found, failed=None)
 
     def _resume_party(self, key: PartyKey) -> None:
+        updates = [(EventKind.UPDATE, *key), (EventKind.UPDATE, "", key[1])]
+        self._newest_events.resume(self.events, updates)
         found = self._newest(EventKind.FORECAST, key)
+        decided = self._newest(EventKind.DECISION, key)
         if found is not None:
             self._apply(found)
-            self._asked[key] = found.key
-        decided = self._newest(EventKind.DECISION, key)
+            if decided is None or decided.body["task"] != Task.PLAN.value:
+                self._asked[key] = found.key  # a plan's party is asked once more, for its state
         if decided is not None:  # a node killed before it raised the alarms of this
             self._raise_alarms(decided)
 
@@ -363,17 +387,3 @@ class Node:
         service, party = key
         query = EventQuery((kind,), service=service, party=party, newest=True, limit=1)
         return next(iter(self.events.read(query)), None)
-
-
-def _drafts(
-    found: PartyAnswer, now_s: int, origin_s: int, newest_s: int, evidence: SourceState
-) -> list[EventDraft]:
-    """The events of an answer: its forecast, and its decision if there is one."""
-    forecast = forecast_event(found.forecasts, now_s, origin_s, newest_s)
-    if found.decision is None:
-        return [forecast]
-    service, party = found.forecasts.service, found.forecasts.party
-    return [
-        forecast,
-        decision_event(service, party, found.decision, found.task, evidence, forecast),
-    ]

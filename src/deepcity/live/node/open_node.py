@@ -1,6 +1,6 @@
 """Bring a city to life: which runs know it, and where its records come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,10 @@ from deepcity.city.errors import DeepCityError
 from deepcity.data.city_file import CityFile
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.forecasting.forecast_run import PartyForecaster
+from deepcity.live.feeds.fed_records import fed_records
 from deepcity.live.forecasters import AnyForecaster, forecasters_of
-from deepcity.live.node.record_sources import (
+from deepcity.live.node.received import ReceivedDeepData
+from deepcity.live.node.records.record_sources import (
     AwaitedRecords,
     FollowedRecords,
     RecordSource,
@@ -18,8 +20,11 @@ from deepcity.live.node.record_sources import (
     awaited_text,
 )
 from deepcity.live.vertical_forecasts import VerticalForecaster
+from deepcity.runs.outcome.round_records import ROUNDS
 from deepcity.runs.update.forecaster_bundle import FOLDER
 from deepcity.store.run_folder import recorded_map
+
+_RECORDS = ("results.json", ROUNDS, "vertical.json")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,39 @@ def run_folders(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 
+@dataclass(frozen=True)
+class MapFolders:
+    """Folders whose records the Inter-City Application Map is made of, as they are now: beside
+    the runs in use those without forecasters, as of a federation's coordinator, or of a run that
+    wrote no packages. Oldest first, the runs in use last.
+
+    Attributes:
+        roots: folders to look into.
+        used: runs in use; it may grow.
+    """
+
+    roots: Sequence[Path]
+    used: Sequence[Path]
+
+    def __iter__(self) -> Iterator[Path]:
+        found = {path.resolve(): path for root in self.roots for path in _record_folders(root)}
+        return iter([*sorted(found.values(), key=_age), *self.used])
+
+
+def _record_folders(root: Path) -> list[Path]:
+    """A folder, and those in it, that hold records of a map and no forecasters."""
+    trained = set(run_folders(root))
+    candidates = {root, root / "run", *root.glob("*")} - trained
+    return [one for one in candidates if any((one / name).is_file() for name in _RECORDS)]
+
+
+def _age(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:  # removed meanwhile
+        return 0
+
+
 def find_forecasters(folders: Sequence[Path], city_file: CityFile) -> FoundForecasters:
     """What runs have trained for a city; a run of other cities is left out, and so is one that
     cannot be read, with the reason.
@@ -73,7 +111,7 @@ def _of_city(folder: Path, city_file: CityFile) -> list[AnyForecaster]:
     """The parties of a run that lie in a city, with the records of this city file."""
     map_file = recorded_map(folder)
     city_path = city_file.path if map_file is None else None
-    found = forecasters_of(folder, map_file, city_path, None, ())
+    found = forecasters_of(folder, map_file, city_path, None, (), later=True)
     return [
         _with_records(one, city_file)
         for one in found
@@ -104,16 +142,18 @@ def sources_of(
     *,
     replay: bool,
     coming: Callable[[str], str] = lambda _agency: "",
+    received: ReceivedDeepData | None = None,
 ) -> dict[str, RecordSource]:
-    """Agency -> its records: of every agency of the city that has any.
+    """Agency -> its records: of every agency of the city that has any, and whose rows are needed.
 
     Args:
         folder: for copies of growing files.
         replay: recorded days are played as if live.
         coming: what prevents rows from coming to an agency's sources; empty: nothing.
+        received: takes deep data of agencies whose rows are needed no more; None: of none.
     """
     found: dict[str, RecordSource] = {}
-    for agency in _agencies(forecasters, city_file):
+    for agency in _agencies(forecasters, city_file, received):
         own = partial(coming, agency)
         follow = partial(_followed, agency, folder / agency, own)
         if replay:
@@ -129,13 +169,23 @@ def sources_of(
 def _followed(
     agency: str, folder: Path, coming: Callable[[], str], city_file: CityFile
 ) -> RecordSource:
-    return FollowedRecords(SourceFollower(city_file, agency, folder), coming)
+    whole = FollowedRecords(SourceFollower(city_file, agency, folder), coming)
+    return fed_records(city_file, agency, folder, whole) or whole
 
 
-def _agencies(forecasters: Sequence[AnyForecaster], city_file: CityFile) -> list[str]:
+def _agencies(
+    forecasters: Sequence[AnyForecaster],
+    city_file: CityFile,
+    received: ReceivedDeepData | None,
+) -> list[str]:
     """Those of the parties, of the agencies that they are fused with, and of their weather."""
-    names = {source.agency for one in forecasters for source in one.sources}
+    names: set[str] = set()
     for one in forecasters:
+        sending = set()
+        if received is not None and isinstance(one, VerticalForecaster):
+            sending = {agency.name for agency in received.senders(one.package)}
+        own, *others = (source.agency for source in one.sources)
+        names |= {own, *(name for name in others if name not in sending)}
         if one.party.of_map is not None and one.party.of_map[0].settings.weather is not None:
             names.add(one.party.of_map[0].settings.weather)
     if not forecasters:

@@ -36,11 +36,15 @@ def _go_on(
     node: Node, stop: threading.Event, pause_s: float, report: Callable[[str], None]
 ) -> None:
     last_trouble, begun = "", False
+    known = _troubles(node)
     while not stop.is_set():
         try:
             begun = begun or _note(node, "started")
             changed = node.tick()
-            last_trouble = ""
+            last_trouble, before, known = "", known, _troubles(node)
+            for agency, text in known.items():
+                if text != before.get(agency, ""):
+                    report(f"{agency}: {text or 'its records can be read again'}")
         except Exception as error:  # whatever it is, the city goes on
             text = " ".join(str(error).split())
             if text != last_trouble:
@@ -56,6 +60,12 @@ def _go_on(
         _note(node, "stopped")
     except DeepCityError:
         _log.exception("that it stopped could not be kept")
+
+
+def _troubles(node: Node) -> dict[str, str]:
+    """Agency -> what prevents its records from being read; empty: nothing."""
+    now_s = node.clock.now()
+    return {name: node.source(name, now_s).trouble for name in node.agencies}
 
 
 def _note(node: Node, what: str) -> bool:

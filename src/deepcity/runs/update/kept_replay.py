@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState
 from deepcity.learning.ensemble.multi_view_ensemble import (
@@ -24,13 +25,15 @@ from deepcity.learning.ensemble.multi_view_ensemble import (
     MultiViewEnsemble,
     PausedRun,
 )
+from deepcity.learning.ensemble.own_errors import OwnErrors
 from deepcity.learning.ensemble.recent_errors import RecentErrors
 
 Groups = Mapping[str, Mapping[str, NDArray[Any]]]
 _OWN, _RUN = "replay", "replay:run"
 _OWN_ARRAYS = ("aside_B", "aside_BNH", "origins_B", "mixed_BNH")
 _RUN_ARRAYS = ("origins_B", "forecast_EBNH", "forecast_VBNH", "mixed_BNH")
-_RECENT_ARRAYS = ("role_E", "error_ME", "steps_M")
+_RECENT_ARRAYS = ("joined_E", "error_ME", "steps_M")
+_OWN_ERRORS = ("total_N", "steps_N")
 STATE_FIELDS = ("prior_E", "regret_GE", "squared_GE", "greatest_GE")
 """Arrays of a state of an ensemble, as a bundle holds them."""
 
@@ -128,6 +131,7 @@ class KeptAside:
         origins_B: steps since training began.
         forecast_EBNH: of the experts.
         found: the aggregate.
+        past: its forecasts beside naive ones, with what came: decisions learn from it.
     """
 
     end: int
@@ -135,6 +139,7 @@ class KeptAside:
     origins_B: Ints
     forecast_EBNH: Floats
     found: EnsembleForecast
+    past: Past
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +167,8 @@ def ensemble_groups(ensemble: MultiViewEnsemble, prefix: str) -> Groups:
     }
     if ensemble.recent is not None:
         recent = {name: getattr(ensemble.recent, name) for name in _RECENT_ARRAYS}
-        found[f"{prefix}:recent"] = recent
+        own = {name: getattr(ensemble.recent.own, name) for name in _OWN_ERRORS}
+        found |= {f"{prefix}:recent": recent, f"{prefix}:own": own}
     return found
 
 
@@ -172,12 +178,19 @@ def ensemble_of(groups: Groups, prefix: str) -> MultiViewEnsemble:
     Raises:
         KeyError: if an array is missing.
     """
-    recent = groups.get(f"{prefix}:recent")  # none in a bundle written before there were any
     arrays = {view: groups[f"{prefix}:{view}"] for view in STATE_NAMES}
     return MultiViewEnsemble(
         **{
             view: BOAState(**{name: arrays[view][name] for name in STATE_FIELDS})
             for view in STATE_NAMES
         },
-        recent=None if recent is None else RecentErrors(*(recent[name] for name in _RECENT_ARRAYS)),
+        recent=_recent_of(groups, prefix),
     )
+
+
+def _recent_of(groups: Groups, prefix: str) -> RecentErrors | None:
+    recent, own = groups.get(f"{prefix}:recent"), groups.get(f"{prefix}:own")
+    if recent is None or own is None:  # a bundle written before there were any
+        return None
+    errors = OwnErrors(*(own[name] for name in _OWN_ERRORS))
+    return RecentErrors(**{name: recent[name] for name in _RECENT_ARRAYS}, own=errors)

@@ -20,8 +20,10 @@ class UpdateRequest:
             updates together.
         parties: only these; all where it is empty.
         load: an agency's records; None: as the city file's sources have them.
+        replayed: whether they end before the run's own did because a replay plays its test days.
     """
 
     max_forgetting: float = MAX_FORGETTING
     parties: Sequence[str] = ()
     load: "Callable[[CityFile, str], Panel] | None" = None
+    replayed: bool = False

@@ -5,8 +5,9 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.parties.method_errors import Measured
-from deepcity.runs.results import DriftFound, Note
+from deepcity.city.measured import Measured
+from deepcity.runs.note import Note
+from deepcity.runs.results import DriftFound
 
 
 class _Frozen(BaseModel):

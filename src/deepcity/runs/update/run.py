@@ -21,8 +21,12 @@ from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, task_name
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.maps.city_map import CityMap, Member, Service
+from deepcity.parties.weather import weather_of
 from deepcity.runs.identity import IDENTITY_FILE, map_of_run
-from deepcity.runs.results import DriftFound, Note
+from deepcity.runs.note import Note
+from deepcity.runs.results import DriftFound
+from deepcity.runs.update.bundle_replay import with_replay
+from deepcity.runs.update.earlier_bundle import with_earlier_times, with_earlier_weights
 from deepcity.runs.update.error_log import append_days, latest_drift
 from deepcity.runs.update.forecaster_bundle import BundleStore, ForecasterBundle
 from deepcity.runs.update.party import UpdateComparison, compare_update
@@ -35,8 +39,7 @@ from deepcity.runs.update.results import (
     UpdateOutcome,
     UpdateResults,
 )
-from deepcity.runs.update.weighed_bundle import with_replay
-from deepcity.store.run_folder import locked, site_folder
+from deepcity.store.run_folder import is_whole_run, locked, site_folder
 
 
 def refine_map(
@@ -63,12 +66,15 @@ def refine_map(
     _check_run(city_map, folder)
     found: list[PartyUpdate] = []
     problems: list[Problem] = []
+    apart = not (asked.parties or is_whole_run(folder))
     with locked(folder):
         for service in city_map.services:
             for member in service.members:
                 if asked.parties and member.name not in asked.parties:
                     continue
                 bundles = BundleStore.of(site_folder(folder, member.name))
+                if apart and bundles.newest(service.settings.name, member.name) is None:
+                    continue  # it is at a site of its own
                 update = _PartyUpdate(city_map, service, member, bundles, asked, listener)
                 try:
                     found.append(update.refine())
@@ -99,8 +105,8 @@ class _PartyUpdate:
 
     def refine(self) -> PartyUpdate:
         """Update the party, and write its new bundle if rows are new."""
-        bundle = self._bundle()
-        rows = load_records(self.service, self.member, bundle, self.asked.load)
+        rows = self._records()
+        bundle = rows.bundle
         days = spans_of(rows)
         if days is None:
             return self._nothing_new(rows)
@@ -116,6 +122,18 @@ class _PartyUpdate:
         changed = replace(changed, days=logged, watch_from=watch_from, last=summary)
         self.bundles.save(with_replay(changed, rows.panel))
         return summary
+
+    def _records(self) -> PartyRecords:
+        """The party's records beside its bundle, or in a replay of test days the earlier one."""
+        bundle = self._bundle()
+        if not self.asked.replayed or bundle.number or bundle.terms is None:
+            return load_records(self.service, self.member, bundle, self.asked.load)
+        earlier = with_earlier_times(bundle)
+        rows = load_records(self.service, self.member, earlier, self.asked.load)
+        if rows.second(rows.known.end) >= bundle.times.seen_to:
+            return load_records(self.service, self.member, bundle, self.asked.load)
+        weather = weather_of(self.service, self.member, rows.panel)
+        return replace(rows, bundle=with_earlier_weights(earlier, rows.panel, weather))
 
     def _bundle(self) -> ForecasterBundle:
         service, party = self.service.settings.name, self.member.name

@@ -8,6 +8,7 @@ from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import Party
+from deepcity.runs.update.bundle_replay import with_replay
 from deepcity.runs.update.error_log import append_days, run_error_days
 from deepcity.runs.update.forecaster_bundle import (
     MODEL,
@@ -19,7 +20,6 @@ from deepcity.runs.update.forecaster_bundle import (
     RowsChecksum,
 )
 from deepcity.runs.update.refinable_experts import kept_experts
-from deepcity.runs.update.weighed_bundle import with_replay
 
 
 def save_forecasters(

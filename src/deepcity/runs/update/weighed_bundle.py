@@ -18,8 +18,9 @@ import numpy as np
 
 from deepcity.applications.application import applications
 from deepcity.applications.metric import AbsoluteError
+from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
-from deepcity.data.panel import Panel, extended
+from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
@@ -36,6 +37,7 @@ from deepcity.learning.experts.expert import Expert, ExpertData
 from deepcity.learning.features.inputs import Samples, train_origins
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.parties.ensemble import expert_forecasts
+from deepcity.parties.method_errors import baseline_forecasts
 from deepcity.parties.party import MAX_SELECTION_ORIGINS, selection_origins
 from deepcity.runs.update.forecaster_bundle import BundleTerms, ForecasterBundle
 from deepcity.runs.update.kept_replay import CaughtUp, KeptAside, KeptReplay, Memory, rows_digest
@@ -48,8 +50,6 @@ _MOST_CELLS = 4_000_000
 """Forecast values that a replay holds at once for one expert; of many places, it takes fewer
 origins."""
 _LEAST_ORIGINS = 12
-MOST_KEPT = 8_000_000
-"""Values of a replay that a bundle holds, 4 bytes each."""
 BAND_ORIGINS = 96
 """Earlier origins, and as many kept aside, whose errors make the newest forecast's band."""
 
@@ -164,8 +164,18 @@ class WeighedBundle:
         """
         position = self._position(self.newest_origin)
         if position.end < position.seen_to:
-            return self._replayed(position)
+            return self._replayed()
         return Prepared(self._caught_up_weights(), self._band())
+
+    @property
+    def replayed(self) -> tuple[Ints, Floats]:
+        """Origins since the networks learned, ascending, and their forecasts, (B, N, H)."""
+        position = self._position(self.newest_origin)
+        if position.end < position.seen_to:
+            origins_B, found = self._replayed_run
+            return origins_B, found.forecast_BNH
+        kept = self.kept_replay
+        return kept.origins_B + self.data.train.start, kept.mixed_BNH
 
     @property
     def remembered(self) -> Memory:
@@ -293,16 +303,20 @@ class WeighedBundle:
         graph = self.data.panel.adjacency_NN
         return rows_digest(self.data.inputs.values_TN[start : start + end], graph)
 
-    def _replayed(self, position: BundlePosition) -> Prepared:
-        """Weights and bands before the last update, from origins up to the newest one alone."""
-        most = self._most(MAX_SELECTION_ORIGINS)
-        stride = self._stride(position.end + 1 - self.learned_to, most)
-        origins_B = origins(Span(self.learned_to, position.end + 1), 1, stride=stride)
+    @cached_property
+    def _replayed_run(self) -> tuple[Ints, EnsembleForecast]:
+        """Before the last update: origins up to the newest one, and a run over them."""
+        end = self._position(self.newest_origin).end
+        stride = self._stride(end + 1 - self.learned_to, self._most(MAX_SELECTION_ORIGINS))
+        origins_B = origins(Span(self.learned_to, end + 1), 1, stride=stride)
         _, aside = self._aside
-        samples = self.data.inputs.samples(origins_B)
-        found = self.run(samples, origins_B, aside.ensemble)
-        known_BNH, earlier_B = self._errors_aside(aside.forecast_BNH)
-        errors = np.concatenate([known_BNH, found.forecast_BNH - samples.truth_BNH])
+        return origins_B, self.run(self.data.inputs.samples(origins_B), origins_B, aside.ensemble)
+
+    def _replayed(self) -> Prepared:
+        """Weights and bands before the last update, from origins up to the newest one alone."""
+        origins_B, found = self._replayed_run
+        known_BNH, earlier_B = self._errors_aside(self._aside[1].forecast_BNH)
+        errors = np.concatenate([known_BNH, found.forecast_BNH - self._truths(origins_B)])
         all_B, past = np.concatenate([earlier_B, origins_B]), len(known_BNH)
         return Prepared(found.ensemble, newest_half_width(errors, all_B, past, self.terms.band))
 
@@ -348,7 +362,9 @@ class WeighedBundle:
         forecast_EBNH = self.expert_forecasts(samples, aside_B)
         found = self._weigh(forecast_EBNH, samples, aside_B, self._begun())
         end = int(aside_B.max(initial=start)) + self.horizon - start
-        return KeptAside(end, self._digest(end), aside_B - start, forecast_EBNH, found)
+        naive = baseline_forecasts(self.data.inputs, samples, aside_B)
+        past = Past(found.forecast_BNH, samples.truth_BNH, naive, self.data.panel.time_T[aside_B])
+        return KeptAside(end, self._digest(end), aside_B - start, forecast_EBNH, found, past)
 
     @property
     def _aside(self) -> tuple[Floats, EnsembleForecast]:
@@ -356,8 +372,8 @@ class WeighedBundle:
 
     def _begun(self, chosen: Sequence[int] | None = None) -> MultiViewEnsemble:
         kept, at = self.bundle.ensemble, slice(None) if chosen is None else list(chosen)
-        role_E = None if kept.recent is None else kept.recent.role_E[at]
-        return init_ensemble(list(kept.whole.prior_E[at]), len(self.data.panel.places), role_E)
+        joined_E = None if kept.recent is None else kept.recent.joined_E[at]
+        return init_ensemble(list(kept.whole.prior_E[at]), len(self.data.panel.places), joined_E)
 
     def _weigh(
         self, forecast_EBNH: Floats, samples: Samples, origins_B: Ints, began: MultiViewEnsemble
@@ -381,20 +397,3 @@ class WeighedBundle:
             horizon=self.horizon,
             day=self.data.panel.clock.steps_per_day,
         )
-
-
-def with_replay(bundle: ForecasterBundle, panel: Panel) -> ForecasterBundle:
-    """The bundle with the replay that its first forecast would make, so that none need do so.
-
-    Without it where weather is used, which comes late, or where it would take too much space.
-
-    Args:
-        panel: its records as they were trained on.
-    """
-    terms, horizon = bundle.terms, bundle.identity.window.horizon
-    if terms is None or terms.weather:
-        return replace(bundle, replay=None)
-    known = extended(panel, bundle.times.seen_to, horizon)
-    found = WeighedBundle.open(bundle, terms, known, lambda _panel: None, Memory()).kept_replay
-    small = found.mixed_BNH.size + found.aside_BNH.size <= MOST_KEPT
-    return replace(bundle, replay=found if small else None)

@@ -1,5 +1,6 @@
 """A DuckDB file: one process at a time may hold it; inside it, any number of threads."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from deepcity.city.errors import StoreError, StoreFullError
 # One writer per file within this process.
 _WRITERS: defaultdict[Path, RLock] = defaultdict(RLock)
 _Result = TypeVar("_Result")
+_PATIENCE_S = 10.0  # for readers that have begun
 
 
 class DuckDBFile:
@@ -29,7 +31,7 @@ class DuckDBFile:
 
     def __init__(self, path: Path, schema: str) -> None:
         self._path = path.resolve()
-        self._writer = _WRITERS[self._path]
+        self._writer, self._closing = _WRITERS[self._path], False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # no extension is ever downloaded
@@ -57,11 +59,23 @@ class DuckDBFile:
             cursor.execute("checkpoint")
 
     def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+        """Close the file, once those who read it have ended; nobody begins any more."""
+        self._closing = True
+        patience = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._database.close()
+            except duckdb.Error:  # it refuses instead of waiting while another thread reads
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._closing:
+            raise _refusal(self._path, duckdb.ConnectionException("it is closed"))
         try:
             with self._database.cursor() as cursor:
                 cursor.begin()

@@ -15,6 +15,7 @@ class EventKind(StrEnum):
     ANSWER = "answer"  # of a person to a decision
     ALARM = "alarm"  # raised, changed by a person, or over
     SOURCE = "source"  # it fell silent, or came back
+    CHECK = "check"  # what the data check doubts of an agency's records
     UPDATE = "update"  # forecasters learned from new days
     NOTE = "note"  # of a shift for the next
     INCIDENT = "incident"

@@ -6,7 +6,8 @@ may repeat what it last did.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, Self
 
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
@@ -144,3 +145,18 @@ def statement(
     if query.limit is not None:
         text += f" limit {query.limit:d}"
     return text, values
+
+
+def read_pages(events: EventStore, query: EventQuery, size: int) -> Iterator[Event]:
+    """Events that a query asks for, oldest first, of which so many at once are in memory.
+
+    Raises:
+        StoreError: as `EventStore.append`.
+    """
+    after = query.after
+    while True:
+        found = events.read(replace(query, after=after, limit=size))
+        yield from found
+        if len(found) < size:
+            return
+        after = found[-1].seq

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.errors import DeepCityError, LayerPackageError
+from deepcity.city.given_path import PathKind, no_file, path_kind
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
 from deepcity.store.blob import pack as packed
@@ -21,6 +22,11 @@ FORMAT = "format"
 
 Groups = dict[str, dict[str, NDArray[Any]]]
 Package = TypeVar("Package")
+_MADE_BY = {
+    ".encoder": "deepcity train-vertical",
+    ".fused": "deepcity train-vertical",
+    ".layers": "deepcity run",
+}
 _MISFITS = (LookupError, TypeError, ValueError, RuntimeError, AttributeError)
 
 
@@ -114,12 +120,18 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
             )
         check_seal(arrays, header)
     except OSError as error:
-        raise LayerPackageError(
-            f"{path} cannot be read: {error.strerror or error}. Check the path"
-        ) from error
+        raise LayerPackageError("{}: {}; {}".format(path, *_no_package(path, form))) from error
     except BlobError as error:
+        if path_kind(path) in {PathKind.CITY, PathKind.MAP}:
+            raise LayerPackageError("{}: {}; {}".format(path, *_no_package(path, form))) from error
         raise refusal(path, [str(error)]) from error
     return arrays, header
+
+
+def _no_package(path: Path, form: object) -> tuple[str, str]:
+    """Why there is no package of a format at a path, and the next step."""
+    ending = next((one for one in _MADE_BY if one[1:] in str(form)), ".layers")
+    return no_file(path, f"a {ending} file", f"{_MADE_BY[ending]} writes it when it ends", ending)
 
 
 def refusal(path: Path, problems: list[str]) -> LayerPackageError:

@@ -15,6 +15,7 @@ from deepcity.live.arrow import ARROW, to_arrow
 from deepcity.live.decisions import LiveDecision
 from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
+from deepcity.web.report.notes import note
 
 LATE = "Deepcity-Late"
 """Header of an Arrow answer: agencies whose deep data are late or missing."""
@@ -23,7 +24,11 @@ LATE = "Deepcity-Late"
 def agency_now(state: AgencyState) -> dict[str, Any]:
     """As `models.AgencyNow` describes it."""
     newest = None if state.newest is None else moment(state.newest)
-    return {**vars(state), "status": state.status.value, "newest": newest}
+    found = {**vars(state), "status": state.status.value, "newest": newest, "doubt": None}
+    if state.doubt is not None:
+        numbers = dict(state.doubt.numbers)
+        found |= {"note": note(state.doubt).en, "doubt": {"code": state.doubt.code} | numbers}
+    return found
 
 
 def forecast_json(facts: FusedFacts, found: LiveForecast, chosen: list[int]) -> Response:

@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -16,69 +14,25 @@ from deepcity.city.errors import DeepCityError
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
 from deepcity.live.arrow import ARROW
-from deepcity.live.decisions import DecisionLog, decide
-from deepcity.live.delivery import SENT_AT
-from deepcity.live.intake import Intake, IntakeResult
-from deepcity.live.wire import BLOB, read_space, unpack_deep
+from deepcity.live.decisions import DecisionLog, decide, decision_steps
+from deepcity.live.intake import Intake
 from deepcity.store.deep_data.batch import moment
 from deepcity.web.api import models
 from deepcity.web.api.answers import agency_now, decision_answer
+from deepcity.web.api.deep_data_route import deep_data_route
 from deepcity.web.api.forecast_answers import ForecastAnswers
 from deepcity.web.api.limits import Limits
-from deepcity.web.api.questions import (
-    LATEST,
-    one_moment,
-    plan_requests,
-    read_body,
-    seconds_of,
-)
-from deepcity.web.api.refusals import Refusal, answer, misread, problem_entries, refuse
+from deepcity.web.api.questions import REQUESTS, UNITS, one_moment, plan_requests, seconds_of
+from deepcity.web.api.refusals import Refusal, misread, refuse, refuse_plainly
+from deepcity.web.api.tokens import bearer_token, no_token
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": models.ErrorList} for status in (401, 403, 404, 422, 503)
 }
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            BLOB: {"schema": {"type": "string", "format": "binary"}},
-            "application/json": {
-                "schema": models.DeepRows.model_json_schema(ref_template="#/$defs/{model}"),
-                "example": {
-                    "rows": [{"time": 1714521600, "cell": "8930e1d8c4fffff", "vector": [0.1, -0.8]}]
-                },
-            },
-        },
-    }
-}
-_SPACE = Query(
-    description="city/domain/agency/layer@version, as the encoder's package names it",
-    examples=["seoul/environment/weather/h3@0123456789abcdef"],
-)
-_REVISION = Query(
-    ge=0,
-    lt=1 << 62,
-    description="higher after a correction of the records: it replaces lower ones, never higher",
-    examples=[1714521600],
-)
 _AT = Query(
     description="the moment: seconds since 1970, or ISO 8601 with its zone; left out, now",
     examples=["2024-05-01T10:00:00Z"],
 )
-_ASKED = Query(
-    alias="request",
-    description="for a plan: LAT,LON,STEP of arrival from 0 on, and maybe how many cars: 1 if "
-    "left out; may be repeated",
-    examples=["51.05,13.74,2,4"],
-)
-_UNITS = Query(
-    ge=0,
-    le=100_000,
-    description="for patrols: how many there are; left out, the application's own number",
-    examples=[12],
-)
-
-_UNPACKED_AT_ONCE = 2
 
 
 def create_app(
@@ -99,9 +53,7 @@ def create_app(
         decisions: where the decision after each forecast is kept; None: nowhere.
     """
     facts = application.package.facts
-    receipt = Intake(application.package, access, application.store)
     forecasts = ForecastAnswers(application, clock, decisions)
-    unpacking = CapacityLimiter(_UNPACKED_AT_ONCE)
     app = FastAPI(
         title=f"deepcity: {facts.service} of {facts.city}/{facts.agency}",
         version=__version__,
@@ -112,40 +64,11 @@ def create_app(
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
-    app.add_exception_handler(HTTPException, _refuse_plainly)
+    app.add_exception_handler(HTTPException, refuse_plainly)
 
-    @app.post("/deep-data", responses={**_ERRORS, **_more()}, openapi_extra=_BODY)
-    async def deep_data(
-        request: Request,
-        space: Annotated[str, _SPACE],
-        revision: Annotated[int, _REVISION] = 0,
-        sent_at: Annotated[int | None, Header(alias=SENT_AT, ge=0, lt=LATEST)] = None,
-    ) -> models.AcceptedRows:
-        """Take deep data of the agency whose token it is; to send them twice changes nothing."""
-        agency = access.agency_of(_token(request))
-        if agency is None:
-            raise _no_token("an agency's")
-        named = read_space(space)
-        receipt.check_space(agency, named)
-        media_type = request.headers.get("Content-Type", "")
-        body = await read_body(request, limits.bytes_of(media_type))
-
-        def take() -> IntakeResult:
-            batch = unpack_deep(named, body, media_type, limits.max_rows)
-            found = receipt.accept(
-                agency, batch, now=int(clock()), sent_at=sent_at, revision=revision
-            )
-            if found.appended.new or found.appended.revised:
-                application.deep_data_changed()
-            return found
-
-        # few at a time: a body grows when it is unpacked
-        taken = await to_thread.run_sync(take, limiter=unpacking)
-        notices = [
-            models.ErrorEntry(value=value, reason=reason, next=right)
-            for value, reason, right in problem_entries(taken.why)
-        ]
-        return models.AcceptedRows(**asdict(taken.appended), expired=taken.expired, notices=notices)
+    changed = application.deep_data_changed
+    intake = Intake(application.package, access, application.store, changed)
+    app.include_router(deep_data_route(access, lambda _agency, _space: intake, clock, limits))
 
     @app.get(
         "/forecast",
@@ -167,12 +90,12 @@ def create_app(
     def decision(
         request: Request,
         at: Annotated[str | None, _AT] = None,
-        asked: Annotated[list[str] | None, _ASKED] = None,
-        units: Annotated[int | None, _UNITS] = None,
+        asked: Annotated[list[str] | None, REQUESTS] = None,
+        units: Annotated[int | None, UNITS] = None,
     ) -> models.DecisionAnswer:
         """What the application recommends, how certain that is, and until when it holds."""
         _may_ask(access, request)
-        wanted = plan_requests(asked or [], facts)
+        wanted = plan_requests(asked or [], decision_steps(application.package))
         made = decide(application, application.forecast(seconds_of(at, clock)), wanted, units)
         if decisions is not None:
             decisions.keep(made)
@@ -201,29 +124,6 @@ def create_app(
     return app
 
 
-def _more() -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": models.ErrorList} for status in (409, 412, 413, 507)}
-
-
-def _token(request: Request) -> str:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
-
-
-def _no_token(whose: str) -> Refusal:
-    right = "send Authorization: Bearer TOKEN, as the access file has it"
-    return Refusal(401, "Authorization", f"no token, or not {whose}", right)
-
-
 def _may_ask(access: Access, request: Request) -> None:
-    if not access.may_ask(_token(request)):
-        raise _no_token("a reader's")
-
-
-async def _refuse_plainly(request: Request, error: Exception) -> JSONResponse:
-    """What the framework refuses: unknown routes and verbs, too many bodies."""
-    assert isinstance(error, HTTPException)
-    right = "see /openapi.json" if error.status_code < 500 else "try again in a second"
-    reply = answer(error.status_code, [(request.url.path[:100], str(error.detail), right)])
-    reply.headers.update(error.headers or {})
-    return reply
+    if not access.may_ask(bearer_token(request)):
+        raise no_token("a reader's")

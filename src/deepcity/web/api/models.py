@@ -57,6 +57,10 @@ class AgencyNow(BaseModel):
     limit_s: int = Field(description="older deep data are not used", examples=[7200])
     cells: int = Field(description="cells with deep data in use", examples=[1])
     note: str = Field(examples=[""])
+    doubt: dict[str, str | float] | None = Field(
+        description="why its deep data are in doubt: a code and its numbers",
+        examples=[{"code": "deep_stuck", "hours": 73.0}],
+    )
 
 
 class Agencies(BaseModel):

@@ -3,16 +3,28 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.requests import ClientDisconnect
 
 from deepcity.applications.state import Request as PlanRequest
-from deepcity.learning.split.fused_package import FusedFacts
+from deepcity.data.config.toml_file import did_you_mean
 from deepcity.web.api.refusals import Refusal
 
 LATEST = 10**11
 """Seconds since 1970 that no moment reaches; years have five digits then."""
 _MOST_ASKED, _MOST_CARS = 100, 1000
+REQUESTS = Query(
+    alias="request",
+    description="for a plan: LAT,LON,STEP of arrival from 0 on, and maybe how many cars: 1 if "
+    "left out; may be repeated",
+    examples=["51.05,13.74,2,4"],
+)
+UNITS = Query(
+    ge=0,
+    le=100_000,
+    description="for patrols: how many there are; left out, the application's own number",
+    examples=[12],
+)
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -59,36 +71,42 @@ def place_numbers(known: tuple[str, ...], asked: list[str] | None) -> list[int]:
     where = {place: index for index, place in enumerate(known)}
     strange = [place for place in asked if place not in where]
     if strange:
-        shown = ", ".join(known[:5])
         reason = f"none of the {len(known)} places"
-        raise Refusal(404, ", ".join(strange)[:200], reason, f"ask for one such as {shown}")
+        right = did_you_mean(strange[0][:100], list(known))
+        raise Refusal(404, ", ".join(strange)[:200], reason, right)
     return [where[place] for place in asked]
 
 
-def plan_requests(asked: list[str], facts: FusedFacts) -> list[PlanRequest]:
+def plan_requests(asked: list[str], steps: int) -> list[PlanRequest]:
     """Requests of a plan, each LAT,LON,STEP,CARS.
 
+    Args:
+        steps: how many steps ahead a plan looks.
+
     Raises:
-        Refusal: if one is not, or there are too many.
+        Refusal: if some are not, with all of them; or if there are too many.
     """
     if len(asked) > _MOST_ASKED:
         reason = f"at most {_MOST_ASKED} at once"
         raise Refusal(422, f"{len(asked)} requests", reason, "ask for fewer at once")
-    found = []
+    found, wrong = [], []
     for number, text in enumerate(asked):
         parts = text.split(",")
         try:
             lat, lon = map(float, parts[:2])
             step, count = int(parts[2]), int(parts[3]) if len(parts) == 4 else 1
             fits = abs(lat) <= 90 and abs(lon) <= 180 and len(parts) <= 4  # NaN fits nowhere
-            fits &= 0 <= step < facts.settings.horizon and 1 <= count <= _MOST_CARS
+            fits &= 0 <= step < steps and 1 <= count <= _MOST_CARS
         except (ValueError, IndexError):
             fits = False
-        if not fits:
-            steps, right = facts.settings.horizon, "write request=51.05,13.74,2,4"
-            reason = f"not LAT,LON,STEP,CARS with a step of 0 to {steps - 1} and at most 1000 cars"
-            raise Refusal(422, text[:100], reason, right)
-        found.append(PlanRequest(f"request-{number + 1}", lat, lon, step, count))
+        if fits:
+            found.append(PlanRequest(f"request-{number + 1}", lat, lon, step, count))
+        else:
+            wrong.append(text[:100])
+    if wrong:
+        reason = f"not LAT,LON,STEP,CARS with a step of 0 to {steps - 1} and at most 1000 cars"
+        right = f"write request=51.05,13.74,{min(2, steps - 1)},4"
+        raise Refusal(422, "; ".join(wrong)[:500], reason, right)
     return found
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from deepcity.city.errors import (
+    DecisionClosedError,
     DeepCityError,
     GrantError,
     LiveError,
@@ -24,11 +26,13 @@ _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
     (StoreError, 503),
     (GrantError, 403),
     (VersionError, 409),
+    (DecisionClosedError, 409),
     (ClockError, 412),
     (RequestTooLargeError, 413),
     (LiveError, 404),
     (ProblemsError, 422),
 )
+_RIGHT = {413: "send less at once", 503: "try again in a second", 500: "try again in a second"}
 _RETRY_S = {429: "10", 503: "5", 507: "30"}
 
 
@@ -56,6 +60,15 @@ async def misread(_request: Request, error: Exception) -> JSONResponse:
         for one in error.errors()
     ]
     return answer(422, notices)
+
+
+async def refuse_plainly(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what the framework refuses: unknown routes and verbs, bodies too large."""
+    assert isinstance(error, HTTPException)
+    right = _RIGHT.get(error.status_code, "see /openapi.json")
+    reply = answer(error.status_code, [(request.url.path[:100], str(error.detail), right)])
+    reply.headers.update(error.headers or {})
+    return reply
 
 
 def answer(status: int, entries: list[tuple[str, str, str]]) -> JSONResponse:

@@ -11,26 +11,28 @@ from deepcity.city.arrays import Floats
 from deepcity.live.node.alarm_book import Alarm
 from deepcity.live.node.decision_book import KnownDecision
 from deepcity.live.node.forecast_event import gap_from
-from deepcity.live.node.incidents import Incident, roles_of
+from deepcity.live.node.incidents import roles_of
 from deepcity.live.node.known import PlacesFrame, Series
 from deepcity.live.node.node import Node, PartyKey, PartyNow
 from deepcity.live.node.outcome import outcome_of
 from deepcity.live.node.party import NodeParty
-from deepcity.live.node.source_status import SourceState
 from deepcity.store.events.event import Event, EventKind
 from deepcity.web.control.accounts import User
+from deepcity.web.control.incidents.answer import agencies_json
+from deepcity.web.control.leakage import leakage_of
+from deepcity.web.control.overview.update_answer import update_json
 from deepcity.web.control.roles import may_see
 from deepcity.web.control.words import (
-    action_words,
+    agency_title,
     alarm_words,
-    both,
     decision_sentences,
     facts_of,
     gap_words,
     title_of,
 )
+from deepcity.web.report.decisions import action_words
 from deepcity.web.report.figures import number, percent
-from deepcity.web.report.text import translate
+from deepcity.web.report.text import both, translate
 
 Json = dict[str, Any]
 _DIGITS = 4
@@ -50,14 +52,16 @@ def city_json(node: Node, user: User) -> Json:
         "user": {"name": user.name, "role": user.role.value},
         "services": [_service_json(name, one) for name, one in services.items()],
         "parties": [_party_json(node, key, one.party) for key, one in now.items()],
+        "agencies": agencies_json(node),
     }
 
 
 def now_json(node: Node) -> Json:
-    """How each party stands."""
+    """How each party stands, and since when forecasters learn from new days, if they do now."""
     now_s = node.clock.now()
     return {
         "now_s": now_s,
+        "learning_since_s": node.learning_since_s,
         "parties": [_party_now(node, key, one, now_s) for key, one in node.parties.items()],
     }
 
@@ -121,6 +125,7 @@ def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
                 "at_s": one.at_s,
                 "numbers": dict(one.numbers),
                 "route": list(one.route),
+                "usual_route": list(one.usual_route),
                 "text": both(action_words(one.code, one.place)),
             }
             for one in decision.actions
@@ -129,10 +134,12 @@ def decision_json(node: Node, made: KnownDecision, now_s: int) -> Json:
         "evidence": [
             {
                 "agency": one["agency"],
+                "title": both(agency_title(node, one["agency"])),
                 "newest_s": one["newest_s"],
                 "age_s": one["lag_s"],
-                "missing": one["missing"],
-                "leakage": None,
+                "missing": one.get("missing"),
+                "status": one["status"],
+                "leakage": None if party is None else leakage_of(party.party.party, one),
             }
             for one in made.evidence
         ],
@@ -153,21 +160,11 @@ def alarm_json(node: Node, alarm: Alarm) -> Json:
     return found
 
 
-def source_json(node: Node, state: SourceState) -> Json:
-    """How new an agency's records are."""
-    found = asdict(state)
-    trouble = found.pop("trouble")
-    found["status"] = state.status.value
-    found["title"] = both(node.city_file.city.agency(state.agency).title)
-    found["doubts"] = [{"en": trouble, "ko": trouble}] if trouble else []
-    return found
-
-
 def event_json(event: Event, user: User) -> Json:
     """An event without its arrays; of an entry that is not for this person, that it was made."""
     body = dict(event.body)
     if event.kind is EventKind.INCIDENT and not may_see(user.role, roles_of(event)):
-        body |= {"text": None, "geometry": None}
+        body |= {"text": None, "geometry": None, "agency": None}
     return {
         "seq": event.seq,
         "kind": event.kind.value,
@@ -177,35 +174,6 @@ def event_json(event: Event, user: User) -> Json:
         "party": event.party,
         "who": event.who,
         "body": body,
-    }
-
-
-def incident_json(found: Incident, user: User) -> Json:
-    """An incident with the entries that a person may see."""
-    first = found.entries[0]
-    return {
-        "id": found.id,
-        "title": first.body["text"],
-        "service": first.service,
-        "party": first.party,
-        "opened_s": first.at_s,
-        "closed_s": found.closed_s,
-        "who": first.who,
-        "entries": [
-            {
-                "seq": one.seq,
-                "kind": one.body["entry"],
-                "who": one.who,
-                "role": one.body["role"],
-                "roles": roles_of(one),
-                "at_s": one.at_s,
-                "text": one.body["text"],
-                "geometry": one.body["geometry"],
-                "task": one.body["task"],
-            }
-            for one in found.entries
-            if user.name == one.who or may_see(user.role, roles_of(one))
-        ],
     }
 
 
@@ -268,6 +236,7 @@ def _party_now(node: Node, key: PartyKey, one: PartyNow, now_s: int) -> Json:
         "origin_s": None if forecast is None else forecast.origin_s,
         "made_s": None if forecast is None else forecast.made_s,
         "gap": gap,
+        "update": update_json(node, key),
     }
 
 

@@ -1,7 +1,7 @@
 """The routes of the control room."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -12,34 +12,42 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
-from deepcity.web.api.refusals import Refusal, misread, refuse
+from deepcity.web.api.deep_data_route import PATH as DEEP_DATA
+from deepcity.web.api.refusals import Refusal, misread, refuse, refuse_plainly
 from deepcity.web.control.accounts import Accounts
 from deepcity.web.control.acting import acting_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
+from deepcity.web.control.incidents.routes import incident_routes
 from deepcity.web.control.looking import looking_routes
 from deepcity.web.control.offering import offering_routes
+from deepcity.web.control.oidc.settings import OidcSettings
+from deepcity.web.control.planning import planning_routes
 from deepcity.web.control.pushing import pushing_routes
+from deepcity.web.control.receiving import receiving_route
 from deepcity.web.control.session import add_sessions
 from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
-from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
+from deepcity.web.ngsi.subscriptions.endpoints import THIS_MACHINE, AllowedHost
 from deepcity.web.server.bodies import BodyLimit
 
-_MOST_BODY = 1_000_000
+MOST_BODY = 1_000_000
+"""Bytes of a body; rows that are sent have a limit of their own."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def create_control_room(
     node: Node,
-    folders: Sequence[Path],
+    folders: Iterable[Path],
     state: Path,
     accounts: Accounts | None = None,
     feeds: Feeds | None = None,
+    oidc: OidcSettings | None = None,
     *,
     secure: bool = False,
     notify: Sequence[AllowedHost] = (),
@@ -48,18 +56,21 @@ def create_control_room(
 
     Args:
         node: what is shown.
-        folders: of the runs that its forecasters are from.
+        folders: whose records the Inter-City Application Map shows, oldest first.
         state: the node's own folder.
         accounts: who may log in; None: whoever sits at this machine.
         feeds: take the rows that other systems send; None: none are taken.
+        oidc: another provider of people who may log in.
         secure: the connection is encrypted.
-        notify: hosts beside this machine that subscriptions may be sent to.
+        notify: hosts that subscriptions may be sent to; where there are no accounts, also this
+            machine.
 
     Raises:
         CheckpointError: if the folder cannot be written to.
         StoreError: if the events cannot be read.
     """
-    notifier = make_notifier(node, state, notify)
+    alone = accounts is None and oidc is None
+    notifier = make_notifier(node, state, (*notify, *(THIS_MACHINE if alone else ())))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -80,22 +91,28 @@ def create_control_room(
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
-    askers = add_sessions(app, accounts, state / "session.key", secure=secure)
+    app.add_exception_handler(HTTPException, refuse_plainly)
+    askers = add_sessions(app, accounts, state / "session.key", oidc, secure=secure)
     asking = askers.person
 
-    app.add_middleware(BodyLimit, most=_MOST_BODY, own=("/rows",))
+    app.add_middleware(BodyLimit, most=MOST_BODY, own=("/rows", DEEP_DATA))
     app.add_middleware(GZipMiddleware, minimum_size=1000)  # not of streams
     app.add_middleware(SafeHeaders)
-    if accounts is None:  # a page from elsewhere must not reach it under a name of its own
+    if (
+        accounts is None and oidc is None
+    ):  # a page from elsewhere must not reach it under a name of its own
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
 
     for router in (
         looking_routes(node, folders, asking),
         acting_routes(node, asking),
+        incident_routes(node, asking),
         event_routes(node, asking),
         offering_routes(node, askers.program),
+        planning_routes(node, asking),
         pushing_routes(feeds or Feeds(node.city_file), askers.program),
         *ngsi_routes(notifier, askers.program),
+        receiving_route(node),
     ):
         app.include_router(router)
 

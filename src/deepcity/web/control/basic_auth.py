@@ -1,12 +1,11 @@
 """HTTP Basic (RFC 7617) for programs, which have no session: the same accounts as people's.
 
 A password is slow to verify by design, and a program sends it with every request, so what was
-verified is known for a minute; of it only a keyed digest is kept.
+verified is known for a minute, unless the account changes; of it only a keyed digest is kept.
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
 import secrets
 import threading
@@ -43,9 +42,10 @@ class BasicAuth:
         name, password = _read(header)
         if not name:
             return None
-        digest = hmac.digest(self._key, f"{name}\0{password}".encode(), hashlib.sha256)
+        stamp = self.accounts.stamp(name)
+        digest = hmac.digest(self._key, f"{name}\0{stamp}\0{password}".encode(), "sha256")
         if self._is_known(digest):
-            return self.accounts.user(name)
+            return self.accounts.user(name, stamp)
         found = self.accounts.check(name, password)
         if found is not None:
             self._remember(digest)

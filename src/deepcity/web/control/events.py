@@ -12,9 +12,11 @@ from deepcity.live.node.alarm_book import AlarmChange, AlarmState
 from deepcity.live.node.decision_book import DecisionStatus
 from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventKind, EventQuery
+from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import User
-from deepcity.web.control.answers import event_json, source_json
+from deepcity.web.control.answers import event_json
 from deepcity.web.control.event_feed import EventFeed
+from deepcity.web.control.overview.source_answers import sources_json
 
 Asking = Callable[[Request], User]
 _CLOCK_S, _LOOK_S = 1.0, 0.2
@@ -34,9 +36,13 @@ def event_routes(node: Node, asking: Asking) -> APIRouter:
         "/api/stream", response_class=EventSourceResponse, dependencies=[Depends(feed.watch)]
     )
     async def stream(
+        request: Request,
         last_event_id: Annotated[str, Header(max_length=20)] = "",
     ) -> AsyncIterable[ServerSentEvent]:
-        """Events as they come, from where the client was; the city's time every second."""
+        """Events as they come, from where the client was; the city's time every second.
+
+        It ends when the session does, or the role may look no longer.
+        """
         after, waited = node.last, _CLOCK_S
         if last_event_id.isdecimal():
             after = min(int(last_event_id), after)  # greater in another node's events
@@ -46,6 +52,10 @@ def event_routes(node: Node, asking: Asking) -> APIRouter:
                 after = number
             if waited >= _CLOCK_S:
                 waited = 0.0
+                try:
+                    asking(request)
+                except Refusal:
+                    return
                 yield ServerSentEvent(data={"now_s": node.clock.now()}, event="clock")
             await asyncio.sleep(_LOOK_S)
             waited += _LOOK_S
@@ -111,7 +121,7 @@ def _handover(node: Node, since_s: int) -> dict[str, Any]:
             }
             for event in answers
         ],
-        "sources": [source_json(node, node.source(agency, now_s)) for agency in node.agencies],
+        "sources": sources_json(node, now_s),
         "notes": [
             {"who": event.who, "at_s": event.at_s, "text": event.body["text"]}
             for event in found
@@ -131,6 +141,15 @@ def _metrics(node: Node) -> bytes:
         state = node.source(agency, now_s)
         if state.newest_s is not None:
             lag.labels(agency).set(state.lag_s)
+    deep = Gauge(
+        "deepcity_deep_data_age_seconds",
+        "Age of the deep data that an agency's process sent.",
+        ["service", "party", "agency"],
+        registry=registry,
+    )
+    for sent in node.deep_sources(now_s):
+        if sent.state.age_s is not None:
+            deep.labels(sent.service, sent.party, sent.state.name).set(sent.state.age_s)
     alarms = Gauge("deepcity_alarms_open", "Alarms that nobody has closed.", registry=registry)
     alarms.set(sum(one.state is not AlarmState.CLOSED for one in node.alarms.alarms.values()))
     age = Gauge(

@@ -23,6 +23,7 @@ from deepcity.web.control.answers import numbers
 
 MOST_VALUES = 2_000_000
 """Values in one file."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _PART = 50_000  # values in one part of a stream
 
 
@@ -50,6 +51,21 @@ MEDIA = {
 }
 
 
+@dataclass(frozen=True)
+class ExportNames:
+    """The texts of a file."""
+
+    service: str
+    party: str
+    places: tuple[str, ...]
+    unit: str
+
+    def inert(self) -> "ExportNames":
+        """Texts that a spreadsheet takes for no formula (OWASP, CSV injection)."""
+        places = tuple(map(_inert, self.places))
+        return ExportNames(_inert(self.service), _inert(self.party), places, _inert(self.unit))
+
+
 @dataclass(frozen=True, eq=False)
 class ExportValues:
     """What is written.
@@ -66,6 +82,12 @@ class ExportValues:
     time_zone: str
     time_T: Ints
     values: dict[str, Floats]
+
+    @property
+    def names(self) -> ExportNames:
+        """Its texts, as they are."""
+        places = tuple(one.id for one in self.places)
+        return ExportNames(*self.key, places, self.field.unit)
 
 
 def export_values(
@@ -122,19 +144,24 @@ def export_parts(found: ExportValues, form: ExportFormat, resolution: int) -> It
     if form is ExportFormat.GEOJSON:
         return _features(found)
     if form is ExportFormat.PARQUET:
-        rows = _rows(found, slice(None))
+        rows = _rows(found, slice(None), found.names)
         return iter([table_bytes(rows, TableFormat.PARQUET)])
     return _csv(found)
+
+
+def _inert(text: str) -> str:
+    """A text with a sign before it that makes it one, if it may be taken for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _csv(found: ExportValues) -> Iterator[bytes]:
     steps = max(1, _PART // len(found.places))
     for start in range(0, len(found.time_T), steps):
-        rows = _rows(found, slice(start, start + steps))
+        rows = _rows(found, slice(start, start + steps), found.names.inert())
         yield table_bytes(rows, TableFormat.CSV, header=start == 0)
 
 
-def _rows(found: ExportValues, part: slice) -> object:
+def _rows(found: ExportValues, part: slice, names: ExportNames) -> object:
     """A table of some steps: a row a place and step with a value."""
     time_T = found.time_T[part]
     shape = (len(time_T), len(found.places))
@@ -145,15 +172,15 @@ def _rows(found: ExportValues, part: slice) -> object:
     lat_N, lon_N = _positions(found.places)
     return table_of(
         {
-            "service": Categories(zero_R, [found.key[0]]),
-            "party": Categories(zero_R, [found.key[1]]),
-            "place": Categories(place_R, [one.id for one in found.places]),
+            "service": Categories(zero_R, [names.service]),
+            "party": Categories(zero_R, [names.party]),
+            "place": Categories(place_R, names.places),
             "lat": lat_N[place_R],
             "lon": lon_N[place_R],
             "time": Moments(time_R, found.time_zone),
             "time_utc": Moments(time_R),
             **{name: values_TN[part][known_TN] for name, values_TN in found.values.items()},
-            "unit": Categories(zero_R, [found.field.unit]),
+            "unit": Categories(zero_R, [names.unit]),
         }
     )
 
@@ -222,7 +249,7 @@ def _cell_rows(found: ExportValues, cells: dict[str, list[int]]) -> Iterator[byt
                 "time_utc": Moments(np.broadcast_to(time_T[:, None], shape)[known_TC]),
                 "value": value_TC[known_TC],
                 "places": count_TC[known_TC],
-                "unit": Categories(np.zeros(len(cell_R), np.int64), [found.field.unit]),
+                "unit": Categories(np.zeros(len(cell_R), np.int64), [_inert(found.field.unit)]),
             }
         )
         yield table_bytes(table, TableFormat.CSV, header=start == 0)

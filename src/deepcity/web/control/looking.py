@@ -1,6 +1,6 @@
 """Routes that show a node as it is, or as it was known at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from deepcity.live.node.alarm_book import AlarmState
 from deepcity.live.node.decision_book import DecisionStatus
-from deepcity.live.node.incidents import incident, incidents
 from deepcity.live.node.known import frame, party_of, series
 from deepcity.live.node.node import Node
 from deepcity.web.control.accounts import User
@@ -17,12 +16,11 @@ from deepcity.web.control.answers import (
     city_json,
     decision_json,
     frame_json,
-    incident_json,
     now_json,
     series_json,
-    source_json,
 )
-from deepcity.web.control.map_answer import map_json
+from deepcity.web.control.intercity_map.answer import map_json
+from deepcity.web.control.overview.source_answers import sources_json
 
 Asking = Callable[[Request], User]
 Seconds = Annotated[int, Query(ge=0, lt=1 << 40, description="seconds since 1970, UTC")]
@@ -32,7 +30,7 @@ Known = Annotated[
 Name = Annotated[str, Query(max_length=200)]
 
 
-def looking_routes(node: Node, folders: Sequence[Path], asking: Asking) -> APIRouter:
+def looking_routes(node: Node, folders: Iterable[Path], asking: Asking) -> APIRouter:
     """Routes for everyone who is logged in.
 
     Args:
@@ -72,12 +70,18 @@ def looking_routes(node: Node, folders: Sequence[Path], asking: Asking) -> APIRo
 
     @routes.get("/decisions")
     def decisions(
-        limit: Annotated[int, Query(ge=1, le=500)] = 50, status: DecisionStatus | None = None
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        status: DecisionStatus | None = None,
+        service: Name | None = None,
     ) -> list[dict[str, Any]]:
-        """The newest decisions first."""
+        """The newest decisions first; `service`: of one service alone."""
         now_s = node.clock.now()
         newest = reversed(list(node.decisions.decisions.values()))
-        chosen = [one for one in newest if status in (None, one.status(now_s))]
+        chosen = [
+            one
+            for one in newest
+            if status in (None, one.status(now_s)) and service in (None, one.service)
+        ]
         return [decision_json(node, one, now_s) for one in chosen[:limit]]
 
     @routes.get("/alarms")
@@ -91,23 +95,12 @@ def looking_routes(node: Node, folders: Sequence[Path], asking: Asking) -> APIRo
 
     @routes.get("/sources")
     def sources() -> list[dict[str, Any]]:
-        """How new each agency's records are."""
-        now_s = node.clock.now()
-        return [source_json(node, node.source(agency, now_s)) for agency in node.agencies]
+        """How new each agency's records are, and the deep data of those that send some."""
+        return sources_json(node, node.clock.now())
 
     @routes.get("/map")
     def one_map() -> dict[str, Any]:
-        """The Inter-City Application Map: cities, services, levels, gains and bytes."""
+        """The Inter-City Application Map: who shares which layer with whom, since when not."""
         return map_json(node, folders)
-
-    @routes.get("/incidents")
-    def all_incidents(user: Annotated[User, Depends(asking)]) -> list[dict[str, Any]]:
-        """All incidents, newest first."""
-        return [incident_json(one, user) for one in incidents(node)]
-
-    @routes.get("/incidents/{number}")
-    def one_incident(number: int, user: Annotated[User, Depends(asking)]) -> dict[str, Any]:
-        """An incident with those of its entries that are for who asks."""
-        return incident_json(incident(node, number), user)
 
     return routes

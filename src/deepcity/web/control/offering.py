@@ -10,10 +10,11 @@ from fastapi.responses import StreamingResponse
 from deepcity.applications.application import Task, applications
 from deepcity.city.errors import LiveError
 from deepcity.live.node.decision_book import DecisionStatus
+from deepcity.live.node.issued_warnings import newest_decision_of, warnings_before
 from deepcity.live.node.known import party_of
 from deepcity.live.node.node import Node
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.cap import MEDIA_TYPE, CapContext, cap_alert
+from deepcity.web.cap import MEDIA_TYPE, CapContext, cap_alert, reference
 from deepcity.web.control.accounts import User
 from deepcity.web.control.export import (
     MEDIA,
@@ -42,6 +43,12 @@ def offering_routes(node: Node, asking: Asking) -> APIRouter:
         """A warning as a message of CAP 1.2; a draft until somebody has confirmed it."""
         return Response(cap_message(node, number), media_type=MEDIA_TYPE)
 
+    @routes.get("/alarms/{number}/cap")
+    def cap_of_alarm(number: int) -> Response:
+        """The newest message about an alarm: it begins, changes (Update) or is over (Cancel)."""
+        made = newest_decision_of(node.alarms, node.decisions, number)
+        return Response(cap_message(node, made.id), media_type=MEDIA_TYPE)
+
     @routes.get("/export")
     def export(
         service: Name,
@@ -67,6 +74,9 @@ def offering_routes(node: Node, asking: Asking) -> APIRouter:
 def cap_message(node: Node, number: int) -> bytes:
     """A decision as a CAP message.
 
+    It updates those of the warnings that stand when it is made, and cancels them where it warns of
+    nothing any more.
+
     Raises:
         LiveError: if there is no such decision.
         Refusal: if it is no warning, or one that does not hold.
@@ -81,7 +91,8 @@ def cap_message(node: Node, number: int) -> bytes:
     if now is None or application is None:
         right = "ask for a decision of a party that takes part"
         raise Refusal(409, what, f"{made.party} takes part no longer", right)
-    if made.task is not Task.ALERT or not made.decision.actions:
+    before = warnings_before(node.decisions, made)
+    if made.task is not Task.ALERT or not (made.decision.actions or before):
         alert = made.task is Task.ALERT
         reason = "it warns of nothing" if alert else f"its task is {made.task.value}, not alert"
         raise Refusal(409, what, reason, "CAP is for warnings: ask for an alert with actions")
@@ -99,12 +110,14 @@ def cap_message(node: Node, number: int) -> bytes:
         panel.clock.step_s,
         now.party.facts.horizon,
     )
+    zone = panel.clock.time_zone
     return cap_alert(
         made.decision,
         panel.places,
         sender,
         context,
         sent_s=made.made_s,
-        confirmed=status is DecisionStatus.CONFIRMED,
+        confirmed=status in (DecisionStatus.CONFIRMED, DecisionStatus.ADVICE),
+        supersedes=[reference(one.decision, sender, one.made_s, zone) for one in before],
         sender_name=agency.title,
     )

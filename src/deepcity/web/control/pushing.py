@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from deepcity.data.config.toml_file import near_name
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.feeds.row_spool import KeyReusedError
 from deepcity.web.api.refusals import Refusal
@@ -21,6 +22,7 @@ MOST_A_MINUTE = 600
 _JSON = ("application/json", "application/x-ndjson")
 _CSV = ("text/csv",)
 _GZIP = b"\x1f\x8b"
+_RIGHT = "name an agency and a source of it whose format is one that rows come to"
 
 
 @dataclass
@@ -65,7 +67,8 @@ def pushing_routes(feeds: Feeds, asking: Asking, rate: PushRate | None = None) -
         """
         door = feeds.door(agency, source)
         if door is None:
-            right = "name an agency and a source of it whose format is one that rows come to"
+            near = near_name(f"{agency}/{source}"[:200], feeds.names)
+            right = f"did you mean {near}? N{_RIGHT[1:]}" if near else _RIGHT
             raise Refusal(404, f"{agency}/{source}", "no rows are taken here", right)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in (*_JSON, *_CSV):
@@ -89,6 +92,7 @@ def pushing_routes(feeds: Feeds, asking: Asking, rate: PushRate | None = None) -
             "rows": found.rows,
             "repeated": found.repeated,
             "other_places": found.other_places,
+            "near_places": dict(found.near_places),
             "other_columns": list(found.other_columns),
         }
 

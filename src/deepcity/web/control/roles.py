@@ -24,12 +24,18 @@ OPEN = frozenset(
     {
         ("GET", "/"),
         ("GET", "/health"),
+        ("GET", "/api/session"),
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
+        ("GET", "/api/oidc"),
+        ("GET", "/api/oidc/callback"),
         ("GET", "/ngsi-ld/v1/jsonldContexts/{name}"),
     }
 )
 """Routes that need no log-in."""
+
+BY_TOKEN = frozenset({("POST", "/deep-data"), ("GET", "/deep-data/clock")})
+"""Routes of agencies' processes: a token of the access file opens them, and no person's log-in."""
 
 RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/city"): ALL,
@@ -39,9 +45,11 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/decisions"): ALL,
     ("POST", "/api/decisions/{number}/answers"): ACTING,
     ("GET", "/api/decisions/{number}/cap"): ALL,
+    ("GET", "/api/plan"): ALL,  # advice: it changes nothing
     ("GET", "/api/export"): ALL,
     ("GET", "/api/alarms"): ALL,
     ("POST", "/api/alarms/{number}/changes"): ACTING,
+    ("GET", "/api/alarms/{number}/cap"): ALL,
     ("GET", "/api/sources"): ALL,
     ("POST", "/api/sources/{agency}/{source}/rows"): SENDING,
     ("GET", "/api/map"): ALL,
@@ -51,6 +59,7 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/incidents"): ACTING,
     ("GET", "/api/incidents/{number}"): ALL,
     ("POST", "/api/incidents/{number}/entries"): ACTING,
+    ("POST", "/api/incidents/{number}/seen"): ALL,  # that one has looked, and nothing else
     ("GET", "/api/stream"): ALL,
     ("GET", "/api/events"): READING_EVENTS,
     ("GET", "/metrics"): ALL,

@@ -1,24 +1,31 @@
 """Who asks: the person of a session cookie or a program's account, and whether that role may."""
 
+import hmac
 import os
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.sessions import SessionMiddleware
 
 from deepcity.store.run_folder import ensure_folder
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import LOCAL, Accounts, User
+from deepcity.web.control.accounts import LOCAL, OIDC_PREFIX, Accounts, User
 from deepcity.web.control.basic_auth import BasicAuth
-from deepcity.web.control.roles import may
+from deepcity.web.control.oidc.routes import oidc_routes
+from deepcity.web.control.oidc.settings import OidcSettings
+from deepcity.web.control.roles import Role, may
 
-_NAME = "name"
-_HOURS = 12
+_NAME, _STAMP, _SINCE, _ROLE = "name", "stamp", "since", "role"
+_HOURS, _SKEW_S = 12, 60  # how far this machine's clock may be set back
+_SECRET_SIGNS = 64
 Asking = Callable[[Request], User]
 
 
@@ -44,33 +51,83 @@ class LogIn(BaseModel):
     password: str = Field(max_length=1024)
 
 
+@dataclass(frozen=True)
+class Sessions:
+    """Who is behind a session, and whether it goes on.
+
+    A session ends after twelve hours, and at once when its account changes: its password, that it
+    is disabled, that it is gone. A role is looked up at every request.
+
+    Attributes:
+        accounts: of this node; None: there are none.
+        oidc: another provider of people; None: there is none.
+    """
+
+    accounts: Accounts | None
+    oidc: OidcSettings | None
+    wall: Callable[[], float] = time.time
+
+    @property
+    def open(self) -> bool:
+        """Whoever asks sits at this machine."""
+        return self.accounts is None and self.oidc is None
+
+    def begin(self, session: dict[str, Any], user: User, *, oidc: bool = False) -> None:
+        """A person has logged in."""
+        session.clear()
+        session |= {_NAME: user.name, _STAMP: user.stamp, _SINCE: int(self.wall())}
+        if oidc:
+            session[_ROLE] = user.role.value
+
+    def user(self, session: Mapping[str, Any]) -> User | None:
+        """The person of a session; None: it is over, or was none."""
+        if self.open:
+            return LOCAL
+        name, stamp = str(session.get(_NAME, "")), str(session.get(_STAMP, ""))
+        of_oidc = name.startswith(OIDC_PREFIX)
+        hours = self.oidc.hours if of_oidc and self.oidc is not None else _HOURS
+        age_s = self.wall() - session.get(_SINCE, 0)
+        if not name or not 0 <= age_s + _SKEW_S < hours * 3600 + _SKEW_S:
+            return None
+        if not of_oidc:
+            return None if self.accounts is None else self.accounts.user(name, stamp)
+        if self.oidc is None or not hmac.compare_digest(stamp, self.oidc.stamp):
+            return None
+        return User(name, Role(session[_ROLE]), stamp)
+
+
 def add_sessions(
-    app: FastAPI, accounts: Accounts | None, secret_file: Path, *, secure: bool
+    app: FastAPI,
+    accounts: Accounts | None,
+    secret_file: Path,
+    oidc: OidcSettings | None = None,
+    *,
+    secure: bool,
 ) -> Askers:
     """Sessions as signed cookies, and the routes to log in and out.
 
     Args:
-        accounts: None: whoever asks sits at this machine.
+        accounts: None, as `oidc` is: whoever asks sits at this machine.
         secret_file: what cookies are signed with; made if it is not there.
+        oidc: another provider of people.
         secure: the connection is encrypted.
 
     Returns:
         the dependencies that give who asks, or refuse.
     """
+    secret, sessions = _secret(secret_file), Sessions(accounts, oidc)
     app.add_middleware(
         SessionMiddleware,
-        secret_key=_secret(secret_file),
+        secret_key=secret,
         session_cookie="deepcity",
         max_age=_HOURS * 3600,
         same_site="strict",
         https_only=secure,
     )
-
     basic = None if accounts is None else BasicAuth(accounts)
 
     def person(request: Request) -> User:
-        user = LOCAL if accounts is None else accounts.user(str(request.session.get(_NAME, "")))
-        return _allowed(user, request)
+        return _allowed(sessions.user(request.session), request)
 
     def program(request: Request) -> User:
         header = request.headers.get("authorization", "")
@@ -78,23 +135,44 @@ def add_sessions(
             return person(request)
         return _allowed(basic.user(header), request)
 
-    @app.post("/api/session")
+    app.include_router(_session_routes(sessions))
+    if oidc is not None:
+        begin = partial(sessions.begin, oidc=True)
+        app.include_router(oidc_routes(oidc, secret, begin, secure=secure))
+    return Askers(person, program)
+
+
+def _session_routes(sessions: Sessions) -> APIRouter:
+    routes = APIRouter(prefix="/api")
+
+    @routes.get("/session")
+    def ways() -> dict[str, Any]:
+        """How people may log in: by a password, by another provider."""
+        oidc = sessions.oidc
+        other = None if oidc is None else {"title": asdict(oidc.title), "href": "/api/oidc"}
+        return {"password": sessions.accounts is not None, "oidc": other}
+
+    @routes.post("/session")
     def log_in(request: Request, asked: LogIn) -> dict[str, str]:
         """Log in."""
-        user = LOCAL if accounts is None else accounts.check(asked.name, asked.password)
+        accounts = sessions.accounts
+        if accounts is None:
+            user = LOCAL if sessions.open else None
+        else:
+            user = accounts.check(asked.name, asked.password)
         if user is None:
             reason = "name and password do not fit, or were tried too often"
             raise Refusal(401, asked.name, reason, "wait half a minute, then try again")
-        request.session[_NAME] = user.name
+        sessions.begin(request.session, user)
         return {"name": user.name, "role": user.role.value}
 
-    @app.delete("/api/session", status_code=204)
+    @routes.delete("/session", status_code=204)
     def log_out(request: Request) -> Response:
         """Log out."""
         request.session.clear()
         return Response(status_code=204)
 
-    return Askers(person, program)
+    return routes
 
 
 def _allowed(user: User | None, request: Request) -> User:
@@ -119,8 +197,13 @@ def _secret(path: Path) -> str:
         CheckpointError: if it cannot be written.
     """
     ensure_folder(path.parent)
+    with suppress(FileNotFoundError):
+        known = path.read_bytes()
+        if len(known) >= _SECRET_SIGNS and known.isascii():
+            return known.decode("ascii")
+        path.unlink()  # its writer was killed; cookies signed with nothing could be forged
     with suppress(FileExistsError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
+            file.write(secrets.token_hex(_SECRET_SIGNS // 2))
     return path.read_text(encoding="ascii")

@@ -10,14 +10,9 @@ from deepcity.live.node.decision_book import KnownDecision
 from deepcity.live.node.node import Node, PartyKey
 from deepcity.web.report.decisions import DecisionFacts, action_name, decision_words
 from deepcity.web.report.figures import age, stretch
-from deepcity.web.report.text import Text, of, same, translate
+from deepcity.web.report.text import Text, both, of, same, translate
 
 _SOURCE_CODES = {"source-late": "control.source_late", "source-silent": "control.source_silent"}
-
-
-def both(text: LocalizedText) -> dict[str, str]:
-    """A text as JSON has it."""
-    return {"en": text.en, "ko": text.ko}
 
 
 def facts_of(node: Node, key: PartyKey) -> DecisionFacts | None:
@@ -46,23 +41,25 @@ def title_of(node: Node, key: PartyKey) -> LocalizedText:
     return node.city_file.city.agency(now.party.party.agency).title
 
 
+def agency_title(node: Node, agency: str) -> LocalizedText:
+    """What an agency is called; one that the city file does not name, by its name."""
+    known = node.city_file.city.agencies
+    found = next((one.title for one in known if one.name == agency), None)
+    return found or LocalizedText(agency, agency)
+
+
 def decision_sentences(node: Node, made: KnownDecision) -> list[Text]:
     """What is to be done, why, how sure that is, until when, and who confirms it."""
     facts = facts_of(node, (made.service, made.party))
     return [] if facts is None else decision_words(made.decision, facts)
 
 
-def action_words(code: str, place: str) -> Text:
-    """An action and where."""
-    return action_name(code) + same(f": {place}" if place else "")
-
-
 def alarm_words(node: Node, alarm: Alarm) -> Text:
     """An alarm in a line."""
     if alarm.code in _SOURCE_CODES:
         lag = age(alarm.numbers.get("lag_s", 0.0))
-        agency = node.city_file.city.agency(alarm.party).title
-        return translate(_SOURCE_CODES[alarm.code], agency=of(agency), lag=lag)
+        agency = of(agency_title(node, alarm.party))
+        return translate(_SOURCE_CODES[alarm.code], agency=agency, lag=lag)
     title = of(title_of(node, (alarm.service, alarm.party)))
     where = same(f"{alarm.place}, ") if alarm.place else same("")
     return action_name(alarm.code) + same(": ") + where + title

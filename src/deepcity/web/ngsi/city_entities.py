@@ -1,6 +1,7 @@
 """All entities of a running city: places, alarms, decisions and forecasters."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
@@ -21,7 +22,7 @@ from deepcity.web.ngsi.other_entities import (
 from deepcity.web.ngsi.place_entities import PlaceGroup, place_groups
 
 MOST_ALERTS = 1_000
-"""Alarms that are entities: the newest that nobody has closed."""
+"""Alarms that are entities: the newest that nobody has closed; over time, closed ones too."""
 
 
 class EntityGroup(Protocol):
@@ -67,6 +68,17 @@ class MadeGroup:
         return list(dict.fromkeys(a.name for one in self.made for a in one.attributes))
 
 
+@dataclass(frozen=True)
+class AlertGroup(MadeGroup):
+    """Alarms as entities.
+
+    Attributes:
+        alarms: of each entity.
+    """
+
+    alarms: tuple[Alarm, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class _Kept:
     """An agency's groups, and what they were made from."""
@@ -86,6 +98,13 @@ class CityEntities:
     def __init__(self, node: Node) -> None:
         self.node = node
         self._kept: dict[str, _Kept] = {}
+        self._closed = False
+
+    def past(self) -> "CityEntities":
+        """The same entities, with alarms that are closed among them."""
+        found = copy(self)
+        found._closed = True
+        return found
 
     @property
     def city(self) -> str:
@@ -186,14 +205,16 @@ class CityEntities:
             where = self.place_id(agency, alarm.place, field) if alarm.place else None
         return alert_entity(self.node, self.city, alarm, source, where)
 
-    def _alerts(self) -> MadeGroup:
+    def _alerts(self) -> AlertGroup:
         waiting = [
             one
             for one in reversed(list(self.node.alarms.alarms.values()))
-            if one.state is not AlarmState.CLOSED
+            if self._closed or one.state is not AlarmState.CLOSED
         ]
-        found = [self.alert(one) for one in waiting[:MOST_ALERTS]]
-        return MadeGroup(ALERT, tuple(one for one in found if one is not None))
+        made = [(self.alert(one), one) for one in waiting[:MOST_ALERTS]]
+        shown = [(entity, alarm) for entity, alarm in made if entity is not None]
+        entities, alarms = zip(*shown, strict=True) if shown else ((), ())
+        return AlertGroup(ALERT, entities, alarms)
 
 
 def _same(one: Sequence[StoredForecast | None], other: Sequence[StoredForecast | None]) -> bool:

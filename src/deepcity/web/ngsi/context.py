@@ -41,7 +41,16 @@ _PLAIN = {
 }  # fmt: skip
 """Attributes beside those of the table, by the type whose model has them."""
 
-OWN_PARTS = ("low", "high", "madeAt", "alertState", "band", "horizonSteps", "stepSeconds")
+OWN_PARTS = (
+    "low",
+    "high",
+    "madeAt",
+    "alertState",
+    "alarmCode",
+    "band",
+    "horizonSteps",
+    "stepSeconds",
+)
 RELATIONS = ("alertSource", "refModel", "refAlertedPlace")
 
 

@@ -38,6 +38,18 @@ TIME_ATTRIBUTE: Mapping[str, str] = {
 }
 """Type -> its attribute for when it was observed; others have `observedAt` alone."""
 
+WHOLE = frozenset(
+    {
+        "peopleCount",
+        "availableSpotNumber",
+        "occupiedSpotNumber",
+        "totalSpotNumber",
+        "maxFlow",
+        "minFlow",
+    }
+)
+"""Attributes that are integers by the schema of their model; the mean of several is rounded."""
+
 FORECAST = "Forecast"
 """What the name of a forecast's attribute ends in."""
 

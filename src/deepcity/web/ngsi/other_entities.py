@@ -20,6 +20,12 @@ _CATEGORY = {
     "life": "security",
 }
 """Domain -> a category of the model's list, which has none for networks of pipes and wires."""
+_SUB_CATEGORY = {
+    "air-warning": "airPollution",
+    "traffic": "trafficJam",
+    "crowding-warning": "crowdRisk",
+}
+"""Application -> a value of the model's list, which has none for the others."""
 _SEVERITY = {AlarmSeverity.WARNING: "medium", AlarmSeverity.CRITICAL: "critical"}
 
 
@@ -27,6 +33,13 @@ def party_name(key: PartyKey) -> tuple[str, str]:
     """Agency and service, as ids have them."""
     service, party = key
     return party.rpartition("/")[2], service
+
+
+def alert_severity(severity: AlarmSeverity, *, escalated: bool) -> str:
+    """In the words of the model Alert."""
+    if severity is not AlarmSeverity.WARNING:
+        return "critical"
+    return "high" if escalated else _SEVERITY[severity]
 
 
 def alert_entity(
@@ -43,11 +56,13 @@ def alert_entity(
     agency = alarm.party if now is None else now.party.party.agency
     known = {one.name: one for one in node.city_file.city.agencies}
     domain = known[agency].domain if agency in known else ""
-    severity = "high" if alarm.escalated else _SEVERITY[alarm.severity]
+    kind = _SUB_CATEGORY.get("" if now is None else now.party.facts.application, "")
+    severity = alert_severity(alarm.severity, escalated=alarm.escalated)
     found = [
         Attribute("category", _CATEGORY.get(domain, "environment")),
-        Attribute("subCategory", alarm.code),
-        Attribute("severity", severity if alarm.severity is AlarmSeverity.WARNING else "critical"),
+        *([Attribute("subCategory", kind)] if kind else []),
+        Attribute("alarmCode", alarm.code),
+        Attribute("severity", severity),
         Attribute("description", alarm_words(node, alarm).en),
         Attribute("dateIssued", date_time(alarm.since_s), observed_s=alarm.since_s),
         Attribute("data", dict(alarm.numbers)),

@@ -14,7 +14,14 @@ from deepcity.city.field import Sensitivity
 from deepcity.city.units import convert
 from deepcity.data.panel import Panel
 from deepcity.live.node.forecast_event import StoredForecast
-from deepcity.web.ngsi.data_models import FORECAST, TIME_ATTRIBUTE, Mapped, attribute_name, mapped
+from deepcity.web.ngsi.data_models import (
+    FORECAST,
+    TIME_ATTRIBUTE,
+    WHOLE,
+    Mapped,
+    attribute_name,
+    mapped,
+)
 from deepcity.web.ngsi.entity import Attribute, Entity, date_time, moment, urn
 from deepcity.web.ngsi.unit_codes import unit_code
 
@@ -98,7 +105,8 @@ class PlaceGroup:
             point = {"type": "Point", "coordinates": [place.lon, place.lat]}
             found.append(Attribute("location", point, "GeoProperty"))
         if self.type == "OffStreetParking" and place.capacity is not None:
-            found.append(Attribute("totalSpotNumber", place.capacity, unit="C62"))
+            total = measured_number("totalSpotNumber", place.capacity)
+            found.append(Attribute("totalSpotNumber", total, unit="C62"))
         measured = [one for field in self.fields for one in self._measured(field, at)]
         times = [one.observed_s for one in measured if one.observed_s is not None]
         if times and self.type in TIME_ATTRIBUTE:
@@ -126,7 +134,8 @@ class PlaceGroup:
             if np.isfinite(value_N[at]):
                 code = field.code if name == field.name else unit_code("L/h")
                 observed_s = int(time_N[at])
-                found.append(Attribute(name, rounded(value_N[at]), "Property", observed_s, code))
+                value = measured_number(name, value_N[at])
+                found.append(Attribute(name, value, "Property", observed_s, code))
         return found
 
 
@@ -164,6 +173,15 @@ def place_groups(
         newest = {name: value for one in fields for name, value in _newest(panel, one).items()}
         found.append(PlaceGroup(kind, ids, title, panel, fields, tuple(ahead), newest))
     return found
+
+
+def measured_number(attribute: str, value: float) -> float | int:
+    """A measured value as its attribute has it.
+
+    >>> measured_number("peopleCount", 12.4), measured_number("temperature", 12.4)
+    (12, 12.4)
+    """
+    return round(value) if attribute in WHOLE else rounded(value)
 
 
 def rounded(value: float) -> float:

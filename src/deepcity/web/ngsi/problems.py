@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from deepcity.city.errors import DeepCityError, LiveError, StoreError
 from deepcity.web.api.refusals import Refusal
@@ -77,6 +78,12 @@ class NgsiRoute(APIRoute):
                 return await handle(request)
             except (NgsiError, DeepCityError, Refusal, RequestValidationError) as error:
                 return _answer(error)
+            except HTTPException as error:  # a body too large, or too many at once
+                kind = "InternalError" if error.status_code >= 500 else "InvalidRequest"
+                more = dict(error.headers or {})
+                return problem(
+                    error.status_code, kind, str(error.detail), "send less at once", more
+                )
 
         return handled
 

@@ -28,7 +28,7 @@ def make_notifier(node: Node, state: Path, allowed: Sequence[AllowedHost] = ()) 
 
     Args:
         state: the node's own folder.
-        allowed: hosts beside this machine that may be notified.
+        allowed: hosts that may be notified.
 
     Raises:
         StoreError: if the events cannot be read.

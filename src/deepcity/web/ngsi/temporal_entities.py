@@ -10,7 +10,13 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.web.ngsi.entity import Json, moment
-from deepcity.web.ngsi.place_entities import ForecastAttribute, MeasuredField, PlaceGroup, rounded
+from deepcity.web.ngsi.place_entities import (
+    ForecastAttribute,
+    MeasuredField,
+    PlaceGroup,
+    measured_number,
+    rounded,
+)
 from deepcity.web.ngsi.problems import NgsiError
 from deepcity.web.ngsi.temporal_query import MOST_INSTANCES, TemporalQuery
 
@@ -115,7 +121,7 @@ def _instances(one: Evolution) -> list[Json]:
     ):
         made: Json = {
             "type": "Property",
-            "value": rounded(value),
+            "value": measured_number(one.name, value),
             "observedAt": moment(time),
             **unit,
         }
@@ -128,7 +134,8 @@ def _instances(one: Evolution) -> list[Json]:
 
 def _pairs(one: Evolution) -> Json:
     pairs = zip(one.value_S.tolist(), one.time_S.tolist(), strict=True)
-    return {"type": "Property", "values": [[rounded(value), moment(time)] for value, time in pairs]}
+    values = [[measured_number(one.name, value), moment(time)] for value, time in pairs]
+    return {"type": "Property", "values": values}
 
 
 def _aggregated(one: Evolution, asked: TemporalQuery) -> Json:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from deepcity.web.ngsi.city_entities import CityEntities
+from deepcity.web.ngsi.city_entities import AlertGroup, CityEntities, EntityGroup
 from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.entity import Json
 from deepcity.web.ngsi.entity_routes import Count, Offset, found_entity
@@ -21,6 +21,7 @@ from deepcity.web.ngsi.requests import (
     page_links,
     respond,
 )
+from deepcity.web.ngsi.temporal_alerts import alert_history, alert_json
 from deepcity.web.ngsi.temporal_entities import check_size, evolutions, temporal_json
 from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
 
@@ -65,20 +66,19 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
-        """Places over time, a page of them."""
+        """Places and alarms over time, a page of them."""
         if not asked.bounded:
             raise bad("timerel", "", "missing", "give before, after or between, and timeAt")
         shown = _form(options, format, asked)
-        found = chosen.found(city)
+        found = chosen.found(city.past())
         body: list[Json] = []
         size = 0
         for group, at in found.page(offset, limit):
-            if isinstance(group, PlaceGroup):
-                over_time = evolutions(group, at, asked, chosen.attributes)
-                size += sum(len(one.time_S) for one in over_time)
-                check_size(size)
-                if over_time:
-                    body.append(temporal_json(group, at, over_time, asked, shown))
+            count_S, one = _over_time(group, at, asked, chosen.attributes, shown)
+            size += count_S
+            check_size(size)
+            if count_S:
+                body.append(one)
         total = len(found)
         links = page_links(request, offset, limit, total)
         media = media_type(request, JSON, LD)
@@ -93,17 +93,32 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
-        """A place over time."""
+        """A place or an alarm over time."""
         shown = _form(options, format, asked)
-        group, at = found_entity(city, entity)
-        if not isinstance(group, PlaceGroup):
-            right = "places alone are kept over time here; see /api/events for the others"
+        group, at = found_entity(city.past(), entity)
+        if not isinstance(group, PlaceGroup | AlertGroup):
+            right = "places and alarms are kept over time here; see /api/events for the others"
             raise NgsiError(f"{group.type} has no history", right, "ResourceNotFound")
         wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
-        found = evolutions(group, at, asked, wanted)
-        check_size(sum(len(one.time_S) for one in found))
-        body = temporal_json(group, at, found, asked, shown)
+        size, body = _over_time(group, at, asked, wanted, shown)
+        check_size(size)
         return respond(request, body, media_type(request, JSON, LD))
+
+
+def _over_time(
+    group: EntityGroup, at: int, asked: TemporalQuery, attributes: tuple[str, ...], form: str
+) -> tuple[int, Json]:
+    """How many instances an entity has within a span, and the entity with them."""
+    if isinstance(group, PlaceGroup):
+        found = evolutions(group, at, asked, attributes)
+        size = sum(len(one.time_S) for one in found)
+        check_size(size)
+        return size, temporal_json(group, at, found, asked, form)
+    if isinstance(group, AlertGroup):
+        history = alert_history(group.alarms[at], asked, attributes)
+        body = alert_json(group.ids[at], group.type, history, asked, form)
+        return sum(map(len, history.values())), body
+    return 0, {}
 
 
 def _form(options: str | None, form: str | None, asked: TemporalQuery) -> str:

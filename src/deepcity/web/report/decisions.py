@@ -7,14 +7,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from deepcity.applications.decision import Action, Decision
+from deepcity.city.errors import CheckpointError
 from deepcity.parties.method_errors import AUTOMATIC
 from deepcity.runs.decision_scores import COUNTED, FREE_NOW, NEAREST
 from deepcity.runs.results import PartyResult, ServiceResult
 from deepcity.runs.service_scores import MOST_COUNTED
 from deepcity.web.report.charts.curves import method_name
 from deepcity.web.report.charts.forecast import zone_of
-from deepcity.web.report.figures import MISSING, number, percent, stretch
+from deepcity.web.report.figures import MISSING, moment, number, percent, stretch
 from deepcity.web.report.services.registry import SERVICE_WORDS
+from deepcity.web.report.services.sources import source_words
 from deepcity.web.report.text import Text, counted, joined, of, same, translate
 
 SHOWN = 6  # parties; the others are folded away
@@ -45,8 +47,7 @@ class DecisionFacts:
 
     def moment(self, second: int) -> Text:
         """A time as written in both languages."""
-        at = datetime.fromtimestamp(second, self.zone)
-        return Text(f"{at.day} {at:%b %Y, %H:%M}", f"{at:%Y}년 {at.month}월 {at.day}일 {at:%H:%M}")
+        return moment(second, self.zone)
 
     def value(self, amount: float) -> str:
         """An amount with its unit."""
@@ -76,12 +77,14 @@ class DecisionCard:
     """One party's decision as the page shows it.
 
     Attributes:
+        at: which party of its service it is of.
         state: it in one or two words.
         tone: how it is coloured: `warn`, or nothing.
         sentences: what, why, and until when.
         example: a plan for invented requests: cells by row; none for other tasks.
     """
 
+    at: int
     party: PartyResult
     state: Text
     tone: str
@@ -92,8 +95,16 @@ class DecisionCard:
 
 
 def cards(service: ServiceResult) -> list[DecisionCard]:
-    """The decision of every party that has one."""
-    return [_card(service, party) for party in service.parties if party.decision is not None]
+    """The decision of every party that has one.
+
+    Raises:
+        CheckpointError: if a decision lacks what its words are made of: then its file is damaged.
+    """
+    return [
+        _whole_card(service, at, party)
+        for at, party in enumerate(service.parties)
+        if party.decision is not None
+    ]
 
 
 def intro(service: ServiceResult) -> Text:
@@ -163,13 +174,14 @@ def decision_words(
         found = []
     else:
         found = [_actions(decision, facts)]
-    return [*found, *_ending(decision, facts, "holds")]
+    return [*found, *source_words(decision), *_ending(decision, facts, "holds")]
 
 
 def _ending(decision: Decision, facts: DecisionFacts, key: str) -> list[Text]:
-    until = facts.moment(decision.valid_until_s)
+    until, sure = facts.moment(decision.valid_until_s), decision.certainty
+    shown = percent(min(sure, 0.99) if sure < 1 else sure, 0)  # only what is certain is 100 %
     return [
-        translate(f"decision.{key}", p=percent(decision.certainty, 0), until=until),
+        translate(f"decision.{key}", p=shown, until=until),
         translate(f"decision.confirm_{decision.confirm.value}"),
     ]
 
@@ -243,7 +255,24 @@ def action_name(code: str) -> Text:
         return same(code.replace("-", " ").capitalize())
 
 
-def _card(service: ServiceResult, party: PartyResult) -> DecisionCard:
+def action_words(code: str, place: str) -> Text:
+    """An action and where."""
+    return action_name(code) + same(f": {place}" if place else "")
+
+
+def _whole_card(service: ServiceResult, at: int, party: PartyResult) -> DecisionCard:
+    try:
+        return _card(service, at, party)
+    except LookupError as error:
+        lacks = f"the number {error}" if isinstance(error, KeyError) else "an action"
+        msg = (
+            f"the decision of {party.name} in the results lacks {lacks}. Put back a copy of the "
+            f"file, or run the map again"
+        )
+        raise CheckpointError(msg) from error
+
+
+def _card(service: ServiceResult, at: int, party: PartyResult) -> DecisionCard:
     decision, facts = party.decision, facts_of(service, party)
     assert decision is not None
     state, tone = state_words(decision)
@@ -258,7 +287,7 @@ def _card(service: ServiceResult, party: PartyResult) -> DecisionCard:
         title = translate("decision.example", cars=f"{cars:.0f}", when=when)
         sentences += _ending(party.example, facts, "holds_plan")
     return DecisionCard(
-        party, state, tone, sentences, score_table(party.decision_scores), example, title
+        at, party, state, tone, sentences, score_table(party.decision_scores), example, title
     )
 
 

@@ -5,6 +5,7 @@ Both languages write numbers alike; only units of time need words.
 
 import math
 from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from statistics import median
 
 from deepcity.web.report.text import Text, same, translate
@@ -105,6 +106,17 @@ def stretch(minutes: float) -> Text:
     if minutes >= 60 and minutes % 30 == 0:
         return translate("unit.hours", n=f"{minutes / 60:g}")
     return translate("unit.minutes", n=f"{minutes:g}")
+
+
+def moment(second: int, zone: tzinfo) -> Text:
+    """A time as people write it in both languages, UTC seconds.
+
+    >>> from datetime import UTC
+    >>> moment(0, UTC).en, moment(0, UTC).ko
+    ('1 Jan 1970, 00:00', '1970년 1월 1일 00:00')
+    """
+    at = datetime.fromtimestamp(second, zone)
+    return Text(f"{at.day} {at:%b %Y, %H:%M}", f"{at:%Y}년 {at.month}월 {at.day}일 {at:%H:%M}")
 
 
 def age(seconds: float) -> Text:

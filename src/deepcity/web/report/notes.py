@@ -5,9 +5,11 @@ from datetime import datetime
 from math import isfinite
 
 from deepcity.city.level import HIDDEN_LAYERS
-from deepcity.runs.record_warnings import CODE as RECORDS
-from deepcity.runs.results import DriftFound, Note, PartyResult
+from deepcity.runs.note import Note
+from deepcity.runs.records.finding_note import CODE as RECORDS
+from deepcity.runs.results import DriftFound, PartyResult
 from deepcity.web.report.charts.forecast import zone_of
+from deepcity.web.report.figures import moment
 from deepcity.web.report.text import Text, Value, same, translate
 
 Values = dict[str, Value]
@@ -25,15 +27,25 @@ def note(found: Note) -> Text:
 
 
 def record_warning(found: Note) -> Text:
-    """A warning of the data check: which field and places, what was seen, and since when.
+    """A warning of the data check: which field and places, what was seen, and since when."""
+    text = translate("note.records", where=warned_where(found), what=warning_kind(found))
+    day = found.names.get("day")
+    return text + translate("note.records_since", day=str(day)) if day else text
 
-    A kind without a sentence of its own, as of a rule that was dropped in, keeps the rule's text.
+
+def warning_kind(found: Note) -> Text:
+    """What the data check saw; a kind without a sentence of its own, as of a rule that was dropped
+    in, keeps the rule's text.
     """
     kind = found.code.removeprefix(RECORDS)
     try:
-        what = translate(f"data_check.{kind}", count=_count(found.numbers.get("count", 0)))
+        return translate(f"data_check.{kind}", count=_count(found.numbers.get("count", 0)))
     except KeyError:
-        what = same(str(found.names.get("text", kind)))
+        return same(str(found.names.get("text", kind)))
+
+
+def warned_where(found: Note) -> Text:
+    """The field that the data check warns of, and at which places."""
     places, field = found.names.get("places", []), found.names.get("field", "")
     where: Text = same(str(field))
     if places and not isinstance(places, str):
@@ -41,15 +53,36 @@ def record_warning(found: Note) -> Text:
         if more := int(found.numbers.get("more", 0)):
             shown = translate("note.records_more", places=shown, more=more)
         where = translate("note.records_at", field=where, places=shown)
-    text = translate("note.records", where=where, what=what)
-    day = found.names.get("day")
-    return text + translate("note.records_since", day=str(day)) if day else text
+    return where
 
 
 def notes_of(party: PartyResult) -> list[Text]:
     """All that is noted of a party, its drift too."""
     found = [note(one) for one in party.notes]
-    return [*found, drift(party.forecast.time_zone, party.drift)] if party.drift else found
+    found += [drift(party.forecast.time_zone, party.drift)] if party.drift else []
+    return [*found, *set_aside(party)]
+
+
+def set_aside(party: PartyResult) -> list[Text]:
+    """The last levels that it set aside, with the evidence; none where it set none aside."""
+    if not party.set_aside:
+        return []
+    last = party.set_aside[-1]
+    zone = zone_of(party.forecast.time_zone)
+    values: Values = {
+        "levels": ", ".join(map(str, last.levels)),
+        "since": moment(last.since, zone),
+        "error": _error(last.error),
+        "bound": _error(last.bound),
+        "unit": f" {party.unit}" if party.unit else "",
+    }
+    if last.back is None:
+        text = translate("note.set_aside", **values)
+    else:
+        text = translate("note.set_aside_back", back=moment(last.back, zone), **values)
+    if earlier := len(party.set_aside) - 1:
+        text += translate("note.set_aside_more", count=str(earlier))
+    return [text]
 
 
 def drift(time_zone: str, found: DriftFound) -> Text:
@@ -118,6 +151,13 @@ _WRITTEN: Mapping[str, Callable[[float], Value]] = {
     "together": _error,
     "error": _error,
     "doubt": lambda number: f"{number:.2g}",
+    "energy": lambda number: f"{number:.3f}",
+    "low": lambda number: f"{number:.3f}",
+    "high": lambda number: f"{number:.3f}",
+    "correlation": lambda number: f"{number:.2f}".replace("-", "−"),
+    "least": lambda number: f"{number:.2f}".replace("-", "−"),
+    "days": lambda number: f"{number:g}",
+    "excess": lambda number: f"{number:+.0%}".replace("-", "−"),
     "minutes": lambda number: f"{number:g}",
     "hours": lambda number: f"{number:g}",
 }

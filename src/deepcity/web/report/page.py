@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from deepcity.audit.results import PartyAudit
 from deepcity.city.level import STEM
 from deepcity.parties.method_errors import AUTOMATIC, POOLED
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
@@ -19,6 +20,8 @@ from deepcity.web.report.figures import days, duration, percent, signed_percent,
 from deepcity.web.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
 from deepcity.web.report.frame import rendered
 from deepcity.web.report.headline import capital, lead, learned_alone, sentences, tiles
+from deepcity.web.report.inlining.data import of_run
+from deepcity.web.report.leakage.section import leakage_parts
 from deepcity.web.report.matrix import matrix
 from deepcity.web.report.panels import PartyPanel, panels, points_each
 from deepcity.web.report.tables import (
@@ -65,23 +68,27 @@ class ServiceView:
     curves: Markup
     traffic: Markup
     costs: list[CostRow]
+    live: list[str]
 
 
-def render(results: RunResults) -> str:
-    """The whole report as one HTML document."""
+def render(results: RunResults, audits: Sequence[PartyAudit] = ()) -> str:
+    """The whole report as one HTML document, with what audits of its parties found."""
     ids, points = Ids(), points_each(sum(len(one.parties) for one in results.services))
+    live = of_run(results.services, points)
     return rendered(
         "page.html",
         of(results.title),
+        live,
         results=results,
         idea=_idea(results, ids),
         lead=lead(results),
         alone=learned_alone(results.services),
         tiles=tiles(results.services),
         services=[
-            _view(service, f"service-{number}", points, ids)
+            _view(service, f"service-{number}", points, ids, live.of_service(number - 1))
             for number, service in enumerate(results.services, 1)
         ],
+        leakage=leakage_parts(audits, ids),
         matrix=matrix(results.services),
         duration=duration(results.seconds),
         same_within=percent(SAME_WITHIN),
@@ -105,7 +112,7 @@ def _stem_left(results: RunResults) -> bool:
     )
 
 
-def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceView:
+def _view(service: ServiceResult, key: str, points: int, ids: Ids, live: list[str]) -> ServiceView:
     limits = scale(service.parties)
     pooled = mean_known(gain_over(party, POOLED) for party in service.parties)
     low, high = (signed_percent(limit) for limit in limits)
@@ -128,6 +135,7 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids) -> ServiceVie
         curves=curves(service.curves, ids),
         traffic=traffic(service.traffic, raw_bytes([service]), ids),
         costs=costs(service),
+        live=live,
     )
 
 

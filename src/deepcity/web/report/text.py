@@ -13,6 +13,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
+from deepcity.city.korean import with_particles
 from deepcity.city.localized_text import LocalizedText
 
 LANGUAGES = ("en", "ko")
@@ -43,6 +44,11 @@ Value = str | int | LocalizedText
 def of(words: LocalizedText) -> Text:
     """Words of the results as text of the page."""
     return Text(words.en, words.ko)
+
+
+def both(text: LocalizedText) -> dict[str, str]:
+    """A text as JSON has it."""
+    return {"en": text.en, "ko": text.ko}
 
 
 def same(words: str) -> Text:
@@ -90,7 +96,8 @@ def words(language: str) -> dict[str, str]:
 
 def _filled(language: str, key: str, values: dict[str, Value]) -> str:
     shown = {name: _in(language, value) for name, value in values.items()}
-    return words(language)[key].format(**shown)
+    found = words(language)[key].format(**shown)
+    return with_particles(found) if language == "ko" else found
 
 
 def _in(language: str, value: Value) -> str:

@@ -1,10 +1,11 @@
 """The page of `deepcity train-vertical` as HTML: what its template needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from deepcity.audit.results import PartyAudit
 from deepcity.parties.method_errors import ALONE, POOLED
 from deepcity.vertical.results import (
     TOGETHER,
@@ -23,6 +24,8 @@ from deepcity.web.report.charts.vertical_idea import vertical_idea
 from deepcity.web.report.figures import duration, percent, size, stretch
 from deepcity.web.report.findings import SAME_WITHIN
 from deepcity.web.report.frame import rendered
+from deepcity.web.report.inlining.data import LiveParty, inlined
+from deepcity.web.report.leakage.section import leakage_parts
 from deepcity.web.report.panels import band_words, points_each
 from deepcity.web.report.tables import ErrorTable
 from deepcity.web.report.text import Text, of, translate
@@ -67,24 +70,28 @@ class VerticalServiceView:
     metric: Text
     mixed: bool
     parties: list[PartyView]
+    live: list[str]
 
 
-def render_vertical(results: VerticalResults) -> str:
-    """The whole page as one HTML document."""
+def render_vertical(results: VerticalResults, audits: Sequence[PartyAudit] = ()) -> str:
+    """The whole page as one HTML document, with what audits of its parties found."""
     ids, points = Ids(), points_each(len(all_parties(results)))
     title = of(results.title) if results.title else translate("vertical.title")
     first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
+    live = inlined([_live_parties(one) for one in results.services], points)
     return rendered(
         "vertical.html",
         title,
+        live,
         results=results,
         idea=vertical_idea(first, first.parties[0], ids) if first else Markup(""),
         lead=lead(results),
         tiles=tiles(results),
         views=[
-            _view(service, f"service-{number}", points, ids)
+            _view(service, f"service-{number}", points, ids, live.of_service(number - 1))
             for number, service in enumerate(results.services, 1)
         ],
+        leakage=leakage_parts(audits, ids),
         seeds=", ".join(str(seed) for seed in results.seeds or [results.seed]),
         one_seed=len(results.seeds) < 2,
         duration=duration(results.seconds),
@@ -92,7 +99,16 @@ def render_vertical(results: VerticalResults) -> str:
     )
 
 
-def _view(service: VerticalServiceResult, key: str, points: int, ids: Ids) -> VerticalServiceView:
+def _live_parties(service: VerticalServiceResult) -> list[LiveParty]:
+    return [
+        LiveParty(one.title, one.unit, round(60 * one.step_minutes), one.forecast)
+        for one in service.parties
+    ]
+
+
+def _view(
+    service: VerticalServiceResult, key: str, points: int, ids: Ids, live: list[str]
+) -> VerticalServiceView:
     return VerticalServiceView(
         service,
         key,
@@ -101,6 +117,7 @@ def _view(service: VerticalServiceResult, key: str, points: int, ids: Ids) -> Ve
         metric=_metric(service),
         mixed=len({party.metric_unit for party in service.parties}) > 1,
         parties=[_party(service, party, points, ids) for party in service.parties],
+        live=live,
     )
 
 

@@ -2,15 +2,17 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from deepcity.audit.results import PartyAudit
 from deepcity.runs.results import RunResults
 from deepcity.vertical.results import VerticalResults
 from deepcity.web.report.page import render
 from deepcity.web.report.vertical_page import render_vertical
 
 
-def write_report(results: RunResults, path: Path) -> None:
+def write_report(results: RunResults, path: Path, audits: Sequence[PartyAudit] = ()) -> None:
     """Write one self-contained HTML file; a reader never meets a half-written one.
 
     The file needs nothing from outside and makes no request. Folders above `path` are made.
@@ -18,16 +20,18 @@ def write_report(results: RunResults, path: Path) -> None:
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older report stays.
     """
-    write_page(render(results), path)
+    write_page(render(results, audits), path)
 
 
-def write_vertical_report(results: VerticalResults, path: Path) -> None:
+def write_vertical_report(
+    results: VerticalResults, path: Path, audits: Sequence[PartyAudit] = ()
+) -> None:
     """Write the page of vertical training, as `write_report` does that of a run.
 
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older page stays.
     """
-    write_page(render_vertical(results), path)
+    write_page(render_vertical(results, audits), path)
 
 
 def write_page(page: str, path: Path) -> None:

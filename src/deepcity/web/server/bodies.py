@@ -66,7 +66,7 @@ class BodyLimit:
             message = await receive()
             size += len(message.get("body", b""))
             if size > self.most:
-                raise HTTPException(413, f"body over {self.most:,} bytes; send a shorter one")
+                raise HTTPException(413, f"a body over {self.most:,} bytes")
             return message
 
         await self.app(scope, counted, send)

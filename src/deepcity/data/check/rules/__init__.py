@@ -16,7 +16,7 @@ from pkgutil import iter_modules
 import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices, Ints
-from deepcity.data.findings import Finding, Severity
+from deepcity.data.findings import NO_EVIDENCE, Finding, RuleEvidence, Severity
 from deepcity.data.panel import Panel
 from deepcity.data.timestamps.dst import wall_text
 
@@ -52,6 +52,14 @@ class View:
         last = len(self.panel.time_T) - 1
         return wall_text(self.panel.clock.local_seconds(self.panel.time_T[[min(step, last)]])[0])
 
+    def second(self, step: int) -> int:
+        """A step's start, UTC seconds; of the step after the last one, the end of records."""
+        return int(self.panel.time_T[0]) + step * self.panel.clock.step_s
+
+    def span(self, start: int, stop: int) -> tuple[int, int | None]:
+        """When steps [start, stop) begin and end, UTC seconds; None: they go on to the end."""
+        return self.second(start), self.second(stop) if stop < len(self.panel.time_T) else None
+
     def day(self, step: int) -> str:
         """A step's local date."""
         return self.when(step)[:10]
@@ -64,14 +72,21 @@ class View:
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
     def warn(
-        self, what: str, field: int, places: Sequence[int] | Indices, text: str, day: str = ""
+        self,
+        what: str,
+        field: int,
+        places: Sequence[int] | Indices,
+        text: str,
+        day: str = "",
+        evidence: RuleEvidence = NO_EVIDENCE,
     ) -> Finding:
         """A warning about a field at some places; if at all places, only the field is named."""
         name = self.panel.fields[field].name
         few = len(places) < len(self.panel.places)
         where = f"{self.places_text(places)} / {name}" if few else name
         shown = tuple(self.panel.places[int(n)].id for n in places)
-        return Finding(Severity.WARNING, what, where, len(places), text, (name, shown), day)
+        how = Severity.WARNING, what, where, len(places), text
+        return Finding(*how, (name, shown), day, evidence)
 
 
 AgencyRule = Callable[[View], Iterable[Finding]]

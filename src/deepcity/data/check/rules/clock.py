@@ -14,7 +14,7 @@ from deepcity.city.arrays import Bools, Doubles, Indices
 from deepcity.city.field import Kind
 from deepcity.data.check.daily import HOURS, SOLAR_KINDS, DailySeries, daily_series
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 WINDOW = 14  # days before and after a jump
 MIN_DAYS = 5  # known days on either side
@@ -66,7 +66,8 @@ def find_warnings(view: View) -> Iterable[Finding]:
         )
         if common:
             text = _text(view, clocks[0], common)
-            yield view.warn("clock", f, range(len(view.panel.places)), text)
+            seen = _evidence(view, clocks[0], common)
+            yield view.warn("clock", f, range(len(view.panel.places)), text, evidence=seen)
         if len(view.panel.places) > 1:
             yield from _single_places(view, f, clocks, shapes, common)
 
@@ -98,7 +99,8 @@ def _single_places(
         own[n] = tuple(new)
     for same in dict.fromkeys(js for js in own.values() if js):
         places = [n for n, js in own.items() if js == same]
-        yield view.warn("clock", f, places, _text(view, clocks[0], list(same)))
+        seen = _evidence(view, clocks[0], same)
+        yield view.warn("clock", f, places, _text(view, clocks[0], list(same)), evidence=seen)
 
 
 def _shapes(values_DSN: Doubles) -> Doubles:
@@ -252,6 +254,14 @@ def _verified(
         if hours and explained and fits[best] >= min_correlation
         else None
     )
+
+
+def _evidence(view: View, days: DailySeries, found: Sequence[Jump]) -> RuleEvidence:
+    """The first jump; until the next one, which may be the way back."""
+    first, *later = found
+    ends = [view.second(int(days.first_D[jump.day])) for jump in later[:1]]
+    from_s = view.second(int(days.first_D[first.day]))
+    return RuleEvidence(from_s, ends[0] if ends else None, hours=first.hours)
 
 
 def _text(view: View, days: DailySeries, found: list[Jump]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deepcity.city.arrays import Doubles, Indices
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 DECADES = np.log(10.0) * np.array([1, 2, 3])
 MAX_NEIGHBOUR_SPREAD = (
@@ -34,12 +34,14 @@ def find_warnings(view: View) -> Iterable[Finding]:
             continue
         count = sum(len(misplaced[n]) for n in places)
         first = min(int(misplaced[n][0]) for n in places)
+        place = view.panel.places[min(places, key=lambda n: int(misplaced[n][0]))].id
         text = (
             f"{count:,} values are 10, 100 or 1,000 times those around them (first "
             f"{view.when(first)}): a decimal sign was lost, or commas and points are mixed; "
             f"check those cells, or mask them with valid = [lowest, highest]"
         )
-        yield view.warn("decimal", f, places, text)
+        seen = RuleEvidence(*view.span(first, first + 1), place=place)
+        yield view.warn("decimal", f, places, text, evidence=seen)
 
 
 def _misplaced_decimals(values_T: Doubles) -> Indices:

@@ -16,7 +16,7 @@ from deepcity.city.clock import DAY_S, WEEK_S
 from deepcity.city.place import Place
 from deepcity.data.check.presence import Presence, others_report, presences
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 MIN_DAYS = 14  # known days of each of the two
 MAX_APART_DAYS = 3.0  # between the end of one and the beginning of the other, either way
@@ -52,7 +52,8 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"one name in the records"
             )
             places = [pair.old, pair.new]
-            yield view.warn("handover", f, places, text, view.day(pair.at))
+            seen = RuleEvidence(view.second(pair.at))
+            yield view.warn("handover", f, places, text, view.day(pair.at), seen)
 
 
 def _pairs(view: View, values_TN: Doubles, known_TN: Bools) -> list[_Pair]:

@@ -12,7 +12,7 @@ from deepcity.city.field import Kind
 from deepcity.city.units import EXAMPLES, UnitError, check_convertible, same_unit
 from deepcity.data.check.conversions import CONFUSABLE_UNITS
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 SPELLINGS = {
@@ -40,7 +40,9 @@ def find_warnings(view: View) -> Iterable[Finding]:
         for unit in dict.fromkeys(units.values()):
             if not same_unit(unit, view.units_F[f]):
                 places = [n for n, one in units.items() if one == unit]
-                yield view.warn("header-unit", f, places, _text(headers[places[0]], unit, view, f))
+                text = _text(headers[places[0]], unit, view, f)
+                seen = RuleEvidence(unit=unit, stated=view.units_F[f])
+                yield view.warn("header-unit", f, places, text, evidence=seen)
 
 
 def unit_in(header: str, kind: Kind) -> str | None:

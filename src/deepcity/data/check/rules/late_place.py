@@ -10,7 +10,7 @@ import numpy as np
 from deepcity.city.clock import DAY_S
 from deepcity.data.check.presence import others_report, presences
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 MIN_DAYS = 28  # of a record
 LATE_SHARE = 0.2  # of the record: what begins in its last part is late
@@ -40,7 +40,8 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"little to learn from before the test days of a run; leave it out, or name its "
                 f"party among newcomers"
             )
-            yield view.warn("late-place", f, list(late), text, view.day(first))
+            seen = RuleEvidence(view.second(first))
+            yield view.warn("late-place", f, list(late), text, view.day(first), seen)
         ended = {
             n: one.stop
             for n, one in found.items()
@@ -52,4 +53,5 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"no value since {view.day(last)} or earlier while other places report: leave it "
                 f"out, as nothing of it can be forecast"
             )
-            yield view.warn("ended-place", f, list(ended), text, view.day(last))
+            seen = RuleEvidence(view.second(last))
+            yield view.warn("ended-place", f, list(ended), text, view.day(last), seen)

@@ -18,7 +18,7 @@ from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.daily import DailySeries, daily_series, window_medians
 from deepcity.data.check.level_shifts import all_moved, first_day
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 KINDS = {Kind.COUNT, Kind.FLOW, Kind.LOAD, Kind.ENERGY, Kind.CONCENTRATION, Kind.SPEED}
 WINDOW = 14  # days before and after: two whole weeks
@@ -56,7 +56,8 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"sensitivity? If so, give it a place of its own from then on, or leave out what "
                 f"was before"
             )
-            yield view.warn("level-step", f, [n], text, view.day(first))
+            seen = RuleEvidence(view.second(first), factor=float(np.exp(step.shift)))
+            yield view.warn("level-step", f, [n], text, view.day(first), seen)
 
 
 def _known_factors(view: View, f: int) -> list[float]:

@@ -7,7 +7,7 @@ import numpy as np
 from deepcity.city.clock import DAY_S, WEEK_S
 from deepcity.data.check.presence import others_report, presences
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 
 def find_warnings(view: View) -> Iterable[Finding]:
@@ -33,4 +33,5 @@ def find_warnings(view: View) -> Iterable[Finding]:
             f"{view.when(start)}: masked; look whether values are kept elsewhere, or leave the "
             f"place out"
         )
-        yield view.warn("place-gap", f, list(found), text, view.day(start))
+        seen = RuleEvidence(*view.span(start, stop), place=view.panel.places[worst].id)
+        yield view.warn("place-gap", f, list(found), text, view.day(start), seen)

@@ -15,7 +15,7 @@ import numpy as np
 from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.codes import MissingCode
 
@@ -64,7 +64,8 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"{number_text(value)} occurs {count:,} times, {how} (first {view.when(first)}): "
                 f"if it means not measured, {right[value]}"
             )
-            yield view.warn("placeholder", f, list(found), text, view.day(first))
+            evidence = RuleEvidence(view.second(first), value=value)
+            yield view.warn("placeholder", f, list(found), text, view.day(first), evidence)
 
 
 def _codes(values_T: Doubles, kind: Kind) -> Iterator[_Code]:

@@ -14,7 +14,7 @@ from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.units import convert
 from deepcity.data.check.daily import daily_series, window_medians
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 WINDOW = 7  # days before and after
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -42,15 +42,15 @@ def find_warnings(view: View) -> Iterable[Finding]:
             file_order = None if view.column_NF is None else view.column_NF[n]
             table = _side_by_side(values, names, file_order)
             where = [n] if len(panel.places) > 1 else range(1)
-            for text in (*_from_a_day(view, table), *_single_rows(view, table)):
-                yield view.warn("shifted", 0, where, f"{place.id}: {text}")
+            for text, seen in (*_from_a_day(view, table), *_single_rows(view, table)):
+                yield view.warn("shifted", 0, where, f"{place.id}: {text}", evidence=seen)
     if len(panel.places) > 2:
         names = [place.id for place in panel.places]
         for f in range(len(panel.fields)):
             file_order = None if view.column_NF is None else view.column_NF[:, f]
             table = _side_by_side(view.values_TN(f), names, file_order)
-            for text in _from_a_day(view, table):
-                yield view.warn("shifted", f, range(len(panel.places)), text)
+            for text, seen in _from_a_day(view, table):
+                yield view.warn("shifted", f, range(len(panel.places)), text, evidence=seen)
 
 
 def _as_recorded(view: View, n: int) -> Doubles:
@@ -69,7 +69,7 @@ def _side_by_side(values_TC: Doubles, names: Sequence[str], column_C: Ints | Non
     return _Table(values_TC[:, order], tuple(names[int(c)] for c in order))
 
 
-def _from_a_day(view: View, table: _Table) -> Iterable[str]:
+def _from_a_day(view: View, table: _Table) -> Iterable[tuple[str, RuleEvidence]]:
     days = daily_series(view.panel, table.values_TC)
     if days is None or len(days.day_D) < 2 * WINDOW:
         return
@@ -90,11 +90,13 @@ def _from_a_day(view: View, table: _Table) -> Iterable[str]:
         _, day, shift = best
         names = [table.names[int(c)] for c in usable[:3]]
         side = "right" if shift > 0 else "left"
-        yield (
-            f"from {view.when(int(days.first_D[day]))[:10]} on values are one column too far to "
+        first = int(days.first_D[day])
+        text = (
+            f"from {view.day(first)} on values are one column too far to "
             f"the {side}: {names[1] if shift > 0 else names[0]} holds what "
             f"{names[0] if shift > 0 else names[1]} held, and so on; correct the records"
         )
+        yield text, RuleEvidence(view.second(first))
 
 
 def _spread(values_TC: Doubles) -> Doubles:
@@ -153,7 +155,7 @@ def _shifted(stays: Doubles, moved: Doubles) -> Bools:
     )
 
 
-def _single_rows(view: View, table: _Table) -> Iterable[str]:
+def _single_rows(view: View, table: _Table) -> Iterable[tuple[str, RuleEvidence]]:
     """Rows with at least two values that do not fit their column but the next one."""
     values = table.values_TC
     if values.shape[1] < 3 or len(values) < 100:
@@ -174,8 +176,9 @@ def _single_rows(view: View, table: _Table) -> Iterable[str]:
         if rows.any() and rows.mean() < 0.2:
             side = "right" if shift > 0 else "left"
             steps = np.flatnonzero(rows)
-            yield (
+            text = (
                 f"in {len(steps)} step{'s' if len(steps) > 1 else ''} (first "
                 f"{view.when(int(steps[0]))}) values are one column too far to the {side}; "
                 f"look for a missing or added delimiter there"
             )
+            yield text, RuleEvidence(*view.span(int(steps[0]), int(steps[0]) + 1))

@@ -11,7 +11,7 @@ import numpy as np
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.data.check.daily import HOURS, DailySeries, daily_series
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 MAX_SHIFT_H = 12  # hours
 MIN_CORRELATION = 0.2  # least correlation with the others at the best shift
@@ -39,7 +39,7 @@ def find_warnings(view: View) -> Iterable[Finding]:
                 f"events that all places share (storms, holidays, jams) come {abs(hours)} h {word} "
                 f"the other places: its clock or time zone is wrong; correct its times"
             )
-            yield view.warn("sibling-clock", f, places, text)
+            yield view.warn("sibling-clock", f, places, text, evidence=RuleEvidence(hours=hours))
 
 
 def offsets(days: DailySeries) -> Ints:

@@ -14,7 +14,7 @@ from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.city.field import Kind
 from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 SHARED = {Kind.TEMPERATURE, Kind.PRESSURE, Kind.HUMIDITY}
 """Kinds whose values agree all over a city, hour by hour."""
@@ -55,7 +55,9 @@ def find_warnings(view: View) -> Iterable[Finding]:
         for unit, factor in _factors(view, f):
             places = _outlying_places(view.values_TN(f), factor, field.kind)
             if 0 < len(places) <= MAX_SHARE * len(view.panel.places):
-                yield view.warn("sibling-unit", f, places, _text(view, f, unit, "other places"))
+                text = _text(view, f, unit, "other places")
+                seen = RuleEvidence(unit=unit, stated=view.units_F[f])
+                yield view.warn("sibling-unit", f, places, text, evidence=seen)
 
 
 def _factors(view: View, f: int) -> list[tuple[str, float]]:
@@ -115,7 +117,8 @@ def _compare(series: list[_Series]) -> Iterable[tuple[str, Finding]]:
             if apart > MIN_IMPROVEMENT * left and apart > _natural_spread(field.kind):
                 others = f"{len(series) - 1} other series of this city"
                 text = _text(one.view, one.field, m.unit, others)
-                found = one.view.warn("sibling-unit", one.field, [one.place], text)
+                units = RuleEvidence(unit=m.unit, stated=one.view.units_F[one.field])
+                found = one.view.warn("sibling-unit", one.field, [one.place], text, evidence=units)
                 yield one.view.agency, found
                 break
 

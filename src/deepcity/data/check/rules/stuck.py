@@ -1,6 +1,7 @@
 """A stuck sensor: one value for a day or longer where values keep changing, or zeros for weeks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from deepcity.city.clock import DAY_S
 from deepcity.city.field import Kind
 from deepcity.data.check.profile import longest_run
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding, Severity
+from deepcity.data.findings import Finding, RuleEvidence, Severity
 
 SLOW_KINDS = {Kind.LEVEL, Kind.SHARE, Kind.RAIN}
 """Kinds that may stay constant for days: free spaces, tanks, dry weather."""
@@ -49,7 +50,7 @@ def _dead(view: View) -> Iterable[Finding]:
                 f"{length:,} steps from {view.when(start)}: if nothing was measured then, leave "
                 f"these rows out"
             )
-            yield view.warn("dead", f, list(found), text)
+            yield view.warn("dead", f, list(found), text, evidence=_longest(view, f, found))
 
 
 def _stuck(view: View) -> Iterable[Finding]:
@@ -70,10 +71,16 @@ def _stuck(view: View) -> Iterable[Finding]:
                 f"stuck at one value for a day or longer; the longest is {length:,} steps from "
                 f"{view.when(start)}: leave these rows out if the sensor was broken"
             )
-            warning = view.warn("stuck", f, list(found), text)
-            yield Finding(
-                Severity.NOTE, warning.what, warning.where, warning.count, text, warning.shows
-            )
+            warning = view.warn("stuck", f, list(found), text, evidence=_longest(view, f, found))
+            yield replace(warning, severity=Severity.NOTE)
+
+
+def _longest(view: View, f: int, found: Mapping[int, tuple[int, int]]) -> RuleEvidence:
+    """Where, when and at what value the longest stretch is."""
+    place, (start, length) = max(found.items(), key=lambda one: one[1][1])
+    value = float(view.panel.values_TNF[start, place, f])
+    span = view.span(start, start + length)
+    return RuleEvidence(*span, place=view.panel.places[place].id, value=value)
 
 
 def _moves(values_T: Doubles) -> bool:

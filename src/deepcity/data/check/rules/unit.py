@@ -15,7 +15,7 @@ from deepcity.city.field import Kind
 from deepcity.city.units import UnitError, convert
 from deepcity.data.check.conversions import CONFUSABLE_UNITS, confusions_of
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 MIN_VALUES = 48  # least number of values for a check
 YEAR_DAYS = 270  # a span that holds a summer, in either half of the world
@@ -69,9 +69,11 @@ def find_warnings(view: View) -> Iterable[Finding]:
         ]
         for likely_unit in dict.fromkeys(unit for unit in assessed if unit is not None):
             places = np.flatnonzero([unit == likely_unit for unit in assessed])
-            yield view.warn(
-                "wrong-unit", f, places, _text(values_TN[:, places], likely_unit, view, f)
-            )
+            seen_TN = values_TN[:, places]
+            low, high = (float(one) for one in np.nanquantile(seen_TN, (0.01, 0.99)))
+            seen = RuleEvidence(low=low, high=high, unit=likely_unit, stated=view.units_F[f])
+            text = _text(seen_TN, likely_unit, view, f)
+            yield view.warn("wrong-unit", f, places, text, evidence=seen)
 
 
 def _fits(unit: str, other: str) -> bool:

@@ -17,7 +17,7 @@ from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.daily import DailySeries, daily_series, window_medians
 from deepcity.data.check.level_shifts import all_moved, first_day, middle_of_days
 from deepcity.data.check.rules import View, weather_unit_change
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 WINDOW = 7  # days before and after: whole weeks, so that weekdays weigh alike
 MIN_FACTOR = 1.2  # smaller factors cannot be distinguished from real changes
@@ -55,7 +55,10 @@ def find_warnings(view: View) -> Iterable[Finding]:
         found = {n: _shift(days, n, candidates, most) for n in range(values_TN.shape[1])}
         for shift in dict.fromkeys(s for s in found.values() if s is not None):
             places = [n for n, s in found.items() if s == shift]
-            yield view.warn("unit-change", f, places, _text(view, f, days, shift))
+            at_s = view.second(int(days.first_D[min(shift.day, len(days.first_D) - 1)]))
+            span = (None, at_s) if shift.back else (at_s, None)
+            seen = RuleEvidence(span[0], span[1], unit=shift.unit, stated=view.units_F[f])
+            yield view.warn("unit-change", f, places, _text(view, f, days, shift), evidence=seen)
 
 
 def _candidates(view: View, f: int) -> list[tuple[str, float, float]]:

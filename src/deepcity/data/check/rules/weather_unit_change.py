@@ -19,7 +19,7 @@ from deepcity.city.field import Kind
 from deepcity.data.check.conversions import confusions_of
 from deepcity.data.check.daily import DailySeries, daily_series
 from deepcity.data.check.rules import View
-from deepcity.data.findings import Finding
+from deepcity.data.findings import Finding, RuleEvidence
 
 WINDOW = 28  # days before and after
 MIN_DAYS = 4 * WINDOW  # days of a record
@@ -65,7 +65,10 @@ def find_warnings(view: View) -> Iterable[Finding]:
             for n in range(days.values_DSN.shape[2])
         }
         for places, unit, day in _together({n: one for n, one in each.items() if one}):
-            yield view.warn("unit-change", f, places, _text(view, f, days, unit, day))
+            at_s = view.second(int(days.first_D[abs(day)]))
+            span = (at_s, None) if day > 0 else (None, at_s)
+            seen = RuleEvidence(span[0], span[1], unit=unit, stated=view.units_F[f])
+            yield view.warn("unit-change", f, places, _text(view, f, days, unit, day), "", seen)
 
 
 def _together(found: dict[int, tuple[str, int]]) -> Iterable[tuple[list[int], str, int]]:

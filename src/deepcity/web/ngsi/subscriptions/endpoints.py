@@ -1,15 +1,20 @@
-"""Where notifications may be sent: to this machine, and to hosts that the operator allowed.
+"""Where notifications may be sent: to hosts that were named when the node was started.
 
-Whoever may subscribe would else let the node send requests into its own network (SSRF).
+Whoever may subscribe would else let the node send requests into its own network (SSRF). To this
+machine itself they may be sent without being named where there are no accounts: then whoever
+subscribes sits at it. A name is looked up once for each delivery, and what is connected to is what
+was checked, so that a name that changes its address in between (DNS rebinding) gains nothing.
 """
 
+import asyncio
+import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from deepcity.web.ngsi.problems import bad
+from deepcity.web.ngsi.problems import NgsiError, bad
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 MOST_SIGNS = 500
 
@@ -20,6 +25,10 @@ class AllowedHost:
 
     host: str
     port: int = 0
+
+
+THIS_MACHINE = (AllowedHost("127.0.0.1"), AllowedHost("localhost"), AllowedHost("::1"))
+_LOOPBACK = frozenset(one.host for one in THIS_MACHINE)
 
 
 def allowed_host(text: str) -> AllowedHost:
@@ -58,8 +67,29 @@ def check_endpoint(uri: str, allowed: tuple[AllowedHost, ...]) -> None:
     if parts.username is not None or parts.password is not None:
         raise bad(name, parts.hostname, "a name or password in it", "leave them out")
     port = port or (443 if parts.scheme == "https" else 80)
-    if host not in _LOOPBACK and not any(
-        host == one.host and one.port in (0, port) for one in allowed
-    ):
-        right = f"start the node with --notify {host}:{port}, or use this machine"
+    if not any(host == one.host and one.port in (0, port) for one in allowed):
+        shown = f"[{host}]" if ":" in host else host
+        right = f"start the node with --notify {shown}:{port}"
         raise bad(name, uri, "not a host that may be notified", right)
+
+
+async def address_of(uri: str) -> str:
+    """The IP address of an endpoint's host now; the host itself where it is this machine.
+
+    Raises:
+        NgsiError: if a name leads to this machine, or to addresses that no host elsewhere has.
+        OSError: if it is unknown.
+    """
+    parts = urlsplit(uri)
+    host, port = parts.hostname or "", parts.port or 0
+    if host in _LOOPBACK:
+        return host
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    numbers = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
+    for number in numbers:
+        real = getattr(number, "ipv4_mapped", None) or number
+        if real.is_loopback or real.is_link_local or real.is_multicast or real.is_unspecified:
+            title = f"{host} leads to {number}, which is no host elsewhere"
+            raise NgsiError(title, "name the host itself with --notify")
+    return str(min(numbers, key=lambda one: one.version))

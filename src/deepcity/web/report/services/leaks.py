@@ -21,9 +21,12 @@ def leak_words(decision: Decision, facts: "DecisionFacts") -> list[Text]:
 
 
 def _words(reason: Reason, facts: "DecisionFacts") -> Text:
-    numbers = reason.numbers
+    numbers, key = reason.numbers, "leaks.usual"
+    if reason.code == "night-flow-high":
+        by_share = numbers["rise"] < numbers["limit"]
+        key = "leaks.suspected_by_share" if by_share else "leaks.suspected"
     return translate(
-        "leaks.suspected" if reason.code == "night-flow-high" else "leaks.usual",
+        key,
         place=reason.place,
         value=facts.value(numbers["value"]),
         usual=facts.value(numbers["usual"]),
@@ -31,5 +34,8 @@ def _words(reason: Reason, facts: "DecisionFacts") -> Text:
         nights=f"{numbers['nights']:.0f}",
         rise=f"{numbers['rise']:.1f}",
         limit=f"{numbers['limit']:g}",
+        share=percent(numbers.get("share", 0.0), 0),  # older decisions have no such rule
+        large=percent(numbers.get("large", 0.0), 0),
+        large_nights=f"{numbers.get('large-nights', 0.0):.0f}",
         p=percent(numbers["probability"], 0),
     )

@@ -1,6 +1,6 @@
 """A traffic decision in words: each jam, where it spread from, its kind, and the way around it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from deepcity.applications.decision import Action, Decision, Reason
@@ -10,7 +10,8 @@ from deepcity.web.report.text import Text, joined, same, translate
 if TYPE_CHECKING:
     from deepcity.web.report.decisions import DecisionFacts
 
-_KINDS = ("recurring", "incident-like", "unusual", "no-same-hours")
+_KINDS = ("recurring", "weather", "incident-like", "event-like", "unusual", "no-same-hours")
+_WEATHER = {"rain": "mm/h", "snow": "mm/h", "wind": "m/s", "visibility": "km"}
 
 
 def jam_words(decision: Decision, facts: "DecisionFacts") -> list[Text]:
@@ -27,6 +28,9 @@ def jam_words(decision: Decision, facts: "DecisionFacts") -> list[Text]:
         if reason.code == "slow-everywhere":
             places, of = (f"{reason.numbers[name]:.0f}" for name in ("places", "of"))
             found.append(translate("jams.slow_everywhere", n=places, of=of))
+        elif reason.code in {"no-weather-records", "weather-hardly-seen"}:
+            key, hours = reason.code.replace("-", "_"), reason.numbers.get("hours", 0)
+            found.append(translate(f"jams.{key}", hours=f"{hours:.0f}"))
     return found
 
 
@@ -74,9 +78,31 @@ def _origin(reason: Reason) -> Text:
 
 
 def _kind(reason: Reason) -> Text:
-    counts = {name: f"{reason.numbers.get(name, 0):.0f}" for name in ("days", "jammed-days")}
-    key = f"jams.{reason.code.replace('-', '_')}"
-    return translate(key, place=reason.place, days=counts["days"], jammed=counts["jammed-days"])
+    """What a cause explains, and its evidence; a decision of before tells no share."""
+    numbers = reason.numbers
+    counts = {name: f"{numbers.get(name, 0):.0f}" for name in ("days", "jammed-days")}
+    found = translate(
+        f"jams.{reason.code.replace('-', '_')}",
+        place=reason.place,
+        days=counts["days"],
+        jammed=counts["jammed-days"],
+        weather=joined(list(_weather(numbers)) or [same("–")]),
+        loss=percent(numbers.get("loss", 0.0), 0),
+        abrupt=percent(numbers.get("abrupt", 0.0), 0),
+    )
+    if reason.code == "event-like" and "around" in numbers:
+        found += translate("jams.around", share=percent(numbers["around"], 0))
+    if numbers.get("holiday"):
+        found += translate("jams.holiday")
+    if "share" not in numbers:
+        return found
+    return translate("jams.share", p=percent(numbers["share"], 0)) + found
+
+
+def _weather(numbers: Mapping[str, float]) -> Iterator[Text]:
+    for name, unit in _WEATHER.items():
+        if name in numbers:
+            yield translate(f"jams.{name}", value=f"{numbers[name]:.1f} {unit}")
 
 
 def _detour(action: Action) -> Text:
@@ -86,7 +112,7 @@ def _detour(action: Action) -> Text:
         start=action.route[0],
         way=", ".join(action.route[1:-1]),
         end=action.route[-1],
-        minutes=f"{numbers['minutes']:.0f}",
-        usual=f"{numbers['usual-minutes']:.0f}",
+        minutes=f"{numbers['minutes']:.1f}",
+        usual=f"{numbers['usual-minutes']:.1f}",
         p=percent(numbers["probability"], 0),
     )

@@ -1,0 +1,1 @@
+"""Attacks that rebuild a window of records from what a layer releases."""

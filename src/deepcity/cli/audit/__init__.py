@@ -1,0 +1,1 @@
+"""`deepcity audit`: the command and its tables."""

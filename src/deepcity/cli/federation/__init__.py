@@ -1,0 +1,1 @@
+"""`deepcity federation`: a hub and sites on machines of their own."""

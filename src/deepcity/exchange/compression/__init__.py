@@ -1,0 +1,1 @@
+"""Compression of updates: the greatest moves are sent, what is left out is made up for later."""

@@ -1,0 +1,1 @@
+"""The exchange between machines, over NVIDIA FLARE: `engine` alone imports it."""

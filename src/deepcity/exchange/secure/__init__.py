@@ -1,0 +1,1 @@
+"""Rounds whose updates are summed securely: the coordinator's side and the sites'."""

@@ -1,0 +1,89 @@
+"""The store that agencies' deep data are received into: opened for applications, and kept small."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from deepcity.city.errors import StoreError
+from deepcity.learning.split.fused_package import FusedPackage
+from deepcity.live.access import Access
+from deepcity.store.deep_data.store import DeepDataStore
+from deepcity.store.open_store import open_store
+
+UPKEEP_S = 3600.0
+"""Seconds between two deletions of what is too old."""
+
+
+@contextmanager
+def open_deep_store(
+    url: str,
+    access: Access,
+    city: str,
+    packages: Sequence[FusedPackage],
+    keep_days: int | None = None,
+) -> Iterator[DeepDataStore]:
+    """A store with a space for each agency that the applications were trained with.
+
+    Args:
+        url: as `open_store` takes it.
+        access: grants, checked before every read.
+        keep_days: how long deep data are kept; None: as the store has it, at first 90.
+
+    Raises:
+        DeepDataError: if a space has another width already.
+        StoreError: if it cannot be opened.
+    """
+    agencies = [agency for package in packages for agency in package.facts.agencies]
+    widths = {agency.space: agency.width for agency in agencies}
+    with open_store(url, access.may_read(city, widths)) as store:
+        for space, width in widths.items():
+            store.register(space, width)
+            if keep_days is not None:
+                store.retain(space, keep_days)
+        yield store
+
+
+def delete_expired(
+    store: DeepDataStore,
+    deleted: Callable[[int], None],
+    failed: Callable[[str], None],
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Delete deep data that are older than they are kept.
+
+    Args:
+        deleted: called with how many rows, if any.
+        failed: called with the reason if the store cannot be written to.
+        clock: gives UTC seconds, from which their age is counted.
+    """
+    try:
+        gone = store.tend(int(clock()))
+    except StoreError as error:
+        failed(str(error))
+    else:
+        if gone:
+            deleted(gone)
+
+
+def start_upkeep(
+    store: DeepDataStore,
+    stop: threading.Event,
+    deleted: Callable[[int], None],
+    failed: Callable[[str], None],
+    clock: Callable[[], float] = time.time,
+) -> threading.Thread:
+    """Delete what is too old now and every hour, in a thread of its own, until it is stopped.
+
+    Args:
+        deleted, failed, clock: as of `delete_expired`.
+    """
+
+    def go_on() -> None:
+        while not stop.is_set():
+            delete_expired(store, deleted, failed, clock)
+            stop.wait(UPKEEP_S)
+
+    thread = threading.Thread(target=go_on, name="deep-data-upkeep", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,46 @@
+"""Checks of a map's way of aggregation: what secure sums rule out, and how many they need."""
+
+from collections.abc import Sequence
+
+from deepcity.city.problem import Problem
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
+
+SUMMED = ("fedavg", "fedprox")
+"""Strategies that need no more than the members' mean."""
+
+
+def aggregation_problems(
+    file: str, key: str, settings: ServiceSettings, parties: Sequence[str]
+) -> list[Problem]:
+    """Every reason against secure sums in a service that asks for them.
+
+    Args:
+        parties: names of all, newcomers included.
+    """
+    chosen = settings.strategy
+    if chosen.aggregation == "plain":
+        return []
+    problems = []
+    where = f"{key}.strategy"
+    if chosen.name not in SUMMED:
+        reason = "it compares single updates, and secure sums show none"
+        right = (
+            f'write name = "fedavg" or "fedprox" with secure sums, or aggregation = "plain" '
+            f"with {chosen.name}"
+        )
+        problems.append(Problem(file, f"{where}.name", chosen.name, reason, right))
+    if settings.wire.keep is not None:
+        reason = "each party keeps other values, and masks cancel only where all send the same"
+        right = 'leave wire.keep out, or write aggregation = "plain"'
+        problems.append(Problem(file, f"{key}.wire.keep", settings.wire.keep, reason, right))
+    members = [party for party in parties if party not in settings.newcomers]
+    if 0 < len(members) < LEAST_MEMBERS:
+        reason = f"{len(members)} parties train together, and a sum of two shows each the other's"
+        right = f'let {LEAST_MEMBERS} or more take part, or write aggregation = "plain"'
+        problems.append(Problem(file, f"{where}.aggregation", "secure", reason, right))
+    if settings.vertical is not None and settings.vertical.reuse_level > 0:
+        reason = "encoders of several cities are averaged with each one's layers in sight"
+        right = 'write vertical.reuse_level = 0, or aggregation = "plain"'
+        problems.append(Problem(file, f"{where}.aggregation", "secure", reason, right))
+    return problems

@@ -1,0 +1,1 @@
+"""A map's rounds between machines: a site's end, and the coordinator's."""

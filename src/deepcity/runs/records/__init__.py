@@ -1,0 +1,1 @@
+"""What the data check warns of or doubts in records, as notes."""

@@ -1,0 +1,1 @@
+"""Vertical training between machines: an agency's end, and the application's."""

@@ -1,0 +1,1 @@
+"""Logging in by another provider of people: OpenID Connect Core 1.0, authorization code flow."""

@@ -1,0 +1,1 @@
+"""What the pages of agencies and of the Inter-City Application Map show, as JSON."""

@@ -1,0 +1,1 @@
+"""Sentences of doubts about records and of going on learning."""

@@ -1,0 +1,45 @@
+"""Memory of a server: its threads share what is freed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deepcity.web.server.allocator import ARENAS
+
+ARENAS_OF_THREADS = """
+import ctypes, os, sys, tempfile, threading
+if sys.argv[1] == "shared":
+    from deepcity.web.server.serving import make_server
+    make_server(None, "127.0.0.1", 0)
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
+together = threading.Barrier(12)
+
+def work():
+    together.wait()
+    libc.malloc(ctypes.c_size_t(50_000))
+    together.wait()
+
+threads = [threading.Thread(target=work) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+path = os.path.join(tempfile.mkdtemp(), "heaps.xml").encode()
+file = ctypes.c_void_p(libc.fopen(path, b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(open(path).read().count("<heap nr="))
+"""
+
+
+def arenas(how):
+    command = [sys.executable, "-c", ARENAS_OF_THREADS, how]
+    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arenas are of the GNU C library")
+def test_threads_of_a_server_share_arenas():
+    assert arenas("own") > ARENAS
+    assert arenas("shared") <= ARENAS
