@@ -9,9 +9,13 @@ time and then by cell, as they arrive. By cell first, a cell's day would be read
 cells of an hour slower, and keeping that order would need rewriting the file again and
 again (benchmarks, `deep-data-store`, has both).
 
+Rows are found by lists of cells and times, `= any(...)`, and compared with NumPy: each hash
+join would leave about 4 kB in the database's memory, which a server that runs for weeks sees.
+
 Shapes as in `deep_data`; U rows with a cell and time of their own, N rows to write.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +42,10 @@ from deepcity.store.deep_data.upsert import Ids, StoredRows, UpsertPlan
 
 CHUNK_ROWS = 65_536
 """Rows inserted at a time; memory holds one copy of them by column."""
+LOOKED_UP = 262_144
+"""Cells by times that are looked up at a time."""
+LOOK_BACK_S = (DAY, 30 * DAY)
+"""How far `newest` looks back first, and next; then at all rows."""
 
 SCHEMA = """
 create table if not exists spaces (
@@ -112,26 +120,49 @@ class DuckDBTables(DeepTables):
         query = "select id, name from cells where space = $space"
         values: dict[str, Any] = {"space": table.number}
         if cells is not None:
-            query += " and name in (select unnest($cells::text[]))"
+            query += " and name = any($cells::text[])"
             values["cells"] = [str(cell) for cell in cells]
         return dict(self.cursor.execute(query, values).fetchall())
 
     def stored(self, table: SpaceTable, batch: DeepData, id_R: Ids, unique_U: Ints) -> StoredRows:
         if not unique_U.size:
             return StoredRows.nothing(table.width)
-        first, last = int(batch.time_R[0]), int(batch.time_R[-1])
-        keys = {"row": unique_U, "cell": id_R[unique_U], "time": batch.time_R[unique_U]}
-        self.cursor.register("keys", keys)
-        columns = self.cursor.execute(
-            f"select k.row, d.vector, d.revision, d.known from deep_{table.number} d "
-            f"join keys k using (cell, time) where d.time between {first} and {last}"
-        ).fetchnumpy()
-        self.cursor.unregister("keys")
+        time_U, id_U = batch.time_R[unique_U], id_R[unique_U]
+        found = [
+            self._stored_part(table, time_U[part], id_U[part], unique_U[part])
+            for part in _lookups(time_U, id_U)
+        ]
         return StoredRows(
-            np.asarray(columns["row"], np.int64),
-            _stacked(columns["vector"], table.width),
-            np.asarray(columns["revision"], np.int64),
-            np.asarray(columns["known"], bool),
+            np.concatenate([one.row_F for one in found]),
+            np.concatenate([one.vectors_FW for one in found]),
+            np.concatenate([one.revision_F for one in found]),
+            np.concatenate([one.known_F for one in found]),
+        )
+
+    def _stored_part(
+        self, table: SpaceTable, time_U: Ints, id_U: Ids, unique_U: Ints
+    ) -> StoredRows:
+        """Read all rows of these cells at these times, and keep those of the pairs asked for."""
+        times, cells = np.unique(time_U), np.unique(id_U)
+        columns = self.cursor.execute(
+            f"select cell, time, vector, revision, known from deep_{table.number} "
+            f"where time between {times[0]} and {times[-1]} and time = any($times::bigint[]) "
+            "and cell = any($cells::integer[])",
+            {"times": times, "cells": cells},
+        ).fetchnumpy()
+
+        def place(time: Ints, cell: Ids) -> Ints:
+            numbers: Ints = np.searchsorted(times, time) * len(cells) + np.searchsorted(cells, cell)
+            return numbers
+
+        asked_U, read_F = place(time_U, id_U), place(columns["time"], columns["cell"])
+        row_F = np.minimum(np.searchsorted(asked_U, read_F), len(asked_U) - 1)
+        is_asked_F = asked_U[row_F] == read_F
+        return StoredRows(
+            unique_U[row_F[is_asked_F]],
+            _stacked(columns["vector"][is_asked_F], table.width),
+            np.asarray(columns["revision"][is_asked_F], np.int64),
+            np.asarray(columns["known"][is_asked_F], bool),
         )
 
     def write(self, table: SpaceTable, batch: DeepData, id_R: Ids, plan: UpsertPlan) -> None:
@@ -167,12 +198,19 @@ class DuckDBTables(DeepTables):
 
     def rows(self, table: SpaceTable, read_query: ReadQuery) -> Part:
         where, values = _where(read_query)
-        return self._part(table, where, values)
+        return self._part(table, "cell, time, vector", where, values)
 
     def newest(self, table: SpaceTable, ids: Sequence[int], at: int) -> Part:
-        where, values = _where(ReadQuery(ids, 0, at + 1))
-        before = f"select cell, max(time) from deep_{table.number} where {where} group by cell"
-        return self._part(table, f"known and (cell, time) in ({before})", values)
+        missing, until, parts = list(ids), at + 1, []
+        for since in (*(at + 1 - back_s for back_s in LOOK_BACK_S), 0):
+            if not missing:
+                break
+            where, values = _where(ReadQuery(missing, since, until))
+            columns = "cell, max(time) as time, arg_max(vector, time) as vector"
+            parts.append(self._part(table, columns, f"{where} group by cell", values))
+            found = set(parts[-1][0].tolist())
+            missing, until = [cell for cell in missing if cell not in found], since
+        return _joined(parts, table.width)
 
     def nearest(self, space: Space, table: SpaceTable, search: NearestQuery) -> Neighbours:
         """The nearest rows, by a full scan."""
@@ -193,11 +231,19 @@ class DuckDBTables(DeepTables):
             np.asarray(columns["distance"], np.float64),
         )
 
-    def _part(self, table: SpaceTable, where: str, values: dict[str, Any]) -> Part:
-        query = f"select cell, time, vector from deep_{table.number} where {where}"
-        columns = self.cursor.execute(query, values).fetchnumpy()
-        vectors_RW = _stacked(columns["vector"], table.width)
-        return np.asarray(columns["cell"], np.int32), np.asarray(columns["time"]), vectors_RW
+    def _part(self, table: SpaceTable, columns: str, where: str, values: dict[str, Any]) -> Part:
+        query = f"select {columns} from deep_{table.number} where {where}"
+        read = self.cursor.execute(query, values).fetchnumpy()
+        vectors_RW = _stacked(read["vector"], table.width)
+        return np.asarray(read["cell"], np.int32), np.asarray(read["time"]), vectors_RW
+
+
+def _lookups(time_U: Ints, id_U: Ids) -> list[slice]:
+    """Runs of rows, by time, of which none asks for too many cells by times."""
+    most = max(1, LOOKED_UP // (int(id_U.max()) - int(id_U.min()) + 1))
+    start_T = np.flatnonzero(np.diff(time_U, prepend=time_U[0] - 1))
+    edges = [*start_T[::most].tolist(), len(time_U)]
+    return [slice(*edge) for edge in itertools.pairwise(edges)]
 
 
 def _where(read_query: ReadQuery) -> tuple[str, dict[str, Any]]:
@@ -205,9 +251,17 @@ def _where(read_query: ReadQuery) -> tuple[str, dict[str, Any]]:
     where = "known and time >= $since and time < $until"
     values: dict[str, Any] = {"since": read_query.since, "until": read_query.until}
     if read_query.ids is not None:
-        where += " and cell in (select unnest($ids::integer[]))"
+        where += " and cell = any($ids::integer[])"
         values["ids"] = list(read_query.ids)
     return where, values
+
+
+def _joined(parts: Sequence[Part], width: int) -> Part:
+    """Rows of several reads as one."""
+    if not parts:
+        return np.empty(0, np.int32), np.empty(0, np.int64), np.empty((0, width), np.float32)
+    cells, times, vectors = zip(*parts, strict=True)
+    return np.concatenate(cells), np.concatenate(times), np.concatenate(vectors)
 
 
 def _stacked(vectors: Sequence[Any] | NDArray[Any], width: int) -> Floats:
