@@ -74,18 +74,8 @@ def pack(arrays: Arrays, header: Header) -> bytes:
             a group name that is empty or holds "/", or a header that JSON cannot represent.
     """
     flat = _flatten(arrays)
-    order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
-    inner = canonical_json({"header": header, _GROUPS: sorted(arrays)})
-    table: dict[str, object] = {"__metadata__": {_KEY: inner}}
-    end = 0
-    for name in order:
-        array = flat[name]
-        start, end = end, end + array.nbytes
-        entry = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": [start, end]}
-        table[name] = entry
-    text = canonical_json(table).encode()
-    text += b" " * (-len(text) % 8)
-    return b"".join([len(text).to_bytes(8, "little"), text, *(flat[n].tobytes() for n in order)])
+    head, order, _ = _head(flat, sorted(arrays), header)
+    return b"".join([head, *(memoryview(flat[name].reshape(-1).view(np.uint8)) for name in order)])
 
 
 def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
@@ -99,10 +89,11 @@ def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
         inner = json.loads(_metadata(blob))
         header, groups = inner["header"], inner[_GROUPS]
         arrays = _unflatten(tensors, groups)
-        canonical = pack(arrays, header) == blob
+        head, _, size = _head(_flatten(arrays), sorted(arrays), header)
     except _READ_ERRORS as error:
         raise BlobError(_unreadable(blob, error)) from error
-    if not canonical:
+    # with this head every array was read from where `pack` writes it
+    if not blob.startswith(head) or len(blob) != len(head) + size:
         raise BlobError("its layout is not canonical: some bytes were changed")
     return arrays, header
 
@@ -144,13 +135,31 @@ def check_seal(arrays: Arrays, header: Header) -> None:
         )
 
 
+def _head(
+    flat: Mapping[str, NDArray[Any]], groups: list[str], header: Header
+) -> tuple[bytes, list[str], int]:
+    """What precedes the arrays, their order, and their bytes in all."""
+    order = sorted(flat, key=lambda name: (-flat[name].dtype.itemsize, name))
+    inner = canonical_json({"header": header, _GROUPS: groups})
+    table: dict[str, object] = {"__metadata__": {_KEY: inner}}
+    end = 0
+    for name in order:
+        array = flat[name]
+        start, end = end, end + array.nbytes
+        entry = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": [start, end]}
+        table[name] = entry
+    text = canonical_json(table).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text, order, end
+
+
 def _flatten(arrays: Arrays) -> dict[str, NDArray[Any]]:
     flat: dict[str, NDArray[Any]] = {}
     for group, members in arrays.items():
         if not group or "/" in group:
             raise BlobError(f"group name {group!r} is empty or holds '/'; name it like 'h1'")
         for name, value in members.items():
-            array = np.asarray(value)
+            array = np.asarray(value, order="C")
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype not in _CODES:
                 raise BlobError(
@@ -166,8 +175,10 @@ def _unflatten(
     arrays: dict[str, dict[str, NDArray[Any]]] = {group: {} for group in groups}
     for key, tensor in tensors:
         group, _, name = key.partition("/")
-        # bytearray, so that the array is writable and shares nothing with the blob
-        flat = np.frombuffer(bytearray(tensor["data"]), dtype=_DTYPES[tensor["dtype"]])
+        data = tensor["data"]
+        if not isinstance(data, bytearray):  # the array is to be writable, and to share nothing
+            data = bytearray(data)
+        flat = np.frombuffer(data, dtype=_DTYPES[tensor["dtype"]])
         arrays[group][name] = flat.reshape(tensor["shape"])
     return arrays
 
