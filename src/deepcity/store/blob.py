@@ -75,7 +75,7 @@ def pack(arrays: Arrays, header: Header) -> bytes:
     """
     flat = _flatten(arrays)
     head, order, _ = _head(flat, sorted(arrays), header)
-    return b"".join([head, *(memoryview(flat[name].reshape(-1).view(np.uint8)) for name in order)])
+    return b"".join([head, *(flat[name].reshape(-1).view(np.uint8).data for name in order)])
 
 
 def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:

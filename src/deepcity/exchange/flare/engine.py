@@ -40,13 +40,14 @@ from deepcity.exchange.flare.link import (
     FAILED,
     LINK_FILE,
     LOST,
+    MOST_BYTES,
     PING,
     REFUSED,
     TIMEOUT,
     Reply,
     Wire,
     frame,
-    unframe,
+    receive,
     without_delay,
 )
 
@@ -74,7 +75,10 @@ class EngineWire:
             return Reply(LOST, f"{site} is not in this job")
         try:
             found = self.proxies[site](timeout=deadline_s).answer(task=task, blob=blob)
-            return Reply(found["kind"], found["text"], found["blob"], found["counts"])
+            blob = found["blob"]
+            if not isinstance(blob, bytes) or len(blob) > MOST_BYTES:
+                raise ValueError(f"at most {MOST_BYTES:,} bytes are")
+            return Reply(found["kind"], found["text"], blob, found["counts"])
         except CollabCallError as error:
             if isinstance(error.cause, TimeoutError):
                 return Reply(TIMEOUT, f"no answer within {deadline_s:.0f} s")
@@ -110,7 +114,7 @@ class Relay:
             try:
                 while not context.is_aborted():
                     if line.poll(_POLL_S):
-                        head, blob = unframe(line.recv_bytes())
+                        head, blob = receive(line)
                         pool.submit(self._carry, line, wire, head, blob)
             except (EOFError, OSError):
                 _log.info("the coordinator has hung up; lease %s ends", self.lease)
