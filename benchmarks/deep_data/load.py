@@ -18,6 +18,7 @@ from benchmarks.deep_data.live import Served, served
 
 CLIENTS, SECONDS, WARM_S = 500, 60, 5
 SOAK_S, SOAK_CLIENTS, SOAK_WARM_S = 1800, 20, 300
+BLOCK_S, FIVE_S = 60, 300
 
 
 @dataclass
@@ -66,19 +67,33 @@ def soak() -> str:
         measured = asyncio.run(_soaked(server))
     warm_s = min(SOAK_WARM_S, SOAK_S / 2)
     late = np.array([(at, mb) for at, mb in measured if at >= warm_s])
-    slope_mb_s = np.polyfit(*late.T, 1)[0]  # by all looks: a single last one may lie anywhere
+    # by all looks: a single last one may lie anywhere
+    slope_mb_s, level_mb = np.polyfit(*late.T, 1)
+    off_mb = late[:, 1] - slope_mb_s * late[:, 0] - level_mb
+    block = late[:, 0] // BLOCK_S  # looks beside one another are alike: blocks are not
+    blocks_mb = [off_mb[block == one].mean() for one in np.unique(block)]
+    error_mb_s = np.std(blocks_mb, ddof=2) / (BLOCK_S * np.sqrt(_squares(len(blocks_mb))))
     every = max(60, SOAK_S // 30)
     ends = range(every, SOAK_S + 1, every)
     shown = [f"{[mb for at, mb in measured if at <= end][-1]:.0f}" for end in ends]
+    fives = range(0, SOAK_S, FIVE_S)
+    means = [np.mean([mb for at, mb in measured if 0 <= at - one < FIVE_S]) for one in fives]
     lines = [
         "## Deep data live: memory over time",
         f"{SOAK_CLIENTS} clients for {SOAK_S / 60:.0f} min, at 40 different moments, places and",
         f"decisions; every 5 s an agency sends its last day again. {server.places} places.",
         "",
         f"Memory of the server after every {every} s: {', '.join(shown)} MB. Growth after",
-        f"the first {warm_s / 60:.0f} min, by least squares: {60 * slope_mb_s:+.2f} MB a minute.",
+        f"the first {warm_s / 60:.0f} min, by least squares: {60 * slope_mb_s:+.2f} "
+        f"± {60 * error_mb_s:.2f} MB a minute (standard error, of means of {BLOCK_S} s).",
+        f"Means of {FIVE_S / 60:.0f} min: {', '.join(f'{one:.1f}' for one in means)} MB.",
     ]
     return "\n".join(lines)
+
+
+def _squares(count: int) -> float:
+    """Sum of squares of 0, 1, ... less their mean."""
+    return count * (count**2 - 1) / 12
 
 
 async def _soaked(server: Served) -> list[tuple[float, float]]:
