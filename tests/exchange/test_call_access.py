@@ -15,6 +15,7 @@ from deepcity.exchange.flare.task import MOST_ENVELOPE, CallTask, site_of, task_
 from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes
 from deepcity.exchange.party import (
     CHOOSE,
+    COLLECT,
     EVALUATE,
     FINISH,
     JOIN,
@@ -28,7 +29,8 @@ from deepcity.exchange.secure.summing_party import MASKS, SUM_KEYS, SUM_SHARES, 
 from deepcity.exchange.vertical.names import ADVANCE, AGENCY_VERBS, BACKWARD, FORWARD
 
 SUMS = (SUM_KEYS, SUM_SHARES, SUM_UNMASK)
-VERBS = (DESCRIBE, JOIN, TRAIN, EVALUATE, STATUS, RESTORE, FINISH, START, CHOOSE, ADVANCE)
+VERBS = (DESCRIBE, JOIN, TRAIN, COLLECT, EVALUATE, STATUS, RESTORE, FINISH)
+VERBS += (START, CHOOSE, ADVANCE)
 OTHERS = (*SUMS, "", "shutdown", "TRAIN", "chose", "handshake", "forward", "backward", "loss")
 OTHERS += ("open", "close", "package")
 CALLERS = (COORDINATOR, "south", "mallory", "server", "", "operator@deepcity.org")

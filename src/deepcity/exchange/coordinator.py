@@ -15,6 +15,16 @@ from numpy.typing import NDArray
 
 from deepcity.city.errors import CheckpointError, ExchangeError
 from deepcity.city.level import ALONE, STEM, Tensors
+from deepcity.exchange.asynchronous.fusions import learn_asynchronously
+from deepcity.exchange.asynchronous.pending_calls import ConcurrentCalls, PendingCalls
+from deepcity.exchange.asynchronous.resuming import (
+    array_group,
+    newest_rounds,
+    resumed,
+    state_arrays,
+    state_in,
+    state_values,
+)
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
@@ -57,6 +67,8 @@ class Coordinator:
         checkpoints: its own; None keeps none.
         recorded: called with a training's name and how far it is, after each round and at its end.
         anew: how to start a run anew, as the end of a sentence.
+        calls: answers in any order over the exchange, for asynchronous fusion; called with the
+            seconds that the training took before.
     """
 
     exchange: Exchange
@@ -64,6 +76,7 @@ class Coordinator:
     checkpoints: CheckpointStore | None = None
     recorded: Callable[[str, Training], None] = lambda _name, _training: None
     anew: str = "start the run anew with --fresh"
+    calls: Callable[[Exchange, float], PendingCalls] = ConcurrentCalls
 
     def profiles(self) -> dict[str, SiteProfile]:
         """Every site's description of itself.
@@ -120,7 +133,18 @@ class Coordinator:
             self.recorded(name, training)
             after_round(now.round)
 
-        progress = learn_together(self.exchange, plan, progress, keep)
+        if plan.asynchronous is None:
+            progress = learn_together(self.exchange, plan, progress, keep)
+        else:
+            calls = self.calls(self.exchange, progress.asynchronous.clock_s if progress else 0.0)
+            progress = learn_asynchronously(
+                self.exchange,
+                calls,
+                plan,
+                progress,
+                keep,
+                lambda now: self._keep(name, plan, so_far(now)),
+            )
         finished = self.exchange.call_group({site: Message(FINISH) for site in plan.levels})
         last = (*progress.failures[-1], *failures(finished))
         progress = replace(progress, failures=(*progress.failures[:-1], last))
@@ -134,11 +158,12 @@ class Coordinator:
             return
         now = training.progress
         arrays: dict[str, Mapping[str, NDArray[Any]]] = {
-            f"outgoing:{_group(site)}:{layer}": tensors
+            f"outgoing:{array_group(site)}:{layer}": tensors
             for site, layers in now.outgoing.items()
             for layer, tensors in layers.items()
         }
         arrays |= {f"state:{layer}": tensors for layer, tensors in now.state.layers.items()}
+        arrays |= state_arrays(now.asynchronous)
         values = {
             "shares": _shares(plan),
             "state_numbers": dict(now.state.numbers),
@@ -150,6 +175,7 @@ class Coordinator:
             "ledger": [list(row) for row in self.ledger.snapshot()],
             "seconds": training.seconds,
             "ended": list(training.ended),
+            "asynchronous": state_values(now.asynchronous),
         }
         self.checkpoints.save(name, now.round, arrays, values)
 
@@ -165,12 +191,12 @@ class Coordinator:
             if found.values.get("shares") != _shares(plan):
                 return None, 0.0, []
             progress = _progress(found, plan)
-            refused, behind = self._missing(progress)
+            refused, behind, kept = self._missing(progress, plan)
             if not refused and not behind:
-                self._restore(progress)
+                self._restore(kept if plan.asynchronous else dict.fromkeys(kept, progress.round))
                 self.ledger.restore(found.values["ledger"])
                 ended = list(found.values.get("ended", [0] * found.round))
-                return progress, float(found.values["seconds"]), ended
+                return resumed(progress, kept), float(found.values["seconds"]), ended
             problems += [f"round {found.round}: {'; '.join([*map(str, refused), *behind])}"]
         if refused:
             refuse_failures(refused, "these sites could not restore their checkpoints", OMIT)
@@ -181,25 +207,36 @@ class Coordinator:
             )
         return None, 0.0, []
 
-    def _missing(self, progress: Progress) -> tuple[Sequence[Failure], list[str]]:
-        """Which of the connected sites refuse a round, and which have another one, and why."""
-        replies = self.exchange.call_group(self._at(STATUS, progress))
-        problems = []
+    def _missing(
+        self, progress: Progress, plan: FederationPlan
+    ) -> tuple[Sequence[Failure], list[str], dict[str, int]]:
+        """Which of the connected sites refuse a round, which have another one and why, and the
+        round that each kept.
+        """
+        newest = newest_rounds(progress, plan.rounds) if plan.asynchronous else {}
+        at = {site: newest.get(site, progress.round) for site in self._joined(progress)}
+        replies = self.exchange.call_group(_at(STATUS, at))
+        problems, found = [], {}
         for site, reply in answers(replies).items():
             kept, trained = reply.numbers.get(ROUND, -1.0), progress.trained.get(site, 0)
-            if not trained <= kept <= progress.round:
+            if not trained <= kept <= at[site]:
                 problems.append(f"{site} kept round {kept:g}, but trained in round {trained}")
-        return failures(replies), problems
+            else:
+                found[site] = int(kept)
+        return failures(replies), problems, found
 
-    def _restore(self, progress: Progress) -> None:
-        replies = self.exchange.call_group(self._at(RESTORE, progress))
+    def _restore(self, rounds: Mapping[str, int]) -> None:
+        replies = self.exchange.call_group(_at(RESTORE, rounds))
         refuse_failures(failures(replies), "these sites could not restore their checkpoints", OMIT)
 
-    def _at(self, verb: str, progress: Progress) -> dict[str, Message]:
-        """A message about a round to every connected site that has joined, also if it has left."""
-        numbers = {ROUND: float(progress.round)}
-        sites = {*progress.weights, *progress.trained} & {*self.exchange.parties}
-        return {site: Message(verb, numbers) for site in sorted(sites)}
+    def _joined(self, progress: Progress) -> list[str]:
+        """Every connected site that has joined, also if it has left."""
+        return sorted({*progress.weights, *progress.trained} & {*self.exchange.parties})
+
+
+def _at(verb: str, rounds: Mapping[str, int]) -> dict[str, Message]:
+    """A message about its round to each site."""
+    return {site: Message(verb, {ROUND: float(number)}) for site, number in rounds.items()}
 
 
 def _shares(plan: FederationPlan) -> dict[str, list[object]]:
@@ -212,18 +249,18 @@ def _shares(plan: FederationPlan) -> dict[str, list[object]]:
 
 def _progress(found: Checkpoint, plan: FederationPlan) -> Progress:
     layers: dict[str, Tensors] = {}
-    outgoing: dict[str, dict[str, Tensors]] = {_group(site): {} for site in plan.levels}
+    outgoing: dict[str, dict[str, Tensors]] = {array_group(site): {} for site in plan.levels}
     for key, tensors in found.arrays.items():
         kind, _, rest = key.partition(":")
         if kind == "state":
             layers[rest] = tensors
-        else:
+        elif kind == "outgoing":
             site, _, layer = rest.rpartition(":")
             outgoing[site][layer] = tensors
     return Progress(
         round=found.round,
         state=StrategyState(layers, found.values["state_numbers"]),
-        outgoing={site: outgoing[_group(site)] for site in plan.levels},
+        outgoing={site: outgoing[array_group(site)] for site in plan.levels},
         weights=found.values["weights"],
         errors=tuple(found.values["errors"]),
         failures=tuple(
@@ -232,9 +269,5 @@ def _progress(found: Checkpoint, plan: FederationPlan) -> Progress:
         ),
         trained=found.values["trained"],
         refusals=tuple(RefusedUpdate(**one) for one in found.values.get("refusals", ())),
+        asynchronous=state_in(found),
     )
-
-
-def _group(site: str) -> str:
-    """A site's name in a checkpoint, where "/" separates groups."""
-    return site.replace("/", "|")

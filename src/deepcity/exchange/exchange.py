@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from deepcity.city.errors import ExchangeError
+from deepcity.city.errors import DeepCityError, ExchangeError
 from deepcity.exchange.message import Message
 
 COORDINATOR = "coordinator"
@@ -26,6 +26,18 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.party}: {self.reason}"
+
+
+class UnknownOutcomeError(ExchangeError):
+    """A party did not answer in time: whether it did the work is unknown."""
+
+
+class TransportLostError(ExchangeError):
+    """The transport itself is gone, and no call over it will be answered."""
+
+
+class PausedError(DeepCityError):
+    """Raised by whoever leads a training, after a round: nothing more is to be asked for now."""
 
 
 class Handler(Protocol):

@@ -1,13 +1,15 @@
 """A site's side of federated training: it trains on its own rows, and sends layers.
 
 Verbs: ``join`` (start; returns the number of rows), ``train`` (receive common layers, train one
-round, save a checkpoint, return the layers of its level), ``evaluate`` (receive, validate),
-``status`` (the round of its checkpoint), ``restore`` (resume from it), ``finish`` (return to the
-best state). No message carries raw rows, scaling, typical days or validation data.
+round, save a checkpoint, return the layers of its level), ``collect`` (return once more what its
+newest round gave), ``evaluate`` (receive, validate), ``status`` (the round of its checkpoint),
+``restore`` (resume from it), ``finish`` (return to the best state). No message carries raw rows,
+scaling, typical days or validation data.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from deepcity.city.errors import ExchangeError
 from deepcity.city.level import layers_up_to
@@ -18,7 +20,7 @@ from deepcity.exchange.strategies import PROXIMAL
 from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
-JOIN, TRAIN, EVALUATE = "join", "train", "evaluate"
+JOIN, TRAIN, COLLECT, EVALUATE = "join", "train", "collect", "evaluate"
 START, CHOOSE = "start", "choose"
 """Verbs around the rounds, which a site answers itself: layers that a training starts from, and the
 choice of its level afterwards."""
@@ -38,6 +40,7 @@ class LearningParty:
     Attributes:
         checkpoints: the site's own, written before each answer to ``train``; None keeps none.
         training: name of its checkpoints.
+        newest: round, error and loss of the training whose weights the learner has; else empty.
     """
 
     learner: Learner
@@ -45,6 +48,7 @@ class LearningParty:
     common_stem: bool = False
     checkpoints: CheckpointStore | None = None
     training: str = "training"
+    newest: dict[str, float] = field(default_factory=dict)
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.
@@ -63,6 +67,7 @@ class LearningParty:
         answers = {
             JOIN: self._join,
             TRAIN: self._train,
+            COLLECT: self._collect,
             EVALUATE: self._evaluate,
             STATUS: self._status,
             RESTORE: self._restore,
@@ -82,13 +87,14 @@ class LearningParty:
                 f"{', '.join(foreign)} may not be overwritten from outside: at level "
                 f"{self.level} only {', '.join(common) or 'nothing'} is in common"
             )
-        needed = {TRAIN: (ROUND, PROXIMAL), STATUS: (ROUND,), RESTORE: (ROUND,)}
+        needed = {TRAIN: (ROUND, PROXIMAL), COLLECT: (ROUND,), STATUS: (ROUND,), RESTORE: (ROUND,)}
         for name in needed.get(message.verb, ()):
             number = message.numbers.get(name, 0.0 if name == PROXIMAL else math.nan)
             if not math.isfinite(number) or number < 0:
                 raise ExchangeError(f"{message.verb!r} needs {name} as a number >= 0, not {number}")
 
     def _join(self, _message: Message) -> Message:
+        self.newest.clear()
         if self.checkpoints is not None:
             self.checkpoints.forget(self.training)
         data = self.learner.data
@@ -96,19 +102,35 @@ class LearningParty:
         return Message(JOIN, {ROWS: float(data.rows), FEATURES: float(features)})
 
     def _evaluate(self, message: Message) -> Message:
+        self.newest.clear()
         return Message(EVALUATE, {ERROR: self.learner.receive(message.layers)})
 
     def _train(self, message: Message) -> Message:
         number = int(message.numbers[ROUND])
+        self.newest.clear()
         error = self.learner.receive(message.layers)
         proximal = message.numbers.get(PROXIMAL, 0.0)
         loss = self.learner.train_round(number, proximal=proximal)
         if self.checkpoints is not None:
             state = {_STATE: self.learner.state()}
-            self.checkpoints.save(self.training, number + 1, state, {})
+            self.checkpoints.save(self.training, number + 1, state, {ERROR: error, LOSS: loss})
+        self.newest.update({ROUND: float(number), ERROR: error, LOSS: loss})
+        return self._update(TRAIN)
+
+    def _collect(self, message: Message) -> Message:
+        """The answer to ``train`` again, for a caller that it has not reached."""
+        number = message.numbers[ROUND]
+        if self.newest.get(ROUND) != number:
+            known = f"the newest is {self.newest[ROUND]:g}" if self.newest else "it holds none"
+            raise ExchangeError(f"there is no update of round {number:g} to collect; {known}")
+        return self._update(COLLECT)
+
+    def _update(self, verb: str) -> Message:
+        """The layers of its level as the newest round left them."""
         common = layers_up_to(self.level, common_stem=self.common_stem)
         names = [name for name in common if name not in self.learner.frozen]  # these never change
-        return Message(TRAIN, {ERROR: error, LOSS: loss}, self.learner.export(names))
+        numbers = {ERROR: self.newest[ERROR], LOSS: self.newest[LOSS]}
+        return Message(verb, numbers, self.learner.export(names))
 
     def _kept(self, message: Message) -> Checkpoint | None:
         if self.checkpoints is None:
@@ -121,10 +143,20 @@ class LearningParty:
 
     def _restore(self, message: Message) -> Message:
         found = self._kept(message)
+        self.newest.clear()
         if found is not None:
             self.learner.restore(found.arrays[_STATE])
+            self.newest.update(_numbers_of_round(found.round - 1, found.values))
         return Message(RESTORE, {ROUND: float(found.round) if found else 0.0})
 
     def _finish(self, _message: Message) -> Message:
+        self.newest.clear()
         self.learner.keep_best()
         return Message(FINISH)
+
+
+def _numbers_of_round(number: int, values: Mapping[str, float]) -> dict[str, float]:
+    """What `newest` holds of a checkpoint; nothing where an earlier version wrote it."""
+    if not {ERROR, LOSS} <= values.keys():
+        return {}
+    return {ROUND: float(number), ERROR: float(values[ERROR]), LOSS: float(values[LOSS])}

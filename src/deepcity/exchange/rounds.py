@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from deepcity.city.level import HEAD, STEM, Layers, layers_up_to
+from deepcity.exchange.asynchronous.buffered_fusion import AsynchronousState, BufferedFusion
 from deepcity.exchange.compression.sparse_moves import SparseMoves
 from deepcity.exchange.compression.sparse_party import densified_updates
 from deepcity.exchange.exchange import Exchange, Failure, answers, failures, refuse_failures
@@ -48,6 +49,8 @@ class FederationPlan:
         sparse: how parties sparsify the moves of their layers; None: they send layers whole.
         least_joined: so many parties must join at the start; others that cannot are named, and
             asked again in each round. None: all must.
+        asynchronous: how updates are fused as they come; None: rounds wait for all
+            (`deepcity.exchange.asynchronous`).
     """
 
     levels: Mapping[str, int]
@@ -63,6 +66,7 @@ class FederationPlan:
     unsent: frozenset[str] = frozenset()
     sparse: SparseMoves | None = None
     least_joined: int | None = None
+    asynchronous: BufferedFusion | None = None
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party shares."""
@@ -91,6 +95,7 @@ class Progress:
         failures: one entry per round: parties left out, and why.
         trained: party -> rounds done when it last returned an update.
         refusals: parties whose update was refused, with the evidence.
+        asynchronous: updates under way and in the buffer; rounds are fusions there.
     """
 
     round: int
@@ -101,6 +106,7 @@ class Progress:
     failures: tuple[tuple[Failure, ...], ...] = field(default=())
     trained: Mapping[str, int] = field(default_factory=dict)
     refusals: tuple[RefusedUpdate, ...] = ()
+    asynchronous: AsynchronousState = field(default_factory=AsynchronousState)
 
 
 def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
@@ -109,7 +115,7 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     Raises:
         ExchangeError: if a party cannot join and too few have; names each and its reason.
     """
-    weights, refused = _joined(exchange, plan.participation.available(plan.levels, 0))
+    weights, refused = join_parties(exchange, plan.participation.available(plan.levels, 0))
     right = "Fix them, or leave them out of the map"
     if plan.least_joined is None or len(weights) < plan.least_joined:
         refuse_failures(refused, "these parties could not join", right)
@@ -124,20 +130,22 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     return Progress(0, plan.strategy.start(plan.reference), outgoing, weights)
 
 
-def _joined(
+def join_parties(
     exchange: Exchange, parties: Sequence[str]
 ) -> tuple[dict[str, float], Sequence[Failure]]:
-    """Ask parties to join: their weights, and those that could not."""
+    """Ask parties to join: their weights, and those that could not join."""
     if not parties:
         return {}, []
-    return _numbers(exchange.call_group({party: Message(JOIN) for party in parties}), ROWS)
+    return numbers_of(exchange.call_group({party: Message(JOIN) for party in parties}), ROWS)
 
 
 def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> Progress:
     """Join new parties, train every one once, then aggregate."""
     done = progress.round
     available = plan.participation.available(plan.levels, done)
-    new, absent = _joined(exchange, [party for party in available if party not in progress.weights])
+    new, absent = join_parties(
+        exchange, [party for party in available if party not in progress.weights]
+    )
     weights = {p: w for p, w in {**progress.weights, **new}.items() if p in available}
     asked = plan.participation.sampled(
         tuple(party for party in available if party in weights), done
@@ -187,7 +195,9 @@ def _trained(
     """Let parties train once, and collect their updates, or means of them."""
     sums = None
     if plan.secure is not None:
-        shares = _shares(plan, {party: weights[party] for party in asked if weights[party] > 0})
+        shares = averaging_weights(
+            plan, {party: weights[party] for party in asked if weights[party] > 0}
+        )
         common = {one: [x for x in plan.common(one) if x not in plan.unsent] for one in shares}
         groups = sum_groups(common, plan.groups, plan.reference)
         sums = agree_sums(exchange, plan.secure, progress.round, groups, shares)
@@ -202,21 +212,21 @@ def _trained(
             for party in asked
         }
     )
-    errors, failed = _numbers(replies, ERROR)
+    errors, failed = numbers_of(replies, ERROR)
     if sums is not None:
         masked = {one: reply.layers for one, reply in answers(replies).items() if one in errors}
         updates, lost = open_sums(exchange, sums, masked)
         left_out = [*failed, *lost]
         return _Trained(replies, errors, updates, sums.weights, left_out, progress.refusals)
-    good, refused = _usable(plan, replies, errors, progress.outgoing)
+    good, refused = usable_updates(plan, replies, errors, progress.outgoing)
     counted, left_out, refusals = with_refusals(
         progress.refusals, good, refused, progress.round + 1
     )
-    shares = _shares(plan, {party: weights[party] for party in counted})
+    shares = averaging_weights(plan, {party: weights[party] for party in counted})
     return _Trained(replies, errors, counted, shares, [*failed, *left_out], refusals)
 
 
-def _shares(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, float]:
+def averaging_weights(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, float]:
     """Weights in this round's averages, from claims that nobody can check."""
     if plan.equal:
         return dict.fromkeys(claimed, 1.0)
@@ -226,7 +236,7 @@ def _shares(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, flo
     return capped_weights(possible)
 
 
-def _usable(
+def usable_updates(
     plan: FederationPlan,
     replies: Mapping[str, Message | Failure],
     errors: Mapping[str, float],
@@ -258,7 +268,7 @@ def _outgoing(
     return outgoing
 
 
-def _numbers(
+def numbers_of(
     replies: Mapping[str, Message | Failure], name: str
 ) -> tuple[dict[str, float], list[Failure]]:
     """One number of each reply, such as can be; a party without it has failed."""
@@ -289,6 +299,11 @@ def learn_together(
     while progress.round < plan.rounds:
         progress = one_round(exchange, plan, progress)
         after_round(progress)
+    return evaluate_last(exchange, plan, progress)
+
+
+def evaluate_last(exchange: Exchange, plan: FederationPlan, progress: Progress) -> Progress:
+    """Let every party evaluate what it receives after the last round."""
     last = plan.participation.available(plan.levels, plan.rounds - 1)
     messages = {
         party: Message(EVALUATE, {ROUND: float(plan.rounds)}, progress.outgoing[party])
@@ -296,7 +311,7 @@ def learn_together(
         if party in progress.weights
     }
     replies = exchange.call_group(messages)
-    errors, failed = _numbers(replies, ERROR)
+    errors, failed = numbers_of(replies, ERROR)
     return replace(
         progress,
         errors=(*progress.errors, errors),

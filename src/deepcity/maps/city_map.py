@@ -26,6 +26,7 @@ from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage
 from deepcity.exchange.strategies import strategy
 from deepcity.maps.aggregation_checks import aggregation_problems
 from deepcity.maps.map_settings import MapSettings, ServiceSettings
+from deepcity.maps.schedule_checks import schedule_problems
 from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
 
 _GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
@@ -202,6 +203,7 @@ def _service(
     problems += _strategy_problems(file, key, settings)
     members = _members(file, key, settings, city_files, problems)
     problems += aggregation_problems(file, key, settings, [member.name for member in members])
+    problems += schedule_problems(file, key, settings, [member.name for member in members])
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
     if settings.vertical is not None:
@@ -271,6 +273,7 @@ def _unknown_parties(
         "windows": settings.windows,
         "participation.joins": settings.participation.joins,
         "participation.leaves": settings.participation.leaves,
+        "strategy.round_seconds": settings.strategy.round_seconds,
     }
     reason = "not a party of this service"
     return [

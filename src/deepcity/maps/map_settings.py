@@ -30,6 +30,12 @@ class StrategySettings(Settings):
         weighting: a party's weight in averages: its training rows, or equal for all.
         aggregation: "plain": the coordinator sees each update; "secure": only their sums
             (`deepcity.privacy.secure_sums`), under fedavg or fedprox.
+        schedule: "synchronous": a round waits for all; "asynchronous": updates are fused as they
+            come, weighted by their staleness (`deepcity.exchange.asynchronous`).
+        buffer_size: updates that a fusion waits for; left out, half of the members, rounded up.
+        staleness_exponent: a of an update's weight 1 / (1 + staleness)^a; left out, 0.5.
+        round_seconds: agencies whose rounds take other than one second on the simulated clock of a
+            run in one process; between machines the sites' own speeds count.
         mu: of FedProx.
         sharpness: of FedAMP.
         trim: of the trimmed mean.
@@ -41,6 +47,10 @@ class StrategySettings(Settings):
     ] = "fedavg"
     weighting: Literal["rows", "equal"] = "rows"
     aggregation: Literal["plain", "secure"] = "plain"
+    schedule: Literal["synchronous", "asynchronous"] = "synchronous"
+    buffer_size: Annotated[int, Field(ge=1)] | None = None
+    staleness_exponent: Annotated[float, Field(ge=0, le=10)] | None = None
+    round_seconds: dict[str, Annotated[float, Field(gt=0, le=1e6)]] = Field(default_factory=dict)
     mu: float | None = None
     sharpness: float | None = None
     trim: float | None = None
@@ -48,7 +58,8 @@ class StrategySettings(Settings):
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
-        return self.model_dump(exclude={"name", "weighting", "aggregation"}, exclude_none=True)
+        own = {"mu", "sharpness", "trim", "clip"}
+        return self.model_dump(include=own, exclude_none=True)
 
 
 class WireSettings(Settings):

@@ -7,11 +7,13 @@ each other.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deepcity.city.level import STEM, Layers
+from deepcity.exchange.asynchronous.buffered_fusion import BufferedFusion
+from deepcity.exchange.asynchronous.pending_calls import SimulatedCalls
 from deepcity.exchange.coordinator import Coordinator, Training
-from deepcity.exchange.exchange import Handler
+from deepcity.exchange.exchange import Exchange, Handler
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.participation import Participation
@@ -25,6 +27,7 @@ from deepcity.intercity.compatibility import peers, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import Learner
 from deepcity.maps.map_settings import ServiceSettings
+from deepcity.maps.schedule_checks import buffer_size
 from deepcity.parties.party import Party
 from deepcity.runs.site import Site, SiteTask
 from deepcity.store.checkpoint import CheckpointStore
@@ -99,6 +102,7 @@ class ServiceRun:
             secure=self.training(method) if self.secure else None,
             unsent=self._frozen(method),
             sparse=self.settings.wire.moves,
+            asynchronous=self._asynchronous(method),
         )
 
     def task(self, method: Method, site: str) -> SiteTask:
@@ -124,6 +128,19 @@ class ServiceRun:
 
     def _start(self, method: Method) -> Layers:
         return self.start if any(method.levels.values()) else {}  # alone: random weights
+
+    def _asynchronous(self, method: Method) -> BufferedFusion | None:
+        """How updates are fused as they come; learning alone fuses nothing, and all do all rounds.
+
+        Where fewer than the map's members take part, the buffer is no larger than they are.
+        """
+        chosen, members = self.settings.strategy, len(method.levels)
+        if chosen.schedule == "synchronous" or not any(method.levels.values()):
+            return None
+        size = min(buffer_size(self.settings, members), members)
+        exponent = chosen.staleness_exponent
+        settings = BufferedFusion(size, round_seconds=chosen.round_seconds)
+        return settings if exponent is None else replace(settings, staleness_exponent=exponent)
 
     def _participation(self, method: Method) -> Participation:
         """Participation by round; in learning alone, every site takes part in all rounds."""
@@ -159,7 +176,12 @@ def run_method(
     def lead(lines: Mapping[str, Handler]) -> Training:
         ledger = Ledger()
         exchange = InProcessExchange(lines, ledger=ledger, precision=precision)
-        return Coordinator(exchange, ledger, checkpoints).train(name, plan, after_round)
+        leader = Coordinator(exchange, ledger, checkpoints, calls=calls)
+        return leader.train(name, plan, after_round)
+
+    def calls(exchange: Exchange, now_s: float) -> SimulatedCalls:
+        seconds = plan.asynchronous.round_seconds if plan.asynchronous else {}
+        return SimulatedCalls(exchange, seconds, now_s)
 
     return lead_apart(handlers, lead)
 

@@ -16,6 +16,7 @@ from deepcity.exchange.flare.task import CallTask
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import (
     CHOOSE,
+    COLLECT,
     EVALUATE,
     FINISH,
     JOIN,
@@ -58,6 +59,7 @@ class Rule:
         arrays: what it may hold beside layers.
         masks: whether it may hold parts of a secure sum.
         secure: whether it is for services with secure sums alone.
+        plain: whether it is for services without secure sums alone.
         round: whether it must name its round.
         in_training: whether it belongs to a training.
     """
@@ -67,6 +69,7 @@ class Rule:
     arrays: tuple[str, ...] = ()
     masks: bool = False
     secure: bool = False
+    plain: bool = False
     round: bool = False
     in_training: bool = True
 
@@ -76,6 +79,7 @@ TRAINING_RULES: Mapping[str, Rule] = {
     DESCRIBE: Rule(_LED, in_training=False),
     JOIN: Rule(_LED),
     TRAIN: Rule(_LED, layers=True, masks=True, round=True),
+    COLLECT: Rule(_LED, plain=True, round=True),
     EVALUATE: Rule(_LED, layers=True, round=True),
     STATUS: Rule(_LED, round=True),
     RESTORE: Rule(_LED, round=True),
@@ -150,6 +154,8 @@ class CallAccess:
             self._check_training(task)
         if rule.secure and task.service not in self.secure:
             raise ExchangeError(f"{message.verb!r}, but {task.service!r} has no secure sums here")
+        if rule.plain and task.service in self.secure:
+            raise ExchangeError(f"{message.verb!r}, but {task.service!r} has secure sums here")
         granted = self._granted(rule, task)
         if foreign := [name for name in message.layers if name not in granted]:
             raise ExchangeError(

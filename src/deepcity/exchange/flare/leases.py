@@ -11,13 +11,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from deepcity.city.errors import DeepCityError, ExchangeError
+from deepcity.exchange.exchange import PausedError, TransportLostError
 from deepcity.exchange.ledger import Row
 
 _DIGITS = 12
 
 
-class LeaseLostError(ExchangeError):
+class LeaseLostError(TransportLostError):
     """A lease ended before its time: a site's worker died, or the engine's server.
 
     The round is not kept; the next lease repeats it.
@@ -31,7 +31,7 @@ class LeaseLostError(ExchangeError):
         self.site = site
 
 
-class LeaseOverError(DeepCityError):
+class LeaseOverError(PausedError):
     """The rounds of a lease are used up; not an error of anybody."""
 
 

@@ -11,7 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from deepcity.city.errors import ExchangeError
-from deepcity.exchange.exchange import COORDINATOR, Failure, unknown_party
+from deepcity.exchange.exchange import (
+    COORDINATOR,
+    Failure,
+    UnknownOutcomeError,
+    unknown_party,
+)
 from deepcity.exchange.flare.counted_layers import counted_name, counted_sizes
 from deepcity.exchange.flare.deadlines import Deadlines
 from deepcity.exchange.flare.leases import LeaseLostError
@@ -76,7 +81,8 @@ class MachineExchange:
         """Ask one party and wait for its answer, as long as its deadline allows.
 
         Raises:
-            ExchangeError: if the party is unknown, failed, refused, or did not answer in time.
+            ExchangeError: if the party is unknown, failed, or refused.
+            UnknownOutcomeError: if it did not answer in time.
             LeaseLostError: if the party's worker, or the whole job, is gone.
         """
         if party not in self.members:
@@ -181,7 +187,7 @@ def _error(reply: Reply, party: str, site: str, verb: str) -> ExchangeError:
     if reply.kind == REFUSED:
         return ExchangeError(f"{party} refused {verb!r}: {reply.text}")
     if reply.kind == TIMEOUT:
-        return ExchangeError(
+        return UnknownOutcomeError(
             f"{party} has not answered {verb!r}: {reply.text}; whether it did the work is unknown. "
             f"It is asked again in the next round, and waited for longer"
         )

@@ -52,6 +52,7 @@ class LeaseHolder:
     left_out: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     _lost: Counter[str] = field(default_factory=Counter)
+    _lease: Lease | None = None
 
     def insist(self, attempt: Callable[[], Found], done: Callable[[], int] = lambda: 0) -> Found:
         """Try again with a new lease when one is over or lost.
@@ -125,7 +126,7 @@ class LeaseHolder:
         )
         self.leasing.take(lease)
         self.number += 1
-        self.held = lease.counter()
+        self._lease, self.held = lease, lease.counter()
 
     def _wanted(self, parties: Sequence[str]) -> list[str]:
         """The sites that answer for parties, but for revoked ones."""
@@ -144,8 +145,14 @@ class LeaseHolder:
         self.held = None
         self.leasing.end(lost=lost)
 
-    def counted(self, name: str, rounds: int) -> Callable[[int], None]:
+    def counted(
+        self, name: str, rounds: int, *, renew_for: Sequence[str] = ()
+    ) -> Callable[[int], None]:
         """A function to call after each round of a training.
+
+        Args:
+            renew_for: parties; if given, a lease is over only where the site of one of them is
+                connected and not in it. A slow site may be at work longer than a lease's rounds.
 
         Raises:
             LeaseOverError: by that function, at the last round of a lease.
@@ -154,10 +161,21 @@ class LeaseHolder:
         def after_round(done: int) -> None:
             self._lost.clear()
             self.report(name, done, rounds)
-            if self.held is not None:
+            if self.held is None:
+                return
+            try:
                 self.held(done)
+            except LeaseOverError:
+                if self._lease is None or not renew_for or self._waiting(renew_for):
+                    raise
+                self.held = self._lease.counter()
 
         return after_round
+
+    def _waiting(self, parties: Sequence[str]) -> bool:
+        """Whether a site of these parties is connected and in no lease."""
+        outside = [site for site in self._wanted(parties) if site not in self.link.sites]
+        return bool(outside and self.leasing.present(outside, 0.0, 0))
 
     def connected(self, parties: Iterable[str]) -> list[str]:
         """Those of the parties whose site is in the lease held; none without a lease."""

@@ -187,7 +187,9 @@ class ServiceLead:
         return Coordinator(exchange, ledger, store, self._note, ANEW).train(
             name,
             replace(self.leases.with_absent(plan, failed), least_joined=self._least(plan)),
-            self.leases.counted(name, plan.rounds),
+            self.leases.counted(
+                name, plan.rounds, renew_for=list(plan.levels) if plan.asynchronous else ()
+            ),
         )
 
     def _note(self, name: str, training: Training) -> None:
