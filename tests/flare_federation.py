@@ -44,6 +44,13 @@ SUMS = {
     "more": "[service.strategy]\naggregation = 'secure'\nweighting = 'equal'\n",
 }
 """Three members that see each other's layers in sums alone."""
+ASYNCHRONOUS = {
+    "levels": (),
+    "rounds": 3,
+    "settings": "pooled = false",
+    "more": "[service.strategy]\nschedule = 'asynchronous'\nbuffer_size = 3\n",
+}
+"""Three members whose updates are fused as they come; a buffer of all, so that runs are alike."""
 VERTICAL = {
     "levels": (),
     "rounds": 2,
@@ -85,7 +92,8 @@ def little_map(folder: Path, *services: str) -> Path:
         return little.write(*services)
     written = [service(**EVERYTHING), service("secure", **SUMS)]
     vertical = service("vertical", **VERTICAL).replace('["*/*"]', '["north/water"]')
-    return little.write(*(one.replace('["*/*"]', '["*/water"]') for one in written), vertical)
+    late = service("asynchronous", **ASYNCHRONOUS).replace('["*/*"]', '["*/water"]')
+    return little.write(*(one.replace('["*/*"]', '["*/water"]') for one in written), vertical, late)
 
 
 @contextmanager

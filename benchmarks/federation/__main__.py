@@ -1,11 +1,12 @@
 """Rounds between machines, with real processes on this one.
 
-    python -m benchmarks.federation [overhead] [faults] [vertical-faults]
-        [--repeats 5] [--only NAME ...]
+    python -m benchmarks.federation [overhead] [faults] [vertical-faults] [asynchronous]
+        [asynchronous-machines] [--repeats 5] [--only NAME ...]
 
-Needs the extra `flare`. `faults` makes every fault in `--repeats` runs, and goes on where an
-earlier command was broken off; faults of the network and of disks need root and iproute2, those of
-clocks a C compiler, and are skipped by name without them.
+Needs the extra `flare`; `asynchronous` is on a simulated clock and does not. `faults` makes every
+fault in `--repeats` runs, and goes on where an earlier command was broken off; faults of the
+network and of disks need root and iproute2, those of clocks a C compiler, and are skipped by name
+without them.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import signal
 import sys
 from functools import partial
 
+from benchmarks.federation.asynchronous import asynchronous
+from benchmarks.federation.asynchronous_machines import asynchronous_machines
 from benchmarks.federation.fault_cases import CASES
 from benchmarks.federation.faults import faults
 from benchmarks.federation.overhead import overhead
@@ -42,7 +45,13 @@ def main():
     chosen = partial(faults, given.repeats, given.only)
     run_parts(
         "federation",
-        {"overhead": overhead, "faults": chosen, "vertical-faults": vertical_faults},
+        {
+            "overhead": overhead,
+            "faults": chosen,
+            "vertical-faults": vertical_faults,
+            "asynchronous": asynchronous,
+            "asynchronous-machines": asynchronous_machines,
+        },
     )
 
 

@@ -94,7 +94,7 @@ def led(running):
     return list(zip(found, expected, strict=True))
 
 
-WATER, SECURE, VERTICAL = 0, 1, 2
+WATER, SECURE, VERTICAL, ASYNCHRONOUS = 0, 1, 2, 3
 
 
 def counted(ledger):
@@ -102,7 +102,9 @@ def counted(ledger):
     return [row[:5] + row[5:] * (row[4] != "header") for row in ledger.snapshot()]
 
 
-@pytest.mark.parametrize(("service", "stages"), [(WATER, 1), (SECURE, 0), (VERTICAL, 0)])
+@pytest.mark.parametrize(
+    ("service", "stages"), [(WATER, 1), (SECURE, 0), (VERTICAL, 0), (ASYNCHRONOUS, 0)]
+)
 def test_same_map_gives_the_same_trainings_on_both_transports(led, service, stages):
     found, (expected, _) = led[service]
     assert found.trainings.keys() == expected.trainings.keys()
@@ -120,6 +122,17 @@ def test_same_map_gives_the_same_trainings_on_both_transports(led, service, stag
                     one.state.layers[layer][tensor], values, rtol=1e-4, atol=1e-6
                 )
         assert counted(training.ledger) == counted(other.ledger)
+
+
+def test_updates_that_come_one_by_one_are_counted_once(led):
+    progress = led[ASYNCHRONOUS][0].trainings["level_6"].progress
+    assert len(progress.asynchronous.fused_s) == progress.round == 3
+    assert not progress.asynchronous.awaited
+    assert set(progress.trained.values()) == {3}
+    sent = [row for row in led[ASYNCHRONOUS][0].trainings["level_6"].ledger.snapshot()
+            if row[1] == "train" and row[2] != "coordinator" and row[4] == "h1"]  # fmt: skip
+    assert len(sent) == 3 * len(SITES)
+    assert len({row[5] for row in sent}) == 1
 
 
 def test_secure_sums_were_opened_and_no_site_opens_them_again(running, led):
@@ -146,7 +159,7 @@ def close(found, expected, where=""):
         assert found == expected, where
 
 
-@pytest.mark.parametrize("service", [WATER, SECURE])
+@pytest.mark.parametrize("service", [WATER, SECURE, ASYNCHRONOUS])
 @pytest.mark.parametrize("number", range(len(SITES)))
 def test_sites_choose_and_err_as_in_one_process(led, service, number):
     found, (_, expected) = led[service]
