@@ -23,19 +23,22 @@ from deepcity.parties.party import parties_of
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import ServiceRun, profiles_of, train_parties
 
-SETS = ("crime", "air")
+SETS = ("air",)
 SLOWER = 20.0
 SITES = 3
 SYNCHRONOUS = "synchronous"
 WITHOUT = "synchronous, without the slow site"
+LONGER = ", four times the rounds"
+_LATE = {"schedule": "asynchronous"}
 WAYS = {
-    SYNCHRONOUS: None,
-    WITHOUT: None,
-    "asynchronous": {},
-    "asynchronous, staleness ignored": {"staleness_exponent": 0.0},
-    "asynchronous, four times the rounds": {"rounds": 4},
+    SYNCHRONOUS: {},
+    WITHOUT: {},
+    f"{WITHOUT}{LONGER}": {},
+    "asynchronous": _LATE,
+    "asynchronous, staleness ignored": {**_LATE, "staleness_exponent": 0.0},
+    f"asynchronous{LONGER}": _LATE,
 }
-"""Settings of each way; `rounds` is a multiple of the set's."""
+"""Settings of each way's strategy."""
 MOST_OF_IT = 0.95
 """Of what the synchronous training gains on networks before any training."""
 
@@ -85,8 +88,8 @@ def _short(service):
 
 
 def _course(service, parties, seed, slow, way):
-    settings = _settings(service.settings, WAYS[way], slow)
-    here = [party for party in parties if way != WITHOUT or party.name != slow]
+    settings = _settings(service.settings, way, slow)
+    here = [party for party in parties if not way.startswith(WITHOUT) or party.name != slow]
     sites = [Site(settings, party, seed) for party in here]
     run = ServiceRun(settings, profiles_of(sites), seed)
     method = Method("level_6", {party.name: MAX_LEVEL for party in here})
@@ -104,9 +107,9 @@ def _course(service, parties, seed, slow, way):
 
     if plan.asynchronous is None:
         progress = learn_together(exchange, plan, after_round=probe)
-        longest = 1.0 if way == WITHOUT else SLOWER
+        longest = 1.0 if way.startswith(WITHOUT) else SLOWER
         seconds = [longest * (1 + done) for done in range(progress.round)]
-        updates = 0 if way == WITHOUT else progress.round
+        updates = 0 if way.startswith(WITHOUT) else progress.round
     else:
         calls = SimulatedCalls(exchange, plan.asynchronous.round_seconds)
         progress = learn_asynchronously(exchange, calls, plan, after_fusion=probe)
@@ -119,12 +122,10 @@ def _course(service, parties, seed, slow, way):
     return Course(seconds, errors, before, errors_of(here, learners), updates)
 
 
-def _settings(settings, chosen, slow):
+def _settings(settings, way, slow):
     """A service's settings in one of the ways."""
-    if chosen is None:
-        return settings
-    update = {"schedule": "asynchronous", "round_seconds": {slow: SLOWER}, **chosen}
-    times = update.pop("rounds", 1)
+    update = {**WAYS[way], "round_seconds": {slow: SLOWER}} if WAYS[way] else {}
+    times = 4 if way.endswith(LONGER) else 1
     strategy = settings.strategy.model_copy(update=update)
     training = settings.training.model_copy(update={"rounds": times * settings.training.rounds})
     return settings.model_copy(update={"strategy": strategy, "training": training})
