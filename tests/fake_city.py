@@ -48,6 +48,7 @@ class FakeCity:
     services: list = field(default_factory=lambda: data.SERVICES)
     caps: dict = field(default_factory=dict)
     meanwhile: dict = field(default_factory=dict)  # of a decision, just before an answer comes
+    first_learning_since_s: int | None = None
     plan: object = None  # (service, party, requests, units) -> a plan
 
     def __post_init__(self):
@@ -105,10 +106,12 @@ class FakeCity:
         return {"place": place, "step_s": data.STEP_S, "measured": measured, "forecast": forecast}
 
     def now(self):
-        return {"now_s": self.now_s, "parties": [
+        learning = {"first_learning_since_s": self.first_learning_since_s}
+        return {"now_s": self.now_s, **learning, "parties": [
             {"service": p.service, "party": p.name, "status": "late" if p.late_s else "fresh",
              "newest_s": self.origin(p), "lag_s": self.now_s - self.origin(p),
-             "origin_s": self.origin(p), "made_s": self.now_s, "gap": p.gap}
+             "origin_s": self.origin(p) if p.forecasts else None, "made_s": self.now_s,
+             "gap": p.gap}
             for p in self.parties]}  # fmt: skip
 
     def sources(self):
@@ -133,6 +136,8 @@ class FakeCity:
             "answers": [{**answer, "decision": one["id"]}
                         for one in decided for answer in one["answers"]],
             "sources": self.sources(), "notes": self.notes,
+            "open": {"alarms": [one for one in alarms if one["state"] != "closed"],
+                     "decisions": [one for one in decided if one["status"] == "waiting"]},
         }  # fmt: skip
 
 

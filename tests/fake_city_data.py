@@ -48,6 +48,7 @@ class Party:
     positions: bool = True
     gap: dict | None = None
     late_s: int = 0
+    forecasts: bool = True
     value_noise: np.ndarray = field(init=False)
 
     def __post_init__(self):

@@ -105,7 +105,7 @@ def test_no_file_of_layers(here):
     found = no_file(path(here, "runs/basin"), *given)
     assert found[1] == "name a file: runs/basin/coordinator/water-1.layers"
     near = no_file(path(here, "runs/basin/coordinator/water-2.layers"), *given)
-    assert "did you mean 'runs/basin/coordinator/water-1.layers'? Deepcity run" in near[1]
+    assert "did you mean 'runs/basin/coordinator/water-1.layers'? deepcity run" in near[1]
 
 
 def test_only_what_fits_is_offered(here):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from importlib.util import find_spec
 
 import pytest
@@ -166,3 +167,17 @@ def test_map_of_a_kit_on_its_own_machine(tmp_path, map_file):
     assert local_kits(moved) == [moved]
     with pytest.raises(CheckpointError, match="no site's kit"):
         set_map(fed / "hub", map_file)
+
+
+@with_engine
+def test_hubs_port_that_is_taken_is_named_with_what_writes_another(tmp_path, map_file):
+    fed = tmp_path / "fed"
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("new", fed, "--map", map_file, "--port", port).exit_code == 0
+        result = run("start", fed, "--hub-only")
+    assert isinstance(result.exception, ConfigError)
+    text = str(result.exception)
+    assert f"{fed / kits.FEDERATION}: port = {port}: another program listens there" in text
+    assert "--port" not in run("start", "--help").output  # so it must not be asked for there
+    assert "deepcity federation new NAME --map FILE --port PORT" in text

@@ -1,5 +1,6 @@
 """Each command that is given a path which it cannot use: what is there, and a right next step."""
 
+import os
 import socket
 
 import pytest
@@ -82,11 +83,11 @@ def test_a_city_file_or_records_are_expected():
         (("layers", "show", "runs/basin"), "not a .layers file; deepcity run writes it"),
         (
             ("serve", "basin.toml", "--city", "nuri.toml", "--access", "no.toml"),
-            "this is a map, not a .fused file. Deepcity train-vertical writes it",
+            "this is a map, not a .fused file. deepcity train-vertical writes it",
         ),
         (
             ("agent", "no.encoder", "--city", "nuri.toml", "--to", "http://127.0.0.1:9"),
-            "no.encoder: no such file or folder. Deepcity train-vertical writes it",
+            "no.encoder: no such file or folder. deepcity train-vertical writes it",
         ),
         (("federation", "status", "basin.toml"), "this is a map"),
     ],
@@ -112,6 +113,29 @@ def test_the_name_of_a_file_does_not_move_the_cursor_of_a_terminal(tmp_path):
     said = "".join((found.stdout + found.stderr).split())  # a table breaks a long path
     assert "a\\x1b[2J.csv" in said
     assert "\x1b" not in said
+
+
+PIPES = [
+    ("up", "pipe"),
+    *(("up", "nuri.toml", f"--{option}", "pipe") for option in ("accounts", "oidc", "access")),
+    ("up", "nuri.toml", "--certificate", "pipe", "--key", "pipe"),
+    ("up", "nuri.toml", "--store", "postgresql://a@b/c", "--store-password-file", "pipe"),
+    ("data", "check", "pipe.toml"),
+    ("run", "pipe.toml"),
+    ("report", "runs/basin"),
+    ("layers", "show", "pipe.layers"),
+]
+
+
+@pytest.mark.parametrize("words", PIPES, ids=" ".join)
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(words):
+    for name in ("pipe", "pipe.toml", "pipe.layers", "runs/basin/results.json"):
+        os.mkfifo(name)
+    found = deepcity(*words, timeout=120)
+    assert found.returncode != 0
+    text = " ".join((found.stdout + found.stderr).split())
+    assert "a named pipe, not a file" in text
+    assert "Traceback" not in text
 
 
 @pytest.mark.parametrize("words", [("up",), ("run",), ("forecast",), ("report",), ("audit",)])

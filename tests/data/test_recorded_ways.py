@@ -101,7 +101,9 @@ def test_a_condition_that_never_holds_is_reported(town):
     }
     assert reported["where"] == "no row has yes in open; found No, Yes"
     city = one(town, ["3,Yes"] * 2, field(column='"x"', where='{ opne = ["Yes"] }'), head="x,open")
-    with pytest.raises(DataError, match=r"'opne': no such column\. Did you mean 'open'"):
+    with pytest.raises(
+        DataError, match=r"'opne': no such column in records\.csv\. Did you mean 'open'"
+    ):
         load_panel(city, "office")
 
 

@@ -111,6 +111,15 @@ def test_signs_that_were_flipped_are_noticed_by_the_course_of_the_day(town_train
     assert found.doubt is None or found.doubt.code != "deep_flipped"  # of before it was kept
 
 
+@pytest.mark.parametrize(("hours", "doubted"), [(12, False), (22, False), (48, True)])
+def test_a_young_agency_is_not_doubted_for_a_few_forecasts(town_trained, store, hours, doubted):
+    """It is as wrong from its first hour on; a day of forecasts with truths says so, no less."""
+    speak(town_trained, store, "weather", FAULTS["flipped"], NOW + LIVED - hours * HOUR)
+    bare = replace(town_trained.fused, deep_days={})
+    found = state_of(live_at(town_trained, store, package=bare).states(NOW + LIVED))
+    assert (found.doubt is not None) == doubted, found
+
+
 def test_it_is_trusted_again_once_it_is_right(town_trained, store):
     start = NOW - 4 * DAY
     speak(town_trained, store, "weather", FAULTS["flipped"], start, NOW - DAY)

@@ -15,6 +15,6 @@ def test_a_curve_of_absurd_errors_can_be_kept_and_drawn(claimed):
     errors = tuple({"honest": 2.0 - at, "liar": one} for at, one in enumerate(claimed))
     progress = Progress(2, StrategyState({}, {}), {}, {}, errors=errors)
     found = curve("level_6", Training({}, progress, Ledger()))
-    assert not beyond_bounds(found.model_dump())
+    assert not list(beyond_bounds(found.model_dump()))
     alone = claimed[0] == 0.0
     assert found.error_by_round == pytest.approx([1.0, 0.5 if alone else (0.5 + MOST_TIMES) / 2])

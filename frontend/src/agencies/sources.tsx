@@ -19,7 +19,7 @@ export function SourcesPage() {
 export function SourceTable({ sources: all }: { sources: Source[] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={t("nav.agencies")}>
-      <table class="roomy sources">
+      <table class="roomy sources stacks">
         <thead>
           <tr>
             <th scope="col">{t("sources.agency")}</th>

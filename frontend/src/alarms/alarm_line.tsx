@@ -12,6 +12,11 @@ export function showOnMap(alarm: Alarm): void {
   location.hash = "#/map";
 }
 
+/** Why its cause is over: it has ended, or is another alarm's now. */
+export function overWords(alarm: Alarm): string {
+  return alarm.replaced ? t(`replaced.${alarm.replaced}`) : t("alarms.over");
+}
+
 export function AlarmLine({ alarm }: { alarm: Alarm }) {
   return (
     <li class={`line-item ${alarm.severity}`}>
@@ -24,7 +29,7 @@ export function AlarmLine({ alarm }: { alarm: Alarm }) {
             {t("alarms.since", { age: duration(nowS.value - alarm.since_s) })}
             {alarm.state === "acknowledged" && ` · ${word("alarm_state", alarm.state)}`}
             {alarm.assigned_to && ` · ${alarm.assigned_to}`}
-            {alarm.over && ` · ${t("alarms.over")}`}
+            {alarm.over && ` · ${overWords(alarm)}`}
           </small>
         </span>
       </button>

@@ -7,7 +7,7 @@ import { dayAndClock, duration } from "../words/format";
 import { useAction } from "../shell/action";
 import { Failure } from "../shell/failure";
 import { Icon } from "../shell/icon";
-import { showOnMap } from "./alarm_line";
+import { overWords, showOnMap } from "./alarm_line";
 
 export function AlarmQueue() {
   const shown = withClosed.value ? sortedAlarms.value : openAlarms.value;
@@ -46,8 +46,7 @@ function AlarmCard({ alarm }: { alarm: Alarm }) {
           <div class="grow">
             <h2 id={`${own}-text`}>{say(alarm.text)}</h2>
             <p class="quiet">
-              {word("severity", alarm.severity)} · {alarm.service} · {alarm.party}
-              {alarm.place && ` · ${alarm.place}`} ·{" "}
+              {[word("severity", alarm.severity), alarm.service, alarm.party, alarm.place].filter(Boolean).join(" · ")} ·{" "}
               {t("alarms.since_at", { time: dayAndClock(alarm.since_s), age: duration(nowS.value - alarm.since_s) })}
             </p>
           </div>
@@ -55,7 +54,7 @@ function AlarmCard({ alarm }: { alarm: Alarm }) {
         </header>
         <p class="tags">
           {alarm.escalated && <span class="pill critical"><Icon name="up" />{t("alarms.escalated")}</span>}
-          {alarm.over && <span class="pill">{t("alarms.over")}</span>}
+          {alarm.over && <span class="pill">{overWords(alarm)}</span>}
           {alarm.assigned_to && <span class="pill">{t("alarms.assigned", { who: alarm.assigned_to })}</span>}
         </p>
         {mayAct.value && alarm.state !== "closed" && <Changes alarm={alarm} />}
@@ -130,7 +129,7 @@ function History({ alarm }: { alarm: Alarm }) {
       <ol class="history">
         {alarm.history.map((one, i) => (
           <li key={i}>
-            <time>{dayAndClock(one.at_s)}</time> <b>{word("change", one.change)}</b>
+            <time>{dayAndClock(one.at_s)}</time> <b>{one.change === "over" ? overWords(alarm) : word("change", one.change)}</b>
             {one.to && ` → ${one.to}`} {one.who && <span class="quiet">{one.who}</span>} {one.comment}
           </li>
         ))}

@@ -82,6 +82,8 @@ export interface Update {
 
 export interface Now {
   now_s: number;
+  /** Since when a first forecaster learns, seconds since 1970 by the server's clock; null: none does. */
+  first_learning_since_s?: number | null;
   parties: PartyNow[];
 }
 
@@ -181,6 +183,8 @@ export interface Alarm {
   since_s: number;
   last_s: number;
   over: boolean;
+  /** Which alarm of the same place took its place: a worse one, or another; empty: none. */
+  replaced?: "" | "worse" | "other";
   state: "open" | "acknowledged" | "closed";
   assigned_to: string | null;
   escalated: boolean;
@@ -293,6 +297,8 @@ export interface Handover {
   answers: Answer[];
   sources: Source[];
   notes: Note[];
+  /** What the figures above count as left to do, of the same moment. */
+  open: { alarms: Alarm[]; decisions: Decision[] };
 }
 
 export type EntryKind = "open" | "task" | "note" | "drawing" | "done" | "close";

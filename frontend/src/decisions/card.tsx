@@ -99,7 +99,7 @@ function EvidenceTable({ decision, zone }: { decision: Decision; zone: string })
     <section>
       <h3>{t("evidence.title")}</h3>
       <div class="scroll" tabIndex={0} role="region" aria-label={t("evidence.title")}>
-        <table>
+        <table class="stacks">
           <thead>
             <tr>
               <th scope="col">{t("evidence.agency")}</th>
@@ -112,9 +112,9 @@ function EvidenceTable({ decision, zone }: { decision: Decision; zone: string })
             {decision.evidence.map((one) => (
               <tr key={one.agency}>
                 <th scope="row" title={one.agency}>{say(one.title) || one.agency}</th>
-                <td class="number" title={dayAndClock(one.newest_s, zone)}>{duration(one.age_s)}</td>
-                <td class="number">{percent(one.missing, 1)}</td>
-                <td class="number">{one.leakage === null ? t("evidence.not_measured") : number(one.leakage, 2)}</td>
+                <td class="number" title={dayAndClock(one.newest_s, zone)} data-label={t("evidence.age")}>{duration(one.age_s)}</td>
+                <td class="number" data-label={t("evidence.missing")}>{percent(one.missing, 1)}</td>
+                <td class="number" data-label={t("evidence.leakage")}>{one.leakage === null ? t("evidence.not_measured") : number(one.leakage, 2)}</td>
               </tr>
             ))}
           </tbody>

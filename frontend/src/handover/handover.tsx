@@ -2,7 +2,7 @@
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { ApiError, get } from "../api/client";
 import type { Handover, Note } from "../api/types";
-import { handoverPath, incidents, mayAct, nowS, openAlarms, waitingDecisions } from "../state/city";
+import { handoverPath, incidents, mayAct, nowS } from "../state/city";
 import { noteCount } from "../state/live";
 import { t, word } from "../words";
 import { dayAndClock, duration } from "../words/format";
@@ -15,25 +15,44 @@ import { SourceTable } from "../agencies/sources";
 
 const hours = signal(8);
 
+const LEAST_GAP_MS = 400;
+
+/** The newest answer, whole: its figures and its lists are of one moment. */
+const handover = signal<Handover | null>(null);
+const failure = signal<ApiError | null>(null);
+let busy = false;
+let again = false;
+
+/** Fetch it; calls while one is under way become one more. */
+async function load(): Promise<void> {
+  again = busy;
+  if (busy) return;
+  busy = true;
+  try {
+    do {
+      again = false;
+      handover.value = await get<Handover>(handoverPath(nowS.peek() - hours.peek() * 3600));
+      failure.value = null;
+      if (again) await new Promise((done) => setTimeout(done, LEAST_GAP_MS));
+    } while (again);
+  } catch (raised) {
+    if (!(raised instanceof ApiError)) throw raised;
+    failure.value = raised;
+  } finally {
+    busy = false;
+  }
+}
+
 export function HandoverPage() {
-  const found = useSignal<Handover | null>(null);
-  const error = useSignal<ApiError | null>(null);
-  const load = async () => {
-    try {
-      found.value = await get<Handover>(handoverPath(nowS.peek() - hours.value * 3600));
-      error.value = null;
-    } catch (raised) {
-      if (!(raised instanceof ApiError)) throw raised;
-      error.value = raised;
-    }
-  };
   useSignalEffect(() => {
     noteCount.value;
+    hours.value;
     void load();
   });
-  const shown = found.value;
+  const shown = handover.value;
   const openIncidents = (incidents.data.value ?? []).filter((one) => one.closed_s === null);
-  const open = openAlarms.value.length + waitingDecisions.value.length + openIncidents.length;
+  const left = shown?.open ?? { alarms: [], decisions: [] };
+  const open = left.alarms.length + left.decisions.length + openIncidents.length;
   return (
     <div class="page">
       <div class="page-bar">
@@ -46,7 +65,7 @@ export function HandoverPage() {
         </label>
         <button type="button" onClick={() => print()}>{t("handover.print")}</button>
       </div>
-      <Failure error={error.value} />
+      <Failure error={failure.value} />
       {shown && (
         <>
           <p class="quiet">{t("handover.span", { since: dayAndClock(shown.since_s), until: dayAndClock(shown.until_s) })}</p>
@@ -63,11 +82,11 @@ export function HandoverPage() {
       <section>
         <h2>{t("handover.open")}</h2>
         <ul class="lines">
-          {openAlarms.value.map((one) => <AlarmLine alarm={one} key={one.id} />)}
-          {waitingDecisions.value.map((one) => <DecisionLine decision={one} key={one.id} />)}
+          {left.alarms.map((one) => <AlarmLine alarm={one} key={one.id} />)}
+          {left.decisions.map((one) => <DecisionLine decision={one} key={one.id} />)}
           {openIncidents.map((one) => <li key={`incident-${one.id}`}><IncidentLine incident={one} /></li>)}
         </ul>
-        {open === 0 && <p class="quiet">{t("handover.nothing_open")}</p>}
+        {shown && open === 0 && <p class="quiet">{t("handover.nothing_open")}</p>}
       </section>
       {shown && shown.answers.length > 0 && (
         <section>

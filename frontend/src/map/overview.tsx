@@ -1,9 +1,10 @@
 /** The first page: the map, the slider, and beside them what asks for attention. */
 import { signal } from "@preact/signals";
-import { city, keyOf, openAlarms, party, partyKey, partyNow, waitingDecisions } from "../state/city";
+import { clockSkew } from "../api/client";
+import { city, keyOf, now, openAlarms, party, partyKey, partyNow, waitingDecisions, waitsForFirst } from "../state/city";
 import { chosenS, frame, frameError, placeId, playing } from "../state/moment";
 import { say, t, word } from "../words";
-import { duration, number } from "../words/format";
+import { clock, duration, number } from "../words/format";
 import { AlarmLine } from "../alarms/alarm_line";
 import { DecisionLine } from "../decisions/decision_line";
 import { Failure } from "../shell/failure";
@@ -32,7 +33,7 @@ export function Overview() {
         </div>
         <Failure error={frameError.value} />
         <div class="stage-view">
-          {!shown ? <p class="empty">{t("map.no_party")}</p>
+          {!shown ? <p class="empty">{firstForecast() ?? t("map.no_party")}</p>
             : !placed ? <PlaceTiles />
             : asTable.value ? <PlaceTable />
             : <CityMap />}
@@ -98,6 +99,15 @@ function PartyChoice() {
   );
 }
 
+/** That the first forecast is still being learned, and since when; null: nothing is. */
+function firstForecast(): string | null {
+  const since = now.data.value?.first_learning_since_s;
+  if (!since) return null;
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone; // of who waits: a replay's city is in another time
+  const age = duration(Date.now() / 1000 + (clockSkew.value ?? 0) - since);
+  return t("map.first_learning", { time: clock(since, here), age });
+}
+
 function Freshness() {
   const known = partyNow.value;
   if (!known) return null;
@@ -107,6 +117,7 @@ function Freshness() {
       {known.lag_s !== null && <span class="quiet">{t("map.age", { age: duration(known.lag_s) })}</span>}
       <span class="quiet">{t("map.coverage", { share: coverage() })}</span>
       {known.gap && <span class="warn">{say(known.gap.text)}</span>}
+      {waitsForFirst(known) && <span class="quiet" id="first-forecast">{t("map.first_forecast")}</span>}
     </p>
   );
 }

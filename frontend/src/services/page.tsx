@@ -1,7 +1,7 @@
 /** One service: what it asks, its parties, what is special to it, its forecasts, its decisions. */
 import { useState } from "preact/hooks";
 import type { Decision, Party, Service, Update } from "../api/types";
-import { city, keyOf, openAlarms, partyKey, serviceDecisions, serviceDecisionsNow } from "../state/city";
+import { city, keyOf, openAlarms, partyKey, serviceDecisions, serviceDecisionsNow, waitsForFirst } from "../state/city";
 import { placeId } from "../state/moment";
 import { say, t, word } from "../words";
 import { duration, number } from "../words/format";
@@ -109,8 +109,8 @@ function Parties({ parties }: { parties: Party[] }) {
       <Table
         label={t("services.parties")}
         heads={[
-          { text: t("intercity.party") }, { text: t("sources.status") }, { text: t("sources.lag"), number: true },
-          { text: t("sources.places"), number: true }, { text: t("services.ahead"), number: true }, { text: t("nav.map") },
+          { text: t("intercity.party") }, { text: t("sources.status"), plain: true }, { text: t("sources.lag"), number: true },
+          { text: t("sources.places"), number: true }, { text: t("services.ahead"), number: true }, { text: t("nav.map"), plain: true },
         ]}
         rows={parties.map((one) => {
           const known = nowOf(one);
@@ -118,7 +118,7 @@ function Parties({ parties }: { parties: Party[] }) {
             key: keyOf(one),
             cells: [
               <>{say(one.title)} <small class="quiet">{one.party} ({one.unit})</small></>,
-              <>{known && <span class={`pill ${known.status}`}>{word("status", known.status)}</span>} {known?.gap && <small class="warn">{say(known.gap.text)}</small>}</>,
+              <>{known && <span class={`pill ${known.status}`}>{word("status", known.status)}</span>} {known?.gap && <small class="warn">{say(known.gap.text)}</small>}{known && waitsForFirst(known) && <small class="quiet">{t("map.first_forecast")}</small>}</>,
               duration(known?.lag_s),
               number(one.places.length),
               duration(one.horizon * one.step_s),

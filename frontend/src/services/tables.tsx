@@ -15,16 +15,16 @@ export function Share({ value, digits = 0 }: { value: number | null | undefined;
 
 interface TableProps {
   label: string;
-  /** Heads that end in a number are set to the right. */
-  heads: { text: string; number?: boolean }[];
+  /** Heads that end in a number are set to the right; what says itself what it is needs no label. */
+  heads: { text: string; number?: boolean; plain?: boolean }[];
   rows: { key: string; cells: ComponentChildren[] }[];
 }
 
-/** A table that scrolls by itself where it is wider than a phone. */
+/** A table; on a phone each row is a block, whose values have the heads as labels. */
 export function Table({ label, heads, rows }: TableProps) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>
-      <table>
+      <table class="stacks">
         <thead>
           <tr>{heads.map((one) => <th scope="col" class={one.number ? "number" : ""} key={one.text}>{one.text}</th>)}</tr>
         </thead>
@@ -32,7 +32,7 @@ export function Table({ label, heads, rows }: TableProps) {
           {rows.map(({ key, cells }) => (
             <tr key={key}>
               {cells.map((cell, i) =>
-                i === 0 ? <th scope="row" key={i}>{cell}</th> : <td class={heads[i]?.number ? "number" : ""} key={i}>{cell}</td>,
+                i === 0 ? <th scope="row" key={i}>{cell}</th> : <td class={heads[i]?.number ? "number" : ""} data-label={heads[i]?.plain ? undefined : heads[i]?.text} key={i}>{cell}</td>,
               )}
             </tr>
           ))}

@@ -100,7 +100,7 @@ function Stale() {
   const late = lateParties();
   const failed = ALL.filter((one) => one.error.value !== null && one.data.value !== null);
   if (late.length === 0 && failed.length === 0) return null;
-  const which = named(late.map((one) => `${one.title} (${one.status}, ${duration(one.lag)})`));
+  const which = named(late.map((one) => `${one.title} (${one.status}, ${t("map.age", { age: duration(one.lag) })})`));
   return (
     <p class="banner warning" id="stale">
       <Icon name="warning" />

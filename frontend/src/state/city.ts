@@ -65,6 +65,11 @@ export const partyNow = computed<PartyNow | null>(() => {
   return all.find((one) => shown !== null && keyOf(one) === keyOf(shown)) ?? null;
 });
 
+/** Whether a party's first forecast is still being made: it has rows, no forecast, and no reason why. */
+export function waitsForFirst(one: PartyNow): boolean {
+  return one.origin_s === null && one.gap === null && one.newest_s !== null;
+}
+
 /** Whether parties have begun whose places the city did not tell yet. */
 export const unknownParties = computed(() => {
   const known = new Set((city.data.value?.parties ?? []).map(keyOf));

@@ -35,7 +35,7 @@ const REFRESHED: Record<string, Resource<unknown>[]> = {
   node: [city, now] as Resource<unknown>[],
 };
 
-/** Grows with every event of its kind, for what is fetched elsewhere. */
+/** Grows with every event of a shift, for what is fetched elsewhere. */
 export const noteCount = signal(0);
 
 let stream: EventSource | null = null;
@@ -65,7 +65,7 @@ export function connect(): void {
       for (const resource of kept) resource.refresh();
       if (kind === "rows" || kind === "forecast") refreshMoment();
       if (kind === "rows" && unknownParties.value) city.refresh();
-      if (kind === "note" || kind === "answer" || kind === "alarm") noteCount.value += 1;
+      if (kind === "note" || kind === "answer" || kind === "alarm" || kind === "decision") noteCount.value += 1;
     });
   }
 }

@@ -6,6 +6,7 @@ FOLDER/audit.json       codes and numbers; no record, window or reconstruction
 from pathlib import Path
 
 from deepcity.audit.results import PartyAudit, SiteAudits
+from deepcity.city.regular_file import read_regular
 from deepcity.store.run_folder import write_file
 
 NAME = "audit.json"
@@ -19,7 +20,7 @@ def read_audits(site_folder: Path, site: str) -> SiteAudits:
     An audit can be made again, so a file that cannot be read is no error.
     """
     try:
-        found = SiteAudits.model_validate_json((site_folder / NAME).read_bytes())
+        found = SiteAudits.model_validate_json(read_regular(site_folder / NAME))
     except (OSError, ValueError):
         return SiteAudits(site=site)
     kept = tuple(one for one in found.audits if one.version == VERSION)

@@ -24,6 +24,11 @@ DeepCityError
 from collections.abc import Sequence
 
 from deepcity.city.problem import Problem
+from deepcity.city.sentence import as_sentence
+
+
+class RecordsWarning(UserWarning):
+    """Something about records that are used as they are; a command prints it as a line."""
 
 
 class DeepCityError(Exception):
@@ -103,7 +108,7 @@ class LiveError(DeepCityError):
     """
 
     def __init__(self, value: str, reason: str, right: str) -> None:
-        super().__init__(f"{value}: {reason}. {right[:1].upper()}{right[1:]}")
+        super().__init__(f"{value}: {reason}. {as_sentence(right)}")
         self.value, self.reason, self.right = value, reason, right
 
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from deepcity.city.sentence import as_sentence
+
 _NEAR = 0.6
 _SHOWN = 5
 _MOST_BYTES = 1_000_000
@@ -55,10 +57,10 @@ def did_you_mean_path(path: Path, fits: Callable[[Path], bool] = Path.exists) ->
     """
     missing = next((one for one in [*reversed(path.parents), path] if not _is_there(one)), path)
     rest = path.parts[len(missing.parts) :]
-    beside = {_stem(one): one.joinpath(*rest) for one in _inside(missing.parent)}
-    known = [name for name, one in beside.items() if one != path and fits(one)]
+    beside = [(_stem(one), one.joinpath(*rest)) for one in _inside(missing.parent)]
+    known = {name: one for name, one in beside if one != path and fits(one)}
     near = difflib.get_close_matches(_stem(missing), known, n=1, cutoff=_NEAR)
-    return f"did you mean {str(beside[near[0]])!r}? " if near else ""
+    return f"did you mean {str(known[near[0]])!r}? " if near else ""
 
 
 def _stem(path: Path) -> str:
@@ -139,7 +141,7 @@ def no_file(path: Path, what: str, made_by: str, ending: str) -> tuple[str, str]
     near = did_you_mean_path(path, lambda one: one.suffix == ending)
     return (
         kind if kind is PathKind.NOTHING else f"{kind}, not {what}",
-        f"{near}{made_by[:1].upper() + made_by[1:] if near else made_by}",
+        _then(near, made_by),
     )
 
 
@@ -153,7 +155,7 @@ def _no_toml(path: Path, kind: PathKind, wanted: PathKind, make: str) -> tuple[s
 
 def _then(asked: str, right: str) -> str:
     """A next step; after a question it begins with a capital."""
-    return f"{asked}{right[:1].upper()}{right[1:]}" if asked else right
+    return f"{asked}{as_sentence(right)}" if asked else right
 
 
 def _is_there(path: Path) -> bool:

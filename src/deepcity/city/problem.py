@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deepcity.city.printable import printable
+from deepcity.city.sentence import as_sentence
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class Problem:
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {self.value!r}"
-        right = self.right[:1].upper() + self.right[1:]
-        return printable(f"{self.file}: {self.key}{shown}: {self.reason}. {right}.")
+        return printable(
+            f"{self.file}: {self.key}{shown}: {self.reason}. {as_sentence(self.right)}."
+        )
 
 
 def _either(values: tuple[object, ...]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepcity.city.errors import DataError, DeepCityError, LiveError
+from deepcity.city.regular_file import read_regular
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.running.problems import Problems
 
@@ -300,7 +301,7 @@ def _token(path: Path | None) -> str:
             raise typer.BadParameter(f"give --token-file, or export {TOKEN}")
         return token
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_regular(path).decode("utf-8").strip()
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
+from deepcity.city.errors import RecordsWarning
 from deepcity.cli.progress_bars import errors
 from deepcity.data.config.renamed_keys import GOES_WITH, RenamedWarning
 
@@ -61,7 +62,9 @@ def _print(line: str) -> None:
 
 @contextmanager
 def readable_warnings() -> Iterator[None]:
-    """Old keys of a map file: a line each on standard error. Other warnings: as usual."""
+    """Old keys of a map file, and what is odd about records: a line each on standard error. Other
+    warnings: as usual.
+    """
     usual = warnings.showwarning
 
     def show(
@@ -72,7 +75,7 @@ def readable_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, RenamedWarning):
+        if issubclass(category, RenamedWarning | RecordsWarning):
             _print(str(message))
         else:
             usual(message, category, filename, lineno, file, line)

@@ -4,6 +4,7 @@ import atexit
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ from deepcity.cli.running.checked import GivenPaths, check_given
 from deepcity.cli.running.doors import allowed_hosts
 from deepcity.cli.running.messages import (
     print_found,
+    print_learned_days,
     print_news,
     print_old_records,
     print_ready,
@@ -243,8 +245,7 @@ def up(
         if demo and not found.forecasters:
             _learn_beside(node, used, folder)
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, print_trouble)
-        if start is None:
-            _beside(print_old_records, node)
+        _beside(print_old_records if start is None else print_learned_days, node)
         try:
             _serve(app, host, port, certificate, key, open_page=bool(open_page))
         finally:
@@ -331,6 +332,7 @@ def _learn_beside(node: "Node", used: list[Path], copies: Path) -> None:
     errors.print("Three districts learn together; the replay begins with their first forecast.")
     assert isinstance(node.clock, ReplayClock)
     node.clock.pause()
+    node.first_learning_since_s = int(time.time())
     _beside(_learn_then_add, node, used, copies, node.clock.go_on)
 
 
@@ -351,6 +353,7 @@ def _learn_then_add(node: "Node", used: list[Path], copies: Path, then: Callable
     except DeepCityError as error:
         print_trouble(str(error))
     finally:
+        node.first_learning_since_s = None
         then()
 
 

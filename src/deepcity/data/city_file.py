@@ -159,7 +159,8 @@ def load_with_findings(city_file: CityFile, agency_name: str) -> LoadedPanel:
         if problems:
             raise DataError(problems)
         agency = replace(agency, places=places)
-    return load_agency(agency, settings, city_file.sources, folder, city_file.city.clock)
+    clock, name = city_file.city.clock, city_file.path.name
+    return load_agency(agency, settings, city_file.sources, folder, clock, name)
 
 
 def _domain_problems(raw: Raw, file: str) -> list[Problem]:

@@ -15,6 +15,8 @@ from deepcity.data.observations import ColumnTally, HourTally, RepeatedRows
 ROWS_SHOWN = 5
 FILE_ROWS = 10_000_000_000
 """A row's number within its source is its number in its file, and so many for each file before."""
+NO_COLUMN, NO_ROWS = "no such column", "no rows for this place"
+"""Reasons of problems where a name is given that the records do not have."""
 UNREVIEWED = ""  # the next step of a problem whose remedies are tried when all rows are read
 
 

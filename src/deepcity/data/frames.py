@@ -21,7 +21,7 @@ import polars as pl
 
 from deepcity.city.agency import Agency
 from deepcity.city.clock import Clock
-from deepcity.city.errors import DataError
+from deepcity.city.errors import DataError, RecordsWarning
 from deepcity.city.field import Field
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.place import Place
@@ -75,7 +75,7 @@ def panel_from_frame(
         if one.severity is Severity.WARNING and one.what not in _NOT_OF_FRAMES
     ]
     if doubts:
-        warnings.warn("\n".join(doubts), stacklevel=3)
+        warnings.warn("\n".join(doubts), RecordsWarning, stacklevel=3)
     return loaded.panel
 
 

@@ -6,6 +6,7 @@ Shapes: T steps, N places, F fields.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from deepcity.city.arrays import Doubles, Floats
 from deepcity.city.clock import Clock
 from deepcity.city.errors import DataError
 from deepcity.city.field import Resample
+from deepcity.city.problem import Problem
 from deepcity.data.check.panel_rules import find_warnings
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
@@ -39,6 +41,7 @@ from deepcity.data.timestamps.resample import (
     onto_grid,
     steps_divide,
 )
+from deepcity.data.wrong_names import blame_setting
 
 CELLS_PER_CHUNK = 2_000_000
 
@@ -67,6 +70,7 @@ def load_agency(
     sources: Mapping[str, SourceSettings],
     folder: Path,
     clock: Clock,
+    city_file: str = "",
 ) -> LoadedPanel:
     """Read an agency's sources into one panel.
 
@@ -76,6 +80,7 @@ def load_agency(
         sources: the city file's sources by name.
         folder: where relative paths start.
         clock: the city's.
+        city_file: its name, for problems with names that it gives; empty: there is none.
 
     Raises:
         DataError: with every problem of all its sources.
@@ -84,6 +89,8 @@ def load_agency(
     places = settings.places or tuple(PlaceSettings(id=place.id) for place in agency.places)
     parts: list[_Part] = []
     issue_logs: list[IssueLog] = []
+    problems: list[Problem] = []
+    blamed = partial(blame_setting, city_file=city_file, agency=settings)
     readings = [_reading(field, sources[field.source]) for field in settings.fields]
     for reading in dict.fromkeys(readings):
         source, issues = sources[reading[0]], IssueLog(source_file(sources[reading[0]]))
@@ -96,12 +103,14 @@ def load_agency(
             _check_steps(records, source, fields, clock, issues)
             parts.append(_Part(tuple(f for f, _ in chosen), fields, source, records))
         issue_logs.append(issues)
+        problems += [blamed(one, source=source, fields=fields) for one in issues.problems]
     adjacency_NN = None
     if settings.adjacency is not None:
-        issues = IssueLog(source_file(sources[settings.adjacency.source]))
+        source = sources[settings.adjacency.source]
+        issues = IssueLog(source_file(source))
         adjacency_NN = _adjacency(settings, places, sources, folder, issues)
         issue_logs.append(issues)
-    problems = [problem for issues in issue_logs for problem in issues.problems]
+        problems += [blamed(one, source=source, fields=()) for one in issues.problems]
     if problems:
         raise DataError(problems)
     panel = replace(_join(parts, agency, clock), adjacency_NN=adjacency_NN)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Doubles, Floats, Ints
+from deepcity.city.regular_file import read_regular
 from deepcity.data.table_formats import TableFormat
 
 _UTC_TEXT = "%Y-%m-%dT%H:%M:%SZ"
@@ -75,7 +76,7 @@ def read_table(path: Path, form: TableFormat) -> pl.DataFrame:
         OSError: if the file cannot be read.
         ValueError: if it is not such a table.
     """
-    data = path.read_bytes()
+    data = read_regular(path)
     try:
         if form is TableFormat.PARQUET:
             return pl.read_parquet(data)

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deepcity.city.clock import DAY_S
-from deepcity.city.errors import DataError
+from deepcity.city.errors import DataError, RecordsWarning
 from deepcity.city.problem import Problem
 from deepcity.data.panel import Panel
 from deepcity.forecasting.gaps import SILENT_DAYS
@@ -110,7 +110,10 @@ def checked_panel(bundle: ForecasterBundle, terms: BundleTerms, panel: Panel) ->
 
 
 def _warn_of_other_rows(bundle: ForecasterBundle, panel: Panel) -> None:
-    old = panel.between(bundle.times.train_from, bundle.times.aside_to)
+    step_s, until = panel.clock.step_s, bundle.times.aside_to
+    if int(panel.time_T[-1]) + step_s < until:  # as of a day among them: the rest is not there yet
+        return
+    old = panel.between(bundle.times.train_from, until)
     values_TN = old.values_TNF[:, :, old.field_index(bundle.identity.field)]
     if not RowsChecksum.of(values_TN).same_as(bundle.old_rows):
         text = (
@@ -118,7 +121,7 @@ def _warn_of_other_rows(bundle: ForecasterBundle, panel: Panel) -> None:
             f"panel; forecasts follow the panel. If they were not corrected on purpose, check "
             f"that it is the right panel"
         )
-        warnings.warn(text, stacklevel=4)
+        warnings.warn(text, RecordsWarning, stacklevel=4)
 
 
 def panel_of_frame(bundle: ForecasterBundle, terms: BundleTerms, frame: Any) -> Panel:  # noqa: ANN401

@@ -4,8 +4,8 @@ An agency is in doubt, and treated as silent, while
 - its vectors do not change for much longer than they ever did in training (stuck),
 - their energy over a day lies far outside that of training (scaled),
 - they change over the day against the way they did in training (signs flipped, a clock hours off),
-- the forecasts of the last days were worse with it than without it (another order of the
-  numbers, whatever it is). It is trusted again when they are not.
+- the forecasts of the last days, one whole day at least, were worse with it than without it
+  (another order of the numbers, whatever it is). It is trusted again when they are not.
 
 Shapes: B origins, N places, H horizon steps, T steps of the panel.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepcity.city.arrays import Floats, Ints
+from deepcity.city.clock import DAY_S
 from deepcity.city.errors import GrantError, StoreError
 from deepcity.learning.features.inputs import Inputs, Samples
 from deepcity.learning.split.deep_day import DAYS, DayPattern
@@ -31,6 +32,10 @@ MOST_ORIGINS = 72
 """In that time."""
 LEAST_STEPS = 24
 """Steps of forecasts with a truth, before any are compared."""
+LEAST_JUDGED_S = DAY_S
+"""Time from which forecasts begin that have a truth, before any are compared: an agency that came
+this morning may be worse by night alone, and forecasts of one hour and the next share most truths.
+"""
 _PRIOR_S = 43_200  # weight of what the agency was worth in training, beside the last days
 _MARGIN, _RETURN = 0.03, -0.03  # worse by more: in doubt; better by more: trusted again
 _NOTABLE = 0.005  # a difference of errors that is worth a number
@@ -47,6 +52,7 @@ class _Window:
     samples: Samples
     time_B: Ints
     deep: dict[str, DeepBatch]
+    stride: int  # steps from one origin to the next
 
 
 class DeepDataCheck:
@@ -105,7 +111,7 @@ class DeepDataCheck:
             )
             for agency in self._package.facts.agencies
         }
-        return _Window(inputs.samples(origins_B, until=origin), time_B, deep)
+        return _Window(inputs.samples(origins_B, until=origin), time_B, deep, stride)
 
     def _batch(self, agency: InputAgency, at: int) -> DeepBatch:
         """An agency's deep data at an origin; read once, but for those that were missing."""
@@ -170,14 +176,15 @@ class DeepDataCheck:
         there_B = np.flatnonzero(batch.known_BC.any(axis=1))
         samples = window.samples.take(there_B)
         known = np.isfinite(samples.truth_BNH)
-        if known.any(axis=1).sum() < LEAST_STEPS:
+        judged_s = self._package.facts.step_s * window.stride * known.any(axis=(1, 2)).sum()
+        if known.any(axis=1).sum() < LEAST_STEPS or judged_s < LEAST_JUDGED_S:
             return None
         left = {other: one.of(there_B) for other, one in trusted.items()}
         with_it = self._error(samples, {**left, name: batch.of(there_B)}, known)
         without = self._error(samples, left, known)
         if without <= 0:
             return None
-        prior = _PRIOR_S / BACK_S * len(window.time_B) / len(there_B)
+        prior = _PRIOR_S / judged_s
         ratio = (with_it / without + prior * self._stats(name).worth) / (1 + prior)
         if ratio <= 1 + (_RETURN if name in self._harmful else _MARGIN):
             return None

@@ -18,6 +18,7 @@ from typing import Any
 
 from deepcity import __version__
 from deepcity.city.errors import CheckpointError
+from deepcity.city.regular_file import read_regular
 from deepcity.data.panel import records_digest
 from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.parties.party import Party
@@ -193,7 +194,7 @@ def _digest(content: object) -> str:
 def _read(path: Path) -> dict[str, Any] | None:
     """A JSON file's object; None if it is missing or unreadable."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_regular(path))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

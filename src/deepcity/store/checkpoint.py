@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from deepcity.city.errors import CheckpointError
+from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import Arrays, BlobError, seal, unseal
 
@@ -173,7 +174,7 @@ def _to_bytes(
 
 
 def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Checkpoint:
-    arrays, header = unseal(path.read_bytes())
+    arrays, header = unseal(read_regular(path))
     version = header.get("format")
     if version != FORMAT:
         raise BlobError(f"its format is {version!r} and this version of deepcity reads {FORMAT}")

@@ -20,9 +20,11 @@ _LONGEST_STEP_MINUTES = 366 * 24 * 60.0
 _MOMENTS = {"times", "at_s", "valid_until_s", "since", "noticed", "back"}
 
 
-def beyond_bounds(found: dict[str, Any]) -> list[str]:
-    """Every number out of bounds as "place in the file = value (why)"."""
-    return [f"{where} = {value!r} ({why})" for where, value, why in _walk(found, "", "")]
+def beyond_bounds(found: dict[str, Any]) -> Iterator[str]:
+    """Every number out of bounds as "place in the file = value (why)", one after another: a file
+    may be full of them.
+    """
+    return (f"{where} = {value!r} ({why})" for where, value, why in _walk(found, "", ""))
 
 
 def _walk(found: object, where: str, key: str) -> Iterator[tuple[str, object, str]]:

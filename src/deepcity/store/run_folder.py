@@ -16,6 +16,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,13 +25,18 @@ from pydantic import BaseModel, ValidationError
 
 from deepcity.city.errors import CheckpointError
 from deepcity.city.given_path import no_run
+from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.frugal_json import TooLongError, crowded, validate_frugally
 from deepcity.store.result_bounds import beyond_bounds
 
 Model = TypeVar("Model", bound=BaseModel)
 _LOCK, _OWNER, _MAP = ".lock", ".lock-owner", "map.json"
 _LONGEST_PART, _MOST_PARTS = 60, 8  # of a place in a file that is named
-_NAMED = 3  # numbers out of bounds; the others are counted
+_ANEW = "Put back a copy of it, or run the map again"
+_NAMED = 3  # numbers out of bounds
+MOST_OF_RESULTS = 200_000_000
+"""Bytes of results: those of thousands of parties."""
 _MOST_OF_MAP = 100_000  # bytes: two paths
 
 RUN_FILES = (
@@ -181,15 +187,12 @@ def read_bounded(path: Path, most: int) -> bytes:
         CheckpointError: if there are more than `most`, or they cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            found = file.read(most + 1)
+        found = read_regular(path, most + 1)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+        reason = f"{path} cannot be read ({error.strerror})"
+        raise CheckpointError(f"{reason}. {_ANEW}") from error
     if len(found) > most:
-        raise CheckpointError(
-            f"{path} has over {most:,} bytes, more than a run writes. Put back a copy of it, or "
-            f"run the map again"
-        )
+        raise CheckpointError(f"{path} has over {most:,} bytes, more than a run writes. {_ANEW}")
     return found
 
 
@@ -197,6 +200,8 @@ def why_not(error: ValueError) -> str:
     """The first reason why a file is not what it should be; it quotes nothing of it: a file that
     may be anything, or a link to it, would show its secrets.
     """
+    if isinstance(error, TooLongError):
+        return str(error)
     if not isinstance(error, ValidationError):
         return type(error).__name__
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -205,31 +210,36 @@ def why_not(error: ValueError) -> str:
     return found.encode("unicode_escape").decode() if not found.isprintable() else found
 
 
-def read_results(path: Path, kind: type[Model], verb: str, most: int | None = None) -> Model:
+def read_results(path: Path, kind: type[Model], verb: str, most: int = MOST_OF_RESULTS) -> Model:
     """The results of a finished run.
 
     Args:
         verb: the command that finishes it.
-        most: bytes that are read of a file that may be anything; None: all.
+        most: bytes that are read of a file that may be anything.
 
     Raises:
         CheckpointError: if they cannot be read, or hold numbers that no run writes.
     """
     try:
-        data = path.read_bytes() if most is None else read_bounded(path, most)
-        found = kind.model_validate_json(data)
+        path.stat()
     except OSError as error:
         lacking = f"it holds no {path.name}, which `{verb}` writes when it ends ({error.strerror})"
         reason, right = no_run(path.parent, lacking)
         raise CheckpointError(f"{path.parent}: {reason}; {right}") from error
+    data = read_bounded(path, most)
+    if crowded(data):
+        raise CheckpointError(
+            f"{path} holds more values than a run writes into so many bytes. {_ANEW}"
+        )
+    try:
+        found = validate_frugally(kind, data)
     except ValueError as error:
         raise CheckpointError(
             f"{path} is not a results file of this version ({why_not(error)}). Run the map again"
         ) from error
-    if wrong := beyond_bounds(found.model_dump()):
-        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+    if wrong := list(islice(beyond_bounds(found.model_dump()), _NAMED + 1)):
+        more = " and more" if len(wrong) > _NAMED else ""
         raise CheckpointError(
-            f"{path} holds numbers that no run writes: {', '.join(wrong[:_NAMED])}{more}. "
-            f"Put back a copy of it, or run the map again"
+            f"{path} holds numbers that no run writes: {', '.join(wrong[:_NAMED])}{more}. {_ANEW}"
         )
     return found

@@ -90,7 +90,7 @@ def test_events_of_a_database(records, town):
     ("query", "reported"),
     [
         ("select nothing from flows", 'column "nothing" does not exist'),
-        ("select at, a as x, b from flows", "column = 'a': no such column"),
+        ("select at, a as x, b from flows", "places = 'a': no such column in records"),
         ("delete from flows returning at, a, b; select", "the database reported"),
     ],
 )

@@ -71,7 +71,12 @@ def test_an_edge_may_count_both_ways(town, tmp_path):
         ("0,-1,2\n1,0,3\n2,3,0\n", BARE, "", r"'-1': not a weight \(row 1\)"),
         ("0,1,2\n1,0,far\n2,3,0\n", BARE, "", r"'far': not a weight \(row 2\)"),
         ("a,b,d\n0,1,2\n1,0,3\n2,3,0\n", GRAPH, "", "'c': the matrix has no such place"),
-        ("f,t\na,b\n", GRAPH, ', from = "f", to = "tt"', "'tt': no such column. Did you mean 't'"),
+        (
+            "f,t\na,b\n",
+            GRAPH,
+            ', from = "f", to = "tt"',
+            "'tt': no such column in graph.csv. Did you mean 't'",
+        ),
         ("f,t\nx,y\n", GRAPH, ', from = "f", to = "t"', "no edge connects two of the agency's"),
         ("f,t,w\na,b,-3\n", GRAPH, ', from = "f", to = "t", weight = "w"', "'-3': not a weight"),
     ],
@@ -79,7 +84,8 @@ def test_an_edge_may_count_both_ways(town, tmp_path):
 def test_a_graph_that_does_not_fit_is_reported(content, source, keys, message, town, tmp_path):
     with pytest.raises(DataError, match=message) as caught:
         load_panel(graphed(town, tmp_path, content, source=source, keys=keys), "office")
-    assert str(caught.value.problems[0]).startswith("graph.csv: ")
+    blamed = "town.toml: agency[office].adjacency" if "'tt'" in message else "graph.csv: "
+    assert str(caught.value.problems[0]).startswith(blamed)
 
 
 @pytest.mark.parametrize(

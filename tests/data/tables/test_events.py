@@ -195,8 +195,14 @@ def test_a_long_silence_is_reported(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "reported"),
     [
-        ({"source": SOURCE.replace('"lat"', '"lta"')}, "no such column. Did you mean 'lat'"),
-        ({"fields": FIELDS.replace("what =", "waht =")}, "no such column. Did you mean 'what'"),
+        (
+            {"source": SOURCE.replace('"lat"', '"lta"')},
+            "no such column in records.csv. Did you mean 'lat'",
+        ),
+        (
+            {"fields": FIELDS.replace("what =", "waht =")},
+            "no such column in records.csv. Did you mean 'what'",
+        ),
         ({"fields": FIELDS.replace('"count"', '"level"').replace("offences", "m")}, "not additive"),
         ({"source": SOURCE + '\nmissing = ["?"]'}, r"'nowhere': not a number \(row 3\)"),
     ],

@@ -139,9 +139,29 @@ def test_a_name_that_no_place_has_is_refused_where_any_may_come(tmp_path, name):
     door.spool.close()
 
 
-def test_a_number_beyond_what_a_panel_holds_is_missing(door_of, town):
+@pytest.mark.parametrize(
+    ("body", "csv", "value"),
+    [
+        (b'[{"time":"2024-05-01T01:00:00Z","station":"b","flow":1e999}]', False, "1E+999"),
+        (b'[{"time":"2024-05-01T01:00:00Z","station":"b","flow":-1e39}]', False, "-1E+39"),
+        (b"time,station,flow\n2024-05-01 01:00,b,inf\n", True, "inf"),
+    ],
+)
+def test_a_number_that_no_panel_holds_is_refused_with_its_place(door_of, body, csv, value):
+    (problem,) = refused(door_of(), body, csv=csv)
+    assert (problem.key, problem.value) == ("flow", value)
+    assert "infinite, or too large, at b (r" in problem.reason
+
+
+def test_one_that_was_kept_before_that_is_missing(door_of, town):
     door = door_of()
-    put(door, record(1, "a", 1e39), record(1, "b", -1e308), record(2, "a", 2), record(2, "b", 3))
+    names = ("time", "station", "flow")
+    kept = [
+        *(("2024-05-01T01:00:00+00:00", place, "1e39") for place in "ab"),
+        ("2024-05-01T02:00:00+00:00", "a", "2"),
+        ("2024-05-01T02:00:00+00:00", "b", "3"),
+    ]
+    door.spool.append([dict(zip(names, one, strict=True)) for one in kept], "k", "c")
     first, second = flows(door, town)
     assert np.isnan(first).all()
     assert second == [2, 3]

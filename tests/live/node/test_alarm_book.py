@@ -131,3 +131,12 @@ def test_a_silent_source_is_an_alarm_until_it_is_back(store):
         ("source-late", True),
         ("source-silent", True),
     ]
+    late, silent = store.book.alarms.values()
+    assert (late.replaced_by, late.worsened) == ("source-silent", True)
+    assert (silent.replaced_by, silent.worsened) == ("", False)
+    report(600_000, SourceStatus.SILENT)
+    report(700_000, SourceStatus.LATE)
+    better = list(store.book.alarms.values())[2]
+    assert (better.code, better.replaced_by, better.worsened) == (
+        *("source-silent", "source-late", False),
+    )

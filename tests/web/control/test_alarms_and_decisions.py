@@ -1,6 +1,10 @@
 """What operators do: every change is the node's event with who and when; roles keep to theirs."""
 
+import re
+
 import pytest
+from control_room_page import control_room
+from fake_city import FakeCity, serving_city
 from playwright.sync_api import expect
 
 
@@ -96,6 +100,33 @@ def test_a_hand_over_tells_the_shift_and_takes_notes(room, city):
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#notes")).to_contain_text("Lorry at N003 is being towed")
     assert city.notes[0]["who"] == "mina"
+
+
+def test_what_is_left_to_do_is_of_the_moment_of_the_figures(room, city):
+    page = room.open("#/handover").page
+    expect(page.locator(".lines > li")).to_have_count(4)
+    city.alarms[3]["state"] = "closed"  # and the other lists of the page are not asked for again
+    city.emit("note")
+    expect(page.locator(".figures")).to_contain_text(re.compile(r"2\s*alarms open|alarms open\s*2"))
+    expect(page.locator(".lines > li")).to_have_count(3)
+
+
+@pytest.mark.parametrize(
+    ("language", "replaced"),
+    [("en-US", "replaced by a worse one"), ("ko-KR", "더 심한 경보로 바뀜")],
+)
+def test_an_alarm_says_what_came_of_its_cause(browser, language, replaced):
+    city = FakeCity()
+    over = {"change": "over", "who": "", "at_s": city.now_s, "to": "", "comment": ""}
+    city.alarms[3].update(service="", place=None, over=True, replaced="worse")
+    city.alarms[3]["history"].append(over)
+    with serving_city(city) as address, control_room(browser, address, language=language) as room:
+        room.open("#/alarms")
+        card = room.alarm(3)
+        expect(card.locator(".tags")).to_have_text(replaced)
+        expect(card.locator(".history")).to_contain_text(replaced)
+        expect(card.locator("header")).to_contain_text("nuri-parking/occupied")
+        assert "· ·" not in " ".join(card.locator("header").inner_text().split())
 
 
 def test_an_open_incident_is_left_to_do_in_the_hand_over(room):

@@ -43,6 +43,7 @@ def test_the_city_and_its_parties(client):
 
 def test_now_frame_and_series(client):
     assert get(client, "now")["learning_since_s"] is None
+    assert get(client, "now")["first_learning_since_s"] is None
     now = get(client, "now")["parties"][0]
     assert (now["status"], now["origin_s"], now["gap"]) == ("fresh", START, None)
     asked = {"service": "water", "party": "a/x"}
@@ -166,6 +167,11 @@ def test_incidents_and_the_handover(client):
     client.post("/api/handover/notes", json={"text": "밸브 확인"})
     shift = get(client, "handover", since=0)
     assert shift["notes"][0]["text"] == "밸브 확인"
+    left = shift["open"]
+    assert len(left["alarms"]) == shift["alarms"]["open"]
+    assert len(left["decisions"]) == shift["decisions"]["waiting"]
+    assert left["alarms"] == get(client, "alarms")
+    assert left["decisions"] == get(client, "decisions", status="waiting")
     assert shift["decisions"]["made"] == 2
 
 

@@ -1,8 +1,10 @@
 """The map: now, forecast and band of a place; the time slider; places without positions."""
 
 import re
+import time
 
 import fake_city_data as data
+import pytest
 from control_room_page import control_room
 from fake_city import FakeCity, serving_city
 from playwright.sync_api import expect
@@ -77,6 +79,28 @@ def test_what_is_not_measured_is_said(room):
     room.map_ready()
     expect(room.choose_on_map(5)).to_contain_text("–")
     expect(page.locator(".freshness")).to_contain_text("98% of places with a value")
+
+
+@pytest.mark.parametrize(
+    ("language", "learned", "made"),
+    [
+        ("en-US", "The first forecast is being learned, since ", "first forecast is being made"),
+        ("ko-KR", "첫 예측을 ", "첫 예측을 만들고 있습니다"),
+    ],
+)
+def test_the_first_forecast_is_waited_for_in_words(browser, language, learned, made):
+    city = FakeCity()
+    parties, city.parties = city.parties, []
+    city.first_learning_since_s = int(time.time()) - 120
+    with serving_city(city) as address, control_room(browser, address, language=language) as room:
+        empty = room.open().page.locator(".empty")
+        expect(empty).to_contain_text(learned)
+        expect(empty).to_contain_text(re.compile(r"\d\d:\d\d.*2\s*(min|분)"))
+    city.parties, city.first_learning_since_s = parties, None
+    for party in city.parties:
+        party.forecasts = False
+    with serving_city(city) as address, control_room(browser, address, language=language) as room:
+        expect(room.open().page.locator("#first-forecast")).to_contain_text(made)
 
 
 def test_places_without_positions_are_tiles(room, city):

@@ -126,6 +126,47 @@ def test_a_phone_of_360_pixels_shows_every_page_without_sideways_scrolling(
         room.quiet()
 
 
+BROKEN = r"""() => {
+  const found = [];
+  for (const one of document.querySelectorAll(".pill, nav .short")) {
+    if (one.getBoundingClientRect().width === 0) continue;
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/\S+/g)) {
+        const range = document.createRange();
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(one => Math.round(one.top)));
+        if (lines.size > 1) found.push(`${word[0]} stands on ${lines.size} lines`);
+      }
+    }
+  }
+  for (const one of document.querySelectorAll(".scroll:has(> table)")) {
+    const cut = one.scrollWidth - one.clientWidth;
+    if (cut > 1) found.push(`${one.getAttribute("aria-label")} is cut by ${cut}`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en-US", "ko-KR"])
+def test_no_badge_tab_or_table_is_broken_or_cut_on_a_phone(browser, address, city, language):
+    city.alarms[3].update(over=True, replaced="worse", escalated=True, assigned_to="Kim")
+    names = [*PAGES[1:], "services/traffic", "services/parking", "services/water"]
+    with control_room(browser, address, viewport=PHONE, language=language) as room:
+        page = room.open().page
+        room.map_ready()
+        found = {"map": page.evaluate(BROKEN)}
+        for name in names:
+            if name == "intercity":  # its drawings and their table are wider, and say so
+                continue
+            page.goto(f"{address}/#/{name}")
+            expect(page.locator(f"main.at-{name.partition('/')[0]} h1")).to_be_visible()
+            page.wait_for_timeout(500)
+            found[name] = page.evaluate(BROKEN)
+        assert {name: one for name, one in found.items() if one} == {}
+
+
 def test_the_keyboard_reaches_the_content_first(room):
     page = room.open("#/alarms").page
     expect(room.alarm(1)).to_be_visible()

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from deepcity.city.errors import ExchangeError
+from deepcity.city.problem import Problem
 from deepcity.exchange.flare import certificates, foreground, kits, processes
 from deepcity.runs.machines.health import health_problems
 from deepcity.runs.machines.status import (
@@ -30,17 +31,31 @@ def start_parts(folder: Path, parts: Sequence[Path]) -> list[Path]:
             folder.
         ConfigError: if the hub's port is taken.
     """
-    from deepcity.web.server.serving import check_port
-
     usable = _usable(folder, parts)
     for part in usable:
         if processes.running(part) is None:
             if part == kits.hub_folder(folder):
-                check_port("0.0.0.0", kits.read_federation(folder).port)
+                _check_hub_port(folder)
             out.print(f"{part}: process {processes.start(part)}")
         else:
             out.print(f"{part}: runs already")
     return usable
+
+
+def _check_hub_port(folder: Path) -> None:
+    """See that the hub's port is free; it is written into all kits, so none can be given here.
+
+    Raises:
+        ConfigError: if it is taken.
+    """
+    from deepcity.web.server.serving import check_port
+
+    port = kits.read_federation(folder).port
+    right = (
+        "stop that, or make a federation with another port: "
+        "deepcity federation new NAME --map FILE --port PORT"
+    )
+    check_port("0.0.0.0", port, Problem(str(folder / kits.FEDERATION), "port", port, "", right))
 
 
 def stay_with(folder: Path, parts: Sequence[Path]) -> None:

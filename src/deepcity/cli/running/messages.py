@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from deepcity.live.node.node import Node
     from deepcity.live.node.open_node import FoundForecasters
 
+_NAMED = 3
 _OLD_S = 3 * 86_400  # later than this, no forecast is made
 
 
@@ -44,6 +45,25 @@ def print_old_records(node: "Node") -> None:
         f"The newest records are of {last:%Y-%m-%d %H:%M}: nothing can be forecast from them until "
         f"rows come. To play recorded days, add --replay {last - timedelta(days=2):%Y-%m-%dT00:00} "
         "--speed 600.",
+        markup=False,
+    )
+
+
+def print_learned_days(node: "Node") -> None:
+    """Say, once, that a replay begins among days that networks learned from, and until when."""
+    node.started.wait()
+    now_s = node.clock.now()
+    ends = {one.party.party.party: one.party.learned_to_s or 0 for one in node.parties.values()}
+    late = {name: end_s for name, end_s in ends.items() if end_s > now_s}
+    if not late:
+        return
+    zone = ZoneInfo(node.city_file.city.clock.time_zone)
+    end = datetime.fromtimestamp(max(late.values()), zone)
+    names = ", ".join([*late][:_NAMED]) + (f" and {len(late) - _NAMED} more" * (len(late) > _NAMED))
+    errors.print(
+        f"This replay begins among days that the networks of {names} learned from: they forecast "
+        f"nothing before {end:%Y-%m-%d %H:%M}. To begin with forecasts, give --replay "
+        f"{end:%Y-%m-%dT%H:%M} and another --state.",
         markup=False,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from deepcity.city.errors import ConfigError, LayerPackageError
 from deepcity.city.given_path import no_run
 from deepcity.city.problem import Problem
+from deepcity.city.regular_file import check_regular
 
 if TYPE_CHECKING:
     from deepcity.data.city_file import CityFile
@@ -89,7 +90,7 @@ def check_files(**files: Path | None) -> None:
         if path is None:
             continue
         try:
-            path.open("rb").close()
+            check_regular(path)
         except OSError as error:
             right = "correct the path, or leave the option out"
             reason = (error.strerror or str(error)).lower()

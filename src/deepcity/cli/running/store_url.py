@@ -7,6 +7,7 @@ import typer
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
+from deepcity.city.regular_file import read_regular
 
 _OPTION = "--store-password-file"
 
@@ -37,7 +38,7 @@ def store_url(store: str | None, password: Path | None) -> str | None:
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
     except (OSError, ValueError) as error:
         raise _refused(str(path), f"cannot be read: {error}", "name a text file") from error
     if not (lines := text.splitlines()) or not lines[0]:

@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.given_path import did_you_mean_path
 from deepcity.city.problem import Problem
+from deepcity.city.regular_file import check_regular
 from deepcity.data.config.toml_bounds import MOST_BYTES, parse_toml
 from deepcity.data.config.toml_numbers import WRONG_TYPE, exact_numbers
 
@@ -50,9 +51,10 @@ def read_toml(path: Path) -> tuple[Raw | None, list[Problem]]:
             reason = f"over {MOST_BYTES:,} bytes, which no settings need"
             right = "give a city, map or access file; for records name them as raw records"
             return None, [Problem(path.name, "path", str(path), reason, right)]
+        check_regular(path)
         return parse_toml(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
-        hint = did_you_mean_path(path, Path.is_file)
+        hint = did_you_mean_path(path, lambda one: one.is_file() and one.suffix == ".toml")
         right = f"{hint}{'Give' if hint else 'give'} the path of an existing TOML file"
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
         return None, [Problem(path.name, "path", str(path), reason, right)]

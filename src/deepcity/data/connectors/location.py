@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deepcity.city.given_path import did_you_mean_path
+from deepcity.city.sentence import as_sentence
 from deepcity.data.errors import ReadError
 
 PACKAGE = "package:"
@@ -23,11 +24,17 @@ def locate(path: str | tuple[str, ...], folder: Path) -> Path:
     found = folder / path
     if not found.is_file():
         reason = "is a folder" if found.is_dir() else "no such file"
-        hint = did_you_mean_path(found, Path.is_file)
+        hint = did_you_mean_path(found, lambda one: one.is_file() and _alike(one, found))
         right = f"put the file at {found.absolute()}, or correct the path"
-        right = f"{hint}{right[0].upper()}{right[1:]}" if hint else right
-        raise ReadError("path", path, reason, right)
+        raise ReadError("path", path, reason, f"{hint}{as_sentence(right) if hint else right}")
     return found
+
+
+def _alike(one: Path, other: Path) -> bool:
+    """Whether two names are of a kind: of one ending, or of one without any, and no settings."""
+    if not other.suffix:
+        return one.suffix.lower() != ".toml"
+    return {end.lower() for end in one.suffixes} & {end.lower() for end in other.suffixes} != set()
 
 
 def _in_package(path: str) -> Path:

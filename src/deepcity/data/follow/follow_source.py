@@ -65,7 +65,8 @@ class SourceFollower:
             sources[name] = self._whole_lines_copy(sources[name], tail)
         folder, clock = self.city_file.path.parent, self.city_file.city.clock
         try:
-            panel = load_agency(agency, settings, sources, folder, clock).panel
+            name = self.city_file.path.name
+            panel = load_agency(agency, settings, sources, folder, clock, name).panel
         except DataError as error:
             raise DataError([self._of_the_file(one) for one in error.problems]) from error
         self._drop_old_rows(panel)
@@ -130,8 +131,11 @@ class SourceFollower:
     def _of_the_file(self, problem: Problem) -> Problem:
         """A problem of a copy is one of the file that it is a copy of."""
         for name in self._tails:
-            if problem.file == f"{name}.csv":
-                return replace(problem, file=self._shown(self.city_file.sources[name]))
+            shown, copy = self._shown(self.city_file.sources[name]), f"{name}.csv"
+            if problem.file == copy:
+                return replace(problem, file=shown)
+            if problem.reason.endswith(f" in {copy}"):
+                return replace(problem, reason=problem.reason.removesuffix(copy) + shown)
         return problem
 
     def _whole_lines_copy(self, source: SourceSettings, tail: Tail) -> SourceSettings:

@@ -43,7 +43,7 @@ def find_places(
             listed = [Place(name) for name in _all_places(settings, sources, folder)]
         known = _places_from_table(settings.places_from, sources, folder)
     except ReadError as error:
-        where = f"{key}.{error.key}"
+        where = error.key if error.key.startswith("source[") else f"{key}.{error.key}"
         return (), [Problem(file, where, error.value, error.reason, error.right)]
     if not listed:
         reason, right = "no places found in the records", "list the places in the city file"
@@ -141,7 +141,7 @@ def places_in(source: SourceSettings, field: FieldSettings, folder: Path) -> lis
 
 def _named(source: SourceSettings, column: str, folder: Path) -> list[str]:
     """The names in a column of places, each once, in order of appearance."""
-    _check_columns(source, [column], "places", folder)
+    _check_columns(source, [column], f"source[{source.name}].place", folder)
     names: dict[str, None] = {}
     for table in read_batches(source, folder, [column]):
         texts = place_ids(table.frame[column].unique(maintain_order=True))

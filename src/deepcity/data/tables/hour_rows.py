@@ -8,6 +8,7 @@ import polars as pl
 from deepcity.data.config.time_settings import HOUR, VALUE, HourColumns, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.errors import ReadError
+from deepcity.data.findings import NO_COLUMN
 
 if TYPE_CHECKING:
     from deepcity.data.config.source import SourceSettings
@@ -39,7 +40,7 @@ def columns_between(names: Sequence[str], hours: HourColumns) -> list[str]:
     key = "time.hour_columns"
     for name in (hours.first, hours.last):
         if name not in names:
-            raise ReadError(key, name, "no such column", did_you_mean(name, list(names)))
+            raise ReadError(key, name, NO_COLUMN, did_you_mean(name, list(names)))
     first, last = names.index(hours.first), names.index(hours.last)
     if first >= last:
         reason = f"the last column stands before {hours.first!r}"

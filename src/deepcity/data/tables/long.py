@@ -14,7 +14,7 @@ from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.findings import IssueLog
+from deepcity.data.findings import NO_ROWS, IssueLog
 from deepcity.data.places.place_ids import place_id, place_ids, place_numbers
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import (
@@ -95,7 +95,7 @@ def _fill(
         _note_waiting(absent, number, issues)
         absent = []
     for name in absent if whole and len(issues.problems) == before else ():
-        issues.problem("places", name, "no rows for this place", did_you_mean(name, sorted(seen)))
+        issues.problem("places", name, NO_ROWS, did_you_mean(name, sorted(seen)))
     return wall
 
 

@@ -11,7 +11,7 @@ from deepcity.city.field import Kind
 from deepcity.city.units import convert, gas_of
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.findings import UNREVIEWED
+from deepcity.data.findings import NO_COLUMN, UNREVIEWED
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.cell_tally import tally_cells
 from deepcity.data.tables.numbers import Numbers, read_numbers
@@ -25,7 +25,7 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
     cells = sheet.frame.get_column(name, default=None)
     if cells is None:
         right = did_you_mean(name, sheet.frame.columns)
-        sheet.issues.problem("column", name, "no such column", right)
+        sheet.issues.problem("column", name, NO_COLUMN, right)
         return np.full(len(sheet.rows_R), np.nan)
     column = _decoded(cells, field)
     numbers = read_numbers(column, sheet.source.numbers)
@@ -80,7 +80,7 @@ def rows_of(sheet: Sheet, field: FieldSettings) -> Bools:
     for name, wanted in field.where.items():
         if name not in sheet.frame.columns:
             right = did_you_mean(name, sheet.frame.columns)
-            sheet.issues.problem("where", name, "no such column", right)
+            sheet.issues.problem("where", name, NO_COLUMN, right)
             continue
         texts = sheet.frame[name].cast(pl.String).str.strip_chars()
         fits_R = texts.is_in(list(wanted)).fill_null(value=False).to_numpy()

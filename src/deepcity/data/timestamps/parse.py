@@ -13,6 +13,7 @@ from deepcity.city.arrays import Bools, Ints
 from deepcity.city.clock import DAY_S
 from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
+from deepcity.data.findings import NO_COLUMN
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.detect import as_numbers, majority, number_format, read_as
 from deepcity.data.timestamps.dst import resolve_wall_times
@@ -50,7 +51,7 @@ def raw_times(sheet: Sheet) -> RawTimes | None:
     columns = sheet.frame.columns
     absent = [name for name in sheet.time.names if name not in columns]
     for name in absent:
-        sheet.issues.problem("time", name, "no such column", did_you_mean(name, columns))
+        sheet.issues.problem("time", name, NO_COLUMN, did_you_mean(name, columns))
     if absent:
         return None
     column = joined_times(sheet.frame, sheet.time)

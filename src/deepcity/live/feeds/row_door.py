@@ -22,6 +22,7 @@ from deepcity.data.findings import IssueLog, rows_text
 from deepcity.data.places.place_ids import place_ids
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.batches import SourceContext, sheets, value_column
+from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.timestamps.dst import NO_TIME
 from deepcity.data.timestamps.parse import utc_times
 from deepcity.live.feeds.batch_check import OpenBatch, Reader, body_of, check_batch, readers_of
@@ -142,6 +143,7 @@ class RowDoor:
             if utc_R is None:
                 return None
             self._check_span(utc_R, sheet, issues)
+            _check_finite(sheet, [one for _, fields in present for one in fields], place)
             known_R = self._known(sheet.frame[place]) & (utc_R != NO_TIME)
             other += int((~known_R).sum())
             strange = place_ids(sheet.frame[place]).filter(pl.Series(~known_R)).drop_nulls()
@@ -184,6 +186,17 @@ class RowDoor:
                     f"over {duration_text(int(limit.total_seconds()))} {word} ({rows})",
                     right,
                 )
+
+
+def _check_finite(sheet: Sheet, fields: Sequence[FieldSettings], place: str) -> None:
+    """Report numbers that no panel holds: a file's are masked, a sender can be asked for others."""
+    for name in dict.fromkeys(value_column(sheet.source, one) for one in fields):
+        found = read_numbers(sheet.frame[name], sheet.source.numbers).infinite
+        if len(found):
+            at = place_ids(sheet.frame[place])[int(found[0])]
+            reason = f"infinite, or too large, at {at} ({sheet.rows_text(found)})"
+            right = "send a number that was measured, or nothing in its place"
+            sheet.issues.problem(name, str(sheet.frame[name][int(found[0])]), reason, right)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from deepcity.city.errors import LiveError
 from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.store.events.event import Event, EventDraft, EventKind
 
+SILENT = f"source-{SourceStatus.SILENT.value}"
 KEPT = 2_000
 """Alarms that the book holds; of older ones, those that are closed are in the events alone."""
 
@@ -68,6 +69,7 @@ class Alarm:
         numbers: behind it.
         decision: the number of the decision that raised it; 0: none did.
         over: its condition has ended.
+        replaced_by: the code of the alarm of the same place that began as it ended; empty: none.
         escalated: a person called for more.
     """
 
@@ -82,6 +84,7 @@ class Alarm:
     numbers: Mapping[str, float]
     decision: int = 0
     over: bool = False
+    replaced_by: str = ""
     state: AlarmState = AlarmState.OPEN
     assigned_to: str = ""
     escalated: bool = False
@@ -91,6 +94,11 @@ class Alarm:
     def subject(self) -> tuple[str, str, str, str]:
         """What it is about."""
         return self.service, self.party, self.place, self.code
+
+    @property
+    def worsened(self) -> bool:
+        """Whether a worse alarm replaced it."""
+        return self.replaced_by == SILENT
 
 
 Wanted = Mapping[tuple[str, str], Mapping[str, float]]
@@ -192,9 +200,12 @@ class AlarmBook:
         """Raise what holds and is no alarm yet; end what no longer holds."""
         known = {(one.place, one.code) for one in current}
         drafts = []
+        new = {place: code for place, code in wanted if (place, code) not in known}
         for one in current:
             if (one.place, one.code) not in wanted:
                 body = {"alarm": one.id, "change": AlarmChange.OVER.value, "to": "", "comment": ""}
+                if one.place in new:
+                    body["replaced_by"] = new[one.place]
                 drafts.append(_draft(f"alarm/{one.id}/over", event, body))
         for (place, code), numbers in wanted.items():
             if (place, code) not in known:
@@ -238,7 +249,7 @@ def _changed(known: Alarm, change: AlarmChange, event: Event) -> Alarm:
     entry = HistoryEntry(change, event.who, event.at_s, to, comment)
     known = replace(known, history=(*known.history, entry), last_s=event.at_s)
     if change is AlarmChange.OVER:
-        return replace(known, over=True)
+        return replace(known, over=True, replaced_by=str(event.body.get("replaced_by", "")))
     if change is AlarmChange.ACKNOWLEDGE:
         return replace(known, state=AlarmState.ACKNOWLEDGED)
     if change is AlarmChange.ASSIGN:

@@ -102,6 +102,7 @@ class Node:
         self.received = received
         self.decisions, self.alarms = DecisionBook(), AlarmBook()
         self.started = threading.Event()
+        self.first_learning_since_s: int | None = None  # by the machine's clock; None: none is
         self._sources = dict(sources)
         self._lock = threading.RLock()
         empty = {name: empty_panel(city_file, name) for name in sources}

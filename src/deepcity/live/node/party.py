@@ -26,6 +26,7 @@ from deepcity.live.node.deep_source import DeepSource
 from deepcity.live.node.received import ReceivedDeepData
 from deepcity.live.vertical_forecasts import VerticalForecaster
 from deepcity.parties.weather import weather_of
+from deepcity.runs.update.forecaster_bundle import BundleStore
 
 KnownPanel = Callable[[CityFile, str], Panel]
 """An agency's records as far as the node knows them."""
@@ -92,6 +93,11 @@ class NodeParty(Protocol):
         """Its newest answer, which any thread may look at; None: it was not asked yet."""
         ...
 
+    @property
+    def learned_to_s(self) -> int | None:
+        """Before when it forecasts nothing, as it learned from those rows; None: not known."""
+        ...
+
     def answer(self, panel: Panel, at_s: int) -> PartyAnswer:
         """Its forecast from a time on (UTC seconds), from its agency's records before it."""
         ...
@@ -150,6 +156,12 @@ class RunNodeParty:
             return PartyAnswer(answered, None)
         made = decide_where_known(applications()[application].decide, state)
         return PartyAnswer(answered, made, application, state=state)
+
+    @property
+    def learned_to_s(self) -> int | None:
+        """As in the contract."""
+        bundle = BundleStore.of(self.party.site).load(self.party.service, self.party.party)
+        return None if bundle is None else bundle.times.learned_to
 
     def deep_sources(self, at_s: int) -> tuple[DeepSource, ...]:
         """None: an agency's deep data belong to vertical runs."""
@@ -222,6 +234,11 @@ class VerticalNodeParty:
             self._key(found.agencies) if found.agencies else asked,
         )
         return self.newest
+
+    @property
+    def learned_to_s(self) -> int | None:
+        """None: packages do not say."""
+        return None
 
     def deep_sources(self, at_s: int) -> tuple[DeepSource, ...]:
         """As in the contract."""

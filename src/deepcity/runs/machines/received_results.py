@@ -8,6 +8,7 @@ and ranges that results can have, so that no answer can spoil the map's report.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -62,7 +63,7 @@ def received_result(site: SiteFacts, answer: Message) -> PartyResult:
         ExchangeError: naming everything that cannot be.
     """
     found = parsed_result(answer, PartyResult)
-    if wrong := [*_beyond(site, found), *beyond_bounds(found.model_dump())[:3]]:
+    if wrong := [*_beyond(site, found), *islice(beyond_bounds(found.model_dump()), 3)]:
         raise ExchangeError(f"its results cannot be: {'; '.join(wrong)}")
     return found.model_copy(update=_known(site, found, answer))
 

@@ -5,6 +5,7 @@ taken from there, and the rest must have the names, sizes and ranges that result
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from deepcity.applications.application import Baseline
 from deepcity.city.errors import ExchangeError
@@ -38,7 +39,7 @@ def received_vertical(service: Service, member: Member, answer: Message) -> Vert
         ExchangeError: naming everything that cannot be.
     """
     found = parsed_result(answer, VerticalPartyResult)
-    if wrong := [*_beyond(service, found), *beyond_bounds(found.model_dump())[:3]]:
+    if wrong := [*_beyond(service, found), *islice(beyond_bounds(found.model_dump()), 3)]:
         raise ExchangeError(f"its results cannot be: {'; '.join(wrong)}")
     return found.model_copy(update=_known(service, member, found))
 

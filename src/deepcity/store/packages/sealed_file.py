@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.city.given_path import PathKind, no_file, path_kind
+from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
 from deepcity.store.blob import pack as packed
@@ -111,7 +112,7 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
         LayerPackageError: with the reason why it is refused.
     """
     try:
-        arrays, header = unpacked(path.read_bytes())
+        arrays, header = unpacked(read_regular(path))
         found = header.get(FORMAT) if isinstance(header, dict) else None
         if found != form:  # before the seal: other formats may have other seals
             raise BlobError(

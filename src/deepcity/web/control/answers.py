@@ -62,6 +62,7 @@ def now_json(node: Node) -> Json:
     return {
         "now_s": now_s,
         "learning_since_s": node.learning_since_s,
+        "first_learning_since_s": node.first_learning_since_s,
         "parties": [_party_now(node, key, one, now_s) for key, one in node.parties.items()],
     }
 
@@ -155,6 +156,7 @@ def alarm_json(node: Node, alarm: Alarm) -> Json:
     found["numbers"] = dict(alarm.numbers)
     found["severity"], found["state"] = alarm.severity.value, alarm.state.value
     found["text"] = both(alarm_words(node, alarm))
+    found["replaced"] = "worse" if alarm.worsened else "other" if alarm.replaced_by else ""
     found["assigned_to"] = alarm.assigned_to or None
     found["history"] = [{**asdict(one), "change": one.change.value} for one in alarm.history]
     return found

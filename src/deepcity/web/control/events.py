@@ -14,7 +14,7 @@ from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import User
-from deepcity.web.control.answers import event_json
+from deepcity.web.control.answers import alarm_json, decision_json, event_json
 from deepcity.web.control.event_feed import EventFeed
 from deepcity.web.control.overview.source_answers import sources_json
 
@@ -94,21 +94,23 @@ def _handover(node: Node, since_s: int) -> dict[str, Any]:
     changes = [event.body["change"] for event in found if event.kind is EventKind.ALARM]
     answers = [event for event in found if event.kind is EventKind.ANSWER]
     counted = [event.body["answer"] for event in answers]
-    statuses = [one.status(now_s) for one in node.decisions.decisions.values()]
-    alarms = node.alarms.alarms.values()
+    newest = reversed(list(node.decisions.decisions.values()))
+    waiting = [one for one in newest if one.status(now_s) is DecisionStatus.WAITING]
+    alarms = reversed(list(node.alarms.alarms.values()))
+    left = [one for one in alarms if one.state is not AlarmState.CLOSED]
     return {
         "since_s": since_s,
         "until_s": now_s,
         "alarms": {
             "opened": changes.count(AlarmChange.RAISED.value),
             "closed": changes.count(AlarmChange.CLOSE.value),
-            "open": sum(one.state is not AlarmState.CLOSED for one in alarms),
+            "open": len(left),
         },
         "decisions": {
             "made": sum(event.kind is EventKind.DECISION for event in found),
             "confirmed": counted.count("confirm"),
             "rejected": counted.count("reject"),
-            "waiting": statuses.count(DecisionStatus.WAITING),
+            "waiting": len(waiting),
         },
         "answers": [
             {
@@ -127,6 +129,10 @@ def _handover(node: Node, since_s: int) -> dict[str, Any]:
             for event in found
             if event.kind is EventKind.NOTE
         ],
+        "open": {
+            "alarms": [alarm_json(node, one) for one in left],
+            "decisions": [decision_json(node, one, now_s) for one in waiting],
+        },
     }
 
 

@@ -7,7 +7,8 @@ import asyncio
 import errno
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,29 @@ class Server(uvicorn.Server):
         self._ready, self._over = ready, over
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the port."""
-        if self.config.is_ssl:  # until it is done, a handshake is no connection to uvicorn
-            loop = asyncio.get_running_loop()
-            how = {"ssl_handshake_timeout": _HANDSHAKE_S}
-            setattr(loop, "create_server", partial(loop.create_server, **how))  # noqa: B010
+        """Open the port.
+
+        Raises:
+            ConfigError: if it was taken while all else began.
+        """
+        loop = asyncio.get_running_loop()
+        # until it is done, a handshake is no connection to uvicorn
+        how = {"ssl_handshake_timeout": _HANDSHAKE_S} if self.config.is_ssl else {}
+        begin = partial(self._listen, partial(loop.create_server, **how))
+        setattr(loop, "create_server", begin)  # noqa: B010
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def _listen(
+        self, begin: Callable[..., Awaitable[object]], *what: object, **how: object
+    ) -> object:
+        """Listen by the loop's own way; uvicorn would log the error alone, and exit."""
+        try:
+            return await begin(*what, **how)
+        except OSError as error:
+            await self.lifespan.shutdown()
+            raise _refused(error, self.config.host, self.config.port) from error
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close it."""
@@ -99,8 +115,11 @@ def make_server(
     return Server(config, ready, over)
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, named: Problem | None = None) -> None:
     """See, before long work, that an address is free.
+
+    Args:
+        named: what names the port, and the next step if it is taken; None: the command line.
 
     Raises:
         ConfigError: if it cannot be listened on.
@@ -111,18 +130,27 @@ def check_port(host: str, port: int) -> None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind(address)
     except OSError as error:
-        key = "--host" if error.errno in _NO_ADDRESS else "--port"
-        right = {
-            "--host": "give an address of this machine, such as 127.0.0.1 or 0.0.0.0",
-            "--port": "stop what listens there, or give another --port",
-        }[key]
-        value = host if key == "--host" else port
-        reason = error.strerror or str(error)
-        raise ConfigError([Problem("command line", key, value, reason, right)]) from error
+        raise _refused(error, host, port, named) from error
+
+
+def _refused(error: OSError, host: str, port: int, named: Problem | None = None) -> ConfigError:
+    """Why an address cannot be listened on."""
+    taken = error.errno == errno.EADDRINUSE  # asyncio says more than that, in words of its own
+    reason = "another program listens there" if taken else error.strerror or str(error)
+    if error.errno in _NO_ADDRESS:
+        right = "give an address of this machine, such as 127.0.0.1 or 0.0.0.0"
+        return ConfigError([Problem("command line", "--host", host, reason, right)])
+    right = "stop that, or give another --port" if taken else "give another --port"
+    named = named or Problem("command line", "--port", port, reason, right)
+    return ConfigError([replace(named, reason=reason)])
 
 
 def serve(server: Server) -> bool:
-    """Serve until a signal comes; whether the port could be opened."""
+    """Serve until a signal comes; whether it could begin.
+
+    Raises:
+        ConfigError: if the port was taken meanwhile.
+    """
     server.run()
     return bool(server.started)
 
