@@ -80,7 +80,7 @@ def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):
         node.wait(lambda: "begins among days" in " ".join(node.log.read_text().split()))
         log = " ".join(node.log.read_text().split())
         assert log.count("the networks of a/x, a/y learned from") == 1
-        assert "give --replay 2021-03-09T00:00 and another --state" in log
+        assert "give --replay 2021-03-04T00:00 and another --state" in log
         assert "Warning" not in log
 
 
