@@ -41,10 +41,25 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """What a problem is about, for those who make sentences of their own.
+
+    Attributes:
+        code: such as "not-a-number".
+        count: how many rows or cells it touches; 0: they are not counted.
+        rows: the numbers of the first ones, as their file has them.
+    """
+
+    code: str
+    count: int = 0
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Problem:
     """Where the problem is (file, key, value), why it is one, and the next step (`right`).
 
-    `tried` are the remedies that `right` names.
+    `tried` are the remedies that `right` names; `cause` is `reason` as a code with numbers.
 
     >>> print(Problem("ferrara.toml", "clock.step", "1 hr", "not a duration", "write 1h"))
     ferrara.toml: clock.step = '1 hr': not a duration. Write 1h.
@@ -56,6 +71,7 @@ class Problem:
     reason: str
     right: str
     tried: tuple[Trial, ...] = field(default=(), compare=False, repr=False)
+    cause: Cause | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {self.value!r}"

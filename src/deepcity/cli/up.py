@@ -230,6 +230,7 @@ def up(
             snapshots=folder / "snapshots",
             received=received,
             checker=RecordChecker(city_file.path, folder, print_news),
+            refused=feeds.refused,
         )
         node.resume()
         app = create_control_room(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from deepcity.city.arrays import Ints
-from deepcity.city.problem import Problem, Trial
+from deepcity.city.problem import Cause, Problem, Trial
+from deepcity.data.errors import ReadError
 from deepcity.data.observations import ColumnTally, HourTally, RepeatedRows
 
 ROWS_SHOWN = 5
@@ -105,10 +106,21 @@ class IssueLog:
     hours: HourTally = field(default_factory=HourTally)
 
     def problem(
-        self, key: str, value: object, reason: str, right: str, tried: tuple[Trial, ...] = ()
+        self,
+        key: str,
+        value: object,
+        reason: str,
+        right: str,
+        tried: tuple[Trial, ...] = (),
+        *,
+        cause: Cause | None = None,
     ) -> None:
         """Add a problem, which prevents loading."""
-        self.problems.append(Problem(self.file, key, value, reason, right, tried))
+        self.problems.append(Problem(self.file, key, value, reason, right, tried, cause))
+
+    def unreadable(self, error: ReadError) -> None:
+        """Add why records cannot be read."""
+        self.problem(error.key, error.value, error.reason, error.right, cause=error.cause)
 
     def warn(self, what: str, where: str, count: int, text: str) -> None:
         """Add a warning, which the user should review."""

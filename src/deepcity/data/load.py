@@ -48,10 +48,16 @@ CELLS_PER_CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class LoadedPanel:
-    """A panel, with everything noticed, masked or dropped while loading it."""
+    """A panel, with everything noticed, masked or dropped while loading it.
+
+    Attributes:
+        findings: all.
+        of_reading: those that only who reads the sources can find; the panel shows the others.
+    """
 
     panel: Panel
     findings: tuple[Finding, ...]
+    of_reading: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,9 @@ def load_agency(
     if problems:
         raise DataError(problems)
     panel = replace(_join(parts, agency, clock), adjacency_NN=adjacency_NN)
-    findings = [finding for issues in issue_logs for finding in issues.findings]
-    findings += domains()[agency.domain].find_warnings(agency) + panel_warnings(panel, settings)
-    return LoadedPanel(panel, tuple(findings))
+    of_reading = tuple(finding for issues in issue_logs for finding in issues.findings)
+    others = domains()[agency.domain].find_warnings(agency) + panel_warnings(panel, settings)
+    return LoadedPanel(panel, (*of_reading, *others), of_reading)
 
 
 def _reading(field: FieldSettings, source: SourceSettings) -> tuple[str, str]:
@@ -264,5 +270,5 @@ def _adjacency(
             issues=issues,
         )
     except ReadError as error:
-        issues.problem(error.key, error.value, error.reason, error.right)
+        issues.unreadable(error)
         return None

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Bools, Indices, Ints
+from deepcity.city.problem import Cause
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import TimeSettings
-from deepcity.data.findings import IssueLog, rows_text
+from deepcity.data.findings import FILE_ROWS, ROWS_SHOWN, IssueLog, rows_text
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Sheet:
     def rows_text(self, positions: Indices) -> str:
         """Row numbers for messages, ascending."""
         return rows_text(np.sort(self.rows_R[positions]), self.source.row_noun, self.files)
+
+    def cause(self, code: str, positions: Indices) -> Cause:
+        """What a problem of these rows is about."""
+        first = np.sort(self.rows_R[positions])[:ROWS_SHOWN] % FILE_ROWS
+        return Cause(code, len(positions), tuple(first.tolist()))
 
     def keep(self, keep_R: Bools) -> "Sheet":
         """Only the rows where `keep_R` is True."""

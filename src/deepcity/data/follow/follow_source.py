@@ -10,7 +10,7 @@ from glob import has_magic
 from pathlib import Path
 
 from deepcity.city.errors import DataError
-from deepcity.city.problem import Problem
+from deepcity.city.problem import Cause, Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.connectors.csv import CsvSettings
@@ -20,6 +20,7 @@ from deepcity.data.encodings.names import is_wide
 from deepcity.data.errors import ReadError
 from deepcity.data.feeds.settings import FeedSettings
 from deepcity.data.file_state import file_state
+from deepcity.data.findings import Finding
 from deepcity.data.follow.tail import Tail
 from deepcity.data.load import load_agency
 from deepcity.data.panel import Panel
@@ -37,6 +38,7 @@ class SourceFollower:
         folder: for copies that hold only the complete lines of files being written.
         steps_back: how many steps of the panel to keep at least; None: all.
         replacements: source -> a file of the same format to follow instead of the one it names.
+        findings: what the newest reading noticed in the sources' rows.
     """
 
     city_file: CityFile
@@ -44,6 +46,7 @@ class SourceFollower:
     folder: Path
     steps_back: int | None = None
     replacements: Mapping[str, Path] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
     _tails: dict[str, Tail] = field(default_factory=dict)
     _states: dict[str, object] = field(default_factory=dict)
 
@@ -66,11 +69,12 @@ class SourceFollower:
         folder, clock = self.city_file.path.parent, self.city_file.city.clock
         try:
             name = self.city_file.path.name
-            panel = load_agency(agency, settings, sources, folder, clock, name).panel
+            loaded = load_agency(agency, settings, sources, folder, clock, name)
         except DataError as error:
             raise DataError([self._of_the_file(one) for one in error.problems]) from error
-        self._drop_old_rows(panel)
-        return panel
+        self.findings = loaded.of_reading
+        self._drop_old_rows(loaded.panel)
+        return loaded.panel
 
     def close(self) -> None:
         """Close all files."""
@@ -109,9 +113,10 @@ class SourceFollower:
         file, right = self._shown(source), "remove the quote, or close it, in the file"
         reason = "a double quote that is never closed; the rows after it wait until it is"
         problems = [
-            Problem(file, f"row {line}" if line else "row", text[:100], reason, right)
+            Problem(file, f"row {line}" if line else "row", text[:100], reason, right, cause=cause)
             for line, row in self._tails[source.name].stray_quotes()
             for text in [row.decode("utf-8", "replace").rstrip()]
+            for cause in [Cause("stray-quote", 1, (line,) if line else ())]
         ]
         if problems:
             raise DataError(problems)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Ints
-from deepcity.city.problem import Problem
+from deepcity.city.problem import Cause, Problem
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.config.time_settings import VALUE, TimeSettings
@@ -149,7 +149,7 @@ def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueL
     for name, key in missing.items():
         hint = did_you_mean(name, available)
         right = next_step(trials(unknown), hint) if len(missing) == len(needed) else hint
-        issues.problem(key, name, NO_COLUMN, right)
+        issues.problem(key, name, NO_COLUMN, right, cause=Cause("no-column"))
     if getattr(context.source, "fill_columns", False):
         return list(missing)
     partly = absent_columns(parts, [name for name in needed if name not in missing])

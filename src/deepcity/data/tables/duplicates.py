@@ -42,7 +42,8 @@ def resolve_duplicates(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
     rule, times = sheet.time.duplicates, _times_text(utc_R, groups, sheet.zone)
     if rule is Duplicates.ERROR:
         reason = f"more than one row for one time, {len(groups)} times ({rows})"
-        sheet.issues.problem("time", times, reason, UNREVIEWED)
+        cause = sheet.cause("repeated-time", np.concatenate(groups))
+        sheet.issues.problem("time", times, reason, UNREVIEWED, cause=cause)
         sheet.issues.repeated.merge(_evidence(utc_R, groups, values))
         return known
     text = (

@@ -188,7 +188,8 @@ def positions(sheet: Sheet) -> tuple[Doubles, Doubles]:
         if len(found.bad):
             reason = f"not a number ({sheet.rows_text(found.bad)})"
             shown = str(sheet.frame[name][int(found.bad[0])])
-            sheet.issues.problem(name, shown, reason, UNREVIEWED)
+            cause = sheet.cause("not-a-number", found.bad)
+            sheet.issues.problem(name, shown, reason, UNREVIEWED, cause=cause)
             tally_cells(sheet.frame[name], found, name, None, sheet)
         degrees.append(found.values_R)
     return degrees[0], degrees[1]

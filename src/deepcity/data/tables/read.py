@@ -76,7 +76,7 @@ def read_records(
         context = SourceContext(source, folder, time, zone, max_rows, files)
         records = _read(context, fields, places, grid, clock, issues)
     except ReadError as error:
-        issues.problem(error.key, error.value, error.reason, error.right)
+        issues.unreadable(error)
     if records is not None and records.step_s > clock.step_s:
         check_hour_columns(source, folder, clock, fields, places, issues)
     review_cells(source, issues, files)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from deepcity.city.arrays import Doubles, Indices, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
+from deepcity.city.problem import Cause
 from deepcity.data.config.duration import duration_text
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import SourceSettings
@@ -58,7 +59,8 @@ def rows_to_keep(utc_R: Ints, values: Doubles, sheet: Sheet) -> Indices:
 def check_enough_times(times: int, issues: IssueLog) -> bool:
     """Whether there are enough times to have a step; reports a problem if not."""
     if times < 2:
-        issues.problem("rows", times, "fewer than two times", "give records of several days")
+        right, cause = "give records of several days", Cause("few-times", times)
+        issues.problem("rows", times, "fewer than two times", right, cause=cause)
     return times >= 2
 
 
@@ -86,4 +88,4 @@ def check_span(first_s: int, last_s: int, times: int, step_s: int, issues: Issue
         share = f"under {100 // MAX_STEPS_PER_ROW} % of this span"
         reason = f"{times:,} times at a step of {duration_text(step_s)} fill {share}"
         right = "look for a mistyped year, or state time.step if rows are rarer"
-        issues.problem("time", span, reason, right)
+        issues.problem("time", span, reason, right, cause=Cause("wide-span", times))

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from deepcity.city.problem import Trial
+from deepcity.city.problem import Cause, Trial
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.source import SourceSettings
-from deepcity.data.findings import UNREVIEWED, IssueLog, rows_text
+from deepcity.data.findings import FILE_ROWS, ROWS_SHOWN, UNREVIEWED, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.cell_texts import UnknownTexts, UnreadNumbers, corrected
@@ -33,9 +33,11 @@ def review_cells(source: SourceSettings, issues: IssueLog, files: tuple[str, ...
     for n, problem in enumerate(issues.problems):
         if problem.right == UNREVIEWED and problem.key in bad and problem.key not in done:
             done.add(problem.key)
-            first, reason = _reason(bad[problem.key], source, files)
+            tally = bad[problem.key]
+            first, reason = _reason(tally, source, files)
+            cause = _cause("not-a-number", _joined(tally))
             issues.problems[n] = replace(
-                problem, value=first, reason=reason, right=right, tried=tried
+                problem, value=first, reason=reason, right=right, tried=tried, cause=cause
             )
     issues.problems = [
         one for one in issues.problems if not (one.right == UNREVIEWED and one.key in bad)
@@ -147,6 +149,10 @@ def _rows(seen: Seen, noun: str, files: tuple[str, ...]) -> str:
     return rows_text(rows, noun, files)
 
 
+def _cause(code: str, seen: Seen) -> Cause:
+    return Cause(code, seen.count, tuple(row % FILE_ROWS for row in seen.rows[:ROWS_SHOWN]))
+
+
 def _joined(tally: ColumnTally) -> Seen:
     rows = sorted(row for seen in tally.bad.values() for row in seen.rows)
     return Seen(tally.bad_cells, rows[: min(len(rows), tally.bad_cells)])
@@ -180,7 +186,8 @@ def _check_grouped(source: SourceSettings, issues: IssueLog, files: tuple[str, .
         tried = trials(UnreadNumbers({name: tally}, style, also, stated))
         right = next_step(tried, "correct the cells")
         shown = f"{tally.grouped.count:,} numbers can be read in two ways ({rows})"
-        issues.problem(name, first, f"{shown}: {both}", right, tried)
+        cause = _cause("two-ways", tally.grouped)
+        issues.problem(name, first, f"{shown}: {both}", right, tried, cause=cause)
 
 
 def _looks_grouped(tally: ColumnTally, style: NumberStyle) -> bool:

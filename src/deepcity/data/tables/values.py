@@ -8,6 +8,7 @@ import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
+from deepcity.city.problem import Cause
 from deepcity.city.units import convert, gas_of
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.toml_file import did_you_mean
@@ -25,7 +26,8 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
     cells = sheet.frame.get_column(name, default=None)
     if cells is None:
         right = did_you_mean(name, sheet.frame.columns)
-        sheet.issues.problem("column", name, NO_COLUMN, right)
+        cause = Cause("no-column")
+        sheet.issues.problem("column", name, NO_COLUMN, right, cause=cause)
         return np.full(len(sheet.rows_R), np.nan)
     column = _decoded(cells, field)
     numbers = read_numbers(column, sheet.source.numbers)
@@ -56,7 +58,8 @@ def _report_bad(numbers: Numbers, name: str, sheet: Sheet) -> None:
     """Report cells that are not numbers; what to do is said when all of them are known."""
     reason = f"not a number ({sheet.rows_text(numbers.bad)})"
     shown = str(sheet.frame[name][int(numbers.bad[0])])
-    sheet.issues.problem(name, shown, reason, UNREVIEWED)
+    cause = sheet.cause("not-a-number", numbers.bad)
+    sheet.issues.problem(name, shown, reason, UNREVIEWED, cause=cause)
 
 
 def _check_decimals(numbers: Numbers, name: str, sheet: Sheet) -> None:
@@ -80,7 +83,8 @@ def rows_of(sheet: Sheet, field: FieldSettings) -> Bools:
     for name, wanted in field.where.items():
         if name not in sheet.frame.columns:
             right = did_you_mean(name, sheet.frame.columns)
-            sheet.issues.problem("where", name, NO_COLUMN, right)
+        cause = Cause("no-column")
+        sheet.issues.problem("where", name, NO_COLUMN, right, cause=cause)
             continue
         texts = sheet.frame[name].cast(pl.String).str.strip_chars()
         fits_R = texts.is_in(list(wanted)).fill_null(value=False).to_numpy()
@@ -121,4 +125,5 @@ def _check_negative(values_R: Doubles, name: str, field: FieldSettings, sheet: S
     if len(negative):
         reason = f"a {field.kind.value} cannot be negative ({sheet.rows_text(negative)})"
         right = "correct them, or mask them with valid = [0, highest plausible]"
-        sheet.issues.problem(name, float(values_R[negative[0]]), reason, right)
+        cause = sheet.cause("negative", negative)
+        sheet.issues.problem(name, float(values_R[negative[0]]), reason, right, cause=cause)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from deepcity.city.problem import Cause
 from deepcity.data.encodings.names import LOSSY
 from deepcity.data.encodings.scan import bad_byte, decoded
 from deepcity.data.encodings.utf8_file import not_encoded, utf8_file
@@ -56,7 +57,8 @@ def _long_row(path: Path, source: CsvFormat) -> ReadError | None:
             below = f"row {row - source.skip_rows - 1:,} below the header"
             reason = f"line {row:,} ({below}) has {len(cells)} cells, the header {width}"
             right = "correct that row; if a cell holds the delimiter, put it in quotes"
-            return ReadError("path", source.path, f"{reason}: {shown!r}", right)
+            cause = Cause("long-row", 1, (row,))
+            return ReadError("path", source.path, f"{reason}: {shown!r}", right, cause)
     return None
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from deepcity.city.problem import Cause
 from deepcity.data.encodings.scan import open_bytes
 from deepcity.data.errors import ReadError
 from deepcity.data.file_state import file_state
@@ -196,8 +197,12 @@ def _check_quotes(path: Path, max_line: int, delimiter: bytes, *, within_too: bo
         end = f"not closed within {max_line:,} bytes" if size > max_line else "never closed"
         reason = f"line {begun:,} opens a double quote that is {end}"
         right = "remove the quote, or close it: every row after it is taken for one cell"
-        raise ReadError("path", path.name, reason, right)
+        raise ReadError("path", path.name, reason, right, _stray_quote(begun))
     if within and within_too:
         reason = f"line {within:,} has a double quote within a cell"
         right = 'remove it, or put the whole cell in quotes and write the one within twice ("")'
-        raise ReadError("path", path.name, reason, right)
+        raise ReadError("path", path.name, reason, right, _stray_quote(within))
+
+
+def _stray_quote(line: int) -> Cause:
+    return Cause("stray-quote", 1, (line,))

@@ -44,7 +44,8 @@ def _resolve_nonexistent(utc_R: Ints, skipped: Indices, shown: str, sheet: Sheet
             hour = SkippedHour(count, _taken(utc_R, skipped, sheet.place_R))
             tried = trials(hour)
             right = next_step(tried, "correct time.zone")
-            sheet.issues.problem("time", shown, reason, right, tried)
+            cause = sheet.cause("skipped-hour", skipped)
+            sheet.issues.problem("time", shown, reason, right, tried, cause=cause)
         case Nonexistent.MASK:
             utc_R[skipped] = NO_TIME
             text = f"{_rows(count)} masked: clocks in {zone} skipped their time ({rows})"
@@ -68,7 +69,8 @@ def _resolve_ambiguous(
             reason = f"clocks in {zone} showed this time twice, {' and '.join(both)} ({rows})"
             tried = trials(_hour(doubled, candidates, wall_R, sheet))
             right = next_step(tried, "correct time.zone")
-            sheet.issues.problem("time", wall_text(wall_R[doubled[0]]), reason, right, tried)
+            shown, cause = wall_text(wall_R[doubled[0]]), sheet.cause("repeated-hour", doubled)
+            sheet.issues.problem("time", shown, reason, right, tried, cause=cause)
         case Ambiguous.MASK:
             utc_R[doubled] = NO_TIME
             text = f"{_rows(count)} masked: clocks in {zone} showed their time twice ({rows})"
@@ -131,7 +133,8 @@ def _report(rows: Indices, reason: str, wall_R: Ints, sheet: Sheet) -> None:
         tried = trials(hour)
         right = next_step(tried, "complete or sort these rows: it cannot be inferred")
         shown = wall_text(wall_R[rows[0]])
-        sheet.issues.problem("time", shown, f"{reason} ({sheet.rows_text(rows)})", right, tried)
+        reason, cause = f"{reason} ({sheet.rows_text(rows)})", sheet.cause("repeated-hour", rows)
+        sheet.issues.problem("time", shown, reason, right, tried, cause=cause)
 
 
 def _out_of_order(utc_R: Ints, doubled: Indices, place_R: Ints) -> Indices:

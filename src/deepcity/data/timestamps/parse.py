@@ -11,6 +11,7 @@ import polars as pl
 
 from deepcity.city.arrays import Bools, Ints
 from deepcity.city.clock import DAY_S
+from deepcity.city.problem import Cause
 from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import NO_COLUMN
@@ -51,7 +52,8 @@ def raw_times(sheet: Sheet) -> RawTimes | None:
     columns = sheet.frame.columns
     absent = [name for name in sheet.time.names if name not in columns]
     for name in absent:
-        sheet.issues.problem("time", name, NO_COLUMN, did_you_mean(name, columns))
+        right, cause = did_you_mean(name, columns), Cause("no-column")
+        sheet.issues.problem("time", name, NO_COLUMN, right, cause=cause)
     if absent:
         return None
     column = joined_times(sheet.frame, sheet.time)
@@ -120,7 +122,8 @@ def _by_pattern(
     if likely is not None:
         reason = f"not a time like {pattern}, but a number as {likely} has them"
         right = as_numbers(likely, float(column.drop_nulls()[0]))
-        sheet.issues.problem(" + ".join(sheet.time.names), column[0], reason, right)
+        key, cause = " + ".join(sheet.time.names), Cause("not-a-time", len(column))
+        sheet.issues.problem(key, column[0], reason, right, cause=cause)
         return None
     if not _all_known(times, column, f"not a time like {pattern}", sheet):
         return None
@@ -143,7 +146,8 @@ def _pattern(column: pl.Series, sheet: Sheet) -> str | None:
         right = "state theirs as time.format, e.g. '%d/%m/%Y %H:%M'"
         if name is not None:
             reason, right = f"a number, as {name} has them", as_numbers(name, float(first[0]))
-        sheet.issues.problem(key, first[0] if first else None, reason, right)
+        cause = Cause("not-a-time", len(column))
+        sheet.issues.problem(key, first[0] if first else None, reason, right, cause=cause)
     return found.pattern
 
 
@@ -170,7 +174,8 @@ def _from_numbers(column: pl.Series, sheet: Sheet) -> RawTimes | None:
         likely = number_format(column)
         right = f"choose another column, or a format of numbers: {', '.join(NUMBERS)}"
         right = right if likely is None else as_numbers(likely, float(column.drop_nulls()[0]))
-        sheet.issues.problem(sheet.time.names[0], column[0], "a number, not a time", right)
+        key, cause = sheet.time.names[0], Cause("not-a-time", len(column))
+        sheet.issues.problem(key, column[0], "a number, not a time", right, cause=cause)
         return None
     scaled_R = column.cast(pl.Float64).to_numpy() * number.unit_s
     if number.wall:  # a serial day is a fraction that seconds do not divide
@@ -218,5 +223,6 @@ def _all_known(times: pl.Series, shown: pl.Series, reason: str, sheet: Sheet) ->
         key = " + ".join(sheet.time.names)
         reason = f"{reason} ({sheet.rows_text(bad)})"
         right = "correct or remove these rows, or state the right time.format"
-        sheet.issues.problem(key, shown[int(bad[0])], reason, right)
+        cause = sheet.cause("not-a-time", bad)
+        sheet.issues.problem(key, shown[int(bad[0])], reason, right, cause=cause)
     return len(bad) == 0

@@ -10,6 +10,7 @@ import polars as pl
 
 from deepcity.city.clock import Clock
 from deepcity.city.errors import DataError
+from deepcity.city.problem import Cause
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.settings import AgencySettings, FieldSettings, PlaceSettings
 from deepcity.data.config.source import SourceSettings
@@ -98,7 +99,8 @@ class OpenBatch:
             if name not in self.frame.columns:
                 near = near_name(name, self.frame.columns)
                 right = f"rename {near!r} to it" if near else f"name it in every row: {name}"
-                self.issues.problem("column", name, "missing", right)
+                cause = Cause("no-column")
+                self.issues.problem("column", name, "missing", right, cause=cause)
 
     def check_times(self, clock: Clock) -> None:
         """Report times that cannot be read."""
@@ -129,7 +131,8 @@ class OpenBatch:
         if not known:
             shown = ", ".join(sorted(named)[:5])
             right = did_you_mean(shown, [one.key for reader, _ in present for one in reader.places])
-            issues.problem("places", shown, "no agency has any of these places", right)
+            cause = Cause("unknown-place", len(named))
+            issues.problem("places", shown, "no agency has any of these places", right, cause=cause)
 
     def check_values(
         self,
@@ -177,7 +180,7 @@ def check_batch(body: Body, content: bytes, check: Callable[[OpenBatch], _Found 
                 issues.problem("rows", 0, "none", right)
             found = check(OpenBatch(body, Path(folder), frame, issues))
         except ReadError as error:
-            issues.problem(error.key, error.value, error.reason, error.right)
+            issues.unreadable(error)
     if issues.problems or found is None:
         raise DataError([sender_problem(one) for one in issues.problems])
     return found

@@ -14,6 +14,7 @@ from deepcity.city.errors import DataError
 from deepcity.data.city_file import CityFile
 from deepcity.data.config.settings import AgencySettings
 from deepcity.data.feeds.settings import FeedSettings
+from deepcity.data.findings import Finding
 from deepcity.data.load import load_agency
 from deepcity.data.panel import Panel
 from deepcity.live.feeds.row_reader import HOUR_S, RowReader, clusters
@@ -50,6 +51,11 @@ class FedRecords:
     def trouble(self) -> str:
         """What prevents rows from coming."""
         return self.whole.trouble
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed when all rows were read; of new ones, their door checks each."""
+        return self.whole.findings
 
     @property
     def around(self) -> int:

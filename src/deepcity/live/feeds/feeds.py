@@ -11,6 +11,7 @@ from deepcity.data.feeds.polled import PolledSettings
 from deepcity.data.feeds.settings import FeedSettings
 from deepcity.live.feeds.mqtt_subscriber import start_subscriber
 from deepcity.live.feeds.poller import start_poller
+from deepcity.live.feeds.refused_rows import Refused
 from deepcity.live.feeds.row_door import RowDoor, open_door
 
 
@@ -47,6 +48,11 @@ class Feeds:
         """What prevents rows from coming to the feeds of an agency; empty: nothing."""
         found = {name: self._trouble(name) for name in self._sources(agency)}
         return " ".join(f"{name}: {text}" for name, text in found.items() if text)
+
+    def refused(self, agency: str) -> list[tuple[str, Refused]]:
+        """Rows refused of late at the feeds of an agency, each with its source."""
+        doors = [(name, self.doors.get(name)) for name in self._sources(agency)]
+        return [(name, one) for name, door in doors if door for one in door.refused.recent()]
 
     def door(self, agency: str, source: str) -> RowDoor | None:
         """The door of an agency's source; None if rows do not come to it."""

@@ -28,6 +28,7 @@ def keep_rows(
         door.put(json.dumps([dict(row) for row in rows]).encode(), csv=False)
     except DataError as error:
         if len(rows) == 1:
+            door.refused.add(error.problems)
             refuse(" ".join(str(one) for one in error.problems))
             return
         keep_rows(door, rows[: len(rows) // 2], refuse)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepcity.city.errors import LiveError
+from deepcity.city.problem import Cause, Problem
 from deepcity.data.city_file import CityFile
 from deepcity.data.connectors.mqtt import MqttSettings
 from deepcity.data.errors import ReadError
@@ -153,6 +154,9 @@ class MqttSubscriber:
                 zone = self.door.clock.time_zone
                 rows.append(row_of(self.source, one.topic, one.payload, one.came_s, zone))
             except ReadError as error:
+                cause = error.cause or Cause("no-row", 1)
+                found = (error.key, error.value, error.reason, error.right)
+                self.door.refused.add([Problem(one.topic, *found, cause=cause)])
                 self._refuse(f"{one.topic}: {error.key}: {error.reason}. {error.right}")
         keep_rows(self.door, rows, self._refuse)
 

@@ -5,7 +5,7 @@ Shapes: R rows of a batch.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,7 @@ from deepcity.data.tables.numbers import read_numbers
 from deepcity.data.timestamps.dst import NO_TIME
 from deepcity.data.timestamps.parse import utc_times
 from deepcity.live.feeds.batch_check import OpenBatch, Reader, body_of, check_batch, readers_of
+from deepcity.live.feeds.refused_rows import RefusedRows
 from deepcity.live.feeds.row_spool import RowSpool, digest
 
 MOST_ROWS = 50_000
@@ -62,6 +63,7 @@ class RowDoor:
         spool: keeps the rows.
         extras: columns of positions and capacities that agencies read places from.
         now: seconds since 1970.
+        refused: what was refused here of late; who hands rows in counts it.
     """
 
     source: FeedSettings
@@ -70,6 +72,7 @@ class RowDoor:
     spool: RowSpool
     extras: tuple[str, ...] = ()
     now: Callable[[], float] = time.time
+    refused: RefusedRows = field(default_factory=RefusedRows)
 
     def put(self, body: bytes, *, csv: bool, key: str = "") -> RowReceipt:
         """Check a batch and keep it.
@@ -121,8 +124,8 @@ class RowDoor:
             issues.problem("columns", shown, "none is one that a field is read from", right)
         return found
 
-    def _columns_of(self, field: FieldSettings) -> set[str]:
-        return {value_column(self.source, field), *field.where}
+    def _columns_of(self, one: FieldSettings) -> set[str]:
+        return {value_column(self.source, one), *one.where}
 
     def _batch(
         self, batch: OpenBatch, present: Sequence[tuple[Reader, tuple[FieldSettings, ...]]]
@@ -180,12 +183,9 @@ class RowDoor:
                 rows = rows_text(sheet.rows_R[bad], sheet.source.row_noun)
                 shown = _iso(utc_R[bad[:1]])[0]
                 right = f"correct the sender's clock, or raise {key} of the source"
-                issues.problem(
-                    "time",
-                    shown,
-                    f"over {duration_text(int(limit.total_seconds()))} {word} ({rows})",
-                    right,
-                )
+                reason = f"over {duration_text(int(limit.total_seconds()))} {word} ({rows})"
+                cause = sheet.cause("far-time", bad)
+                issues.problem("time", shown, reason, right, cause=cause)
 
 
 def _check_finite(sheet: Sheet, fields: Sequence[FieldSettings], place: str) -> None:
@@ -222,8 +222,8 @@ def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.ti
     columns = {
         column
         for reader in readers
-        for field in reader.fields
-        for column in (value_column(source, field), *field.where)
+        for one in reader.fields
+        for column in (value_column(source, one), *one.where)
     }
     extras = tuple(
         column
@@ -237,7 +237,7 @@ def open_door(city_file: CityFile, name: str, now: Callable[[], float] = time.ti
     header = list(dict.fromkeys([source.time.names[0], source.place or "", *sorted(columns)]))
     path = source.spool_path(city_file.path.parent)
     spool = RowSpool(path, header, round(source.max_mb * 1e6))
-    return RowDoor(source, readers, city_file.city.clock, spool, extras, now)
+    return RowDoor(source, readers, city_file.city.clock, spool, extras, now, RefusedRows(now))
 
 
 def _iso(utc_R: Ints) -> list[str]:

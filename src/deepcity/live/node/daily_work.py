@@ -12,6 +12,7 @@ from deepcity.data.panel import Panel
 from deepcity.live.node.checking.check_event import changed_drafts
 from deepcity.live.node.checking.checker import RecordChecker
 from deepcity.live.node.learning.learner import DailyLearner
+from deepcity.runs.note import Note
 from deepcity.store.events.event import Event, EventDraft
 
 
@@ -52,18 +53,21 @@ class DailyWork:
         keep: Callable[[Sequence[EventDraft]], object],
         newest_check: Callable[[str], Event | None],
         now_s: int,
+        reading: Callable[[str], Sequence[Note] | None] = lambda _agency: None,
     ) -> None:
         """Once forecasters have learned or records were checked, keep what changed.
 
         Args:
             keep: stores events.
             newest_check: agency -> the newest event of its check; None: there is none.
+            reading: agency -> what was wrong with rows when they were last read; None: they
+                were not.
         """
         if self.learner is not None and (learned := self.learner.ended()) is not None:
             keep(learned)
             self.learner.forget(learned)
         if self.checker is not None and (found := self.checker.ended(newest_check)) is not None:
-            changed = changed_drafts(found, newest_check, now_s)
+            changed = changed_drafts(found, newest_check, now_s, reading)
             keep(changed)
             self.checked_s = self.checker.since_s
             self.checker.forget(changed)

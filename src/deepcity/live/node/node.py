@@ -19,10 +19,13 @@ from deepcity.data.city_file import CityFile, empty_panel
 from deepcity.data.panel import Panel
 from deepcity.forecasting.gaps import Gap
 from deepcity.forecasting.table import PartyForecasts
+from deepcity.live.feeds.refused_rows import Refused
 from deepcity.live.forecasters import AnyForecaster
 from deepcity.live.node.alarm_book import AlarmBook
 from deepcity.live.node.answer_events import answer_events
+from deepcity.live.node.checking.check_event import reading_draft
 from deepcity.live.node.checking.checker import RecordChecker
+from deepcity.live.node.checking.reading import ReadingNotes
 from deepcity.live.node.clock import ClockMode, NodeClock
 from deepcity.live.node.daily_work import DailyWork
 from deepcity.live.node.decision_book import DecisionBook, known_decision
@@ -46,6 +49,7 @@ from deepcity.live.node.records.source_status import (
     TroubleCode,
     source_state,
 )
+from deepcity.runs.note import Note
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
 from deepcity.store.events.event_store import EventStore
 
@@ -84,6 +88,7 @@ class Node:
         snapshots: folder for snapshots of records, which make a start short; None: none are made.
         received: takes the deep data of agencies' own processes; None: none send any.
         checker: checks the records, soon after the start and each day; None: nobody does.
+        refused: agency -> rows refused of late as they came, with the source that they are of.
     """
 
     def __init__(
@@ -97,13 +102,14 @@ class Node:
         snapshots: Path | None = None,
         received: ReceivedDeepData | None = None,
         checker: RecordChecker | None = None,
+        refused: Callable[[str], Sequence[tuple[str, Refused]]] = lambda _agency: (),
     ) -> None:
         self.city_file, self.events, self.clock = city_file, events, clock
         self.received = received
         self.decisions, self.alarms = DecisionBook(), AlarmBook()
         self.started = threading.Event()
         self.first_learning_since_s: int | None = None  # by the machine's clock; None: none is
-        self._sources = dict(sources)
+        self._sources, self._refused, self._reading = dict(sources), refused, ReadingNotes()
         self._lock = threading.RLock()
         empty = {name: empty_panel(city_file, name) for name in sources}
         self._agencies = AgencyBook(empty, events, snapshots)
@@ -212,7 +218,7 @@ class Node:
             StoreError: if they cannot be kept: nothing of the step that failed is.
         """
         now_s, before = self.clock.now(), self._last
-        self._daily.keep_results(self.keep, self.check, now_s)
+        self._daily.keep_results(self.keep, self.check, now_s, self._read_notes)
         if self.clock.mode is ClockMode.REPLAY and self._daily.unfinished(now_s):
             return self._last - before  # each day's work is of that day alone, on any machine
         for agency in self._sources:
@@ -300,12 +306,22 @@ class Node:
             found = self._sources[agency].poll(now_s)
         except (ProblemsError, OSError) as error:
             self._agencies.fail(agency, " ".join(str(error).split()))
+            self._reading.failed(agency, error)
         else:
             if found is not None:
+                self._reading.read(agency, self._sources[agency].findings)
                 drafts, now = self._agencies.drafts(agency, found, now_s)
                 stored = self.keep(drafts, partial(self._agencies.set, agency, now))
                 self._agencies.kept(agency, stored)
         self._note_state("", self.source(agency, now_s), now_s)
+        reading = self._read_notes(agency)
+        if reading is not None:
+            draft = reading_draft(agency, self.check(agency), reading, now_s)
+            self.keep([] if draft is None else [draft])
+
+    def _read_notes(self, agency: str) -> list[Note] | None:
+        """What was wrong with rows when they were last read, or came; None: they were not."""
+        return self._reading.of(agency, self._refused(agency))
 
     def _note_state(self, service: str, state: SourceState, now_s: int) -> None:
         """Keep a source's status, and raise its alarms, if it has changed.

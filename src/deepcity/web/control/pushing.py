@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from deepcity.city.errors import DataError
 from deepcity.data.config.toml_file import near_name
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.feeds.row_spool import KeyReusedError
@@ -80,6 +81,9 @@ def pushing_routes(feeds: Feeds, asking: Asking, rate: PushRate | None = None) -
         body = await run_in_threadpool(_unpacked, await _body(request))
         try:
             found = await run_in_threadpool(door.put, body, csv=kind in _CSV, key=idempotency_key)
+        except DataError as error:
+            door.refused.add(error.problems)
+            raise
         except KeyReusedError as error:
             raise Refusal(
                 422, f"Idempotency-Key {error.value}", error.reason, error.right

@@ -8,6 +8,7 @@ from typing import Protocol
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, check_city, load_panel
+from deepcity.data.findings import Finding
 from deepcity.data.follow.follow_source import SourceFollower
 from deepcity.data.panel import Panel
 
@@ -18,6 +19,11 @@ class RecordSource(Protocol):
     @property
     def trouble(self) -> str:
         """What prevents new ones from coming, though those there can be read; empty: nothing."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the newest reading noticed in its rows, and their panel does not show."""
         ...
 
     def poll(self, now_s: int) -> Panel | None:
@@ -51,6 +57,11 @@ class FollowedRecords:
     def trouble(self) -> str:
         """As in the contract."""
         return self.coming()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """As in the contract."""
+        return self.follower.findings
 
     def poll(self, now_s: int) -> Panel | None:
         """All its sources hold, whenever that has changed or a step is over."""
@@ -86,6 +97,11 @@ class ReplayedRecords:
     def trouble(self) -> str:
         """None: they are recorded."""
         return ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """None: they are of all days, also those to come."""
+        return ()
 
     def poll(self, now_s: int) -> Panel | None:
         """The steps that are over by then and were not given before."""
@@ -127,6 +143,11 @@ class AwaitedRecords:
         if self._found is not None:
             return self._found.trouble
         return " ".join(one for one in (self.reason, self.coming()) if one)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """As in the contract."""
+        return () if self._found is None else self._found.findings
 
     def poll(self, now_s: int) -> Panel | None:
         """None until they are there.

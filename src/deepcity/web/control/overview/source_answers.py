@@ -29,7 +29,8 @@ def _records_json(node: Node, agency: str, now_s: int) -> Json:
     state, event = node.source(agency, now_s), node.check(agency)
     checked = None if event is None else checked_records(event)
     zone = ZoneInfo(node.panel(agency).clock.time_zone)
-    doubts = [] if checked is None else [doubt(one, zone) for one in checked.doubts]
+    notes = () if checked is None else (*checked.reading, *checked.doubts)
+    doubts = [doubt(one, zone) for one in notes]
     return {
         **_state_json(node, state),
         "doubts": [both(one) for one in [*_trouble(state), *doubts]],
@@ -76,8 +77,8 @@ def _trouble(state: SourceState) -> list[Text]:
 
 def _check_json(node: Node, checked: CheckedRecords | None, zone: ZoneInfo) -> Json:
     """When the data check was, of which records, and whether it gave a result."""
-    if checked is None:
-        return _check("never", translate("control.check_never"))
+    if checked is None or checked.at_s is None:
+        return _check("never", translate("control.check_never"), checked)
     when = moment(checked.at_s, zone)
     if checked.problem:
         text = translate("control.check_failed", when=when, problem=checked.problem)
@@ -98,6 +99,7 @@ def _check(state: str, text: Text, checked: CheckedRecords | None = None) -> Jso
         "from_s": None if checked is None else checked.from_s,
         "to_s": None if checked is None else checked.to_s,
         "codes": [] if checked is None else [_code(one) for one in checked.doubts],
+        "reading": [] if checked is None else [_code(one) for one in checked.reading],
     }
 
 

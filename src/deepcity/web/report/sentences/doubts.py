@@ -6,15 +6,19 @@ from datetime import tzinfo
 from deepcity.runs.note import Note
 from deepcity.web.report.figures import moment
 from deepcity.web.report.notes import warned_where, warning_kind
+from deepcity.web.report.sentences.reading import READING, reading
 from deepcity.web.report.text import Text, translate
 
 
 def doubt(found: Note, zone: tzinfo) -> Text:
-    """A doubt of the data check, as `deepcity.runs.records.record_doubts` notes it.
+    """A doubt of the data check, as `deepcity.runs.records.record_doubts` notes it, or what was
+    wrong with rows when they were read, as `deepcity.live.node.checking.reading` does.
 
     Args:
         zone: of the times in it.
     """
+    if found.code.startswith(READING):
+        return reading(found, zone)
     where = warned_where(found) if found.names.get("field") else translate("doubt.everywhere")
     text = translate("doubt.at", where=where, what=warning_kind(found))
     details = list(_details(found, zone))
