@@ -142,6 +142,23 @@ def test_times_have_an_offset_and_are_never_in_z(second, zone):
     assert datetime.fromisoformat(written).astimezone(UTC).timestamp() == second
 
 
+def test_every_time_in_a_message_has_an_offset_also_in_utc():
+    """The library writes Z, which the standard forbids."""
+    context = replace(CONTEXT, time_zone="UTC")
+    before = reference(decided(150.0), SENDER, NOW_S, "UTC")
+    written = cap_alert(
+        decided(200.0), PLACES, SENDER, context, sent_s=NOW_S + 60, supersedes=[before]
+    )
+    root = ET.fromstring(written)
+    names = [f"{{{NAMESPACE}}}{name}" for name in ("sent", "effective", "onset", "expires")]
+    found = [one.text for name in names for one in root.iter(name)]
+    assert len(found) == 7
+    assert all(one.endswith("-00:00") for one in found)
+    (references,) = root.iter(f"{{{NAMESPACE}}}references")
+    assert references.text == before
+    assert before.endswith("-00:00")
+
+
 @given(st.text(min_size=1))
 def test_any_place_id_makes_a_message_that_can_be_read(place):
     state_places = (Place(place),)

@@ -1,17 +1,28 @@
 /** Agencies and their sources: how old, how late, how many rows, and what data check doubts. */
+import { query } from "../api/client";
 import type { Source } from "../api/types";
+import { useFetched } from "../services/fetched";
 import { sources } from "../state/city";
+import { chosenS, pastS } from "../state/moment";
 import { say, t, word } from "../words";
 import { dayAndClock, duration, number, percent } from "../words/format";
 import { Failure } from "../shell/failure";
 
 export function SourcesPage() {
-  const all = sources.data.value ?? [];
+  const then = pastS.value;
+  const past = useFetched<Source[]>(then === null ? null : `/api/sources?${query({ known: then })}`);
+  const found = then === null ? sources.data.value : past.answer;
   return (
     <div class="page">
       <div class="page-bar"><h1>{t("nav.agencies")}</h1></div>
-      <Failure error={sources.error.value} />
-      {all.length === 0 ? <p class="empty">{t("sources.none")}</p> : <SourceTable sources={all} />}
+      {then !== null && (
+        <p class="notice" id="as-known">
+          {t("sources.as_known", { time: dayAndClock(then) })}{" "}
+          <button type="button" onClick={() => (chosenS.value = null)}>{t("slider.now")}</button>
+        </p>
+      )}
+      <Failure error={then === null ? sources.error.value : past.error} />
+      {found?.length ? <SourceTable sources={found} /> : found && <p class="empty">{t("sources.none")}</p>}
     </div>
   );
 }

@@ -41,6 +41,12 @@ export const shownS = computed(() => {
   return chosenS.value === null ? now : Math.min(Math.max(chosenS.value, since), until);
 });
 
+/** Where the slider stands if that lies in the past; null: it follows now, or looks ahead. */
+export const pastS = computed(() => {
+  const chosen = chosenS.value;
+  return chosen !== null && chosen < span.value.now ? chosen : null;
+});
+
 const CACHED = 64;
 const cache = new Map<string, Frame>();
 let asked: AbortController | null = null;
@@ -79,9 +85,9 @@ let seriesAsked = 0;
 
 async function fetchSeries(service: string, name: string, place: string): Promise<void> {
   const turn = ++seriesAsked;
-  const { since, until, now } = untracked(() => span.value);
+  const { since, until } = untracked(() => span.value);
   const asking = { service, party: name, place, since, until };
-  const then = chosenS.value !== null && chosenS.value < now ? chosenS.value : null;
+  const then = untracked(() => pastS.value);
   try {
     const [found, past] = await Promise.all([
       get<Series>(`/api/series?${query(asking)}`),

@@ -1,6 +1,8 @@
 """A decision as a message of the Common Alerting Protocol 1.2 (OASIS 2010), in English and Korean.
 
-What nobody has confirmed yet, and somebody must, is a draft: no message acts by itself.
+What nobody has confirmed yet, and somebody must, is a draft: no message acts by itself. `cap-tools`
+holds the standard's elements and writes them; its times end in Z for UTC, which the standard
+forbids.
 """
 
 import hashlib
@@ -9,8 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
+
+from cap_tools.models import (
+    Alert,
+    Area,
+    Category,
+    Certainty,
+    Geocode,
+    Info,
+    MsgType,
+    Parameter,
+    ResponseType,
+    Scope,
+    Urgency,
+    Value,
+    ValueName,
+)
+from cap_tools.models import Severity as CapSeverity
+from cap_tools.models import Status as CapStatus
+from xsdata.formats.dataclass.serializers import XmlSerializer
+from xsdata.models.datatype import XmlDateTime
 
 from deepcity.applications.application import Application
 from deepcity.applications.decision import Action, Confirm, Decision
@@ -104,25 +125,23 @@ def cap_alert(
     """
     _check(decision, sender, supersedes)
     asked = decision.confirm is not Confirm.NOBODY and not confirmed
-    sent = cap_time(sent_s, context.time_zone)
-    root = ET.Element("alert", {"xmlns": NAMESPACE})
-    _add(root, "identifier", identifier(decision, sender, sent_s))
-    _add(root, "sender", sender)
-    _add(root, "sent", sent)
-    _add(root, "status", status or ("Draft" if asked else "Actual"))
-    kind = ("Update" if decision.actions else "Cancel") if supersedes else "Alert"
-    _add(root, "msgType", kind)
-    _add(root, "scope", "Public")
-    if supersedes:
-        _add(root, "references", " ".join(supersedes))
-    for language, code in LANGUAGES.items():
-        info = ET.SubElement(root, "info")
-        _add(info, "language", code)
-        _classify(info, decision, context, severity, language)
+    kind = MsgType.UPDATE if decision.actions else MsgType.CANCEL
+    alert = Alert(
+        identifier=identifier(decision, sender, sent_s),
+        sender=_text(sender),
+        sent=_CapTime.of(sent_s, context.time_zone),
+        status=CapStatus(status or ("Draft" if asked else "Actual")),
+        msg_type=kind if supersedes else MsgType.ALERT,
+        scope=Scope.PUBLIC,
+        references=_text(" ".join(supersedes)) if supersedes else None,
+    )
+    for language in LANGUAGES:
+        info = _classified(decision, context, severity, language)
         _describe(info, decision, places, context, language, sender_name, instruction)
-        for action in _by_place(decision.actions).values():
-            _area(info, action, places, radius_km)
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+        found = _by_place(decision.actions).values()
+        info.areas = [_area(action, places, radius_km) for action in found]
+        alert.infos.append(info)
+    return XmlSerializer().render(alert, ns_map={None: NAMESPACE}).encode()
 
 
 def identifier(decision: Decision, sender: str, sent_s: int) -> str:
@@ -146,6 +165,18 @@ def cap_time(second: int, time_zone: str) -> str:
     return written.replace("+00:00", "-00:00")
 
 
+class _CapTime(XmlDateTime):
+    """A time as the standard writes it, with an offset also for UTC."""
+
+    @classmethod
+    def of(cls, second: int, time_zone: str) -> "_CapTime":
+        """A time of a zone."""
+        return cls(*XmlDateTime.from_string(cap_time(second, time_zone)))
+
+    def __str__(self) -> str:
+        return re.sub("Z$", "-00:00", super().__str__())
+
+
 def _check(decision: Decision, sender: str, supersedes: Sequence[str]) -> None:
     if not sender or _FORBIDDEN.search(sender):
         right = "give one without blanks, commas, < and &, such as air@city.example"
@@ -158,47 +189,47 @@ def _check(decision: Decision, sender: str, supersedes: Sequence[str]) -> None:
         raise ValueError(f"there is nothing to warn of: {right}")
 
 
-def _classify(
-    info: ET.Element,
-    decision: Decision,
-    context: CapContext,
-    severity: Severity | None,
-    language: str,
-) -> None:
-    """Category, event, urgency, severity and certainty, in the standard's order."""
+def _classified(
+    decision: Decision, context: CapContext, severity: Severity | None, language: str
+) -> Info:
+    """Category, event, urgency, severity and certainty."""
     sort = _SORTS.get(context.application.name, _OTHER)
-    for category in sort.categories:
-        _add(info, "category", category)
-    _add(info, "event", _in(context.application.title, language))
+    info = Info(
+        language=LANGUAGES[language],
+        categories=[Category(one) for one in sort.categories],
+        event=_text(_in(context.application.title, language)),
+        response_types=[ResponseType.ALL_CLEAR],
+        urgency=Urgency.PAST,
+        severity=CapSeverity.MINOR,
+        certainty=Certainty.UNKNOWN,
+    )
     if not decision.actions:
-        _add(info, "responseType", "AllClear")
-        for name, value in (("urgency", "Past"), ("severity", "Minor"), ("certainty", "Unknown")):
-            _add(info, name, value)
-        return
+        return info
     lead_s = min(one.at_s for one in decision.actions) - _now_s(decision, context)
-    _add(info, "responseType", "Prepare" if lead_s > 0 else "Monitor")
-    _add(info, "urgency", _urgency(lead_s))
-    _add(info, "severity", severity or sort.severity)
-    _add(info, "certainty", _certainty(decision.actions))
+    info.response_types = [ResponseType.PREPARE if lead_s > 0 else ResponseType.MONITOR]
+    info.urgency = _urgency(lead_s)
+    info.severity = CapSeverity(severity or sort.severity)
+    info.certainty = _certainty(decision.actions)
+    return info
 
 
-def _urgency(lead_s: int) -> str:
+def _urgency(lead_s: int) -> Urgency:
     """Immediate: now; Expected: within the hour; Future: later."""
     if lead_s <= 0:
-        return "Immediate"
-    return "Expected" if lead_s <= _HOUR_S else "Future"
+        return Urgency.IMMEDIATE
+    return Urgency.EXPECTED if lead_s <= _HOUR_S else Urgency.FUTURE
 
 
-def _certainty(actions: Sequence[Action]) -> str:
+def _certainty(actions: Sequence[Action]) -> Certainty:
     """Likely: over half; Possible: up to half; Unknown: no probability is given."""
     known = [one.numbers["probability"] for one in actions if "probability" in one.numbers]
     if not known:
-        return "Unknown"
-    return "Likely" if max(known) > 0.5 else "Possible"
+        return Certainty.UNKNOWN
+    return Certainty.LIKELY if max(known) > 0.5 else Certainty.POSSIBLE
 
 
 def _describe(
-    info: ET.Element,
+    info: Info,
     decision: Decision,
     places: Sequence[Place],
     context: CapContext,
@@ -206,7 +237,7 @@ def _describe(
     sender_name: LocalizedText | None,
     instruction: LocalizedText | None,
 ) -> None:
-    """From the times to the parameters, in the standard's order.
+    """From the times to the parameters.
 
     Of the words for an operator, what is the case and until when it holds; how the cutoff was set
     and who confirms it are no matter of the public.
@@ -215,21 +246,21 @@ def _describe(
     if decision.actions:
         first_s = min(one.at_s for one in decision.actions)
         last_s = max(last_s, *(one.at_s + context.step_s for one in decision.actions))
-    _add(info, "effective", cap_time(now_s, context.time_zone))
-    if first_s is not None:
-        _add(info, "onset", cap_time(first_s, context.time_zone))
-    _add(info, "expires", cap_time(last_s, context.time_zone))
+    zone = context.time_zone
+    info.effective = _CapTime.of(now_s, zone)
+    info.onset = None if first_s is None else _CapTime.of(first_s, zone)
+    info.expires = _CapTime.of(last_s, zone)
     if sender_name is not None:
-        _add(info, "senderName", _in(sender_name, language))
+        info.sender_name = _text(_in(sender_name, language))
     sentences = [_in(one, language) for one in _words(decision, places, context)]
-    _add(info, "headline", _shortened(sentences[0]))
-    _add(info, "description", " ".join(dict.fromkeys((sentences[0], sentences[-2]))))
+    info.headline = _text(_shortened(sentences[0]))
+    info.description = _text(" ".join(dict.fromkeys((sentences[0], sentences[-2]))))
     if instruction is not None:
-        _add(info, "instruction", _in(instruction, language))
-    for name, value in _parameters(decision, context):
-        parameter = ET.SubElement(info, "parameter")
-        _add(parameter, "valueName", name)
-        _add(parameter, "value", value)
+        info.instruction = _text(_in(instruction, language))
+    info.parameters = [
+        Parameter(ValueName(_text(name)), Value(_text(value)))
+        for name, value in _parameters(decision, context)
+    ]
 
 
 def _parameters(decision: Decision, context: CapContext) -> list[tuple[str, str]]:
@@ -260,17 +291,15 @@ def _words(decision: Decision, places: Sequence[Place], context: CapContext) -> 
     return decision_words(decision, facts)
 
 
-def _area(info: ET.Element, action: Action, places: Sequence[Place], radius_km: float) -> None:
+def _area(action: Action, places: Sequence[Place], radius_km: float) -> Area:
     """A place acted at: its id, and where it lies if that is known."""
-    area = ET.SubElement(info, "area")
-    _add(area, "areaDesc", action.place or "-")
+    area = Area(area_desc=_text(action.place or "-"))
     place = next((one for one in places if one.id == action.place), Place(action.place))
     if place.lat is None or place.lon is None or place.cell is None:
-        return
-    _add(area, "circle", f"{place.lat:.6f},{place.lon:.6f} {radius_km:g}")
-    geocode = ET.SubElement(area, "geocode")
-    _add(geocode, "valueName", "H3")
-    _add(geocode, "value", place.cell)
+        return area
+    area.circles = [f"{place.lat:.6f},{place.lon:.6f} {radius_km:g}"]
+    area.geocodes = [Geocode(ValueName("H3"), Value(place.cell))]
+    return area
 
 
 def _by_place(actions: Sequence[Action]) -> dict[str, Action]:
@@ -293,6 +322,6 @@ def _in(text: LocalizedText, language: str) -> str:
     return text.en if language == "en" else text.ko
 
 
-def _add(parent: ET.Element, name: str, text: str) -> None:
-    """A child element; characters that XML cannot hold are replaced."""
-    ET.SubElement(parent, name).text = _NO_XML.sub("\ufffd", text)
+def _text(text: str) -> str:
+    """Characters that XML cannot hold are replaced."""
+    return _NO_XML.sub("\ufffd", text)

@@ -4,7 +4,7 @@ It is shown beside the agencies whose records the node follows, and raises the s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deepcity.city.clock import DAY_S
@@ -12,6 +12,7 @@ from deepcity.forecasting.gaps import SILENT_DAYS
 from deepcity.learning.split.fused_package import InputAgency
 from deepcity.live.agency_inputs import AgencyState, AgencyStatus
 from deepcity.live.node.records.source_status import SourceState, SourceStatus, TroubleCode
+from deepcity.runs.note import Note
 
 _STATUS = {
     AgencyStatus.FRESH: SourceStatus.FRESH,
@@ -96,3 +97,25 @@ def agency_evidence(state: AgencyState) -> Mapping[str, Any]:
         "note": state.note,
         "doubt": None if state.doubt is None else state.doubt.model_dump(mode="json"),
     }
+
+
+def state_from(evidence: Mapping[str, Any] | None, now: AgencyState, known_s: int) -> AgencyState:
+    """An agency as it was known at a time, from what the newest event by then says of it.
+
+    Args:
+        evidence: as `agency_evidence` has it; None: there is no such event.
+        now: as it is now.
+    """
+    if evidence is None:
+        status = AgencyStatus.NO_DATA
+        return replace(now, status=status, newest=None, age_s=None, cells=0, note="", doubt=None)
+    newest, doubt = evidence["newest_s"], evidence["doubt"]
+    return replace(
+        now,
+        status=AgencyStatus(evidence["status"]),
+        newest=newest,
+        age_s=None if newest is None else known_s - int(newest),
+        cells=int(evidence["cells"]),
+        note=str(evidence["note"]),
+        doubt=None if doubt is None else Note.model_validate(doubt),
+    )

@@ -1,4 +1,5 @@
-"""What a node knew: one moment of all places, or one place over time, now or at a time past.
+"""What a node knew: one moment of all places, one place over time, or how its sources stood, now
+or at a time past.
 
 Shapes: N places, T times, H horizon steps.
 """
@@ -14,10 +15,13 @@ from deepcity.city.arrays import Floats, Ints
 from deepcity.city.errors import LiveError
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.panel import Panel
+from deepcity.live.node.deep_source import DeepSource, state_from
 from deepcity.live.node.forecast_event import StoredForecast, stored_forecast
 from deepcity.live.node.node import Node, PartyKey
 from deepcity.live.node.records.agency_records import folded
-from deepcity.store.events.event import EventKind, EventQuery
+from deepcity.live.node.records.known_records import known_summary
+from deepcity.live.node.records.source_status import SourceState, source_state
+from deepcity.store.events.event import Event, EventKind, EventQuery
 
 _MOST_STEPS = 20_000
 
@@ -130,6 +134,51 @@ def series(
     where = -1 if found is None or place not in found.places else found.places.index(place)
     forecast = found if where >= 0 else None
     return Series(part.time_T, part.values_TNF[:, at, column], forecast, where)
+
+
+def known_source(node: Node, agency: str, known_s: int) -> SourceState:
+    """How new an agency's records were, as they were known at a time, UTC seconds.
+
+    What prevented its source from being read then is in `known_check`, as far as it is kept.
+
+    Raises:
+        StoreError: if the events cannot be read.
+    """
+    found = known_summary(node.events, agency, node.panel(agency), known_s)
+    return source_state(agency, found, known_s)
+
+
+def known_check(node: Node, agency: str, known_s: int) -> Event | None:
+    """The newest event of the data check on an agency's records that was known at a time.
+
+    Raises:
+        StoreError: if it cannot be read.
+    """
+    return _newest(node, EventKind.CHECK, ("", agency), known_s)
+
+
+def known_deep_sources(node: Node, known_s: int) -> list[DeepSource]:
+    """The agencies that send deep data, as each party's newest forecast by a time saw them.
+
+    Raises:
+        StoreError: if the events cannot be read.
+    """
+    found = []
+    for one in node.deep_sources(known_s):
+        event = _newest(node, EventKind.FORECAST, (one.service, one.party), known_s)
+        evidence = [] if event is None else event.body.get("agencies", [])
+        own = next((it for it in evidence if it["agency"] == one.agency.name), None)
+        found.append(replace(one, state=state_from(own, one.state, known_s)))
+    return found
+
+
+def _newest(node: Node, kind: EventKind, key: PartyKey, known_s: int) -> Event | None:
+    service, party = key
+    until_s = known_s + 1
+    query = EventQuery(
+        (kind,), service=service, party=party, until_s=until_s, newest=True, limit=1, data=False
+    )
+    return next(iter(node.events.read(query)), None)
 
 
 def newest_forecast(node: Node, key: PartyKey, known_s: int | None) -> StoredForecast | None:

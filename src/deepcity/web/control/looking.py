@@ -20,7 +20,7 @@ from deepcity.web.control.answers import (
     series_json,
 )
 from deepcity.web.control.intercity_map.answer import map_json
-from deepcity.web.control.overview.source_answers import sources_json
+from deepcity.web.control.overview.source_answers import known_sources_json, sources_json
 
 Asking = Callable[[Request], User]
 Seconds = Annotated[int, Query(ge=0, lt=1 << 40, description="seconds since 1970, UTC")]
@@ -94,9 +94,12 @@ def looking_routes(node: Node, folders: Iterable[Path], asking: Asking) -> APIRo
         return [alarm_json(node, one) for one in chosen]
 
     @routes.get("/sources")
-    def sources() -> list[dict[str, Any]]:
+    def sources(known: Known = None) -> list[dict[str, Any]]:
         """How new each agency's records are, and the deep data of those that send some."""
-        return sources_json(node, node.clock.now())
+        now_s = node.clock.now()
+        if known is None or known >= now_s:
+            return sources_json(node, now_s)
+        return known_sources_json(node, known)
 
     @routes.get("/map")
     def one_map() -> dict[str, Any]:

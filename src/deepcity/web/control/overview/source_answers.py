@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from deepcity.live.node.checking.check_event import CheckedRecords, checked_records
 from deepcity.live.node.deep_source import DeepSource
+from deepcity.live.node.known import known_check, known_deep_sources, known_source
 from deepcity.live.node.node import Node
 from deepcity.live.node.records.source_status import SourceState
 from deepcity.runs.note import Note
+from deepcity.store.events.event import Event
 from deepcity.web.control.words import agency_title
 from deepcity.web.report.figures import moment
 from deepcity.web.report.notes import note
@@ -20,21 +22,42 @@ Json = dict[str, Any]
 
 def sources_json(node: Node, now_s: int) -> list[Json]:
     """How new each agency's records are, then the deep data that agencies' processes send."""
-    records = [_records_json(node, agency, now_s) for agency in node.agencies]
+    records = [
+        _records_json(node, node.source(agency, now_s), node.check(agency), node.checked_s)
+        for agency in node.agencies
+    ]
     return records + [_deep_json(node, one) for one in node.deep_sources(now_s)]
 
 
-def _records_json(node: Node, agency: str, now_s: int) -> Json:
-    """An agency whose rows are here, with the doubts of the data check."""
-    state, event = node.source(agency, now_s), node.check(agency)
+def known_sources_json(node: Node, known_s: int) -> list[Json]:
+    """The same as it was known at a time.
+
+    Raises:
+        StoreError: if the events cannot be read.
+    """
+    records = [
+        _records_json(node, known_source(node, one, known_s), known_check(node, one, known_s))
+        for one in node.agencies
+    ]
+    return records + [_deep_json(node, one) for one in known_deep_sources(node, known_s)]
+
+
+def _records_json(
+    node: Node, state: SourceState, event: Event | None, last_s: int | None = None
+) -> Json:
+    """An agency whose rows are here, with the doubts of the data check.
+
+    Args:
+        last_s: when records were last checked; None: when this event says.
+    """
     checked = None if event is None else checked_records(event)
-    zone = ZoneInfo(node.panel(agency).clock.time_zone)
+    zone = ZoneInfo(node.panel(state.agency).clock.time_zone)
     notes = () if checked is None else (*checked.reading, *checked.doubts)
     doubts = [doubt(one, zone) for one in notes]
     return {
         **_state_json(node, state),
         "doubts": [both(one) for one in [*_trouble(state), *doubts]],
-        "check": _check_json(node, checked, zone),
+        "check": _check_json(checked, zone, last_s),
         "deep": None,
     }
 
@@ -75,7 +98,7 @@ def _trouble(state: SourceState) -> list[Text]:
     return [translate(f"control.trouble_{code}", detail=state.trouble)]
 
 
-def _check_json(node: Node, checked: CheckedRecords | None, zone: ZoneInfo) -> Json:
+def _check_json(checked: CheckedRecords | None, zone: ZoneInfo, last_s: int | None) -> Json:
     """When the data check was, of which records, and whether it gave a result."""
     if checked is None or checked.at_s is None:
         return _check("never", translate("control.check_never"), checked)
@@ -83,7 +106,6 @@ def _check_json(node: Node, checked: CheckedRecords | None, zone: ZoneInfo) -> J
     if checked.problem:
         text = translate("control.check_failed", when=when, problem=checked.problem)
         return _check("failed", text, checked)
-    last_s = node.checked_s
     if last_s is not None and last_s > checked.at_s:
         same = "control.check_same" if checked.doubts else "control.check_same_none"
         return _check("done", translate(same, when=moment(last_s, zone), since=when), checked)

@@ -1,0 +1,48 @@
+<<<<<<<< HEAD:src/deepcity/web/static/assets/place_layer-DdpA7Y11.js
+import{n as e,t}from"./index-CFNGTub-.js";var n=`#version 300 es
+========
+import{n as e,t}from"./index-eZidSVSf.js";var n=`#version 300 es
+>>>>>>>> 19b4651 (Sources as they were known at a time; warnings are written by cap-tools):src/deepcity/web/static/assets/place_layer-DU3-5cGH.js
+uniform mat4 u_matrix;
+uniform float u_size;
+in vec2 a_at;
+in float a_value;
+in float a_mark;
+out float v_value;
+out float v_mark;
+out float v_size;
+void main() {
+  gl_Position = u_matrix * vec4(a_at, 0.0, 1.0);
+  v_size = u_size * (a_mark > 0.5 ? 1.7 : 1.0);
+  gl_PointSize = v_size;
+  v_value = a_value;
+  v_mark = a_mark;
+}`,r=`#version 300 es
+precision mediump float;
+uniform sampler2D u_ramp;
+uniform vec3 u_edge;
+uniform vec3 u_none;
+uniform vec3 u_alarm;
+uniform vec3 u_chosen;
+in float v_value;
+in float v_mark;
+in float v_size;
+out vec4 colour;
+void main() {
+  float away = length(gl_PointCoord - 0.5) * v_size;
+  float outer = v_size * 0.5;
+  float inner = v_mark > 0.5 ? outer * 0.6 : outer;
+  float cover = clamp(outer - away, 0.0, 1.0);
+  if (cover <= 0.0) discard;
+  vec4 fill = vec4(texture(u_ramp, vec2(v_value, 0.5)).rgb, 1.0);
+  bool none = v_value < 0.0;
+  if (none) fill = away < inner - max(1.5, inner * 0.4) ? vec4(0.0) : vec4(u_none, 1.0);
+  float edge = smoothstep(inner - 1.6, inner - 0.8, away);
+  if (v_size > 5.0 && !none) fill = mix(fill, vec4(u_edge, 0.9), edge);
+  if (v_mark > 0.5) {
+    vec3 ring = v_mark > 1.5 ? u_chosen : u_alarm;
+    float on = smoothstep(inner + 0.8, inner + 1.6, away);
+    fill = mix(fill, vec4(ring, 1.0), on);
+  }
+  colour = vec4(fill.rgb * fill.a, fill.a) * cover;
+}`;function i(e,t){let n=.5-Math.log(Math.tan(Math.PI/4+Math.min(Math.max(t,-85),85)*Math.PI/360))/(2*Math.PI);return[(e+180)/360,n]}var a=class{id=`places`;type=`custom`;renderingMode=`2d`;colours={edge:[0,0,0],none:[.5,.5,.5],alarm:[1,0,0],chosen:[1,1,1]};drawn=0;map=null;program=null;buffers=null;vertices=null;texture=null;places=[];origin=[0,0];at=new Float32Array;value=new Float32Array;mark=new Float32Array;stale={at:!0,value:!0,mark:!0};setPlaces(e){this.places=e;let t=e.map(e=>i(e.lon??0,e.lat??0)),n=t.filter((t,n)=>o(e[n])),r=n.reduce((e,[t,n])=>[e[0]+t,e[1]+n],[0,0]);this.origin=n.length?[r[0]/n.length,r[1]/n.length]:[0,0],this.at=new Float32Array(e.length*2),t.forEach(([t,n],r)=>{let i=!o(e[r]);this.at[2*r]=i?1e6:t-this.origin[0],this.at[2*r+1]=i?1e6:n-this.origin[1]}),this.value=new Float32Array(e.length).fill(-1),this.mark=new Float32Array(e.length),this.stale={at:!0,value:!0,mark:!0},this.map?.triggerRepaint()}setValues(t,n){for(let r=0;r<this.value.length;r+=1){let i=t[r],a=i==null||!n?-1:e(i,n);this.value[r]=a<0&&i!==null&&n?0:Math.min(a,1)}this.stale.value=!0,this.map?.triggerRepaint()}setMarks(e,t){this.places.forEach((n,r)=>{this.mark[r]=n.id===t?2:+!!e.has(n.id)}),this.stale.mark=!0,this.map?.triggerRepaint()}placeAt(e,t,n=14){if(!this.map)return null;let r=(n,r)=>this.map.unproject([e+n,t+r]),[a,o]=[r(0,0),r(n,n)],[s,c]=i(a.lng,a.lat),[l,u]=i(o.lng,o.lat),d=Math.hypot(l-s,u-c)/Math.SQRT2,[f,p]=[s-this.origin[0],c-this.origin[1]],[m,h]=[-1,d*d];for(let e=0;e<this.places.length;e+=1){let[t,n]=[(this.at[2*e]??0)-f,(this.at[2*e+1]??0)-p],r=t*t+n*n;r<h&&([m,h]=[e,r])}return this.places[m]??null}onAdd(e,n){this.map=e,this.program=c(n),this.vertices=n.createVertexArray(),this.buffers={at:n.createBuffer(),value:n.createBuffer(),mark:n.createBuffer()},this.texture=n.createTexture(),n.bindTexture(n.TEXTURE_2D,this.texture),n.texImage2D(n.TEXTURE_2D,0,n.RGBA,256,1,0,n.RGBA,n.UNSIGNED_BYTE,t());for(let e of[n.TEXTURE_MIN_FILTER,n.TEXTURE_MAG_FILTER])n.texParameteri(n.TEXTURE_2D,e,n.LINEAR);for(let e of[n.TEXTURE_WRAP_S,n.TEXTURE_WRAP_T])n.texParameteri(n.TEXTURE_2D,e,n.CLAMP_TO_EDGE);this.stale={at:!0,value:!0,mark:!0}}onRemove(){this.map=null}render(e,t){let{program:n,buffers:r,vertices:i}=this;if(!n||!r||!i||!this.map||this.places.length===0)return;e.useProgram(n),e.bindVertexArray(i),this.upload(e,n,r);let a=t=>e.getUniformLocation(n,t);e.uniformMatrix4fv(a(`u_matrix`),!1,s(t.defaultProjectionData.mainMatrix,this.origin)),e.uniform1f(a(`u_size`),this.diameter()*devicePixelRatio);for(let[t,n]of Object.entries(this.colours))e.uniform3fv(a(`u_${t}`),n);e.activeTexture(e.TEXTURE0),e.bindTexture(e.TEXTURE_2D,this.texture),e.uniform1i(a(`u_ramp`),0),e.disable(e.DEPTH_TEST),e.disable(e.STENCIL_TEST),e.enable(e.BLEND),e.blendFunc(e.ONE,e.ONE_MINUS_SRC_ALPHA),e.drawArrays(e.POINTS,0,this.places.length),e.bindVertexArray(null),this.drawn+=1}diameter(){return Math.min(Math.max(22-4*Math.log10(this.places.length+1),3.5),18)*Math.min(Math.max(1+((this.map?.getZoom()??11)-11)*.22,.6),3)}upload(e,t,n){for(let r of[`at`,`value`,`mark`]){if(!this.stale[r])continue;e.bindBuffer(e.ARRAY_BUFFER,n[r]),e.bufferData(e.ARRAY_BUFFER,this[r],e.DYNAMIC_DRAW);let i=e.getAttribLocation(t,`a_${r}`);e.enableVertexAttribArray(i),e.vertexAttribPointer(i,r===`at`?2:1,e.FLOAT,!1,0,0),this.stale[r]=!1}}};function o(e){return e!==void 0&&e.lat!==null&&e.lon!==null}function s(e,[t,n]){let r=Float32Array.from(e);for(let i=0;i<4;i+=1)r[12+i]=(e[i]??0)*t+(e[4+i]??0)*n+(e[12+i]??0);return r}function c(e){let t=e.createProgram();for(let[i,a]of[[e.VERTEX_SHADER,n],[e.FRAGMENT_SHADER,r]]){let n=e.createShader(i);if(!n)throw Error(`no shader`);e.shaderSource(n,a),e.compileShader(n),e.attachShader(t,n)}if(e.linkProgram(t),!e.getProgramParameter(t,e.LINK_STATUS))throw Error(e.getProgramInfoLog(t)??`shaders do not link`);return t}export{a as PlaceLayer};
