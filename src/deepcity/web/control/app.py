@@ -70,6 +70,7 @@ def create_control_room(
         StoreError: if the events cannot be read.
     """
     alone = accounts is None and oidc is None
+    feeds = feeds or Feeds(node.city_file)
     notifier = make_notifier(node, state, (*notify, *(THIS_MACHINE if alone else ())))
 
     @asynccontextmanager
@@ -110,8 +111,8 @@ def create_control_room(
         event_routes(node, asking),
         offering_routes(node, askers.program),
         planning_routes(node, asking),
-        pushing_routes(feeds or Feeds(node.city_file), askers.program),
-        *ngsi_routes(notifier, askers.program),
+        pushing_routes(feeds, askers.program),
+        *ngsi_routes(notifier, askers.program, feeds),
         receiving_route(node),
     ):
         app.include_router(router)

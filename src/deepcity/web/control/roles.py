@@ -67,6 +67,7 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/ngsi-ld/v1/entities"): ALL,
     ("GET", "/ngsi-ld/v1/entities/{entity}"): ALL,
     ("POST", "/ngsi-ld/v1/entityOperations/query"): ALL,  # it reads
+    ("POST", "/ngsi-ld/v1/entityOperations/upsert"): SENDING,
     ("GET", "/ngsi-ld/v1/types"): ALL,
     ("GET", "/ngsi-ld/v1/types/{name}"): ALL,
     ("GET", "/ngsi-ld/v1/attributes"): ALL,

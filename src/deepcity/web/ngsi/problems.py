@@ -62,8 +62,16 @@ def problem(
     status: int, kind: str, title: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """The answer to a request that failed."""
-    body = {"type": f"{_BASE}{kind}", "title": title, "detail": detail, "status": status}
-    return JSONResponse(body, status, headers)
+    return JSONResponse(_details(status, kind, title, detail), status, headers)
+
+
+def details(error: NgsiError) -> dict[str, Any]:
+    """Why one of several could not be done, as a part of an answer."""
+    return _details(_STATUS[error.kind], error.kind, error.title, error.detail)
+
+
+def _details(status: int, kind: str, title: str, detail: str) -> dict[str, Any]:
+    return {"type": f"{_BASE}{kind}", "title": title, "detail": detail, "status": status}
 
 
 class NgsiRoute(APIRoute):

@@ -54,21 +54,32 @@ async def json_body(request: Request) -> dict[str, Any]:
     Raises:
         NgsiError: if it is none.
     """
+    found = await json_value(request, MOST_BYTES)
+    if not isinstance(found, dict):
+        raise NgsiError("the body is no object", "send an object", "InvalidRequest")
+    return found
+
+
+async def json_value(request: Request, most: int) -> Any:  # noqa: ANN401 - JSON
+    """A request's body, JSON of at most so many bytes.
+
+    Raises:
+        NgsiError: if it is none.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES and kind != "application/merge-patch+json":
         raise bad("Content-Type", kind, "not read here", f"send {' or '.join(_TYPES)}")
-    data = b""
+    data = bytearray()
     async for part in request.stream():
         data += part
-        if len(data) > MOST_BYTES:
-            raise bad("body", f"{len(data)} bytes", "too large", f"send at most {MOST_BYTES}")
+        if len(data) > most:
+            raise bad("body", f"{len(data)} bytes", "too large", f"send at most {most}")
     try:
-        found = json.loads(data, parse_constant=_no_number)
+        found = json.loads(bytes(data), parse_constant=_no_number)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
-        raise NgsiError("the body is no JSON", "send an object", "InvalidRequest") from error
-    if not isinstance(found, dict):
-        raise NgsiError("the body is no object", "send an object", "InvalidRequest")
+        right = "send JSON in UTF-8"
+        raise NgsiError("the body is no JSON", right, "InvalidRequest") from error
     return found
 
 

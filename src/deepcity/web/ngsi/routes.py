@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
+from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
 from deepcity.web.control.accounts import User
 from deepcity.web.ngsi.city_entities import CityEntities
@@ -18,6 +19,7 @@ from deepcity.web.ngsi.subscriptions.notifier import Notifier
 from deepcity.web.ngsi.subscriptions.subscription import SubscriptionBook
 from deepcity.web.ngsi.subscriptions.subscription_routes import add_subscription_routes
 from deepcity.web.ngsi.temporal_routes import add_temporal_routes
+from deepcity.web.ngsi.write_routes import add_write_routes
 
 PREFIX = "/ngsi-ld/v1"
 Asking = Callable[[Request], User]
@@ -37,10 +39,11 @@ def make_notifier(node: Node, state: Path, allowed: Sequence[AllowedHost] = ()) 
     return Notifier(city, SubscriptionBook(node), tuple(allowed), state / "notified.json")
 
 
-def ngsi_routes(notifier: Notifier, asking: Asking) -> list[APIRouter]:
+def ngsi_routes(notifier: Notifier, asking: Asking, feeds: Feeds) -> list[APIRouter]:
     """Routers of NGSI-LD.
 
     Args:
+        feeds: take the rows that entities are written as.
         asking: gives the person or program that asks, or refuses.
     """
     city = notifier.city
@@ -53,6 +56,7 @@ def ngsi_routes(notifier: Notifier, asking: Asking) -> list[APIRouter]:
     add_entity_routes(routes, city)
     add_temporal_routes(routes, city)
     add_subscription_routes(routes, notifier, asking)
+    add_write_routes(routes, city, feeds)
     return [_open_routes(), routes, _rest(asking)]
 
 
@@ -72,7 +76,7 @@ def _open_routes() -> APIRouter:
 
 
 def _rest(asking: Asking) -> APIRouter:
-    """What is asked for and not offered: no entity is written here."""
+    """What is asked for and not offered."""
     routes = APIRouter(
         prefix=PREFIX,
         route_class=NgsiRoute,
@@ -88,9 +92,12 @@ def _rest(asking: Asking) -> APIRouter:
 
     @routes.api_route("/{rest:path}", methods=["POST", "PUT", "PATCH", "DELETE"])
     def unsupported(request: Request, rest: str) -> Response:
-        """Entities come from the city's records, and are not written from outside."""
+        """Entities come from the city's records: what places measure is all that is written."""
         title = f"{request.method} {rest[:200]!r} is not supported"
-        right = "entities are read here; records come in by the sources of the city file"
+        right = (
+            "write what places measure by POST entityOperations/upsert, where the city file has a "
+            "source that rows come to"
+        )
         raise NgsiError(title, right, "OperationNotSupported")
 
     return routes
