@@ -45,16 +45,25 @@ def attributes():
     return found
 
 
+def required(kind):
+    """Attributes that a type's schema asks for; the package keeps no more of the schema."""
+    path = package("pysmartdatamodels") / "model-assets" / "datamodels_metadata.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    (found,) = [row for row in rows if (row["subject"], row["dataModel"]) == (SUBJECTS[kind], kind)]
+    return found["required"]
+
+
 def problems(entity):
     """What is wrong with an entity in its simplified form, by its type's table."""
     kind = entity["type"]
     known = {name: rows for (of, name), rows in attributes().items() if of == kind}
     schema = {
+        "required": required(kind),
         "properties": {
             name: {"anyOf": [{key: row[key] for key in KEYS if key in row} for row in rows]}
             for name, rows in known.items()
             if name not in CORE
-        }
+        },
     }
     checker = FormatChecker()
     checker.checks("date-time", raises=ValueError)(datetime.fromisoformat)
@@ -134,4 +143,4 @@ def test_what_is_of_another_type_is_found(client):
     wrong = {**entity, "maxFlow": "much", "name": 3}
     assert len(problems(wrong)) == 2
     alert = {"type": "Alert", "severity": "very", "dateIssued": "soon"}
-    assert len(problems(alert)) == 2
+    assert len(problems(alert)) == 5  # id, alertSource and category are missing

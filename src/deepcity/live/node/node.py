@@ -23,7 +23,7 @@ from deepcity.live.feeds.refused_rows import Refused
 from deepcity.live.forecasters import AnyForecaster
 from deepcity.live.node.alarm_book import AlarmBook
 from deepcity.live.node.answer_events import answer_events
-from deepcity.live.node.checking.check_event import reading_draft
+from deepcity.live.node.checking.check_event import reading_drafts
 from deepcity.live.node.checking.checker import RecordChecker
 from deepcity.live.node.checking.reading import ReadingNotes
 from deepcity.live.node.clock import ClockMode, NodeClock
@@ -49,7 +49,6 @@ from deepcity.live.node.records.source_status import (
     TroubleCode,
     source_state,
 )
-from deepcity.runs.note import Note
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
 from deepcity.store.events.event_store import EventStore
 
@@ -109,7 +108,7 @@ class Node:
         self.decisions, self.alarms = DecisionBook(), AlarmBook()
         self.started = threading.Event()
         self.first_learning_since_s: int | None = None  # by the machine's clock; None: none is
-        self._sources, self._refused, self._reading = dict(sources), refused, ReadingNotes()
+        self._sources, self._reading = dict(sources), ReadingNotes(refused)
         self._lock = threading.RLock()
         empty = {name: empty_panel(city_file, name) for name in sources}
         self._agencies = AgencyBook(empty, events, snapshots)
@@ -218,7 +217,7 @@ class Node:
             StoreError: if they cannot be kept: nothing of the step that failed is.
         """
         now_s, before = self.clock.now(), self._last
-        self._daily.keep_results(self.keep, self.check, now_s, self._read_notes)
+        self._daily.keep_results(self.keep, self.check, now_s, self._reading.of)
         if self.clock.mode is ClockMode.REPLAY and self._daily.unfinished(now_s):
             return self._last - before  # each day's work is of that day alone, on any machine
         for agency in self._sources:
@@ -314,14 +313,7 @@ class Node:
                 stored = self.keep(drafts, partial(self._agencies.set, agency, now))
                 self._agencies.kept(agency, stored)
         self._note_state("", self.source(agency, now_s), now_s)
-        reading = self._read_notes(agency)
-        if reading is not None:
-            draft = reading_draft(agency, self.check(agency), reading, now_s)
-            self.keep([] if draft is None else [draft])
-
-    def _read_notes(self, agency: str) -> list[Note] | None:
-        """What was wrong with rows when they were last read, or came; None: they were not."""
-        return self._reading.of(agency, self._refused(agency))
+        self.keep(reading_drafts(agency, self.check(agency), self._reading.of(agency), now_s))
 
     def _note_state(self, service: str, state: SourceState, now_s: int) -> None:
         """Keep a source's status, and raise its alarms, if it has changed.

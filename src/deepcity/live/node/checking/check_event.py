@@ -61,26 +61,28 @@ def failed_draft(agency: str, before: Event | None, problem: str, now_s: int) ->
     return _draft(agency, {**_known(before), "problem": problem}, now_s)
 
 
-def reading_draft(
-    agency: str, before: EventDraft | None, reading: Sequence[Note], now_s: int
-) -> EventDraft | None:
+def reading_drafts(
+    agency: str, before: EventDraft | None, reading: Sequence[Note] | None, now_s: int
+) -> list[EventDraft]:
     """The event of what was wrong with rows when they were read, with the doubts of before.
 
-    None if it says what the newest event does; numbers that have grown to less than twice theirs
-    are told with the next check.
+    None if they were not, or if it says what the newest event does; numbers that have grown to
+    less than twice theirs are told with the next check.
     """
+    if reading is None:
+        return []
     noted = [] if before is None else checked_records(before).reading
     counts = {_kind(one): _count(one) for one in noted}
     if counts.keys() == {_kind(one) for one in reading} and all(
         _count(one) < 2 * counts[_kind(one)] for one in reading
     ):
-        return None
+        return []
     if before is not None and before.at_s > now_s - _READING_PAUSE_S and noted:
-        return None
+        return []
     known = _known(before)
     body = {**known, "reading": _json(reading), "checked_s": _checked_s(before)}
     key = f"{_key(agency, now_s)}/reading"
-    return EventDraft(EventKind.CHECK, key, now_s, party=agency, body=body)
+    return [EventDraft(EventKind.CHECK, key, now_s, party=agency, body=body)]
 
 
 def checked_records(event: EventDraft) -> CheckedRecords:

@@ -7,7 +7,7 @@ Of rows that were refused as they came, `batches` counts the batches or messages
 names of `deepcity.runs.records.record_doubts`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deepcity.city.errors import ProblemsError
@@ -27,8 +27,13 @@ _Rejected = Sequence[tuple[str, Refused]]
 
 @dataclass
 class ReadingNotes:
-    """What the newest reading of each agency's sources found. One thread changes it."""
+    """What the newest reading of each agency's sources found. One thread changes it.
 
+    Attributes:
+        refused: agency -> rows refused as they came, with the source that they are of.
+    """
+
+    refused: Callable[[str], _Rejected] = lambda _agency: ()
     _of: dict[str, list[Note]] = field(default_factory=dict)
 
     def failed(self, agency: str, error: Exception) -> None:
@@ -39,13 +44,10 @@ class ReadingNotes:
         """Its records were read."""
         self._of[agency] = _of_warnings(findings)
 
-    def of(self, agency: str, refused: _Rejected) -> list[Note] | None:
-        """All notes of an agency; None: its sources have not been read yet.
-
-        Args:
-            refused: rows that were refused as they came, with the source that they are of.
-        """
-        if (found := self._of.get(agency)) is None and not refused:
+    def of(self, agency: str) -> list[Note] | None:
+        """All notes of an agency; None: its sources have not been read yet."""
+        found, refused = self._of.get(agency), self.refused(agency)
+        if found is None and not refused:
             return None
         return _bounded([*(found or []), *(_of_refused(name, one) for name, one in refused)])
 

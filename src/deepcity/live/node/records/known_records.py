@@ -40,12 +40,12 @@ def known_summary(events: EventStore, agency: str, panel: Panel, known_s: int) -
     measured_T = np.zeros((last_s - first_s) // step_s, dtype=bool)
     for one in found:
         begin, end = ((int(one.body[key]) - first_s) // step_s for key in ("from_s", "until_s"))
-        told = _told(one.body, panel, end - begin)
-        if told is None:
-            told, stated_T = _looked_up(events, one, empty)
-            measured_T[begin:end][stated_T] = told[stated_T]
+        known_T = _measured_steps(one.body, panel, end - begin)
+        if known_T is None:
+            known_T, stated_T = _looked_up(events, one, empty)
+            measured_T[begin:end][stated_T] = known_T[stated_T]
         else:
-            measured_T[begin:end] = told
+            measured_T[begin:end] = known_T
     if not measured_T.any():
         return RecordSummary.of(empty)
     newest_s = first_s + (int(np.flatnonzero(measured_T)[-1]) + 1) * step_s
@@ -54,7 +54,7 @@ def known_summary(events: EventStore, agency: str, panel: Panel, known_s: int) -
     return replace(RecordSummary.of(latest), newest_s=newest_s, rows=int(measured_T.sum()))
 
 
-def _told(body: Mapping[str, Any], panel: Panel, steps: int) -> Bools | None:
+def _measured_steps(body: Mapping[str, Any], panel: Panel, steps: int) -> Bools | None:
     """Which of an event's steps have a measured value, if its body tells; None: it does not."""
     names = [place.id for place in panel.places], [field.name for field in panel.fields]
     if (body["places"], body["fields"]) != names or body["steps"] != steps:

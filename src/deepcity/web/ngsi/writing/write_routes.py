@@ -17,7 +17,7 @@ from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.problems import NgsiError, bad, details
 from deepcity.web.ngsi.query_document import json_value
 from deepcity.web.ngsi.requests import Text
-from deepcity.web.ngsi.written_rows import WrittenCell, cells_of, rows_of
+from deepcity.web.ngsi.writing.written_rows import WrittenCell, cells_of, rows_of
 
 _Row = tuple[str, str, int]
 _Made = tuple[frozenset[int], list[dict[str, str | float | None]]]

@@ -184,7 +184,7 @@ def test_notes_of_an_agency_are_bounded(count):
     notes, cause = ReadingNotes(), Cause("not-a-number", 1, (1,))
     problems = [Problem("a.csv", f"c{n}", "x" * 999, "no", "", cause=cause) for n in range(count)]
     notes.failed("x", DataError(problems))
-    found = notes.of("x", [])
+    found = notes.of("x")
     assert len(found) == MOST_NOTES
     if count > MOST_NOTES:
         assert found[-1].code == "reading_more"

@@ -1,0 +1,1 @@
+"""What places measure, written as entities by other systems."""
