@@ -83,8 +83,8 @@ def rows_of(sheet: Sheet, field: FieldSettings) -> Bools:
     for name, wanted in field.where.items():
         if name not in sheet.frame.columns:
             right = did_you_mean(name, sheet.frame.columns)
-        cause = Cause("no-column")
-        sheet.issues.problem("where", name, NO_COLUMN, right, cause=cause)
+            cause = Cause("no-column")
+            sheet.issues.problem("where", name, NO_COLUMN, right, cause=cause)
             continue
         texts = sheet.frame[name].cast(pl.String).str.strip_chars()
         fits_R = texts.is_in(list(wanted)).fill_null(value=False).to_numpy()

@@ -1,4 +1,4 @@
-import{n as e,t}from"./index-CFNGTub-.js";var n=`#version 300 es
+import{n as e,t}from"./index-DfWttMsd.js";var n=`#version 300 es
 uniform mat4 u_matrix;
 uniform float u_size;
 in vec2 a_at;
