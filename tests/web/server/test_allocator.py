@@ -43,3 +43,31 @@ def arenas(how):
 def test_threads_of_a_server_share_arenas():
     assert arenas("own") > ARENAS
     assert arenas("shared") <= ARENAS
+
+
+FREED = """
+import ctypes, os
+from deepcity.web.server.allocator import give_back
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+
+def resident_mb():
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+blocks = [libc.malloc(ctypes.c_size_t(20_000)) for _ in range(5_000)]
+for block in blocks:
+    ctypes.memset(block, 1, 20_000)
+for block in blocks[:-1]:  # the last one lives at the end
+    libc.free(block)
+before = resident_mb()
+give_back()
+print(before - resident_mb())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arenas are of the GNU C library")
+def test_what_is_freed_below_a_block_that_lives_is_given_back():
+    run = subprocess.run([sys.executable, "-c", FREED], capture_output=True, check=True, text=True)
+    assert float(run.stdout) > 50  # of 100 MB

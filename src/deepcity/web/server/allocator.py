@@ -1,19 +1,43 @@
-"""Memory of a server that runs for months: what threads free is given to other threads.
+"""Memory of a server that runs for months: what is freed is given to other threads, or back.
 
 The C library of Linux gives threads arenas of their own, up to eight a core, and what is freed in
 one the others cannot use: a server with many threads grows for hours by what its arenas hold back.
-Two are enough where Python's lock lets one thread run at a time.
+Two are enough where Python's lock lets one thread run at a time. Of an arena it gives back its end
+alone, so one small block that lives there keeps all below it, until it is asked for the rest.
 """
 
 import ctypes
+import threading
+import time
 from contextlib import suppress
+from functools import cache
 
 _M_ARENA_MAX = -8  # in malloc.h of the GNU C library
 ARENAS = 2
 """Of memory that threads share; threads that begin later get none of their own."""
+EVERY_S = 60.0
+"""Seconds between two times that free pages are given back; some milliseconds each."""
 
 
 def share_arenas() -> None:
     """Let threads that begin from now on share arenas; nothing where the system has none."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Give free pages back to the system; nothing where the system cannot."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@cache
+def give_back_often() -> None:
+    """Give free pages back every so often, in a thread of this process, however often called."""
+    threading.Thread(target=_give_back_often, name="give-back", daemon=True).start()
+
+
+def _give_back_often() -> None:
+    while True:
+        time.sleep(EVERY_S)
+        give_back()

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
-from deepcity.web.server.allocator import share_arenas
+from deepcity.web.server.allocator import give_back_often, share_arenas
 from deepcity.web.server.bodies import BodiesLimit
 from deepcity.web.server.connections import http_protocol
 from deepcity.web.server.limits import ServerLimits
@@ -96,6 +96,7 @@ def make_server(
     """
     _allow_files()
     share_arenas()
+    give_back_often()
     how: dict[str, Any] = {"ssl_certfile": certificate, "ssl_keyfile": key}
     config = uvicorn.Config(
         BodiesLimit(app, limits.max_bodies_bytes),
