@@ -61,7 +61,7 @@ def test_what_a_run_can_write_is_shown(tmp_path, path, value):
     assert "</html>" in page
 
 
-def test_of_many_numbers_the_first_are_named_and_the_others_counted(tmp_path):
+def test_of_many_numbers_the_first_are_named(tmp_path):
     found = fake_vertical_results(fake_party()).model_dump(mode="json")
     forecast = found["services"][0]["parties"][0]["forecast"]
     forecast["high"] = [1e200] * len(forecast["high"])
@@ -69,7 +69,8 @@ def test_of_many_numbers_the_first_are_named_and_the_others_counted(tmp_path):
     path.write_text(json.dumps(found))
     with pytest.raises(CheckpointError) as refused:
         read_results(path, VerticalResults, "deepcity train-vertical")
-    assert f"and {len(forecast['high']) - 3} more" in str(refused.value)
+    assert str(refused.value).count("= 1e+200") == 3
+    assert " and more" in str(refused.value)
     forecast["high"] = forecast["forecast"]
     path.write_text(json.dumps(found))
     read = read_results(path, VerticalResults, "deepcity train-vertical")

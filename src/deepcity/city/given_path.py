@@ -27,6 +27,7 @@ class PathKind(StrEnum):
     CITY = "this is a city file"
     MAP = "this is a map"
     FILE = "this is a file"
+    PIPE = "this is a named pipe, not a file"
     RUN = "this is the folder of a run"
     EMPTY = "this folder is empty"
     FOLDER = "this is a folder"
@@ -43,6 +44,8 @@ def path_kind(path: Path) -> PathKind:
         if any((path / name).exists() for name in _RUN_PARTS):
             return PathKind.RUN
         return PathKind.FOLDER if any(_inside(path)) else PathKind.EMPTY
+    if path.is_fifo():
+        return PathKind.PIPE
     raw = _toml(path)
     if isinstance(raw.get("cities"), list) and "agency" not in raw:
         return PathKind.MAP

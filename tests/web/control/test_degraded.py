@@ -92,7 +92,7 @@ def test_a_change_without_a_server_says_so(browser, city):
 
 def test_stale_data_is_told_on_every_page(room):
     page = room.open("#/intercity").page
-    expect(page.locator("#stale")).to_contain_text("Car parks (late, 1 h 30 min)")
+    expect(page.locator("#stale")).to_contain_text("Car parks (late, newest value 1 h 30 min old)")
     room.go("map")
     room.choose_party("parking", "nuri-parking/occupied")
     expect(page.locator(".freshness")).to_contain_text("Nothing since 12:30")
