@@ -107,7 +107,7 @@ def _written(city: CityEntities, feeds: Feeds, rate: PushRate, raw: Sequence[Any
 def _door(feeds: Feeds, cell: WrittenCell) -> RowDoor:
     door = feeds.door(cell.agency, cell.source)
     if door is None:
-        right = "let its source in the city file be one that rows come to, such as format = 'push'"
+        right = "let its source in the city file be one that rows are pushed to"
         title = f"no rows come to {cell.agency}/{cell.source}"
         raise NgsiError(title, right, "OperationNotSupported")
     return door
