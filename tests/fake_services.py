@@ -102,6 +102,7 @@ class ServiceParty:
     state: State
     late_s: int = 0
     gap: dict | None = None
+    forecasts: bool = True
 
     def __post_init__(self):
         self.name, self.agency = f"nuri-{self.service}/{self.state.kind.value}", "nuri"

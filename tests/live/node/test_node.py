@@ -159,7 +159,7 @@ def test_a_source_that_cannot_be_read_is_told(open_node, trained, tmp_path):
     assert state.status is SourceStatus.WAITING
     assert "a-x.csv" in state.trouble
     assert state.trouble_code is TroubleCode.UNREADABLE
-    (doubt,) = sources_json(node, node.clock.now())[0]["doubts"]
+    doubt, *_ = sources_json(node, node.clock.now())[0]["doubts"]
     assert doubt["en"] == f"Its records cannot be read: “{state.trouble}”"
     assert doubt["ko"] == f"기록을 읽을 수 없습니다: “{state.trouble}”"
     assert node.parties[KEY].forecast is None
