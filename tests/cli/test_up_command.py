@@ -85,8 +85,8 @@ def test_a_time_that_networks_learned_from_is_told(trained, tmp_path):
 
 
 def test_an_account_is_printed_with_its_hash():
-    said = "ten signs and more\n" * 2
-    found = deepcity("account", "kim", "--role", "auditor", program=FROM_NOTHING, input=said)
+    password = "ten signs and more\n" * 2
+    found = deepcity("account", "kim", "--role", "auditor", program=FROM_NOTHING, input=password)
     assert 'role = "auditor"' in found.stdout, found.stderr
     assert "$argon2id$" in found.stdout
     assert "ten signs" not in found.stdout

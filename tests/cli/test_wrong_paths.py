@@ -110,9 +110,9 @@ def test_up_names_the_file_first_and_all_that_is_wrong():
 def test_the_name_of_a_file_does_not_move_the_cursor_of_a_terminal(tmp_path):
     found = deepcity("data", "check", tmp_path / "a\x1b[2J.csv")
     assert found.returncode == 1
-    said = "".join((found.stdout + found.stderr).split())  # a table breaks a long path
-    assert "a\\x1b[2J.csv" in said
-    assert "\x1b" not in said
+    text = "".join((found.stdout + found.stderr).split())  # a table breaks a long path
+    assert "a\\x1b[2J.csv" in text
+    assert "\x1b" not in text
 
 
 PIPES = [

@@ -65,7 +65,7 @@ export function SourceTable({ sources: all }: { sources: Source[] }) {
   );
 }
 
-/** What is doubted, and when that was checked: "none" is only said of records that were. */
+/** What is doubted, and when that was checked: "none" stands only where they were checked. */
 function Doubts({ of: { doubts, check } }: { of: Source }) {
   const none = doubts.length === 0 && (check === undefined || check.state === "done");
   return (

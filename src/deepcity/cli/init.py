@@ -184,7 +184,7 @@ def _asked(names: list[str], answers: "Answers", out: Path, *, yes: bool) -> "Ci
 
 
 def _check_named(city: "CityStart", answers: "Answers") -> None:
-    """See that what was said of fields was said of fields that there are.
+    """See that units and kinds are given for fields that there are.
 
     Raises:
         ConfigError: with every name that is none.

@@ -16,8 +16,8 @@ from deepcity.data.observations import ColumnTally, HourTally, RepeatedRows
 ROWS_SHOWN = 5
 FILE_ROWS = 10_000_000_000
 """A row's number within its source is its number in its file, and so many for each file before."""
-NO_COLUMN, NO_ROWS = "no such column", "no rows for this place"
-"""Reasons of problems where a name is given that the records do not have."""
+NO_COLUMN, NO_ROWS = Cause("no-column"), Cause("no-rows-of-place")
+"""Of problems where a name is given that the records do not have."""
 UNREVIEWED = ""  # the next step of a problem whose remedies are tried when all rows are read
 
 
@@ -117,6 +117,10 @@ class IssueLog:
     ) -> None:
         """Add a problem, which prevents loading."""
         self.problems.append(Problem(self.file, key, value, reason, right, tried, cause))
+
+    def no_column(self, key: str, name: str, right: str) -> None:
+        """Add that a column is named which the records do not have."""
+        self.problem(key, name, "no such column", right, cause=NO_COLUMN)
 
     def unreadable(self, error: ReadError) -> None:
         """Add why records cannot be read."""

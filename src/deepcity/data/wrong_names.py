@@ -24,7 +24,7 @@ def blame_setting(
         city_file: its name; empty: there is none.
         fields: those that are read from the source.
     """
-    if not city_file or problem.reason not in (NO_COLUMN, NO_ROWS):
+    if not city_file or problem.cause not in (NO_COLUMN, NO_ROWS):
         return problem
     key = _setting(problem.key, str(problem.value), agency, source, fields)
     return replace(problem, file=city_file, key=key, reason=f"{problem.reason} in {problem.file}")

@@ -32,7 +32,7 @@ MOST_ORIGINS = 72
 """In that time."""
 LEAST_STEPS = 24
 """Steps of forecasts with a truth, before any are compared."""
-LEAST_JUDGED_S = DAY_S
+LEAST_COMPARED_S = DAY_S
 """Time from which forecasts begin that have a truth, before any are compared: an agency that came
 this morning may be worse by night alone, and forecasts of one hour and the next share most truths.
 """
@@ -176,15 +176,15 @@ class DeepDataCheck:
         there_B = np.flatnonzero(batch.known_BC.any(axis=1))
         samples = window.samples.take(there_B)
         known = np.isfinite(samples.truth_BNH)
-        judged_s = self._package.facts.step_s * window.stride * known.any(axis=(1, 2)).sum()
-        if known.any(axis=1).sum() < LEAST_STEPS or judged_s < LEAST_JUDGED_S:
+        compared_s = self._package.facts.step_s * window.stride * known.any(axis=(1, 2)).sum()
+        if known.any(axis=1).sum() < LEAST_STEPS or compared_s < LEAST_COMPARED_S:
             return None
         left = {other: one.of(there_B) for other, one in trusted.items()}
         with_it = self._error(samples, {**left, name: batch.of(there_B)}, known)
         without = self._error(samples, left, known)
         if without <= 0:
             return None
-        prior = _PRIOR_S / judged_s
+        prior = _PRIOR_S / compared_s
         ratio = (with_it / without + prior * self._stats(name).worth) / (1 + prior)
         if ratio <= 1 + (_RETURN if name in self._harmful else _MARGIN):
             return None

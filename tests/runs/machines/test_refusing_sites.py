@@ -74,12 +74,12 @@ def test_site_that_was_left_out_comes_in_while_no_round_is_kept(tmp_path):
 
 def test_site_that_does_not_join_costs_the_others_nothing(tmp_path):
     city_map = load_map(three(tmp_path).write(MAP))
-    said = []
+    statuses = []
     refused = refusing(JOIN, "west")
 
     def before(*call):
         if call[1] == CHOOSE:
-            said.append(coordinator_status(leader.folder.parent))
+            statuses.append(coordinator_status(leader.folder.parent))
         return refused(*call)
 
     desks, leader = federation(city_map, tmp_path, before=before)
@@ -91,7 +91,7 @@ def test_site_that_does_not_join_costs_the_others_nothing(tmp_path):
     assert note["party"] == "west/office"
     assert "not on a Sunday" in note["reason"]
     assert [one["party"] for one in left_out(found)] == ["west/office"]
-    assert "not on a Sunday" in said[0]
+    assert "not on a Sunday" in statuses[0]
     assert not [call for call in desks.asked if call[:2] == ("west", TRAIN)]
 
 

@@ -138,8 +138,8 @@ def test_a_file_with_faults_changes_nobody_and_is_logged_once(room, entries, cap
         write(entries["kim"], '[[account]]\nname = "half')
         assert kim.get("/api/city").status_code == 200
         assert kim.get("/api/city").status_code == 200
-        told = [one for one in caplog.records if "accounts of before" in one.message]
-        assert len(told) == 1
+        warned = [one for one in caplog.records if "accounts of before" in one.message]
+        assert len(warned) == 1
         write(entries["admin"])
         assert kim.get("/api/city").status_code == 401
 

@@ -42,9 +42,9 @@ def people(trained, tmp_path_factory):
 
 def errors(found):
     """The problems of an answer in the house's form."""
-    said = found.json()["errors"]
-    assert all(set(one) == {"value", "reason", "next"} and one["next"] for one in said), said
-    return said
+    errors = found.json()["errors"]
+    assert all(set(one) == {"value", "reason", "next"} and one["next"] for one in errors), errors
+    return errors
 
 
 def test_what_the_framework_refuses_has_the_form_of_the_house(people):

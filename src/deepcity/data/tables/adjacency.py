@@ -14,7 +14,7 @@ from deepcity.data.config.adjacency_settings import AdjacencySettings
 from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import read_table
-from deepcity.data.findings import NO_COLUMN, IssueLog, rows_text
+from deepcity.data.findings import IssueLog, rows_text
 from deepcity.data.tables.numbers import read_numbers
 
 
@@ -114,7 +114,7 @@ def _edges(
     ends = [name for name in (settings.from_, settings.to, settings.weight) if name is not None]
     for name in [name for name in ends if name not in frame.columns]:
         right = did_you_mean(name, frame.columns)
-        issues.problem("adjacency", name, NO_COLUMN, right)
+        issues.no_column("adjacency", name, right)
     if issues.problems:
         return None
     number = {place: n for n, place in enumerate(places)}

@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Ints
-from deepcity.city.problem import Cause, Problem
+from deepcity.city.problem import Problem
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.source import Layout, SourceSettings
 from deepcity.data.config.time_settings import VALUE, TimeSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.connectors import RawTable, read_batches, read_columns_by_part
 from deepcity.data.connectors.many_files import absent_columns
-from deepcity.data.findings import NO_COLUMN, Finding, IssueLog, rows_text
+from deepcity.data.findings import Finding, IssueLog, rows_text
 from deepcity.data.observations import ColumnTally
 from deepcity.data.remedies import next_step, trials
 from deepcity.data.remedies.delimiter import UnknownColumns
@@ -149,7 +149,7 @@ def check_columns(context: SourceContext, needed: dict[str, str], issues: IssueL
     for name, key in missing.items():
         hint = did_you_mean(name, available)
         right = next_step(trials(unknown), hint) if len(missing) == len(needed) else hint
-        issues.problem(key, name, NO_COLUMN, right, cause=Cause("no-column"))
+        issues.no_column(key, name, right)
     if getattr(context.source, "fill_columns", False):
         return list(missing)
     partly = absent_columns(parts, [name for name in needed if name not in missing])

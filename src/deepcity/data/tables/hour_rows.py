@@ -40,7 +40,8 @@ def columns_between(names: Sequence[str], hours: HourColumns) -> list[str]:
     key = "time.hour_columns"
     for name in (hours.first, hours.last):
         if name not in names:
-            raise ReadError(key, name, NO_COLUMN, did_you_mean(name, list(names)))
+            right = did_you_mean(name, list(names))
+            raise ReadError(key, name, "no such column", right, NO_COLUMN)
     first, last = names.index(hours.first), names.index(hours.last)
     if first >= last:
         reason = f"the last column stands before {hours.first!r}"

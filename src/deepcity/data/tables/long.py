@@ -12,7 +12,6 @@ import polars as pl
 from deepcity.city.arrays import Doubles, Ints
 from deepcity.city.clock import Clock
 from deepcity.city.field import Resample
-from deepcity.city.problem import Cause
 from deepcity.data.config.settings import FieldSettings, PlaceSettings
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.findings import NO_ROWS, IssueLog
@@ -96,8 +95,8 @@ def _fill(
         _note_waiting(absent, number, issues)
         absent = []
     for name in absent if whole and len(issues.problems) == before else ():
-        right, cause = did_you_mean(name, sorted(seen)), Cause("no-rows-of-place")
-        issues.problem("places", name, NO_ROWS, right, cause=cause)
+        right = did_you_mean(name, sorted(seen))
+        issues.problem("places", name, "no rows for this place", right, cause=NO_ROWS)
     return wall
 
 

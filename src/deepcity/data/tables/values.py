@@ -8,11 +8,10 @@ import polars as pl
 
 from deepcity.city.arrays import Bools, Doubles
 from deepcity.city.field import Kind
-from deepcity.city.problem import Cause
 from deepcity.city.units import convert, gas_of
 from deepcity.data.config.settings import FieldSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.findings import NO_COLUMN, UNREVIEWED
+from deepcity.data.findings import UNREVIEWED
 from deepcity.data.sheet import Sheet
 from deepcity.data.tables.cell_tally import tally_cells
 from deepcity.data.tables.numbers import Numbers, read_numbers
@@ -26,8 +25,7 @@ def read_values(sheet: Sheet, name: str, field: FieldSettings) -> Doubles:
     cells = sheet.frame.get_column(name, default=None)
     if cells is None:
         right = did_you_mean(name, sheet.frame.columns)
-        cause = Cause("no-column")
-        sheet.issues.problem("column", name, NO_COLUMN, right, cause=cause)
+        sheet.issues.no_column("column", name, right)
         return np.full(len(sheet.rows_R), np.nan)
     column = _decoded(cells, field)
     numbers = read_numbers(column, sheet.source.numbers)
@@ -83,8 +81,7 @@ def rows_of(sheet: Sheet, field: FieldSettings) -> Bools:
     for name, wanted in field.where.items():
         if name not in sheet.frame.columns:
             right = did_you_mean(name, sheet.frame.columns)
-            cause = Cause("no-column")
-            sheet.issues.problem("where", name, NO_COLUMN, right, cause=cause)
+            sheet.issues.no_column("where", name, right)
             continue
         texts = sheet.frame[name].cast(pl.String).str.strip_chars()
         fits_R = texts.is_in(list(wanted)).fill_null(value=False).to_numpy()

@@ -14,7 +14,6 @@ from deepcity.city.clock import DAY_S
 from deepcity.city.problem import Cause
 from deepcity.data.config.time_settings import Stamp, TimeSettings, Weekday, seconds_of_day
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.findings import NO_COLUMN
 from deepcity.data.sheet import Sheet
 from deepcity.data.timestamps.detect import as_numbers, majority, number_format, read_as
 from deepcity.data.timestamps.dst import resolve_wall_times
@@ -52,8 +51,7 @@ def raw_times(sheet: Sheet) -> RawTimes | None:
     columns = sheet.frame.columns
     absent = [name for name in sheet.time.names if name not in columns]
     for name in absent:
-        right, cause = did_you_mean(name, columns), Cause("no-column")
-        sheet.issues.problem("time", name, NO_COLUMN, right, cause=cause)
+        sheet.issues.no_column("time", name, did_you_mean(name, columns))
     if absent:
         return None
     column = joined_times(sheet.frame, sheet.time)

@@ -135,7 +135,7 @@ class ConcurrentCalls:
 
 @dataclass
 class SimulatedCalls:
-    """Calls in one process on a clock that goes on by what rounds are said to take.
+    """Calls in one process on a simulated clock, by `round_seconds`.
 
     A party works when it is called, and its answer comes when its round is over: the earliest
     first, of equal ones by name. So a run is the same each time.
