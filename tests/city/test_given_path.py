@@ -127,7 +127,7 @@ def test_a_named_pipe_is_not_waited_for(here):
     os.mkfifo(here / "pipe.toml")
     (here / "runs" / "basin" / "map.json").unlink()
     os.mkfifo(here / "runs" / "basin" / "map.json")
-    assert path_kind(path(here, "pipe.toml")) is PathKind.FILE
+    assert path_kind(path(here, "pipe.toml")) is PathKind.PIPE
     assert "nuri.toml" in no_city(path(here, "nurii.toml"))[1]
     assert "name its map's file" in no_map(path(here, "runs/basin"))[1]
 
