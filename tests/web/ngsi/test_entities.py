@@ -177,7 +177,7 @@ def test_a_fault_is_a_problem_of_the_standard_and_names_the_value(client, path, 
 
 def test_entities_are_not_written(client):
     for method, path in (
-        ("POST", "/entities"), ("POST", "/entities/"), ("PATCH", f"/entities/{P0}/attrs"),
+        ("POST", "/entities"), ("POST", "/entities/"), ("DELETE", f"/entities/{P0}/attrs/a"),
         ("DELETE", f"/entities/{P0}"), ("POST", "/entityOperations/create"), ("PUT", "/x"),
     ):  # fmt: skip
         found = client.request(method, path, json={"id": P0, "type": WATER})
@@ -282,10 +282,61 @@ def test_the_ends_of_time_are_times(client, time):
     get(client, f"/temporal/entities/{P0}", timerel="before", timeAt=time, lastN=1)
 
 
+def test_a_query_over_time_as_a_document(client):
+    span = {"timerel": "between", "timeAt": "2021-03-07T00:00:00Z"}
+    span |= {"endTimeAt": "2021-03-09T00:00:00Z"}
+    asked = {
+        "type": "Query", "entities": [{"type": WATER, "id": P0}], "attrs": ["waterFlow"],
+        "temporalQ": {**span, "aggrMethods": ["avg", "max"], "aggrPeriodDuration": "P1D"},
+        "pick": ["id", "waterFlow"],
+    }  # fmt: skip
+    path = "/temporal/entityOperations/query"
+    found = client.post(path, json=asked, params={"count": "true"})
+    assert found.headers["NGSILD-Results-Count"] == "1"
+    by_get = get(
+        client, "/temporal/entities", id=P0, attrs="waterFlow", **span, pick="id,waterFlow",
+        aggrMethods="avg,max", aggrPeriodDuration="P1D",
+    )  # fmt: skip
+    assert found.json() == by_get
+    assert set(by_get[0]) == {"id", "waterFlow"}
+    assert len(by_get[0]["waterFlow"]["avg"]) == 2
+    assert client.post(path, json={**asked, "temporalQ": None}).status_code == 400
+    assert client.post("/entityOperations/query", json=asked).status_code == 400
+    for wrong in ({"timerel": "after"}, {**span, "lastN": 0}, {**span, "at": 1}):
+        refused = client.post(path, json={**asked, "temporalQ": wrong})
+        assert refused.status_code == 400
+        assert "temporalQ" in refused.json()["title"]
+
+
+def test_members_that_are_picked_or_omitted(client):
+    assert get(client, f"/entities/{P0}", pick="id") == {"id": P0}
+    all_ = get(client, f"/entities/{P0}")
+    assert get(client, f"/entities/{P0}", omit="type,waterFlow") == {
+        name: value for name, value in all_.items() if name not in ("type", "waterFlow")
+    }
+    some = get(client, "/entities", type=WATER, pick="type,waterFlow", options="simplified")
+    assert [set(one) for one in some] == [{"type", "waterFlow"}] * 4
+    long = "https://smartdatamodels.org/dataModel.WaterConsumption/maxFlow"
+    assert set(get(client, f"/entities/{P0}", pick=long)) == {"maxFlow"}
+    assert get(client, f"/entities/{P0}", pick="nothing") == {}
+    map_ = client.get(
+        "/entities", params={"type": WATER, "pick": "id,name"},
+        headers={"Accept": "application/geo+json"},
+    ).json()["features"][0]  # fmt: skip
+    assert (set(map_["properties"]), map_["type"]) == ({"name"}, "Feature")
+    by_body = {"type": "Query", "entities": [{"type": WATER}], "omit": ["waterFlow"]}
+    found = client.post("/entityOperations/query", json=by_body).json()
+    assert len(found) == 4
+    assert not [one for one in found if "waterFlow" in one]
+    assert "waterFlow" in get(client, f"/entities/{P0}", 400, pick="waterFlow", omit="waterFlow")[
+        "title"
+    ]  # fmt: skip
+
+
 PARAMETERS = (
-    "type", "id", "idPattern", "attrs", "q", "georel", "geometry", "coordinates", "geoproperty",
-    "limit", "offset", "count", "options", "format", "timerel", "timeAt", "endTimeAt", "lastN",
-    "timeproperty", "aggrMethods", "aggrPeriodDuration", "details",
+    "type", "id", "idPattern", "attrs", "pick", "omit", "q", "georel", "geometry", "coordinates",
+    "geoproperty", "limit", "offset", "count", "options", "format", "timerel", "timeAt",
+    "endTimeAt", "lastN", "timeproperty", "aggrMethods", "aggrPeriodDuration", "details",
 )  # fmt: skip
 VALUES = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),

@@ -10,6 +10,7 @@ from live_server import serving
 
 from deepcity.data.city_file import check_city
 from deepcity.live.feeds.feeds import open_feeds
+from deepcity.live.feeds.row_door import RowDoor
 from deepcity.live.node.clock import LiveClock
 from deepcity.live.node.node import Node
 from deepcity.live.node.open_node import sources_of
@@ -160,6 +161,39 @@ def test_a_body_that_is_no_list_of_entities(client):
         assert client.post(UPSERT, json=body).status_code == status
     other = {"options": "noOverwrite"}
     assert client.post(UPSERT, json=[entity()], params=other).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "end"), [("PATCH", "/attrs"), ("POST", "/attrs"), ("PATCH", "")]
+)
+def test_attributes_of_one_entity(client, node, method, end):
+    path = f"/ngsi-ld/v1/entities/{B}{end}"
+    attributes = {key: one for key, one in entity(B).items() if key not in ("id", "type")}
+    assert client.request(method, path, json=attributes).status_code == 204
+    assert client.request(method, path, json=entity(B)).status_code == 204
+    assert values(node[0])[-1, 1, 0] == pytest.approx(10, rel=1e-5)
+    for body, status, named in (
+        ({"averageVehicleSpeed": attributes["averageVehicleSpeed"]}, 400, "cars of office"),
+        ({**attributes, "id": A}, 400, A),
+        ({**attributes, "type": "Road"}, 400, "Road"),
+        ({}, 400, "no measured attribute"),
+        ([attributes], 400, "no object"),
+    ):
+        found = client.request(method, path, json=body)
+        assert (found.status_code, named in found.json()["title"]) == (status, True), found.text
+    nobody = client.request(method, path.replace(B, f"{B}c"), json=attributes)
+    assert nobody.status_code == 404
+
+
+def test_many_wrong_ones_cost_a_bounded_number_of_tries(client, node, monkeypatch):
+    put = RowDoor.put
+    tried = []
+    monkeypatch.setattr(RowDoor, "put", lambda *a, **b: tried.append(1) or put(*a, **b))
+    ahead = [entity(A, back=-99 - number) for number in range(400)]
+    found = client.post(UPSERT, json=[entity(), *ahead])
+    assert found.json()["success"] == [A]
+    assert len(found.json()["errors"]) == 400
+    assert len(tried) <= 300
 
 
 def test_records_that_are_read_from_a_file_are_not_written(tmp_path):

@@ -68,12 +68,16 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/ngsi-ld/v1/entities/{entity}"): ALL,
     ("POST", "/ngsi-ld/v1/entityOperations/query"): ALL,  # it reads
     ("POST", "/ngsi-ld/v1/entityOperations/upsert"): SENDING,
+    ("PATCH", "/ngsi-ld/v1/entities/{entity}"): SENDING,
+    ("PATCH", "/ngsi-ld/v1/entities/{entity}/attrs"): SENDING,
+    ("POST", "/ngsi-ld/v1/entities/{entity}/attrs"): SENDING,
     ("GET", "/ngsi-ld/v1/types"): ALL,
     ("GET", "/ngsi-ld/v1/types/{name}"): ALL,
     ("GET", "/ngsi-ld/v1/attributes"): ALL,
     ("GET", "/ngsi-ld/v1/attributes/{name}"): ALL,
     ("GET", "/ngsi-ld/v1/temporal/entities"): ALL,
     ("GET", "/ngsi-ld/v1/temporal/entities/{entity}"): ALL,
+    ("POST", "/ngsi-ld/v1/temporal/entityOperations/query"): ALL,  # it reads
     ("GET", "/ngsi-ld/v1/subscriptions"): ALL,
     ("POST", "/ngsi-ld/v1/subscriptions"): ACTING,
     ("POST", "/ngsi-ld/v1/subscriptions/"): ACTING,

@@ -98,9 +98,9 @@ def feature_json(one: Entity, form: Form = Form.NORMALIZED) -> Json:
     }
 
 
-def features_json(found: Iterable[Entity], form: Form = Form.NORMALIZED) -> Json:
-    """Entities as a GeoJSON collection."""
-    return {"type": "FeatureCollection", "features": [feature_json(one, form) for one in found]}
+def features_json(found: Iterable[Json]) -> Json:
+    """Features as a GeoJSON collection."""
+    return {"type": "FeatureCollection", "features": list(found)}
 
 
 def _written(one: Attribute, form: Form) -> Any:  # noqa: ANN401 - JSON

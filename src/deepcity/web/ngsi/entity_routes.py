@@ -9,6 +9,7 @@ from deepcity.web.ngsi.city_entities import CityEntities, EntityGroup
 from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.entity import Form, Json, entity_json, feature_json, features_json, urn
 from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.projection import AskedProjection, Projection
 from deepcity.web.ngsi.requests import (
     GEO,
     JSON,
@@ -37,6 +38,7 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
     def entities(
         request: Request,
         asked: AskedEntities,
+        shown: AskedProjection,
         limit: Limit = USUAL,
         offset: Offset = 0,
         count: Count = False,
@@ -44,12 +46,14 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
         """Entities that fit, a page of them."""
-        return _answer(request, city, asked, limit, offset, count, form_of(options, format))
+        form = form_of(options, format)
+        return _answer(request, city, asked, shown, limit, offset, count, form)
 
     @routes.get("/entities/{entity}")
     def entity(
         request: Request,
         entity: str,
+        shown: AskedProjection,
         attrs: Text = None,
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
@@ -63,7 +67,7 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
             raise NgsiError(f"{attrs!r}: no attributes of {one.id}", right, "ResourceNotFound")
         media, form = media_type(request, JSON, LD, GEO), form_of(options, format)
         body = feature_json(one, form) if media == GEO else entity_json(one, form)
-        return respond(request, body, media)
+        return respond(request, shown.shown(body), media)
 
     @routes.get("/types")
     def types(request: Request, details: bool = False) -> Response:
@@ -128,8 +132,13 @@ def add_entity_routes(routes: APIRouter, city: CityEntities) -> None:
         from deepcity.web.ngsi.query_document import query_document
 
         asked = await query_document(request)
+        if asked.times is not None:
+            right = "ask POST /temporal/entityOperations/query"
+            raise bad("temporalQ", "", "not of a query for what is", right)
         form = form_of(options, None)
-        return await run_in_threadpool(_answer, request, city, asked, limit, offset, count, form)
+        return await run_in_threadpool(
+            _answer, request, city, asked.entities, asked.shown, limit, offset, count, form
+        )
 
 
 def found_entity(city: CityEntities, name: str) -> tuple[EntityGroup, int]:
@@ -149,6 +158,7 @@ def _answer(
     request: Request,
     city: CityEntities,
     asked: EntitySelection,
+    shown: Projection,
     limit: int,
     offset: int,
     count: bool,
@@ -160,9 +170,11 @@ def _answer(
     media = media_type(request, JSON, LD, GEO)
     found = asked.found(city)
     page = [group.entity(at).only(asked.attributes) for group, at in found.page(offset, limit)]
-    body: Any = (
-        features_json(page, form) if media == GEO else [entity_json(one, form) for one in page]
-    )
+    body: Any
+    if media == GEO:
+        body = features_json(shown.shown(feature_json(one, form)) for one in page)
+    else:
+        body = [shown.shown(entity_json(one, form)) for one in page]
     total = len(found)
     links = page_links(request, offset, limit, total)
     return respond(request, body, media, count=total if count else None, links=links)

@@ -1,6 +1,9 @@
-"""A query as a JSON document (5.2.23): of POST /entityOperations/query and of subscriptions."""
+"""A query as a JSON document (5.2.23): of POST /entityOperations/query, of the same for what was
+(6.24), and of subscriptions.
+"""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -8,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.projection import Projection, projection
 from deepcity.web.ngsi.requests import EntitySelection, Test, selection
+from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
 
 MOST_BYTES = 65_536
 _TYPES = ("application/json", "application/ld+json")
@@ -37,6 +42,18 @@ class GeoQuery(Asked):
     geoproperty: str = Field(default="location", max_length=500)
 
 
+class TemporalPart(Asked):
+    """A temporal query (5.2.21)."""
+
+    timerel: str = Field(max_length=20)
+    timeAt: str = Field(max_length=50)
+    endTimeAt: str | None = Field(default=None, max_length=50)
+    timeproperty: str = Field(default="observedAt", max_length=100)
+    lastN: int | None = Field(default=None, ge=1, le=100_000)
+    aggrMethods: list[str] = Field(default_factory=list, max_length=20)
+    aggrPeriodDuration: str | None = Field(default=None, max_length=50)
+
+
 class QueryDocument(Asked):
     """A query."""
 
@@ -45,7 +62,24 @@ class QueryDocument(Asked):
     attrs: list[str] = Field(default_factory=list, max_length=100)
     q: str | None = Field(default=None, max_length=2_000)
     geoQ: GeoQuery | None = None
+    temporalQ: TemporalPart | None = None
+    pick: list[str] = Field(default_factory=list, max_length=100)
+    omit: list[str] = Field(default_factory=list, max_length=100)
     context: Any = Field(default=None, alias="@context")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a document asks.
+
+    Attributes:
+        shown: of each entity.
+        times: None: what is now.
+    """
+
+    entities: EntitySelection
+    shown: Projection
+    times: TemporalQuery | None
 
 
 async def json_body(request: Request) -> dict[str, Any]:
@@ -83,8 +117,8 @@ async def json_value(request: Request, most: int) -> Any:  # noqa: ANN401 - JSON
     return found
 
 
-async def query_document(request: Request) -> EntitySelection:
-    """The selection of a request's body.
+async def query_document(request: Request) -> Query:
+    """The query of a request's body.
 
     Raises:
         NgsiError: with all that cannot be read.
@@ -102,7 +136,22 @@ async def query_document(request: Request) -> EntitySelection:
         tests = (selector_test(asked.entities), *tests)
     names = tuple(map(short_name, asked.attrs))
     types = selector_types(asked.entities)
-    return EntitySelection(types=types, attributes=names, tests=tests)
+    chosen = EntitySelection(types=types, attributes=names, tests=tests)
+    return Query(chosen, projection(asked.pick, asked.omit), _times_of(asked.temporalQ))
+
+
+def _times_of(asked: TemporalPart | None) -> TemporalQuery | None:
+    if asked is None:
+        return None
+    return temporal_query(
+        asked.timerel,
+        asked.timeAt,
+        asked.endTimeAt,
+        asked.lastN,
+        ",".join(asked.aggrMethods),
+        asked.aggrPeriodDuration,
+        asked.timeproperty,
+    )
 
 
 def selector_types(selectors: list[EntitySelector]) -> tuple[str, ...]:

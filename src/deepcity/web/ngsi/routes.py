@@ -95,8 +95,8 @@ def _rest(asking: Asking) -> APIRouter:
         """Entities come from the city's records: what places measure is all that is written."""
         title = f"{request.method} {rest[:200]!r} is not supported"
         right = (
-            "write what places measure by POST entityOperations/upsert, where the city file has a "
-            "source that rows come to"
+            "write what places measure by PATCH entities/ID/attrs or POST entityOperations/upsert, "
+            "where the city file has a source that rows come to"
         )
         raise NgsiError(title, right, "OperationNotSupported")
 

@@ -1,8 +1,10 @@
-"""Routes to what entities were, and are forecast to be, over time (NGSI-LD 6.18, 6.19)."""
+"""Routes to what entities were, and are forecast to be, over time (NGSI-LD 6.18, 6.19, 6.24)."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Query as Parameter
+from fastapi.concurrency import run_in_threadpool
 
 from deepcity.web.ngsi.city_entities import AlertGroup, CityEntities, EntityGroup
 from deepcity.web.ngsi.context import short_name
@@ -10,6 +12,8 @@ from deepcity.web.ngsi.entity import Json
 from deepcity.web.ngsi.entity_routes import Count, Offset, found_entity
 from deepcity.web.ngsi.place_entities import PlaceGroup
 from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.projection import AskedProjection
+from deepcity.web.ngsi.query_document import Query, query_document
 from deepcity.web.ngsi.requests import (
     JSON,
     LD,
@@ -25,7 +29,8 @@ from deepcity.web.ngsi.temporal_alerts import alert_history, alert_json
 from deepcity.web.ngsi.temporal_entities import check_size, evolutions, temporal_json
 from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
 
-Last = Annotated[int | None, Query(ge=1, le=100_000)]
+Page = Annotated[int, Parameter(ge=1, le=1_000)]
+Last = Annotated[int | None, Parameter(ge=1, le=100_000)]
 
 
 def asked_times(
@@ -60,35 +65,36 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
         request: Request,
         chosen: AskedEntities,
         asked: AskedTimes,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = USUAL,
+        shown: AskedProjection,
+        limit: Page = USUAL,
         offset: Offset = 0,
         count: Count = False,
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
     ) -> Response:
         """Places and alarms over time, a page of them."""
-        if not asked.bounded:
-            raise bad("timerel", "", "missing", "give before, after or between, and timeAt")
-        shown = _form(options, format, asked)
-        found = chosen.found(city.past())
-        body: list[Json] = []
-        size = 0
-        for group, at in found.page(offset, limit):
-            count_S, one = _over_time(group, at, asked, chosen.attributes, shown)
-            size += count_S
-            check_size(size)
-            if count_S:
-                body.append(one)
-        total = len(found)
-        links = page_links(request, offset, limit, total)
-        media = media_type(request, JSON, LD)
-        return respond(request, body, media, count=total if count else None, links=links)
+        query = Query(chosen, shown, asked)
+        return _answer(request, city, query, limit, offset, count, _form(options, format, asked))
+
+    @routes.post("/temporal/entityOperations/query")
+    async def query(
+        request: Request,
+        limit: Page = USUAL,
+        offset: Offset = 0,
+        count: Count = False,
+        options: Text = None,
+    ) -> Response:
+        """Places and alarms over time that fit a query in the body."""
+        asked = await query_document(request)
+        form = _form(options, None, asked.times or TemporalQuery())
+        return await run_in_threadpool(_answer, request, city, asked, limit, offset, count, form)
 
     @routes.get("/temporal/entities/{entity}")
     def entity(
         request: Request,
         entity: str,
         asked: AskedTimes,
+        projection: AskedProjection,
         attrs: Text = None,
         options: Text = None,
         format: Text = None,  # noqa: A002 - the standard's name
@@ -102,7 +108,34 @@ def add_temporal_routes(routes: APIRouter, city: CityEntities) -> None:
         wanted = () if attrs is None else tuple(map(short_name, names(attrs, "attrs")))
         size, body = _over_time(group, at, asked, wanted, shown)
         check_size(size)
-        return respond(request, body, media_type(request, JSON, LD))
+        return respond(request, projection.shown(body), media_type(request, JSON, LD))
+
+
+def _answer(
+    request: Request, city: CityEntities, query: Query, limit: int, offset: int, count: bool,
+    form: str,
+) -> Response:  # fmt: skip
+    """A page of entities over time.
+
+    Raises:
+        NgsiError: if no span is asked for, or the answer is too large.
+    """
+    asked = query.times
+    if asked is None or not asked.bounded:
+        raise bad("timerel", "", "missing", "give before, after or between, and timeAt")
+    found = query.entities.found(city.past())
+    body: list[Json] = []
+    size = 0
+    for group, at in found.page(offset, limit):
+        instances, one = _over_time(group, at, asked, query.entities.attributes, form)
+        size += instances
+        check_size(size)
+        if instances:
+            body.append(query.shown.shown(one))
+    total = len(found)
+    links = page_links(request, offset, limit, total)
+    media = media_type(request, JSON, LD)
+    return respond(request, body, media, count=total if count else None, links=links)
 
 
 def _over_time(

@@ -10,7 +10,16 @@ from deepcity.store.events.event import Event, EventKind, EventQuery
 from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.data_models import DECISION
-from deepcity.web.ngsi.entity import Entity, Form, Json, entity_json, features_json, moment, urn
+from deepcity.web.ngsi.entity import (
+    Entity,
+    Form,
+    Json,
+    entity_json,
+    feature_json,
+    features_json,
+    moment,
+    urn,
+)
 from deepcity.web.ngsi.other_entities import party_name
 from deepcity.web.ngsi.place_entities import PlaceGroup
 from deepcity.web.ngsi.query_document import geo_of, selector_test, selector_types
@@ -101,9 +110,11 @@ def notifications(
         headers["Link"] = f'<{context}>; rel="http://www.w3.org/ns/json-ld#context"; type="{LD}"'
     for start in range(0, len(found), IN_ONE):
         part = found[start : start + IN_ONE]
-        data: Any = (
-            features_json(part, form) if media == GEO else [entity_json(e, form) for e in part]
-        )
+        data: Any
+        if media == GEO:
+            data = features_json(feature_json(one, form) for one in part)
+        else:
+            data = [entity_json(one, form) for one in part]
         body: Json = {
             "id": f"urn:ngsi-ld:Notification:{uuid.uuid4()}",
             "type": "Notification",

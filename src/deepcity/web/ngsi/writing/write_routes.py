@@ -1,7 +1,7 @@
-"""The route by which other systems write what places measure (NGSI-LD 5.6.8, 6.15)."""
+"""Routes by which other systems write what places measure (NGSI-LD 6.5, 6.6, 6.15)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,10 @@ from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.feeds.row_door import RowDoor
 from deepcity.web.control.pushing import PushRate
 from deepcity.web.ngsi.city_entities import CityEntities
+from deepcity.web.ngsi.context import short_name
+from deepcity.web.ngsi.entity_routes import found_entity
 from deepcity.web.ngsi.problems import NgsiError, bad, details
-from deepcity.web.ngsi.query_document import json_value
+from deepcity.web.ngsi.query_document import json_body, json_value
 from deepcity.web.ngsi.requests import Text
 from deepcity.web.ngsi.writing.written_rows import WrittenCell, cells_of, rows_of
 
@@ -23,12 +25,20 @@ _Row = tuple[str, str, int]
 _Made = tuple[frozenset[int], list[dict[str, str | float | None]]]
 MOST_ENTITIES, MOST_BYTES = 1_000, 1_000_000
 UPSERT = "/entityOperations/upsert"
+ATTRIBUTES = (
+    ("PATCH", "/entities/{entity}"),
+    ("PATCH", "/entities/{entity}/attrs"),
+    ("POST", "/entities/{entity}/attrs"),
+)
+"""What is the same here: an entity keeps all that it had, and has new values."""
+_MOST_TRIES = 100
+"""Times that rows of one request are offered to a source, of which others were refused."""
 
 
 def add_write_routes(
     routes: APIRouter, city: CityEntities, feeds: Feeds, rate: PushRate | None = None
 ) -> None:
-    """Add it to a router."""
+    """Add them to a router."""
     rate = rate or PushRate()
 
     @routes.post(UPSERT)
@@ -47,6 +57,17 @@ def add_write_routes(
             right = f"send at most {MOST_ENTITIES:,} at once"
             raise NgsiError(f"{len(raw):,} entities", right, "TooManyResults")
         return await run_in_threadpool(_written, city, feeds, rate, raw)
+
+    async def attributes(request: Request, entity: str) -> Response:
+        """Write attributes of one entity, as rows of the sources that come to this city.
+
+        Attributes that are not sent stay as they are.
+        """
+        raw = await json_body(request)
+        return await run_in_threadpool(_written_to, city, feeds, rate, entity, raw)
+
+    for method, path in ATTRIBUTES:
+        routes.add_api_route(path, attributes, methods=[method])
 
 
 @dataclass
@@ -67,10 +88,34 @@ class _Batch:
             self.errors.setdefault(number, error)
 
 
+def _written_to(
+    city: CityEntities, feeds: Feeds, rate: PushRate, name: str, raw: Mapping[str, Any]
+) -> Response:
+    """The answer to attributes that are written to one entity.
+
+    Raises:
+        NgsiError: if there is none of that name, or with the reason why they are not written.
+    """
+    group, at = found_entity(city, name)
+    for key, right in (("id", group.ids[at]), ("type", group.type)):
+        stated = raw.get(key, right)
+        if not isinstance(stated, str) or short_name(stated) != right:
+            raise bad(key, stated, f"that of {name[:200]} is another", f"give {right}")
+    batch = _kept(city, feeds, rate, [{**raw, "id": group.ids[at], "type": group.type}])
+    if batch.errors:
+        raise batch.errors[0]
+    return Response(status_code=204)
+
+
 def _written(city: CityEntities, feeds: Feeds, rate: PushRate, raw: Sequence[Any]) -> Response:
-    batch = _Batch([str(one.get("id")) if isinstance(one, dict) else "" for one in raw])
     known = {name for one in city.node.agencies for it in city.places(one) for name in it.ids}
-    new = [name for name in dict.fromkeys(batch.ids) if name not in known]
+    batch = _kept(city, feeds, rate, raw)
+    return _answer(batch, [name for name in dict.fromkeys(batch.ids) if name not in known])
+
+
+def _kept(city: CityEntities, feeds: Feeds, rate: PushRate, raw: Sequence[Any]) -> _Batch:
+    """What became of entities, as many of which are kept as can be."""
+    batch = _Batch([str(one.get("id")) if isinstance(one, dict) else "" for one in raw])
     rows: dict[_Row, list[tuple[int, WrittenCell]]] = {}
     for number, one in enumerate(raw):
         try:
@@ -101,7 +146,7 @@ def _written(city: CityEntities, feeds: Feeds, rate: PushRate, raw: Sequence[Any
         right = "send more entities in fewer requests"
         much = NgsiError(f"over {rate.most} requests a minute for {source}", right)
         batch.fail(frozenset().union(*(numbers for numbers, _ in whole)), much)
-    return _answer(batch, new)
+    return batch
 
 
 def _door(feeds: Feeds, cell: WrittenCell) -> RowDoor:
@@ -115,23 +160,48 @@ def _door(feeds: Feeds, cell: WrittenCell) -> RowDoor:
 
 def _put(door: RowDoor, whole: Sequence[_Made], batch: _Batch) -> None:
     """Keep rows of a source; of those that are refused, each by itself is left out."""
-    content = json.dumps([row for _, rows in whole for row in rows]).encode()
-    try:
-        door.put(content, csv=False)
-    except DataError as error:
-        if len(whole) == 1:
+    waiting, tries = [list(whole)], 0
+    while waiting:
+        some = waiting.pop()
+        error = _refusal(door, [row for _, rows in some for row in rows])
+        if error is None:
+            continue
+        tries += 1
+        if len(some) > 1 and tries <= _MOST_TRIES and not isinstance(error, OSError):
+            middle = len(some) // 2
+            waiting += [some[middle:], some[:middle]]
+            continue
+        for numbers, _ in some:
+            batch.fail(numbers, _reason(error, alone=len(some) == 1))
+        if isinstance(error, DataError):
             door.refused.add(error.problems)
-            title = " ".join(f"{one.key}: {one.reason}." for one in error.problems[:10])
-            batch.fail(whole[0][0], NgsiError(title, error.problems[0].right))
-            return
-        _put(door, whole[: len(whole) // 2], batch)
-        _put(door, whole[len(whole) // 2 :], batch)
-    except OSError as error:
-        failed = NgsiError(
-            f"it cannot be stored: {error.strerror}", "send it again", "InternalError"
-        )
-        for numbers, _ in whole:
-            batch.fail(numbers, failed)
+
+
+def _refusal(
+    door: RowDoor, rows: Sequence[Mapping[str, str | float | None]]
+) -> DataError | OSError | None:
+    """Why rows are not kept; None: they are."""
+    try:
+        door.put(json.dumps(rows).encode(), csv=False)
+    except (DataError, OSError) as error:
+        return error
+    return None
+
+
+def _reason(error: DataError | OSError, *, alone: bool) -> NgsiError:
+    """As it is told of an entity.
+
+    Args:
+        alone: whether its rows were refused by themselves.
+    """
+    if isinstance(error, OSError):
+        title = f"it cannot be stored: {error.strerror}"
+        return NgsiError(title, "send it again", "InternalError")
+    title = " ".join(f"{one.key}: {one.reason}." for one in error.problems[:10])
+    if alone:
+        return NgsiError(title, error.problems[0].right)
+    title = f"it was not tried alone, beside so many that are refused, as for: {title}"
+    return NgsiError(title, "correct those that are named, and send the others again")
 
 
 def _answer(batch: _Batch, new: Sequence[str]) -> Response:
