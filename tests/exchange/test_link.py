@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepcity.exchange.flare import link
-from deepcity.exchange.flare.link import frame, receive
+from deepcity.exchange.flare.link import receive, send
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ heads = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3)
 def test_frames_of_any_size_arrive_in_order(line, frames):
     near, far = line
     sent = [(head, bytes(range(256)) * (size // 256 + 1)) for head, size in frames]
-    sender = threading.Thread(target=lambda: [near.send_bytes(frame(*one)) for one in sent])
+    sender = threading.Thread(target=lambda: [send(near, *one) for one in sent])
     sender.start()
     assert [receive(far) for _ in sent] == sent
     sender.join(10)
@@ -54,23 +54,41 @@ def test_frames_of_any_size_arrive_in_order(line, frames):
 def test_large_frame_arrives_whole(line):
     near, far = line
     blob = bytes(20_000_000)
-    sender = threading.Thread(target=lambda: near.send_bytes(frame({}, blob)))
+    sender = threading.Thread(target=lambda: send(near, {}, blob))
     sender.start()
     assert receive(far) == ({}, blob)
     sender.join(10)
 
 
-@pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
-def test_frame_that_claims_too_much_is_refused_before_it_is_read(size):
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [(0xFFFFFFFF, 2), (0x7FFFFFFF, 2), (2, 0), (100, 97), (1 << 29, (1 << 20) + 1)],
+)
+def test_frame_that_claims_too_much_is_refused_before_it_is_read(size, head):
     with stranger() as (near, far):
-        far.sendall(size)
+        far.sendall(size.to_bytes(4, "big") + head.to_bytes(4, "big"))
         with pytest.raises(OSError, match="a frame of"):
             receive(near)
 
 
+@pytest.mark.parametrize("head", [b"[]", b"{", b"3"])
+def test_frame_whose_head_is_none(head):
+    with stranger() as (near, far):
+        far.sendall((4 + len(head)).to_bytes(4, "big") + len(head).to_bytes(4, "big") + head)
+        with pytest.raises(ValueError, match=r"head|Expecting"):
+            receive(near)
+
+
+def test_frame_that_is_too_large_is_not_sent(line, monkeypatch):
+    monkeypatch.setattr(link, "MOST_BYTES", 100)
+    monkeypatch.setattr(link, "_MOST_HEAD", 10)
+    with pytest.raises(OSError, match="a frame of 117 bytes"):
+        send(line[0], {"a": 1}, bytes(105))
+
+
 def test_line_that_ends_within_a_frame_is_an_end():
     with stranger() as (near, far):
-        far.sendall((100).to_bytes(link._SIZE, "big") + b"half")
+        far.sendall((100).to_bytes(4, "big") + (2).to_bytes(4, "big") + b"{}half")
         far.close()
         with pytest.raises(EOFError):
             receive(near)

@@ -24,8 +24,8 @@ from deepcity.exchange.flare.link import (
     TIMEOUT,
     CoordinatorLink,
     Reply,
-    frame,
-    unframe,
+    receive,
+    send,
 )
 from deepcity.exchange.flare.machines import MachineExchange
 from deepcity.exchange.flare.task import task_from
@@ -239,12 +239,12 @@ class KeptJobs:
     def _relay(self, name):
         found = json.loads(self.link_file.read_text())
         with Client((found["host"], found["port"]), authkey=bytes.fromhex(found["key"])) as line:
-            line.send_bytes(frame({"lease": name, "sites": SITES}))
+            send(line, {"lease": name, "sites": SITES})
             try:
                 while True:
-                    head, blob = unframe(line.recv_bytes())
+                    head, blob = receive(line)
                     reply = {"id": head["id"], "kind": ANSWER, "text": "", "counts": []}
-                    line.send_bytes(frame(reply, blob))
+                    send(line, reply, blob)
             except (EOFError, OSError):
                 self.abort(name)
 
@@ -315,7 +315,7 @@ def test_job_that_takes_no_calls_is_lost_at_the_deadline_and_blocks_nobody(link,
     def connect(name):
         """And read nothing."""
         lines.append(Client((found["host"], found["port"]), authkey=bytes.fromhex(found["key"])))
-        lines[0].send_bytes(frame({"lease": name, "sites": SITES}))
+        send(lines[0], {"lease": name, "sites": SITES})
 
     monkeypatch.setattr(jobs, "_relay", connect)
     Leasing(jobs, link, "a.Site", patience_s=10).take(Lease("deepcity-a-0", 5, SITES))

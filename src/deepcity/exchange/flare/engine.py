@@ -46,8 +46,8 @@ from deepcity.exchange.flare.link import (
     TIMEOUT,
     Reply,
     Wire,
-    frame,
     receive,
+    send,
     without_delay,
 )
 
@@ -109,7 +109,7 @@ class Relay:
         wire = EngineWire(proxies)
         with Client((found["host"], found["port"]), authkey=key) as line:
             without_delay(line)
-            line.send_bytes(frame({"lease": self.lease, "sites": sorted(proxies)}))
+            send(line, {"lease": self.lease, "sites": sorted(proxies)})
             pool = ThreadPoolExecutor(max_workers=4 * len(proxies), thread_name_prefix="relay")
             try:
                 while not context.is_aborted():
@@ -124,10 +124,9 @@ class Relay:
     def _carry(self, line: Connection, wire: Wire, head: dict[str, Any], blob: bytes) -> None:
         reply = wire.ask(head["site"], head["task"], blob, head["timeout"])
         found = {"id": head["id"], "kind": reply.kind, "text": reply.text}
-        data = frame({**found, "counts": list(reply.counts)}, reply.blob)
         try:
             with self._sending:
-                line.send_bytes(data)
+                send(line, {**found, "counts": list(reply.counts)}, reply.blob)
         except OSError:
             _log.info("an answer came after the coordinator hung up")
 

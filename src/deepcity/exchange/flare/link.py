@@ -65,31 +65,41 @@ class Wire(Protocol):
         ...
 
 
-def frame(head: Mapping[str, Any], blob: bytes = b"") -> bytes:
-    """A frame's bytes."""
+def send(line: Connection, head: Mapping[str, Any], blob: bytes = b"") -> None:
+    """Send a frame: its length, its head's length, the head, the bytes.
+
+    Raises:
+        OSError: if the line has ended, or the frame is too large.
+    """
     text = json.dumps(head).encode()
-    return len(text).to_bytes(_HEAD, "big") + text + blob
-
-
-def unframe(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """A frame's head and bytes."""
-    end = _HEAD + int.from_bytes(data[:_HEAD], "big")
-    return json.loads(data[_HEAD:end]), data[end:]
+    size = _HEAD + len(text) + len(blob)
+    if size > MOST_BYTES + _MOST_HEAD:
+        raise OSError(f"a frame of {size:,} bytes")
+    with _doubled(line) as end:
+        end.sendall(size.to_bytes(_SIZE, "big") + len(text).to_bytes(_HEAD, "big") + text)
+        if blob:
+            end.sendall(blob)  # by itself: both in one would be a copy of a million bytes
 
 
 def receive(line: Connection) -> tuple[dict[str, Any], bytes]:
     """The next frame's head and bytes.
 
-    `recv_bytes` would give the same in three times the processor's time: it reads in pieces.
+    `recv_bytes` would give the same in three times the processor's time: it reads in pieces, and
+    the message's bytes would be copied out of the frame.
 
     Raises:
         EOFError, OSError: if the line has ended, or the frame is too large.
+        ValueError: if its head is none.
     """
     with _doubled(line) as end:
-        size = int.from_bytes(_exactly(end, _SIZE), "big", signed=True)
-        if not 0 <= size <= MOST_BYTES + _MOST_HEAD:
-            raise OSError(f"a frame of {size:,} bytes")
-        return unframe(_exactly(end, size))
+        start = _exactly(end, _SIZE + _HEAD)
+        size, head = int.from_bytes(start[:_SIZE], "big"), int.from_bytes(start[_SIZE:], "big")
+        if not 0 <= head <= min(_MOST_HEAD, size - _HEAD) or size > MOST_BYTES + _MOST_HEAD:
+            raise OSError(f"a frame of {size:,} bytes with a head of {head:,}")
+        found = json.loads(_exactly(end, head))
+        if not isinstance(found, dict):
+            raise ValueError("a frame's head is no object")
+        return found, _exactly(end, size - _HEAD - head)
 
 
 def _exactly(end: socket.socket, size: int) -> bytes:
@@ -154,19 +164,21 @@ class CoordinatorLink:
             self._number = number
             self._waiting[number] = answer
         try:
-            self._send(line, frame({**head, "id": number}, blob), deadline_s)
+            self._send(line, {**head, "id": number}, blob, deadline_s)
             return answer.result(deadline_s + _GRACE_S)
         except FutureTimeoutError:
             return Reply(TIMEOUT, f"no answer within {deadline_s:.0f} s")
         finally:
             self._waiting.pop(number, None)
 
-    def _send(self, line: Connection, data: bytes, deadline_s: float) -> None:
+    def _send(
+        self, line: Connection, head: Mapping[str, Any], blob: bytes, deadline_s: float
+    ) -> None:
         """Send a frame; a job that does not take it in time is as good as gone."""
         with _shut_after(deadline_s + _GRACE_S, line):
             try:
                 with self._sending:
-                    line.send_bytes(data)
+                    send(line, head, blob)
             except OSError as error:
                 raise LeaseLostError(f"lease {self.lease} takes no calls: {error}") from error
 
