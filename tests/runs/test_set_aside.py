@@ -11,9 +11,9 @@ from deepcity.cli.summary import extra_lines
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.refusals import RefusedUpdate
 from deepcity.exchange.rounds import Progress
 from deepcity.exchange.strategies import StrategyState
+from deepcity.exchange.trust.refusals import RefusedUpdate
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     init_ensemble,

@@ -30,9 +30,9 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import FINISH, RESTORE, STATUS
 from deepcity.exchange.profile import DESCRIBE, SiteProfile, profile_in
-from deepcity.exchange.refusals import RefusedUpdate
 from deepcity.exchange.rounds import FederationPlan, Progress, learn_together
 from deepcity.exchange.strategies import StrategyState
+from deepcity.exchange.trust.refusals import RefusedUpdate
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 OMIT = "Fix them, or leave them out of the map"

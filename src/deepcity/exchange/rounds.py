@@ -3,7 +3,7 @@
 Written against `Exchange` alone. The state between rounds is a value, so that a run can
 be checkpointed after any round and resumed elsewhere. A party that fails is
 left out of that round, with the reason recorded, and asked again in the next; one whose update is
-refused comes back after good rounds (`deepcity.exchange.refusals`). Parties
+refused comes back after good rounds (`deepcity.exchange.trust.refusals`). Parties
 may join late and leave early (`deepcity.exchange.participation`); one that has left is neither
 asked nor counted, and keeps its layers.
 """
@@ -21,11 +21,11 @@ from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.party import ERROR, EVALUATE, JOIN, ROWS, TRAIN
-from deepcity.exchange.refusals import RefusedUpdate, with_refusals
-from deepcity.exchange.robust import capped_weights
 from deepcity.exchange.secure.round_sums import agree_sums, open_sums, sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import Strategy, StrategyState
+from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
+from deepcity.exchange.trust.robust import capped_weights
 
 _MOST = 1e38  # rows or error of a party; no more than single precision holds
 
@@ -90,7 +90,7 @@ class Progress:
     Attributes:
         outgoing: party -> layers it receives in the next round.
         weights: party -> training rows it claimed; those that joined so far. Capped, they are
-            its weight in averages (`deepcity.exchange.robust`).
+            its weight in averages (`deepcity.exchange.trust.robust`).
         errors: one entry per round: party -> validation error before its training.
         failures: one entry per round: parties left out, and why.
         trained: party -> rounds done when it last returned an update.

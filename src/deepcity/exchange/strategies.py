@@ -20,7 +20,7 @@ from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.city.problem import Problem
 from deepcity.exchange.fusion import fuse, members_by_layer, weighted_mean
 from deepcity.exchange.layer_vectors import flat, shaped
-from deepcity.exchange.robust import clipped_mean, coordinate_median, multi_krum, trimmed_mean
+from deepcity.exchange.trust.robust import clipped_mean, coordinate_median, multi_krum, trimmed_mean
 
 PROXIMAL = "proximal"
 """Name of a number: weight of half the squared distance from the received layers in the loss."""

@@ -23,7 +23,6 @@ from deepcity.exchange.asynchronous.pending_calls import PendingCalls
 from deepcity.exchange.exchange import Exchange, Failure, PausedError
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import COLLECT, ERROR, TRAIN
-from deepcity.exchange.refusals import with_refusals
 from deepcity.exchange.rounds import (
     FederationPlan,
     Progress,
@@ -35,6 +34,7 @@ from deepcity.exchange.rounds import (
     usable_updates,
 )
 from deepcity.exchange.shape_groups import aggregate_groups, layers_of_party
+from deepcity.exchange.trust.refusals import with_refusals
 
 Kept = Callable[[Progress], None]
 

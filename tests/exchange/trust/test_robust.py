@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcity.exchange.profile import SiteProfile
-from deepcity.exchange.robust import capped_weights, multi_krum
 from deepcity.exchange.strategies import STRATEGIES, strategy
+from deepcity.exchange.trust.robust import capped_weights, multi_krum
 
 ROBUST = ("median", "trimmed_mean", "norm_clipping", "multi_krum")
 honest = st.lists(st.floats(1, 1000), min_size=2, max_size=9)

@@ -10,9 +10,9 @@ from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import ERROR, EVALUATE, JOIN, LOSS, ROWS, TRAIN
-from deepcity.exchange.refusals import GOOD_ROUNDS, RefusedUpdate
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import FedAvg
+from deepcity.exchange.trust.refusals import GOOD_ROUNDS, RefusedUpdate
 from deepcity.store.checkpoint import CheckpointStore
 
 SHAPE = (2, 3)

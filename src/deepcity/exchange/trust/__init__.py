@@ -1,0 +1,1 @@
+"""What each party may weigh, and who is set aside: what a party sends cannot be checked alone."""
