@@ -49,6 +49,7 @@ class Party:
     gap: dict | None = None
     late_s: int = 0
     forecasts: bool = True
+    outlines: list | None = None
     value_noise: np.ndarray = field(init=False)
 
     def __post_init__(self):
@@ -96,6 +97,7 @@ class Party:
                 {"id": one, "lat": north, "lon": east, "capacity": capacity}
                 for one, north, east in zip(ids, lat, lon, strict=True)
             ],
+            "outlines": self.outlines,
         }  # fmt: skip
 
 

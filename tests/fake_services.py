@@ -124,6 +124,16 @@ class ServiceParty:
     def index(self, place):
         return [one.id for one in self.state.places].index(place)
 
+    def outlines(self):
+        """Squares, of cells alone."""
+        if self.service != "crime-prevention":
+            return None
+        return [
+            [one.lon + east * 0.004 if axis else one.lat + north * 0.004
+             for north, east in ((-1, -1), (-1, 1), (1, 1), (1, -1)) for axis in (1, 0)]
+            for one in self.state.places
+        ]  # fmt: skip
+
     def describe(self):
         places = [
             {"id": one.id, "lat": one.lat, "lon": one.lon, "capacity": one.capacity}
@@ -133,6 +143,7 @@ class ServiceParty:
             "service": self.service, "party": self.name, "agency": self.agency,
             "title": self.title, "field": self.state.kind.value, "kind": self.state.kind.value,
             "unit": self.unit, "step_s": data.STEP_S, "horizon": data.HORIZON, "places": places,
+            "outlines": self.outlines(),
         }  # fmt: skip
 
 

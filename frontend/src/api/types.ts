@@ -25,6 +25,8 @@ export interface Party {
   /** Steps ahead. */
   horizon: number;
   places: Place[];
+  /** Of cells of a grid: each one's corners, longitude and latitude in turn. */
+  outlines?: (number[] | null)[] | null;
 }
 
 export interface Service {

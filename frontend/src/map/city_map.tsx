@@ -8,6 +8,7 @@ import { frame, placeId } from "../state/moment";
 import { t } from "../words";
 import { number } from "../words/format";
 import { rangeOf, type Range } from "./colour";
+import type { CellLayer } from "./cell_layer";
 import type { PlaceLayer } from "./place_layer";
 
 /** The ends of the colour scale: it grows with what is seen, so that moments can be compared. */
@@ -16,7 +17,11 @@ export const range = signal<Range | null>(null);
 interface Opened {
   map: LibreMap;
   layer: PlaceLayer;
+  cells: CellLayer;
 }
+
+/** Of circles in their cells. */
+const IN_CELLS = 0.45;
 
 function fit(map: LibreMap, places: Place[], animate: boolean): void {
   let [w, s, e, n] = [180, 90, -180, -90];
@@ -29,24 +34,27 @@ function fit(map: LibreMap, places: Place[], animate: boolean): void {
 }
 
 async function open(box: HTMLElement): Promise<Opened> {
-  const [{ openMap, rgb }, { PlaceLayer }] = await Promise.all([
+  const [{ openMap, rgb }, { PlaceLayer }, { CellLayer }] = await Promise.all([
     import("./libre"),
     import("./place_layer"),
+    import("./cell_layer"),
   ]);
-  const layer = new PlaceLayer();
+  const [layer, cells] = [new PlaceLayer(), new CellLayer()];
   const paint = () => {
     layer.colours = {
       edge: rgb("--map-edge"), none: rgb("--muted"), alarm: rgb("--critical"),
       chosen: rgb("--map-chosen"),
     };
+    cells.edge = rgb("--map-edge");
   };
   paint();
   const map = openMap(box, paint);
   await new Promise<void>((done) => map.once("style.load", () => done()));
+  map.addLayer(cells);
   map.addLayer(layer);
   // For measurements and tests of the page; nothing else reads it.
-  Object.assign(window, { controlRoom: { map, layer } });
-  return { map, layer };
+  Object.assign(window, { controlRoom: { map, layer, cells } });
+  return { map, layer, cells };
 }
 
 function positioned(shown: Party | null): boolean {
@@ -82,7 +90,10 @@ export function CityMap() {
   const places = party.value?.places;
   useEffect(() => {
     if (!ready || !opened.current || !places) return;
-    opened.current.layer.setPlaces(places);
+    const { cells, layer } = opened.current;
+    cells.setCells(places, party.peek()?.outlines ?? null);
+    layer.scale = cells.some ? IN_CELLS : 1;
+    layer.setPlaces(places);
     fit(opened.current.map, places, false);
     draw(opened.current);
   }, [ready, places]);
@@ -106,7 +117,7 @@ export function CityMap() {
   );
 }
 
-function draw({ layer }: Opened): void {
+function draw({ layer, cells }: Opened): void {
   const shown = party.peek();
   const found = frame.peek();
   if (!shown) return;
@@ -118,18 +129,20 @@ function draw({ layer }: Opened): void {
   );
   layer.setMarks(alarmed, placeId.peek());
   layer.setValues(found?.value ?? [], range.peek());
+  cells.setValues(found?.value ?? [], range.peek());
 }
 
 function listen(
-  { map, layer }: Opened,
+  { map, layer, cells }: Opened,
   setTip: (tip: { x: number; y: number; text: string } | null) => void,
 ): void {
   map.on("click", (event) => {
-    const found = layer.placeAt(event.point.x, event.point.y);
+    const { x, y } = event.point;
+    const found = cells.placeAt(x, y) ?? layer.placeAt(x, y);
     if (found) placeId.value = found.id;
   });
   map.on("mousemove", (event) => {
-    const found = layer.placeAt(event.point.x, event.point.y, 8);
+    const found = cells.placeAt(event.point.x, event.point.y) ?? layer.placeAt(event.point.x, event.point.y, 8);
     map.getCanvas().style.cursor = found ? "pointer" : "";
     if (!found) return setTip(null);
     const index = party.peek()?.places.indexOf(found) ?? -1;

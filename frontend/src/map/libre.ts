@@ -4,7 +4,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { MapColours } from "./basemap";
 import { drawBasemap, emptyStyle, recolour } from "./basemap";
-import type { Rgb } from "./place_layer";
+import type { Rgb } from "./webgl";
 import { t } from "../words";
 import { language } from "../words/language";
 

@@ -3,8 +3,9 @@
  * and a new moment replaces one float a place. The colour comes from a ramp in a texture.
  */
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as LibreMap } from "maplibre-gl";
-import { ramp, RAMP_SIZE, shareOf, type Range } from "./colour";
 import type { Place, Values } from "../api/types";
+import type { Range } from "./colour";
+import { linked, mercator, moved, rampTexture, sharesOf, type Rgb } from "./webgl";
 
 const VERTEX = `#version 300 es
 uniform mat4 u_matrix;
@@ -54,14 +55,6 @@ void main() {
   colour = vec4(fill.rgb * fill.a, fill.a) * cover;
 }`;
 
-export type Rgb = [number, number, number];
-
-function mercator(lon: number, lat: number): [number, number] {
-  const clipped = Math.min(Math.max(lat, -85), 85);
-  const y = 0.5 - Math.log(Math.tan(Math.PI / 4 + (clipped * Math.PI) / 360)) / (2 * Math.PI);
-  return [(lon + 180) / 360, y];
-}
-
 export class PlaceLayer implements CustomLayerInterface {
   readonly id = "places";
   readonly type = "custom" as const;
@@ -69,6 +62,8 @@ export class PlaceLayer implements CustomLayerInterface {
   colours: Record<"edge" | "none" | "alarm" | "chosen", Rgb> = {
     edge: [0, 0, 0], none: [0.5, 0.5, 0.5], alarm: [1, 0, 0], chosen: [1, 1, 1],
   };
+  /** Of all circles: smaller where cells are drawn below them. */
+  scale = 1;
   /** How often a frame was drawn; for measurements. */
   drawn = 0;
 
@@ -104,11 +99,7 @@ export class PlaceLayer implements CustomLayerInterface {
   }
 
   setValues(values: Values, range: Range | null): void {
-    for (let i = 0; i < this.value.length; i += 1) {
-      const value = values[i];
-      const share = value === null || value === undefined || !range ? -1 : shareOf(value, range);
-      this.value[i] = share < 0 && value !== null && range ? 0 : Math.min(share, 1);
-    }
+    this.value = sharesOf(values, range, this.places.length);
     this.stale.value = true;
     this.map?.triggerRepaint();
   }
@@ -141,20 +132,10 @@ export class PlaceLayer implements CustomLayerInterface {
 
   onAdd(map: LibreMap, gl: WebGL2RenderingContext): void {
     this.map = map;
-    this.program = linked(gl);
+    this.program = linked(gl, VERTEX, FRAGMENT);
     this.vertices = gl.createVertexArray();
     this.buffers = { at: gl.createBuffer(), value: gl.createBuffer(), mark: gl.createBuffer() };
-    this.texture = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.texImage2D(
-      gl.TEXTURE_2D, 0, gl.RGBA, RAMP_SIZE, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, ramp(),
-    );
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
-      gl.texParameteri(gl.TEXTURE_2D, name, gl.LINEAR);
-    }
-    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
-      gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
-    }
+    this.texture = rampTexture(gl);
     this.stale = { at: true, value: true, mark: true };
   }
 
@@ -191,7 +172,7 @@ export class PlaceLayer implements CustomLayerInterface {
   /** Pixels across: smaller where there are many, larger near by. */
   private diameter(): number {
     const crowd = Math.min(Math.max(22 - 4 * Math.log10(this.places.length + 1), 3.5), 18);
-    return crowd * Math.min(Math.max(1 + ((this.map?.getZoom() ?? 11) - 11) * 0.22, 0.6), 3);
+    return this.scale * crowd * Math.min(Math.max(1 + ((this.map?.getZoom() ?? 11) - 11) * 0.22, 0.6), 3);
   }
 
   private upload(
@@ -213,29 +194,4 @@ export class PlaceLayer implements CustomLayerInterface {
 
 function isOnMap(place: Place | undefined): boolean {
   return place !== undefined && place.lat !== null && place.lon !== null;
-}
-
-/** The matrix for positions relative to `origin`. */
-function moved(matrix: ArrayLike<number>, [x, y]: [number, number]): Float32Array {
-  const out = Float32Array.from(matrix);
-  for (let row = 0; row < 4; row += 1) {
-    out[12 + row] = (matrix[row] ?? 0) * x + (matrix[4 + row] ?? 0) * y + (matrix[12 + row] ?? 0);
-  }
-  return out;
-}
-
-function linked(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) throw new Error("no shader");
-    gl.shaderSource(shader, text);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-    throw new Error(gl.getProgramInfoLog(program) ?? "shaders do not link");
-  }
-  return program;
 }

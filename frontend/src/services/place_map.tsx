@@ -25,6 +25,8 @@ export interface Position {
 interface Props {
   label: string;
   places: Place[];
+  /** Of places that are cells: those of the spots are drawn. */
+  outlines?: (number[] | null)[] | null | undefined;
   ways?: Way[];
   spots: Spot[];
   /** Where somebody wants to go. */
@@ -52,6 +54,19 @@ function lines(ways: Way[], at: Map<string, At>): GeoJSON.FeatureCollection {
   return { type: "FeatureCollection", features: features.filter((one) => one.geometry.coordinates.length > 1) };
 }
 
+function cells(places: Place[], outlines: (number[] | null)[], spots: Spot[]): GeoJSON.FeatureCollection {
+  const wanted = new Set(spots.map((one) => one.place));
+  const features = places.flatMap(({ id }, i): GeoJSON.Feature[] => {
+    const outline = outlines[i];
+    if (!outline || !wanted.has(id)) return [];
+    const ring: At[] = [];
+    for (let k = 0; k < outline.length; k += 2) ring.push([outline[k] ?? 0, outline[k + 1] ?? 0]);
+    if (ring[0]) ring.push(ring[0]);
+    return [{ type: "Feature", properties: { id }, geometry: { type: "Polygon", coordinates: [ring] } }];
+  });
+  return { type: "FeatureCollection", features };
+}
+
 function dots(at: Map<string, At>): GeoJSON.Feature {
   const all = [...at.values()];
   const every = Math.ceil(all.length / MOST_DOTS);
@@ -64,6 +79,8 @@ function addLayers(map: LibreMap): void {
   const colour = (name: string) => css.getPropertyValue(name).trim();
   const nothing = { type: "FeatureCollection" as const, features: [] };
   map.addSource("dots", { type: "geojson", data: nothing });
+  map.addSource("cells", { type: "geojson", data: nothing });
+  map.addLayer({ id: "cells", type: "fill", source: "cells", paint: { "fill-color": colour("--accent"), "fill-opacity": 0.3, "fill-outline-color": colour("--accent") } });
   map.addSource("ways", { type: "geojson", data: nothing });
   map.addLayer({ id: "dots", type: "circle", source: "dots", paint: { "circle-radius": 2.5, "circle-color": colour("--muted"), "circle-opacity": 0.7 } });
   const round = { "line-cap": "round", "line-join": "round" } as const;
@@ -78,12 +95,13 @@ function fit(map: LibreMap, shown: At[]): void {
   map.fitBounds([[w, s], [e, n]], { padding: 48, maxZoom: 13, animate: false });
 }
 
-export function PlaceMap({ label, places, ways = [], spots, goal = null, pick }: Props) {
+export function PlaceMap({ label, places, outlines, ways = [], spots, goal = null, pick }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<LibreMap | null>(null);
   const [ready, setReady] = useState(false);
   const [failed, setFailed] = useState(false);
   const [drawn, setDrawn] = useState(0);
+  const [areas, setAreas] = useState(0);
   const at = useMemo(() => positions(places), [places]);
 
   useEffect(() => {
@@ -111,6 +129,9 @@ export function PlaceMap({ label, places, ways = [], spots, goal = null, pick }:
     const opened = map.current;
     if (!ready || !opened) return;
     opened.getSource<GeoJSONSource>("dots")?.setData(dots(at));
+    const found = cells(places, outlines ?? [], spots);
+    opened.getSource<GeoJSONSource>("cells")?.setData(found);
+    setAreas(found.features.length);
     const drawable = lines(ways, at);
     opened.getSource<GeoJSONSource>("ways")?.setData(drawable);
     setDrawn(drawable.features.length);
@@ -157,7 +178,7 @@ export function PlaceMap({ label, places, ways = [], spots, goal = null, pick }:
 
   if (failed) return <p class="quiet">{t("map.no_webgl")}</p>;
   if (at.size === 0) return <p class="quiet">{t("map.no_positions")}</p>;
-  return <div class="room-map place-map" ref={box} data-ready={ready} data-ways={drawn} role="group" aria-label={label} />;
+  return <div class="room-map place-map" ref={box} data-ready={ready} data-ways={drawn} data-cells={areas} role="group" aria-label={label} />;
 }
 
 /** The table beside the map says the same: marks are not read aloud. */

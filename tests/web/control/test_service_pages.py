@@ -180,6 +180,7 @@ def test_the_message_of_a_warning_can_be_read_and_downloaded(browser, services):
 def test_patrols_stand_beside_the_checks_of_what_they_do(pages):
     page = pages("crime-prevention")
     expect(page.locator(".place-map .spot")).to_have_text(["1", "2", "3", "4"])
+    expect(page.locator(".place-map")).to_have_attribute("data-cells", "4")
     checks = page.locator(".checks")
     expect(checks).to_contain_text("bear more of the patrols than of the offences")
     expect(checks).to_contain_text("would draw patrols to where patrols already are")

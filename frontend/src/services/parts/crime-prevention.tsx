@@ -50,7 +50,7 @@ function Cells({ party, decision }: { party: Party; decision: Made }) {
       <div class="card">
         <h2>{t("patrols.cells")}</h2>
         <p>{t("patrols.plan", { n: number(plan["patrols"]), of: number(plan["cells"]) })}</p>
-        <PlaceMap label={t("patrols.map")} places={party.places} spots={spots} />
+        <PlaceMap label={t("patrols.map")} places={party.places} outlines={party.outlines} spots={spots} />
         <Table
           label={t("patrols.cells")}
           heads={[{ text: t("patrols.cell") }, { text: t("patrols.expected"), number: true }, { text: t("patrols.chance") }]}

@@ -41,7 +41,7 @@ export default function CrowdingWarning({ party, decision }: PartProps) {
           }))}
         />
       </div>
-      <div class="card"><PlaceMap label={t("crowds.map")} places={party.places} spots={spots} /></div>
+      <div class="card"><PlaceMap label={t("crowds.map")} places={party.places} outlines={party.outlines} spots={spots} /></div>
     </section>
   );
 }

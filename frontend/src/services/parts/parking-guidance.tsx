@@ -70,7 +70,7 @@ function Guidance({ party, decision }: PartProps) {
       <section class={`special ${shown.actions.length > 0 ? "beside" : ""}`}>
         {shown.actions.length > 0 && <Sent decision={shown} />}
         <div class="card">
-          <PlaceMap label={t("parking.map")} places={party.places} spots={spots} goal={inRange(at) ? at : null} pick={pick} />
+          <PlaceMap label={t("parking.map")} places={party.places} outlines={party.outlines} spots={spots} goal={inRange(at) ? at : null} pick={pick} />
         </div>
       </section>
     </>

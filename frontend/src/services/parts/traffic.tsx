@@ -58,7 +58,7 @@ export default function Traffic({ party, decision }: PartProps) {
       </div>
       <div class="card">
         <h2>{t("traffic.detour")}</h2>
-        <PlaceMap label={t("traffic.map")} places={party.places} ways={ways} spots={[...spots, ...jammed.map((place): Spot => ({ place, kind: "act", label: "!" }))]} />
+        <PlaceMap label={t("traffic.map")} places={party.places} outlines={party.outlines} ways={ways} spots={[...spots, ...jammed.map((place): Spot => ({ place, kind: "act", label: "!" }))]} />
         <ul class="legend" aria-hidden="true">
           <li><i class="line way-detour" />{t("traffic.way_detour")}</li>
           <li><i class="line way-usual" />{t("traffic.way_usual")}</li>

@@ -57,6 +57,32 @@ def h3_places(cells: Sequence[str]) -> list[Place]:
     return [_h3_place(cell) for cell in cells]
 
 
+def cell_outline(grid: GridSettings, place: Place) -> list[tuple[float, float]] | None:
+    """The corners of a cell as latitude and longitude, in order around it; None: it is no cell.
+
+    Longitudes may pass 180, where a cell lies across it.
+    """
+    if place.lat is None or place.lon is None:
+        return None
+    if grid.h3 is not None:
+        import h3
+
+        if not h3.is_valid_cell(place.id):
+            return None
+        corners = h3.cell_to_boundary(place.id)
+        return [(lat, place.lon + _half_turn(lon - place.lon)) for lat, lon in corners]
+    high, wide = grid.size_deg
+    return [
+        (place.lat + north * high / 2, place.lon + east * wide / 2)
+        for north, east in ((-1, -1), (-1, 1), (1, 1), (1, -1))
+    ]
+
+
+def _half_turn(degrees: float) -> float:
+    """The same angle, from -180 to 180."""
+    return (degrees + 180) % 360 - 180
+
+
 def cell_numbers(
     grid: GridSettings, number: dict[str, int], lat_R: Doubles, lon_R: Doubles
 ) -> Ints:

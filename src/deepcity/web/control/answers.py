@@ -18,6 +18,7 @@ from deepcity.live.node.outcome import outcome_of
 from deepcity.live.node.party import NodeParty
 from deepcity.store.events.event import Event, EventKind
 from deepcity.web.control.accounts import User
+from deepcity.web.control.cell_outlines import cell_outlines
 from deepcity.web.control.incidents.answer import agencies_json
 from deepcity.web.control.leakage import leakage_of
 from deepcity.web.control.overview.update_answer import update_json
@@ -208,6 +209,8 @@ def _service_json(name: str, one: PartyNow) -> Json:
 def _party_json(node: Node, key: PartyKey, one: NodeParty) -> Json:
     panel = node.panel(one.party.agency)
     field = panel.fields[panel.field_index(one.facts.field)]
+    agencies = node.city_file.settings.agency
+    grid = next((it.grid for it in agencies if it.name == one.party.agency), None)
     return {
         "service": key[0],
         "party": key[1],
@@ -222,6 +225,7 @@ def _party_json(node: Node, key: PartyKey, one: NodeParty) -> Json:
             {"id": place.id, "lat": place.lat, "lon": place.lon, "capacity": place.capacity}
             for place in panel.places
         ],
+        "outlines": cell_outlines(grid, panel.places),
     }
 
 
