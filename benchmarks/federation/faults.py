@@ -4,8 +4,8 @@ Each fault is made at named points of a run (`benchmarks.federation.fault_points
 by itself, with levels and errors of the same run in one process or with the fault named, lose or
 count no round twice, and leave no process behind.
 
-Every run is kept as soon as it has ended, in runs/federation_faults/runs.jsonl; a command that was
-broken off goes on where it stood. Remove the file to begin anew.
+Every run is kept as soon as it has ended, in fault_runs.jsonl beside this file; a command that was
+broken off goes on where it stood, on another machine too. Remove the file to begin anew.
 """
 
 import json
@@ -26,7 +26,7 @@ from benchmarks.federation.fault_run import FaultyRun, provision, provision_earl
 from benchmarks.federation.little import little_map
 from benchmarks.federation.processes import SITES
 
-KEPT = ROOT / "runs" / "federation_faults" / "runs.jsonl"
+KEPT = Path(__file__).with_name("fault_runs.jsonl")
 _AFTER_STOP_S = 1.0
 _SHOWN = 250  # characters of a reason
 
@@ -69,7 +69,6 @@ def load():
 
 def keep(one):
     """Add a run to those that have ended."""
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
     with KEPT.open("a") as file:
         file.write(json.dumps(asdict(one)) + "\n")
 
