@@ -1,7 +1,7 @@
 """Rounds between machines, with real processes on this one.
 
     python -m benchmarks.federation [overhead] [faults] [vertical-faults] [asynchronous]
-        [asynchronous-machines] [--repeats 5] [--only NAME ...]
+        [asynchronous-machines] [growth] [--repeats 5] [--only NAME ...]
 
 Needs the extra `flare`; `asynchronous` is on a simulated clock and does not. `faults` makes every
 fault in `--repeats` runs, and goes on where an earlier command was broken off; faults of the
@@ -18,6 +18,7 @@ from benchmarks.federation.asynchronous import asynchronous
 from benchmarks.federation.asynchronous_machines import asynchronous_machines
 from benchmarks.federation.fault_cases import CASES
 from benchmarks.federation.faults import faults
+from benchmarks.federation.growth import growth
 from benchmarks.federation.overhead import overhead
 from benchmarks.federation.vertical_faults import vertical_faults
 from benchmarks.parts import run_parts
@@ -51,6 +52,7 @@ def main():
             "vertical-faults": vertical_faults,
             "asynchronous": asynchronous,
             "asynchronous-machines": asynchronous_machines,
+            "growth": growth,
         },
     )
 

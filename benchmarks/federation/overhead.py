@@ -59,13 +59,13 @@ def _measured(federation, channels, size):
     _raw(federation, len(blob), WARM)
     carried, rounds = 0, 0
     for _ in range(BLOCKS):
-        before = _wire_bytes(federation.port)
+        before = wire_bytes(federation.port)
         for _ in range(ROUNDS):
             begun = time.perf_counter()
             replies = exchange.call_group(messages)
             ours.append(time.perf_counter() - begun)
             assert all(isinstance(one, Message) for one in replies.values())
-        carried += _wire_bytes(federation.port) - before
+        carried += wire_bytes(federation.port) - before
         rounds += ROUNDS
         raw += _raw(federation, len(blob), ROUNDS)
         with ThreadPoolExecutor(len(SITES)) as pool:
@@ -95,7 +95,7 @@ def _raw(federation, size, rounds):
     return json.loads(found.read_text())
 
 
-def _wire_bytes(port):
+def wire_bytes(port):
     """Bytes that the hub has sent and received on its port so far, by the kernel's count."""
     text = subprocess.run(
         ["ss", "-tinH", "state", "established", f"( sport = :{port} )"],

@@ -1,4 +1,4 @@
-"""A federation of a hub and three sites in real processes on this machine."""
+"""A federation of a hub and sites in real processes on this machine: three, or any number."""
 
 import os
 import socket
@@ -30,6 +30,7 @@ class Federation:
     folder: Path
     port: int
     link: CoordinatorLink
+    sites: tuple[str, ...] = SITES
 
     @property
     def hub(self):
@@ -38,12 +39,12 @@ class Federation:
 
     def exchange(self):
         """The coordinator's."""
-        tasks = {site: CallTask(party=site, level=6) for site in SITES}
-        return MachineExchange(self.link, SITES, self.link.sites, tasks)
+        tasks = {site: CallTask(party=site, level=6) for site in self.sites}
+        return MachineExchange(self.link, self.sites, self.link.sites, tasks)
 
 
 @contextmanager
-def running(folder, **settings):
+def running(folder, sites=SITES, **settings):
     """Provision, start and take a lease; at the end nothing is left running."""
     from deepcity.exchange.flare.engine import Operator
 
@@ -52,16 +53,16 @@ def running(folder, **settings):
     port = free_port()
     federation = kits.federation_of({"name": "bench", "port": port, **settings})
     kits.new_federation(folder / "fed", federation)
-    made = [kits.hub_folder(folder / "fed"), *kits.add_sites(folder / "fed", SITES, {"map": ""})]
+    made = [kits.hub_folder(folder / "fed"), *kits.add_sites(folder / "fed", sites, {"map": ""})]
     link = CoordinatorLink(made[0] / "local" / LINK_FILE)
     operator = Operator(kits.operator_folder(folder / "fed"), kits.OPERATOR)
     try:
         for kit in made:
             processes.start(kit)
         leasing = Leasing(operator, link, federation.endpoint, federation.relay)
-        sites = leasing.present(SITES, 60.0, len(SITES))
-        leasing.take(Lease("deepcity-bench-0", 1_000_000, sites))
-        yield Federation(folder / "fed", port, link)
+        present = leasing.present(sites, 60.0 + 20 * len(sites), len(sites))
+        leasing.take(Lease("deepcity-bench-0", 1_000_000, present))
+        yield Federation(folder / "fed", port, link, tuple(sites))
     finally:
         link.close()
         operator.close()
