@@ -71,3 +71,42 @@ print(before - resident_mb())
 def test_what_is_freed_below_a_block_that_lives_is_given_back():
     run = subprocess.run([sys.executable, "-c", FREED], capture_output=True, check=True, text=True)
     assert float(run.stdout) > 50  # of 100 MB
+
+
+LARGE = """
+import ctypes, os, sys
+from deepcity.web.server.allocator import share_arenas
+
+if sys.argv[1] == "shared":
+    share_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+
+def resident_mb():
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+def block(size):
+    found = libc.malloc(ctypes.c_size_t(size))
+    ctypes.memset(found, 1, size)
+    return found
+
+libc.free(block(20_000_000))  # from now on such blocks would be in arenas
+blocks = [one for _ in range(100) for one in (block(1_000_000), block(5_000))]
+before = resident_mb()
+for one in blocks[::2]:
+    libc.free(one)
+print(before - resident_mb())
+"""
+
+
+def freed_mb(how):
+    """What goes back by itself of 100 MB that are freed between blocks that live."""
+    command = [sys.executable, "-c", LARGE, how]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arenas are of the GNU C library")
+def test_large_blocks_go_back_at_once():
+    assert freed_mb("own") < 20
+    assert freed_mb("shared") > 90

@@ -3,7 +3,9 @@
 The C library of Linux gives threads arenas of their own, up to eight a core, and what is freed in
 one the others cannot use: a server with many threads grows for hours by what its arenas hold back.
 Two are enough where Python's lock lets one thread run at a time. Of an arena it gives back its end
-alone, so one small block that lives there keeps all below it, until it is asked for the rest.
+alone, so one small block that lives there keeps all below it, until it is asked for the rest. And
+after each large block that is freed it puts larger ones, up to 32 MB, into arenas too: answers and
+batches of rows, which come and go. They have pages of their own here, which go back at once.
 """
 
 import ctypes
@@ -12,17 +14,25 @@ import time
 from contextlib import suppress
 from functools import cache
 
-_M_ARENA_MAX = -8  # in malloc.h of the GNU C library
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h of the GNU C library
 ARENAS = 2
 """Of memory that threads share; threads that begin later get none of their own."""
+LARGE_BYTES = 131_072
+"""From here on a block has pages of its own, for good."""
 EVERY_S = 60.0
 """Seconds between two times that free pages are given back; some milliseconds each."""
 
 
 def share_arenas() -> None:
-    """Let threads that begin from now on share arenas; nothing where the system has none."""
+    """Let threads that begin from now on share arenas, and keep large blocks out of them.
+
+    Nothing where the system has no arenas.
+    """
     with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, LARGE_BYTES)
 
 
 def give_back() -> None:
