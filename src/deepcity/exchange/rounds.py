@@ -21,7 +21,10 @@ from deepcity.exchange.fusion import screen
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.party import ERROR, EVALUATE, JOIN, ROWS, TRAIN
-from deepcity.exchange.secure.round_sums import agree_sums, open_sums, sum_groups
+from deepcity.exchange.secure.drawn_groups import GroupDraw, check_enough
+from deepcity.exchange.secure.fused_sums import OpenedSum, fuse_sums
+from deepcity.exchange.secure.round_sums import agree_sums, open_sums
+from deepcity.exchange.secure.sum_groups import sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import Strategy, StrategyState
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
@@ -45,6 +48,8 @@ class FederationPlan:
         most_rows: party -> rows that its description allows; no more are believed.
         secure: name of the training for which members sign secure sums; None: the coordinator
             sees each update.
+        draw: how secure sums are drawn into groups whose means the strategy compares; None: one sum
+            of all members of a layer.
         unsent: layers that parties keep fixed and do not send.
         sparse: how parties sparsify the moves of their layers; None: they send layers whole.
         least_joined: so many parties must join at the start; others that cannot are named, and
@@ -63,6 +68,7 @@ class FederationPlan:
     equal: bool = False
     most_rows: Mapping[str, float] = field(default_factory=dict)
     secure: str | None = None
+    draw: GroupDraw | None = None
     unsent: frozenset[str] = frozenset()
     sparse: SparseMoves | None = None
     least_joined: int | None = None
@@ -72,6 +78,10 @@ class FederationPlan:
         """Names of the layers that a party shares."""
         stem = self.strategy.common_stem and party not in self.own_stem
         return layers_up_to(self.levels[party], common_stem=stem)
+
+    def sent(self, party: str) -> list[str]:
+        """Names of the layers that a party sends."""
+        return [layer for layer in self.common(party) if layer not in self.unsent]
 
     def reference_of(self, party: str) -> Layers:
         """All initial layers of a party."""
@@ -113,8 +123,11 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     """Join every party available from the start, and prepare the initial layers.
 
     Raises:
-        ExchangeError: if a party cannot join and too few have; names each and its reason.
+        ExchangeError: if a party cannot join and too few have; names each and its reason. Or if
+            groups are drawn, and there are too few parties.
     """
+    if plan.draw is not None:
+        check_enough(plan.draw, {party: plan.sent(party) for party in plan.levels})
     weights, refused = join_parties(exchange, plan.participation.available(plan.levels, 0))
     right = "Fix them, or leave them out of the map"
     if plan.least_joined is None or len(weights) < plan.least_joined:
@@ -150,12 +163,15 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
     asked = plan.participation.sampled(
         tuple(party for party in available if party in weights), done
     )
-    replies, errors, accepted, shares, left_out, refusals = _trained(
+    replies, errors, accepted, shares, left_out, refusals, sums = _trained(
         exchange, plan, progress, weights, asked
     )
-    state, received = aggregate_groups(
-        plan.strategy, progress.state, accepted, shares, plan.levels, plan.groups
-    )
+    if sums is None:
+        state, received = aggregate_groups(
+            plan.strategy, progress.state, accepted, shares, plan.levels, plan.groups
+        )
+    else:
+        state, received = fuse_sums(plan.strategy, progress.state, sums, plan.levels, plan.groups)
     return replace(
         progress,
         round=done + 1,
@@ -173,8 +189,9 @@ class _Trained(NamedTuple):
     """What a round's training gave.
 
     Attributes:
-        updates: party -> its layers; with secure sums, the mean of those in its sum.
+        updates: party -> its layers; with secure sums, none.
         shares: party -> its weight in averages.
+        sums: means of secure sums; None without.
     """
 
     replies: Mapping[str, Message | Failure]
@@ -183,6 +200,7 @@ class _Trained(NamedTuple):
     shares: Mapping[str, float]
     left_out: Sequence[Failure]
     refusals: tuple[RefusedUpdate, ...]
+    sums: Sequence[OpenedSum] | None = None
 
 
 def _trained(
@@ -198,9 +216,9 @@ def _trained(
         shares = averaging_weights(
             plan, {party: weights[party] for party in asked if weights[party] > 0}
         )
-        common = {one: [x for x in plan.common(one) if x not in plan.unsent] for one in shares}
-        groups = sum_groups(common, plan.groups, plan.reference)
-        sums = agree_sums(exchange, plan.secure, progress.round, groups, shares)
+        sent = {party: plan.sent(party) for party in shares}
+        groups = sum_groups(sent, plan.groups, plan.reference)
+        sums = agree_sums(exchange, plan.secure, progress.round, groups, shares, plan.draw)
     numbers = {ROUND: float(progress.round), **plan.strategy.configure(progress.state)}
     replies = exchange.call_group(
         {
@@ -215,9 +233,9 @@ def _trained(
     errors, failed = numbers_of(replies, ERROR)
     if sums is not None:
         masked = {one: reply.layers for one, reply in answers(replies).items() if one in errors}
-        updates, lost = open_sums(exchange, sums, masked)
+        means, lost = open_sums(exchange, sums, masked)
         left_out = [*failed, *lost]
-        return _Trained(replies, errors, updates, sums.weights, left_out, progress.refusals)
+        return _Trained(replies, errors, {}, sums.weights, left_out, progress.refusals, means)
     good, refused = usable_updates(plan, replies, errors, progress.outgoing)
     counted, left_out, refusals = with_refusals(
         progress.refusals, good, refused, progress.round + 1

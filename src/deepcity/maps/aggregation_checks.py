@@ -1,8 +1,13 @@
-"""Checks of a map's way of aggregation: what secure sums rule out, and how many they need."""
+"""Checks of a map's way of aggregation: what secure sums rule out, and how many they need.
+
+Three ways: plain, with a mean or a strategy that withstands hostile members; secure sums, with a
+mean; and secure sums within groups (`group_size`), with such a strategy across them.
+"""
 
 from collections.abc import Sequence
 
 from deepcity.city.problem import Problem
+from deepcity.maps.group_checks import ACROSS_GROUPS, group_problems, least_groups
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
 
@@ -19,22 +24,22 @@ def aggregation_problems(
         parties: names of all, newcomers included.
     """
     chosen = settings.strategy
-    if chosen.aggregation == "plain":
-        return []
-    problems = []
     where = f"{key}.strategy"
-    if chosen.name not in SUMMED:
+    members = [party for party in parties if party not in settings.newcomers]
+    problems = group_problems(file, where, settings, members)
+    if chosen.aggregation == "plain":
+        return problems
+    if chosen.name not in (*SUMMED, *(ACROSS_GROUPS if chosen.group_size else ())):
         reason = "it compares single updates, and secure sums show none"
         right = (
             f'write name = "fedavg" or "fedprox" with secure sums, or aggregation = "plain" '
-            f"with {chosen.name}"
+            f"with {chosen.name}{_or_groups(chosen.name, len(members))}"
         )
         problems.append(Problem(file, f"{where}.name", chosen.name, reason, right))
     if settings.wire.keep is not None:
         reason = "each party keeps other values, and masks cancel only where all send the same"
         right = 'leave wire.keep out, or write aggregation = "plain"'
         problems.append(Problem(file, f"{key}.wire.keep", settings.wire.keep, reason, right))
-    members = [party for party in parties if party not in settings.newcomers]
     if 0 < len(members) < LEAST_MEMBERS:
         reason = f"{len(members)} parties train together, and a sum of two shows each the other's"
         right = f'let {LEAST_MEMBERS} or more take part, or write aggregation = "plain"'
@@ -44,3 +49,10 @@ def aggregation_problems(
         right = 'write vertical.reuse_level = 0, or aggregation = "plain"'
         problems.append(Problem(file, f"{where}.aggregation", "secure", reason, right))
     return problems
+
+
+def _or_groups(name: str, members: int) -> str:
+    """The third way, where a strategy and so many members allow it."""
+    if name not in ACROSS_GROUPS or members < LEAST_MEMBERS * least_groups(name):
+        return ""
+    return f", or group_size = {LEAST_MEMBERS} for sums within groups, whose means {name} compares"

@@ -14,6 +14,7 @@ from deepcity.learning.experts.expert import experts, not_installed
 from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.vertical_settings import VerticalSettings
+from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
 
 EXPERTS = ("network", "typical_day", "yesterday", "trees", "gaussian_days")
 """Kinds of a party's own experts, unless its map names others: `experts` in RESULTS.md."""
@@ -30,6 +31,8 @@ class StrategySettings(Settings):
         weighting: a party's weight in averages: its training rows, or equal for all.
         aggregation: "plain": the coordinator sees each update; "secure": only their sums
             (`deepcity.privacy.secure_sums`), under fedavg or fedprox.
+        group_size: members of a group, at least, for secure sums within groups that are drawn anew
+            for each round, and a strategy that withstands hostile members across their means.
         schedule: "synchronous": a round waits for all; "asynchronous": updates are fused as they
             come, weighted by their staleness (`deepcity.exchange.asynchronous`).
         buffer_size: updates that a fusion waits for; left out, half of the members, rounded up.
@@ -47,6 +50,7 @@ class StrategySettings(Settings):
     ] = "fedavg"
     weighting: Literal["rows", "equal"] = "rows"
     aggregation: Literal["plain", "secure"] = "plain"
+    group_size: int | None = None
     schedule: Literal["synchronous", "asynchronous"] = "synchronous"
     buffer_size: Annotated[int, Field(ge=1)] | None = None
     staleness_exponent: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -55,6 +59,15 @@ class StrategySettings(Settings):
     sharpness: float | None = None
     trim: float | None = None
     clip: float | None = None
+
+    @field_validator("group_size")
+    @classmethod
+    def _hides(cls, size: int | None) -> int | None:
+        if size is not None and size < LEAST_MEMBERS:
+            others = LEAST_MEMBERS - 1
+            reason = f"a sum hides a member's part only where {others} honest others are in it"
+            raise wrong(reason, f"write {LEAST_MEMBERS} or more, or leave group_size out")
+        return size
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""

@@ -19,6 +19,7 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.participation import Participation
 from deepcity.exchange.profile import SiteProfile
 from deepcity.exchange.rounds import FederationPlan
+from deepcity.exchange.secure.drawn_groups import GroupDraw
 from deepcity.exchange.secure.summing_party import secured
 from deepcity.exchange.shape_groups import Groups
 from deepcity.exchange.starting_layers import starting_layers
@@ -26,6 +27,7 @@ from deepcity.exchange.strategies import Strategy, strategy
 from deepcity.intercity.compatibility import peers, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.group_checks import least_groups, least_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.schedule_checks import buffer_size
 from deepcity.parties.party import Party
@@ -100,6 +102,7 @@ class ServiceRun:
             equal=self.settings.strategy.weighting == "equal",
             most_rows={site: profile.most_rows for site, profile in self.profiles.items()},
             secure=self.training(method) if self.secure else None,
+            draw=self._draw(),
             unsent=self._frozen(method),
             sparse=self.settings.wire.moves,
             asynchronous=self._asynchronous(method),
@@ -142,6 +145,13 @@ class ServiceRun:
         settings = BufferedFusion(size, round_seconds=chosen.round_seconds)
         return settings if exponent is None else replace(settings, staleness_exponent=exponent)
 
+    def _draw(self) -> GroupDraw | None:
+        """How secure sums are drawn into groups."""
+        chosen = self.settings.strategy
+        if not self.secure or chosen.group_size is None:
+            return None
+        return GroupDraw(chosen.group_size, self.seed, least_groups(chosen.name))
+
     def _participation(self, method: Method) -> Participation:
         """Participation by round; in learning alone, every site takes part in all rounds."""
         if not any(method.levels.values()):
@@ -170,7 +180,7 @@ def run_method(
     """
     handlers = {site.name: site.join(run.task(method, site.name)) for site in sites}
     if run.secure:
-        handlers = secured(handlers, run.training(method))
+        handlers = secured(handlers, run.training(method), least_members(run.settings))
     name, plan, precision = run.training(method), run.plan(method), run.settings.wire.precision
 
     def lead(lines: Mapping[str, Handler]) -> Training:

@@ -234,7 +234,8 @@ def test_a_plain_vector_or_one_of_another_shape_is_no_part_of_a_sum():
     secure.lines["d"].change = plain_ones
     found = secure.run()
     assert [str(one) for one in found.failures[0]] == [
-        "d: its part of a secure sum is no masked vector"
+        "d: its part of a secure sum is no masked vector: "
+        "h1/weight is float32 (4, 4), not uint32 (4, 4)"
     ]
 
 

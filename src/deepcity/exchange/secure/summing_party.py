@@ -27,8 +27,9 @@ from deepcity.exchange.layer_vectors import flat_layers, shaped_layers
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import TRAIN
 from deepcity.exchange.secure.opened_rounds import NONE_OPENED, OpenedRounds
+from deepcity.exchange.secure.sum_groups import group_layers
 from deepcity.privacy.secure_sums.member import KeyedMember, MaskedMember, SharingMember
-from deepcity.privacy.secure_sums.roster import Roster
+from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS, Roster
 from deepcity.privacy.secure_sums.signed_keys import SignedKeys, SumName
 
 SUM_KEYS, SUM_SHARES, SUM_UNMASK = "sum_keys", "sum_shares", "sum_unmask"
@@ -38,15 +39,6 @@ WEIGHT = "weight "
 Member = TypeVar("Member", KeyedMember, SharingMember, MaskedMember)
 ByGroup = Mapping[str, Mapping[str, bytes]]
 """Group -> member -> bytes."""
-
-
-def group_layers(group: str) -> tuple[str, ...]:
-    """Plain names of a group's layers.
-
-    >>> group_layers("h1+h2+head@60s.24.2")
-    ('h1', 'h2', 'head')
-    """
-    return tuple(name.partition("@")[0] for name in group.split("+"))
 
 
 def packed(parts: ByGroup) -> dict[str, Tensors]:
@@ -78,6 +70,7 @@ class SummingParty:
         identity: the site's lasting Ed25519 key; it never leaves.
         identities: party -> public key, as this site knows them, not from the coordinator.
         opened: rounds opened by earlier workers of this site; None: there were none.
+        least: members of a sum that this site takes part in, as its own map has it.
     """
 
     inner: Handler
@@ -86,6 +79,7 @@ class SummingParty:
     identity: Ed25519PrivateKey
     identities: Mapping[str, bytes]
     opened: OpenedRounds | None = None
+    least: int = LEAST_MEMBERS
     _members: dict[str, KeyedMember | SharingMember | MaskedMember] = field(default_factory=dict)
     _round: int = -1
     _opened: int = NONE_OPENED
@@ -149,6 +143,11 @@ class SummingParty:
         for group, blobs in unpacked(message.layers).items():
             keyed = self._member(group, KeyedMember)
             keys = {member: SignedKeys.from_bytes(blob) for member, blob in blobs.items()}
+            if len(keys) < self.least:
+                raise SecureSumError(
+                    f"{group} has {len(keys)} members, and {self.party} takes part in sums of "
+                    f"{self.least} or more. Give hub and sites the same map"
+                )
             weights = {member: message.numbers.get(WEIGHT + member, 0.0) for member in keys}
             sharing, found[group] = keyed.share(Roster(keyed.name, keys, weights), self.identities)
             self._members[group] = sharing
@@ -200,7 +199,9 @@ class SummingParty:
         return state
 
 
-def secured(handlers: Mapping[str, Handler], training: str) -> dict[str, Handler]:
+def secured(
+    handlers: Mapping[str, Handler], training: str, least: int = LEAST_MEMBERS
+) -> dict[str, Handler]:
     """Handlers of one process around which layers leave in secure sums only.
 
     Identities are new ones; each party gets the others' public keys here, not through the
@@ -209,6 +210,6 @@ def secured(handlers: Mapping[str, Handler], training: str) -> dict[str, Handler
     private = {party: Ed25519PrivateKey.generate() for party in handlers}
     public = {party: key.public_key().public_bytes_raw() for party, key in private.items()}
     return {
-        party: SummingParty(handler, party, training, private[party], public)
+        party: SummingParty(handler, party, training, private[party], public, least=least)
         for party, handler in handlers.items()
     }

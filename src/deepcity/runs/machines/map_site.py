@@ -34,6 +34,7 @@ from deepcity.exchange.secure.summing_party import SummingParty
 from deepcity.intercity.party_choices import allows_episodes
 from deepcity.intercity.starting_package import starting_package
 from deepcity.maps.city_map import CityMap, Service
+from deepcity.maps.group_checks import least_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.party import load_party
 from deepcity.runs.choosing_site import ChoosingSite, choice_name
@@ -154,6 +155,7 @@ class _Opened:
             read_identity(self.kit),
             party_identities(self.kit, parties),
             OpenedRounds(site_folder(self.run, self.party) / "sums.json", own_name(task)),
+            least_members(self.services[task.service].settings),
         )
 
     def _site(self, service: str) -> Site:
