@@ -26,7 +26,8 @@ from deepcity.exchange.secure.fused_sums import OpenedSum, fuse_sums
 from deepcity.exchange.secure.round_sums import agree_sums, open_sums
 from deepcity.exchange.secure.sum_groups import sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
-from deepcity.exchange.strategies import Strategy, StrategyState
+from deepcity.exchange.strategies import PeerValidation, Strategy, StrategyState
+from deepcity.exchange.trust.peer_validation import left_out_by_peers
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.trust.robust import capped_weights
 
@@ -237,11 +238,31 @@ def _trained(
         left_out = [*failed, *lost]
         return _Trained(replies, errors, {}, sums.weights, left_out, progress.refusals, means)
     good, refused = usable_updates(plan, replies, errors, progress.outgoing)
+    if isinstance(plan.strategy, PeerValidation):
+        spoilt = _spoilt(exchange, plan, good, progress.round, plan.strategy.tolerated)
+        good = {one: part for one, part in good.items() if one not in spoilt}
+        refused += spoilt.values()
     counted, left_out, refusals = with_refusals(
         progress.refusals, good, refused, progress.round + 1
     )
     shares = averaging_weights(plan, {party: weights[party] for party in counted})
     return _Trained(replies, errors, counted, shares, [*failed, *left_out], refusals)
+
+
+def _spoilt(
+    exchange: Exchange,
+    plan: FederationPlan,
+    updates: Mapping[str, Layers],
+    number: int,
+    tolerated: float,
+) -> dict[str, Failure]:
+    """Parties whose updates spoil the forecasts of others, as these measure them."""
+    own = {
+        party: {name: plan.reference_of(party)[name] for name in plan.common(party)}
+        for party in updates
+    }
+    found = left_out_by_peers(exchange, updates, own, number, tolerated)
+    return {failure.party: failure for failure in found}
 
 
 def averaging_weights(plan: FederationPlan, claimed: Mapping[str, float]) -> dict[str, float]:

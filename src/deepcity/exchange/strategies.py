@@ -252,6 +252,19 @@ class MultiKrum(_RobustMean):
         return multi_krum(values_PV, weights_P)
 
 
+@settings(frozen=True, config=_CONFIG)
+class PeerValidation(FedAvg):
+    """FedAvg of the updates with which other members' errors are as usual (Zhao et al. 2020).
+
+    Every member validates each other's update on its own days (`exchange.trust.peer_validation`).
+
+    Attributes:
+        tolerated: greatest error of others with an update, in the usual one.
+    """
+
+    tolerated: Annotated[float, Field(gt=1, le=100)] = 2.0
+
+
 STRATEGIES: Mapping[str, type[FedAvg]] = {
     "fedavg": FedAvg,
     "fedprox": FedProx,
@@ -260,6 +273,7 @@ STRATEGIES: Mapping[str, type[FedAvg]] = {
     "trimmed_mean": TrimmedMean,
     "norm_clipping": NormClipping,
     "multi_krum": MultiKrum,
+    "peer_validation": PeerValidation,
 }
 
 

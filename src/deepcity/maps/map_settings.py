@@ -27,7 +27,7 @@ class StrategySettings(Settings):
     """How updates are aggregated; each strategy checks which settings it takes.
 
     Attributes:
-        name: of the strategy; the last four withstand hostile members.
+        name: of the strategy; the last five withstand hostile members.
         weighting: a party's weight in averages: its training rows, or equal for all.
         aggregation: "plain": the coordinator sees each update; "secure": only their sums
             (`deepcity.privacy.secure_sums`), under fedavg or fedprox.
@@ -43,11 +43,13 @@ class StrategySettings(Settings):
         sharpness: of FedAMP.
         trim: of the trimmed mean.
         clip: of norm clipping.
+        tolerated: of peer validation.
     """
 
     name: Literal[
-        "fedavg", "fedprox", "fedamp", "median", "trimmed_mean", "norm_clipping", "multi_krum"
-    ] = "fedavg"
+        "fedavg", "fedprox", "fedamp", "median", "trimmed_mean", "norm_clipping", "multi_krum",
+        "peer_validation",
+    ] = "fedavg"  # fmt: skip
     weighting: Literal["rows", "equal"] = "rows"
     aggregation: Literal["plain", "secure"] = "plain"
     group_size: int | None = None
@@ -59,6 +61,7 @@ class StrategySettings(Settings):
     sharpness: float | None = None
     trim: float | None = None
     clip: float | None = None
+    tolerated: float | None = None
 
     @field_validator("group_size")
     @classmethod
@@ -71,7 +74,7 @@ class StrategySettings(Settings):
 
     def values(self) -> dict[str, float]:
         """The settings that were given, for the strategy to check."""
-        own = {"mu", "sharpness", "trim", "clip"}
+        own = {"mu", "sharpness", "trim", "clip", "tolerated"}
         return self.model_dump(include=own, exclude_none=True)
 
 

@@ -61,6 +61,12 @@ def _ruled_out(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
         reason = "masks cancel only in a sum that all members join at once, and nobody waits here"
         right = f'write aggregation = "plain", {other}'
         problems.append(Problem(file, f"{key}.strategy.aggregation", "secure", reason, right))
+    if settings.strategy.name == "peer_validation":
+        reason = "members judge the updates of one round, and here each begins when it is free"
+        right = f'write name = "median", {other}'
+        problems.append(
+            Problem(file, f"{key}.strategy.name", settings.strategy.name, reason, right)
+        )
     if settings.wire.keep is not None:
         reason = "an update that is collected late would lose what was left out of it"
         right = f"leave wire.keep out, {other}"

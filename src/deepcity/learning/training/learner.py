@@ -124,6 +124,22 @@ class Learner(KeepsBest):
             self._keep(error)
         return error
 
+    def error_with(self, layers: Layers) -> float:
+        """Validation error with these layers in place of its own; nothing of it changes.
+
+        Frozen layers stay its own. Infinite where a forecast is not finite.
+
+        Raises:
+            LayerPackageError: if the layers do not fit.
+        """
+        common = {name: part for name, part in layers.items() if name not in self.frozen}
+        own = self.export(common)
+        import_layers(self.network, common)
+        try:
+            return self.evaluate()
+        finally:
+            import_layers(self.network, own)
+
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
         """Local steps of one round; returns the mean training loss.
 
