@@ -19,6 +19,7 @@ from deepcity.city.errors import ExpertError
 from deepcity.city.level import ALONE, HIDDEN_LAYERS
 from deepcity.forecasting.replay import OpenBundle
 from deepcity.learning.ensemble.forecast_bounds import ForecastBounds
+from deepcity.learning.ensemble.loss_allowance import reach
 from deepcity.learning.ensemble.multi_view_ensemble import MultiViewEnsemble, parts_of_day
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
@@ -29,6 +30,7 @@ from deepcity.learning.features.inputs import Inputs
 EXPORTABLE = (NetworkExpert.kind, Ridge.kind, TypicalDay.kind)
 _OPSET, _IR = 20, 9  # the first with Gelu; read by runtimes since 2023
 _EPSILON = 1e-5  # of torch's LayerNorm
+_ONE = np.float32(1.0)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -107,6 +109,7 @@ def build_graph(view: OpenBundle, chosen: Sequence[int]) -> bytes:
         weight = graph.add("Add", graph.constant(weight_EN1[number]), column)
         weighted = graph.add("Mul", weight, found)
         total = graph.add("Add", total, weighted) if total else weighted
+    total = _within_allowance(graph, view, total, own)
     least = graph.constant(np.float32(view.floor))
     half = graph.constant(ready.half_NH.astype(np.float32))
     middle = graph.add("Max", total, least, name="forecast")
@@ -172,7 +175,10 @@ def reference(view: OpenBundle, chosen: Sequence[int]) -> Floats:
     for number, at in enumerate(chosen):
         weight_NH = weight_EN1[number] + part_PE[part_H, number]
         total += weight_NH * forecast_ENH[at]
-    return np.maximum(total, view.floor).astype(np.float32)
+    limited_NH = view.prepared.ensemble.limited(
+        total.astype(np.float32), forecast_ENH[chosen[0]], view.prepared.unjudged
+    )
+    return np.maximum(limited_NH, view.floor).astype(np.float32)
 
 
 def _scales(view: OpenBundle) -> list[Inputs]:
@@ -239,9 +245,25 @@ def _within_reach(graph: _Graph, view: OpenBundle, found: str, own: str) -> str:
     recent = view.prepared.ensemble.recent
     if recent is None:
         return found
-    reach = graph.constant(recent.own.reach_N[:, None].astype(np.float32))
-    low, high = graph.add("Sub", own, reach), graph.add("Add", own, reach)
+    most = graph.constant(recent.own.reach_N[:, None].astype(np.float32))
+    low, high = graph.add("Sub", own, most), graph.add("Add", own, most)
     return graph.add("Min", graph.add("Max", found, low), high)
+
+
+def _within_allowance(graph: _Graph, view: OpenBundle, found: str, own: str) -> str:
+    """The mixture within what joined experts may lose, as of the day of the export."""
+    ready = view.prepared
+    if ready.ensemble.allowance is None or ready.ensemble.recent is None:
+        return found
+    error_N = ready.ensemble.recent.own.cautious_N
+    most = graph.constant(reach(error_N)[:, None])
+    apart = graph.add("Sub", found, own)
+    near = graph.add("Max", graph.add("Min", apart, most), graph.add("Neg", most))
+    left = np.float32(ready.ensemble.allowance.left(error_N, view.horizon, ready.unjudged))
+    worst = graph.add("ReduceSum", graph.add("Abs", near), keepdims=0)
+    worst = graph.add("Max", worst, graph.constant(np.finfo(np.float32).tiny))
+    share = graph.add("Min", graph.add("Div", graph.constant(left), worst), graph.constant(_ONE))
+    return graph.add("Add", own, graph.add("Mul", share, near))
 
 
 def _ridge(graph: _Graph, linear: str, ridge_skip_HS: Floats) -> str:

@@ -18,13 +18,14 @@ V views (three), P parts of the day.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState, init_boa
+from deepcity.learning.ensemble.loss_allowance import LossAllowance, Unjudged, at_worst
 from deepcity.learning.ensemble.recent_errors import RecentErrors, against_bounds
 from deepcity.learning.features.typical_day import DayGrid
 
@@ -42,6 +43,7 @@ class MultiViewEnsemble:
         whole: one group; `place`: a group for each place; `part`: one for each part of the day.
         views: weights of the three, which are its experts, in that order.
         recent: recent errors, by which joined experts are set aside; None: none ever is.
+        allowance: what the mixture lost against the own network; None: it may lose anything.
     """
 
     whole: BOAState
@@ -49,6 +51,7 @@ class MultiViewEnsemble:
     part: BOAState
     views: BOAState
     recent: RecentErrors | None = None
+    allowance: LossAllowance | None = None
 
     @cached_property
     def by_view(self) -> tuple[Doubles, Doubles, Doubles]:
@@ -86,8 +89,23 @@ class MultiViewEnsemble:
             ]
         ).astype(np.float32)
 
+    def mix(self, forecast_VNH: Floats, own_NH: Floats, unjudged: Unjudged) -> Floats:
+        """The views' weighted mean, as far from the own network's forecast as it may be."""
+        mixed_NH = np.tensordot(self.views.weights_GE[0], forecast_VNH, 1).astype(np.float32)
+        return self.limited(mixed_NH, own_NH, unjudged)
 
-STATE_NAMES = tuple(one.name for one in fields(MultiViewEnsemble) if one.name != "recent")
+    def limited(self, mixed_NH: Floats, own_NH: Floats, unjudged: Unjudged) -> Floats:
+        """A mixture of the experts, as far from the own network's forecast as it may be.
+
+        Args:
+            unjudged: forecasts made before (`deepcity.learning.ensemble.loss_allowance`).
+        """
+        if self.allowance is None or self.recent is None:
+            return mixed_NH
+        return self.allowance.limit(mixed_NH, own_NH, self.recent.own.cautious_N, unjudged)
+
+
+STATE_NAMES = ("whole", "place", "part", "views")
 
 
 def init_ensemble(
@@ -108,6 +126,7 @@ def init_ensemble(
         part=init_boa(prior, PARTS),
         views=init_boa([1.0] * _VIEWS),
         recent=None if joined_E is None else RecentErrors.begin(joined_E, places),
+        allowance=None if joined_E is None or not joined_E.any() else LossAllowance(),
     )
 
 
@@ -193,6 +212,10 @@ class PausedRun:
             none_BNH,
         )
 
+    def unjudged(self, now: int) -> Unjudged:
+        """Its forecasts of steps from `now` on, no earlier than its last origin."""
+        return Unjudged.of(self.origins_B, at_worst(self.mixed_BNH, self.forecast_EBNH[0]), now)
+
     def ended(self, truth_BNH: Floats, part_BH: Ints, gradient: Gradient) -> MultiViewEnsemble:
         """The ensemble after the truths of the last forecast's steps too, as far as known.
 
@@ -238,6 +261,8 @@ def continue_ensemble(
     feedback = _Feedback(
         forecast_EBNH, truth_BNH, forecast_VBNH, mixed_BNH, every_B, part_BH, gradient
     )
+    worst_BH = np.zeros((len(every_B), horizon))
+    worst_BH[:made] = at_worst(mixed_BNH[:made], forecast_EBNH[0, :made])
     ensemble, weights = paused.ensemble, []
     recent: list[tuple[Doubles, Doubles]] = []
     for now in range(made, len(every_B)):
@@ -248,7 +273,10 @@ def continue_ensemble(
         if ensemble.recent is not None:
             recent.append((ensemble.recent.error_ME, ensemble.recent.steps_M))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
-        mixed_BNH[now] = np.tensordot(ensemble.views.weights_GE[0], forecast_VBNH[:, now], 1)
+        own_NH = forecast_EBNH[0, now]
+        unjudged = Unjudged.of(every_B[:now], worst_BH[:now], int(every_B[now]))
+        mixed_BNH[now] = ensemble.mix(forecast_VBNH[:, now], own_NH, unjudged)
+        worst_BH[now] = at_worst(mixed_BNH[now], own_NH)
     weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
     found = EnsembleForecast(
         mixed_BNH[made:], weights_BE, ensemble, *_by_origin(recent, ensemble.recent)
@@ -320,9 +348,13 @@ class _Feedback:
         recent = ensemble.recent
         if recent is not None:
             recent = recent.update(forecast_JEN, truth_JN)
+        allowance = ensemble.allowance
+        if allowance is not None:
+            allowance = allowance.update(mixed_JN, forecast_JEN[:, 0], truth_JN)
         return replace(
             ensemble,
             recent=recent,
+            allowance=allowance,
             whole=ensemble.whole.update(by_view[0].sum(axis=0, keepdims=True) / total),
             place=ensemble.place.update(loss_NE),  # where nothing was measured, all losses are 0
             part=ensemble.part.update(by_view[2].sum(axis=0, keepdims=True) / total, part_P),

@@ -22,6 +22,7 @@ REACH = 5.0
 """Greatest distance from the own forecast, in its mean absolute error at the place."""
 _DECAY = np.exp(-1 / 336.0)  # measured steps: two weeks of hours
 _LEAST_STEPS = 12  # before so many, its error is not known
+_DOUBT = 12.0  # steps without error that are added to those measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,13 @@ class OwnErrors:
         error_N = np.where(known_JN, off_JN, 0.0).sum(axis=0) / np.maximum(count_N, 1)
         decay_N = np.where(count_N > 0, _DECAY, 1.0)
         return OwnErrors(decay_N * self.total_N + error_N, decay_N * self.steps_N + (count_N > 0))
+
+    @property
+    def cautious_N(self) -> Doubles:
+        """Mean absolute error at each place, as if a few more steps had none: the first errors of
+        a young network may be twice those to come. 0 before any truth; in the field's unit.
+        """
+        return np.asarray(self.total_N / (self.steps_N + _DOUBT))
 
     @property
     def reach_N(self) -> Doubles:

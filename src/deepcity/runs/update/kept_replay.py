@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState
+from deepcity.learning.ensemble.loss_allowance import LossAllowance
 from deepcity.learning.ensemble.multi_view_ensemble import (
     STATE_NAMES,
     EnsembleForecast,
@@ -169,6 +170,8 @@ def ensemble_groups(ensemble: MultiViewEnsemble, prefix: str) -> Groups:
         recent = {name: getattr(ensemble.recent, name) for name in _RECENT_ARRAYS}
         own = {name: getattr(ensemble.recent.own, name) for name in _OWN_ERRORS}
         found |= {f"{prefix}:recent": recent, f"{prefix}:own": own}
+    if ensemble.allowance is not None:
+        found[f"{prefix}:allowance"] = {"lost": np.array([ensemble.allowance.lost])}
     return found
 
 
@@ -179,12 +182,14 @@ def ensemble_of(groups: Groups, prefix: str) -> MultiViewEnsemble:
         KeyError: if an array is missing.
     """
     arrays = {view: groups[f"{prefix}:{view}"] for view in STATE_NAMES}
+    recent = _recent_of(groups, prefix)
     return MultiViewEnsemble(
         **{
             view: BOAState(**{name: arrays[view][name] for name in STATE_FIELDS})
             for view in STATE_NAMES
         },
-        recent=_recent_of(groups, prefix),
+        recent=recent,
+        allowance=_allowance_of(groups, prefix, recent),
     )
 
 
@@ -194,3 +199,11 @@ def _recent_of(groups: Groups, prefix: str) -> RecentErrors | None:
         return None
     errors = OwnErrors(*(own[name] for name in _OWN_ERRORS))
     return RecentErrors(**{name: recent[name] for name in _RECENT_ARRAYS}, own=errors)
+
+
+def _allowance_of(groups: Groups, prefix: str, recent: RecentErrors | None) -> LossAllowance | None:
+    """What was lost; nothing in a bundle written before it was counted."""
+    if recent is None or not recent.joined_E.any():
+        return None
+    kept = groups.get(f"{prefix}:allowance")
+    return LossAllowance() if kept is None else LossAllowance(float(kept["lost"][0]))

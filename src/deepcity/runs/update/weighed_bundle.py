@@ -9,7 +9,7 @@ Shapes: E experts, B origins, N places, H horizon steps.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import gcd
 from typing import Self
@@ -22,6 +22,7 @@ from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
+from deepcity.learning.ensemble.loss_allowance import Unjudged
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     Gradient,
@@ -61,10 +62,12 @@ class Prepared:
     Attributes:
         ensemble: the weights from all truths before the origin.
         half_NH: half the width of the bands.
+        unjudged: earlier forecasts whose truths are not all known at the origin.
     """
 
     ensemble: MultiViewEnsemble
     half_NH: Floats
+    unjudged: Unjudged = field(default_factory=Unjudged)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +168,9 @@ class WeighedBundle:
         position = self._position(self.newest_origin)
         if position.end < position.seen_to:
             return self._replayed()
-        return Prepared(self._caught_up_weights(), self._band())
+        run, now = self.caught_up, self.newest_origin - self.data.train.start
+        unjudged = Unjudged() if run is None else run.paused.unjudged(now)
+        return Prepared(self._caught_up_weights(), self._band(), unjudged)
 
     @property
     def replayed(self) -> tuple[Ints, Floats]:
@@ -223,6 +228,8 @@ class WeighedBundle:
         if not len(unseen_B):
             return None
         first, stride = int(unseen_B[0]), int(np.diff(unseen_B[:2]).sum()) or 1
+        if self.bundle.ensemble.allowance is not None:  # it counts those not judged yet, too
+            unseen_B = np.arange(first, position.end - start, stride)
         kept, end = self.memory.caught_up, position.end - start
         if kept is not None and kept.of(first, stride) and self._knew(kept.end, kept.digest):
             begun, new_B = kept.paused, unseen_B[unseen_B > kept.paused.origins_B[-1]]
