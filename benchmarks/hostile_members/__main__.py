@@ -1,7 +1,10 @@
 """See the package. Each case is kept in runs/hostile_members/ as soon as it is done; a killed run
 goes on where it stood, and the tables are made of all cases that are there.
 
-About 12 s a case of four members on one free core; --quick takes under three minutes.
+About 12 s a case of four members on one free core; --quick takes under three minutes, and
+--turncoats with three seeds about five.
+
+Turncoats have a table of their own.
 """
 
 import argparse
@@ -15,7 +18,7 @@ import torch
 from benchmarks.hostile_members import __doc__ as about
 from benchmarks.hostile_members.attacks import ATTACKS
 from benchmarks.hostile_members.cases import Case, Setting, measure
-from benchmarks.hostile_members.tables import text
+from benchmarks.hostile_members.tables import HONEST, text, turncoats
 from benchmarks.hostile_members.turncoat import TURNCOATS
 from benchmarks.record import record
 
@@ -43,6 +46,12 @@ def settings(seeds: list[int], *, quick: bool) -> Iterator[Setting]:
             yield Setting(MANY, attack, rule, "float32", seeds[0])
 
 
+def turncoat_settings(seeds: list[int]) -> Iterator[Setting]:
+    """Turncoats, and nobody hostile beside them."""
+    for seed, attack in product(seeds, (*TURNCOATS, HONEST)):
+        yield Setting(4, attack, "fedavg", "float32", seed)
+
+
 def load(path: Path) -> list[Case]:
     """Cases of earlier runs."""
     if not path.exists():
@@ -57,6 +66,9 @@ def main() -> None:
     )
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--quick", action="store_true", help="few attacks, one seed, no record")
+    parser.add_argument(
+        "--turncoats", action="store_true", help="turncoats alone, and nobody hostile beside them"
+    )
     parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -64,13 +76,17 @@ def main() -> None:
     path = KEPT.with_name("quick.jsonl") if asked.quick else KEPT
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {_setting(case) for case in load(path)}
-    for setting in [] if asked.only_tables else settings(seeds, quick=asked.quick):
+    wanted = turncoat_settings(seeds) if asked.turncoats else settings(seeds, quick=asked.quick)
+    for setting in [] if asked.only_tables else wanted:
         if setting not in done:
             _keep(list(measure(setting)), path)
-    found = text(load(path))
-    print(found)
-    if not asked.quick:
-        record("hostile-members", found)
+    found = {"hostile-members-turncoats": turncoats(load(path))}
+    if not asked.turncoats:
+        found["hostile-members"] = text(load(path))
+    for section, lines in found.items():
+        print(lines)
+        if not asked.quick:
+            record(section, lines)
 
 
 def _keep(cases: list[Case], path: Path) -> None:

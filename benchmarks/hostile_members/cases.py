@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from benchmarks.hostile_members import knowing
 from benchmarks.hostile_members.attacks import ATTACKS, hostile
 from benchmarks.hostile_members.towns import NEWCOMER_DAYS, service, town
 from benchmarks.hostile_members.turncoat import TURNCOATS, turned
@@ -69,7 +70,9 @@ def measure(setting: Setting) -> Iterator[Case]:
     """Every honest member and both newcomers."""
     of = service(setting.rule, setting.precision)
     for party, choice in _choices(setting, of):
-        found = choice.forecast(party)
+        turns = TURNCOATS.get(setting.attack)
+        lies_at_will = turns is not None and turns.knowing
+        found = (knowing.forecast if lies_at_will else LevelChoice.forecast)(choice, party)
         own = choice.first(0).predict(party.test, party.test_origins)
         alone = mean_error(np.maximum(own, np.float32(party.floor)), party)
         after = choice.by_level(found.ensemble)[0]
@@ -83,7 +86,7 @@ def _choices(setting: Setting, of: Service) -> Iterator[tuple[Party, LevelChoice
     late = [_town(count + number, seed, days) for number, days in enumerate(NEWCOMER_DAYS)]
     if setting.attack in TURNCOATS:
         for party, alone in [_town(0, seed, None), *late]:
-            yield party, turned(party, alone, setting.attack)
+            yield party, turned(party, alone, TURNCOATS[setting.attack])
         return
     sites = _sites(setting, of)
     run = ServiceRun(of.settings, profiles_of(sites), seed)

@@ -5,16 +5,54 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.hostile_members.cases import Case
+from benchmarks.hostile_members.turncoat import TURNCOATS
 
 PROMISED = 1.05
+HONEST = "none"
 PARTIES = ("member", "newcomer, 1 d", "newcomer, 14 d")
 
 
-def text(cases: Sequence[Case]) -> str:
-    """All that was measured so far."""
-    seeds = sorted({case.seed for case in cases})
+def turncoats(cases: Sequence[Case]) -> str:
+    """Turncoats, and nobody hostile beside them."""
+    shown = [case for case in cases if case.attack in TURNCOATS]
+    seeds = sorted({case.seed for case in shown})
+    shown += [
+        case
+        for case in cases
+        if (case.attack, case.members, case.rule, case.precision)
+        == (HONEST, 4, "fedavg", "float32")
+    ]
+    lines = [
+        "## Turncoats",
+        "",
+        f"`python -m benchmarks.hostile_members --turncoats --seeds {','.join(map(str, seeds))}`. "
+        "The towns of the table above. A turncoat is no network but an expert that knows the "
+        "truth, in place of every joined one: right through the validation days, then a liar. *Far "
+        "steps*: right in the nearest step, which is the one that is watched. *Under twice*: errs "
+        "1.9 times as much as the own network, and is set aside at 2. *Knowing*: reads the party's "
+        "weights and allowance, and lies only where lies count. Forecasts of six hours, each hour "
+        "for eight days: what the allowance permits is some 4 % of the own network's errors there.",
+        "",
+        over_the_promise(shown),
+        "",
+        _table(shown),
+    ]
+    return "\n".join(lines)
+
+
+def over_the_promise(cases: Sequence[Case]) -> str:
+    """How many outcomes are worse than promised, and in which attacks."""
     worse = [case for case in cases if case.share > PROMISED]
     names = sorted({f"{case.attack} ({case.rule})" for case in worse})
+    return f"Of {len(cases)} outcomes {len(worse)} are over {PROMISED:g}" + (
+        f": {', '.join(names)}." if names else "."
+    )
+
+
+def text(cases: Sequence[Case]) -> str:
+    """All that was measured so far, but turncoats."""
+    cases = [case for case in cases if case.attack not in TURNCOATS]
+    seeds = sorted({case.seed for case in cases})
     lines = [
         "## Hostile members",
         "",
@@ -23,11 +61,9 @@ def text(cases: Sequence[Case]) -> str:
         "round, also of episodic training. MAE on eight test days as a share of learning alone on "
         "the same rows: mean over honest parties and seeds, and the worst of them. One of four "
         "members is hostile, of pairs two; of ten members three. `greatest` sends 60,000 for every "
-        "weight, the most that no check refuses. A turncoat is no network but an expert that knows "
-        "the truth, in place of every joined one.",
+        "weight, the most that no check refuses.",
         "",
-        f"Of {len(cases)} outcomes {len(worse)} are over {PROMISED:g}"
-        + (f": {', '.join(names)}." if names else "."),
+        over_the_promise(cases),
         "",
         _table(cases),
     ]

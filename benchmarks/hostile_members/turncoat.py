@@ -1,7 +1,8 @@
-"""The turncoat: perfect while it is watched, then as wrong as the bounds allow.
+"""The turncoat: perfect while it is watched, then as wrong as the bounds allow, or as nobody sees.
 
 No network is known that does so: it is played by an expert that knows the truth, the worst that
-layers could do. Every joined expert of a party is one.
+layers could do. Every joined expert of a party is one. `benchmarks.hostile_members.knowing` plays
+one that also knows the party's own weights and allowance.
 
 Shapes: B origins, N places, H horizon steps.
 """
@@ -20,44 +21,84 @@ from deepcity.learning.features.inputs import Samples
 from deepcity.learning.training.learner import Learner
 from deepcity.parties.party import Party
 
-TURNCOATS = {
-    "turncoat": (0.0, 0.0),
-    "turncoat, mid-test": (4.0, 0.0),
-    "turncoat, every other day": (1.0, 1.0),
-    "turncoat, one day of three": (2.0, 1.0),
-}
-"""Days of the test span that it stays good, then days that it is bad; 0: for good."""
+OPPOSITE, FAR_STEPS, UNDER_TWICE = "opposite", "far steps", "under twice"
 _FAR = np.float32(1e30)
+_UNDER = 1.9  # times the own error; experts are set aside at twice it
+
+
+@dataclass(frozen=True)
+class Turns:
+    """When a turncoat lies, and how.
+
+    Attributes:
+        good, bad: days of the test span that it stays good, then days that it is bad; 0: for good.
+        lie: as far as the bounds allow (`OPPOSITE`), so in all steps but the nearest, which is the
+            one that is watched (`FAR_STEPS`), or just under twice the own error (`UNDER_TWICE`).
+        knowing: it also knows weights and allowance, and lies only where lies count.
+    """
+
+    good: float = 0.0
+    bad: float = 0.0
+    lie: str = OPPOSITE
+    knowing: bool = False
+
+
+TURNCOATS = {
+    "turncoat": Turns(),
+    "turncoat, mid-test": Turns(4.0),
+    "turncoat, every other day": Turns(1.0, 1.0),
+    "turncoat, one day of three": Turns(2.0, 1.0),
+    "turncoat, far steps": Turns(lie=FAR_STEPS),
+    "turncoat, far steps, every other day": Turns(1.0, 1.0, FAR_STEPS),
+    "turncoat, under twice": Turns(lie=UNDER_TWICE),
+    "turncoat, knowing": Turns(knowing=True),
+    "turncoat, knowing, far steps": Turns(lie=FAR_STEPS, knowing=True),
+}
 
 
 @dataclass(frozen=True)
 class Turncoat(Expert):
-    """Forecasts the truth, and after `turn` at times the opposite.
+    """Forecasts the truth, and after `turn` at times a lie.
 
     Attributes:
+        own: the party's own network.
         turn: step at which the test span begins.
         good, bad: steps of each in turn; bad 0: for good.
+        lie: see `Turns`.
     """
 
+    own: Expert
     turn: int
     good: int
     bad: int
+    lie: str
     kind: ClassVar[str] = "turncoat"
 
     def predict(self, samples: Samples, origins_B: Ints) -> Floats:
         """Forecasts, (B, N, H)."""
         truth_BNH = np.where(np.isfinite(samples.truth_BNH), samples.truth_BNH, 0.0)
-        away_BNH = np.where(truth_BNH > samples.baseline_BNH, -_FAR, _FAR)
         since_B = origins_B - self.turn
         period = self.good + self.bad
         bad_B = since_B >= self.good if not self.bad else since_B % period >= self.good
         bad_B &= since_B >= 0
-        return np.where(bad_B[:, None, None], away_BNH, truth_BNH).astype(np.float32)
+        lie_BNH = self._lie(samples, truth_BNH, origins_B)
+        return np.where(bad_B[:, None, None], lie_BNH, truth_BNH).astype(np.float32)
+
+    def _lie(self, samples: Samples, truth_BNH: Floats, origins_B: Ints) -> Floats:
+        if self.lie == OPPOSITE:
+            return np.where(truth_BNH > samples.baseline_BNH, -_FAR, _FAR)
+        own_BNH = self.own.predict(samples, origins_B)
+        if self.lie == UNDER_TWICE:
+            return truth_BNH + np.float32(_UNDER) * (own_BNH - truth_BNH)
+        lie_BNH = np.where(truth_BNH > own_BNH, -_FAR, _FAR)
+        lie_BNH[..., 0] = truth_BNH[..., 0]
+        return lie_BNH
 
 
-def turned(party: Party, alone: Learner, name: str) -> LevelChoice:
+def turned(party: Party, alone: Learner, turns: Turns) -> LevelChoice:
     """A party's choice where every joined expert is a turncoat."""
-    good, bad = (round(24 * days) for days in TURNCOATS[name])
-    expert = Turncoat(party.split.test.start, good, bad)
+    own = NetworkExpert(alone)
+    good, bad = (round(24 * days) for days in (turns.good, turns.bad))
+    expert = Turncoat(own, party.split.test.start, good, bad, turns.lie)
     joined = [JoinedExpert(level, expert) for level in range(1, MAX_LEVEL + 1)]
-    return weigh_experts(party, NetworkExpert(alone), joined, alone.settings)
+    return weigh_experts(party, own, joined, alone.settings)

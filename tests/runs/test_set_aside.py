@@ -14,15 +14,16 @@ from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import Progress
 from deepcity.exchange.strategies import StrategyState
 from deepcity.exchange.trust.refusals import RefusedUpdate
+from deepcity.learning.ensemble.loss_allowance import FORECASTS
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     init_ensemble,
     run_ensemble,
 )
 from deepcity.runs.notes import service_notes
-from deepcity.runs.results import LevelSetAside
-from deepcity.runs.set_aside import levels_set_aside
-from deepcity.web.report.notes import note, notes_of, set_aside
+from deepcity.runs.results import AllowanceSpent, LevelSetAside
+from deepcity.runs.set_aside import levels_set_aside, spans_spent
+from deepcity.web.report.notes import allowance_spent, note, notes_of, set_aside
 
 HOUR = 3600
 START = int(datetime(2024, 3, 1, tzinfo=UTC).timestamp())
@@ -97,10 +98,69 @@ def test_an_ensemble_keeps_the_evidence_of_a_turncoat_at_each_origin():
     )
 
 
+def spent(validation, tested):
+    known, later = len(validation), len(tested)
+    party = SimpleNamespace(
+        validation_origins=np.arange(known),
+        test_origins=np.arange(known, known + later),
+        panel=SimpleNamespace(time_T=START + HOUR * np.arange(known + later)),
+    )
+    before, after = (
+        EnsembleForecast(None, None, None, lost_B=np.array(lost_B) if lost_B else None)
+        for lost_B in (validation, tested)
+    )
+    return spans_spent(party, SimpleNamespace(validation=before), after)
+
+
+def test_when_the_allowance_was_spent_is_told_with_the_most_that_was_lost():
+    some, over = FORECASTS / 2, FORECASTS + 1
+    assert spent([over, some], [some, FORECASTS]) == []
+    assert spent([some], []) == []
+    assert spent([some, over], [over + 1, some, over]) == [
+        AllowanceSpent(since=START + HOUR, back=START + 3 * HOUR, lost=over + 1, allowed=FORECASTS),
+        AllowanceSpent(since=START + 4 * HOUR, back=None, lost=over, allowed=FORECASTS),
+    ]
+
+
+def test_an_ensemble_tells_what_was_lost_at_each_origin():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(300, 1, 6)).astype(np.float32)
+    own = truth + rng.choice([-1.0, 1.0], truth.shape).astype(np.float32)
+    turned = truth.copy()
+    turned[200:, :, 1:] += 100  # right in the step that is watched
+    parts, begun = np.zeros((300, 6), int), init_ensemble([0.5, 0.5], 1, JOINED[:2])
+    found = run_ensemble(np.stack([own, turned]), truth, np.arange(300), parts, begun)
+    assert not found.lost_B[:201].any()
+    assert found.lost_B[201:].max() > FORECASTS
+    alone = run_ensemble(own[None], truth, np.arange(300), parts, init_ensemble([1], 1))
+    assert alone.lost_B is None
+
+
+def test_a_spent_allowance_in_both_languages_and_in_the_terminal():
+    first = AllowanceSpent(since=START, back=START + HOUR, lost=4.25, allowed=2.5)
+    last = AllowanceSpent(since=START, back=None, lost=3.0, allowed=2.5)
+    whole = with_found(allowance_spent=[first, last])
+    party = whole.services[0].parties[0]
+    (text,) = allowance_spent(party)
+    assert "since 1 Mar 2024" in text.en
+    assert "as much as 3 whole forecasts" in text.en
+    assert "Earlier spans in results.json: 1." in text.en
+    assert "허용된 2.5번분" in text.ko
+    assert text in notes_of(party)
+    assert [line for line in extra_lines(whole) if "had lost what they may since" in line]
+    (back,) = allowance_spent(with_found(allowance_spent=[first]).services[0].parties[0])
+    assert "from 1 Mar 2024" in back.en
+    assert allowance_spent(fake_results(2).services[0].parties[0]) == []
+
+
 def with_spans(*found):
+    return with_found(set_aside=list(found))
+
+
+def with_found(**found):
     whole = fake_results(2)
     service = whole.services[0]
-    party = service.parties[0].model_copy(update={"set_aside": list(found)})
+    party = service.parties[0].model_copy(update=found)
     service = service.model_copy(update={"parties": [party, *service.parties[1:]]})
     return whole.model_copy(update={"services": [service, *whole.services[1:]]})
 

@@ -9,7 +9,7 @@ from deepcity.parties.method_errors import ALONE, AUTOMATIC, NAIVE_WEEK, POOLED
 from deepcity.runs.records.finding_note import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 from deepcity.web.report.decisions import lines
-from deepcity.web.report.notes import note, set_aside
+from deepcity.web.report.notes import allowance_spent, note, set_aside
 
 _NAMED = ("lone_party", "update_refused", "update_refused_back")
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "change")
@@ -50,7 +50,11 @@ def extra_lines(results: RunResults) -> list[str]:
         for service in results.services
         for line in (
             *(note(one).en for one in service.notes if one.code in _NAMED),
-            *(f"{p.name}: {one.en}" for p in service.parties for one in set_aside(p)),
+            *(
+                f"{party.name}: {one.en}"
+                for party in service.parties
+                for one in (*set_aside(party), *allowance_spent(party))
+            ),
         )
     ]
 

@@ -4,7 +4,8 @@
     └── ServiceResult           one service of the map
         ├── PartyResult         one party: chosen level, errors by method, an example forecast
         │   ├── DriftFound      a rise of its error, if there is one
-        │   └── LevelSetAside   levels that erred too much for a while
+        │   ├── LevelSetAside   levels that erred too much for a while
+        │   └── AllowanceSpent  joined experts had lost what they may for good
         ├── LearningCurve       validation error by round, one a method
         └── MethodTraffic       bytes that left, by method and layer
 
@@ -59,6 +60,20 @@ class LevelSetAside(_Frozen):
     bound: Measured
 
 
+class AllowanceSpent(_Frozen):
+    """A span in which a party's forecasts leaned on its own network; UTC seconds.
+
+    Joined experts had `lost` against it as much as so many whole forecasts err by usually, at
+    most; `allowed` may be lost for good (`deepcity.learning.ensemble.loss_allowance`). `back` is
+    the first forecast from which that was made good; None: none in the test days.
+    """
+
+    since: int
+    back: int | None
+    lost: Measured
+    allowed: Measured
+
+
 class PartyResult(_Frozen):
     """One party's errors by method, chosen level and example forecast.
 
@@ -94,6 +109,7 @@ class PartyResult(_Frozen):
     example: Decision | None = None  # of a plan: for a few invented requests
     granted_level: int | None = None  # the deepest that it may share; None: not recorded
     set_aside: list[LevelSetAside] = []  # in the test days, in order of time
+    allowance_spent: list[AllowanceSpent] = []  # likewise
 
     def without_truths(self) -> "PartyResult":
         """The same without measured values, for sites that do not grant them."""

@@ -1,4 +1,5 @@
-"""Which levels a party set aside in its test days: since when, on what evidence, and until when.
+"""Which levels a party set aside in its test days: since when, on what evidence, and until when;
+and when what joined experts may lose was spent (`deepcity.learning.ensemble.loss_allowance`).
 
 An ensemble sets a joined expert aside while its recent error is beyond a bound drawn from the
 errors of the party's own network (`deepcity.learning.ensemble.recent_errors`). Levels of the
@@ -14,9 +15,10 @@ import numpy as np
 from deepcity.city.arrays import Bools, Doubles, Ints
 from deepcity.city.level import ALONE
 from deepcity.intercity.level_choice import LevelChoice
+from deepcity.learning.ensemble.loss_allowance import FORECASTS
 from deepcity.learning.ensemble.multi_view_ensemble import EnsembleForecast
 from deepcity.parties.party import Party
-from deepcity.runs.results import LevelSetAside
+from deepcity.runs.results import AllowanceSpent, LevelSetAside
 
 
 def levels_set_aside(
@@ -47,6 +49,32 @@ def levels_set_aside(
                 key = one.since, one.back
                 found[key] = _merged(found[key], one) if key in found else one
     return sorted(found.values(), key=lambda one: (one.since, one.back or np.inf))
+
+
+def spans_spent(
+    party: Party, choice: LevelChoice, tested: EnsembleForecast
+) -> list[AllowanceSpent]:
+    """Spans in which the allowance was spent at a test origin, in order of time.
+
+    Args:
+        tested: the ensemble's forecasts of the test days.
+    """
+    if tested.lost_B is None:
+        return []
+    known_B = choice.validation.lost_B
+    lost_B = tested.lost_B if known_B is None else np.concatenate([known_B, tested.lost_B])
+    origins_B = np.concatenate([party.validation_origins, party.test_origins])[-len(lost_B) :]
+    time_B, first_test = party.panel.time_T[origins_B], len(lost_B) - len(tested.lost_B)
+    return [
+        AllowanceSpent(
+            since=int(time_B[begun]),
+            back=int(time_B[ended]) if ended < len(time_B) else None,
+            lost=float(lost_B[begun:ended].max()),
+            allowed=FORECASTS,
+        )
+        for begun, ended in _spans(lost_B > FORECASTS)
+        if ended > first_test
+    ]
 
 
 def _spans(aside_B: Bools) -> Iterator[tuple[int, int]]:

@@ -31,7 +31,7 @@ from deepcity.runs.decision_scores import DecisionForecasts
 from deepcity.runs.level_reason import level_reason
 from deepcity.runs.note import Note
 from deepcity.runs.results import MethodTraffic, PartyResult
-from deepcity.runs.set_aside import levels_set_aside
+from deepcity.runs.set_aside import levels_set_aside, spans_spent
 from deepcity.runs.update.error_log import drift_of_run
 
 MOST_TIMES = 1e6
@@ -97,6 +97,7 @@ def party_result(
         example=decided.example(),
         granted_level=settings.grant.level_of(party.name),
         set_aside=levels_set_aside(party, choice, found),
+        allowance_spent=spans_spent(party, choice, found),
     )
 
 

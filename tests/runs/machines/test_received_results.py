@@ -17,7 +17,7 @@ from deepcity.parties.party import parties_of
 from deepcity.runs.choosing_site import result_layers
 from deepcity.runs.machines.received_results import MOST_BYTES, SiteFacts, received_result
 from deepcity.runs.note import Note
-from deepcity.runs.results import DriftFound, LevelSetAside
+from deepcity.runs.results import AllowanceSpent, DriftFound, LevelSetAside
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
 from deepcity.web.report.page import render
@@ -95,6 +95,7 @@ def test_numbers_that_no_file_of_results_can_hold_are_refused(known):
 
 
 ASIDE = LevelSetAside(levels=[1], since=0, back=None, error=1.0, bound=0.5)
+SPENT = AllowanceSpent(since=0, back=None, lost=3.0, allowed=2.5)
 LIES = {
     "level": lambda r: {"level": 7},
     "negative level": lambda r: {"level": -1},
@@ -122,6 +123,13 @@ LIES = {
     },
     "reason of nothing": lambda r: {
         "level_reason": Note(code="level_alone", numbers={"own": np.nan, "alone": 1.0})
+    },
+    "spent": lambda r: {"allowance_spent": [SPENT] * 1001},
+    "spent less than nothing": lambda r: {
+        "allowance_spent": [SPENT.model_copy(update={"lost": -1.0})]
+    },
+    "moment of spending": lambda r: {
+        "allowance_spent": [SPENT.model_copy(update={"since": 10**14})]
     },
     "set aside": lambda r: {"set_aside": [ASIDE] * 1001},
     "level set aside": lambda r: {"set_aside": [ASIDE.model_copy(update={"levels": [10**9]})]},

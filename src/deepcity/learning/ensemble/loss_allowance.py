@@ -37,7 +37,7 @@ FORECASTS = 2.5
 """What may be lost for good, in whole forecasts of the own network's usual error."""
 UNJUDGED = 1.5
 """How far forecasts not judged yet may lie from the own ones on average, in the same unit."""
-REFILL = 0.01
+REFILL = 0.005
 """Of the own network's errors, what is taken off what was lost."""
 _ROUNDING = 1e-6
 
@@ -109,6 +109,13 @@ class LossAllowance:
         moved_NH = (own_NH + share * (near_NH - own_NH)).astype(np.float32)
         fits = float(at_worst(moved_NH, own_NH).sum()) <= left + _ROUNDING * worst
         return moved_NH if fits else own_NH
+
+    def forecasts(self, error_N: Doubles, horizon: int) -> float:
+        """What was lost, in forecasts that err at every step as the own network does on average;
+        over `FORECASTS`, the allowance is spent.
+        """
+        usual = horizon * float(error_N.sum())
+        return self.lost / usual if usual > 0 else 0.0
 
     def left(self, error_N: Doubles, horizon: int, unjudged: Unjudged) -> float:
         """What one more forecast may lose, in the field's unit."""

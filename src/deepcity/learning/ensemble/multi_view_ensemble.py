@@ -149,6 +149,8 @@ class EnsembleForecast:
     Attributes:
         error_BE, bound_BE: each expert's recent error at the origin, and the greatest that is
             tolerated (`deepcity.learning.ensemble.recent_errors`); None: nobody is set aside.
+        lost_B: what was lost at the origin against the own network, in forecasts that err as it
+            usually does (`deepcity.learning.ensemble.loss_allowance`); None: nobody counts.
     """
 
     forecast_BNH: Floats
@@ -156,6 +158,7 @@ class EnsembleForecast:
     ensemble: MultiViewEnsemble
     error_BE: Doubles | None = None
     bound_BE: Doubles | None = None
+    lost_B: Doubles | None = None
 
 
 def run_ensemble(
@@ -265,6 +268,7 @@ def continue_ensemble(
     worst_BH[:made] = at_worst(mixed_BNH[:made], forecast_EBNH[0, :made])
     ensemble, weights = paused.ensemble, []
     recent: list[tuple[Doubles, Doubles]] = []
+    lost: list[float] = []
     for now in range(made, len(every_B)):
         if now:
             passed = range(int(every_B[now - 1]), int(every_B[now]))
@@ -272,6 +276,8 @@ def continue_ensemble(
         weights.append(ensemble.weights_in(part_BH[now]))
         if ensemble.recent is not None:
             recent.append((ensemble.recent.error_ME, ensemble.recent.steps_M))
+        if ensemble.allowance is not None and ensemble.recent is not None:
+            lost.append(ensemble.allowance.forecasts(ensemble.recent.own.cautious_N, horizon))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
         own_NH = forecast_EBNH[0, now]
         unjudged = Unjudged.of(every_B[:now], worst_BH[:now], int(every_B[now]))
@@ -279,7 +285,11 @@ def continue_ensemble(
         worst_BH[now] = at_worst(mixed_BNH[now], own_NH)
     weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
     found = EnsembleForecast(
-        mixed_BNH[made:], weights_BE, ensemble, *_by_origin(recent, ensemble.recent)
+        mixed_BNH[made:],
+        weights_BE,
+        ensemble,
+        *_by_origin(recent, ensemble.recent),
+        np.array(lost) if lost else None,
     )
     last = int(every_B[-1]) if len(every_B) else 0
     past = int(np.searchsorted(every_B, last - horizon, "right"))

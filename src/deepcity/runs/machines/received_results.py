@@ -130,9 +130,11 @@ def forecast_beyond(shown: ExampleForecast, horizon: int) -> list[str]:
 
 
 def _aside_beyond(site: SiteFacts, found: PartyResult) -> list[str]:
-    """What cannot be in levels set aside."""
+    """What cannot be in levels set aside, and in when the allowance was spent."""
     if len(found.set_aside) > _MOST_ASIDE:
         return [f"{len(found.set_aside)} levels set aside"]
+    if len(found.allowance_spent) > _MOST_ASIDE:
+        return [f"the allowance was spent {len(found.allowance_spent)} times"]
     could = set(range(1, site.offered + 1))
     if any(not set(one.levels) <= could or len(one.levels) > MAX_LEVEL for one in found.set_aside):
         return ["levels were set aside that were not offered"]
@@ -146,6 +148,8 @@ def _errors(found: PartyResult) -> Iterator[float]:
         yield from (one.mae, one.rmse, one.metric_error, *one.mae_by_horizon)
     for aside in found.set_aside:
         yield aside.error
+    for spent in found.allowance_spent:
+        yield from (spent.lost, spent.allowed)
 
 
 def _known(site: SiteFacts, found: PartyResult, answer: Message) -> dict[str, object]:

@@ -60,7 +60,7 @@ def notes_of(party: PartyResult) -> list[Text]:
     """All that is noted of a party, its drift too."""
     found = [note(one) for one in party.notes]
     found += [drift(party.forecast.time_zone, party.drift)] if party.drift else []
-    return [*found, *set_aside(party)]
+    return [*found, *set_aside(party), *allowance_spent(party)]
 
 
 def set_aside(party: PartyResult) -> list[Text]:
@@ -81,6 +81,25 @@ def set_aside(party: PartyResult) -> list[Text]:
     else:
         text = translate("note.set_aside_back", back=moment(last.back, zone), **values)
     if earlier := len(party.set_aside) - 1:
+        text += translate("note.set_aside_more", count=str(earlier))
+    return [text]
+
+
+def allowance_spent(party: PartyResult) -> list[Text]:
+    """When joined experts had last lost what they may; nothing where they never had."""
+    if not party.allowance_spent:
+        return []
+    last, zone = party.allowance_spent[-1], zone_of(party.forecast.time_zone)
+    values: Values = {
+        "since": moment(last.since, zone),
+        "lost": _error(last.lost),
+        "allowed": _error(last.allowed),
+    }
+    if last.back is None:
+        text = translate("note.allowance_spent", **values)
+    else:
+        text = translate("note.allowance_spent_back", back=moment(last.back, zone), **values)
+    if earlier := len(party.allowance_spent) - 1:
         text += translate("note.set_aside_more", count=str(earlier))
     return [text]
 
