@@ -9,6 +9,7 @@ from little_map import flows
 
 import deepcity
 from deepcity.data.city_file import load_panel
+from deepcity.learning.ensemble.loss_allowance import LossAllowance
 from deepcity.live.forecasters import forecast_all, forecasters_of
 from deepcity.maps.city_map import load_map
 from deepcity.runs.update import weighed_bundle
@@ -94,6 +95,20 @@ def test_step_by_step_as_at_once(town, panel, monkeypatch):
         found = forecaster.predict(until(panel, back))
         assert sum(asked) <= 2  # one for the weights, and one where the bands' grid has one
     equal(found, anew(town).predict(until(panel, 1)), rtol=1e-5)
+
+
+def test_forecasts_not_judged_yet_count_and_a_spent_allowance_leaves_the_own_network(town, panel):
+    view = kept(town).open_at(panel)
+    horizon, unjudged = view.horizon, view.prepared.unjudged
+    assert unjudged.steps == horizon * (horizon - 1) // 2
+    assert unjudged.worst > 0
+    found = kept(town)
+    spent = replace(found._bundle.ensemble, allowance=LossAllowance(1e9))
+    found._bundle = replace(found._bundle, ensemble=spent)
+    view = found.open_at(panel)
+    origins_B = np.array([view.newest_origin])
+    own_NH = view.expert_forecasts(view.data.inputs.samples(origins_B), origins_B)[0, 0]
+    np.testing.assert_array_equal(view.newest().forecast_BNH[0], np.maximum(own_NH, view.floor))
 
 
 @pytest.mark.filterwarnings("ignore:a/x. rows that its networks learned from are others")

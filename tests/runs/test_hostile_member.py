@@ -51,6 +51,12 @@ def test_whatever_layers_make_costs_no_more_than_a_twentieth(quick, days, value)
     assert mean_error(found.forecast_BNH, party) < 1.05 * own
 
 
+@pytest.mark.parametrize("name", ["turncoat", "turncoat, far steps", "turncoat, knowing"])
+def test_a_turncoat_costs_an_allowance_and_no_more(quick, name):
+    for case in cases.measure(cases.Setting(3, name, "fedavg", "float32", 0)):
+        assert 0.9 < case.share < 1.06, case.party
+
+
 def test_a_whole_federation_with_the_greatest_weights_that_are_not_refused(quick):
     assert "greatest" in ATTACKS
     found = list(cases.measure(cases.Setting(3, "greatest", "fedavg", "float32", 0)))

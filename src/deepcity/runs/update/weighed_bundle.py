@@ -9,7 +9,7 @@ Shapes: E experts, B origins, N places, H horizon steps.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
 from typing import Self
@@ -43,6 +43,7 @@ from deepcity.parties.party import MAX_SELECTION_ORIGINS, selection_origins
 from deepcity.runs.update.forecaster_bundle import BundleTerms, ForecasterBundle
 from deepcity.runs.update.kept_replay import CaughtUp, KeptAside, KeptReplay, Memory, rows_digest
 from deepcity.runs.update.party import bundle_data
+from deepcity.runs.update.prepared import Prepared
 from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.refine_spans import BundlePosition, sample_origins, unseen_origins
 
@@ -53,21 +54,6 @@ origins."""
 _LEAST_ORIGINS = 12
 BAND_ORIGINS = 96
 """Earlier origins, and as many kept aside, whose errors make the newest forecast's band."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """What a forecast at one origin needs besides the experts.
-
-    Attributes:
-        ensemble: the weights from all truths before the origin.
-        half_NH: half the width of the bands.
-        unjudged: earlier forecasts whose truths are not all known at the origin.
-    """
-
-    ensemble: MultiViewEnsemble
-    half_NH: Floats
-    unjudged: Unjudged = field(default_factory=Unjudged)
 
 
 @dataclass(frozen=True, eq=False)
