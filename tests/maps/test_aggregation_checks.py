@@ -141,3 +141,12 @@ def test_where_there_are_enough_groups_are_offered(tmp_path):
         folder.mkdir()
         ((_, text),) = problems(town(folder, parties, "name = 'median'\n"))
         assert ("or group_size = 3 for sums within groups" in text) is offered
+
+
+def test_distances_of_single_updates_and_secure_sums_exclude_each_other(tmp_path):
+    path = three(tmp_path).write(service(more=f"{SECURE}farthest = 5.0"))
+    ((key, text),) = problems(path)
+    assert key == "service[water].strategy.farthest"
+    assert "distances are those of single updates, and secure sums show none" in text
+    path = three(tmp_path).write(service(more="[service.strategy]\nfarthest = 5.0"))
+    assert load_map(path).services[0].settings.strategy.farthest == 5.0

@@ -2,10 +2,11 @@
 
 Written against `Exchange` alone. The state between rounds is a value, so that a run can
 be checkpointed after any round and resumed elsewhere. A party that fails is
-left out of that round, with the reason recorded, and asked again in the next; one whose update is
-refused comes back after good rounds (`deepcity.exchange.trust.refusals`). Parties
-may join late and leave early (`deepcity.exchange.participation`); one that has left is neither
-asked nor counted, and keeps its layers.
+left out of that round, with the reason recorded, and asked again in the next; one whose update
+cannot be used, or lies far from all others (`deepcity.exchange.trust.far_updates`), comes back
+after good rounds (`deepcity.exchange.trust.refusals`). Parties may join late and leave early
+(`deepcity.exchange.participation`); one that has left is neither asked nor counted, and keeps its
+layers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from deepcity.exchange.secure.round_sums import agree_sums, open_sums
 from deepcity.exchange.secure.sum_groups import sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import PeerValidation, Strategy, StrategyState
+from deepcity.exchange.trust.far_updates import without_far_updates
 from deepcity.exchange.trust.peer_validation import left_out_by_peers
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.trust.robust import capped_weights
@@ -57,6 +59,8 @@ class FederationPlan:
             asked again in each round. None: all must.
         asynchronous: how updates are fused as they come; None: rounds wait for all
             (`deepcity.exchange.asynchronous`).
+        farthest: usual distances from the others beyond which an update is left out; None: none
+            is. Nor is any under secure sums, which show no single one.
     """
 
     levels: Mapping[str, int]
@@ -74,6 +78,7 @@ class FederationPlan:
     sparse: SparseMoves | None = None
     least_joined: int | None = None
     asynchronous: BufferedFusion | None = None
+    farthest: float | None = None
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party shares."""
@@ -238,6 +243,8 @@ def _trained(
         left_out = [*failed, *lost]
         return _Trained(replies, errors, {}, sums.weights, left_out, progress.refusals, means)
     good, refused = usable_updates(plan, replies, errors, progress.outgoing)
+    good, far = without_far_updates(good, progress.outgoing, plan.groups, plan.farthest)
+    refused += far
     if isinstance(plan.strategy, PeerValidation):
         spoilt = _spoilt(exchange, plan, good, progress.round, plan.strategy.tolerated)
         good = {one: part for one, part in good.items() if one not in spoilt}

@@ -36,6 +36,10 @@ def aggregation_problems(
             f"with {chosen.name}{_or_groups(chosen.name, len(members))}"
         )
         problems.append(Problem(file, f"{where}.name", chosen.name, reason, right))
+    if chosen.farthest is not None:
+        reason = "distances are those of single updates, and secure sums show none"
+        right = 'leave it out, or write aggregation = "plain"'
+        problems.append(Problem(file, f"{where}.farthest", chosen.farthest, reason, right))
     if settings.wire.keep is not None:
         reason = "each party keeps other values, and masks cancel only where all send the same"
         right = 'leave wire.keep out, or write aggregation = "plain"'

@@ -44,6 +44,8 @@ class StrategySettings(Settings):
         trim: of the trimmed mean.
         clip: of norm clipping.
         tolerated: of peer validation.
+        farthest: usual distances from the others beyond which an update is left out of a round
+            (`deepcity.exchange.trust.far_updates`); left out, 4. Not with secure sums.
     """
 
     name: Literal[
@@ -62,6 +64,7 @@ class StrategySettings(Settings):
     trim: float | None = None
     clip: float | None = None
     tolerated: float | None = None
+    farthest: Annotated[float, Field(ge=1, le=1e6)] | None = None
 
     @field_validator("group_size")
     @classmethod

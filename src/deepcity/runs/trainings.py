@@ -24,6 +24,7 @@ from deepcity.exchange.secure.summing_party import secured
 from deepcity.exchange.shape_groups import Groups
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import Strategy, strategy
+from deepcity.exchange.trust.far_updates import FARTHEST
 from deepcity.intercity.compatibility import peers, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import Learner
@@ -106,6 +107,7 @@ class ServiceRun:
             unsent=self._frozen(method),
             sparse=self.settings.wire.moves,
             asynchronous=self._asynchronous(method),
+            farthest=self.settings.strategy.farthest or FARTHEST,
         )
 
     def task(self, method: Method, site: str) -> SiteTask:

@@ -34,6 +34,7 @@ from deepcity.exchange.rounds import (
     usable_updates,
 )
 from deepcity.exchange.shape_groups import aggregate_groups, layers_of_party
+from deepcity.exchange.trust.far_updates import without_far_updates
 from deepcity.exchange.trust.refusals import with_refusals
 
 Kept = Callable[[Progress], None]
@@ -172,7 +173,10 @@ def _fused(plan: FederationPlan, progress: Progress, calls: PendingCalls) -> Pro
     gone = sorted(state.buffer.keys() - progress.weights.keys())
     late = [Failure(one, "it left before its update could be fused") for one in gone]
     layers = {one: _rebased(plan, progress, one) for one in here}
-    counted, left_out, refusals = with_refusals(progress.refusals, layers, state.refused, done + 1)
+    begun = {one: update.base for one, update in state.buffer.items()}
+    near, far = without_far_updates(layers, begun, plan.groups, plan.farthest)
+    refused = (*state.refused, *far)
+    counted, left_out, refusals = with_refusals(progress.refusals, near, refused, done + 1)
     weights = averaging_weights(plan, progress.weights)
     strategy_state, received = aggregate_groups(
         plan.strategy, progress.state, counted, weights, plan.levels, plan.groups
