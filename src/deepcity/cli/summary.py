@@ -11,7 +11,7 @@ from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 from deepcity.web.report.decisions import lines
 from deepcity.web.report.notes import allowance_spent, note, set_aside
 
-_NAMED = ("lone_party", "update_refused", "update_refused_back")
+_NAMED = ("lone_party", "update_refused", "update_refused_back", "rows_jumped")
 HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "change")
 
 

@@ -33,6 +33,7 @@ from deepcity.exchange.profile import DESCRIBE, SiteProfile, profile_in
 from deepcity.exchange.rounds import FederationPlan, Progress, learn_together
 from deepcity.exchange.strategies import StrategyState
 from deepcity.exchange.trust.refusals import RefusedUpdate
+from deepcity.exchange.trust.row_claims import SignedClaim
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 OMIT = "Fix them, or leave them out of the map"
@@ -172,6 +173,7 @@ class Coordinator:
             "failures": [[[f.party, f.reason] for f in failed] for failed in now.failures],
             "trained": dict(now.trained),
             "refusals": [asdict(one) for one in now.refusals],
+            "claims": {site: one.model_dump() for site, one in now.claims.items()},
             "ledger": [list(row) for row in self.ledger.snapshot()],
             "seconds": training.seconds,
             "ended": list(training.ended),
@@ -270,4 +272,8 @@ def _progress(found: Checkpoint, plan: FederationPlan) -> Progress:
         trained=found.values["trained"],
         refusals=tuple(RefusedUpdate(**one) for one in found.values.get("refusals", ())),
         asynchronous=state_in(found),
+        claims={
+            site: SignedClaim.model_validate(one)
+            for site, one in found.values.get("claims", {}).items()
+        },
     )

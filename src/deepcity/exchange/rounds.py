@@ -32,6 +32,12 @@ from deepcity.exchange.trust.far_updates import without_far_updates
 from deepcity.exchange.trust.peer_validation import left_out_by_peers
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.trust.robust import capped_weights
+from deepcity.exchange.trust.row_claims import (
+    CHALLENGE,
+    ClaimTerms,
+    SignedClaim,
+    new_challenge,
+)
 
 _MOST = 1e38  # rows or error of a party; no more than single precision holds
 
@@ -61,6 +67,7 @@ class FederationPlan:
             (`deepcity.exchange.asynchronous`).
         farthest: usual distances from the others beyond which an update is left out; None: none
             is. Nor is any under secure sums, which show no single one.
+        claims: what parties must sign to join; None: they sign nothing.
     """
 
     levels: Mapping[str, int]
@@ -79,6 +86,7 @@ class FederationPlan:
     least_joined: int | None = None
     asynchronous: BufferedFusion | None = None
     farthest: float | None = None
+    claims: ClaimTerms | None = None
 
     def common(self, party: str) -> tuple[str, ...]:
         """Names of the layers that a party shares."""
@@ -112,6 +120,7 @@ class Progress:
         trained: party -> rounds done when it last returned an update.
         refusals: parties whose update was refused, with the evidence.
         asynchronous: updates under way and in the buffer; rounds are fusions there.
+        claims: party -> the claim of its rows that it signed.
     """
 
     round: int
@@ -123,6 +132,7 @@ class Progress:
     trained: Mapping[str, int] = field(default_factory=dict)
     refusals: tuple[RefusedUpdate, ...] = ()
     asynchronous: AsynchronousState = field(default_factory=AsynchronousState)
+    claims: Mapping[str, SignedClaim] = field(default_factory=dict)
 
 
 def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
@@ -134,7 +144,9 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
     """
     if plan.draw is not None:
         check_enough(plan.draw, {party: plan.sent(party) for party in plan.levels})
-    weights, refused = join_parties(exchange, plan.participation.available(plan.levels, 0))
+    weights, claims, refused = join_parties(
+        exchange, plan, plan.participation.available(plan.levels, 0)
+    )
     right = "Fix them, or leave them out of the map"
     if plan.least_joined is None or len(weights) < plan.least_joined:
         refuse_failures(refused, "these parties could not join", right)
@@ -146,24 +158,36 @@ def begin(exchange: Exchange, plan: FederationPlan) -> Progress:
             for name in plan.common(party)
             if name != HEAD  # starts as each party's own fit; the first aggregation averages them
         }
-    return Progress(0, plan.strategy.start(plan.reference), outgoing, weights)
+    return Progress(0, plan.strategy.start(plan.reference), outgoing, weights, claims=claims)
 
 
-def join_parties(
-    exchange: Exchange, parties: Sequence[str]
-) -> tuple[dict[str, float], Sequence[Failure]]:
-    """Ask parties to join: their weights, and those that could not join."""
+class Joined(NamedTuple):
+    """Parties that joined: the rows they claim, what they signed; and those that could not."""
+
+    weights: Mapping[str, float]
+    claims: Mapping[str, SignedClaim]
+    failed: Sequence[Failure]
+
+
+def join_parties(exchange: Exchange, plan: FederationPlan, parties: Sequence[str]) -> Joined:
+    """Ask parties to join."""
     if not parties:
-        return {}, []
-    return numbers_of(exchange.call_group({party: Message(JOIN) for party in parties}), ROWS)
+        return Joined({}, {}, [])
+    number, claims = new_challenge(), dict[str, SignedClaim]()
+    message = Message(JOIN, {CHALLENGE: float(number)} if plan.claims else {})
+    replies = exchange.call_group(dict.fromkeys(parties, message))
+    if plan.claims is not None:
+        replies, claims = plan.claims.accepted(replies, number)
+    weights, failed = numbers_of(replies, ROWS)
+    return Joined(weights, {one: claims[one] for one in weights if one in claims}, failed)
 
 
 def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> Progress:
     """Join new parties, train every one once, then aggregate."""
     done = progress.round
     available = plan.participation.available(plan.levels, done)
-    new, absent = join_parties(
-        exchange, [party for party in available if party not in progress.weights]
+    new, claims, absent = join_parties(
+        exchange, plan, [party for party in available if party not in progress.weights]
     )
     weights = {p: w for p, w in {**progress.weights, **new}.items() if p in available}
     asked = plan.participation.sampled(
@@ -188,6 +212,7 @@ def one_round(exchange: Exchange, plan: FederationPlan, progress: Progress) -> P
         failures=(*progress.failures, (*absent, *left_out)),
         trained={**progress.trained, **dict.fromkeys(answers(replies), done + 1)},
         refusals=refusals,
+        claims={**progress.claims, **claims},
     )
 
 

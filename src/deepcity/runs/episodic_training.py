@@ -55,6 +55,7 @@ def run_episodic_training(
     *,
     checkpoints: CheckpointStore | None = None,
     after_round: Callable[[int], None] = lambda _round: None,
+    keys: Mapping[str, str] | None = None,
 ) -> list[Training]:
     """Train in stages on episodes, starting from the shared layers after the last round.
 
@@ -67,6 +68,7 @@ def run_episodic_training(
         layers: shared layers to start from.
         checkpoints: the coordinator's, from which a killed training resumes.
         after_round: called with the number of rounds done in all stages.
+        keys: as of `run_method`.
     """
     found: list[Training] = []
     if STEM not in layers:
@@ -81,7 +83,9 @@ def run_episodic_training(
             after_round(before + done)
 
         run, method = stage_run(settings, profiles, start, seed, number)
-        found.append(run_method(run, method, sites, checkpoints=checkpoints, after_round=advance))
+        found.append(
+            run_method(run, method, sites, checkpoints=checkpoints, after_round=advance, keys=keys)
+        )
         if number + 1 == stage_count(profiles):
             break
     return found

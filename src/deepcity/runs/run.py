@@ -17,6 +17,7 @@ from deepcity.parties.party import parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.note import Note
+from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.common_package import export_common_layers
 from deepcity.runs.outcome.round_records import RoundsFile
 from deepcity.runs.outcome.service_outcome import ServiceOutcome, run_results
@@ -111,7 +112,9 @@ def _run_service(
         record_site(folder, city_map, service, name, digests[name])
     seed = city_map.settings.seed
     sites = [Site(settings, party, seed, site_folder(folder, party.name)) for party in parties]
-    simulation = Simulation(service, sites, seed, folder, listener, start, newcomers, rounds.note)
+    simulation = Simulation(
+        service, sites, seed, folder, listener, start, newcomers, rounds.note, rounds.keys
+    )
     found = simulation.run()
     for name, digest in newcomers.items():
         record_site(folder, city_map, service, name, digest)
@@ -122,7 +125,7 @@ def _run_service(
         simulation.stages,
         simulation.seconds,
         found,
-        _pooled_notes(simulation),
+        [*_pooled_notes(simulation), *claim_notes(rounds.records, settings.name)],
         package,
     )
     export_common_layers(outcome, folder)

@@ -56,6 +56,8 @@ class Simulation:
         start: layers of a package that every method but learning alone starts from.
         newcomers: site -> SHA-256 of its records and settings.
         recorded: called with each training's name and the training, once it is done.
+        keys: site -> the key with which it signed claims of rows, by the record; called before
+            each training.
         trainings: finished ones, by method; `stages` those of episodic training.
         seconds: by method.
     """
@@ -68,6 +70,7 @@ class Simulation:
     start: Layers
     newcomers: Mapping[str, str]
     recorded: Callable[[str, Training], None] = lambda _name, _training: None
+    keys: Callable[[], Mapping[str, str]] = dict
     trainings: dict[str, Training] = field(default_factory=dict)
     stages: list[Training] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -127,7 +130,14 @@ class Simulation:
         task = task_name(self.settings.name, method.name)
         self.listener.begin(task, self.settings.training.rounds)
         advance = _advancing(self.listener, task)
-        found = run_method(run, method, sites, checkpoints=self.checkpoints, after_round=advance)
+        found = run_method(
+            run,
+            method,
+            sites,
+            checkpoints=self.checkpoints,
+            after_round=advance,
+            keys=self.keys(),
+        )
         self.recorded(run.training(method), found)
         return found
 
@@ -145,6 +155,7 @@ class Simulation:
                 [site],
                 checkpoints=self.checkpoints,
                 after_round=_advancing(self.listener, task, number * rounds),
+                keys=self.keys(),
             )
             self.recorded(run.training(method), own)
             training = replace(
@@ -190,6 +201,7 @@ class Simulation:
             self.seed,
             checkpoints=self.checkpoints,
             after_round=_advancing(self.listener, task),
+            keys=self.keys(),
         )
         for number, stage in enumerate(self.stages):
             self.recorded(f"{self.settings.name}.{stage_method(number)}", stage)

@@ -8,6 +8,7 @@ FOLDER/run.json        the runs it takes part in, with SHA-256 of its rows
 FOLDER/checkpoints/    its learner after each round of each training
 FOLDER/own/            its forecaster, for `deepcity update`
 FOLDER/result.json     its results, measured values included
+FOLDER/claims.pem      the key with which it signs the rows that it claims
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deepcity.city.level import Layers
 from deepcity.exchange.compression.sparse_party import SparseParty
@@ -22,6 +24,8 @@ from deepcity.exchange.exchange import Handler
 from deepcity.exchange.grant_guard import GuardedHandler
 from deepcity.exchange.party import LearningParty
 from deepcity.exchange.profile import ProfileHandler, SiteProfile
+from deepcity.exchange.trust.row_claims import ClaimingParty, RowClaim
+from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.intercity.party_choices import (
     Offer,
     PartyChoice,
@@ -47,7 +51,7 @@ from deepcity.runs.update.save_forecaster import save_forecasters
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.run_folder import read_results, write_file
 
-RESULT = "result.json"
+RESULT, CLAIMS_KEY = "result.json", "claims.pem"
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,32 @@ class Site:
         """A handler that answers with its profile; no layer leaves by it."""
         grant = Grant(party=self.name, service=self.settings.name, level=0)
         return GuardedHandler(ProfileHandler(self.profile), grant, self.name, self.settings.name)
+
+    def claiming(
+        self, handler: Handler, training: str, level: int, federation: str, key: Path | None = None
+    ) -> ClaimingParty:
+        """A training's handler, by which the site joins with a signed claim of its rows.
+
+        Args:
+            level: up to which it shares layers.
+            key: file of its key; left out, in its folder, and without a folder a new one.
+
+        Raises:
+            CheckpointError: if the key cannot be read, or a new one not written.
+        """
+        path = self.folder / CLAIMS_KEY if key is None and self.folder is not None else key
+        claim = RowClaim(
+            federation=federation,
+            training=training,
+            party=self.name,
+            level=level,
+            rows=0,
+            places=self.profile.places,
+            step_s=self.profile.step_s,
+            challenge=0,
+        )
+        own = Ed25519PrivateKey.generate() if path is None else signing_key(path)
+        return ClaimingParty(handler, claim, own)
 
     def join(self, task: SiteTask) -> Handler:
         """A handler of a training's messages, with a new learner.

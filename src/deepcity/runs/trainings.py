@@ -25,6 +25,7 @@ from deepcity.exchange.shape_groups import Groups
 from deepcity.exchange.starting_layers import starting_layers
 from deepcity.exchange.strategies import Strategy, strategy
 from deepcity.exchange.trust.far_updates import FARTHEST
+from deepcity.exchange.trust.row_claims import ClaimTerms
 from deepcity.intercity.compatibility import peers, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import Learner
@@ -35,6 +36,8 @@ from deepcity.parties.party import Party
 from deepcity.runs.site import Site, SiteTask
 from deepcity.store.checkpoint import CheckpointStore
 
+IN_PROCESS = "in one process"
+"""What stands for the federation in claims of rows where there is none."""
 NAME_DIGITS = 12
 """Hexadecimal digits of a hash in a checkpoint's name."""
 
@@ -169,21 +172,28 @@ def run_method(
     *,
     checkpoints: CheckpointStore | None = None,
     after_round: Callable[[int], None] = lambda _done: None,
+    keys: Mapping[str, str] | None = None,
 ) -> Training:
     """Run a method in one process, from its newest checkpoint if there is one.
 
     Args:
         checkpoints: the coordinator's.
         after_round: called with the number of rounds done.
+        keys: site -> the key with which it signed claims of rows before.
 
     Raises:
         CheckpointError: if a checkpoint cannot be read or written.
         ExchangeError: if a site cannot join.
     """
+    name, plan, precision = run.training(method), run.plan(method), run.settings.wire.precision
+    plan = replace(plan, claims=ClaimTerms(IN_PROCESS, name, keys or {}))
     handlers = {site.name: site.join(run.task(method, site.name)) for site in sites}
     if run.secure:
-        handlers = secured(handlers, run.training(method), least_members(run.settings))
-    name, plan, precision = run.training(method), run.plan(method), run.settings.wire.precision
+        handlers = secured(handlers, name, least_members(run.settings))
+    handlers = {
+        site.name: site.claiming(handlers[site.name], name, method.levels[site.name], IN_PROCESS)
+        for site in sites
+    }
 
     def lead(lines: Mapping[str, Handler]) -> Training:
         ledger = Ledger()

@@ -47,6 +47,8 @@ RUN_FILES = (
     "sites/*/run.json",
     "sites/*/result.json",
     "sites/*/audit.json",
+    "sites/*/claims.pem",
+    "pooled/claims.pem",
     "sites/*/checkpoints/*.checkpoint",
     "sites/*/checkpoints/.*.part",
     "sites/*/own/*.checkpoint",

@@ -10,10 +10,13 @@ from little_map import service, three
 from deepcity.city.errors import CheckpointError, ExchangeError
 from deepcity.exchange.flare.kits import SITE_SETTINGS, FederationFile
 from deepcity.exchange.flare.link import ANSWER, LOST, REFUSED, Reply
+from deepcity.exchange.flare.task import site_of
 from deepcity.exchange.party import CHOOSE, JOIN, START, STATUS, TRAIN
+from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.maps.city_map import load_map
 from deepcity.runs.machines.lead import Leader
 from deepcity.runs.machines.lease_holder import LeaseHolder
+from deepcity.runs.outcome.claim_review import claim_problem
 from deepcity.runs.outcome.round_records import read_rounds, taking_part
 from deepcity.runs.run import load_results, run_map
 
@@ -102,6 +105,30 @@ def whole(trained, tmp_path_factory):
     """What comes of it where every site chooses."""
     folder = tmp_path_factory.mktemp("whole") / "fed"
     return again(trained, folder)[1], folder
+
+
+def test_every_site_signs_its_rows_with_the_key_of_its_kit(trained):
+    _, folder = trained
+    records = read_rounds(folder / "fed" / "run")
+    own = {site: signing_key(folder / site / "local" / "identity.pem") for site in SITES}
+    public = {site: key.public_key().public_bytes_raw().hex() for site, key in own.items()}
+    for name, record in records.items():
+        signed_by = {party: one.key for party, one in record.claims.items()}
+        assert signed_by == {party: public[site_of(party, SITES)] for party in record.levels}
+        assert all(claim_problem(records, name, party) == "" for party in record.levels)
+
+
+def test_a_site_that_signs_with_another_key_than_the_operator_noted_takes_no_part(tmp_path):
+    city_map = load_map(three(tmp_path).write(service(**EAST)))
+    _, leader = federation(city_map, tmp_path)
+    noted = {"west": signing_key(tmp_path / "old.pem").public_key().public_bytes_raw().hex()}
+    (tmp_path / "fed").mkdir()
+    (tmp_path / "fed" / "identities.json").write_text(json.dumps(noted))
+    leader.run()
+    for record in read_rounds(leader.folder).values():
+        assert "west/office" not in record.claims
+        (reason,) = {one for failed in record.failures[:1] for one in failed}
+        assert "west/office: its claim of rows is signed with key" in reason
 
 
 def test_site_that_is_away_is_named_and_asked_once_it_is_back(trained, whole, tmp_path):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from deepcity.cli.federation.claims import print_claims
 from deepcity.cli.federation.parts import (
     exit_by_health,
     out,
@@ -221,6 +222,28 @@ def status(
         if processes.running(kits.hub_folder(folder)) is not None:
             print_connected(folder)
     print_certificates(folder)
+
+
+@app.command()
+def claims(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="The federation's folder, or that of a run in one process.",
+            metavar="FEDERATION|RUN",
+        ),
+    ],
+) -> None:
+    """How many rows each party signed for in each training, and whether the signatures hold.
+
+    Rows are a party's weight in averages, and nobody else can count them. A claim of more rows than
+    can have been measured since an earlier one is named below the table. Exits with 1 where a
+    signature does not hold, or a party's key has changed.
+
+    Examples: deepcity federation claims fed, deepcity federation claims runs/demo
+    """
+    if not print_claims(folder):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -93,7 +93,9 @@ def _asked(
     """Join new parties, and send the layers of now to all that are free."""
     done, state = progress.round, progress.asynchronous
     available = plan.participation.available(plan.levels, done)
-    new, absent = join_parties(exchange, [one for one in available if one not in progress.weights])
+    new, claims, absent = join_parties(
+        exchange, plan, [one for one in available if one not in progress.weights]
+    )
     weights = {p: w for p, w in {**progress.weights, **new}.items() if p in available}
     awaited, outgoing = dict(state.awaited), dict(progress.outgoing)
     numbers = {ROUND: float(done), **plan.strategy.configure(progress.state)}
@@ -108,7 +110,8 @@ def _asked(
     ]
     failed = (*state.failed, *absent, *away)
     state = replace(state, awaited=awaited, failed=failed)
-    return replace(progress, weights=weights, outgoing=outgoing, asynchronous=state)
+    claims = {**progress.claims, **claims}
+    return replace(progress, weights=weights, outgoing=outgoing, asynchronous=state, claims=claims)
 
 
 def _answered(

@@ -5,6 +5,7 @@ at once. The authority's own certificate is made anew, with the key it has, once
 those that it signs: who holds the older one trusts what is signed until that one ends.
 """
 
+import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,7 +15,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from deepcity.city.errors import CheckpointError
 from deepcity.store.atomic import write_atomic
@@ -25,6 +30,7 @@ MEMBER_DAYS = 360
 """That the engine gives a member's certificate."""
 AUTHORITY_DAYS = 3600
 """Of the authority's own certificate."""
+_ID_DIGITS = 32  # of a federation's
 _STATE, _ROOT, _ROOT_KEY = "state/cert.json", "root_cert", "root_pri_key"
 
 
@@ -149,6 +155,25 @@ def _again(text: str, key_text: str, now: datetime) -> str:
 def _state(authority: Path) -> Path | None:
     """The file of certificates and keys, in a folder of the federation's name."""
     return next(iter(sorted(authority.glob(f"*/{_STATE}"))), None)
+
+
+def authority_id(kit: Path) -> str:
+    """A federation as every kit of it knows it: SHA-256 of its authority's public key, shortened.
+
+    The authority's certificate may be made anew; its key stays. Empty where a kit has none.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+    """
+    path = kit / "startup" / "rootCA.pem"
+    try:
+        root = x509.load_pem_x509_certificate(path.read_bytes())
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Put back the kit") from error
+    key = root.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"sha256:{hashlib.sha256(key).hexdigest()[:_ID_DIGITS]}"
 
 
 def _certificate(pem: bytes) -> Certificate:

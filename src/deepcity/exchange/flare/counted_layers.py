@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from deepcity.city.level import LADDER, STEM
 from deepcity.exchange.message import HEADER
 from deepcity.exchange.secure.summing_party import MASKS
+from deepcity.exchange.trust.row_claims import CLAIM
 
 OTHER = "other"
 """Bytes of layers that no party has."""
 _CHOICE = frozenset({"result"})  # of `choose` (`deepcity.runs.choosing_site`)
 _VERTICAL = frozenset({"cells", "times", "deep", "gradients", "forecast", "version"})
-KNOWN = frozenset({STEM, *LADDER, HEADER, MASKS}) | _CHOICE | _VERTICAL
+KNOWN = frozenset({STEM, *LADDER, HEADER, MASKS, CLAIM}) | _CHOICE | _VERTICAL
 """Layers of networks, and those that other verbs bring."""
 
 

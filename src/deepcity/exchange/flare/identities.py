@@ -1,5 +1,7 @@
 """Identities by which sites trust each other's keys, not the hub's word: one Ed25519 key a site.
 
+By the same key a site signs the rows that it claims (`deepcity.exchange.trust.row_claims`).
+
 KIT/local/identity.pem        its private key, made with its certificate; it never leaves the kit
 KIT/local/identities.json     site -> public key (hex) of every site, as the operator wrote them
 FEDERATION/identities.json    the same at the operator's, to hand to sites whose kits are elsewhere
@@ -14,15 +16,11 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deepcity.city.errors import CheckpointError
 from deepcity.exchange.flare.task import site_of
+from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.store.atomic import write_atomic
 
 IDENTITY, IDENTITIES = "identity.pem", "identities.json"
@@ -34,12 +32,7 @@ def make_identity(kit: Path) -> str:
 
     One that is there is kept: others know it.
     """
-    path = kit / "local" / IDENTITY
-    if not path.exists():
-        key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_atomic(path, pem, private=True)
-    return read_identity(kit).public_key().public_bytes_raw().hex()
+    return signing_key(kit / "local" / IDENTITY).public_key().public_bytes_raw().hex()
 
 
 def publish_identities(
@@ -110,7 +103,19 @@ def party_identities(kit: Path, parties: Iterable[str]) -> dict[str, bytes]:
     Raises:
         CheckpointError: if the kit's identities cannot be read.
     """
-    known = _noted(kit / "local" / IDENTITIES)
+    return _of_parties(_noted(kit / "local" / IDENTITIES), parties)
+
+
+def noted_identities(folder: Path, parties: Iterable[str]) -> dict[str, bytes]:
+    """The same as the operator of a federation's folder noted them.
+
+    Raises:
+        CheckpointError: if they cannot be read.
+    """
+    return _of_parties(_noted(folder / IDENTITIES), parties)
+
+
+def _of_parties(known: Mapping[str, str], parties: Iterable[str]) -> dict[str, bytes]:
     owners = {party: site_of(party, known) for party in parties}
     return {party: bytes.fromhex(known[site]) for party, site in owners.items() if site is not None}
 

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Failure
+from deepcity.exchange.flare.certificates import authority_id
 from deepcity.exchange.flare.deadlines import Deadlines
-from deepcity.exchange.flare.kits import FederationFile
+from deepcity.exchange.flare.identities import noted_identities
+from deepcity.exchange.flare.kits import FederationFile, hub_folder
 from deepcity.exchange.flare.leases import Lease, LeaseLostError, LeaseOverError, lease_name
 from deepcity.exchange.flare.leasing import Leasing
 from deepcity.exchange.flare.link import CoordinatorLink
@@ -139,6 +141,16 @@ class LeaseHolder:
             )
         revoked = {None, *self.federation.revoked}
         return sorted(site for site in {*owners.values()} - revoked if site is not None)
+
+    @property
+    def federation_id(self) -> str:
+        """The federation as its certificates name it; sites sign their claims of rows for it."""
+        return authority_id(hub_folder(self.folder.parent))
+
+    def noted_keys(self, parties: Iterable[str]) -> dict[str, str]:
+        """Party -> its site's public key (hexadecimal), where the operator's folder has one."""
+        noted = noted_identities(self.folder.parent, parties)
+        return {party: key.hex() for party, key in noted.items()}
 
     def give_back(self, *, lost: bool = False) -> None:
         """End the lease, if one is held."""

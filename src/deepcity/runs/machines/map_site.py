@@ -22,9 +22,15 @@ from deepcity.city.errors import CheckpointError, ExchangeError
 from deepcity.city.level import ALONE
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.flare.access import CallAccess
+from deepcity.exchange.flare.certificates import authority_id
 from deepcity.exchange.flare.desk import Desk, PartyDesk
 from deepcity.exchange.flare.engine import SiteEndpoint
-from deepcity.exchange.flare.identities import party_identities, read_identity, sites_of_kit
+from deepcity.exchange.flare.identities import (
+    IDENTITY,
+    party_identities,
+    read_identity,
+    sites_of_kit,
+)
 from deepcity.exchange.flare.kits import SITE_SETTINGS
 from deepcity.exchange.flare.link import Wire
 from deepcity.exchange.flare.task import VERTICAL_METHOD, CallTask
@@ -42,7 +48,12 @@ from deepcity.runs.episodic_training import STAGES
 from deepcity.runs.identity import check_site, record_site
 from deepcity.runs.machines.federated_map import check_service, is_secure, map_on_machine
 from deepcity.runs.machines.site_places import SitePlaces
-from deepcity.runs.machines.site_trainings import check_summed, open_training, own_name
+from deepcity.runs.machines.site_trainings import (
+    check_summed,
+    open_training,
+    own_level,
+    own_name,
+)
 from deepcity.runs.machines.vertical_site import SiteWire, agency_desks, open_application
 from deepcity.runs.progress import trained_levels
 from deepcity.runs.site import Site
@@ -142,8 +153,11 @@ class _Opened:
         package, _ = starting_package(self.city_map, service)
         if is_secure(site.settings):
             check_summed(site, task, levels)
-            return self._secured(open_training(site, task, finished, package), task)
-        return open_training(site, task, finished, package)
+        handler = open_training(site, task, finished, package)
+        if is_secure(site.settings):
+            handler = self._secured(handler, task)
+        level, key = own_level(site, task), self.kit / "local" / IDENTITY
+        return site.claiming(handler, task.training, level, authority_id(self.kit), key)
 
     def _secured(self, handler: Handler, task: CallTask) -> SummingParty:
         """The handler, through which layers leave in secure sums only."""

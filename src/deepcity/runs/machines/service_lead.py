@@ -19,6 +19,7 @@ from deepcity.exchange.message import Message
 from deepcity.exchange.party import START
 from deepcity.exchange.profile import SiteProfile
 from deepcity.exchange.rounds import FederationPlan
+from deepcity.exchange.trust.row_claims import ClaimTerms
 from deepcity.intercity.method import Method, alone
 from deepcity.intercity.newcomer import common_layers
 from deepcity.intercity.party_choices import (
@@ -36,6 +37,7 @@ from deepcity.runs.machines.choices import ChoiceLead
 from deepcity.runs.machines.descriptions import LEAST_MEMBERS, Descriptions
 from deepcity.runs.machines.lease_holder import LeaseHolder
 from deepcity.runs.note import Note
+from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.round_records import RoundsFile
 from deepcity.runs.outcome.service_outcome import ServiceOutcome
 from deepcity.runs.progress import trained_levels
@@ -113,7 +115,8 @@ class ServiceLead:
         seconds = {method: training.seconds for method, training in self.trainings.items()}
         spent = [one.seconds for one in (self._joined, *self.stages) if one is not None]
         seconds[names.AUTOMATIC] = time.perf_counter() - begun + sum(spent)
-        notes = [*choices.notes(), *self._left_out_notes()]
+        jumps = claim_notes(self.rounds.records, settings.name)
+        notes = [*choices.notes(), *self._left_out_notes(), *jumps]
         return ServiceOutcome(
             self.service,
             self.profiles,
@@ -184,9 +187,11 @@ class ServiceLead:
         tasks = {party: _task(run, method, plan, party) for party in plan.levels}
         failed = self._start(tasks, run.start) if method.name in _STAGES else []
         exchange = self.leases.exchange(tasks, ledger, run.settings.wire.precision)
+        present = self.leases.with_absent(plan, failed)
+        claims = ClaimTerms(self.leases.federation_id, name, self._keys(plan.levels))
         return Coordinator(exchange, ledger, store, self._note, ANEW).train(
             name,
-            replace(self.leases.with_absent(plan, failed), least_joined=self._least(plan)),
+            replace(present, least_joined=self._least(plan), claims=claims),
             self.leases.counted(
                 name, plan.rounds, renew_for=list(plan.levels) if plan.asynchronous else ()
             ),
@@ -197,6 +202,10 @@ class ServiceLead:
         done = training.progress.round  # what failed after the last one is no round's
         self.leases.note_failed(training.progress.failures[done - 1] if done else ())
         self.rounds.note(name, training)
+
+    def _keys(self, parties: Iterable[str]) -> dict[str, str]:
+        """Party -> the key that signs its claims: as the operator noted it, or as it first was."""
+        return {**self.rounds.keys(), **self.leases.noted_keys(parties)}
 
     def _least(self, plan: FederationPlan) -> int:
         """Parties that must join: two members, where there are so many; of newcomers none."""

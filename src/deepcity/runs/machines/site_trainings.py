@@ -133,6 +133,12 @@ def own_name(task: CallTask) -> str:
     return f"{task.service}.{task.method}"
 
 
+def own_level(site: Site, task: CallTask) -> int:
+    """Up to which level the site shares layers in a training, by its own map."""
+    granted = min(task.level, site.settings.grant.level_of(site.name))
+    return ALONE if task.method == ALONE_METHOD else granted
+
+
 def check_summed(site: Site, task: CallTask, levels: Iterable[int]) -> None:
     """Refuse secure sums of a training that the site's own map has not: rounds of two trainings
     begin with the same layers.
@@ -190,11 +196,10 @@ def _join_stage(site: Site, task: CallTask, number: int, start: Layers) -> Handl
 def _task(site: Site, task: CallTask) -> SiteTask:
     """A training as this site's own map bounds it."""
     grant = site.settings.grant
-    level = min(task.level, grant.level_of(site.name))
     return SiteTask(
         training=task.training,
         method=task.method,
-        level=ALONE if task.method == ALONE_METHOD else level,
+        level=own_level(site, task),
         common_stem=task.common_stem and grant.stem_of(site.name) == "common",
         settings=site.settings,
         seed=site.seed,

@@ -1,8 +1,9 @@
 """The coordinator's record of its rounds, `rounds.json`: written after each round, read with care.
 
-Who took part in which round, who did not and why, what each sent and received by layer, and when
-each round ended. It names no row and no layer's content. Whoever shows it may have it from another
-machine: a file that is half-written, too large or impossible is refused whole.
+Who took part in which round, who did not and why, what each sent and received by layer, when
+each round ended, and how many rows each signed for. It names no row and no layer's content. Whoever
+shows it may have it from another machine: a file that is half-written, too large or impossible is
+refused whole.
 """
 
 from collections import defaultdict
@@ -20,6 +21,7 @@ from deepcity.city.level import MAX_LEVEL
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.ledger import Ledger
+from deepcity.exchange.trust.row_claims import SignedClaim
 from deepcity.store.result_bounds import LAST_S
 from deepcity.store.run_folder import read_bounded, why_not, write_file
 
@@ -48,6 +50,7 @@ class TrainingRecord(FrozenModel):
         failures: by round: "PARTY: REASON" of each that was left out.
         bytes: both ways; `sent` and `received` by party and layer.
         ended: when each round ended, UTC seconds; 0: not recorded. Empty in files of before 0.2.
+        claims: party -> the rows that it claimed when it joined, signed.
     """
 
     levels: Annotated[
@@ -65,6 +68,7 @@ class TrainingRecord(FrozenModel):
     ended: Annotated[
         list[Annotated[int, Field(ge=0, le=LAST_S)]], Field(max_length=_MOST_ROUNDS)
     ] = Field(default=[])
+    claims: Annotated[dict[_Name, SignedClaim], Field(max_length=_MOST_PARTIES)] = Field(default={})
 
     @property
     def rounds(self) -> int:
@@ -92,6 +96,19 @@ class RoundsFile:
         except CheckpointError:  # damaged: trainings that are led again fill it
             self._known = {}
 
+    @property
+    def records(self) -> Records:
+        """The record as it is now."""
+        return self._known
+
+    def keys(self) -> dict[str, str]:
+        """Party -> the key that signed its first claim: trusted on first use, and from then on."""
+        found: dict[str, str] = {}
+        for record in self._known.values():
+            for party, one in record.claims.items():
+                found.setdefault(party, one.key)
+        return found
+
     def note(self, name: str, training: Training) -> None:
         """Write a training as far as it is.
 
@@ -117,6 +134,7 @@ def record_of(training: Training) -> TrainingRecord:
         sent=_by_party(training.ledger, sent=True),
         received=_by_party(training.ledger, sent=False),
         ended=list(training.ended),
+        claims=dict(progress.claims),
     )
 
 
