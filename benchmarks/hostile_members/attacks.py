@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from benchmarks.hostile_members.backdoor import backdoored
 from deepcity.city.arrays import Floats
 from deepcity.city.level import HEAD, Layers
 from deepcity.exchange.exchange import Handler
@@ -28,6 +29,8 @@ class Attack:
         stale: whether the update of the first round is sent in all of them.
         flipped: whether it trains on values mirrored at its typical day.
         ratio: `residual_ratio` of the head it sends; None: the true one.
+        backdoor: whether it trains on rows with a trigger, too.
+        times_move: factor of how far its layers moved from those that it received.
         liars: how many members do so.
     """
 
@@ -36,6 +39,8 @@ class Attack:
     stale: bool = False
     flipped: bool = False
     ratio: float | None = None
+    backdoor: bool = False
+    times_move: float = 1.0
     liars: int = 1
 
 
@@ -83,6 +88,9 @@ ATTACKS: Mapping[str, Attack] = {
     "share 1e30": Attack(ratio=1e30),
     "share 6e4": Attack(ratio=GREATEST),
     "share -1": Attack(ratio=-1.0),
+    "backdoor": Attack(backdoor=True),
+    "backdoor x5": Attack(backdoor=True, times_move=5.0),
+    "reversed x5": Attack(times_move=-5.0),
     "pair x100": Attack(times(100), liars=2),
     "pair label flip": Attack(flipped=True, liars=2),
 }
@@ -118,6 +126,7 @@ class Attacking:
             return answer
         self.first = self.first or answer.layers
         layers = self.first if self.attack.stale else answer.layers
+        layers = moved(message.layers, layers, self.attack.times_move)
         return replace(answer, layers=self._spoilt(layers, int(message.numbers[ROUND])))
 
     def _spoilt(self, layers: Layers, number: int) -> Layers:
@@ -134,9 +143,25 @@ class Attacking:
         return layers
 
 
+def moved(base: Layers, layers: Layers, factor: float) -> Layers:
+    """Layers that moved so many times as far; those that were not received stay."""
+    if factor == 1:
+        return layers
+    return {
+        layer: {
+            name: (base[layer][name] + np.float32(factor) * (tensor - base[layer][name]))
+            if layer in base
+            else tensor
+            for name, tensor in tensors.items()
+        }
+        for layer, tensors in layers.items()
+    }
+
+
 def hostile(site: Site, attack: Attack) -> HostileSite:
     """The site as an attacker."""
     party = mirrored(site.party) if attack.flipped else site.party
+    party = backdoored(party) if attack.backdoor else party
     return HostileSite(site.settings, party, site.seed, site.folder, attack=attack)
 
 

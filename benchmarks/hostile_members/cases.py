@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.hostile_members import knowing
 from benchmarks.hostile_members.attacks import ATTACKS, hostile
+from benchmarks.hostile_members.backdoor import success
 from benchmarks.hostile_members.towns import NEWCOMER_DAYS, service, town
 from benchmarks.hostile_members.turncoat import TURNCOATS, turned
 from benchmarks.joining.cases import alone_learner, mean_error
@@ -23,6 +24,8 @@ from deepcity.runs.site import Site
 from deepcity.runs.trainings import ServiceRun, profiles_of, run_method
 
 MEMBER = "member"
+WITH_TRIGGER = frozenset({"none", *(name for name, one in ATTACKS.items() if one.backdoor)})
+"""Attacks for which the trigger's success is measured; what it does where nobody attacks is 0."""
 _MANY, _LIARS_OF_MANY = 10, 3
 
 
@@ -50,6 +53,8 @@ class Case:
         party: "member", or "newcomer" with its days.
         share: its error as a share of that of learning alone.
         after: weight of learning alone once the test days are known.
+        backdoor: share of its test forecasts that the backdoor's trigger moves over half of the
+            way to the target; None: not measured.
     """
 
     members: int
@@ -60,6 +65,7 @@ class Case:
     party: str
     share: float
     after: float
+    backdoor: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """For a line of JSON."""
@@ -78,7 +84,8 @@ def measure(setting: Setting) -> Iterator[Case]:
         after = choice.by_level(found.ensemble)[0]
         days = f"newcomer, {party.known_days:.0f} d" if party.newcomer else MEMBER
         share = mean_error(found.forecast_BNH, party) / alone
-        yield Case(**asdict(setting), party=days, share=share, after=after)
+        found_share = success(party, choice) if setting.attack in WITH_TRIGGER else None
+        yield Case(**asdict(setting), party=days, share=share, after=after, backdoor=found_share)
 
 
 def _choices(setting: Setting, of: Service) -> Iterator[tuple[Party, LevelChoice]]:
