@@ -262,7 +262,7 @@ class PeerValidation(FedAvg):
         tolerated: greatest error of others with an update, in the usual one.
     """
 
-    tolerated: Annotated[float, Field(gt=1, le=100)] = 2.0
+    tolerated: Annotated[float, Field(gt=1, le=100)] = 1.15
 
 
 STRATEGIES: Mapping[str, type[FedAvg]] = {
