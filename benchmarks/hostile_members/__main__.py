@@ -1,5 +1,5 @@
-"""See the package. Each case is kept in runs/hostile_members/ as soon as it is done; a killed run
-goes on where it stood, and the tables are made of all cases that are there.
+"""See the package. Each case is kept in cases.jsonl beside this file as soon as it is done; a
+killed run goes on where it stood, on another machine too, and tables are of all cases there.
 
 About 12 s a case of four members on one free core; --quick takes under three minutes, and
 --turncoats with three seeds about five.
@@ -22,11 +22,14 @@ from benchmarks.hostile_members.tables import HONEST, text, turncoats
 from benchmarks.hostile_members.turncoat import TURNCOATS
 from benchmarks.record import record
 
-KEPT = Path(__file__).parents[2] / "runs" / "hostile_members" / "cases.jsonl"
-RULES = ("fedavg", "norm_clipping", "median", "trimmed_mean", "multi_krum")
+KEPT = Path(__file__).with_name("cases.jsonl")
+QUICK_KEPT = Path(__file__).parents[2] / "runs" / "hostile_members" / "quick.jsonl"
+RULES = (
+    "fedavg", "norm_clipping", "median", "trimmed_mean", "multi_krum", "peer_validation",
+)  # fmt: skip
 STRONG = ("none", "x1000", "label flip", "pair x100")
 QUICK = ("none", "NaN", "x1000", "greatest", "label flip")
-MANY, MANY_STRONG = 10, ("none", "x1000", "label flip")
+MANY, MANY_STRONG = 10, ("none", "x1000", "label flip", "reversed x5", "backdoor x5")
 
 
 def settings(seeds: list[int], *, quick: bool) -> Iterator[Setting]:
@@ -42,7 +45,9 @@ def settings(seeds: list[int], *, quick: bool) -> Iterator[Setting]:
         for attack in ATTACKS:
             yield Setting(4, attack, "fedavg", "float16", seed)
     if seeds:
-        for rule, attack in product(("fedavg", "median", "multi_krum"), MANY_STRONG):
+        for rule, attack in product(
+            ("fedavg", "median", "multi_krum", "peer_validation"), MANY_STRONG
+        ):
             yield Setting(MANY, attack, rule, "float32", seeds[0])
 
 
@@ -73,7 +78,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     seeds = [0] if asked.quick else [int(seed) for seed in asked.seeds.split(",")]
-    path = KEPT.with_name("quick.jsonl") if asked.quick else KEPT
+    path = QUICK_KEPT if asked.quick else KEPT
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {_setting(case) for case in load(path)}
     wanted = turncoat_settings(seeds) if asked.turncoats else settings(seeds, quick=asked.quick)

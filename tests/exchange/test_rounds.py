@@ -438,7 +438,8 @@ def test_members_judge_real_updates():
         for name, one in learners.items()
     }
     reference = export_layers(learners["a"].network, LADDER)
-    plan = FederationPlan(dict.fromkeys(names, 6), reference, strategy("peer_validation", tolerated=2), 2)
+    judged = strategy("peer_validation", tolerated=2)  # these have hardly learned anything
+    plan = FederationPlan(dict.fromkeys(names, 6), reference, judged, 2)
     progress = learn_together(InProcessExchange(sites), plan)
     assert {one.party for one in progress.refusals} == {"d"}
     asked = [one.verb for one in sites["a"].received]
