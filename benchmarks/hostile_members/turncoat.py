@@ -7,7 +7,7 @@ one that also knows the party's own weights and allowance.
 Shapes: B origins, N places, H horizon steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -35,12 +35,14 @@ class Turns:
         lie: as far as the bounds allow (`OPPOSITE`), so in all steps but the nearest, which is the
             one that is watched (`FAR_STEPS`), or just under twice the own error (`UNDER_TWICE`).
         knowing: it also knows weights and allowance, and lies only where lies count.
+        in_turn: joined experts lie one after another, a day each, so that most are trusted.
     """
 
     good: float = 0.0
     bad: float = 0.0
     lie: str = OPPOSITE
     knowing: bool = False
+    in_turn: bool = False
 
 
 TURNCOATS = {
@@ -51,6 +53,7 @@ TURNCOATS = {
     "turncoat, far steps": Turns(lie=FAR_STEPS),
     "turncoat, far steps, every other day": Turns(1.0, 1.0, FAR_STEPS),
     "turncoat, under twice": Turns(lie=UNDER_TWICE),
+    "turncoats in turn": Turns(in_turn=True),
     "turncoat, knowing": Turns(knowing=True),
     "turncoat, knowing, far steps": Turns(lie=FAR_STEPS, knowing=True),
 }
@@ -101,4 +104,12 @@ def turned(party: Party, alone: Learner, turns: Turns) -> LevelChoice:
     good, bad = (round(24 * days) for days in (turns.good, turns.bad))
     expert = Turncoat(own, party.split.test.start, good, bad, turns.lie)
     joined = [JoinedExpert(level, expert) for level in range(1, MAX_LEVEL + 1)]
+    if turns.in_turn:
+        day, others = 24, 24 * (MAX_LEVEL - 1)
+        joined = [
+            JoinedExpert(
+                level, replace(expert, turn=expert.turn - others + day * n, good=others, bad=day)
+            )
+            for n, level in enumerate(range(1, MAX_LEVEL + 1))
+        ]
     return weigh_experts(party, own, joined, alone.settings)

@@ -1,6 +1,7 @@
 """A forecaster as an ONNX file gives its own forecast, elsewhere too, with a card that is right."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import deepcity
 from deepcity.city.errors import ExpertError
 from deepcity.cli import app
 from deepcity.forecasting.export_party import export_party
+from deepcity.forecasting.onnx_graph import build_graph, newest_inputs
 from deepcity.forecasting.run_parties import find_parties
+from deepcity.learning.ensemble.loss_allowance import LossAllowance, Unjudged, allowance
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -54,6 +57,30 @@ def test_the_file_gives_deepcitys_own_forecast_and_band(town, party, tmp_path):
         np.testing.assert_allclose(found, expected[0], rtol=1e-4)
     inputs["typical_day"] = inputs["typical_day"] + 1
     assert np.allclose(session.run(["forecast"], inputs)[0], forecast + 1, rtol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_what_the_allowance_leaves_is_in_the_file(town, share):
+    forecaster = town.forecaster("water", "west/office")
+    whole = forecaster._bundle
+    view = forecaster.open_at()
+    origins_B = np.array([view.newest_origin])
+    own_NH = view.expert_forecasts(view.data.inputs.samples(origins_B), origins_B)[0, 0]
+    apart_NH = view.newest().forecast_BNH[0] - own_NH
+    recent = whole.ensemble.recent
+    left = share * float(np.abs(apart_NH).sum())
+    spent = LossAllowance(allowance(recent.own.cautious_N, view.horizon, Unjudged()) - left)
+    changed = town.forecaster("water", "west/office")
+    changed._bundle = replace(whole, ensemble=replace(whole.ensemble, allowance=spent))
+    view = changed.open_at()
+    session = onnxruntime.InferenceSession(
+        build_graph(view, range(len(view.experts))), providers=["CPUExecutionProvider"]
+    )
+    sample = newest_inputs(view)
+    inputs = {one.name: sample[one.name] for one in session.get_inputs()}
+    (forecast,) = session.run(["forecast"], inputs)
+    np.testing.assert_allclose(forecast, own_NH + share * apart_NH, rtol=1e-4)
+    np.testing.assert_allclose(forecast, view.newest().forecast_BNH[0], rtol=1e-4)
 
 
 def test_the_card_holds_what_the_run_measured(town, tmp_path):
