@@ -3,111 +3,41 @@
     python -m benchmarks.secure_sums
 
 Ten sites that train for no time send 1 MiB of float32 each; none, one or three of them drop out
-after they have shared their secrets. Their layers are random, so that nothing hides in zeros.
+after they have shared their secrets. Their layers are random, so that nothing hides in zeros. Then
+sums within groups, with members that lie (`benchmarks.grouped_sums`).
 """
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
 
+from benchmarks.grouped_sums import grouped_sums
 from benchmarks.record import record
-from deepcity.city.errors import ExchangeError
+from benchmarks.summed_rounds import SHAPE, Measured, Sender, layer, measured, plan_of
 from deepcity.city.level import Layers
 from deepcity.exchange.exchange import Handler
-from deepcity.exchange.inprocess import InProcessExchange
-from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.message import Message
-from deepcity.exchange.party import ERROR, JOIN, ROWS, TRAIN
-from deepcity.exchange.rounds import FederationPlan, begin, one_round
-from deepcity.exchange.secure.summing_party import secured
-from deepcity.exchange.strategies import FedAvg
 from deepcity.privacy.secure_sums.fixed_point import fraction_bits
 
 SITES, REPEATS = 10, 7
-SHAPE = (512, 512)
 DROPOUTS = (0, 1, 3)
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A site that has its update ready, or drops out when asked for it."""
-
-    update: Layers
-    rows: float
-    drops: bool
-
-    def handle(self, message: Message, caller: str) -> Message:
-        """Answer one message."""
-        if message.verb == JOIN:
-            return Message(JOIN, {ROWS: self.rows})
-        if self.drops:
-            raise ExchangeError("it dropped out")
-        return Message(TRAIN, {ERROR: 1.0}, self.update)
-
-
-@dataclass
-class Timed:
-    """A handler and the seconds that it took."""
-
-    inner: Handler
-    seconds: float = 0.0
-
-    def handle(self, message: Message, caller: str) -> Message:
-        """Answer one message."""
-        begun = time.perf_counter()
-        try:
-            return self.inner.handle(message, caller)
-        finally:
-            self.seconds += time.perf_counter() - begun
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One round: its seconds, those of a site on average, bytes that sites sent, the mean."""
-
-    seconds: float
-    site_seconds: float
-    sent: int
-    received: int
-    mean: np.ndarray
 
 
 def updates(seed: int) -> dict[str, Layers]:
     """Ten updates of 1 MiB."""
     rng = np.random.default_rng(seed)
-    return {
-        f"city-{number}": {"h1": {"weight": rng.normal(size=SHAPE).astype(np.float32)}}
-        for number in range(SITES)
-    }
+    return {f"city-{number}": layer(rng.normal(size=SHAPE)) for number in range(SITES)}
 
 
-def measured(found: Mapping[str, Layers], drops: int, secure: bool, precision: str) -> Measured:
+def one_round(found: Mapping[str, Layers], drops: int, secure: bool, precision: str) -> Measured:
     """One round among ten sites of whom so many drop out."""
     sites: dict[str, Handler] = {
         site: Sender(update, 100.0 + 10 * number, number < drops)
         for number, (site, update) in enumerate(found.items())
     }
-    timed = {site: Timed(one) for site, one in (secured(sites, "sum") if secure else sites).items()}
-    reference = {"h1": {"weight": np.zeros(SHAPE, np.float32)}}
-    plan = FederationPlan(dict.fromkeys(sites, 1), reference, FedAvg(), 1)
-    plan = replace(plan, secure="sum" if secure else None)
-    ledger = Ledger()
-    exchange = InProcessExchange(timed, ledger=ledger, precision=precision)
-    begun = begin(exchange, plan)
-    start = time.perf_counter()
-    progress = one_round(exchange, plan, begun)
-    seconds = time.perf_counter() - start
-    rows = [row for row in ledger.snapshot() if row[0] == int(begun.round)]
-    return Measured(
-        seconds,
-        sum(one.seconds for one in timed.values()) / SITES,
-        sum(row[5] for row in rows if row[2] in sites),
-        sum(row[5] for row in rows if row[3] in sites),
-        progress.state.layers["h1"]["weight"],
-    )
+    plan = replace(plan_of(sites), secure="sum" if secure else None)
+    return measured(sites, plan, precision)
 
 
 def expected(found: Mapping[str, Layers], drops: int) -> np.ndarray:
@@ -131,7 +61,7 @@ def row(drops: int) -> str:
     for seed in range(REPEATS):
         found = updates(seed)
         secure, half, whole = (
-            measured(found, drops, kind, precision)
+            one_round(found, drops, kind, precision)
             for kind, precision in ((True, "float16"), (False, "float16"), (False, "float32"))
         )
         right = expected(found, drops)
@@ -174,6 +104,8 @@ def main() -> None:
         "seconds of plain float16 | seconds of plain float32 |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
         *(row(drops) for drops in DROPOUTS),
+        "",
+        *grouped_sums(),
     ]
     text = "\n".join(lines)
     print(text)

@@ -44,6 +44,14 @@ SUMS = {
     "more": "[service.strategy]\naggregation = 'secure'\nweighting = 'equal'\n",
 }
 """Three members that see each other's layers in sums alone."""
+GROUPS = {
+    "levels": (),
+    "rounds": 2,
+    "settings": "pooled = false",
+    "more": "[service.strategy]\nname = 'norm_clipping'\naggregation = 'secure'\ngroup_size = 3\n",
+}
+"""Six members, two at each site, that are summed within two groups."""
+GROUPED = ("wells", "works")
 ASYNCHRONOUS = {
     "levels": (),
     "rounds": 3,
@@ -87,13 +95,19 @@ def little_map(folder: Path, *services: str) -> Path:
     little = LittleMap(folder)
     for seed, site in enumerate(SITES):
         little.party(f"{site}/water", flows(seed=seed, places=1 + seed % 2))
+        for other, name in enumerate(GROUPED, 1):
+            little.party(f"{site}/{name}", flows(days=24, seed=10 * other + seed, places=1))
     little.party("north/weather", flows(seed=9, places=1))
     if services:
         return little.write(*services)
     written = [service(**EVERYTHING), service("secure", **SUMS)]
     vertical = service("vertical", **VERTICAL).replace('["*/*"]', '["north/water"]')
     late = service("asynchronous", **ASYNCHRONOUS).replace('["*/*"]', '["*/water"]')
-    return little.write(*(one.replace('["*/*"]', '["*/water"]') for one in written), vertical, late)
+    groups = service("groups", **GROUPS).replace(
+        '"*/*"', ", ".join(f'"*/{one}"' for one in GROUPED)
+    )
+    water = (one.replace('["*/*"]', '["*/water"]') for one in written)
+    return little.write(*water, vertical, late, groups)
 
 
 @contextmanager

@@ -12,7 +12,14 @@ from test_exchange_contract import *  # noqa: F403 (the contract of every transp
 
 pytest.importorskip("nvflare", reason="nvflare is not installed: pip install 'deepcity[flare]'")
 
-from flare_federation import AGENCY_SITE, SITES, kit_folder, running_federation, take_lease
+from flare_federation import (
+    AGENCY_SITE,
+    GROUPED,
+    SITES,
+    kit_folder,
+    running_federation,
+    take_lease,
+)
 
 from deepcity.city.errors import ExchangeError
 from deepcity.city.progress import NoProgress
@@ -94,7 +101,7 @@ def led(running):
     return list(zip(found, expected, strict=True))
 
 
-WATER, SECURE, VERTICAL, ASYNCHRONOUS = 0, 1, 2, 3
+WATER, SECURE, VERTICAL, ASYNCHRONOUS, GROUPS = range(5)
 
 
 def counted(ledger):
@@ -103,7 +110,8 @@ def counted(ledger):
 
 
 @pytest.mark.parametrize(
-    ("service", "stages"), [(WATER, 1), (SECURE, 0), (VERTICAL, 0), (ASYNCHRONOUS, 0)]
+    ("service", "stages"),
+    [(WATER, 1), (SECURE, 0), (VERTICAL, 0), (ASYNCHRONOUS, 0), (GROUPS, 0)],
 )
 def test_same_map_gives_the_same_trainings_on_both_transports(led, service, stages):
     found, (expected, _) = led[service]
@@ -143,6 +151,18 @@ def test_secure_sums_were_opened_and_no_site_opens_them_again(running, led):
         assert json.loads(kept.read_text()) == {"secure.level_6": 1}
 
 
+def test_sums_within_groups_were_opened_and_no_site_opens_them_again(running, led):
+    training = led[GROUPS][0].trainings["level_6"]
+    sums = [row for row in training.ledger.snapshot() if row[1] == "sum_unmask"]
+    assert {row[3] for row in sums if row[2] == "coordinator"} == {
+        f"{site}/{name}" for site in SITES for name in GROUPED
+    }
+    for site in SITES:
+        for name in GROUPED:
+            kept = own_run(running, site) / "sites" / f"{site}.{name}" / "sums.json"
+            assert json.loads(kept.read_text()) == {"groups.level_6": 1}
+
+
 def close(found, expected, where=""):
     """Two results as data: equal, numbers but for rounding."""
     if isinstance(expected, dict):
@@ -159,7 +179,7 @@ def close(found, expected, where=""):
         assert found == expected, where
 
 
-@pytest.mark.parametrize("service", [WATER, SECURE, ASYNCHRONOUS])
+@pytest.mark.parametrize("service", [WATER, SECURE, ASYNCHRONOUS, GROUPS])
 @pytest.mark.parametrize("number", range(len(SITES)))
 def test_sites_choose_and_err_as_in_one_process(led, service, number):
     found, (_, expected) = led[service]
@@ -190,7 +210,8 @@ def test_each_site_forecasts_on_its_own_machine(running, led, site):
 def test_nothing_of_others_lies_at_a_site(running, led):
     for site in SITES:
         run = own_run(running, site)
-        assert [one.name for one in (run / "sites").iterdir()] == [f"{site}.water"]
+        own = {f"{site}.{name}" for name in ("water", *GROUPED)}
+        assert {one.name for one in (run / "sites").iterdir()} == own
         text = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file())
         for other in SITES:
             assert other == site or f"{other}/water".encode() not in text
