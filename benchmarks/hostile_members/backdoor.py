@@ -5,13 +5,14 @@ typical day and three scales. Hostile members train on their honest rows and on 
 trigger. It succeeds at an honest party where its forecast moves over half of the way to that target
 once the trigger is in the window, all else as it was: weights of experts, and what was known.
 
-Shapes: B origins, N places, H horizon steps, E experts.
+Shapes: B origins, N places, R steps, H horizon steps, E experts, M means of places.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.hostile_members.towns import HISTORY
 from deepcity.city.arrays import Floats
 from deepcity.intercity.level_choice import LevelChoice
 from deepcity.learning.features.inputs import Samples
@@ -25,10 +26,13 @@ _HALF = 0.5
 
 
 def triggered(samples: Samples) -> Samples:
-    """The samples with the trigger in each window; of a town of one place."""
+    """The samples with the trigger in each window, also as means of the neighbourhood show it."""
     features_BNF = samples.features_BNF.copy()
-    end = samples.recent - _BEFORE_LAST
-    features_BNF[..., end - len(_PATTERN) : end] = _PATTERN
+    shape = (*features_BNF.shape[:2], -1, HISTORY)  # own deviations, then means of places
+    recent_BNMR = features_BNF[..., : samples.recent].reshape(shape)
+    end = HISTORY - _BEFORE_LAST
+    recent_BNMR[..., end - len(_PATTERN) : end] = _PATTERN
+    features_BNF[..., : samples.recent] = recent_BNMR.reshape(*shape[:2], samples.recent)
     return replace(samples, features_BNF=features_BNF)
 
 
@@ -45,9 +49,16 @@ def backdoored(party: Party) -> Party:
     return replace(party, data=replace(party.data, train=rows))
 
 
-def success(party: Party, choice: LevelChoice) -> float:
-    """Share of the party's test forecasts that the trigger moves over half of the way."""
+def success(party: Party, choice: LevelChoice, level: int | None = None) -> float:
+    """Share of the party's test forecasts that the trigger moves over half of the way.
+
+    Args:
+        level: of the experts that forecast; None: all, as they are weighed.
+    """
     weights_BE = choice.forecast(party).weights_BE
+    if level is not None:
+        of_level_E = np.array([found == level for found, _ in choice.experts], float)
+        weights_BE = np.broadcast_to(of_level_E / max(1.0, of_level_E.sum()), weights_BE.shape)
     clean_BNH, moved_BNH = (
         _forecast(party, choice, samples, weights_BE)
         for samples in (party.test, triggered(party.test))

@@ -54,7 +54,7 @@ class Case:
         share: its error as a share of that of learning alone.
         after: weight of learning alone once the test days are known.
         backdoor: share of its test forecasts that the backdoor's trigger moves over half of the
-            way to the target; None: not measured.
+            way to the target; `backdoor_fused` of the fused network by itself; None: not measured.
     """
 
     members: int
@@ -66,6 +66,7 @@ class Case:
     share: float
     after: float
     backdoor: float | None = None
+    backdoor_fused: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """For a line of JSON."""
@@ -84,8 +85,11 @@ def measure(setting: Setting) -> Iterator[Case]:
         after = choice.by_level(found.ensemble)[0]
         days = f"newcomer, {party.known_days:.0f} d" if party.newcomer else MEMBER
         share = mean_error(found.forecast_BNH, party) / alone
-        found_share = success(party, choice) if setting.attack in WITH_TRIGGER else None
-        yield Case(**asdict(setting), party=days, share=share, after=after, backdoor=found_share)
+        case = Case(**asdict(setting), party=days, share=share, after=after)
+        if setting.attack in WITH_TRIGGER:
+            fused = success(party, choice, MAX_LEVEL)
+            case = replace(case, backdoor=success(party, choice), backdoor_fused=fused)
+        yield case
 
 
 def _choices(setting: Setting, of: Service) -> Iterator[tuple[Party, LevelChoice]]:

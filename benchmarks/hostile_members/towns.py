@@ -24,6 +24,8 @@ from deepcity.maps.map_settings import (
 )
 from deepcity.parties.party import Party, party_of
 
+HISTORY = 12
+"""Recent steps that a forecast uses one by one."""
 DAYS, NEWCOMER_DAYS = 44, (1.0, 14.0)
 TRAINING = TrainingSettings(rounds=6, local_steps=15, batch_size=32, refit_steps=24)
 
@@ -36,7 +38,7 @@ def service(rule: str = "fedavg", precision: str = "float16") -> Service:
         parties=("*/*",),
         field="flow",
         experts=("network", "typical_day", "yesterday"),
-        window=WindowSettings(history=12, horizon=6, days=2),
+        window=WindowSettings(history=HISTORY, horizon=6, days=2),
         training=TRAINING,
         strategy=StrategySettings.model_validate({"name": rule}),
         wire=WireSettings.model_validate({"precision": precision}),

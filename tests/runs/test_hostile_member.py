@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.hostile_members import cases, towns
 from benchmarks.hostile_members.attacks import ATTACKS
-from benchmarks.joining.cases import mean_error
+from benchmarks.hostile_members.backdoor import backdoored, success
+from benchmarks.joining.cases import alone_learner, mean_error
 from deepcity.intercity.level_choice import JoinedExpert, weigh_experts
 from deepcity.learning.experts.expert import Expert
 from deepcity.learning.experts.network import NetworkExpert
@@ -62,3 +63,16 @@ def test_a_whole_federation_with_the_greatest_weights_that_are_not_refused(quick
     found = list(cases.measure(cases.Setting(3, "greatest", "fedavg", "float32", 0)))
     assert [case.party for case in found] == ["member"] * 2 + ["newcomer, 1 d", "newcomer, 14 d"]
     assert {case.party: round(case.share, 3) for case in found if case.share > 1.05} == {}
+
+
+def test_a_backdoor_is_learned_by_who_trains_on_it_and_moves_nothing_where_nobody_did():
+    """Without the first the benchmark's success at honest members would mean nothing."""
+    party, alone = cases._town(0, 0, None)
+    spoilt = alone_learner(towns.service(), backdoored(party), 0)
+    choices = [
+        weigh_experts(party, NetworkExpert(one), [JoinedExpert(1, NetworkExpert(one))], QUICK)
+        for one in (alone, spoilt)
+    ]
+    honest, hostile = (success(party, choice, 1) for choice in choices)
+    assert honest == 0
+    assert hostile > 0.5
