@@ -173,6 +173,17 @@ def test_the_mean_is_that_of_the_others():
     assert mean(believed) == pytest.approx(1.3 + 50 / 4)
 
 
+def test_a_late_update_may_lie_farther_by_as_many_fusions():
+    given = updates(6)
+    for layer in given["p0"].values():
+        layer["weight"] = layer["weight"] + np.float32(8)
+    ratio = distances(given, given, {}, sent=True)["p0"].ratio
+    assert FARTHEST < ratio < 3 * FARTHEST
+    for late, refused in ((0, ["p0"]), (2, [])):
+        found = without_far_updates(given, given, {}, FARTHEST, {"p0": late})[1]
+        assert [one.party for one in found] == refused
+
+
 @pytest.mark.parametrize(("size", "slow", "refused"), [(4, {}, ["d"]), (2, {"b": 9, "c": 9}, [])])
 def test_updates_that_are_fused_as_they_come_are_measured_where_four_are_fused_together(
     size, slow, refused

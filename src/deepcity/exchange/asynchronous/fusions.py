@@ -177,7 +177,8 @@ def _fused(plan: FederationPlan, progress: Progress, calls: PendingCalls) -> Pro
     late = [Failure(one, "it left before its update could be fused") for one in gone]
     layers = {one: _rebased(plan, progress, one) for one in here}
     begun = {one: update.base for one, update in state.buffer.items()}
-    near, far = without_far_updates(layers, begun, plan.groups, plan.farthest)
+    ages = {one: done - update.version for one, update in state.buffer.items()}
+    near, far = without_far_updates(layers, begun, plan.groups, plan.farthest, ages)
     refused = (*state.refused, *far)
     counted, left_out, refusals = with_refusals(progress.refusals, near, refused, done + 1)
     weights = averaging_weights(plan, progress.weights)

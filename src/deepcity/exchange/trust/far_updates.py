@@ -7,7 +7,8 @@ unit is the members' median distance (both withstand members that lie, while the
 All layers of a party are one measure: heads of honest parties of unlike services were found four
 usual distances away where all their layers together were under two. But layers that a party began
 with by itself, as all do with the head of the first round, are measured apart: they have no common
-origin, and differ more.
+origin, and differ more. Where updates are fused as they come, one that is t fusions old may lie
+1 + t times as far: it began when networks moved more.
 
 An update that does harm within the usual distance is not seen. Nor is any under secure sums, where
 the coordinator sees no single one.
@@ -66,6 +67,7 @@ def without_far_updates(
     begun: Mapping[str, Layers],
     groups: Groups,
     farthest: float | None,
+    ages: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, Layers], list[Failure]]:
     """Updates that are not too far from the others, and who sent another.
 
@@ -74,12 +76,14 @@ def without_far_updates(
         begun: party -> the layers that it was sent, and trained on from.
         groups: parties that share a layer which differs in shape between parties.
         farthest: usual distances beyond which an update is left out; None: none is.
+        ages: party -> fusions since it was sent its layers.
     """
     if farthest is None:
         return dict(updates), []
     far: dict[str, str] = {}
-    for sent, limit in ((True, farthest), (False, OWN_BEGINNING * farthest)):
+    for sent, usual in ((True, farthest), (False, OWN_BEGINNING * farthest)):
         for party, one in distances(updates, begun, groups, sent=sent).items():
+            limit = usual * (1 + (ages or {}).get(party, 0))
             if one.ratio > limit:
                 far.setdefault(party, _reason(one, limit))
     near = {party: layers for party, layers in updates.items() if party not in far}
