@@ -2,9 +2,9 @@
 
     python -m benchmarks.hostile_members.backdoors [--seeds 0] [--only-tables]
 
-Each case is kept in runs/hostile_members/backdoors.jsonl as soon as it is done; a killed run goes
-on where it stood. Newcomers are not measured, so there is no episodic training: some two minutes a
-case on one busy core.
+Each case is kept in backdoors.jsonl beside this file as soon as it is done; a killed run goes on
+where it stood. Newcomers are not measured, so there is no episodic training: about a minute a case
+on one busy core.
 """
 
 import argparse
@@ -45,8 +45,8 @@ def text(cases: Sequence[Case]) -> str:
         "three of them hostile: they train on as many rows again with a trigger of four recent "
         "values, whose truth is three scales over the typical day; `x5` multiplies their moves. "
         "Success: share of an honest member's test forecasts that move over half of the way to "
-        "that once the trigger is in the window, of its whole forecast, and of the fused "
-        "network's by itself. Where nobody is hostile it is what the trigger alone does. "
+        "that once the trigger is in the window, by its whole forecast, and by the fused "
+        "network alone. Where nobody is hostile it is what the trigger alone does. "
         "Error: of eight test days without a trigger, as a share of learning alone.",
         "",
         "| rule | attack | seeds | success | worst | fused network's | worst | error | worst |",
