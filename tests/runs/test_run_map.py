@@ -9,8 +9,6 @@ from little_map import LittleMap, flows, service, three, without_seconds
 from deepcity.city.errors import CheckpointError, ConfigError, DataError, LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.maps.city_map import load_map
-from deepcity.runs.outcome.claim_review import claim_notes, claim_problem
-from deepcity.runs.outcome.round_records import RoundsFile, read_rounds
 from deepcity.runs.results import RunResults
 from deepcity.runs.run import load_results, run_map
 from deepcity.store.packages.layer_package import load_package
@@ -70,24 +68,6 @@ def test_a_party_goes_no_deeper_than_it_grants(done):
     )
     assert set(traffic["level_2"].bytes_by_layer) == {"header", "claim", "h1", "h2"}
     assert "stem" not in traffic["level_6"].bytes_by_layer
-
-
-def test_every_party_signed_for_its_rows_in_every_training_with_one_key(done):
-    _, folder, results = done
-    records = read_rounds(folder)
-    parties = {party.name for service in results.services for party in service.parties}
-    for name, record in records.items():
-        if not name.endswith(".pooled"):
-            assert record.claims.keys() == record.levels.keys()
-        assert [claim_problem(records, name, party) for party in record.claims] == [""] * len(
-            record.claims
-        )
-        levels = {party: one.claim.level for party, one in record.claims.items()}
-        assert levels == record.levels
-    keys = RoundsFile(folder).keys()
-    assert keys.keys() >= parties
-    assert len(set(keys.values())) == len(keys)
-    assert claim_notes(records, results.services[0].name) == []
 
 
 def test_the_common_layers_are_exported_as_a_whole_package(done):
