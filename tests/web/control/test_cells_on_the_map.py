@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 from deepcity.city.place import Place
 from deepcity.data.config.grid_settings import GridSettings
 from deepcity.data.places.cells import h3_places
-from deepcity.web.control import cell_outlines as module
-from deepcity.web.control.cell_outlines import cell_outlines
+from deepcity.web.control.overview import cell_outlines as module
+from deepcity.web.control.overview.cell_outlines import cell_outlines
 
 GRID = GridSettings(h3=8)
 

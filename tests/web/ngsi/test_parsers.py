@@ -14,7 +14,7 @@ from deepcity.web.ngsi.entity import Attribute, Entity, Form, entity_json, featu
 from deepcity.web.ngsi.geo_query import distance_m, geo_query
 from deepcity.web.ngsi.patterns import pattern
 from deepcity.web.ngsi.problems import NgsiError
-from deepcity.web.ngsi.temporal_query import duration_s, second_of
+from deepcity.web.ngsi.temporal.temporal_query import duration_s, second_of
 
 ENTITY = Entity(
     "urn:ngsi-ld:T:a:b:c", "T",

@@ -13,7 +13,7 @@ from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.problems import NgsiError, bad
 from deepcity.web.ngsi.projection import Projection, projection
 from deepcity.web.ngsi.requests import EntitySelection, Test, selection
-from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
+from deepcity.web.ngsi.temporal.temporal_query import TemporalQuery, temporal_query
 
 MOST_BYTES = 65_536
 _TYPES = ("application/json", "application/ld+json")

@@ -18,7 +18,7 @@ from deepcity.web.ngsi.subscriptions.endpoints import AllowedHost
 from deepcity.web.ngsi.subscriptions.notifier import Notifier
 from deepcity.web.ngsi.subscriptions.subscription import SubscriptionBook
 from deepcity.web.ngsi.subscriptions.subscription_routes import add_subscription_routes
-from deepcity.web.ngsi.temporal_routes import add_temporal_routes
+from deepcity.web.ngsi.temporal.temporal_routes import add_temporal_routes
 from deepcity.web.ngsi.writing.write_routes import add_write_routes
 
 PREFIX = "/ngsi-ld/v1"

@@ -13,7 +13,7 @@ from deepcity.live.node.node import Node
 from deepcity.store.events.event import Event, EventDraft, EventKind, EventQuery
 from deepcity.web.ngsi.problems import NgsiError
 from deepcity.web.ngsi.query_document import Asked, EntitySelector, GeoQuery
-from deepcity.web.ngsi.temporal_query import second_of
+from deepcity.web.ngsi.temporal.temporal_query import second_of
 
 _ID = r"^[A-Za-z][A-Za-z0-9_.+-]*:[A-Za-z0-9_:.@-]+$"  # it stands in a path and a header
 MOST = 100

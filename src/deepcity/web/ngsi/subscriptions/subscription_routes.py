@@ -21,7 +21,7 @@ from deepcity.web.ngsi.subscriptions.subscription import (
     SubscriptionChange,
     SubscriptionDocument,
 )
-from deepcity.web.ngsi.temporal_query import second_of
+from deepcity.web.ngsi.temporal.temporal_query import second_of
 
 _FIXED = ("id", "type")
 

@@ -26,7 +26,7 @@ from deepcity.web.ngsi.data_models import FORECAST, TIME_ATTRIBUTE
 from deepcity.web.ngsi.entity import moment, urn
 from deepcity.web.ngsi.place_entities import MeasuredField, PlaceGroup
 from deepcity.web.ngsi.problems import NgsiError, bad
-from deepcity.web.ngsi.temporal_query import second_of
+from deepcity.web.ngsi.temporal.temporal_query import second_of
 
 _ROWS = "send rows to POST /api/sources/AGENCY/SOURCE/rows"
 NOT_MEASURED = "urn:ngsi-ld:null"

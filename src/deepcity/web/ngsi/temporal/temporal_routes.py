@@ -25,9 +25,9 @@ from deepcity.web.ngsi.requests import (
     page_links,
     respond,
 )
-from deepcity.web.ngsi.temporal_alerts import alert_history, alert_json
-from deepcity.web.ngsi.temporal_entities import check_size, evolutions, temporal_json
-from deepcity.web.ngsi.temporal_query import TemporalQuery, temporal_query
+from deepcity.web.ngsi.temporal.temporal_alerts import alert_history, alert_json
+from deepcity.web.ngsi.temporal.temporal_entities import check_size, evolutions, temporal_json
+from deepcity.web.ngsi.temporal.temporal_query import TemporalQuery, temporal_query
 
 Page = Annotated[int, Parameter(ge=1, le=1_000)]
 Last = Annotated[int | None, Parameter(ge=1, le=100_000)]

@@ -18,7 +18,7 @@ from deepcity.web.ngsi.place_entities import (
     rounded,
 )
 from deepcity.web.ngsi.problems import NgsiError
-from deepcity.web.ngsi.temporal_query import MOST_INSTANCES, TemporalQuery
+from deepcity.web.ngsi.temporal.temporal_query import MOST_INSTANCES, TemporalQuery
 
 _MOST_PERIODS = 10_000
 

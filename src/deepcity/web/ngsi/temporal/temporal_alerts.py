@@ -5,7 +5,7 @@ from typing import Any
 from deepcity.live.node.alarm_book import Alarm, AlarmChange
 from deepcity.web.ngsi.entity import Json, moment
 from deepcity.web.ngsi.other_entities import alert_severity
-from deepcity.web.ngsi.temporal_query import TemporalQuery
+from deepcity.web.ngsi.temporal.temporal_query import TemporalQuery
 
 Instance = tuple[str, int]
 """A value, and since when, UTC seconds."""
