@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from deepcity.cli.federation.claims import print_claims
 from deepcity.cli.federation.parts import (
     exit_by_health,
     out,
@@ -242,6 +241,8 @@ def claims(
 
     Examples: deepcity federation claims fed, deepcity federation claims runs/demo
     """
+    from deepcity.cli.federation.claims import print_claims  # networks are loaded with it
+
     if not print_claims(folder):
         raise typer.Exit(1)
 
