@@ -8,11 +8,18 @@ from typer.testing import CliRunner
 
 from deepcity.city.errors import CheckpointError
 from deepcity.cli import app
+from deepcity.cli.federation.parts import out
 from deepcity.runs.outcome.round_records import ROUNDS
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal in which no cell of the table is broken, whoever made the console first."""
+    monkeypatch.setattr(out, "_width", 160)
+
+
 def claims(folder):
-    return CliRunner().invoke(app, ["federation", "claims", str(folder)], env={"COLUMNS": "160"})
+    return CliRunner().invoke(app, ["federation", "claims", str(folder)])
 
 
 def write(folder, records):

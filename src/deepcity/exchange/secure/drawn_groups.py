@@ -51,7 +51,7 @@ class GroupDraw:
         """The groups of a round, counted from 0; of almost one size, each sorted.
 
         >>> GroupDraw(3).groups("abcdefg", 0)
-        [('a', 'b', 'c', 'g'), ('d', 'e', 'f')]
+        [('a', 'd', 'e', 'g'), ('b', 'c', 'f')]
         """
         names = sorted(members)
         count = len(names) // self.size
