@@ -69,5 +69,5 @@ def _worth_it(ensemble: MultiViewEnsemble, before: PausedRun, now: int, horizon:
     if allowance is None:
         return True
     error_N = recent.own.cautious_N
-    left = allowance.left(error_N, horizon, before.unjudged(now))
+    left = allowance.left(error_N, horizon, before.pending(now))
     return left > _FORECASTS_LEFT * horizon * float(error_N.sum())

@@ -19,18 +19,18 @@ from deepcity.exchange.party import (
     EVALUATE,
     FINISH,
     JOIN,
-    JUDGE,
     RESTORE,
     START,
     STATUS,
     TRAIN,
+    VALIDATE,
 )
 from deepcity.exchange.profile import DESCRIBE
 from deepcity.exchange.secure.summing_party import MASKS, SUM_KEYS, SUM_SHARES, SUM_UNMASK
 from deepcity.exchange.vertical.names import ADVANCE, AGENCY_VERBS, BACKWARD, FORWARD
 
 SUMS = (SUM_KEYS, SUM_SHARES, SUM_UNMASK)
-VERBS = (DESCRIBE, JOIN, TRAIN, COLLECT, JUDGE, EVALUATE, STATUS, RESTORE, FINISH)
+VERBS = (DESCRIBE, JOIN, TRAIN, COLLECT, VALIDATE, EVALUATE, STATUS, RESTORE, FINISH)
 VERBS += (START, CHOOSE, ADVANCE)
 OTHERS = (*SUMS, "", "shutdown", "TRAIN", "chose", "handshake", "forward", "backward", "loss")
 OTHERS += ("open", "close", "package")
@@ -168,7 +168,7 @@ def test_parts_of_sums_come_only_where_the_map_asks_for_secure_sums(verb):
 @pytest.mark.parametrize("verb", VERBS)
 def test_layers_come_with_five_verbs_alone(verb):
     message = Message(verb, {ROUND: 1.0}, layers("h1", "h2"))
-    assert allowed(message) == (verb in {TRAIN, JUDGE, EVALUATE, START, CHOOSE})
+    assert allowed(message) == (verb in {TRAIN, VALIDATE, EVALUATE, START, CHOOSE})
 
 
 @pytest.mark.parametrize(

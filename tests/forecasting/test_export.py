@@ -14,7 +14,7 @@ from deepcity.cli import app
 from deepcity.forecasting.export_party import export_party
 from deepcity.forecasting.onnx_graph import build_graph, newest_inputs
 from deepcity.forecasting.run_parties import find_parties
-from deepcity.learning.ensemble.loss_allowance import LossAllowance, Unjudged, allowance
+from deepcity.learning.ensemble.loss_allowance import LossAllowance, Pending, allowance
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -69,7 +69,7 @@ def test_what_the_allowance_leaves_is_in_the_file(town, share):
     apart_NH = view.newest().forecast_BNH[0] - own_NH
     recent = whole.ensemble.recent
     left = share * float(np.abs(apart_NH).sum())
-    spent = LossAllowance(allowance(recent.own.cautious_N, view.horizon, Unjudged()) - left)
+    spent = LossAllowance(allowance(recent.own.cautious_N, view.horizon, Pending()) - left)
     changed = town.forecaster("water", "west/office")
     changed._bundle = replace(whole, ensemble=replace(whole.ensemble, allowance=spent))
     view = changed.open_at()

@@ -97,11 +97,11 @@ def test_step_by_step_as_at_once(town, panel, monkeypatch):
     equal(found, anew(town).predict(until(panel, 1)), rtol=1e-5)
 
 
-def test_forecasts_not_judged_yet_count_and_a_spent_allowance_leaves_the_own_network(town, panel):
+def test_forecasts_not_scored_yet_count_and_a_spent_allowance_leaves_the_own_network(town, panel):
     view = kept(town).open_at(panel)
-    horizon, unjudged = view.horizon, view.prepared.unjudged
-    assert unjudged.steps == horizon * (horizon - 1) // 2
-    assert unjudged.worst > 0
+    horizon, pending = view.horizon, view.prepared.pending
+    assert pending.steps == horizon * (horizon - 1) // 2
+    assert pending.worst > 0
     found = kept(town)
     spent = replace(found._bundle.ensemble, allowance=LossAllowance(1e9))
     found._bundle = replace(found._bundle, ensemble=spent)

@@ -2,7 +2,7 @@
 
 Verbs: ``join`` (start; returns the number of rows), ``train`` (receive common layers, train one
 round, save a checkpoint, return the layers of its level), ``collect`` (return once more what its
-newest round gave), ``judge`` (its error with another member's layers, which it then forgets),
+newest round gave), ``validate`` (its error with another member's layers, which it then forgets),
 ``evaluate`` (receive, validate), ``status`` (the round of its checkpoint),
 ``restore`` (resume from it), ``finish`` (return to the best state). No message carries raw rows,
 scaling, typical days or validation data.
@@ -21,7 +21,7 @@ from deepcity.exchange.strategies import PROXIMAL
 from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
-JOIN, TRAIN, COLLECT, JUDGE, EVALUATE = "join", "train", "collect", "judge", "evaluate"
+JOIN, TRAIN, COLLECT, VALIDATE, EVALUATE = "join", "train", "collect", "validate", "evaluate"
 START, CHOOSE = "start", "choose"
 """Verbs around the rounds, which a site answers itself: layers that a training starts from, and the
 choice of its level afterwards."""
@@ -69,7 +69,7 @@ class LearningParty:
             JOIN: self._join,
             TRAIN: self._train,
             COLLECT: self._collect,
-            JUDGE: self._judge,
+            VALIDATE: self._validate,
             EVALUATE: self._evaluate,
             STATUS: self._status,
             RESTORE: self._restore,
@@ -90,7 +90,7 @@ class LearningParty:
                 f"{self.level} only {', '.join(common) or 'nothing'} is in common"
             )
         needed: dict[str, tuple[str, ...]] = {TRAIN: (ROUND, PROXIMAL)}
-        needed |= dict.fromkeys((COLLECT, JUDGE, STATUS, RESTORE), (ROUND,))
+        needed |= dict.fromkeys((COLLECT, VALIDATE, STATUS, RESTORE), (ROUND,))
         for name in needed.get(message.verb, ()):
             number = message.numbers.get(name, 0.0 if name == PROXIMAL else math.nan)
             if not math.isfinite(number) or number < 0:
@@ -108,8 +108,8 @@ class LearningParty:
         self.newest.clear()
         return Message(EVALUATE, {ERROR: self.learner.receive(message.layers)})
 
-    def _judge(self, message: Message) -> Message:
-        return Message(JUDGE, {ERROR: self.learner.error_with(message.layers)})
+    def _validate(self, message: Message) -> Message:
+        return Message(VALIDATE, {ERROR: self.learner.error_with(message.layers)})
 
     def _train(self, message: Message) -> Message:
         number = int(message.numbers[ROUND])

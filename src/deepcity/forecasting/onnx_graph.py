@@ -176,7 +176,7 @@ def reference(view: OpenBundle, chosen: Sequence[int]) -> Floats:
         weight_NH = weight_EN1[number] + part_PE[part_H, number]
         total += weight_NH * forecast_ENH[at]
     limited_NH = view.prepared.ensemble.limited(
-        total.astype(np.float32), forecast_ENH[chosen[0]], view.prepared.unjudged
+        total.astype(np.float32), forecast_ENH[chosen[0]], view.prepared.pending
     )
     return np.maximum(limited_NH, view.floor).astype(np.float32)
 
@@ -259,7 +259,7 @@ def _within_allowance(graph: _Graph, view: OpenBundle, found: str, own: str) -> 
     most = graph.constant(reach(error_N)[:, None])
     apart = graph.add("Sub", found, own)
     near = graph.add("Max", graph.add("Min", apart, most), graph.add("Neg", most))
-    left = np.float32(ready.ensemble.allowance.left(error_N, view.horizon, ready.unjudged))
+    left = np.float32(ready.ensemble.allowance.left(error_N, view.horizon, ready.pending))
     worst = graph.add("ReduceSum", graph.add("Abs", near), keepdims=0)
     worst = graph.add("Max", worst, graph.constant(np.finfo(np.float32).tiny))
     share = graph.add("Min", graph.add("Div", graph.constant(left), worst), graph.constant(_ONE))

@@ -109,7 +109,7 @@ class OpenBundle(WeighedBundle):
         )[:, 0]
         part_H = parts_of_day(data.inputs.grid, origins_B, self.horizon)[0]
         views_VNH = ready.ensemble.view_forecasts(forecast_ENH, part_H)
-        forecast_NH = ready.ensemble.mix(views_VNH, forecast_ENH[0], ready.unjudged)
+        forecast_NH = ready.ensemble.mix(views_VNH, forecast_ENH[0], ready.pending)
         forecast_NH = np.maximum(forecast_NH, np.float32(self.floor)).astype(np.float32)
         clock, history = data.panel.clock, identity.window.history
         gaps = find_gaps(data.inputs.values_TN, origin, clock.step_s, history)

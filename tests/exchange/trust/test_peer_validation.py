@@ -1,4 +1,4 @@
-"""Members judge each other's updates; who spoils forecasts is left out, whoever lies about it."""
+"""Members validate each other's updates; who spoils forecasts is left out, whoever lies of it."""
 
 import math
 
@@ -11,7 +11,7 @@ from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.message import ROUND, Message
-from deepcity.exchange.party import ERROR, EVALUATE, JOIN, JUDGE, LOSS, ROWS, TRAIN
+from deepcity.exchange.party import ERROR, EVALUATE, JOIN, LOSS, ROWS, TRAIN, VALIDATE
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import FedAvg, PeerValidation
 from deepcity.exchange.trust.peer_validation import left_out_by_peers
@@ -23,28 +23,28 @@ def layers(value):
     return {"h1": {"weight": np.full(SHAPE, value, np.float32)}}
 
 
-class Judge:
+class Peer:
     """Sends a value; its error with a layer is the distance from 1, and a little.
 
     A liar answers with numbers of its own.
     """
 
     def __init__(self, value, answer=None, shape=SHAPE):
-        self.value, self.answer, self.shape, self.judged = value, answer, shape, []
+        self.value, self.answer, self.shape, self.validated = value, answer, shape, []
 
     def handle(self, message, caller):
         if message.verb == TRAIN:
             return Message(TRAIN, {ERROR: 1.0, LOSS: 1.0}, layers(self.value))
-        if message.verb != JUDGE:
+        if message.verb != VALIDATE:
             numbers = {JOIN: {ROWS: 10.0}, EVALUATE: {ERROR: 1.0}}
             return Message(message.verb, numbers.get(message.verb, {ROUND: 0.0}))
-        self.judged.append(message)
+        self.validated.append(message)
         if isinstance(self.answer, Exception):
             raise self.answer
         if self.answer is not None:
-            return Message(JUDGE, {ERROR: self.answer(message)})
+            return Message(VALIDATE, {ERROR: self.answer(message)})
         value = float(message.layers["h1"]["weight"][0, 0])
-        return Message(JUDGE, {ERROR: 1.0 + abs(value - 1.0)})
+        return Message(VALIDATE, {ERROR: 1.0 + abs(value - 1.0)})
 
 
 def left_out(sites, tolerated=2.0, own=None):
@@ -54,7 +54,7 @@ def left_out(sites, tolerated=2.0, own=None):
 
 
 def test_who_spoils_forecasts_is_named_with_the_evidence():
-    sites = {"a": Judge(1.0), "b": Judge(1.1), "c": Judge(0.9), "d": Judge(9.0)}
+    sites = {"a": Peer(1.0), "b": Peer(1.1), "c": Peer(0.9), "d": Peer(9.0)}
     (one,) = left_out(sites)
     assert one.party == "d"
     assert "8.18 times as much as with their own, over 2 times the usual" in one.reason
@@ -67,40 +67,45 @@ def test_who_spoils_forecasts_is_named_with_the_evidence():
     ),
     liar=st.sampled_from("abcd"),
 )
-def test_one_lying_judge_neither_clears_nor_condemns_anybody(lie, liar):
-    """The liar among the judges may send a good or a bad update itself."""
+def test_one_lying_validator_neither_clears_nor_condemns_anybody(lie, liar):
+    """The liar among the validators may send a good or a bad update itself."""
     values = {"a": 1.0, "b": 1.1, "c": 0.9, "d": 1.05}
     values[liar] = 50.0
     sites = {
-        name: Judge(value, (lambda _message: lie) if name == liar else None)
+        name: Peer(value, (lambda _message: lie) if name == liar else None)
         for name, value in values.items()
     }
     assert [one.party for one in left_out(sites)] == [liar]
 
 
-def test_judges_that_fail_or_have_no_truth_abstain():
+def test_validators_that_fail_or_have_no_truth_abstain():
     for answer in (ExchangeError("away"), lambda _message: math.nan):
-        sites = {"a": Judge(1.0), "b": Judge(1.1), "c": Judge(9.0), "d": Judge(0.9, answer)}
+        sites = {
+            "a": Peer(1.0),
+            "b": Peer(1.1),
+            "c": Peer(9.0),
+            "d": Peer(0.9, answer),
+        }
         assert [one.party for one in left_out(sites)] == ["c"]
 
 
-def test_of_two_members_none_is_judged():
-    sites = {"a": Judge(1.0), "b": Judge(99.0)}
+def test_of_two_members_none_is_validated():
+    sites = {"a": Peer(1.0), "b": Peer(99.0)}
     assert not left_out(sites)
-    assert not sites["a"].judged
+    assert not sites["a"].validated
 
 
-def test_a_judge_gets_the_layers_that_it_shares_in_its_own_shapes_alone():
-    sites = {"a": Judge(1.0), "b": Judge(1.0), "c": Judge(1.0)}
+def test_a_validator_gets_the_layers_that_it_shares_in_its_own_shapes_alone():
+    sites = {"a": Peer(1.0), "b": Peer(1.0), "c": Peer(1.0)}
     sites["c"].answer = lambda message: 1.0
     other = {"h1": {"weight": np.zeros((7, 7), np.float32)}}
     left_out(sites, own={"a": layers(0.0), "b": layers(0.0), "c": other})
-    assert all(not message.layers for message in sites["c"].judged)
-    assert all(message.layers for message in sites["a"].judged)
+    assert all(not message.layers for message in sites["c"].validated)
+    assert all(message.layers for message in sites["a"].validated)
 
 
 def test_the_mean_is_without_it_and_it_comes_back_after_good_rounds():
-    sites = {"a": Judge(1.0), "b": Judge(1.0), "c": Judge(1.0), "d": Judge(9.0)}
+    sites = {"a": Peer(1.0), "b": Peer(1.0), "c": Peer(1.0), "d": Peer(9.0)}
     found = []
 
     def after(progress):

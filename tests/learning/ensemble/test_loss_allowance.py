@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from deepcity.learning.ensemble.loss_allowance import (
     FORECASTS,
+    PENDING,
     REACH,
     REFILL,
-    UNJUDGED,
     LossAllowance,
-    Unjudged,
+    Pending,
     allowance,
 )
 from deepcity.learning.ensemble.multi_view_ensemble import (
@@ -50,7 +50,7 @@ def most_allowed(states, origins_B, horizon):
     found = []
     for at, state in enumerate(states):
         left_J = np.maximum(origins_B[:at] + horizon - origins_B[at], 0)
-        steps = FORECASTS * horizon + UNJUDGED * (left_J.sum() + horizon)
+        steps = FORECASTS * horizon + PENDING * (left_J.sum() + horizon)
         found.append(steps * state.recent.own.cautious_N.sum())
     return np.maximum.accumulate(found)
 
@@ -92,7 +92,7 @@ def attacks(rng, truth_BNH, own_BNH):
     kinds = rng.choice(3, size=batch)  # of each origin
     held = int(rng.integers(1, 40))  # an attacker that is good or bad for so many origins
     kinds = np.repeat(kinds[::held], held)[:batch]
-    first_bad = int(rng.integers(0, horizon))  # good in near steps, which are judged first
+    first_bad = int(rng.integers(0, horizon))  # good in near steps, which are scored first
     far_BH = np.arange(horizon) >= first_bad * np.ones((batch, 1))
     lie_BNH = np.where((kinds == 1)[:, None, None], away_BNH, near_BNH)
     lies_BH = (kinds > 0)[:, None] & far_BH
@@ -139,7 +139,7 @@ def lost_by_far_steps(horizon, joined=JOINED):
 
 @pytest.mark.parametrize("horizon", [6, 24])
 def test_a_day_ahead_does_not_escape_because_its_truth_comes_late(horizon):
-    assert 1.0 < lost_by_far_steps(horizon) <= FORECASTS + UNJUDGED * (horizon + 1) / 2
+    assert 1.0 < lost_by_far_steps(horizon) <= FORECASTS + PENDING * (horizon + 1) / 2
 
 
 def test_without_joined_experts_there_is_no_account_and_no_limit():
@@ -153,25 +153,23 @@ OWN_NH = np.array([[10.0, 11.0], [20.0, 22.0]], np.float32)
 
 
 def test_the_mixture_lies_within_reach_of_the_own_forecast():
-    near = LossAllowance().limit(OWN_NH + FAR, OWN_NH, ERROR_N, Unjudged())
+    near = LossAllowance().limit(OWN_NH + FAR, OWN_NH, ERROR_N, Pending())
     np.testing.assert_allclose(near - OWN_NH, REACH * ERROR_N[:, None] * np.ones((1, 2)))
     inside = OWN_NH + np.float32(0.5)
-    assert LossAllowance().limit(inside, OWN_NH, ERROR_N, Unjudged()) is not inside
-    np.testing.assert_array_equal(
-        LossAllowance().limit(inside, OWN_NH, ERROR_N, Unjudged()), inside
-    )
+    assert LossAllowance().limit(inside, OWN_NH, ERROR_N, Pending()) is not inside
+    np.testing.assert_array_equal(LossAllowance().limit(inside, OWN_NH, ERROR_N, Pending()), inside)
 
 
 def test_before_the_own_network_is_known_forecasts_are_its_own():
-    found = LossAllowance().limit(OWN_NH + 1, OWN_NH, np.zeros(2), Unjudged())
+    found = LossAllowance().limit(OWN_NH + 1, OWN_NH, np.zeros(2), Pending())
     np.testing.assert_array_equal(found, OWN_NH)
 
 
 def test_an_allowance_half_spent_halves_what_is_left_and_a_spent_one_leaves_the_own_forecast():
-    mixed_NH, whole = OWN_NH + np.float32(1), allowance(ERROR_N, 2, Unjudged())
+    mixed_NH, whole = OWN_NH + np.float32(1), allowance(ERROR_N, 2, Pending())
     half = whole - 2.0
     for lost, worst, share in ((half, 0, 0.5), (0, half, 0.5), (whole, 0, 0), (1e9, 0, 0)):
-        found = LossAllowance(lost).limit(mixed_NH, OWN_NH, ERROR_N, Unjudged(worst))
+        found = LossAllowance(lost).limit(mixed_NH, OWN_NH, ERROR_N, Pending(worst))
         np.testing.assert_allclose(found, OWN_NH + share, rtol=1e-6)
 
 
@@ -186,10 +184,10 @@ def test_what_is_gained_and_a_share_of_own_errors_are_taken_off_down_to_nothing(
     assert state.update(own + 1, own, unknown).lost == 10
 
 
-def test_forecasts_not_judged_yet_are_those_with_steps_from_now_on():
+def test_forecasts_not_scored_yet_are_those_with_steps_from_now_on():
     worst_BH = np.array([[1.0, 2, 4], [8, 16, 32], [64, 128, 256]])
-    assert Unjudged.of(np.array([0, 2, 3]), worst_BH, 4) == Unjudged(32 + 128 + 256, 3)
-    assert Unjudged.of(np.array([0, 2, 3]), worst_BH, 6) == Unjudged()
+    assert Pending.of(np.array([0, 2, 3]), worst_BH, 4) == Pending(32 + 128 + 256, 3)
+    assert Pending.of(np.array([0, 2, 3]), worst_BH, 6) == Pending()
 
 
 def test_an_honest_expert_is_let_do_what_it_can():

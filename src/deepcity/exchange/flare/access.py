@@ -20,11 +20,11 @@ from deepcity.exchange.party import (
     EVALUATE,
     FINISH,
     JOIN,
-    JUDGE,
     RESTORE,
     START,
     STATUS,
     TRAIN,
+    VALIDATE,
 )
 from deepcity.exchange.profile import DESCRIBE
 from deepcity.exchange.secure.summing_party import MASKS, SUM_KEYS, SUM_SHARES, SUM_UNMASK
@@ -81,7 +81,7 @@ TRAINING_RULES: Mapping[str, Rule] = {
     JOIN: Rule(_LED),
     TRAIN: Rule(_LED, layers=True, masks=True, round=True),
     COLLECT: Rule(_LED, plain=True, round=True),
-    JUDGE: Rule(_LED, layers=True, plain=True, round=True),
+    VALIDATE: Rule(_LED, layers=True, plain=True, round=True),
     EVALUATE: Rule(_LED, layers=True, round=True),
     STATUS: Rule(_LED, round=True),
     RESTORE: Rule(_LED, round=True),

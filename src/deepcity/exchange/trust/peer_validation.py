@@ -1,11 +1,11 @@
-"""Updates judged by the other members: each measures its own error with another's layers.
+"""Updates validated by the other members: each measures its own error with another's layers.
 
 Members whose records stay at home can still tell a layer that spoils forecasts from one that does
 not (Zhao et al. 2020, "Shielding collaborative learning: mitigating poisoning attacks through
 client-side detection"; FLTrust, Cao et al. 2021, asks a server's own records instead). Every member
 validates each other's update on its own validation days, with its private layers and nothing of
 the update kept. The errors are compared with that of its own update, and an update counts by the
-lower median over its judges, so that a hostile judge alone neither clears nor condemns anybody
+lower median over its validators, so that one hostile validator neither clears nor condemns anybody
 among four members or more. Nobody is left out with whose layers others err hardly more than with
 their own, however little others err with the rest.
 
@@ -20,10 +20,10 @@ from statistics import median_low
 from deepcity.city.level import Layers, Tensors
 from deepcity.exchange.exchange import Exchange, Failure, answers
 from deepcity.exchange.message import ROUND, Message
-from deepcity.exchange.party import ERROR, JUDGE
+from deepcity.exchange.party import ERROR, VALIDATE
 
 LEAST_MEMBERS = 3
-"""Of fewer each update has one judge, which may be the liar."""
+"""Of fewer each update has one validator, which may be the liar."""
 
 
 def left_out_by_peers(
@@ -65,37 +65,38 @@ def _scores(
     own_layers: Mapping[str, Layers],
     number: int,
 ) -> Iterator[tuple[str, float]]:
-    """Of each update the lower median of its judges' ratios; those without a judge are left out."""
-    own = {
-        judge: _errors(exchange, {judge: layers}, own_layers, number).get(judge, math.nan)
-        for judge, layers in updates.items()
-    }
+    """Of each update the lower median of its validators' ratios, if it has any."""
+    own = _errors(exchange, updates, own_layers, number)
     for party, layers in updates.items():
-        others = {judge: layers for judge in updates if judge != party}
+        others = {peer: layers for peer in updates if peer != party}
         found = _errors(exchange, others, own_layers, number)
-        ratios = [found[judge] / own[judge] for judge in found if 0 < own[judge] < math.inf]
+        ratios = [found[peer] / own[peer] for peer in found if 0 < own.get(peer, 0) < math.inf]
         if ratios:
             yield party, median_low(ratios)
 
 
 def _errors(
     exchange: Exchange,
-    judged: Mapping[str, Layers],
+    validated: Mapping[str, Layers],
     own_layers: Mapping[str, Layers],
     number: int,
 ) -> dict[str, float]:
-    """Judge -> its error with the layers that it shares of these; without an answer it abstains."""
+    """Validator -> its error with those of the layers that it shares; else it abstains.
+
+    Args:
+        validated: validator -> layers.
+    """
     messages = {
-        judge: Message(JUDGE, {ROUND: float(number)}, _fitting(layers, own_layers[judge]))
-        for judge, layers in judged.items()
+        peer: Message(VALIDATE, {ROUND: float(number)}, _fitting(layers, own_layers[peer]))
+        for peer, layers in validated.items()
     }
     replies = answers(exchange.call_group(messages))
-    found = {judge: reply.numbers.get(ERROR, math.nan) for judge, reply in replies.items()}
-    return {judge: error for judge, error in found.items() if error >= 0}  # NaN: no truth there
+    found = {peer: reply.numbers.get(ERROR, math.nan) for peer, reply in replies.items()}
+    return {peer: error for peer, error in found.items() if error >= 0}  # NaN: no truth there
 
 
 def _fitting(layers: Layers, own: Layers) -> Layers:
-    """Those of the layers that have the shapes of a judge's own."""
+    """Those of the layers that have the shapes of a validator's own."""
     return {
         name: part
         for name, part in layers.items()

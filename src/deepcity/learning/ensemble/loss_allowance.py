@@ -17,8 +17,8 @@ over places and over *all* forecasts of these steps, however far ahead each was 
 
 by construction, for any experts and any truths. The allowance is the greatest that was in force
 until the end of the span: `FORECASTS` that err at every step as the own network does on average,
-and `UNJUDGED` of that error for every step whose truth is not known yet, once for each forecast,
-so that honest forecasts are not held back because a day must pass before they are judged.
+and `PENDING` of that error for every step whose truth is not known yet, once for each forecast,
+so that honest forecasts are not held back because a day must pass before they are scored.
 Forecasts are those of the run that keeps the account, before they are raised to the least that the
 field can be; a step that was never measured counts on neither side.
 
@@ -35,15 +35,15 @@ REACH = 4.0
 """Greatest distance of the mixture from the own forecast, in its mean absolute error."""
 FORECASTS = 2.5
 """What may be lost for good, in whole forecasts of the own network's usual error."""
-UNJUDGED = 1.5
-"""How far forecasts not judged yet may lie from the own ones on average, in the same unit."""
+PENDING = 1.5
+"""How far forecasts not scored yet may lie from the own ones on average, in the same unit."""
 REFILL = 0.005
 """Of the own network's errors, what is taken off what was lost."""
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class Unjudged:
+class Pending:
     """Forecasts whose truths are not known yet.
 
     Attributes:
@@ -55,7 +55,7 @@ class Unjudged:
     steps: int = 0
 
     @staticmethod
-    def of(origins_B: Ints, worst_BH: Doubles, now: int) -> "Unjudged":
+    def of(origins_B: Ints, worst_BH: Doubles, now: int) -> "Pending":
         """Of forecasts so far, in their steps from `now` on.
 
         Args:
@@ -65,7 +65,7 @@ class Unjudged:
         horizon = worst_BH.shape[1]
         first = int(np.searchsorted(origins_B, now - horizon, side="right"))
         ahead_JH = origins_B[first:, None] + np.arange(horizon) >= now
-        return Unjudged(float(worst_BH[first:][ahead_JH].sum()), int(ahead_JH.sum()))
+        return Pending(float(worst_BH[first:][ahead_JH].sum()), int(ahead_JH.sum()))
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,7 @@ class LossAllowance:
         loss_JN = off_JN - (1 + REFILL) * own_off_JN
         return LossAllowance(max(0.0, self.lost + float(loss_JN[np.isfinite(loss_JN)].sum())))
 
-    def limit(
-        self, mixed_NH: Floats, own_NH: Floats, error_N: Doubles, unjudged: Unjudged
-    ) -> Floats:
+    def limit(self, mixed_NH: Floats, own_NH: Floats, error_N: Doubles, pending: Pending) -> Floats:
         """The mixture's forecast, as near to the own network's as the allowance asks.
 
         Args:
@@ -101,7 +99,7 @@ class LossAllowance:
         """
         reach_N1 = reach(error_N)[:, None]
         near_NH = np.clip(mixed_NH, own_NH - reach_N1, own_NH + reach_N1)
-        left = self.left(error_N, mixed_NH.shape[1], unjudged)
+        left = self.left(error_N, mixed_NH.shape[1], pending)
         worst = float(at_worst(near_NH, own_NH).sum())
         if worst <= left:
             return near_NH
@@ -117,9 +115,9 @@ class LossAllowance:
         usual = horizon * float(error_N.sum())
         return self.lost / usual if usual > 0 else 0.0
 
-    def left(self, error_N: Doubles, horizon: int, unjudged: Unjudged) -> float:
+    def left(self, error_N: Doubles, horizon: int, pending: Pending) -> float:
         """What one more forecast may lose, in the field's unit."""
-        return max(0.0, allowance(error_N, horizon, unjudged) - self.lost - unjudged.worst)
+        return max(0.0, allowance(error_N, horizon, pending) - self.lost - pending.worst)
 
 
 def reach(error_N: Doubles) -> Floats:
@@ -127,9 +125,9 @@ def reach(error_N: Doubles) -> Floats:
     return np.asarray((REACH * error_N).astype(np.float32))
 
 
-def allowance(error_N: Doubles, horizon: int, unjudged: Unjudged) -> float:
+def allowance(error_N: Doubles, horizon: int, pending: Pending) -> float:
     """The most that may be lost with one more forecast, in the field's unit."""
-    steps = FORECASTS * horizon + UNJUDGED * (unjudged.steps + horizon)
+    steps = FORECASTS * horizon + PENDING * (pending.steps + horizon)
     return steps * float(error_N.sum())
 
 

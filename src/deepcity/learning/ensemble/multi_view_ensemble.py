@@ -25,7 +25,7 @@ import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles, Floats, Ints
 from deepcity.learning.ensemble.bernstein import BOAState, init_boa
-from deepcity.learning.ensemble.loss_allowance import LossAllowance, Unjudged, at_worst
+from deepcity.learning.ensemble.loss_allowance import LossAllowance, Pending, at_worst
 from deepcity.learning.ensemble.recent_errors import RecentErrors, against_bounds
 from deepcity.learning.features.typical_day import DayGrid
 
@@ -89,20 +89,20 @@ class MultiViewEnsemble:
             ]
         ).astype(np.float32)
 
-    def mix(self, forecast_VNH: Floats, own_NH: Floats, unjudged: Unjudged) -> Floats:
+    def mix(self, forecast_VNH: Floats, own_NH: Floats, pending: Pending) -> Floats:
         """The views' weighted mean, as far from the own network's forecast as it may be."""
         mixed_NH = np.tensordot(self.views.weights_GE[0], forecast_VNH, 1).astype(np.float32)
-        return self.limited(mixed_NH, own_NH, unjudged)
+        return self.limited(mixed_NH, own_NH, pending)
 
-    def limited(self, mixed_NH: Floats, own_NH: Floats, unjudged: Unjudged) -> Floats:
+    def limited(self, mixed_NH: Floats, own_NH: Floats, pending: Pending) -> Floats:
         """A mixture of the experts, as far from the own network's forecast as it may be.
 
         Args:
-            unjudged: forecasts made before (`deepcity.learning.ensemble.loss_allowance`).
+            pending: forecasts made before (`deepcity.learning.ensemble.loss_allowance`).
         """
         if self.allowance is None or self.recent is None:
             return mixed_NH
-        return self.allowance.limit(mixed_NH, own_NH, self.recent.own.cautious_N, unjudged)
+        return self.allowance.limit(mixed_NH, own_NH, self.recent.own.cautious_N, pending)
 
 
 STATE_NAMES = ("whole", "place", "part", "views")
@@ -215,9 +215,9 @@ class PausedRun:
             none_BNH,
         )
 
-    def unjudged(self, now: int) -> Unjudged:
+    def pending(self, now: int) -> Pending:
         """Its forecasts of steps from `now` on, no earlier than its last origin."""
-        return Unjudged.of(self.origins_B, at_worst(self.mixed_BNH, self.forecast_EBNH[0]), now)
+        return Pending.of(self.origins_B, at_worst(self.mixed_BNH, self.forecast_EBNH[0]), now)
 
     def ended(self, truth_BNH: Floats, part_BH: Ints, gradient: Gradient) -> MultiViewEnsemble:
         """The ensemble after the truths of the last forecast's steps too, as far as known.
@@ -280,8 +280,8 @@ def continue_ensemble(
             lost.append(ensemble.allowance.forecasts(ensemble.recent.own.cautious_N, horizon))
         forecast_VBNH[:, now] = ensemble.view_forecasts(forecast_EBNH[:, now], part_BH[now])
         own_NH = forecast_EBNH[0, now]
-        unjudged = Unjudged.of(every_B[:now], worst_BH[:now], int(every_B[now]))
-        mixed_BNH[now] = ensemble.mix(forecast_VBNH[:, now], own_NH, unjudged)
+        pending = Pending.of(every_B[:now], worst_BH[:now], int(every_B[now]))
+        mixed_BNH[now] = ensemble.mix(forecast_VBNH[:, now], own_NH, pending)
         worst_BH[now] = at_worst(mixed_BNH[now], own_NH)
     weights_BE = np.array(weights).reshape(len(origins_B), len(forecast_EBNH))
     found = EnsembleForecast(

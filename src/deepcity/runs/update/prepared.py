@@ -1,4 +1,4 @@
-"""What a forecast at one origin needs besides the experts: weights, bands, what is not judged yet.
+"""What a forecast at one origin needs besides the experts: weights, bands, what is not scored yet.
 
 Shapes: N places, H horizon steps.
 """
@@ -6,7 +6,7 @@ Shapes: N places, H horizon steps.
 from dataclasses import dataclass, field
 
 from deepcity.city.arrays import Floats
-from deepcity.learning.ensemble.loss_allowance import Unjudged
+from deepcity.learning.ensemble.loss_allowance import Pending
 from deepcity.learning.ensemble.multi_view_ensemble import MultiViewEnsemble
 
 
@@ -17,9 +17,9 @@ class Prepared:
     Attributes:
         ensemble: the weights from all truths before the origin.
         half_NH: half the width of the bands.
-        unjudged: earlier forecasts whose truths are not all known at the origin.
+        pending: earlier forecasts whose truths are not all known at the origin.
     """
 
     ensemble: MultiViewEnsemble
     half_NH: Floats
-    unjudged: Unjudged = field(default_factory=Unjudged)
+    pending: Pending = field(default_factory=Pending)

@@ -22,7 +22,7 @@ from deepcity.applications.state import Past
 from deepcity.city.arrays import Floats, Ints
 from deepcity.data.panel import Panel
 from deepcity.data.windows import Span, origins
-from deepcity.learning.ensemble.loss_allowance import Unjudged
+from deepcity.learning.ensemble.loss_allowance import Pending
 from deepcity.learning.ensemble.multi_view_ensemble import (
     EnsembleForecast,
     Gradient,
@@ -155,8 +155,8 @@ class WeighedBundle:
         if position.end < position.seen_to:
             return self._replayed()
         run, now = self.caught_up, self.newest_origin - self.data.train.start
-        unjudged = Unjudged() if run is None else run.paused.unjudged(now)
-        return Prepared(self._caught_up_weights(), self._band(), unjudged)
+        pending = Pending() if run is None else run.paused.pending(now)
+        return Prepared(self._caught_up_weights(), self._band(), pending)
 
     @property
     def replayed(self) -> tuple[Ints, Floats]:
@@ -214,7 +214,7 @@ class WeighedBundle:
         if not len(unseen_B):
             return None
         first, stride = int(unseen_B[0]), int(np.diff(unseen_B[:2]).sum()) or 1
-        if self.bundle.ensemble.allowance is not None:  # it counts those not judged yet, too
+        if self.bundle.ensemble.allowance is not None:  # it counts those not scored yet, too
             unseen_B = np.arange(first, position.end - start, stride)
         kept, end = self.memory.caught_up, position.end - start
         if kept is not None and kept.of(first, stride) and self._knew(kept.end, kept.digest):

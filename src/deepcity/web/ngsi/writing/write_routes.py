@@ -189,7 +189,7 @@ def _refusal(
 
 
 def _reason(error: DataError | OSError, *, alone: bool) -> NgsiError:
-    """As it is told of an entity.
+    """As it is reported of an entity.
 
     Args:
         alone: whether its rows were refused by themselves.

@@ -1,4 +1,4 @@
-"""Members judge each other's real updates with learners of their own."""
+"""Members validate each other's real updates with learners of their own."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from test_rounds import RecordingParty, learner
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import LADDER
 from deepcity.exchange.inprocess import InProcessExchange
-from deepcity.exchange.party import EVALUATE, JOIN, JUDGE, TRAIN, LearningParty
+from deepcity.exchange.party import EVALUATE, JOIN, TRAIN, VALIDATE, LearningParty
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import strategy
 from deepcity.learning.networks.reuse import export_layers
 
 
-def test_a_learner_forgets_what_it_judged():
+def test_a_learner_forgets_what_it_validated():
     one = learner("a")
     one.train_round(0)  # at first nothing of the hidden layers reaches a forecast
     own = one.export(["h1", "h2"])
@@ -36,7 +36,7 @@ def test_a_learner_forgets_what_it_judged():
             np.testing.assert_array_equal(tensor, own[layer][name])
 
 
-def test_members_judge_real_updates():
+def test_members_validate_real_updates():
     """Reversed and boosted layers and heads of one of four; the others' own learners tell."""
 
     def boosted(_message, answer):
@@ -53,9 +53,9 @@ def test_members_judge_real_updates():
         for name, one in learners.items()
     }
     reference = export_layers(learners["a"].network, LADDER)
-    judged = strategy("peer_validation", tolerated=2)  # these have hardly learned anything
-    plan = FederationPlan(dict.fromkeys(names, 6), reference, judged, 2)
+    validated = strategy("peer_validation", tolerated=2)  # these have hardly learned anything
+    plan = FederationPlan(dict.fromkeys(names, 6), reference, validated, 2)
     progress = learn_together(InProcessExchange(sites), plan)
     assert {one.party for one in progress.refusals} == {"d"}
     asked = [one.verb for one in sites["a"].received]
-    assert asked == [JOIN, *([TRAIN] + [JUDGE] * 4) * 2, EVALUATE]
+    assert asked == [JOIN, *([TRAIN] + [VALIDATE] * 4) * 2, EVALUATE]
