@@ -5,7 +5,7 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as LibreMap } from "maplibre-gl";
 import type { Place, Values } from "../api/types";
 import type { Range } from "./colour";
-import { linked, mercator, moved, rampTexture, sharesOf, type Rgb } from "./webgl";
+import { linked, mercator, moved, prepare, rampTexture, sharesOf, upload, type Rgb } from "./webgl";
 
 /** Longitudes and latitudes of a cell's corners, one after the other; null: it is none. */
 export type Outline = number[] | null;
@@ -122,36 +122,13 @@ export class CellLayer implements CustomLayerInterface {
     if (!program || !buffers || !vertices || !this.some) return;
     gl.useProgram(program);
     gl.bindVertexArray(vertices);
-    this.upload(gl, program, buffers);
-    const place = (name: string) => gl.getUniformLocation(program, name);
-    gl.uniformMatrix4fv(
-      place("u_matrix"), false, moved(how.defaultProjectionData.mainMatrix, this.origin),
-    );
-    gl.uniform3fv(place("u_edge"), this.edge);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.uniform1i(place("u_ramp"), 0);
-    gl.disable(gl.DEPTH_TEST);
-    gl.disable(gl.STENCIL_TEST);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    upload(gl, program, buffers, { at: this.at, value: this.value }, this.stale);
+    const matrix = moved(how.defaultProjectionData.mainMatrix, this.origin);
+    prepare(gl, program, matrix, this.texture);
+    gl.uniform3fv(gl.getUniformLocation(program, "u_edge"), this.edge);
     gl.drawArrays(gl.TRIANGLES, 0, this.owner.length);
     gl.drawArrays(gl.LINES, this.owner.length, this.value.length - this.owner.length);
     gl.bindVertexArray(null);
-  }
-
-  private upload(
-    gl: WebGL2RenderingContext, program: WebGLProgram, buffers: Record<"at" | "value", WebGLBuffer>,
-  ): void {
-    for (const name of ["at", "value"] as const) {
-      if (!this.stale[name]) continue;
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
-      gl.bufferData(gl.ARRAY_BUFFER, this[name], gl.DYNAMIC_DRAW);
-      const location = gl.getAttribLocation(program, `a_${name}`);
-      gl.enableVertexAttribArray(location);
-      gl.vertexAttribPointer(location, name === "at" ? 2 : 1, gl.FLOAT, false, 0, 0);
-      this.stale[name] = false;
-    }
   }
 }
 

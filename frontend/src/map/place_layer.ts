@@ -5,7 +5,7 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map as LibreMap } from "maplibre-gl";
 import type { Place, Values } from "../api/types";
 import type { Range } from "./colour";
-import { linked, mercator, moved, rampTexture, sharesOf, type Rgb } from "./webgl";
+import { linked, mercator, moved, prepare, rampTexture, sharesOf, upload, type Rgb } from "./webgl";
 
 const VERTEX = `#version 300 es
 uniform mat4 u_matrix;
@@ -148,22 +148,15 @@ export class PlaceLayer implements CustomLayerInterface {
     if (!program || !buffers || !vertices || !this.map || this.places.length === 0) return;
     gl.useProgram(program);
     gl.bindVertexArray(vertices);
-    this.upload(gl, program, buffers);
+    const { at, value, mark } = this;
+    upload(gl, program, buffers, { at, value, mark }, this.stale);
     const place = (name: string) => gl.getUniformLocation(program, name);
-    gl.uniformMatrix4fv(
-      place("u_matrix"), false, moved(how.defaultProjectionData.mainMatrix, this.origin),
-    );
+    const matrix = moved(how.defaultProjectionData.mainMatrix, this.origin);
+    prepare(gl, program, matrix, this.texture);
     gl.uniform1f(place("u_size"), this.diameter() * devicePixelRatio);
     for (const [name, colour] of Object.entries(this.colours)) {
       gl.uniform3fv(place(`u_${name}`), colour);
     }
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.texture);
-    gl.uniform1i(place("u_ramp"), 0);
-    gl.disable(gl.DEPTH_TEST);
-    gl.disable(gl.STENCIL_TEST);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.POINTS, 0, this.places.length);
     gl.bindVertexArray(null);
     this.drawn += 1;
@@ -173,22 +166,6 @@ export class PlaceLayer implements CustomLayerInterface {
   private diameter(): number {
     const crowd = Math.min(Math.max(22 - 4 * Math.log10(this.places.length + 1), 3.5), 18);
     return this.scale * crowd * Math.min(Math.max(1 + ((this.map?.getZoom() ?? 11) - 11) * 0.22, 0.6), 3);
-  }
-
-  private upload(
-    gl: WebGL2RenderingContext,
-    program: WebGLProgram,
-    buffers: Record<"at" | "value" | "mark", WebGLBuffer>,
-  ): void {
-    for (const name of ["at", "value", "mark"] as const) {
-      if (!this.stale[name]) continue;
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
-      gl.bufferData(gl.ARRAY_BUFFER, this[name], gl.DYNAMIC_DRAW);
-      const location = gl.getAttribLocation(program, `a_${name}`);
-      gl.enableVertexAttribArray(location);
-      gl.vertexAttribPointer(location, name === "at" ? 2 : 1, gl.FLOAT, false, 0, 0);
-      this.stale[name] = false;
-    }
   }
 }
 

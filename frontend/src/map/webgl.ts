@@ -63,3 +63,34 @@ export function sharesOf(
   }
   return found;
 }
+
+/** Send what changed of a layer's numbers: two a corner where it stands (`at`), else one. */
+export function upload<Name extends string>(
+  gl: WebGL2RenderingContext, program: WebGLProgram, buffers: Record<Name, WebGLBuffer>,
+  data: Record<Name, Float32Array<ArrayBuffer>>, stale: Record<Name, boolean>,
+): void {
+  for (const name of Object.keys(buffers) as Name[]) {
+    if (!stale[name]) continue;
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, data[name], gl.DYNAMIC_DRAW);
+    const location = gl.getAttribLocation(program, `a_${name}`);
+    gl.enableVertexAttribArray(location);
+    gl.vertexAttribPointer(location, name === "at" ? 2 : 1, gl.FLOAT, false, 0, 0);
+    stale[name] = false;
+  }
+}
+
+/** What both layers set before they draw: where places are, the ramp, and how colours mix. */
+export function prepare(
+  gl: WebGL2RenderingContext, program: WebGLProgram, matrix: Float32Array,
+  texture: WebGLTexture | null,
+): void {
+  gl.uniformMatrix4fv(gl.getUniformLocation(program, "u_matrix"), false, matrix);
+  gl.activeTexture(gl.TEXTURE0);
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.uniform1i(gl.getUniformLocation(program, "u_ramp"), 0);
+  gl.disable(gl.DEPTH_TEST);
+  gl.disable(gl.STENCIL_TEST);
+  gl.enable(gl.BLEND);
+  gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+}
