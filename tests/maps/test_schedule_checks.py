@@ -71,3 +71,13 @@ def test_rounds_that_wait_for_all_have_no_such_setting(tmp_path, setting):
 def test_a_median_of_three_is_one(tmp_path):
     more = f"{ASYNCHRONOUS}name = 'median'\nbuffer_size = 3"
     assert load_map(three(tmp_path).write(service(more=more)))
+
+
+def test_peer_validation_is_refused_and_its_remedy_is_taken(tmp_path):
+    asked = f"{ASYNCHRONOUS}name = '{{}}'\n"
+    path = three(tmp_path).write(service(more=asked.format("peer_validation")))
+    with pytest.raises(ConfigError) as refused:
+        load_map(path)
+    assert "members validate the updates of one round" in str(refused.value)
+    assert 'Write name = "fedavg", or write strategy.schedule' in str(refused.value)
+    load_map(three(tmp_path).write(service(more=asked.format("fedavg"))))

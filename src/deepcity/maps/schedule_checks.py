@@ -63,7 +63,7 @@ def _ruled_out(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
         problems.append(Problem(file, f"{key}.strategy.aggregation", "secure", reason, right))
     if settings.strategy.name == "peer_validation":
         reason = "members validate the updates of one round, and here each begins when it is free"
-        right = f'write name = "median", {other}'
+        right = f'write name = "fedavg", {other}'
         problems.append(
             Problem(file, f"{key}.strategy.name", settings.strategy.name, reason, right)
         )
