@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from threading import Event
 
 import pytest
 from desk_leases import DeskLeases
@@ -31,6 +32,8 @@ JOINED = "water.level_6"
 class DyingLeases(DeskLeases):
     """Desks of which one dies once: it has trained and saved, and does not answer.
 
+    Of the first round nobody else's answer comes before that.
+
     Attributes:
         dies: site and round of the joint training.
         leaves_after: so many leases; then a site is away, until another one has trained round 1.
@@ -40,6 +43,7 @@ class DyingLeases(DeskLeases):
     dies: tuple[str, int] | None = None
     leaves_after: int | None = None
     trained: list[tuple[str, str, int]] = field(default_factory=list)
+    _died: Event = field(default_factory=Event)
 
     def ask(self, site, task, blob, deadline_s):
         reply = super().ask(site, task, blob, deadline_s)
@@ -53,7 +57,10 @@ class DyingLeases(DeskLeases):
             self.away = set()
         if (site, self.trained[-1][2]) == self.dies and message.verb == TRAIN:
             self.dies = None
+            self._died.set()
             return Reply(LOST, "its worker is gone")
+        if self.dies and self.dies[1] == 0 == self.trained[-1][2]:
+            self._died.wait(60)
         return reply
 
     def end(self, *, lost=False):

@@ -45,6 +45,7 @@ def test_a_lost_server_is_said_aloud_once_with_when_it_is_tried_again(
 ):
     port = free_port()
     with control_room(browser, f"http://127.0.0.1:{port}", language=language) as room:
+        room.page.clock.install()
         with serving_city(city, port):
             page = room.open("#/alarms").page
             expect(room.alarm(1)).to_be_visible()
@@ -59,6 +60,10 @@ def test_a_lost_server_is_said_aloud_once_with_when_it_is_tried_again(
         assert aloud.inner_text() == before, "what counts each second is not read aloud"
         for live in page.locator("[aria-live], [role=status], [role=alert]").all():
             assert not live.locator("#retry").count()
+        for failed_s in (1, 2, 4, 8):  # then its own next try is 16 s away
+            expect(lost.locator("#retry")).to_have_text(re.compile(again))
+            page.clock.fast_forward(1_000 * failed_s)
+        expect(lost.locator("#retry")).to_have_text(re.compile(r"\b[1-3]\d\D"))
         with serving_city(city, port):
             lost.get_by_role("button", name=button).click()
             expect(lost).to_have_count(0)

@@ -54,11 +54,14 @@ def learn_asynchronously(
         calls: over the same exchange.
         after_fusion: may raise `PausedError`: then updates that are under way are waited for, and
             kept by `after_answer`, before it is raised on.
+        after_answer: also called when all have joined, before any is asked to train.
 
     Raises:
         ExchangeError: if a party cannot join, or the transport is gone.
     """
-    progress = progress or begin(exchange, plan)
+    if progress is None:
+        progress = begin(exchange, plan)
+        after_answer(progress)  # what parties train before the first answer is not trained again
     if progress.round < plan.rounds:
         _collect(exchange, calls, progress)
     while progress.round < plan.rounds:
