@@ -51,7 +51,7 @@ def test_the_page_answers_and_names_the_city_before_anything_is_learnt(demo):
     assert "<script" in page.text
     text = log.read_text()
     assert address in text
-    assert "Three districts learn together" in text
+    assert "Three districts learn, first alone, then together" in text
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C at a terminal: to all that it started
     assert process.wait(PATIENCE_S) in (0, 130)
     assert "Traceback" not in log.read_text()

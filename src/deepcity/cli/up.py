@@ -1,10 +1,7 @@
 """`deepcity up CITY.toml`: a running city and its control room."""
 
-import atexit
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,6 +16,12 @@ from deepcity.cli.forecasting.options import limit_threads, parse_time
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.running.checked import GivenPaths, check_given
 from deepcity.cli.running.doors import allowed_hosts
+from deepcity.cli.running.first_learning import (
+    ALONE,
+    TOGETHER,
+    FirstLearning,
+    demo_run,
+)
 from deepcity.cli.running.messages import (
     print_found,
     print_learned_days,
@@ -180,6 +183,7 @@ def up(
         replay, speed = replay or _DEMO_START, speed if speed != 1 else _DEMO_SPEED
         state = state or Path("runs") / "up-demo"
         open_page = sys.stderr.isatty() if open_page is None else open_page
+    first = FirstLearning.needed() if demo else None
     if city is None:
         raise typer.BadParameter("name a city file, or try --demo")
     hosts = allowed_hosts(notify or ())
@@ -202,8 +206,8 @@ def up(
     city_file, allowed = checked.city_file, checked.allowed
     name = city_file.city.name
     folder = state or city.parent / f".{name}-node"
-    asked = [Path("runs") / "quick"] if demo else (runs or [Path("runs")])
-    found = _find(asked, city_file, None if start is None else folder)
+    asked = [demo_run(TOGETHER)] if demo else (runs or [Path("runs")])
+    found = _find([] if first else asked, city_file, None if start is None else folder)
     if not demo:
         print_found(found, city_file)
     url = checked.store or f"duckdb:///{folder / 'city.duckdb'}"
@@ -244,7 +248,7 @@ def up(
             notify=hosts,
         )
         if demo and not found.forecasters:
-            _learn_beside(node, used, folder)
+            _learn_beside(node, first or FirstLearning(ALONE), used, folder)
         thread, stop = start_node(node, look if start is None else _REPLAY_LOOK_S, print_trouble)
         _beside(print_old_records if start is None else print_learned_days, node)
         try:
@@ -326,46 +330,44 @@ def _beside(work: Callable[_Given, None], *what: _Given.args, **named: _Given.kw
     threading.Thread(target=work, args=what, kwargs=named, daemon=True).start()
 
 
-def _learn_beside(node: "Node", used: list[Path], copies: Path) -> None:
-    """Let three districts learn; the replay begins once they forecast, or cannot."""
+def _learn_beside(node: "Node", alone: FirstLearning, used: list[Path], copies: Path) -> None:
+    """Let districts learn; the replay begins once they forecast, or cannot."""
     from deepcity.live.node.clock import ReplayClock
 
-    errors.print("Three districts learn together; the replay begins with their first forecast.")
+    errors.print(
+        "Three districts learn, first alone, then together; the replay begins with their first "
+        "forecast."
+    )
     assert isinstance(node.clock, ReplayClock)
     node.clock.pause()
-    node.first_learning_since_s = int(time.time())
-    _beside(_learn_then_add, node, used, copies, node.clock.go_on)
+    node.first_learning_since_s = alone.since_s
+    _beside(_add_learned, node, alone, used, copies, node.clock.go_on)
 
 
-def _learn_then_add(node: "Node", used: list[Path], copies: Path, then: Callable[[], None]) -> None:
-    """Train three districts in a process of its own, then let them take part, and learn on."""
-    folder = Path("runs") / "quick"
-    command = [sys.executable, "-m", "deepcity", "run", str(bundled("quick.toml"))]
+def _add_learned(
+    node: "Node", alone: FirstLearning, used: list[Path], copies: Path, then: Callable[[], None]
+) -> None:
+    """Let the districts take part once they have learned alone, and again once together."""
     try:
-        code, words = _run_beside([*command, "--out", str(folder)])
-        if code < 0:  # ended with the node
-            return
-        if code:
-            print_trouble(words.strip()[-1000:])
-            return
-        found = _find([folder], node.city_file, copies)
-        used += found.folders
-        node.add(found.forecasters)
-    except DeepCityError as error:
-        print_trouble(str(error))
+        _add(node, alone, used, copies)
     finally:
         node.first_learning_since_s = None
         then()
+    _add(node, FirstLearning(TOGETHER), used, copies)
 
 
-def _run_beside(command: list[str]) -> tuple[int, str]:
-    """Run a command to its end, or to this process's: its exit code, and what it complained of.
-
-    A Ctrl-C at the terminal is this process's alone: it ends the other one quietly.
-    """
-    how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, start_new_session=True, **how) as child:  # type: ignore[call-overload]
-        atexit.register(child.kill)
-        _, complaints = child.communicate()
-        atexit.unregister(child.kill)
-        return child.returncode, complaints
+def _add(node: "Node", learning: FirstLearning, used: list[Path], copies: Path) -> None:
+    """Let parties take part once they have learned, in place of those there of the same names."""
+    code, complaints = learning.wait()
+    if code < 0:  # ended with the node
+        return
+    if code:
+        print_trouble(complaints.strip()[-1000:])
+        return
+    try:
+        found = _find([demo_run(learning.name)], node.city_file, copies)
+        node.add(found.forecasters)
+    except DeepCityError as error:
+        print_trouble(str(error))
+    else:
+        used[:] = found.folders

@@ -109,6 +109,22 @@ def test_it_goes_on_after_a_stop_and_repeats_nothing(open_node):
     assert origins == [START, START + HOUR, START + 2 * HOUR]
 
 
+def test_parties_that_learned_anew_take_over_and_repeat_nothing(open_node, trained, tmp_path):
+    node = open_node()
+    steps(node, 2)
+    shown, run = node.parties[KEY].forecast, tmp_path / "run"
+    shutil.copytree(trained / "run", run)
+    found = find_forecasters([run], load_city(trained / "a.toml")).forecasters
+    node.add(found)
+    assert node.parties[KEY].party.party in [one.party for one in found]
+    np.testing.assert_array_equal(node.parties[KEY].forecast.value_NH, shown.value_NH)
+    steps(node, 2)
+    origins = [event.body["origin_s"] for event in of_kind(node, EventKind.FORECAST, party="a/x")]
+    assert origins == [START + n * HOUR for n in range(4)]
+    keys = [event.key for event in node.events.read(EventQuery(data=False))]
+    assert len(keys) == len(set(keys))
+
+
 def test_what_was_known_at_a_time_past(open_node):
     node = open_node()
     steps(node, 4)

@@ -1,0 +1,60 @@
+"""The first runs of the demo's districts, in a process of their own beside the city."""
+
+import atexit
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepcity.cli.demo import bundled
+
+ALONE, TOGETHER = "quick-alone", "quick"
+"""Maps of the demo: its districts learn alone, for a first forecast soon; then together."""
+_NICENESS = 10  # the page, which is opened meanwhile, goes before
+
+
+def demo_run(name: str) -> Path:
+    """The folder of a run of the demo."""
+    return Path("runs") / name
+
+
+@dataclass
+class FirstLearning:
+    """Districts learn as `deepcity run` lets them.
+
+    A Ctrl-C at the terminal is the city's alone; the process ends with this one, quietly.
+
+    Attributes:
+        name: of the map.
+        since_s: when it began, by the machine's clock.
+    """
+
+    name: str
+    since_s: int = field(default_factory=lambda: int(time.time()))
+    _process: subprocess.Popen[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        command = [sys.executable, "-m", "deepcity", "run", str(bundled(f"{self.name}.toml"))]
+        self._process = subprocess.Popen(
+            [*command, "--out", str(demo_run(self.name))],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICENESS)
+        atexit.register(self._process.kill)
+
+    @classmethod
+    def needed(cls) -> "FirstLearning | None":
+        """Begun where no run together has ended; it learns while the rest of the city opens."""
+        return None if (demo_run(TOGETHER) / "results.json").exists() else cls(ALONE)
+
+    def wait(self) -> tuple[int, str]:
+        """Wait for its end: its exit code, below zero if it was killed, and its complaints."""
+        with self._process:
+            _, complaints = self._process.communicate()
+        atexit.unregister(self._process.kill)
+        return self._process.returncode, complaints
