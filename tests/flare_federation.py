@@ -63,9 +63,9 @@ VERTICAL = {
     "levels": (),
     "rounds": 2,
     "settings": "pooled = false",
-    "more": MEETING.format(more='compare = ["per-batch"]', agency=""),
+    "more": MEETING.format(more='compare = ["per-batch"]\nreuse_level = 2', agency=""),
 }
-"""One party that trains with an agency of its city, in two modes."""
+"""Two parties that train with an agency of their cities, in two modes; these pretrain together."""
 
 
 @dataclass
@@ -97,11 +97,12 @@ def little_map(folder: Path, *services: str) -> Path:
         little.party(f"{site}/water", flows(seed=seed, places=1 + seed % 2))
         for other, name in enumerate(GROUPED, 1):
             little.party(f"{site}/{name}", flows(days=24, seed=10 * other + seed, places=1))
-    little.party("north/weather", flows(seed=9, places=1))
+    for seed, city in enumerate(("centre", "north"), 8):
+        little.party(f"{city}/weather", flows(seed=seed, places=1))
     if services:
         return little.write(*services)
     written = [service(**EVERYTHING), service("secure", **SUMS)]
-    vertical = service("vertical", **VERTICAL).replace('["*/*"]', '["north/water"]')
+    vertical = service("vertical", **VERTICAL).replace('["*/*"]', '["north/water", "centre/water"]')
     late = service("asynchronous", **ASYNCHRONOUS).replace('["*/*"]', '["*/water"]')
     groups = service("groups", **GROUPS).replace(
         '"*/*"', ", ".join(f'"*/{one}"' for one in GROUPED)

@@ -1,5 +1,6 @@
 """A site of the tests' federation: a map's parties, and one that keeps the exchange contract."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,4 +19,4 @@ class ContractSite(MapSite):
     def desk(self, name: str, folder: Path, sites: tuple[str, ...], wire: Wire) -> Desk:
         of_map = super().desk(name, folder, sites, wire)
         contract = contract_desk(name, sites, wire).parties
-        return Desk({**of_map.parties, **contract}, of_map.sites, of_map.agencies)
+        return replace(of_map, parties={**of_map.parties, **contract})

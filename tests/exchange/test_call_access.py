@@ -9,7 +9,12 @@ import pytest
 from deepcity.city.errors import DataError, DeepCityError, ExchangeError
 from deepcity.city.problem import Problem
 from deepcity.exchange.exchange import COORDINATOR
-from deepcity.exchange.flare.access import AGENCY_RULES, TRAINING_RULES, CallAccess
+from deepcity.exchange.flare.access import (
+    AGENCY_RULES,
+    PRETRAINING_RULES,
+    TRAINING_RULES,
+    CallAccess,
+)
 from deepcity.exchange.flare.desk import Desk, PartyDesk
 from deepcity.exchange.flare.task import MOST_ENVELOPE, CallTask, site_of, task_from
 from deepcity.exchange.message import ROUND, Message, from_bytes, to_bytes
@@ -107,6 +112,44 @@ def test_table_of_an_agencys_verbs_and_callers():
         for verb in AGENCY_VERBS
         for caller in ("north", "north_water", "server")
     }
+
+
+PRETRAINED = MET.model_copy(
+    update={"caller": "", "training": "water.pretraining-weather-1", "level": 3}
+)
+
+
+def pretraining_access():
+    return CallAccess(PRETRAINING_RULES, services={"water": 2}, rounds={"water": 6})
+
+
+def test_table_of_verbs_and_callers_of_pretraining():
+    """The coordinator alone, in services whose encoders several cities share."""
+    table = {
+        (verb, caller, service): allowed(
+            Message(verb, {ROUND: 1.0}),
+            caller,
+            PRETRAINED.model_copy(update={"service": service, "training": f"{service}.x"}),
+            pretraining_access(),
+        )
+        for verb in (*AGENCY_VERBS, *VERBS, *OTHERS)
+        for caller in (*CALLERS, "north", "north_weather")
+        for service in ("water", "crime")
+    }
+    assert {case for case, passed in table.items() if passed} == {
+        (verb, COORDINATOR, "water") for verb in (JOIN, TRAIN, EVALUATE, FINISH)
+    }
+
+
+@pytest.mark.parametrize("name", ["stem", "h1", "h2", "h3", "head", "bottleneck", MASKS])
+def test_pretraining_takes_the_layers_that_the_map_shares(name):
+    layer = {name: {"weight": np.zeros((2, 2), np.float32)}}
+    passed = allowed(
+        Message(TRAIN, {ROUND: 1.0}, layer), COORDINATOR, PRETRAINED, pretraining_access()
+    )
+    assert passed == (name in {"h1", "h2"})
+    late = Message(TRAIN, {ROUND: 7.0})
+    assert not allowed(late, COORDINATOR, PRETRAINED, pretraining_access())
 
 
 @pytest.mark.parametrize("verb", AGENCY_VERBS)

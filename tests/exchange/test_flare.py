@@ -213,6 +213,7 @@ def test_nothing_of_others_lies_at_a_site(running, led):
     for site in SITES:
         run = own_run(running, site)
         own = {f"{site}.{name}" for name in ("water", *GROUPED)}
+        own |= {"centre.weather"} & {f"{site}.weather"}  # the north's has a site of its own
         assert {one.name for one in (run / "sites").iterdir()} == own
         text = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file())
         for other in SITES:
@@ -238,11 +239,14 @@ def test_the_hub_has_a_report_and_no_forecast_that_is_not_granted(running, led):
     ]
 
 
-def test_agencies_train_with_an_application_as_in_one_process(running, led):
-    """Activations forward and gradients back between the worker processes of two sites."""
+@pytest.mark.parametrize("number", [0, 1])
+def test_agencies_train_with_an_application_as_in_one_process(running, led, number):
+    """Activations forward and gradients back between the worker processes of two sites, and of one;
+    before that, rounds between the agencies of both cities.
+    """
     found = load_vertical_results(running.folder / "run" / "vertical")
     expected = load_vertical_results(running.folder / "in-process")
-    ours, theirs = (only.services[0].parties[0] for only in (found, expected))
+    ours, theirs = (only.services[0].parties[number] for only in (found, expected))
     assert ours.failures == []
     sizes = [{mode: {**cost.by_kind, "header": 0} for mode, cost in one.costs.items()}
              for one in (ours, theirs)]  # fmt: skip

@@ -292,3 +292,22 @@ def test_a_map_without_a_meeting_says_what_to_add(tmp_path):
     with pytest.raises(ConfigError) as caught:
         run_vertical(load_map(town.path), tmp_path / "run")
     assert "[service.vertical]" in str(caught.value)
+
+
+def test_every_partys_agencies_are_pretrained_where_a_city_has_several(tmp_path):
+    """The east's second party has no equal: its agency is pretrained by itself."""
+    path = little(tmp_path, more="reuse_level = 2", cities=("east", "west"))
+    wanted = load_map(path).services[0]
+    parties = parties_of(wanted)
+    tables = [build_setup(wanted, m, p, 0) for m, p in zip(wanted.members, parties, strict=True)]
+    again = build_setup(wanted, wanted.members[0], parties[0], 0)
+    other = replace(again, party=replace(parties[0], name="east/works"))
+    begun = other.sites["weather"].learner.export(("h1",))["h1"]["inner.weight"].copy()
+    pretrain_encoders([*tables, other], 0)
+    first, second, third = (
+        one.sites["weather"].learner.export(("h1",))["h1"]["inner.weight"]
+        for one in (*tables, other)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(third, begun)
+    assert not np.array_equal(third, first)

@@ -18,12 +18,10 @@ from deepcity.data.panel import records_digest
 from deepcity.exchange.exchange import Exchange
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.ledger import Ledger
-from deepcity.exchange.rounds import FederationPlan, learn_together
-from deepcity.exchange.strategies import FedAvg
+from deepcity.exchange.rounds import learn_together
 from deepcity.learning.features.agency_columns import cell_number
 from deepcity.learning.features.input_columns import InputColumns, name_cells
 from deepcity.learning.features.inputs import Samples, train_origins
-from deepcity.learning.networks.encoder import first_layers
 from deepcity.learning.split.agency_learner import AgencyLearner, EncoderSettings
 from deepcity.learning.split.cell_matching import MAX_DISTANCE_KM, distant_places
 from deepcity.learning.split.labels import HeldLabels
@@ -34,10 +32,10 @@ from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.vertical.agency_setup import AgencyTerms, build_agency, salt_of
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.pretrained import Fields
+from deepcity.vertical.pretraining import equals, pretraining_plan, pretraining_steps, waves
 from deepcity.vertical.task import VerticalTask
 
 Found = TypeVar("Found")
-PRETRAIN_ROUNDS = 6  # of federated pretraining between equal agencies of several cities
 
 
 @dataclass(frozen=True)
@@ -273,21 +271,23 @@ def pretrain_encoders(
     """Pretrain every encoder; by federated rounds between equal agencies of several cities.
 
     Args:
+        setups: of all parties of a service, in its order.
         done_agencies: called with the number of agencies (by name) that are done.
     """
     ledger = Ledger()
-    vertical = setups[0].vertical
+    vertical, of_party = setups[0].vertical, {setup.party.name: setup for setup in setups}
+    agencies = {one.agency: one for one in vertical.agency}
     for done, name in enumerate(setups[0].sites, 1):
-        sites = {
-            f"{setup.party.city}/{name}": setup.sites[name]
-            for setup in setups
-            if not setup.sites[name].pretrained
-        }
-        if vertical.reuse_level and len(sites) > 1:
-            _pretrain_together(sites, vertical, seed, ledger)
-        else:
-            for site in sites.values():
-                site.pretrain(seed)
+        together: set[str] = set()
+        for wave in waves(of_party):
+            found = equals(vertical, wave, agencies[name])
+            if found:
+                sites = {one: of_party[party].sites[name] for one, party in found.items()}
+                _pretrain_together(sites, vertical, seed, ledger)
+                together.update(found.values())
+        for party, setup in of_party.items():
+            if party not in together and not setup.sites[name].pretrained:
+                setup.sites[name].pretrain(seed)
         done_agencies(done)
     for setup in setups:
         if setup.own_site is not None:
@@ -298,12 +298,11 @@ def pretrain_encoders(
 def _pretrain_together(
     sites: Mapping[str, AgencySite], vertical: VerticalSettings, seed: int, ledger: Ledger
 ) -> None:
-    steps = max(1, vertical.pretrain_steps // PRETRAIN_ROUNDS)
+    steps = pretraining_steps(vertical)
     handlers = {
         name: site.pretraining_party(vertical.reuse_level, steps) for name, site in sites.items()
     }
-    levels = dict.fromkeys(handlers, vertical.reuse_level)
-    plan = FederationPlan(levels, first_layers(vertical.level, seed), FedAvg(), PRETRAIN_ROUNDS)
+    plan = pretraining_plan(vertical, sites, seed)
     learn_together(InProcessExchange(handlers, ledger=ledger), plan)
 
 

@@ -36,7 +36,6 @@ def test_records_of_others_need_not_be_there(tmp_path, absent):
     ("more", "cities", "reason"),
     [
         ("labels_stay = true", ("east",), "an application apart from its labels"),
-        ("reuse_level = 2", ("east", "west"), "agencies of several cities pretrain together"),
     ],
 )
 def test_vertical_trainings_that_machines_cannot_do(tmp_path, more, cities, reason):

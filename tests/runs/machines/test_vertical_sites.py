@@ -15,6 +15,7 @@ from little_vertical import quick_map
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.flare.link import ANSWER, LOST, TIMEOUT, Reply
 from deepcity.exchange.message import Message, from_bytes, to_bytes
+from deepcity.exchange.party import EVALUATE, FINISH, JOIN, TRAIN
 from deepcity.exchange.vertical.names import ADVANCE, BACKWARD, FORWARD
 from deepcity.runs.machines.status import coordinator_status
 from deepcity.vertical.run import run_vertical
@@ -275,3 +276,76 @@ def test_activations_that_lie_are_left_out_and_named(brief, tmp_path):
     for reason in (*LIES, "not a message"):
         assert any(reason in one for one in found.failures), reason
     assert np.isfinite([found.error(method) for method in ("together", "automatic")]).all()
+
+
+def reusing(folder, **how):
+    """Two cities whose weather offices pretrain h1 and h2 of their encoders together."""
+    more = "pretrain_steps = 60\nreuse_level = 2"
+    return quick_map(folder, more=more, cities=("east", "west"), rounds=2, **how)
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("together")
+    city_map = reusing(folder / "map")
+    return city_map, run_vertical(city_map, folder / "run")
+
+
+@pytest.mark.parametrize("sites", [("east", "west"), ("east", "east_weather", "west")])
+def test_equal_agencies_of_two_cities_pretrain_together(tmp_path, together, sites):
+    city_map, expected = together
+    federation = VerticalFederation(city_map, tmp_path, sites=sites)
+    assert comparable(federation.lead()) == comparable(expected)
+    weather = "east_weather" if "east_weather" in sites else "east"
+    verbs = Counter(verb for site, verb, _ in federation.desks.asked if site == weather)
+    assert verbs[FINISH] >= 1
+    assert not list(tmp_path.rglob("*.pretrained*"))
+
+
+@pytest.mark.parametrize(
+    ("verb", "number"), [(JOIN, 2), (TRAIN, 7), (EVALUATE, 2), (FINISH, 1), (FINISH, 2)]
+)
+@pytest.mark.parametrize("dies", ["site", "hub"])
+def test_pretraining_that_was_broken_off_begins_anew_with_the_same_result(
+    tmp_path, together, verb, number, dies
+):
+    city_map, expected = together
+    federation = VerticalFederation(city_map, tmp_path, sites=("east", "west"))
+    opened, calls = [], Counter()
+
+    def die(_site, called, _service):
+        opened.append(called == ADVANCE)
+        calls[called] += any(opened)
+        if called != verb or not any(opened) or calls[verb] != number:
+            return None
+        if dies == "hub":
+            raise KeyboardInterrupt
+        return Reply(LOST, "target unreachable")
+
+    federation.desks.before = die
+    if dies == "hub":
+        with pytest.raises(KeyboardInterrupt):
+            federation.lead()
+    assert comparable(federation.lead()) == comparable(expected)
+    assert calls[JOIN] == 4  # each agency twice, none after that
+
+
+def test_an_agency_is_not_pretrained_twice(tmp_path, together):
+    """The hub dies after it, and knows."""
+    federation = VerticalFederation(together[0], tmp_path, sites=("east", "west"))
+    calls = Counter()
+
+    def die(_site, verb, _service):
+        calls[verb] += 1
+        if verb == FORWARD or (verb == ADVANCE and calls[ADVANCE] == 6):
+            raise KeyboardInterrupt
+
+    federation.desks.before = die
+    with pytest.raises(KeyboardInterrupt):
+        federation.lead()
+    joined, federation.desks.before = calls[JOIN], None
+    before = len(federation.desks.asked)
+    assert comparable(federation.lead()) == comparable(together[1])
+    again = Counter(verb for _, verb, _ in federation.desks.asked[before:])
+    assert joined
+    assert again[JOIN] == again[TRAIN] == 0

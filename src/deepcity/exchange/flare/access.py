@@ -105,6 +105,10 @@ AGENCY_RULES: Mapping[str, Rule] = {
     CLOSE: Rule(_MET),
 }
 """Every verb by which an application asks an agency of its city; the coordinator asks for none."""
+PRETRAINING_RULES: Mapping[str, Rule] = {
+    verb: TRAINING_RULES[verb] for verb in (JOIN, TRAIN, EVALUATE, FINISH)
+}
+"""Every verb of rounds between equal agencies of several cities; the coordinator leads them."""
 
 
 @dataclass

@@ -14,7 +14,14 @@ from deepcity.city.errors import DeepCityError, ExchangeError
 from deepcity.exchange.exchange import COORDINATOR, Handler
 from deepcity.exchange.flare.access import CallAccess
 from deepcity.exchange.flare.link import ANSWER, FAILED, MOST_BYTES, REFUSED
-from deepcity.exchange.flare.task import AGENCY_METHOD, CallTask, check_version, site_of, task_from
+from deepcity.exchange.flare.task import (
+    AGENCY_METHOD,
+    PRETRAINING_METHOD,
+    CallTask,
+    check_version,
+    site_of,
+    task_from,
+)
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import Message, from_bytes, to_bytes
 from deepcity.exchange.precision import Precision, lower_precision, restore_precision
@@ -47,11 +54,13 @@ class Desk:
         parties: by name.
         sites: names of all sites; each speaks for the parties that it is nearest to.
         agencies: by name; parties as agencies that send activations to an application.
+        pretraining: by name; these, where encoders are pretrained with those of other cities.
     """
 
     parties: Mapping[str, PartyDesk]
     sites: tuple[str, ...] = ()
     agencies: Mapping[str, PartyDesk] = field(default_factory=dict)
+    pretraining: Mapping[str, PartyDesk] = field(default_factory=dict)
     _leading: Lock = field(default_factory=Lock)
 
     def answer(self, task: str, blob: bytes, site: str) -> dict[str, Any]:
@@ -78,7 +87,8 @@ class Desk:
             return reply_fields(REFUSED, str(error))
 
     def _party(self, task: CallTask) -> PartyDesk:
-        parties = self.agencies if task.method == AGENCY_METHOD else self.parties
+        apart = {AGENCY_METHOD: self.agencies, PRETRAINING_METHOD: self.pretraining}
+        parties = apart.get(task.method, self.parties)
         if task.party not in parties:
             raise ExchangeError(f"no party {task.party!r} here")
         return parties[task.party]

@@ -16,6 +16,8 @@ from deepcity.city.level import MAX_LEVEL
 
 AGENCY_METHOD = "agency"
 """Method of a call to a party as an agency that sends activations to an application."""
+PRETRAINING_METHOD = "pretraining"
+"""Method of a call to an agency whose encoder is pretrained with those of other cities."""
 VERTICAL_METHOD = "vertical"
 """Method of a call to the application of a vertical training."""
 MOST_ENVELOPE = 4096
@@ -33,6 +35,7 @@ class CallTask(BaseModel):
         caller: the party that asks, where a site asks; checked against its certificate's name.
         service, training, method: what the message belongs to; empty before a training.
         level, common_stem: what this training shares.
+        application: the party for whose application an agency's encoder is pretrained.
         from_package: whether it starts from the layer package that the map names; each site has
             that package beside its own map.
         version: of deepcity at the caller; a site answers its own version alone.
@@ -47,6 +50,7 @@ class CallTask(BaseModel):
     method: _FileName = ""
     level: int = Field(default=0, ge=0, le=MAX_LEVEL)
     common_stem: bool = False
+    application: _Name = ""
     from_package: bool = False
     version: Annotated[str, Field(max_length=50, pattern=r"^[0-9A-Za-z.+-]*$")] = __version__
 

@@ -19,4 +19,4 @@ OLDER, UNTIL_S, HORIZON_S, RECORD_BYTES = "older", "until_s", "horizon_s", "reco
 CELLS, TIMES, DEEP, ROWS = "cells", "times", "deep", "rows"
 GRADIENTS, FORECAST = "gradients", "forecast"
 VECTORS, KNOWN = "vectors", "known"
-STEP, SILENT, LOST = "step", "silent", "lost"
+STEP, OPENED, SILENT, LOST = "step", "opened", "silent", "lost"

@@ -78,12 +78,6 @@ def check_service(service: Service) -> None:
             f"the hub; between machines it lies at its party's site. Write labels_stay = false, or "
             f"train it in one process with `deepcity train-vertical`"
         )
-    if vertical.reuse_level and len(service.members) > 1:
-        raise ExchangeError(
-            f"{settings.name} asks that agencies of several cities pretrain together, and between "
-            f"machines each pretrains its own encoder. Write reuse_level = 0, or train it in one "
-            f"process with `deepcity train-vertical`"
-        )
 
 
 def vertical_name(service: str) -> str:

@@ -93,9 +93,10 @@ class Leader:
     def _lead_vertical(self) -> None:
         """Vertical trainings of services that have them, after all rounds; writes results."""
         begun, services = time.perf_counter(), self.city_map.services
+        seed = self.city_map.settings.seed
         wanted = [one for one in services if one.settings.vertical is not None]
         if wanted:
-            found = [VerticalLead(one, self.leases, self.folder).run() for one in wanted]
+            found = [VerticalLead(one, self.leases, self.folder, seed).run() for one in wanted]
             spent = time.perf_counter() - begun
             write_results(self.city_map, found, vertical_folder(self.folder), spent)
 

@@ -85,7 +85,8 @@ class MapSite(SiteEndpoint):
                 if places.is_here(member.name):
                     mine.setdefault(member.name, []).append(service)
         desks = {party: _desk(city_map, party, mine[party], folder, places) for party in mine}
-        here.desk = Desk(desks, known, agency_desks(city_map, places))
+        agencies = agency_desks(city_map, places)
+        here.desk = Desk(desks, known, agencies.meeting, agencies.pretraining)
         return here.desk
 
 

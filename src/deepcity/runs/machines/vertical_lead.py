@@ -2,8 +2,9 @@
 
 The hub holds leases and lets each party's application go on, step after step; activations and
 gradients go between the sites of a city. Parties of one city are trained one after another, for
-they share agencies; those of several cities at once. A party's results are kept when they come,
-so that a coordinator that starts again asks only those that are missing.
+they share agencies; those of several cities at once. Before that, equal agencies of several cities
+pretrain their encoders together where the map asks for it (`reuse_level`). A party's results are
+kept when they come, so that a coordinator that starts again asks only those that are missing.
 """
 
 import logging
@@ -26,6 +27,7 @@ from deepcity.exchange.vertical.names import ADVANCE, LOST, SILENT, STEP
 from deepcity.maps.city_map import Member, Service
 from deepcity.runs.machines.federated_map import agencies_of, vertical_name
 from deepcity.runs.machines.lease_holder import LeaseHolder
+from deepcity.runs.machines.pretraining_lead import PretrainingLead
 from deepcity.runs.machines.received_vertical import received_vertical
 from deepcity.store.atomic import write_atomic
 from deepcity.store.run_folder import coordinator_folder
@@ -43,10 +45,12 @@ class KeptVertical(FrozenModel):
     Attributes:
         parties: results of those that are done, by name.
         steps: that each party's training has done.
+        pretrained: trainings of encoders that are done.
     """
 
     parties: dict[str, VerticalPartyResult] = Field(default_factory=dict)
     steps: dict[str, int] = Field(default_factory=dict)
+    pretrained: list[str] = Field(default_factory=list)
 
 
 @dataclass
@@ -55,15 +59,18 @@ class VerticalLead:
 
     Attributes:
         folder: of the run.
+        seed: of the layers that encoders of several cities start from.
     """
 
     service: Service
     leases: LeaseHolder
     folder: Path
+    seed: int = 0
     _done: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, VerticalPartyResult] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
     _silent: set[str] = field(default_factory=set)
+    _pretrained: list[str] = field(default_factory=list)
 
     def run(self) -> VerticalServiceResult:
         """Results of every party.
@@ -75,6 +82,7 @@ class VerticalLead:
         self.service = on_machines(self.service)
         tries = 0
         self._read()
+        self._pretrain()
         while (missing := self._missing()) and tries < _TRIES:
             before = self._progress()
             self.leases.insist(self._attempt, self._progress)
@@ -98,6 +106,30 @@ class VerticalLead:
     def _progress(self) -> int:
         """Grows with each step that is done, and with each party's results."""
         return sum(self._done.values()) + len(self._kept)
+
+    def _pretrain(self) -> None:
+        """Encoders of equal agencies of several cities, in one lease with their applications.
+
+        Raises:
+            ExchangeError: if one did not take part in several leases; names it and its reason.
+        """
+        vertical = self.service.settings.vertical
+        assert vertical is not None
+        members = {member.name: member for member in self.service.members}
+        lead = PretrainingLead(
+            self.service.settings.name,
+            vertical,
+            [*members],
+            self.leases,
+            self.seed,
+            self._task,
+            lambda party, answer: self._note(members[party], answer),
+        )
+        for name, wave, agencies in lead.trainings():
+            if name not in self._pretrained and not {*wave} <= {*self._kept}:
+                lead.run(name, wave, agencies)
+                self._pretrained.append(name)
+                self._write()
 
     def _wave(self) -> dict[str, Member]:
         """The next party of each city, by name."""
@@ -186,7 +218,7 @@ class VerticalLead:
         return f"{self._name}{without}"
 
     def _write(self) -> None:
-        kept = KeptVertical(parties=self._kept, steps=self._done)
+        kept = KeptVertical(parties=self._kept, steps=self._done, pretrained=self._pretrained)
         write_atomic(self._path, kept.model_dump_json(indent=1).encode())
 
     def _read(self) -> None:
@@ -206,6 +238,7 @@ class VerticalLead:
             ) from error
         self._kept = {name: one for name, one in found.parties.items() if name in names}
         self._done = {name: step for name, step in found.steps.items() if name in names}
+        self._pretrained = found.pretrained
 
     @property
     def _path(self) -> Path:

@@ -7,10 +7,11 @@ sites; the hub carries bytes. Which agency helps which party follows from the si
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import NamedTuple
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Handler
-from deepcity.exchange.flare.access import AGENCY_RULES, CallAccess
+from deepcity.exchange.flare.access import AGENCY_RULES, PRETRAINING_RULES, CallAccess
 from deepcity.exchange.flare.deadlines import Deadlines
 from deepcity.exchange.flare.desk import Desk, PartyDesk
 from deepcity.exchange.flare.link import ANSWER, PING, Reply, Wire
@@ -22,7 +23,9 @@ from deepcity.parties.party import Party
 from deepcity.runs.machines.federated_map import check_service, vertical_name
 from deepcity.runs.machines.site_places import SitePlaces
 from deepcity.vertical.machines.agency import MachineAgency
+from deepcity.vertical.machines.agency_pretraining import AgencyPretraining
 from deepcity.vertical.machines.application import MachineApplication, on_machines
+from deepcity.vertical.pretraining import PRETRAINING_ROUNDS
 
 _LEAST_S = 120.0
 """An agency is waited for so long at least: its test span takes longer than the blocks before."""
@@ -49,8 +52,20 @@ class SiteWire:
         return Reply(**self.desk.answer(task, blob, site))
 
 
-def agency_desks(city_map: CityMap, places: SitePlaces) -> dict[str, PartyDesk]:
-    """The agencies of this site that send activations, by name, each with what it allows."""
+class AgencyDesks(NamedTuple):
+    """The agencies of a site, by name, each with what it allows.
+
+    Attributes:
+        meeting: where they send activations to applications.
+        pretraining: where their encoders are pretrained with those of other cities.
+    """
+
+    meeting: dict[str, PartyDesk]
+    pretraining: dict[str, PartyDesk]
+
+
+def agency_desks(city_map: CityMap, places: SitePlaces) -> AgencyDesks:
+    """The agencies of this site that send activations."""
     served: dict[str, dict[str, set[str]]] = {}
     for service in city_map.services:
         if service.settings.vertical is None:
@@ -62,7 +77,12 @@ def agency_desks(city_map: CityMap, places: SitePlaces) -> dict[str, PartyDesk]:
                     by_service = served.setdefault(name, {})
                     by_service.setdefault(service.settings.name, set()).add(member.name)
     one_at_a_time = Lock()
-    desks = {}
+    desks = AgencyDesks({}, {})
+    levels = {
+        one.settings.name: one.settings.vertical.reuse_level
+        for one in city_map.services
+        if one.settings.vertical is not None and one.settings.vertical.reuse_level
+    }
     for name, by_service in served.items():
         opened = OpenedAgency(city_map, name, places, one_at_a_time)
         rounds = {one.settings.name: one.settings.training.rounds for one in city_map.services}
@@ -72,7 +92,12 @@ def agency_desks(city_map: CityMap, places: SitePlaces) -> dict[str, PartyDesk]:
             rounds={service: rounds[service] for service in by_service},
             applications={service: frozenset(who) for service, who in by_service.items()},
         )
-        desks[name] = PartyDesk(access, opened.handler)
+        desks.meeting[name] = PartyDesk(access, opened.handler)
+        shared = {one: level for one, level in levels.items() if one in by_service}
+        allowed = CallAccess(
+            PRETRAINING_RULES, services=shared, rounds=dict.fromkeys(shared, PRETRAINING_ROUNDS)
+        )
+        desks.pretraining[name] = PartyDesk(allowed, opened.pretraining)
     return desks
 
 
@@ -85,6 +110,7 @@ class OpenedAgency:
     places: SitePlaces
     one_at_a_time: Lock
     handlers: dict[tuple[str, str], MachineAgency] = field(default_factory=dict)
+    pretrained: dict[tuple[str, str], AgencyPretraining] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
     def handler(self, task: CallTask) -> Handler:
@@ -94,10 +120,24 @@ class OpenedAgency:
             ExchangeError: if the map lets it not help that party.
         """
         with self.lock:
-            key = task.service, task.caller
-            if key not in self.handlers:
-                self.handlers[key] = self._opened(*key)
-            return self.handlers[key]
+            return self._agency((task.service, task.caller))
+
+    def pretraining(self, task: CallTask) -> Handler:
+        """The answers to the coordinator that pretrains encoders of several cities.
+
+        Raises:
+            ExchangeError: if the map lets it not help that party.
+        """
+        with self.lock:
+            key = task.service, task.application
+            if key not in self.pretrained:
+                self.pretrained[key] = AgencyPretraining(self._agency(key))
+            return self.pretrained[key]
+
+    def _agency(self, key: tuple[str, str]) -> MachineAgency:
+        if key not in self.handlers:
+            self.handlers[key] = self._opened(*key)
+        return self.handlers[key]
 
     def _opened(self, name: str, application: str) -> MachineAgency:
         service, member = _of_service(self.city_map, name, application)

@@ -4,7 +4,8 @@ Verbs beside those of `deepcity.vertical.agency_party`:
 
     open   what an agency must know of the training (`AgencyTerms`); it reads its own records,
            pretrains its encoder, or loads it as pretrained in an earlier lease, and answers
-           with its cells and the size of its records
+           with its cells and the size of its records. Where the map has encoders pretrained
+           together, it waits for that (`deepcity.vertical.machines.agency_pretraining`)
     close  the training is done: its checkpoints are deleted
 
 All that it keeps lies in its own site's folder, as in a run in one process.
@@ -38,6 +39,7 @@ from deepcity.store.run_folder import site_folder
 from deepcity.vertical.agency_setup import AgencyTerms, build_agency
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.machines.agency_bounds import AgencyBounds, whole
+from deepcity.vertical.pretraining import pretrains_together
 
 _ENCODER = "encoder"
 _LONGEST_HORIZON_S = 366 * 86_400
@@ -72,6 +74,9 @@ class MachineAgency:
     _terms: AgencyTerms | None = None
     _site: AgencySite | None = field(default=None, repr=False)
     _bounds: AgencyBounds | None = field(default=None, repr=False)
+    _waits: bool = field(default=False, repr=False)  # for its encoder to be pretrained
+    _untrained: bool = field(default=False, repr=False)
+    _met: bool = field(default=False, repr=False)  # its application trains with it
 
     @property
     def name(self) -> str:
@@ -97,7 +102,13 @@ class MachineAgency:
                 raise ExchangeError(f"{message.verb!r} before {OPEN!r}")
             if message.verb == CLOSE:
                 return self._close(self._site)
+            if self._waits:
+                raise ExchangeError(
+                    f"{message.verb!r} before {self.name} was pretrained with its equals of other "
+                    f"cities, as reuse_level asks"
+                )
             self._bounds.check(message)
+            self._met = True
             try:
                 answer = self._site.handle(message, caller)
             except GrantError as error:
@@ -137,19 +148,64 @@ class MachineAgency:
         self._pretrain(site)
         return site
 
+    def opened_anew(self) -> AgencySite:
+        """Its site with an encoder that nothing has trained, for pretraining with others.
+
+        Raises:
+            ExchangeError: if its application has not opened it, or trains with it already; or if
+                the map has it pretrain with no others.
+        """
+        if self._site is None or self._terms is None:
+            raise ExchangeError(f"{self.application} has not opened {self.name} yet")
+        if self._met:
+            raise ExchangeError(f"{self.application} trains with {self.name} already")
+        if not self._together:
+            raise ExchangeError(f"{self.name} is pretrained with no others in its own map")
+        if not self._untrained:
+            store, name = _pretrained(self._site)
+            store.forget(name)
+            self._site = self._built(self._terms)
+        self._untrained = False
+        return self._site
+
+    def keep_pretrained(self) -> None:
+        """Keep the encoder as it is, for this lease and later ones; it waits no more."""
+        if self._site is not None:
+            self._keep(self._site)
+            self._waits = False
+
     def _pretrain(self, site: AgencySite) -> None:
         """Pretrain the encoder, or load it as pretrained in an earlier lease."""
-        store, name = site.answers.checkpoints, f"{site.answers.name}.pretrained"
-        assert isinstance(store, CheckpointStore)
+        store, name = _pretrained(site)
         kept = store.load_latest(name)
+        self._waits = self._untrained = kept is None and self._together
         if kept is not None:
             site.learner.restore(kept.arrays[_ENCODER], -1)
-        elif not site.pretrained:
+        elif not site.pretrained and not self._waits:
             site.pretrain(self.seed)
-            store.folder.mkdir(parents=True, exist_ok=True)
-            store.save(name, 0, {_ENCODER: site.learner.state(-1)}, {})
+            self._keep(site)
+
+    @property
+    def _together(self) -> bool:
+        """Whether its encoder is pretrained with those of other cities."""
+        vertical = self.service.settings.vertical
+        assert vertical is not None
+        parties = [one.name for one in self.service.members]
+        return pretrains_together(vertical, parties, self.application, self.feature_party)
+
+    def _keep(self, site: AgencySite) -> None:
+        store, name = _pretrained(site)
+        store.folder.mkdir(parents=True, exist_ok=True)
+        store.save(name, 0, {_ENCODER: site.learner.state(-1)}, {})
 
     def _close(self, site: AgencySite) -> Message:
         site.drop_checkpoints()
-        self._site, self._terms, self._bounds = None, None, None
+        self._site, self._terms, self._bounds, self._met = None, None, None, False
         return Message(CLOSE)
+
+
+def _pretrained(site: AgencySite) -> tuple[CheckpointStore, str]:
+    """Where the encoder is kept as pretrained, and under which name."""
+    store = site.answers.checkpoints
+    assert isinstance(store, CheckpointStore)
+    return store, f"{site.answers.name}.pretrained"

@@ -4,8 +4,9 @@ It holds the party's rows and truths, leads the training with the agencies of it
 checkpoints, results and its package in its own site's folder, as in a run in one process. The
 coordinator carries nothing of it: it lets the application go on by one verb.
 
-    advance   go on to a step (a round of one of the methods); the answer says which step is done,
-              which agencies were silent, and at the end what the party's results are
+    advance   go on to a step (a round of one of the methods; 0: have the agencies begin); the
+              answer says whether they have, which step is done, which agencies were silent, and
+              at the end what the party's results are
 
 What leaves at the end are errors and bytes; a week of forecasts leaves only where the party
 grants its measured values.
@@ -42,6 +43,7 @@ from deepcity.exchange.vertical.names import (
     HORIZON_S,
     LOST,
     OPEN,
+    OPENED,
     RECORD_BYTES,
     SILENT,
     STEP,
@@ -120,7 +122,7 @@ class MachineApplication:
             raise ExchangeError(
                 f"{caller} may not ask for {message.verb!r} here; the coordinator may {ADVANCE}"
             )
-        step = whole(message, STEP, 1, total_steps(self.service.settings))
+        step = whole(message, STEP, 0, total_steps(self.service.settings))
         with details_stay(self.party.name, ADVANCE, ExchangeError):
             if (kept := self._kept()) is not None:
                 return self._answer(kept)
@@ -142,7 +144,7 @@ class MachineApplication:
             self._training.stop()
 
     def _answer(
-        self, result: VerticalPartyResult | None, done: int = 0, lost: str | None = None
+        self, result: VerticalPartyResult | None, done: int = -1, lost: str | None = None
     ) -> Message:
         layers: dict[str, dict[str, np.ndarray]] = {}
         names = [one.agency for one in self._vertical.agency]
@@ -158,7 +160,7 @@ class MachineApplication:
             done = total_steps(self.service.settings)
             shown = _for_the_map(result, self.service.settings).model_dump_json()
             layers[RESULT] = {JSON: np.frombuffer(shown.encode(), np.uint8)}
-        return Message(ADVANCE, {STEP: float(done)}, layers)
+        return Message(ADVANCE, {STEP: float(max(done, 0)), OPENED: float(done >= 0)}, layers)
 
     def _train(self, after_step: AfterStep) -> VerticalPartyResult:
         """Every method, and the results; in a thread of its own."""
@@ -179,6 +181,7 @@ class MachineApplication:
             packages=own / "packages" / own.name,
         )
         setup = self._open()
+        after_step(0)
         found = evaluate_party(setup, self.member.city_file, context)
         write_file(self._path, found.model_dump_json(indent=1).encode())
         self._exchange(Ledger()).call_group(dict.fromkeys(setup.remote, Message(CLOSE)))

@@ -25,14 +25,15 @@ class SteppedTraining(Generic[Result]):
     """A training, and how far it is.
 
     Attributes:
-        train: called once, with a function to call after each step with its number, from 1 on.
-        done: the newest step that is done.
+        train: called once, with a function to call after each step with its number, from 1 on;
+            step 0 is done once it is ready to begin.
+        done: the newest step that is done; -1: none.
         result: what `train` returned, once it has.
         error: what it raised.
     """
 
     train: Callable[[AfterStep], Result]
-    done: int = 0
+    done: int = -1
     result: Result | None = None
     error: BaseException | None = None
     _allowed: int = 0
