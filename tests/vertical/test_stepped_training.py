@@ -37,7 +37,7 @@ def test_it_waits_after_each_step_that_it_may_not_pass():
 def test_whoever_asks_waits_no_longer_than_it_said():
     one = SteppedTraining(lambda _after: time.sleep(0.5))
     assert not one.advance(1, 0.01)
-    assert one.done == 0
+    assert one.done == -1
     assert one.advance(1, LONG_S)
 
 
