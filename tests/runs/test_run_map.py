@@ -1,6 +1,8 @@
 """Whole runs of little maps: results, choices, packages, transfer learning, resuming."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -268,15 +270,20 @@ def test_a_span_too_short_for_one_forecast_is_named(tmp_path, span):
         run(path, tmp_path / "run")
 
 
-def packaged(tmp_path, **how):
-    """A package of common layers from another little map."""
-    folder = tmp_path / "source"
-    folder.mkdir()
-    settings = "automatic = false\npooled = false"
-    path = three(folder).write(service(levels=(6,), rounds=2, settings=settings, **how))
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A package of common layers from another little map, which stays as it is."""
+    folder = tmp_path_factory.mktemp("source")
+    path = three(folder).write(service(levels=(6,), rounds=2, settings=ONE["settings"]))
     run(path, folder / "run")
     (package,) = (folder / "run" / "coordinator" / "layers").glob("*.layers")
     return package
+
+
+@pytest.fixture
+def package(source, tmp_path):
+    """A copy of it for one test."""
+    return Path(shutil.copy(source, tmp_path))
 
 
 def reusing(tmp_path, package, level, *, frozen=False, **how):
@@ -298,8 +305,7 @@ def joined_layers(folder):
     return {key: value for key, value in arrays["learner"].items() if "now/" in key}
 
 
-def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path):
-    package = packaged(tmp_path)
+def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path, package):
     layers = load_package(package).layers
     for frozen in (True, False):
         path, folder = reusing(tmp_path, package, 3, frozen=frozen)
@@ -311,8 +317,9 @@ def test_layers_of_another_service_are_reused_frozen_and_fine_tuned(tmp_path):
         assert not np.array_equal(after["now/h4.inner.weight"], layers["h4"]["inner.weight"])
 
 
-def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_packages(tmp_path):
-    package = packaged(tmp_path)
+def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_packages(
+    tmp_path, package
+):
     how = {"levels": (), "settings": "pooled = false"}
     path, folder = reusing(tmp_path, package, 3, **how)
     with_them = run(path, folder).services[0]
@@ -330,8 +337,7 @@ def test_learning_alone_starts_from_nobodys_layers_and_all_else_from_the_package
     assert not any(one.code.startswith("started") for one in without.notes)
 
 
-def test_a_party_with_nobody_to_join_weighs_what_a_package_is_worth(tmp_path):
-    package = packaged(tmp_path)
+def test_a_party_with_nobody_to_join_weighs_what_a_package_is_worth(tmp_path, package):
     folder = tmp_path / "lonely"
     folder.mkdir()
     more = f'[service.reuse]\npackage = "{package}"\nlevel = 3'
@@ -350,8 +356,7 @@ def test_a_package_that_nothing_would_start_from_is_refused(tmp_path, how):
         load_map(path)
 
 
-def test_frozen_layers_stay_so_through_joining_and_refitting(tmp_path):
-    package = packaged(tmp_path)
+def test_frozen_layers_stay_so_through_joining_and_refitting(tmp_path, package):
     path, folder = reusing(
         tmp_path, package, 5, frozen=True, levels=(), settings="pooled = false", grant="level = 5"
     )
@@ -363,18 +368,17 @@ def test_frozen_layers_stay_so_through_joining_and_refitting(tmp_path):
             np.testing.assert_array_equal(after[layer][name], value)
 
 
-def test_a_package_of_another_horizon_is_refused_where_its_head_is_wanted(tmp_path):
-    package = packaged(tmp_path)
+def test_a_package_of_another_horizon_is_refused_where_its_head_is_wanted(tmp_path, package):
     path, folder = reusing(tmp_path, package, 6, horizon=12)
     with pytest.raises(LayerPackageError, match=r"head/out\.weight is \(6, 64\)"):
         run(path, folder)
 
 
-def test_a_package_without_the_wanted_layers_is_refused(tmp_path):
+def test_a_package_without_the_wanted_layers_is_refused(tmp_path, package):
     from deepcity.store.packages.layer_package import save_package
     from deepcity.store.packages.manifest import Facts
 
-    whole = load_package(packaged(tmp_path))
+    whole = load_package(package)
     facts = Facts(**{k: getattr(whole.manifest, k) for k in Facts.model_fields})
     small = save_package(tmp_path, facts, {"h1": whole.layers["h1"]})
     path, folder = reusing(tmp_path, small.path, 3)
@@ -382,8 +386,7 @@ def test_a_package_without_the_wanted_layers_is_refused(tmp_path):
         run(path, folder)
 
 
-def test_a_damaged_or_absent_package_is_refused(tmp_path):
-    package = packaged(tmp_path)
+def test_a_damaged_or_absent_package_is_refused(tmp_path, package):
     package.write_bytes(package.read_bytes()[:-1])
     path, folder = reusing(tmp_path, package, 3)
     with pytest.raises(LayerPackageError, match="is refused"):
