@@ -83,13 +83,13 @@ def open_node(trained, tmp_path):
 
 
 @contextmanager
-def node_in(town, folder):
+def node_in(town, folder, speed=float("inf")):
     """A node that replays from the first day after the run, in a folder of its own."""
     city_file = load_city(town / "a.toml")
     found = find_forecasters([town / "run"], city_file).forecasters
     with open_events(f"duckdb:///{folder / 'city.duckdb'}") as events:
         sources = sources_of(found, city_file, folder / "spool", replay=True)
-        node = Node(city_file, sources, found, events, ReplayClock(START, HOUR, float("inf")))
+        node = Node(city_file, sources, found, events, ReplayClock(START, HOUR, speed))
         node.resume()
         yield node
         node.close()

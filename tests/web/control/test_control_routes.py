@@ -6,7 +6,7 @@ import threading
 
 import httpx
 import pytest
-from live_city import HOUR, START
+from live_city import HOUR, START, node_in
 from live_server import serving
 
 from deepcity.web.control.app import create_control_room
@@ -26,14 +26,25 @@ def client(node, tmp_path):
         yield found
 
 
+@pytest.fixture(scope="module")
+def reader(trained, tmp_path_factory):
+    """A client of one node for all tests that change nothing of it."""
+    folder = tmp_path_factory.mktemp("read")
+    with node_in(trained, folder, speed=1e-6) as node:
+        node.tick()
+        app = create_control_room(node, [], folder / "state")
+        with serving(app) as address, httpx.Client(base_url=address, timeout=60) as found:
+            yield found
+
+
 def get(client, path, **asked):
     found = client.get(f"/api/{path}", params=asked)
     assert found.status_code == 200, found.text
     return found.json()
 
 
-def test_the_city_and_its_parties(client):
-    city = get(client, "city")
+def test_the_city_and_its_parties(reader):
+    city = get(reader, "city")
     assert (city["name"], city["mode"], city["speed"]) == ("a", "replay", 1e-6)
     assert [one["task"] for one in city["services"]] == ["forecast"]
     party = next(one for one in city["parties"] if one["party"] == "a/x")
@@ -41,20 +52,20 @@ def test_the_city_and_its_parties(client):
     assert [place["id"] for place in party["places"]] == ["p0", "p1"]
 
 
-def test_now_frame_and_series(client):
-    assert get(client, "now")["learning_since_s"] is None
-    assert get(client, "now")["first_learning_since_s"] is None
-    now = get(client, "now")["parties"][0]
+def test_now_frame_and_series(reader):
+    assert get(reader, "now")["learning_since_s"] is None
+    assert get(reader, "now")["first_learning_since_s"] is None
+    now = get(reader, "now")["parties"][0]
     assert (now["status"], now["origin_s"], now["gap"]) == ("fresh", START, None)
     asked = {"service": "water", "party": "a/x"}
-    before = get(client, "frame", **asked, time=START - HOUR)
+    before = get(reader, "frame", **asked, time=START - HOUR)
     assert (before["kind"], before["low"]) == ("measured", None)
-    ahead = get(client, "frame", **asked, time=START + HOUR)
+    ahead = get(reader, "frame", **asked, time=START + HOUR)
     assert ahead["kind"] == "forecast"
     assert all(low <= value for low, value in zip(ahead["low"], ahead["value"], strict=True))
-    nothing = get(client, "frame", **asked, time=START + 90 * HOUR)
+    nothing = get(reader, "frame", **asked, time=START + 90 * HOUR)
     assert nothing["value"] == [None, None]
-    line = get(client, "series", **asked, place="p0", since=START - 3 * HOUR, until=START)
+    line = get(reader, "series", **asked, place="p0", since=START - 3 * HOUR, until=START)
     assert len(line["measured"]["value"]) == 3
     assert len(line["forecast"]["value"]) == 6
 
@@ -110,8 +121,8 @@ def test_a_site_of_a_federation_shows_its_own_parties(node, trained, tmp_path):
         ("events", {"kind": "none"}, 422),
     ],
 )
-def test_what_cannot_be_answered_says_why(client, path, asked, status):
-    found = client.get(f"/api/{path}", params=asked)
+def test_what_cannot_be_answered_says_why(reader, path, asked, status):
+    found = reader.get(f"/api/{path}", params=asked)
     assert found.status_code == status
     assert all(one["reason"] and one["next"] for one in found.json()["errors"])
 
@@ -204,10 +215,10 @@ def test_counters(client, node):
     assert 'deepcity_source_lag_seconds{agency="x"} 0.0' in text
 
 
-def test_every_answer_forbids_what_is_elsewhere(client):
+def test_every_answer_forbids_what_is_elsewhere(reader):
     for path in ("/api/city", "/health", "/api/none"):
-        assert "default-src 'self'" in client.get(path).headers["Content-Security-Policy"]
+        assert "default-src 'self'" in reader.get(path).headers["Content-Security-Policy"]
 
 
-def test_the_description_of_the_api_names_the_routes(client):
-    assert "/api/decisions/{number}/answers" in client.get("/openapi.json").json()["paths"]
+def test_the_description_of_the_api_names_the_routes(reader):
+    assert "/api/decisions/{number}/answers" in reader.get("/openapi.json").json()["paths"]
