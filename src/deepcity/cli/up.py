@@ -353,13 +353,20 @@ def _add_learned(
     finally:
         node.first_learning_since_s = None
         then()
-    _add(node, FirstLearning(TOGETHER), used, copies)
+    if not alone.stopped:
+        _add(node, FirstLearning(TOGETHER), used, copies)
 
 
 def _add(node: "Node", learning: FirstLearning, used: list[Path], copies: Path) -> None:
     """Let parties take part once they have learned, in place of those there of the same names."""
     code, complaints = learning.wait()
-    if code < 0:  # ended with the node
+    if learning.stopped:
+        return
+    if code < 0:
+        print_trouble(
+            f"Learning was ended by signal {-code} (9: the system may be short of memory). Free "
+            "some memory, and start the demo again: it goes on where it was."
+        )
         return
     if code:
         print_trouble(complaints.strip()[-1000:])
