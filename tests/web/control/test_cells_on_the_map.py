@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from deepcity.city.place import Place
 from deepcity.data.config.grid_settings import GridSettings
-from deepcity.data.places.cells import h3_places
+from deepcity.data.places.cells import cells_in_box, h3_places
 from deepcity.web.control.overview import cell_outlines as module
 from deepcity.web.control.overview.cell_outlines import cell_outlines
 
@@ -101,6 +101,17 @@ def test_too_many_cells_are_sent_without_outlines(monkeypatch):
     assert [one is None for one in some] == [False] * 7 + [True]
     monkeypatch.setattr(module, "MOST_OUTLINES", 6)
     assert cell_outlines(GRID, places) is None
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "-1", "8" * 40, ""])
+def test_a_place_whose_name_is_no_cell_has_no_outline(name):
+    assert cell_outlines(GRID, [Place(name, 1.0, 2.0)]) == [None]
+
+
+def test_square_cells_end_at_the_pole():
+    grid = GridSettings(cell_deg=(7.0, 10.0), box=(60.0, 0.0, 90.0, 10.0))
+    outline = cell_outlines(grid, cells_in_box(grid))[-1]
+    assert (min(outline[1::2]), max(outline[1::2])) == (88.0, 90.0)
 
 
 @given(st.floats(-85, 85), st.floats(-180, 180), st.integers(3, 12))

@@ -60,20 +60,23 @@ def h3_places(cells: Sequence[str]) -> list[Place]:
 def cell_outline(grid: GridSettings, place: Place) -> list[tuple[float, float]] | None:
     """The corners of a cell as latitude and longitude, in order around it; None: it is no cell.
 
-    Longitudes may pass 180, where a cell lies across it.
+    Longitudes may pass 180, where a cell lies across it; latitudes end at the poles.
     """
     if place.lat is None or place.lon is None:
         return None
     if grid.h3 is not None:
         import h3
 
-        if not h3.is_valid_cell(place.id):
+        try:
+            if not h3.is_valid_cell(place.id):
+                return None
+        except OverflowError:  # it reads an id as a number: "-1", or forty digits
             return None
         corners = h3.cell_to_boundary(place.id)
         return [(lat, place.lon + _half_turn(lon - place.lon)) for lat, lon in corners]
     high, wide = grid.size_deg
     return [
-        (place.lat + north * high / 2, place.lon + east * wide / 2)
+        (min(max(place.lat + north * high / 2, -90.0), 90.0), place.lon + east * wide / 2)
         for north, east in ((-1, -1), (-1, 1), (1, 1), (1, -1))
     ]
 
