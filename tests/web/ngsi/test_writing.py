@@ -27,6 +27,7 @@ FIELDS = """[
   { name = "speed", kind = "speed", unit = "mph", source = "records", column = "v", scale = 0.1 },
   { name = "cars", kind = "count", unit = "vehicles", source = "records", WHERE },
 ]""".replace("WHERE", 'where = { lane = ["all", "both"] }')
+FAR = "9999-12-31T23:59:59-23:59"  # the year 10000 in UTC
 NONE = "urn:ngsi-ld:null"
 KIND = "TrafficFlowObserved"
 PLACES = '[{ id = "a", column = "A-1" }, { id = "b:c" }]'
@@ -136,7 +137,10 @@ def wrong_ones():
         ({"averageVehicleSpeed": {"value": "fast", "observedAt": hour(1)}}, "no number"),
         ({"averageVehicleSpeed": {"value": True, "observedAt": hour(1)}}, "no number"),
         ({"averageVehicleSpeed": {"value": 3, "observedAt": hour(1), "unitCode": "CEL"}}, "CEL"),
+        ({"averageVehicleSpeed": {"value": 10**400, "observedAt": hour(1)}}, "no number"),
+        ({"averageVehicleSpeed": {"value": 1e308, "observedAt": hour(1)}}, "1e+308 is too large"),
         ({"averageVehicleSpeed": {"value": 3, "observedAt": "noon"}}, "noon"),
+        ({"averageVehicleSpeed": {"value": 3, "observedAt": FAR}}, "after the year 2199"),
         ({"averageVehicleSpeed": {"value": -3, "observedAt": hour(2)}}, "negative"),
         (entity(back=-99), "ahead of now"),
     ]
@@ -198,6 +202,11 @@ def test_many_wrong_ones_cost_a_bounded_number_of_tries(client, monkeypatch):
     assert all("ahead of now" in one["title"] for one in errors)
     assert "it was not tried alone" in errors[-1]["title"]
     assert len(tried) <= 40  # alone each would take two
+
+
+def test_a_refused_value_is_named(client):
+    (error,) = client.post(UPSERT, json=[entity(back=-99)]).json()["errors"]
+    assert hour(-99).removesuffix("Z") in error["error"]["title"]
 
 
 def test_records_that_are_read_from_a_file_are_not_written(tmp_path):

@@ -10,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from deepcity.city.errors import DataError
+from deepcity.city.problem import Problem
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.feeds.row_door import RowDoor
 from deepcity.web.control.pushing import PushRate
 from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.context import short_name
 from deepcity.web.ngsi.entity_routes import found_entity
-from deepcity.web.ngsi.problems import NgsiError, bad, details
+from deepcity.web.ngsi.problems import NgsiError, bad, details, shown
 from deepcity.web.ngsi.query_document import json_body, json_value
 from deepcity.web.ngsi.requests import Text
 from deepcity.web.ngsi.writing.written_rows import WrittenCell, cells_of, rows_of
@@ -197,11 +198,16 @@ def _reason(error: DataError | OSError, *, alone: bool) -> NgsiError:
     if isinstance(error, OSError):
         title = f"it cannot be stored: {error.strerror}"
         return NgsiError(title, "send it again", "InternalError")
-    title = " ".join(f"{one.key}: {one.reason}." for one in error.problems[:10])
+    title = " ".join(_problem(one) for one in error.problems[:10])
     if alone:
         return NgsiError(title, error.problems[0].right)
     title = f"it was not tried alone, beside so many that are refused, as for: {title}"
     return NgsiError(title, "correct those that are named, and send the others again")
+
+
+def _problem(one: Problem) -> str:
+    value = "" if one.value is None else f" {shown(one.value)}"
+    return f"{one.key}{value}: {one.reason}."
 
 
 def _answer(batch: _Batch, new: Sequence[str]) -> Response:

@@ -8,6 +8,7 @@ source's door like those that are pushed to it.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import Stamp
 from deepcity.data.config.toml_file import did_you_mean
 from deepcity.data.tables.batches import value_column
+from deepcity.data.timestamps.formats import YEARS
 from deepcity.live.feeds.row_door import RowDoor
 from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.context import short_name
@@ -29,6 +31,7 @@ from deepcity.web.ngsi.problems import NgsiError, bad
 from deepcity.web.ngsi.temporal.temporal_query import second_of
 
 _ROWS = "send rows to POST /api/sources/AGENCY/SOURCE/rows"
+_END_S = int(datetime(YEARS[1] + 1, 1, 1, tzinfo=UTC).timestamp())
 NOT_MEASURED = "urn:ngsi-ld:null"
 """A value that the standard has for "none"."""
 _FIXED = frozenset(
@@ -183,7 +186,11 @@ def _observed_s(raw: Mapping[str, Any], name: str, attribute: object, kind: str)
     if not isinstance(found, str):
         right = "give observedAt, such as 2024-05-01T00:00:00Z"
         raise bad("attribute", name, "when it was observed is not stated", right)
-    return second_of(found, "observedAt")
+    second = second_of(found, "observedAt")
+    if second >= _END_S:
+        right = "correct the sender's clock"
+        raise bad("observedAt", found, f"after the year {YEARS[1]}", right)
+    return second
 
 
 def _cell(
@@ -193,7 +200,8 @@ def _cell(
     value = attribute.get("value") if isinstance(attribute, dict) else attribute
     if value == NOT_MEASURED:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = _number(value)
+    if number is None:
         raise bad("attribute", name, f"its value {str(value)[:100]} is no number", "send a number")
     unit = attribute.get("unitCode") if isinstance(attribute, dict) else None
     if unit not in (None, measured.code):
@@ -201,12 +209,27 @@ def _cell(
         raise bad("unitCode", unit, f"{name} is written in another unit", right)
     if field.cumulative:
         raise bad("attribute", name, "its source has readings of a running total", _ROWS)
-    one = np.array([float(value)])
-    one = one / (step_s / 3600) if measured.model.per_step else one
-    one = convert(one, measured.model.unit, measured.unit)
-    one = convert(one, field.unit, field.unit_of_records, gas_of(field.name))
-    found = float((one[0] - field.offset) / field.scale)
+    one = np.array([number])
+    with np.errstate(over="ignore", invalid="ignore"):
+        one = one / (step_s / 3600) if measured.model.per_step else one
+        one = convert(one, measured.model.unit, measured.unit)
+        one = convert(one, field.unit, field.unit_of_records, gas_of(field.name))
+        found = float((one[0] - field.offset) / field.scale)
+    if not math.isfinite(found):
+        reason = f"its value {number:g} is too large in the unit of the source's records"
+        raise bad("attribute", name, reason, "send a number that was measured")
     return float(f"{found:.12g}")
+
+
+def _number(value: object) -> float | None:
+    """A finite number; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:  # JSON writes integers of any length
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _check_source(source: SourceSettings) -> None:
