@@ -237,3 +237,10 @@ def test_who_may_send_rows_may_write(node, tmp_path):
         ]
         assert httpx.post(address + UPSERT, json=[entity()], timeout=60).status_code == 401
     assert answers == [204, 403]
+
+
+def test_a_wrong_part_of_a_query_is_named_with_its_value(client):
+    asked = {"type": "query", "entities": [{"type": KIND}], "colour": "red"}
+    title = client.post("/ngsi-ld/v1/entityOperations/query", json=asked).json()["title"]
+    assert "type 'query'" in title
+    assert "colour 'red'" in title

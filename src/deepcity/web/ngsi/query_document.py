@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deepcity.web.ngsi.context import short_name
-from deepcity.web.ngsi.problems import NgsiError, bad
+from deepcity.web.ngsi.problems import NgsiError, bad, shown
 from deepcity.web.ngsi.projection import Projection, projection
 from deepcity.web.ngsi.requests import EntitySelection, Test, selection
 from deepcity.web.ngsi.temporal.temporal_query import TemporalQuery, temporal_query
@@ -190,9 +190,10 @@ def geo_of(asked: GeoQuery | None) -> tuple[str | None, str | None, str | None, 
 
 def wrong_document(error: ValidationError) -> NgsiError:
     """All that is wrong with a document."""
-    wrong = [
-        f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors()[:10]
-    ]
+    wrong = []
+    for one in error.errors()[:10]:
+        value = "" if one["type"] == "missing" else f" {shown(one['input'])}"
+        wrong.append(f"{'.'.join(map(str, one['loc'])) or 'body'}{value}: {one['msg']}")
     return NgsiError("; ".join(wrong), "see docs/how-to/standards.md for what is read here")
 
 
