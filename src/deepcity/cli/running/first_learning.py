@@ -16,7 +16,8 @@ ALONE, TOGETHER = "quick-alone", "quick"
 """Maps of the demo: its districts learn alone, for a first forecast soon; then together."""
 _NICENESS = 10  # the page, which is opened meanwhile, goes before
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork
+# looked up before any fork: a thread may hold the loader's lock then
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def demo_run(name: str) -> Path:
@@ -73,5 +74,5 @@ class FirstLearning:
 
 
 def _die_with_parent() -> None:
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
