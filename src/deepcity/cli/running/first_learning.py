@@ -14,7 +14,7 @@ from deepcity.cli.demo import bundled
 
 ALONE, TOGETHER = "quick-alone", "quick"
 """Maps of the demo: its districts learn alone, for a first forecast soon; then together."""
-_NICENESS = 10  # the page, which is opened meanwhile, goes before
+_NICENESS = 5  # the page, which is opened meanwhile, goes before
 _PR_SET_PDEATHSIG = 1
 # looked up before any fork: a thread may hold the loader's lock then
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
