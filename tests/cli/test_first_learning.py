@@ -1,4 +1,4 @@
-"""The demo's first run: begun where none has ended, and its end by a signal is told."""
+"""The demo's first run: begun where none has ended, and an end by a signal is reported."""
 
 import os
 import signal

@@ -5,8 +5,8 @@ The coordinator leads these rounds as it leads those of networks; the messages a
 
     finish   the encoder is kept as it is, and the application may go on with it
 
-Its rows' end was told by the application that opened it. Rounds that were broken off begin anew:
-they are few, and give the same again.
+Until when its rows are learned from, the application that opened it sets. Rounds that were broken
+off begin anew: they are few, and give the same again.
 """
 
 from dataclasses import dataclass, field
