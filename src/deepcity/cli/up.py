@@ -183,13 +183,13 @@ def up(
         replay, speed = replay or _DEMO_START, speed if speed != 1 else _DEMO_SPEED
         state = state or Path("runs") / "up-demo"
         open_page = sys.stderr.isatty() if open_page is None else open_page
-    first = FirstLearning.needed() if demo else None
     if city is None:
         raise typer.BadParameter("name a city file, or try --demo")
     hosts = allowed_hosts(notify or ())
     start = parse_time(replay, "--replay")
     if start is None and speed != 1:
         raise typer.BadParameter("--speed is of a replay; add --replay START")
+    first = FirstLearning.needed() if demo else None
     limit_threads(threads)
     from deepcity.live.node.checking.checker import RecordChecker
     from deepcity.live.node.learning.learner import DailyLearner
