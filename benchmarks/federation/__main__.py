@@ -1,7 +1,7 @@
 """Rounds between machines, with real processes on this one.
 
     python -m benchmarks.federation [overhead] [faults] [vertical-faults] [asynchronous]
-        [asynchronous-machines] [growth] [--repeats 5] [--only NAME ...]
+        [asynchronous-machines] [growth] [soak] [--repeats 5] [--only NAME ...] [--minutes 120]
 
 Needs the extra `flare`; `asynchronous` is on a simulated clock and does not. `faults` makes every
 fault in `--repeats` runs, and goes on where an earlier command was broken off; faults of the
@@ -20,6 +20,7 @@ from benchmarks.federation.fault_cases import CASES
 from benchmarks.federation.faults import faults
 from benchmarks.federation.growth import growth
 from benchmarks.federation.overhead import overhead
+from benchmarks.federation.soak import soak
 from benchmarks.federation.vertical_faults import vertical_faults
 from benchmarks.parts import run_parts
 
@@ -31,6 +32,7 @@ def main():
     )
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=120.0, help="of soak")
     parser.add_argument(
         "--only",
         action="append",
@@ -53,6 +55,7 @@ def main():
             "asynchronous": asynchronous,
             "asynchronous-machines": asynchronous_machines,
             "growth": growth,
+            "soak": partial(soak, given.minutes),
         },
     )
 

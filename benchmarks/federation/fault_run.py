@@ -108,9 +108,13 @@ class FaultyRun:
                 found.append(process)
         return found
 
+    def commands(self):
+        """All processes of this run that exist, and their commands."""
+        return _commands(self.points.folder)
+
     def left(self):
         """Processes of this run that still exist."""
-        return [process for process, _ in _commands(self.points.folder)]
+        return [process for process, _ in self.commands()]
 
     def status(self):
         """What the coordinator last reported."""

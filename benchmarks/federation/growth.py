@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.federation.fault_points import ROOT
 from benchmarks.federation.overhead import wire_bytes
-from benchmarks.federation.processes import running
+from benchmarks.federation.processes import pss_mb, running
 
 REAL = (3, 10, 30)
 FITTED, CHECKED = (3, 10, 30, 100), (200, 1000)
@@ -156,7 +156,7 @@ def _real(count):
 
 def _memory_mb(federation):
     """Memory of the hub's processes with this one, and of all sites'."""
-    hub, sites = _pss_mb(os.getpid()), 0.0
+    hub, sites = pss_mb(os.getpid()), 0.0
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
@@ -165,17 +165,7 @@ def _memory_mb(federation):
         except OSError:
             continue
         if os.fsencode(federation.hub) in command:
-            hub += _pss_mb(int(entry.name))
+            hub += pss_mb(int(entry.name))
         elif os.fsencode(federation.folder) in command:
-            sites += _pss_mb(int(entry.name))
+            sites += pss_mb(int(entry.name))
     return hub, sites
-
-
-def _pss_mb(process):
-    try:
-        text = Path(f"/proc/{process}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return (
-        next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
-    )

@@ -68,3 +68,15 @@ def running(folder, sites=SITES, **settings):
         operator.close()
         for kit in made:
             processes.stop(kit)
+
+
+def pss_mb(process):
+    """A process's memory with its part of what it shares, in MB; 0 if it is gone."""
+    try:
+        text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return (
+        next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+        / 1024
+    )

@@ -13,6 +13,7 @@ import pytest
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import Failure, failures
 from deepcity.exchange.flare import link as link_module
+from deepcity.exchange.flare import machines
 from deepcity.exchange.flare.deadlines import Deadlines
 from deepcity.exchange.flare.leases import Lease, LeaseLostError, LeaseOverError
 from deepcity.exchange.flare.leasing import Leasing
@@ -70,6 +71,38 @@ def test_silent_site_whose_worker_is_gone_costs_the_lease():
     with pytest.raises(LeaseLostError, match="south") as lost:
         exchange(wire).call_group(dict.fromkeys(SITES, Message("train")))
     assert lost.value.site == "south"
+
+
+class BusyWire:
+    """South is at work until it is let go; what it answers to pings is named by the test."""
+
+    def __init__(self, *pings):
+        self.pings, self.go = list(pings), threading.Event()
+
+    def ask(self, site, task, blob, deadline_s):
+        if task == PING:
+            kind = self.pings.pop(0) if self.pings else ANSWER
+            if not self.pings:
+                self.go.set()
+            return Reply(kind)
+        return Reply(ANSWER, "", blob) if self.go.wait(deadline_s) else Reply(TIMEOUT)
+
+
+def test_a_dead_worker_is_noticed_long_before_its_deadline(monkeypatch):
+    monkeypatch.setattr(machines, "_QUIET_S", 0.01)
+    wire = BusyWire(ANSWER, TIMEOUT, TIMEOUT, ANSWER, ANSWER)
+    with pytest.raises(LeaseLostError, match="south is gone: no answer within 0 s, nor") as lost:
+        exchange(wire).call("south", Message("choose"))
+    assert (lost.value.site, wire.pings) == ("south", [ANSWER, ANSWER])
+    wire.go.set()
+
+
+def test_a_worker_that_is_long_at_work_is_not_lost(monkeypatch):
+    """Also where one question in between stays without an answer."""
+    monkeypatch.setattr(machines, "_QUIET_S", 0.01)
+    wire = BusyWire(ANSWER, TIMEOUT, ANSWER, TIMEOUT, ANSWER)
+    assert exchange(wire).call("south", Message("choose")).verb == "choose"
+    assert not wire.pings
 
 
 def test_lost_site_costs_the_lease_and_is_named():

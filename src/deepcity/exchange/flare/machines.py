@@ -2,13 +2,15 @@
 
 One call, one site, one deadline of our own; a group is as many calls at once. A site that refuses
 or stays silent costs no other's answer. A worker that died costs the lease
-(`deepcity.exchange.flare.leases`), since the engine cannot let it back into the job.
+(`deepcity.exchange.flare.leases`), since the engine cannot let it back into the job; as the engine
+does not tell, a worker that is at work for longer is asked from time to time whether it is there.
 """
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from threading import Thread
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import (
@@ -36,7 +38,10 @@ from deepcity.exchange.ledger import Ledger, Row
 from deepcity.exchange.message import Message, from_bytes, round_of, to_bytes, wire_bytes_by_layer
 from deepcity.exchange.precision import Precision, lower_precision, restore_precision
 
+_QUIET_S = 5.0
+"""At work for so long, a worker is asked whether it is there."""
 _PING_S = 20.0
+_PINGS = 2  # without an answer, one after the other: the worker is gone
 _MOST_ROWS = 10_000  # of a ledger that a site reports with an answer
 _MOST_COUNTED = 1 << 33  # bytes that it reports; more are believed of no answer
 _MOST_TEXT = 1000
@@ -144,14 +149,31 @@ class MachineExchange:
         whole = {"party": self._whole_name(party), "caller": caller}
         text = task.model_copy(update=whole).model_dump_json()
         begun = time.monotonic()
-        reply = _shown(self.wire.ask(site, text, blob, deadline))
+        reply = self._watched(site, text, blob, deadline)
         if reply.kind == TIMEOUT:
             self.deadlines.missed(site, verb, deadline)
-            if _shown(self.wire.ask(site, PING, b"", _PING_S)).kind in {TIMEOUT, LOST}:
-                return Reply(LOST, f"{reply.text}, nor to a question whether it is there")
         elif reply.kind == ANSWER:
             self.deadlines.answered(site, verb, time.monotonic() - begun)
         return reply
+
+    def _watched(self, site: str, task: str, blob: bytes, deadline_s: float) -> Reply:
+        """Ask a site; the death of its worker is noticed long before its deadline has passed."""
+        asked: Future[Reply] = Future()
+        arguments = asked, self.wire, site, task, blob, deadline_s
+        Thread(target=_answer, args=arguments, name="ask", daemon=True).start()
+        silent, begun = 0, time.monotonic()
+        while not wait([asked], 0.0 if silent else _QUIET_S).done:
+            silent = silent + 1 if self._is_silent(site) else 0
+            if silent >= _PINGS:
+                return Reply(LOST, _gone(f"no answer within {time.monotonic() - begun:.0f} s"))
+        reply = _shown(asked.result())
+        if reply.kind == TIMEOUT and (silent or self._is_silent(site)):
+            return Reply(LOST, _gone(reply.text))
+        return reply
+
+    def _is_silent(self, site: str) -> bool:
+        """Whether a site's worker does not even answer that it is there."""
+        return _shown(self.wire.ask(site, PING, b"", _PING_S)).kind in {TIMEOUT, LOST}
 
     def _count(self, reply: Reply) -> None:
         """Count what the site reports of the calls it made to others; between them alone, for those
@@ -165,6 +187,20 @@ class MachineExchange:
                 self.ledger.record(
                     verb, sender, receiver, {counted_name(layer): size}, round=number
                 )
+
+
+def _answer(
+    asked: Future[Reply], wire: Wire, site: str, task: str, blob: bytes, deadline_s: float
+) -> None:
+    """Ask, and hand over what came."""
+    try:
+        asked.set_result(wire.ask(site, task, blob, deadline_s))
+    except Exception as error:
+        asked.set_exception(error)
+
+
+def _gone(text: str) -> str:
+    return f"{text}, nor to a question whether it is there"
 
 
 def _shown(reply: Reply) -> Reply:
