@@ -25,7 +25,7 @@ from deepcity.web.report.page import render
 PARTY = "east/north"
 LATER = ("window/h5", "window/forecast")
 SIZES = {"training_rows": 200, "attacked_rows": 160, "mlp_steps": 8, "mlp_width": 8}
-SMALL = replace(FAST, **SIZES, updates=1, matching_steps=2)
+SMALL = replace(FAST, **SIZES, updates=1, matching_steps=2, shadows=4)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,14 @@ def test_every_layer_and_the_forecast_are_attacked(audited, run_folder):
     assert [*layers] == ["stem", "h1", "h2", "h3", "h4", "h5", "forecast"]
     assert max(leak.r2 for leak in audited.windows) > 0.9  # six inputs and a stem of 64
     assert audits_of_run(run_folder) == [audited]
+
+
+def test_networks_are_trained_without_a_half_of_the_days(audited):
+    found = {(leak.unit, leak.attack): leak for leak in audited.membership}
+    assert {*found} == {("day", "lira"), ("day", "rmia")}  # two places are too few to hide some
+    for leak in found.values():
+        assert (leak.shadows, leak.others) == (4, 2 * leak.units)
+        assert 0.1 < leak.area < 0.9  # networks of two steps remember nothing
 
 
 def test_results_hold_no_record(audited):
@@ -105,6 +113,8 @@ def test_the_report_shows_table_and_chart_in_both_languages(audited, run_folder)
     assert page.count("forecast alone") >= 1
     assert "What one update reveals" in page
     assert "갱신 한 번이 드러내는 것" in page
+    assert "Can it be told what a network learned from?" in page
+    assert "신경망이 무엇을 학습했는지" in page
     assert 'id="leakage"' not in render(load_results(run_folder))
 
 

@@ -10,7 +10,7 @@ from deepcity.city.regular_file import read_regular
 from deepcity.store.run_folder import write_file
 
 NAME = "audit.json"
-VERSION = 1
+VERSION = 2
 """Incremented when the same attacks give other figures."""
 
 

@@ -23,6 +23,8 @@ class Effort:
         seeds: each draws places, windows and decoders anew.
         updates: batches whose gradients are inverted.
         matching_steps: optimizer steps of gradient matching.
+        shadows: networks trained to tell what one learned from; even, 4 or more.
+        units: at most so many days are asked about.
     """
 
     name: EffortName
@@ -34,10 +36,12 @@ class Effort:
     seeds: int
     updates: int
     matching_steps: int
+    shadows: int
+    units: int
 
 
-FAST = Effort(EffortName.FAST, 16, 4_000, 4_000, 120, 128, 1, 4, 30)
-THOROUGH = Effort(EffortName.THOROUGH, 64, 20_000, 12_000, 1_500, 256, 3, 24, 400)
+FAST = Effort(EffortName.FAST, 16, 4_000, 4_000, 120, 128, 1, 4, 30, 8, 2_000)
+THOROUGH = Effort(EffortName.THOROUGH, 64, 20_000, 12_000, 1_500, 256, 3, 24, 400, 32, 10_000)
 
 
 def effort_of(name: EffortName) -> Effort:

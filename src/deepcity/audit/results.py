@@ -83,6 +83,44 @@ class GradientLeak(_Result):
     updates: int
 
 
+class MembershipUnit(StrEnum):
+    """What one might want to deny that a network learned from it."""
+
+    DAY = "day"  # of one place's records
+    PLACE = "place"  # all records of a place
+
+
+class MembershipAttack(StrEnum):
+    """How members are told from others."""
+
+    LIRA = "lira"  # likelihood ratio, Carlini et al. 2022
+    RMIA = "rmia"  # relative likelihoods, Zarifzadeh et al. 2024
+
+
+class MembershipLeak(_Result):
+    """How well an attack tells what a network learned from.
+
+    Attributes:
+        shadows: networks trained, each on half of the units; each in turn is attacked.
+        units: that were asked about.
+        others: pairs of a network and a unit that it did not learn from.
+        area: chance that a member's score is above another's; 0.5 is guessing.
+        area_spread: standard deviation over seeds; None of one seed.
+        found_at_hundredth, found_at_thousandth: share of members found at one false alarm in so
+            many others; None where there are too few others.
+    """
+
+    unit: MembershipUnit
+    attack: MembershipAttack
+    shadows: int
+    units: int
+    others: int
+    area: float
+    area_spread: float | None
+    found_at_hundredth: float | None
+    found_at_thousandth: float | None
+
+
 class AuditSubject(_Result):
     """What is audited; an audit is valid for it and nothing else.
 
@@ -119,6 +157,7 @@ class PartyAudit(_Result):
     done: tuple[str, ...] = ()
     windows: tuple[WindowLeak, ...] = ()
     gradients: tuple[GradientLeak, ...] = ()
+    membership: tuple[MembershipLeak, ...] = ()
 
 
 class SiteAudits(_Result):

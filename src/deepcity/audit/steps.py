@@ -11,7 +11,8 @@ from deepcity.audit.gradients.audit_updates import (
     audit_ridge_part,
     audit_updates,
 )
-from deepcity.audit.results import GradientLeak, PartyAudit
+from deepcity.audit.membership.audit_membership import MembershipVictim, audit_membership
+from deepcity.audit.results import GradientLeak, MembershipUnit, PartyAudit
 from deepcity.audit.window.audit_layer import audit_layer
 from deepcity.audit.window.victim import Victim
 
@@ -50,6 +51,19 @@ def update_steps(victim: UpdateVictim, effort: Effort, seed: int) -> list[AuditS
 
     layers = [step(one, partial(audit_updates, victim, one, effort, seed)) for one in LOWEST]
     return [*layers, step("ridge", partial(audit_ridge_part, victim, effort, seed))]
+
+
+def membership_steps(victim: MembershipVictim, effort: Effort, seed: int) -> list[AuditStep]:
+    """One for each kind of unit whose membership is asked about."""
+
+    def step(kind: MembershipUnit) -> AuditStep:
+        def run(audit: PartyAudit) -> PartyAudit:
+            found = audit_membership(victim, kind, effort, seed)
+            return audit.model_copy(update={"membership": (*audit.membership, *found)})
+
+        return AuditStep(f"membership/{kind}", run)
+
+    return [step(kind) for kind in MembershipUnit]
 
 
 def run_steps(

@@ -7,12 +7,13 @@ from deepcity.audit.audit_file import VERSION
 from deepcity.audit.effort import EffortName, effort_of
 from deepcity.audit.gradients.audit_updates import UpdateVictim
 from deepcity.audit.results import AuditSubject, PartyAudit
-from deepcity.audit.steps import AuditStep, update_steps, window_steps
+from deepcity.audit.steps import AuditStep, membership_steps, update_steps, window_steps
 from deepcity.audit.window.checks import check_victim
 from deepcity.audit.window.network_releases import network_victim
 from deepcity.city.errors import ExpertError
 from deepcity.data.panel import measured_end
 from deepcity.data.windows import Span
+from deepcity.forecasting.audit_shadows import membership_victim
 from deepcity.forecasting.replay import OpenBundle
 from deepcity.forecasting.run_parties import RunParty
 from deepcity.learning.experts.network import NetworkExpert
@@ -63,8 +64,14 @@ def plan_network_audit(party: RunParty, effort: EffortName, seed: int) -> AuditP
     mae_weight = expert.learner.settings.mae_weight
     updates = UpdateVictim.of(network, inputs, view.data.train, aside, mae_weight)
     sizes = effort_of(effort)
+    members = membership_victim(view.data, identity.field)
     return AuditPlan(
-        audit, [*window_steps(victim, sizes, seed), *update_steps(updates, sizes, seed)]
+        audit,
+        [
+            *window_steps(victim, sizes, seed),
+            *update_steps(updates, sizes, seed),
+            *membership_steps(members, sizes, seed),
+        ],
     )
 
 

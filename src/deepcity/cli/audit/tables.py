@@ -8,6 +8,7 @@ from deepcity.audit.results import PartyAudit
 from deepcity.city.errors import DataError
 from deepcity.city.localized_text import LocalizedText
 from deepcity.cli.party_table import party_table
+from deepcity.web.report.leakage.members import member_table
 from deepcity.web.report.leakage.sentences import facts, findings, whose
 from deepcity.web.report.leakage.table import LeakTable, leak_table
 from deepcity.web.report.leakage.updates import update_table
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
 
 
 def tables(audit: PartyAudit, width: int, language: str) -> list[Table]:
-    """R² by layer, and by the lowest layer that an update shares."""
+    """R² by layer and by the lowest layer that an update shares, and rates of membership."""
 
     def table(found: LeakTable, title: str, first: str) -> Table:
         headings = [_in(head, language) for head in (translate(first), *found.heads)]
         rows = [[_in(row.layer, language), *row.cells] for row in found.rows]
-        return party_table(f"{title}: R²", headings, rows, width)
+        return party_table(title, headings, rows, width)
 
     whole = f"{audit.subject.service}, {_in(whose(audit), language)}"
-    layers = table(leak_table(audit), whole, "leakage.layer")
-    updates = update_table(audit)
-    if not updates.rows:
-        return [layers]
-    title = _in(translate("leakage.updates"), language)
-    return [layers, table(updates, title, "leakage.lowest")]
+    layers = table(leak_table(audit), f"{whole}: R²", "leakage.layer")
+    more = (
+        (update_table(audit), "leakage.updates", "leakage.lowest", ": R²"),
+        (member_table(audit), "leakage.members", "leakage.members_unit", ""),
+    )
+    found = [
+        table(one, f"{_in(translate(title), language)}{unit}", first)
+        for one, title, first, unit in more
+        if one.rows
+    ]
+    return [layers, *found]
 
 
 def lines(audit: PartyAudit, language: str) -> list[str]:

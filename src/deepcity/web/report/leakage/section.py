@@ -8,6 +8,7 @@ from markupsafe import Markup
 from deepcity.audit.results import PartyAudit
 from deepcity.web.report.charts.canvas import Ids
 from deepcity.web.report.charts.leakage import leakage
+from deepcity.web.report.leakage.members import member_table, members_intro
 from deepcity.web.report.leakage.sentences import facts, findings, whose
 from deepcity.web.report.leakage.table import LeakTable, leak_table
 from deepcity.web.report.leakage.updates import update_table
@@ -26,6 +27,8 @@ class LeakagePart:
     table: LeakTable
     chart: Markup
     updates: LeakTable
+    members: LeakTable
+    members_intro: Text
 
 
 def leakage_parts(audits: Sequence[PartyAudit], ids: Ids) -> list[LeakagePart]:
@@ -40,6 +43,8 @@ def leakage_parts(audits: Sequence[PartyAudit], ids: Ids) -> list[LeakagePart]:
             table=leak_table(audit),
             chart=leakage(audit, ids),
             updates=update_table(audit),
+            members=member_table(audit),
+            members_intro=members_intro(audit),
         )
         for number, audit in enumerate(audits, 1)
         if audit.windows
