@@ -30,7 +30,7 @@ from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import parties_of
 
 KEPT = Path(__file__).parents[1] / "runs" / "membership" / "cases.jsonl"
-EFFORT = replace(FAST, shadows=8, units=5_000)
+EFFORT = replace(FAST, shadows=24, units=5_000)
 
 
 def main():

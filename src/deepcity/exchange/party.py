@@ -6,8 +6,11 @@ newest round gave), ``validate`` (its error with another member's layers, which 
 ``evaluate`` (receive, validate), ``status`` (the round of its checkpoint),
 ``restore`` (resume from it), ``finish`` (return to the best state). No message carries raw rows,
 scaling, typical days or validation data.
+
+Layers that lie far from its own are not used (`deepcity.exchange.trust.received_layers`).
 """
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +21,7 @@ from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.profile import PROFILE_NUMBERS
 from deepcity.exchange.strategies import PROXIMAL
+from deepcity.exchange.trust.received_layers import MOST_MOVED, UNUSED, distance, told
 from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
@@ -29,9 +33,10 @@ RESULT, JSON = "result", "json"
 """A layer that holds results as JSON, in an array of bytes."""
 STATUS, RESTORE, FINISH = "status", "restore", "finish"
 ROWS, FEATURES, ERROR, LOSS = "rows", "features", "error", "loss"
-NUMBERS = frozenset({ROWS, FEATURES, ERROR, LOSS, ROUND}) | PROFILE_NUMBERS
+NUMBERS = frozenset({ROWS, FEATURES, ERROR, LOSS, ROUND, UNUSED}) | PROFILE_NUMBERS
 """All the numbers that a site ever sends."""
 _STATE = "learner"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,24 @@ class LearningParty:
 
     def _evaluate(self, message: Message) -> Message:
         self.newest.clear()
-        return Message(EVALUATE, {ERROR: self.learner.receive(message.layers)})
+        error, unused = self._received(message)
+        return Message(EVALUATE, {ERROR: error, **unused})
+
+    def _received(self, message: Message) -> tuple[float, dict[str, float]]:
+        """Validation error with the layers sent, unless they lie too far from its own to use."""
+        far = distance(self.learner.export(message.layers), message.layers)
+        if far <= MOST_MOVED:
+            return self.learner.receive(message.layers), {}
+        _log.warning(
+            "%s, %s: layers sent lie %.3g times their size from this site's own, over %g; it goes "
+            "on with its own. They may be crafted to read rows out of its update, or damaged: ask "
+            "who runs the hub",
+            self.learner.data.party,
+            self.training,
+            far,
+            MOST_MOVED,
+        )
+        return self.learner.receive({}), told(far)
 
     def _validate(self, message: Message) -> Message:
         return Message(VALIDATE, {ERROR: self.learner.error_with(message.layers)})
@@ -114,13 +136,13 @@ class LearningParty:
     def _train(self, message: Message) -> Message:
         number = int(message.numbers[ROUND])
         self.newest.clear()
-        error = self.learner.receive(message.layers)
+        error, unused = self._received(message)
         proximal = message.numbers.get(PROXIMAL, 0.0)
         loss = self.learner.train_round(number, proximal=proximal)
         if self.checkpoints is not None:
             state = {_STATE: self.learner.state()}
             self.checkpoints.save(self.training, number + 1, state, {ERROR: error, LOSS: loss})
-        self.newest.update({ROUND: float(number), ERROR: error, LOSS: loss})
+        self.newest.update({ROUND: float(number), ERROR: error, LOSS: loss, **unused})
         return self._update(TRAIN)
 
     def _collect(self, message: Message) -> Message:
@@ -135,7 +157,7 @@ class LearningParty:
         """The layers of its level as the newest round left them."""
         common = layers_up_to(self.level, common_stem=self.common_stem)
         names = [name for name in common if name not in self.learner.frozen]  # these never change
-        numbers = {ERROR: self.newest[ERROR], LOSS: self.newest[LOSS]}
+        numbers = {name: self.newest[name] for name in (ERROR, LOSS, UNUSED) if name in self.newest}
         return Message(verb, numbers, self.learner.export(names))
 
     def _kept(self, message: Message) -> Checkpoint | None:

@@ -30,6 +30,7 @@ from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_p
 from deepcity.exchange.strategies import PeerValidation, Strategy, StrategyState
 from deepcity.exchange.trust.far_updates import without_far_updates
 from deepcity.exchange.trust.peer_validation import left_out_by_peers
+from deepcity.exchange.trust.received_layers import unused_layers
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.trust.robust import capped_weights
 from deepcity.exchange.trust.row_claims import (
@@ -262,6 +263,7 @@ def _trained(
         }
     )
     errors, failed = numbers_of(replies, ERROR)
+    failed += unused_layers(replies)
     if sums is not None:
         masked = {one: reply.layers for one, reply in answers(replies).items() if one in errors}
         means, lost = open_sums(exchange, sums, masked)
@@ -386,5 +388,5 @@ def evaluate_last(exchange: Exchange, plan: FederationPlan, progress: Progress) 
     return replace(
         progress,
         errors=(*progress.errors, errors),
-        failures=(*progress.failures, tuple(failed)),
+        failures=(*progress.failures, (*failed, *unused_layers(replies))),
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from deepcity.city.level import ALONE, HEAD, STEM
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
+from deepcity.exchange.trust.received_layers import is_unused
 from deepcity.exchange.trust.refusals import GOOD_ROUNDS
 from deepcity.intercity.compatibility import shape_groups_of
 from deepcity.intercity.party_choices import round_members
@@ -79,23 +80,26 @@ def _is_refused(joined: Training, party: str, number: int) -> bool:
 
 
 def _left_out(joined: Training) -> list[Note]:
-    """Parties that failed in joint training: number of rounds, and the last reason."""
-    rounds: dict[str, set[int]] = {}
-    reasons: dict[str, str] = {}
+    """Parties that failed in joint training, or did not use what they were sent: number of rounds,
+    and the last reason.
+    """
+    rounds: dict[tuple[str, str], set[int]] = {}
+    reasons: dict[tuple[str, str], str] = {}
     for number, failed in enumerate(joined.progress.failures, 1):
         for failure in failed:
             if _is_refused(joined, failure.party, number):
                 continue
-            rounds.setdefault(failure.party, set()).add(number)
-            reasons[failure.party] = failure.reason
+            key = failure.party, "unused_layers" if is_unused(failure) else "left_out"
+            rounds.setdefault(key, set()).add(number)
+            reasons[key] = failure.reason
     evaluations = len(joined.progress.failures)  # one a round, and one after the last
     return [
         Note(
-            code="left_out",
-            numbers={"rounds": len(rounds[site]), "looks": evaluations},
-            names={"party": site, "reason": reasons[site]},
+            code=code,
+            numbers={"rounds": len(found), "looks": evaluations},
+            names={"party": site, "reason": reasons[site, code]},
         )
-        for site in rounds
+        for (site, code), found in rounds.items()
     ]
 
 

@@ -35,6 +35,7 @@ from deepcity.exchange.rounds import (
 )
 from deepcity.exchange.shape_groups import aggregate_groups, layers_of_party
 from deepcity.exchange.trust.far_updates import without_far_updates
+from deepcity.exchange.trust.received_layers import unused_layers
 from deepcity.exchange.trust.refusals import with_refusals
 
 Kept = Callable[[Progress], None]
@@ -166,6 +167,7 @@ def with_answer(
         state,
         buffer={**state.buffer, **buffer},
         errors={**state.errors, **errors},
+        failed=(*state.failed, *unused_layers({party: reply})),
         refused=(*state.refused, *refused),
     )
     trained = {**progress.trained, party: awaited.version + 1}
