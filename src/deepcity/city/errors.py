@@ -9,6 +9,7 @@ DeepCityError
 ├── LayerPackageError       a layer package that cannot be trusted
 ├── ExpertError             a party's expert that cannot be used or restored
 ├── CheckpointError         a run that cannot be saved or resumed
+├── LedgerError             a record of releases that cannot be written, read or believed
 ├── StoreError              a store of deep data that cannot be opened, written or read
 │   ├── StoreFullError      no disk space left for the store
 │   └── OutboxFullError     too much data not sent yet
@@ -72,6 +73,10 @@ class ExpertError(DeepCityError):
 
 class CheckpointError(DeepCityError):
     """A run cannot be saved or resumed."""
+
+
+class LedgerError(DeepCityError):
+    """A record of what left cannot be written or read, or is not to be believed."""
 
 
 class StoreError(DeepCityError):

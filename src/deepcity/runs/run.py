@@ -16,6 +16,7 @@ from deepcity.parties import method_errors as names
 from deepcity.parties.party import parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.identity import check_identity, check_site, record_site
+from deepcity.runs.ledger_heads import cosign_heads
 from deepcity.runs.note import Note
 from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.common_package import export_common_layers
@@ -116,6 +117,7 @@ def _run_service(
         service, sites, seed, folder, listener, start, newcomers, rounds.note, rounds.keys
     )
     found = simulation.run()
+    cosign_heads(sites, folder)
     for name, digest in newcomers.items():
         record_site(folder, city_map, service, name, digest)
     outcome = ServiceOutcome(

@@ -211,7 +211,11 @@ class Simulation:
         """Train one network on all raw rows; other newcomers give another network."""
         parties = [site.party for site in self.sites]
         pool = Site(
-            self.settings, pooled_party(self.service, parties), self.seed, self.folder / "pooled"
+            self.settings,
+            pooled_party(self.service, parties),
+            self.seed,
+            self.folder / "pooled",
+            recorded=False,  # all of its rows are in one place, and none of its layers leaves
         )
         source_digest = "".join(sorted(self.newcomers.values()))
         run = ServiceRun(self.settings, profiles_of([pool]), self.seed, source_digest=source_digest)

@@ -8,7 +8,8 @@ FOLDER/run.json        the runs it takes part in, with SHA-256 of its rows
 FOLDER/checkpoints/    its learner after each round of each training
 FOLDER/own/            its forecaster, for `deepcity update`
 FOLDER/result.json     its results, measured values included
-FOLDER/claims.pem      the key with which it signs the rows that it claims
+FOLDER/claims.pem      the key with which it signs the rows that it claims, and its ledger's heads
+FOLDER/releases.jsonl  its release ledger: every layer that has left
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,9 @@ from deepcity.exchange.compression.sparse_party import SparseParty
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.grant_guard import GuardedHandler
 from deepcity.exchange.party import LearningParty
+from deepcity.exchange.precision import Precision
 from deepcity.exchange.profile import ProfileHandler, SiteProfile
+from deepcity.exchange.trust.recorded_releases import RecordingHandler, ReleaseTerms
 from deepcity.exchange.trust.row_claims import ClaimingParty, RowClaim
 from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.intercity.party_choices import (
@@ -45,6 +48,7 @@ from deepcity.parties.method_errors import (
 from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
 from deepcity.runs.note import Note
+from deepcity.runs.releases import measured_leakage, site_ledger
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
 from deepcity.runs.update.save_forecaster import save_forecasters
@@ -82,6 +86,7 @@ class Site:
 
     Attributes:
         folder: its own; None: nothing is written.
+        recorded: whether what leaves is recorded in its release ledger.
         learners: by method, at their best states once a training is done.
         test: test errors by method.
     """
@@ -90,6 +95,7 @@ class Site:
     party: Party
     seed: int
     folder: Path | None = None
+    recorded: bool = True
     learners: dict[str, Learner] = field(default_factory=dict)
     test: dict[str, MethodErrors] = field(default_factory=dict)
 
@@ -147,6 +153,48 @@ class Site:
         own = Ed25519PrivateKey.generate() if path is None else signing_key(path)
         return ClaimingParty(handler, claim, own)
 
+    def recording(
+        self,
+        handler: Handler,
+        training: str,
+        level: int,
+        *,
+        secure: bool = False,
+        precision: Precision = "float32",
+        key: Path | None = None,
+    ) -> Handler:
+        """A training's handler whose layers are recorded in the site's ledger before they leave.
+
+        Args:
+            level: up to which it shares layers.
+            secure: whether they leave in secure sums.
+            precision: of layers on the wire.
+            key: file of its key; left out, in its folder. Without a folder nothing is recorded.
+
+        Raises:
+            CheckpointError: if the key cannot be read, or a new one not written.
+        """
+        if self.folder is None or not self.recorded:
+            return handler
+        terms = ReleaseTerms(
+            self._grant(level),
+            training,
+            secure=secure,
+            precision=precision,
+            leakage=measured_leakage(self.folder, self.name, self.settings.name),
+        )
+        own = signing_key(self.folder / CLAIMS_KEY if key is None else key)
+        return RecordingHandler(handler, site_ledger(self.folder, self.name, own), terms)
+
+    def _grant(self, level: int) -> Grant:
+        """Its grant for a training that shares layers up to a level."""
+        return Grant(
+            party=self.name,
+            service=self.settings.name,
+            level=min(level, self.settings.grant.level_of(self.name)),
+            stem=self.settings.grant.stem_of(self.name),
+        )
+
     def join(self, task: SiteTask) -> Handler:
         """A handler of a training's messages, with a new learner.
 
@@ -158,12 +206,7 @@ class Site:
         training = task.settings.training
         learner = Learner(self.party.data, training, task.seed, start=task.start, frozen=frozen)
         self.learners[task.method] = learner
-        grant = Grant(
-            party=self.name,
-            service=service,
-            level=min(task.level, self.settings.grant.level_of(self.name)),
-            stem=self.settings.grant.stem_of(self.name),
-        )
+        grant = self._grant(task.level)
         party = LearningParty(
             learner, task.level, task.common_stem, self._checkpoints, task.training
         )

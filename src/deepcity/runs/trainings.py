@@ -194,6 +194,16 @@ def run_method(
         site.name: site.claiming(handlers[site.name], name, method.levels[site.name], IN_PROCESS)
         for site in sites
     }
+    handlers = {
+        site.name: site.recording(
+            handlers[site.name],
+            name,
+            method.levels[site.name],
+            secure=run.secure,
+            precision=precision,
+        )
+        for site in sites
+    }
 
     def lead(lines: Mapping[str, Handler]) -> Training:
         ledger = Ledger()

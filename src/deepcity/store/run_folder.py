@@ -3,6 +3,7 @@
 FOLDER/coordinator/     what the coordinator knows: rounds, fused layers, layer packages
 FOLDER/sites/SITE/      what a site knows; moved to another machine, it can be resumed there
 FOLDER/pooled/          the network of all raw rows, where a map asks for that upper bound
+FOLDER/sites/SITE/releases.jsonl    what left the site; starting anew goes on with it
 FOLDER/map.json         where the map file is, for `deepcity forecast` and `deepcity backtest`
 FOLDER/rounds.json      who took part in which round, and what each sent
 FOLDER/results.json     results of the run; what a site does not grant stays in its folder
@@ -47,7 +48,6 @@ RUN_FILES = (
     "sites/*/run.json",
     "sites/*/result.json",
     "sites/*/audit.json",
-    "sites/*/claims.pem",
     "pooled/claims.pem",
     "sites/*/checkpoints/*.checkpoint",
     "sites/*/checkpoints/.*.part",
@@ -62,7 +62,8 @@ RUN_FILES = (
     _LOCK,
     "run.json",  # of runs before sites had folders: --fresh removes it
 )
-"""All that a run writes."""
+"""All that a run writes and `--fresh` removes. A site's release ledger and its key stay: starting
+anew does not undo what has left."""
 
 
 def coordinator_folder(folder: Path) -> Path:

@@ -150,7 +150,10 @@ class _Opened:
         finished = self.finished.setdefault(task.service, set())
         levels = trained_levels(site.settings, len(service.members))
         if task.training == choice_name(task.service):
-            return ChoosingSite(service, site, [one for one in levels if one != ALONE], finished)
+            choosing = ChoosingSite(
+                service, site, [one for one in levels if one != ALONE], finished
+            )
+            return self._recording(site, choosing, task, ALONE)
         package, _ = starting_package(self.city_map, service)
         if is_secure(site.settings):
             check_summed(site, task, levels)
@@ -158,7 +161,19 @@ class _Opened:
         if is_secure(site.settings):
             handler = self._secured(handler, task)
         level, key = own_level(site, task), self.kit / "local" / IDENTITY
-        return site.claiming(handler, task.training, level, authority_id(self.kit), key)
+        claiming = site.claiming(handler, task.training, level, authority_id(self.kit), key)
+        return self._recording(site, claiming, task, level)
+
+    def _recording(self, site: Site, handler: Handler, task: CallTask, level: int) -> Handler:
+        """The handler, whose layers are recorded before they leave."""
+        return site.recording(
+            handler,
+            task.training,
+            level,
+            secure=is_secure(site.settings),
+            precision=site.settings.wire.precision,
+            key=self.kit / "local" / IDENTITY,
+        )
 
     def _secured(self, handler: Handler, task: CallTask) -> SummingParty:
         """The handler, through which layers leave in secure sums only."""

@@ -1,0 +1,95 @@
+"""At the end of a service, the sites of a run sign the heads of their ledgers, and others co-sign.
+
+FOLDER/coordinator/heads.json          the newest heads with co-signatures, at the coordinator
+FOLDER/sites/SITE/cosignatures.json    a site's own one, as it was handed back
+FOLDER/sites/SITE/cosigned.json        what the site has co-signed of others
+FOLDER/sites/SITE/rewritten-*.json     evidence, where another's history was rewritten
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from deepcity.exchange.exchange import Handler
+from deepcity.exchange.inprocess import InProcessExchange, lead_apart
+from deepcity.exchange.trust.head_round import HeadParty, HeadRound, hand_round
+from deepcity.exchange.trust.signing_key import signing_key
+from deepcity.runs.releases import site_ledger
+from deepcity.runs.site import CLAIMS_KEY, Site
+from deepcity.store.release_ledger.heads import HeadSheet
+from deepcity.store.release_ledger.release import Name, Strict
+from deepcity.store.release_ledger.sheets import read_sheet, write_sheet
+from deepcity.store.release_ledger.witness import COSIGNED, Witness
+from deepcity.store.run_folder import coordinator_folder
+
+HEADS = "heads.json"
+_log = logging.getLogger(__name__)
+
+
+class CollectedHeads(Strict):
+    """The newest head of each ledger, with its co-signatures."""
+
+    heads: Annotated[dict[Name, HeadSheet], Field(max_length=10_000)] = Field(default={})
+
+
+def cosign_heads(sites: Sequence[Site], folder: Path) -> HeadRound:
+    """Let the sites of a run in one process sign, co-sign and keep their ledgers' heads.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        LedgerError: if what a site or the coordinator keeps cannot be read or written.
+    """
+    handlers = {site.name: head_party(site.folder, site.name) for site in sites if site.folder}
+
+    def lead(lines: Mapping[str, Handler]) -> HeadRound:
+        return hand_round(InProcessExchange(lines))
+
+    found = lead_apart(handlers, lead)
+    keep_heads(folder, found)
+    for one in found.evidence:
+        _log.warning(
+            "the history of %s's ledger was rewritten; see `deepcity ledger verify %s`",
+            one.later.head.ledger,
+            folder,
+        )
+    return found
+
+
+def head_party(site_folder: Path, name: str, key: Path | None = None) -> HeadParty:
+    """A site's answers when heads are handed round.
+
+    Args:
+        key: file of its key; left out, in its folder.
+
+    Raises:
+        CheckpointError: if the key cannot be read.
+    """
+    own = signing_key(site_folder / CLAIMS_KEY if key is None else key)
+    witness = Witness(site_folder / COSIGNED, name, own)
+    return HeadParty(site_ledger(site_folder, name, own), witness, site_folder)
+
+
+def keep_heads(folder: Path, found: HeadRound) -> None:
+    """Keep the newest heads at the coordinator; those of other ledgers stay.
+
+    Raises:
+        LedgerError: if they cannot be read or written.
+    """
+    path = coordinator_folder(folder) / HEADS
+    if found.sheets:
+        write_sheet(path, CollectedHeads(heads={**collected_heads(folder), **found.sheets}))
+
+
+def collected_heads(folder: Path) -> dict[str, HeadSheet]:
+    """The heads that the coordinator of a run has collected, by ledger.
+
+    Raises:
+        LedgerError: if they cannot be read.
+    """
+    path = coordinator_folder(folder) / HEADS
+    return dict(read_sheet(path, CollectedHeads).heads) if path.exists() else {}

@@ -1,0 +1,145 @@
+"""All ledgers in a folder, checked against every head of them that anyone in it keeps.
+
+Of a run's folder each site's ledger is checked against its own co-signed head, the coordinator's
+and every other site's memory of what it co-signed. Of one site's folder, against what is in it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepcity.city.errors import CheckpointError, LedgerError
+from deepcity.city.given_path import no_run
+from deepcity.exchange.trust.head_round import OWN_HEAD
+from deepcity.runs.ledger_heads import HEADS, collected_heads
+from deepcity.runs.outcome.round_records import read_rounds
+from deepcity.store.release_ledger.heads import HeadSheet
+from deepcity.store.release_ledger.ledger_file import RELEASES
+from deepcity.store.release_ledger.proof import newest_head
+from deepcity.store.release_ledger.sheets import read_sheet
+from deepcity.store.release_ledger.verify import KnownHead, LedgerCheck, check_ledger
+from deepcity.store.release_ledger.witness import COSIGNED, CosignedHeads
+from deepcity.store.run_folder import coordinator_folder
+
+
+@dataclass(frozen=True)
+class LedgerReview:
+    """A ledger's check, and who co-signed which of its heads.
+
+    Attributes:
+        name: of the ledger; that of its folder where no head can be read.
+        sheet: its newest co-signed head; None: nobody has co-signed one.
+    """
+
+    name: str
+    path: Path
+    check: LedgerCheck
+    sheet: HeadSheet | None = None
+
+
+def ledger_files(folder: Path) -> list[Path]:
+    """The ledgers in a run's, a kit's or a site's folder; a file is its own.
+
+    Raises:
+        LedgerError: if there is none.
+    """
+    if folder.is_file() or not folder.is_dir():
+        return [folder]
+    for base in (folder, folder / "run"):
+        if found := sorted(base.glob(f"sites/*/{RELEASES}")) or sorted(base.glob(RELEASES)):
+            return found
+    lacking = f"it holds no {RELEASES}: nothing has left a site there yet"
+    reason, right = no_run(folder, lacking)
+    raise LedgerError(f"{folder}: {reason}; {right}")
+
+
+def review_ledgers(
+    folder: Path,
+    heads: Collection[HeadSheet] = (),
+    keys: Mapping[str, str] | None = None,
+) -> list[LedgerReview]:
+    """Check every ledger in a folder.
+
+    Args:
+        heads: that are known from elsewhere.
+        keys: ledger -> public key (hexadecimal), as it is known from elsewhere.
+
+    Raises:
+        LedgerError: if there is no ledger, or a file cannot be read.
+    """
+    paths = ledger_files(folder)
+    names = {path: _name(path) for path in paths}
+    known = _keys(paths) | dict(keys or {})
+    found = [_review(path, names[path], [*heads], known) for path in paths]
+    signing = {one.name for one in found}
+    if len(found) > 1:
+        for one in found:
+            _check_cosigned(one, signing - {one.name})
+    return found
+
+
+def _review(path: Path, name: str, heads: list[HeadSheet], keys: Mapping[str, str]) -> LedgerReview:
+    sheets = [(one, "the file given") for one in heads if one.head.head.ledger == name]
+    sheets += _sheets(path, name)
+    kept = [KnownHead(one.head, where) for one, where in sheets]
+    kept += _cosigned(path, name)
+    check = check_ledger(path, kept, (keys[name],) if name in keys else ())
+    for sheet, where in sheets:
+        for fault in sheet.faults():
+            check.add("cosignature", f"{where}: {fault}")
+    newest = max((one for one, _ in sheets), key=lambda one: one.head.head.size, default=None)
+    return LedgerReview(name, path, check, newest)
+
+
+def _check_cosigned(one: LedgerReview, expected: Collection[str]) -> None:
+    """Name sites that did not co-sign the newest head which was handed round."""
+    if one.sheet is None:
+        one.check.add("uncosigned", "no head of it was co-signed by anyone")
+        return
+    signers = {signed.by for signed in one.sheet.cosignatures}
+    if missing := sorted(set(expected) - signers):
+        size = one.sheet.head.head.size
+        one.check.add(
+            "uncosigned", f"its head of {size} entries was not co-signed by {', '.join(missing)}"
+        )
+
+
+def _sheets(path: Path, name: str) -> Iterator[tuple[HeadSheet, str]]:
+    """Co-signed heads of a ledger that its site and the coordinator keep."""
+    own = path.parent / OWN_HEAD
+    if own.exists():
+        sheet = read_sheet(own, HeadSheet)
+        if sheet.head.head.ledger == name:
+            yield sheet, str(own)
+    run = path.parents[1].parent
+    if (sheet_ := collected_heads(run).get(name)) is not None:
+        yield sheet_, str(coordinator_folder(run) / HEADS)
+
+
+def _cosigned(path: Path, name: str) -> Iterator[KnownHead]:
+    """Heads of a ledger that other sites in the folder have co-signed."""
+    for other in sorted(path.parents[1].glob(f"*/{COSIGNED}")):
+        found = read_sheet(other, CosignedHeads).heads.get(name)
+        if found is not None:
+            yield KnownHead(found, other.parent.name)
+
+
+def _name(path: Path) -> str:
+    try:
+        return newest_head(path).head.ledger
+    except LedgerError:
+        return path.parent.name
+
+
+def _keys(paths: list[Path]) -> dict[str, str]:
+    """Party -> the key with which it signed its rows, by the coordinator's record."""
+    found: dict[str, str] = {}
+    for run in {path.parents[1].parent for path in paths}:
+        try:
+            records = read_rounds(run)
+        except CheckpointError:
+            continue
+        for record in records.values():
+            for party, one in record.claims.items():
+                found.setdefault(party, one.key)
+    return found

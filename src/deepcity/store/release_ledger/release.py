@@ -1,0 +1,117 @@
+"""What stands in a release ledger: one entry for each layer that left, and the tree's signed heads.
+
+Each is a line of JSON in canonical form: sorted keys, no spaces, UTF-8, no number but integers
+(RFC 8785 of such values). There is one text of an entry, so a line that is not the text of what it
+says is refused: other spacing, a key that is there twice, 1.0 or 1e0 for 1.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from deepcity.city.frozen_model import FrozenModel
+from deepcity.city.level import MAX_LEVEL
+from deepcity.store.blob import canonical_json
+from deepcity.store.release_ledger.merkle import MOST_PATH, leaf_hash
+
+MOST_SIZE = 10**12
+"""Entries of a ledger."""
+_LAST_S = 1 << 40
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+Seconds = Annotated[int, Field(ge=0, le=_LAST_S)]
+Path_ = Annotated[tuple[Digest, ...], Field(max_length=MOST_PATH)]
+_R2 = Annotated[str, Field(pattern=r"^-?[0-9]{1,6}\.[0-9]{4}$")]
+
+
+class Strict(FrozenModel):
+    """A checked value whose numbers are integers and nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def to_line(self) -> bytes:
+        """Its one text."""
+        return canonical_json(self.model_dump(mode="json")).encode()
+
+
+class ReleaseForm(StrEnum):
+    """In which form a layer left."""
+
+    PLAIN = "plain"
+    SPARSE = "sparse"  # the greatest moves alone
+    MASKED = "masked"  # a part of a secure sum, which shows nothing by itself
+    DOCUMENT = "document"  # no layer of a network: a signed claim of rows, results of a choice
+    DEEP_DATA = "deep-data"  # activations for rows
+
+
+class GrantScope(Strict):
+    """The grant under which a layer left."""
+
+    level: Annotated[int, Field(ge=0, le=MAX_LEVEL)]
+    stem: Annotated[str, Field(pattern=r"^(private|common)$")]
+
+
+class Leakage(Strict):
+    """What an audit measured of a layer: the best attack's R², with four decimals.
+
+    Attributes:
+        audit: the audited model's SHA-256, shortened; layers of a training are of later models.
+        activations_r2: of windows of records, rebuilt from the layer's activations.
+        update_r2: of rows, rebuilt from an update in which it is the lowest layer.
+    """
+
+    audit: Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
+    activations_r2: _R2 | None = None
+    update_r2: _R2 | None = None
+
+
+class Release(Strict):
+    """One layer that left.
+
+    Attributes:
+        party: whose it is.
+        receiver: to whom.
+        service: the purpose.
+        training, verb: in which training, in answer to what; empty outside of one.
+        round: of the training; -1: none.
+        layer: its name.
+        grant: under which it left; None: it is no layer of a network.
+        leakage: None: not measured.
+        bytes, sha256: what left, as it went over the wire.
+    """
+
+    party: Name
+    receiver: Name
+    service: Name
+    training: Name
+    verb: Name
+    round: Annotated[int, Field(ge=-1, le=10**9)]
+    layer: Name
+    form: Annotated[ReleaseForm, Field(strict=False)]
+    grant: GrantScope | None
+    leakage: Leakage | None
+    bytes: Annotated[int, Field(ge=0, le=1 << 50)]
+    sha256: Digest
+
+
+class Entry(Strict):
+    """A release in the ledger: its number from 0, and when it was recorded (UTC seconds)."""
+
+    index: Annotated[int, Field(ge=0, lt=MOST_SIZE)]
+    release: Release
+    time_s: Seconds
+
+    def leaf(self) -> bytes:
+        """Its hash as a leaf of the tree."""
+        return leaf_hash(self.to_line())
+
+
+def r2_text(r2: float) -> str:
+    """An R² as an entry holds it.
+
+    >>> r2_text(0.43126), r2_text(-1e-9)
+    ('0.4313', '0.0000')
+    """
+    return f"{round(min(max(r2, -1e5), 1.0), 4) + 0.0:.4f}"
