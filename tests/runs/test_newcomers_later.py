@@ -7,7 +7,7 @@ from deepcity.city.errors import CheckpointError, DataError
 from deepcity.city.progress import NoProgress
 from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
-from deepcity.store.run_folder import RUN_FILES
+from deepcity.store.run_folder import LASTING_FILES, RUN_FILES
 
 FIRST = "west/office"
 SPAN = {FIRST: 10, "north/port": 8, "east/new": 8}
@@ -92,7 +92,8 @@ def test_it_starts_from_what_is_there_and_nobody_trains_anew(before, tmp_path, n
 def test_a_fresh_run_forgets_every_file_of_one_with_newcomers(before):
     _, folder, _ = before
     files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert files == {path for path in files if any(path.match(one) for one in RUN_FILES)}
+    known = (*RUN_FILES, *LASTING_FILES)
+    assert files == {path for path in files if any(path.match(one) for one in known)}
 
 
 def test_the_first_newcomer_may_come_after_a_run_without_any(tmp_path):

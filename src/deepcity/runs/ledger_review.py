@@ -5,11 +5,13 @@ and every other site's memory of what it co-signed. Of one site's folder, agains
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepcity.city.errors import CheckpointError, LedgerError
 from deepcity.city.given_path import no_run
+from deepcity.exchange.flare.task import site_of
 from deepcity.exchange.trust.head_round import OWN_HEAD
 from deepcity.runs.ledger_heads import HEADS, collected_heads
 from deepcity.runs.outcome.round_records import read_rounds
@@ -62,13 +64,13 @@ def review_ledgers(
 
     Args:
         heads: that are known from elsewhere.
-        keys: ledger -> public key (hexadecimal), as it is known from elsewhere.
+        keys: site or party -> public key (hexadecimal), as it is known from elsewhere.
 
     Raises:
         LedgerError: if there is no ledger, or a file cannot be read.
     """
-    paths = ledger_files(folder)
-    names = {path: _name(path) for path in paths}
+    paths = [path.absolute() for path in ledger_files(folder)]
+    names = {path: ledger_name(path) for path in paths}
     known = _keys(paths) | dict(keys or {})
     found = [_review(path, names[path], [*heads], known) for path in paths]
     signing = {one.name for one in found}
@@ -80,10 +82,14 @@ def review_ledgers(
 
 def _review(path: Path, name: str, heads: list[HeadSheet], keys: Mapping[str, str]) -> LedgerReview:
     sheets = [(one, "the file given") for one in heads if one.head.head.ledger == name]
-    sheets += _sheets(path, name)
+    unread: list[str] = []
+    sheets += _sheets(path, name, unread)
     kept = [KnownHead(one.head, where) for one, where in sheets]
-    kept += _cosigned(path, name)
-    check = check_ledger(path, kept, (keys[name],) if name in keys else ())
+    kept += _cosigned(path, name, unread)
+    site = name if name in keys else site_of(name, keys)
+    check = check_ledger(path, kept, (keys[site],) if site is not None else ())
+    for problem in unread:
+        check.add("unread", problem)
     for sheet, where in sheets:
         for fault in sheet.faults():
             check.add("cosignature", f"{where}: {fault}")
@@ -104,27 +110,41 @@ def _check_cosigned(one: LedgerReview, expected: Collection[str]) -> None:
         )
 
 
-def _sheets(path: Path, name: str) -> Iterator[tuple[HeadSheet, str]]:
+def _sheets(path: Path, name: str, unread: list[str]) -> list[tuple[HeadSheet, str]]:
     """Co-signed heads of a ledger that its site and the coordinator keep."""
-    own = path.parent / OWN_HEAD
+    own, run = path.parent / OWN_HEAD, path.parents[1].parent
+    found: list[tuple[HeadSheet, str]] = []
     if own.exists():
-        sheet = read_sheet(own, HeadSheet)
-        if sheet.head.head.ledger == name:
-            yield sheet, str(own)
-    run = path.parents[1].parent
-    if (sheet_ := collected_heads(run).get(name)) is not None:
-        yield sheet_, str(coordinator_folder(run) / HEADS)
+        with _noting(unread):
+            if (sheet := read_sheet(own, HeadSheet)).head.head.ledger == name:
+                found.append((sheet, str(own)))
+    with _noting(unread):
+        if (kept := collected_heads(run).get(name)) is not None:
+            found.append((kept, str(coordinator_folder(run) / HEADS)))
+    return found
 
 
-def _cosigned(path: Path, name: str) -> Iterator[KnownHead]:
+def _cosigned(path: Path, name: str, unread: list[str]) -> list[KnownHead]:
     """Heads of a ledger that other sites in the folder have co-signed."""
+    found: list[KnownHead] = []
     for other in sorted(path.parents[1].glob(f"*/{COSIGNED}")):
-        found = read_sheet(other, CosignedHeads).heads.get(name)
-        if found is not None:
-            yield KnownHead(found, other.parent.name)
+        with _noting(unread):
+            if (signed := read_sheet(other, CosignedHeads).heads.get(name)) is not None:
+                found.append(KnownHead(signed, other.parent.name))
+    return found
 
 
-def _name(path: Path) -> str:
+@contextmanager
+def _noting(unread: list[str]) -> Iterator[None]:
+    """Note what cannot be read, and go on."""
+    try:
+        yield
+    except LedgerError as error:
+        unread.append(str(error))
+
+
+def ledger_name(path: Path) -> str:
+    """The ledger's name by its newest head; that of its folder where there is none."""
     try:
         return newest_head(path).head.ledger
     except LedgerError:

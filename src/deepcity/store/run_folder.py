@@ -62,8 +62,17 @@ RUN_FILES = (
     _LOCK,
     "run.json",  # of runs before sites had folders: --fresh removes it
 )
-"""All that a run writes and `--fresh` removes. A site's release ledger and its key stay: starting
-anew does not undo what has left."""
+"""All that a run writes and `--fresh` removes."""
+
+LASTING_FILES = (
+    "coordinator/heads.json",
+    "sites/*/releases.jsonl",
+    "sites/*/claims.pem",
+    "sites/*/cosigned.json",
+    "sites/*/cosignatures.json",
+    "sites/*/rewritten-*.json",
+)
+"""The record of what left, and the key that signs it: starting anew does not undo what has left."""
 
 
 def coordinator_folder(folder: Path) -> Path:

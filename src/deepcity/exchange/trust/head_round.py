@@ -132,10 +132,10 @@ def hand_round(exchange: Exchange) -> HeadRound:
     replies = answers(exchange.call_group({one: Message(COSIGN, {}, layers) for one in parties}))
     for party, reply in replies.items():
         for ledger, one in _read(reply, _SHEETS, CoSignature).items():
-            sheet = found.sheets.get(ledger)
-            if sheet is None or one.by != party or one.by == ledger or not one.is_of(sheet.head):
+            known = found.sheets.get(ledger)
+            if known is None or one.by != party or one.by == ledger or not one.is_of(known.head):
                 continue
-            signed = sheet.with_cosignature(one)
+            signed = known.with_cosignature(one)
             if not signed.faults():
                 found.sheets[ledger] = signed
         found.evidence += _read(reply, _EVIDENCE, Rewritten).values()

@@ -1,0 +1,83 @@
+"""What left, as a table or as JSON, entry by entry."""
+
+import json
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deepcity.city.printable import printable
+from deepcity.runs.ledger_files import one_ledger
+from deepcity.runs.ledger_review import ledger_files, ledger_name
+from deepcity.store.release_ledger.lines import entry_of, read_lines
+from deepcity.store.release_ledger.release import Entry, GrantScope, Leakage
+
+NOT_MEASURED = "not measured"
+_HEADS = ("", "when (UTC)", "layer", "to", "service", "training", "round")
+_MORE = ("grant", "leakage R²", "bytes", "SHA-256")
+
+
+def print_releases(folder: Path, party: str | None, last: int, *, as_json: bool) -> None:
+    """Print the newest entries of one ledger, or of all.
+
+    Raises:
+        LedgerError: if there is none, or it cannot be read.
+    """
+    console = Console()
+    for path in ledger_files(folder) if party is None else [one_ledger(folder, party)]:
+        name, newest, count = printable(ledger_name(path)), *_newest(path, last)
+        if as_json:
+            for entry in newest:
+                typer.echo(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False))
+            continue
+        title = escape(f"{name}: {len(newest)} of {count} releases")
+        table = Table(*_HEADS, *_MORE, title=title, title_justify="left", box=None)
+        for entry in newest:
+            table.add_row(*(escape(printable(cell)) for cell in _cells(entry)))
+        console.print(table)
+
+
+def _newest(path: Path, last: int) -> tuple[list[Entry], int]:
+    """The last entries that can be read, and how many there are."""
+    lines: deque[bytes] = deque(maxlen=last)
+    count = 0
+    for line in read_lines(path):
+        if line.whole and not line.is_head:
+            count += 1
+            lines.append(line.data)
+    return [one for data in lines if isinstance(one := entry_of(data), Entry)], count
+
+
+def _cells(entry: Entry) -> list[str]:
+    one = entry.release
+    when = datetime.fromtimestamp(entry.time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return [
+        str(entry.index),
+        when,
+        one.layer if one.form in {"plain", "document"} else f"{one.layer} ({one.form})",
+        one.receiver,
+        one.service,
+        one.training,
+        "" if one.round < 0 else str(one.round),
+        grant_text(one.grant),
+        leakage_text(one.leakage),
+        f"{one.bytes:,}",
+        one.sha256[:12],
+    ]
+
+
+def grant_text(grant: GrantScope | None) -> str:
+    """A grant in few words."""
+    return "" if grant is None else f"level {grant.level}, {grant.stem} stem"
+
+
+def leakage_text(leakage: Leakage | None) -> str:
+    """What an audit measured, in few words."""
+    if leakage is None:
+        return NOT_MEASURED
+    parts = {"activations": leakage.activations_r2, "update": leakage.update_r2}
+    return ", ".join(f"{what} {r2}" for what, r2 in parts.items() if r2 is not None)
