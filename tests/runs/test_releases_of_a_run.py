@@ -10,6 +10,7 @@ from deepcity.audit.audit_file import save_audit
 from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 from deepcity.exchange.message import Message
+from deepcity.exchange.precision import lower_precision
 from deepcity.exchange.trust.recorded_releases import tensors_digest
 from deepcity.maps.city_map import load_map
 from deepcity.runs.ledger_heads import collected_heads
@@ -21,12 +22,14 @@ from deepcity.runs.trainings import InProcessExchange
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.lines import entry_of, read_lines
 
-TEXT = service(levels=(2,), rounds=2, settings="automatic = false", grant="level = 2")
+TEXT = service(
+    levels=(2,), rounds=2, settings="automatic = false\npooled = false", grant="level = 2"
+)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A finished run, and the layers that the coordinator received, as it received them."""
+    """A finished run, and the layers that the coordinator received, as they went over the wire."""
     folder = tmp_path_factory.mktemp("ledgers")
     received = []
     carry = InProcessExchange._carry
@@ -36,7 +39,7 @@ def run(tmp_path_factory):
         if receiver == self.name and isinstance(message, Message):
             received.extend(
                 (sender, request.verb, layer, tensors_digest(tensors))
-                for layer, tensors in found.layers.items()
+                for layer, tensors in lower_precision(message, self.precision).layers.items()
                 if not layer.startswith(("sheets", "evidence"))
             )
         return found
