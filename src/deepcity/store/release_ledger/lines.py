@@ -20,7 +20,7 @@ Kind = TypeVar("Kind", Entry, SignedHead)
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """One line without its end.
 
     Attributes:
@@ -43,7 +43,7 @@ class Line:
         return self.data.startswith(HEAD_START)
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Iterator[LedgerLine]:
     """Every line, up to the first that is too long.
 
     Raises:
@@ -57,9 +57,9 @@ def read_lines(path: Path) -> Iterator[Line]:
                 number += 1
                 whole = data.endswith(b"\n")
                 if not whole and len(data) > MOST_LINE:
-                    yield Line(number, start, data, whole=False, too_long=True)
+                    yield LedgerLine(number, start, data, whole=False, too_long=True)
                     return
-                yield Line(number, start, data[:-1] if whole else data, whole)
+                yield LedgerLine(number, start, data[:-1] if whole else data, whole)
                 start += len(data)
     except OSError as error:
         raise LedgerError(

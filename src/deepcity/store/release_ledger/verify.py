@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcity.store.release_ledger.heads import Rewritten, SignedHead
-from deepcity.store.release_ledger.lines import MOST_LINE, Line, entry_of, head_of, read_lines
+from deepcity.store.release_ledger.lines import MOST_LINE, LedgerLine, entry_of, head_of, read_lines
 from deepcity.store.release_ledger.merkle import Frontier, leaf_hash
 
 _MOST_OF_KIND = 20
@@ -19,7 +19,7 @@ _MOST_OF_KIND = 20
 
 
 @dataclass(frozen=True)
-class Finding:
+class Misfit:
     """One thing that does not fit.
 
     Attributes:
@@ -61,7 +61,7 @@ class LedgerCheck:
     size: int = 0
     heads: int = 0
     newest: SignedHead | None = None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Misfit] = field(default_factory=list)
     evidence: list[Rewritten] = field(default_factory=list)
     uncounted: Counter[str] = field(default_factory=Counter)
     _tree: Frontier = field(default_factory=Frontier, repr=False)
@@ -72,11 +72,11 @@ class LedgerCheck:
     def add(self, code: str, text: str) -> None:
         """Note a finding."""
         if sum(one.code == code for one in self.findings) < _MOST_OF_KIND:
-            self.findings.append(Finding(code, text))
+            self.findings.append(Misfit(code, text))
         else:
             self.uncounted[code] += 1
 
-    def entry(self, line: Line) -> None:
+    def entry(self, line: LedgerLine) -> None:
         """Check an entry, and add it to the tree."""
         found = entry_of(line.data)
         if isinstance(found, str):
@@ -95,7 +95,7 @@ class LedgerCheck:
         self._tree.append(leaf_hash(line.data))
         self.size = self._tree.size
 
-    def head(self, line: Line) -> None:
+    def head(self, line: LedgerLine) -> None:
         """Check a head against the entries before it."""
         found = head_of(line.data)
         if isinstance(found, str):
