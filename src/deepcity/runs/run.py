@@ -16,7 +16,7 @@ from deepcity.parties import method_errors as names
 from deepcity.parties.party import parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.identity import check_identity, check_site, record_site
-from deepcity.runs.ledger_heads import cosign_heads
+from deepcity.runs.ledgers.heads import cosign_heads
 from deepcity.runs.note import Note
 from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.common_package import export_common_layers
