@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from little_map import service, three
 
-from deepcity.audit.audit_file import save_audit
+from deepcity.audit.audit_file import VERSION, save_audit
 from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 from deepcity.exchange.message import Message
@@ -146,7 +146,7 @@ def test_leakage_is_that_of_the_best_attack_on_the_partys_network(tmp_path):
         for stream, r2 in ((1, 0.25), (24, 0.43126), (24, np.nan))
     ]
     audit = PartyAudit(
-        version=1, subject=subject, effort=EffortName.FAST, seed=0, windows=tuple(leaks[:2])
+        version=VERSION, subject=subject, effort=EffortName.FAST, seed=0, windows=tuple(leaks[:2])
     )
     save_audit(tmp_path, "a/b", audit)
     found = measured_leakage(tmp_path, "a/b", "water")
