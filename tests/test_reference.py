@@ -29,6 +29,7 @@ from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.live import access
 from deepcity.live.application import LiveApplication
 from deepcity.maps import map_settings
+from deepcity.maps.policy_settings import GrantTable, PolicySettings
 from deepcity.maps.vertical_settings import FeaturePartySettings, VerticalSettings
 from deepcity.web.api.app import create_app
 from deepcity.web.api.limits import Limits
@@ -57,6 +58,8 @@ MODELS: list[type[BaseModel]] = [
     AdjacencySettings,
     GridSettings,
     TimeSettings,
+    PolicySettings,
+    GrantTable,
     access.Access,
     access.AgencyEntry,
     access.GrantEntry,

@@ -1,7 +1,7 @@
 """Grants wrapped around a party: every answer is checked before it leaves."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -48,6 +48,8 @@ class GuardedHandler:
 
     Attributes:
         own_layers: the party's layers; left out, names and shapes are not checked.
+        policy: asked about the layers that are about to leave, in addition to the grant; it raises
+            GrantError where they may not.
     """
 
     inner: Handler
@@ -55,6 +57,7 @@ class GuardedHandler:
     party: str
     service: str
     own_layers: Layers | None = None
+    policy: Callable[[Collection[str]], None] | None = None
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.
@@ -66,6 +69,8 @@ class GuardedHandler:
         with details_stay(self.party, message.verb):
             answer = self.inner.handle(message, caller)
         self.grant.check(answer.layers, self.party, self.service)
+        if self.policy is not None and answer.layers:
+            self.policy(list(answer.layers))
         if foreign := self._foreign(message, answer):
             raise GrantError(
                 f"{', '.join(foreign)} may not leave {self.party}: no part of the round protocol"

@@ -5,6 +5,7 @@ city it names, and all problems of all files are reported at once.
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,20 @@ from deepcity.data.config.renamed_keys import with_new_keys
 from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
 from deepcity.exchange.strategies import strategy
 from deepcity.maps.aggregation_checks import aggregation_problems
+from deepcity.maps.city_policy import policy_problems
 from deepcity.maps.map_settings import MapSettings, ServiceSettings
 from deepcity.maps.schedule_checks import schedule_problems
 from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
 
-_GRANTED: Mapping[str, IncEx | bool] = {"truths": True, "party": {"__all__": {"truths": True}}}
+_GRANTED: Mapping[str, IncEx | bool] = {
+    "truths": True,
+    "purpose": True,
+    "party": {"__all__": {"truths": True}},
+}
 _SHOWN: Mapping[str, IncEx | bool] = {"service": {"__all__": {"grant": _GRANTED}}}
 """Settings of what results show; they change nothing in the run itself."""
+_POLICY_LINE = re.compile(rb"^policy[ \t]*=[^\n]*\n?", re.MULTILINE)
+"""Of a city file: a policy may come to a run, and change while it lasts."""
 _NO_MAP = {PathKind.NOTHING, PathKind.CITY, *FOLDERS}
 
 
@@ -89,7 +97,7 @@ class CityMap:
         settings = self.settings.model_dump_json(exclude=_SHOWN)
         digest = hashlib.sha256(settings.encode())
         for city_file in self.cities:
-            digest.update(city_file.path.read_bytes())
+            digest.update(_POLICY_LINE.sub(b"", city_file.path.read_bytes()))
         for service in self.services:
             if service.settings.reuse is not None:  # a package's name holds its content's hash
                 digest.update(service.settings.reuse.package.encode())
@@ -172,6 +180,7 @@ def _cities(
         problems += reasons
         if city_file is not None:
             found.append(city_file)
+            problems += policy_problems(city_file)
     return found, problems
 
 

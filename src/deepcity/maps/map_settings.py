@@ -129,6 +129,8 @@ class GrantSettings(Settings):
             measured values beside its forecast; "private" (default) keeps them in its folder.
         party: agencies that allow less: a level, e.g. {"ferrara/district-1" = 3}, or a table
             of level and stem, e.g. {"ferrara/district-1" = { stem = "private" }}.
+        purpose: what the service is for, as cities' policies grant it
+            (`deepcity.maps.policy_settings`); left out, its application's name.
     """
 
     level: Level = MAX_LEVEL
@@ -137,6 +139,7 @@ class GrantSettings(Settings):
     party: dict[str, Annotated[PartyGrantSettings, BeforeValidator(_party_grant)]] = Field(
         default_factory=dict
     )
+    purpose: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
     @model_validator(mode="after")
     def _less(self) -> Self:

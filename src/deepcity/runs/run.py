@@ -13,10 +13,11 @@ from deepcity.intercity.party_choices import round_members
 from deepcity.intercity.starting_package import starting_package
 from deepcity.maps.city_map import CityMap, Service
 from deepcity.parties import method_errors as names
-from deepcity.parties.party import parties_of
+from deepcity.parties.party import Party, parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.ledgers.heads import cosign_heads
+from deepcity.runs.layer_release import layer_release
 from deepcity.runs.note import Note
 from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.common_package import export_common_layers
@@ -112,7 +113,7 @@ def _run_service(
     for name in round_members(settings, digests):
         record_site(folder, city_map, service, name, digests[name])
     seed = city_map.settings.seed
-    sites = [Site(settings, party, seed, site_folder(folder, party.name)) for party in parties]
+    sites = [_site(service, party, seed, folder) for party in parties]
     simulation = Simulation(
         service, sites, seed, folder, listener, start, newcomers, rounds.note, rounds.keys
     )
@@ -132,6 +133,13 @@ def _run_service(
     )
     export_common_layers(outcome, folder)
     return outcome
+
+
+def _site(service: Service, party: Party, seed: int, folder: Path) -> Site:
+    own = site_folder(folder, party.name)
+    member = next(one for one in service.members if one.name == party.name)
+    release = layer_release(service, member, own)
+    return Site(service.settings, party, seed, own, release=release)
 
 
 def _pooled_notes(simulation: Simulation) -> list[Note]:

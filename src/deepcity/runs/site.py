@@ -48,6 +48,7 @@ from deepcity.parties.method_errors import (
 from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
 from deepcity.runs.ledgers.releases import measured_leakage, site_ledger
+from deepcity.runs.layer_release import LayerRelease
 from deepcity.runs.note import Note
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
@@ -89,6 +90,7 @@ class Site:
         recorded: whether what leaves is recorded in its release ledger.
         learners: by method, at their best states once a training is done.
         test: test errors by method.
+        release: the policy of its city; None: it names none.
     """
 
     settings: ServiceSettings
@@ -98,6 +100,7 @@ class Site:
     recorded: bool = True
     learners: dict[str, Learner] = field(default_factory=dict)
     test: dict[str, MethodErrors] = field(default_factory=dict)
+    release: LayerRelease | None = None
 
     @property
     def name(self) -> str:
@@ -211,7 +214,8 @@ class Site:
             learner, task.level, task.common_stem, self._checkpoints, task.training
         )
         own_layers = learner.export(EVERY_LAYER)
-        guarded = GuardedHandler(party, grant, self.name, service, own_layers=own_layers)
+        policy = None if self.release is None else self.release.check
+        guarded = GuardedHandler(party, grant, self.name, service, own_layers, policy)
         moves = task.settings.wire.moves
         if moves is None:
             return guarded

@@ -251,6 +251,9 @@ class CitySettings(Settings):
         clock: its time zone and step.
         agency: its agencies, at least one.
         source: its tables of records, each by the settings of its format.
+        policy: a file of grants; what it does not grant does not leave
+            (`deepcity.maps.policy_settings`). Left out, the bounds of maps and access files hold
+            alone.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -258,3 +261,4 @@ class CitySettings(Settings):
     clock: ClockSettings
     agency: Annotated[tuple[AgencySettings, ...], Field(min_length=1)]
     source: Any = ()
+    policy: Annotated[str, Field(min_length=1)] | None = None

@@ -46,6 +46,7 @@ from deepcity.parties.party import load_party
 from deepcity.runs.choosing_site import ChoosingSite, choice_name
 from deepcity.runs.episodic_training import STAGES
 from deepcity.runs.identity import check_site, record_site
+from deepcity.runs.layer_release import layer_release
 from deepcity.runs.machines.federated_map import check_service, is_secure, map_on_machine
 from deepcity.runs.machines.site_places import SitePlaces
 from deepcity.runs.machines.site_trainings import (
@@ -198,7 +199,8 @@ class _Opened:
             record_map(self.run, self.city_map.path)
             folder = site_folder(self.run, self.party)
             seed = self.city_map.settings.seed
-            self.sites[service] = Site(found.settings, party, seed, folder)
+            release = layer_release(found, member, folder)
+            self.sites[service] = Site(found.settings, party, seed, folder, release=release)
         return self.sites[service]
 
 

@@ -1,0 +1,1 @@
+"""`deepcity policy`: its commands, and grants in words."""

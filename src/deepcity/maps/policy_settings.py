@@ -1,0 +1,135 @@
+"""A city's policy file: grants as TOML data, and the file of the city's own Cedar rules.
+
+The city file names it: `policy = "policy.toml"`.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from deepcity.data.config.duration import Duration
+from deepcity.data.config.settings import NAME
+from deepcity.data.config.toml_file import Settings, wrong
+from deepcity.privacy.policy.release import DEPTHS, Item, ReleaseGrant
+
+Name = Annotated[str, Field(pattern=NAME, max_length=200)]
+Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Layer = Literal["stem", "h1", "h2", "h3", "h4", "h5", "head"]
+LAST_DAY = date(9998, 12, 31)
+
+
+class GrantTable(Settings):
+    """What one agency lets one or more cities have, for one service and purpose.
+
+    Attributes:
+        name: unique in the file; rules, messages and `deepcity policy revoke` name it.
+        agency: whose data leave, as the city file names it.
+        item: "layers" (parameters, in rounds) or "deep_data" (activations, as a stream).
+        grantee: cities that may receive them, this one too where its own services use them.
+        domain, service, purpose: what they are for. A map's service has the purpose that its
+            `[service.grant]` states; left out there, its application's name.
+        lowest, highest: layers that may leave: stem, h1 to h5, head. Of deep data the shallowest
+            and the deepest cut; the stem and the head are none.
+        until: the last day on which the grant holds, in the city's time zone.
+        max_stream_r2: most measured leakage, the best attacker's R² after 24 releases
+            (`deepcity audit`). What was not measured does not leave then.
+        cadence: least time between two releases of deep data.
+        least_k: fewest parties whose updates are joined before anybody sees them (secure sums).
+        epsilon: of differential privacy, in all.
+        keep_days: how long the recipient may keep deep data.
+    """
+
+    name: Name
+    agency: Name
+    item: Item
+    grantee: Annotated[tuple[Name, ...], Field(min_length=1)]
+    domain: Name
+    service: Name
+    purpose: Words
+    lowest: Layer
+    highest: Layer
+    until: date
+    max_stream_r2: Annotated[float, Field(ge=0, le=1)] | None = None
+    cadence: Duration | None = None
+    least_k: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
+    epsilon: Annotated[float, Field(gt=0, le=1000)] | None = None
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if DEPTHS[self.lowest] > DEPTHS[self.highest]:
+            raise wrong(f"higher than {self.highest}", f"write {self.highest} or lower", "lowest")
+        if self.until > LAST_DAY:
+            raise wrong("further off than any grant", f"write {LAST_DAY} or earlier", "until")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_item(self) -> Self:
+        layers = self.item is Item.LAYERS
+        for key, value in {"cadence": self.cadence, "keep_days": self.keep_days}.items():
+            if layers and value is not None:
+                reason = "it bounds a stream of deep data, and layers are sent in rounds"
+                raise wrong(reason, 'leave it out, or write item = "deep_data"', key)
+        if not layers and self.least_k is not None:
+            reason = "it bounds secure sums of layers, and deep data are sent as they are"
+            raise wrong(reason, 'leave it out, or write item = "layers"', "least_k")
+        if layers and self.lowest not in ("stem", "h1"):
+            reason = "layers are shared from h1 on, so nothing could leave"
+            raise wrong(reason, 'write "h1", or "stem" where the stem is common', "lowest")
+        for key, layer in {"lowest": self.lowest, "highest": self.highest}.items():
+            if not layers and layer in ("stem", "head"):
+                raise wrong("deep data are cut at h1 to h5", "name one of these", key)
+        return self
+
+    def value(self, time_zone: str, revoked_at: int | None) -> ReleaseGrant:
+        """The grant these settings describe."""
+        end = datetime.combine(self.until + timedelta(1), time(), ZoneInfo(time_zone))
+        return ReleaseGrant(
+            name=self.name,
+            agency=self.agency,
+            item=self.item,
+            grantees=self.grantee,
+            domain=self.domain,
+            service=self.service,
+            purpose=self.purpose,
+            lowest=DEPTHS[self.lowest],
+            highest=DEPTHS[self.highest],
+            until=int(end.timestamp()),
+            max_stream_r2=self.max_stream_r2,
+            cadence_s=None if self.cadence is None else int(self.cadence.total_seconds()),
+            least_k=self.least_k,
+            epsilon=self.epsilon,
+            keep_days=self.keep_days,
+            revoked_at=revoked_at,
+        )
+
+
+class PolicySettings(Settings):
+    """A whole policy file.
+
+    Attributes:
+        rules: a file of Cedar `forbid` rules beside it; what they forbid no grant allows.
+        grant: what agencies grant; anything else is denied.
+    """
+
+    rules: str | None = None
+    grant: tuple[GrantTable, ...] = ()
+
+
+class Revocation(Settings):
+    """A grant that was revoked, as `deepcity policy revoke` writes it.
+
+    Attributes:
+        at: UTC seconds.
+    """
+
+    grant: Name
+    at: Annotated[int, Field(ge=0, le=253_402_300_799)]
+
+
+class RevocationsFile(Settings):
+    """The revoked grants of a policy file: `NAME.revoked.toml` beside it."""
+
+    revoked: tuple[Revocation, ...] = ()

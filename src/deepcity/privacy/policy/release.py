@@ -1,0 +1,124 @@
+"""What an agency grants, and what is about to be released: the two sides of a decision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from deepcity.city.level import LADDER, STEM
+
+DEPTHS = {name: depth for depth, name in enumerate((STEM, *LADDER))}
+"""Depth of each layer: stem 0, h1 to h5 1 to 5, head 6."""
+
+
+class Item(StrEnum):
+    """What a grant lets leave."""
+
+    LAYERS = "layers"  # parameters, in rounds
+    DEEP_DATA = "deep_data"  # activations of a hidden layer, as a stream
+
+
+class ReleaseAction(StrEnum):
+    """What is asked for; the names are the schema's."""
+
+    RELEASE_LAYERS = "releaseLayers"
+    RELEASE_DEEP_DATA = "releaseDeepData"
+    READ_DEEP_DATA = "readDeepData"
+
+    @property
+    def item(self) -> Item:
+        """What it takes a grant of."""
+        return Item.LAYERS if self is ReleaseAction.RELEASE_LAYERS else Item.DEEP_DATA
+
+
+@dataclass(frozen=True)
+class ReleaseGrant:
+    """One agency's grant, as its city's policy file has it; only it lets anything leave.
+
+    Attributes:
+        name: unique in the city.
+        agency: whose data leave, by its name in the city.
+        grantees: cities that may receive them.
+        domain, service, purpose: what they are for; all three must be those of the release.
+        lowest, highest: depths, see `DEPTHS`. Of layers all from `lowest` to `highest` may leave;
+            of deep data these are the cut levels allowed.
+        until: UTC seconds, the first at which it holds no more.
+        max_stream_r2: most measured leakage, R² after 24 releases; None: not bounded.
+        cadence_s: least seconds between two releases of a stream; None: not bounded.
+        least_k: fewest parties whose updates are joined before anybody sees them.
+        epsilon: of differential privacy, in all; None: not bounded.
+        keep_days: how long the recipient may keep deep data; None: not bounded.
+        revoked_at: UTC seconds; None: it was not revoked.
+    """
+
+    name: str
+    agency: str
+    item: Item
+    grantees: tuple[str, ...]
+    domain: str
+    service: str
+    purpose: str
+    lowest: int
+    highest: int
+    until: int
+    max_stream_r2: float | None = None
+    cadence_s: int | None = None
+    least_k: int | None = None
+    epsilon: float | None = None
+    keep_days: int | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseMeasures:
+    """What is known of a release by measurement; None: it was not measured, or does not apply.
+
+    Attributes:
+        stream_r2: the best attacker's R² after 24 releases.
+        cadence_s: seconds between two releases of a stream.
+        joined: parties whose updates are joined before anybody sees them.
+        epsilon: spent, with this release.
+    """
+
+    stream_r2: float | None = None
+    cadence_s: int | None = None
+    joined: int | None = None
+    epsilon: float | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseRequest:
+    """A release that is asked for.
+
+    Attributes:
+        agency: whose data, by its name in the policy's city.
+        recipients: every city that would have them; each must be allowed.
+        lowest, highest: depths of what leaves.
+        now: UTC seconds.
+    """
+
+    action: ReleaseAction
+    agency: str
+    recipients: tuple[str, ...]
+    service: str
+    purpose: str
+    lowest: int
+    highest: int
+    now: int
+    measured: ReleaseMeasures = field(default_factory=ReleaseMeasures)
+
+
+def depths_of(layers: Iterable[str]) -> tuple[int, int]:
+    """The lowest and the highest depth of named layers.
+
+    >>> depths_of(["h2", "h1"])
+    (1, 2)
+
+    Raises:
+        ValueError: if there are none, or one is not a layer that may ever leave.
+    """
+    names = list(layers)
+    unknown = [name for name in names if name not in DEPTHS]
+    if unknown or not names:
+        raise ValueError(f"{unknown or names} is not a list of {', '.join(DEPTHS)}")
+    depths = [DEPTHS[name] for name in names]
+    return min(depths), max(depths)

@@ -1,0 +1,117 @@
+"""A city's policy asked about each answer of a site that holds layers, before it leaves.
+
+The measured leakage is that of `deepcity audit` in the site's own folder: of the layers that leave,
+the highest R² that any attacker of a stream has reached. A layer that was not attacked is unknown.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepcity.audit.audit_file import read_audits
+from deepcity.audit.results import FORECAST
+from deepcity.city.level import HEAD
+from deepcity.maps.city_map import Member, Service
+from deepcity.maps.city_policy import PolicyFile, policy_origin
+from deepcity.maps.group_checks import least_members
+from deepcity.maps.map_settings import ServiceSettings
+from deepcity.privacy.policy.release import (
+    ReleaseAction,
+    ReleaseMeasures,
+    ReleaseRequest,
+    depths_of,
+)
+
+STREAM = 24
+"""Releases that an attacker of a stream has seen."""
+
+
+@dataclass(frozen=True)
+class LayerRelease:
+    """Checks releases of one party's layers for one service.
+
+    Attributes:
+        agency, party: its name in the city, and in the map.
+        recipients: cities of all members of the service, newcomers too.
+        folder: the site's, where its audits are; None: nothing was measured.
+        clock: gives UTC seconds.
+    """
+
+    policy: PolicyFile
+    settings: ServiceSettings
+    agency: str
+    party: str
+    recipients: tuple[str, ...]
+    folder: Path | None
+    clock: Callable[[], float] = time.time
+
+    def check(self, layers: Collection[str]) -> None:
+        """Check that these layers may leave now.
+
+        Raises:
+            GrantError: with every reason and the next step.
+        """
+        self.policy.check(self._request(layers))
+
+    def _request(self, layers: Collection[str]) -> ReleaseRequest:
+        lowest, highest = depths_of(layers)
+        secure = self.settings.strategy.aggregation == "secure"
+        measured = ReleaseMeasures(
+            stream_r2=self._stream_r2(layers),
+            joined=least_members(self.settings) if secure else 1,
+        )
+        return ReleaseRequest(
+            action=ReleaseAction.RELEASE_LAYERS,
+            agency=self.agency,
+            recipients=self.recipients,
+            service=self.settings.name,
+            purpose=self.settings.grant.purpose or self.settings.application,
+            lowest=lowest,
+            highest=highest,
+            now=int(self.clock()),
+            measured=measured,
+        )
+
+    def _stream_r2(self, layers: Collection[str]) -> float | None:
+        """What the leakiest of these layers reveals; None where one was not attacked."""
+        if self.folder is None:
+            return None
+        by_layer = stream_r2_by_layer(self.folder, self.settings.name, self.party)
+        # what a head gives is the forecast, which is attacked under that name
+        values = [by_layer.get(FORECAST if one == HEAD else one) for one in layers]
+        known = [one for one in values if one is not None]
+        return max(known) if len(known) == len(values) else None
+
+
+def stream_r2_by_layer(folder: Path, service: str, party: str) -> dict[str, float]:
+    """Layer -> R² of the best attacker of a stream, by the audit of a party's network.
+
+    Args:
+        folder: the site's.
+    """
+    found: dict[str, float] = {}
+    for audit in read_audits(folder, folder.name).audits:
+        subject = audit.subject
+        if (subject.service, subject.party, subject.deep_width) != (service, party, None):
+            continue
+        for leak in audit.windows:
+            if leak.stream == STREAM:
+                found[leak.layer] = max(leak.r2, found.get(leak.layer, leak.r2))
+    return found
+
+
+def layer_release(service: Service, member: Member, folder: Path | None) -> LayerRelease | None:
+    """The check of a member's releases; None where its city names no policy."""
+    origin = policy_origin(member.city_file)
+    if origin is None:
+        return None
+    cities = dict.fromkeys(one.city_file.city.name for one in service.members)
+    return LayerRelease(
+        PolicyFile(origin),
+        service.settings,
+        member.agency.name,
+        member.name,
+        tuple(cities),
+        folder,
+    )
