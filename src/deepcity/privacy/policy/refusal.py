@@ -13,7 +13,7 @@ from deepcity.privacy.policy.release import ReleaseAction, ReleaseGrant, Release
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DenialReason:
     """One reason, about one grant or about none (`grant` is "" then)."""
 
     code: str
@@ -24,69 +24,73 @@ class Refusal:
 
 def refusals(
     grants: tuple[ReleaseGrant, ...], domain: str | None, request: ReleaseRequest
-) -> tuple[Refusal, ...]:
+) -> tuple[DenialReason, ...]:
     """Why no grant covers a request: of the grants that come nearest, every condition that fails.
 
     Args:
         domain: the agency's; None: the city has no such agency.
     """
     if domain is None:
-        return (Refusal("no_agency", names={"agency": request.agency}),)
+        return (DenialReason("no_agency", names={"agency": request.agency}),)
     own = [one for one in grants if one.agency == request.agency]
     own = [one for one in own if one.item is request.action.item]
     if not own:
-        return (Refusal("no_grant", names={"agency": request.agency, "service": request.service}),)
+        return (
+            DenialReason("no_grant", names={"agency": request.agency, "service": request.service}),
+        )
     named = [one for one in own if one.service == request.service] or own
     found = [uncovered(one, domain, request) for one in named]
     return min((one for one in found if one), key=len, default=())
 
 
-def uncovered(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> tuple[Refusal, ...]:
+def uncovered(
+    grant: ReleaseGrant, domain: str, request: ReleaseRequest
+) -> tuple[DenialReason, ...]:
     """Every condition of a grant that a request does not meet; empty where it covers it."""
     found = [*_revoked(grant), *_wrong_names(grant, domain, request), *_depths(grant, request)]
     if request.now >= grant.until:
-        found.append(Refusal("expired", grant.name, {"until": grant.until}))
+        found.append(DenialReason("expired", grant.name, {"until": grant.until}))
     if request.action is not ReleaseAction.READ_DEEP_DATA:
         found += _over_limits(grant, request)
     return tuple(found)
 
 
-def _revoked(grant: ReleaseGrant) -> list[Refusal]:
+def _revoked(grant: ReleaseGrant) -> list[DenialReason]:
     if grant.revoked_at is None:
         return []
-    return [Refusal("revoked", grant.name, {"at": grant.revoked_at})]
+    return [DenialReason("revoked", grant.name, {"at": grant.revoked_at})]
 
 
-def _wrong_names(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> list[Refusal]:
+def _wrong_names(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> list[DenialReason]:
     pairs = {
         "domain": (grant.domain, domain),
         "service": (grant.service, request.service),
         "purpose": (grant.purpose, request.purpose),
     }
     found = [
-        Refusal(f"other_{key}", grant.name, names={"granted": granted, "asked": asked})
+        DenialReason(f"other_{key}", grant.name, names={"granted": granted, "asked": asked})
         for key, (granted, asked) in pairs.items()
         if granted != asked
     ]
     return found + [
-        Refusal("other_recipient", grant.name, names={"asked": city})
+        DenialReason("other_recipient", grant.name, names={"asked": city})
         for city in request.recipients
         if city not in grant.grantees
     ]
 
 
-def _depths(grant: ReleaseGrant, request: ReleaseRequest) -> list[Refusal]:
+def _depths(grant: ReleaseGrant, request: ReleaseRequest) -> list[DenialReason]:
     found = []
     if request.lowest < grant.lowest:
         numbers = {"granted": grant.lowest, "asked": request.lowest}
-        found.append(Refusal("too_low", grant.name, numbers))
+        found.append(DenialReason("too_low", grant.name, numbers))
     if request.highest > grant.highest:
         numbers = {"granted": grant.highest, "asked": request.highest}
-        found.append(Refusal("too_high", grant.name, numbers))
+        found.append(DenialReason("too_high", grant.name, numbers))
     return found
 
 
-def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[Refusal]:
+def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[DenialReason]:
     measured = request.measured
     return [
         *_above("leakage", grant.name, grant.max_stream_r2, measured.stream_r2),
@@ -96,21 +100,23 @@ def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[Refusal]:
     ]
 
 
-def _above(code: str, name: str, limit: float | None, value: float | None) -> list[Refusal]:
+def _above(code: str, name: str, limit: float | None, value: float | None) -> list[DenialReason]:
     if limit is None:
         return []
     if value is None or not isfinite(value):
-        return [Refusal(f"{code}_unknown", name, {"limit": limit})]
+        return [DenialReason(f"{code}_unknown", name, {"limit": limit})]
     if float(at_least(value)) > float(at_most(limit)):
-        return [Refusal(f"{code}_over", name, {"limit": limit, "value": value})]
+        return [DenialReason(f"{code}_over", name, {"limit": limit, "value": value})]
     return []
 
 
-def _below(code: str, name: str, limit: int | None, value: int | None) -> list[Refusal]:
+def _below(code: str, name: str, limit: int | None, value: int | None) -> list[DenialReason]:
     if limit is None:
         return []
     if value is None:
-        return [Refusal(f"{code}_unknown", name, {"limit": limit})]
+        return [DenialReason(f"{code}_unknown", name, {"limit": limit})]
     return (
-        [] if value >= limit else [Refusal(f"{code}_under", name, {"limit": limit, "value": value})]
+        []
+        if value >= limit
+        else [DenialReason(f"{code}_under", name, {"limit": limit, "value": value})]
     )
