@@ -19,7 +19,7 @@ from deepcity.data.city_file import CityFile
 from deepcity.data.config.toml_file import did_you_mean, read_toml, validate
 from deepcity.maps.policy_settings import PolicySettings, RevocationsFile
 from deepcity.privacy.policy.policy import Policy, ReleaseDecision
-from deepcity.privacy.policy.refusal import DenialReason
+from deepcity.privacy.policy.refusal import Denial
 from deepcity.privacy.policy.release import ReleaseRequest
 
 _log = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ class PolicyFile:
             return self.current().decide(request)
         except ConfigError as error:
             _log.warning("the policy of %s denies everything: %s", self.origin.city, error)
-            return ReleaseDecision(False, (DenialReason("failed"),))
+            return ReleaseDecision(False, (Denial("failed"),))
 
     def check(self, request: ReleaseRequest) -> None:
         """Check that a release is allowed now.

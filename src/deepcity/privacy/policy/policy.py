@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from deepcity.city.errors import ConfigError, GrantError
 from deepcity.city.problem import Problem
 from deepcity.privacy.policy.cedar_text import NAMESPACE, at_least, instant, permits
-from deepcity.privacy.policy.refusal import DenialReason, refusals
+from deepcity.privacy.policy.refusal import Denial, refusals
 from deepcity.privacy.policy.refusal_words import refusal_sentence
 from deepcity.privacy.policy.release import ReleaseAction, ReleaseGrant, ReleaseRequest
 
@@ -39,7 +39,7 @@ class ReleaseDecision:
     """
 
     allowed: bool
-    reasons: tuple[DenialReason, ...] = ()
+    reasons: tuple[Denial, ...] = ()
     grants: tuple[str, ...] = ()
 
 
@@ -82,11 +82,11 @@ class Policy:
             grants, against = self._evaluate(request)
         except Exception:  # whatever fails, nothing is released
             _log.warning("the policy of %s failed", self.city, exc_info=True)
-            return ReleaseDecision(False, (DenialReason("failed"),))
+            return ReleaseDecision(False, (Denial("failed"),))
         if grants and not against:
             return ReleaseDecision(True, grants=grants)
         found = refusals(self.grants, self.domains.get(request.agency), request)
-        return ReleaseDecision(False, (*found, *against) or (DenialReason("denied"),))
+        return ReleaseDecision(False, (*found, *against) or (Denial("denied"),))
 
     def check(self, request: ReleaseRequest) -> None:
         """Check that a release is allowed.
@@ -102,9 +102,7 @@ class Policy:
                 f"{request.service}: {reasons}"
             )
 
-    def _evaluate(
-        self, request: ReleaseRequest
-    ) -> tuple[tuple[str, ...], tuple[DenialReason, ...]]:
+    def _evaluate(self, request: ReleaseRequest) -> tuple[tuple[str, ...], tuple[Denial, ...]]:
         """Grants that allow it to every recipient, none unless all do; and rules that forbid it."""
         import cedarpy
 
@@ -242,8 +240,8 @@ def _answer(answer: "cedarpy.AuthzResult") -> tuple[list[str], list[tuple[str, s
     return [], [("forbidden", name) for name in names]
 
 
-def _refusal(code: str, rule: str) -> DenialReason:
-    return DenialReason(code, names={"rule": rule} if rule else {})
+def _refusal(code: str, rule: str) -> Denial:
+    return Denial(code, names={"rule": rule} if rule else {})
 
 
 def _what(request: ReleaseRequest) -> str:

@@ -13,7 +13,7 @@ from deepcity.privacy.policy.release import ReleaseAction, ReleaseGrant, Release
 
 
 @dataclass(frozen=True)
-class DenialReason:
+class Denial:
     """One reason, about one grant or about none (`grant` is "" then)."""
 
     code: str
@@ -24,73 +24,69 @@ class DenialReason:
 
 def refusals(
     grants: tuple[ReleaseGrant, ...], domain: str | None, request: ReleaseRequest
-) -> tuple[DenialReason, ...]:
+) -> tuple[Denial, ...]:
     """Why no grant covers a request: of the grants that come nearest, every condition that fails.
 
     Args:
         domain: the agency's; None: the city has no such agency.
     """
     if domain is None:
-        return (DenialReason("no_agency", names={"agency": request.agency}),)
+        return (Denial("no_agency", names={"agency": request.agency}),)
     own = [one for one in grants if one.agency == request.agency]
     own = [one for one in own if one.item is request.action.item]
     if not own:
-        return (
-            DenialReason("no_grant", names={"agency": request.agency, "service": request.service}),
-        )
+        return (Denial("no_grant", names={"agency": request.agency, "service": request.service}),)
     named = [one for one in own if one.service == request.service] or own
     found = [uncovered(one, domain, request) for one in named]
     return min((one for one in found if one), key=len, default=())
 
 
-def uncovered(
-    grant: ReleaseGrant, domain: str, request: ReleaseRequest
-) -> tuple[DenialReason, ...]:
+def uncovered(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> tuple[Denial, ...]:
     """Every condition of a grant that a request does not meet; empty where it covers it."""
     found = [*_revoked(grant), *_wrong_names(grant, domain, request), *_depths(grant, request)]
     if request.now >= grant.until:
-        found.append(DenialReason("expired", grant.name, {"until": grant.until}))
+        found.append(Denial("expired", grant.name, {"until": grant.until}))
     if request.action is not ReleaseAction.READ_DEEP_DATA:
         found += _over_limits(grant, request)
     return tuple(found)
 
 
-def _revoked(grant: ReleaseGrant) -> list[DenialReason]:
+def _revoked(grant: ReleaseGrant) -> list[Denial]:
     if grant.revoked_at is None:
         return []
-    return [DenialReason("revoked", grant.name, {"at": grant.revoked_at})]
+    return [Denial("revoked", grant.name, {"at": grant.revoked_at})]
 
 
-def _wrong_names(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> list[DenialReason]:
+def _wrong_names(grant: ReleaseGrant, domain: str, request: ReleaseRequest) -> list[Denial]:
     pairs = {
         "domain": (grant.domain, domain),
         "service": (grant.service, request.service),
         "purpose": (grant.purpose, request.purpose),
     }
     found = [
-        DenialReason(f"other_{key}", grant.name, names={"granted": granted, "asked": asked})
+        Denial(f"other_{key}", grant.name, names={"granted": granted, "asked": asked})
         for key, (granted, asked) in pairs.items()
         if granted != asked
     ]
     return found + [
-        DenialReason("other_recipient", grant.name, names={"asked": city})
+        Denial("other_recipient", grant.name, names={"asked": city})
         for city in request.recipients
         if city not in grant.grantees
     ]
 
 
-def _depths(grant: ReleaseGrant, request: ReleaseRequest) -> list[DenialReason]:
+def _depths(grant: ReleaseGrant, request: ReleaseRequest) -> list[Denial]:
     found = []
     if request.lowest < grant.lowest:
         numbers = {"granted": grant.lowest, "asked": request.lowest}
-        found.append(DenialReason("too_low", grant.name, numbers))
+        found.append(Denial("too_low", grant.name, numbers))
     if request.highest > grant.highest:
         numbers = {"granted": grant.highest, "asked": request.highest}
-        found.append(DenialReason("too_high", grant.name, numbers))
+        found.append(Denial("too_high", grant.name, numbers))
     return found
 
 
-def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[DenialReason]:
+def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[Denial]:
     measured = request.measured
     return [
         *_above("leakage", grant.name, grant.max_stream_r2, measured.stream_r2),
@@ -100,23 +96,21 @@ def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[DenialRea
     ]
 
 
-def _above(code: str, name: str, limit: float | None, value: float | None) -> list[DenialReason]:
+def _above(code: str, name: str, limit: float | None, value: float | None) -> list[Denial]:
     if limit is None:
         return []
     if value is None or not isfinite(value):
-        return [DenialReason(f"{code}_unknown", name, {"limit": limit})]
+        return [Denial(f"{code}_unknown", name, {"limit": limit})]
     if float(at_least(value)) > float(at_most(limit)):
-        return [DenialReason(f"{code}_over", name, {"limit": limit, "value": value})]
+        return [Denial(f"{code}_over", name, {"limit": limit, "value": value})]
     return []
 
 
-def _below(code: str, name: str, limit: int | None, value: int | None) -> list[DenialReason]:
+def _below(code: str, name: str, limit: int | None, value: int | None) -> list[Denial]:
     if limit is None:
         return []
     if value is None:
-        return [DenialReason(f"{code}_unknown", name, {"limit": limit})]
+        return [Denial(f"{code}_unknown", name, {"limit": limit})]
     return (
-        []
-        if value >= limit
-        else [DenialReason(f"{code}_under", name, {"limit": limit, "value": value})]
+        [] if value >= limit else [Denial(f"{code}_under", name, {"limit": limit, "value": value})]
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from deepcity.city.korean import with_particles
 from deepcity.city.localized_text import LocalizedText
 from deepcity.city.printable import printable
-from deepcity.privacy.policy.refusal import DenialReason
+from deepcity.privacy.policy.refusal import Denial
 from deepcity.privacy.policy.release import DEPTHS
 
 LAYER_NAMES = {depth: name for name, depth in DEPTHS.items()}
@@ -118,7 +118,7 @@ REFUSAL_WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def refusal_sentence(refusal: DenialReason) -> LocalizedText:
+def refusal_sentence(refusal: Denial) -> LocalizedText:
     """A refusal in both languages, without a full stop."""
     values = {name: _shown(refusal.code, name, one) for name, one in refusal.numbers.items()}
     names = {name: printable(one) for name, one in refusal.names.items()}
