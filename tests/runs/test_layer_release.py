@@ -5,7 +5,7 @@ import json
 import pytest
 from little_map import three
 
-from deepcity.audit.audit_file import save_audit
+from deepcity.audit.audit_file import VERSION, save_audit
 from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 from deepcity.city.errors import ConfigError, GrantError
@@ -78,7 +78,7 @@ def _audit(folder, r2_by_layer, stream=24):
         for known in (0.0, 0.5)
     ]
     found = PartyAudit(
-        version=1, subject=subject, effort=EffortName.FAST, seed=0, windows=tuple(leaks)
+        version=VERSION, subject=subject, effort=EffortName.FAST, seed=0, windows=tuple(leaks)
     )
     save_audit(folder, "east/north", found)
 
