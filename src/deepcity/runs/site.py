@@ -47,8 +47,8 @@ from deepcity.parties.method_errors import (
 )
 from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
-from deepcity.runs.ledgers.releases import measured_leakage, site_ledger
 from deepcity.runs.layer_release import LayerRelease
+from deepcity.runs.ledgers.releases import measured_leakage, site_ledger
 from deepcity.runs.note import Note
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result

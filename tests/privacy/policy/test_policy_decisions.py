@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cedarpy
 import pytest
@@ -137,6 +138,16 @@ def test_a_rule_of_the_city_forbids_what_a_grant_allows():
     assert [(one.code, dict(one.names)) for one in denied.reasons] == [
         ("forbidden", {"rule": "no-metro"})
     ]
+
+
+@pytest.mark.parametrize(("hour", "allowed"), [(4, False), (5, True), (23, True)])
+def test_the_rule_of_the_how_to_forbids_releases_at_night(hour, allowed):
+    """Hours are those of UTC."""
+    text = (Path(__file__).parents[3] / "docs/how-to/policy.md").read_text(encoding="utf-8")
+    rule = text[text.index("@id(") : text.index("```", text.index("@id("))]
+    at = replace(REQUEST, now=NOW - NOW % 86_400 + hour * 3_600)
+    policy = _policy(replace(GRANT, until=at.now + 1), rules=rule)
+    assert policy.decide(at).allowed == allowed
 
 
 def test_a_rule_that_fails_denies():
