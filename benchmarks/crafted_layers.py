@@ -21,7 +21,7 @@ import torch
 from benchmarks.joining.cases import service_of
 from benchmarks.record import record
 from deepcity.city.level import HEAD, MAX_LEVEL, STEM
-from deepcity.exchange.trust.received_layers import MOST_MOVED, distance
+from deepcity.exchange.trust.layer_distance import MOST_MOVED, distance
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import EVERY_LAYER, Learner
 from deepcity.learning.training.local_training import loss

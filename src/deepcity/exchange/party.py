@@ -7,7 +7,7 @@ newest round gave), ``validate`` (its error with another member's layers, which 
 ``restore`` (resume from it), ``finish`` (return to the best state). No message carries raw rows,
 scaling, typical days or validation data.
 
-Layers that lie far from its own are not used (`deepcity.exchange.trust.received_layers`).
+Layers that lie far from its own are not used (`deepcity.exchange.trust.layer_distance`).
 """
 
 import logging
@@ -21,7 +21,7 @@ from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.profile import PROFILE_NUMBERS
 from deepcity.exchange.strategies import PROXIMAL
-from deepcity.exchange.trust.received_layers import MOST_MOVED, UNUSED, distance, told
+from deepcity.exchange.trust.layer_distance import MOST_MOVED, UNUSED, distance, unused_numbers
 from deepcity.learning.training.learner import Learner
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
@@ -128,7 +128,7 @@ class LearningParty:
             far,
             MOST_MOVED,
         )
-        return self.learner.receive({}), told(far)
+        return self.learner.receive({}), unused_numbers(far)
 
     def _validate(self, message: Message) -> Message:
         return Message(VALIDATE, {ERROR: self.learner.error_with(message.layers)})

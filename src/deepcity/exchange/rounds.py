@@ -29,8 +29,8 @@ from deepcity.exchange.secure.sum_groups import sum_groups
 from deepcity.exchange.shape_groups import Groups, aggregate_groups, layers_of_party
 from deepcity.exchange.strategies import PeerValidation, Strategy, StrategyState
 from deepcity.exchange.trust.far_updates import without_far_updates
+from deepcity.exchange.trust.layer_distance import unused_layers
 from deepcity.exchange.trust.peer_validation import left_out_by_peers
-from deepcity.exchange.trust.received_layers import unused_layers
 from deepcity.exchange.trust.refusals import RefusedUpdate, with_refusals
 from deepcity.exchange.trust.robust import capped_weights
 from deepcity.exchange.trust.row_claims import (

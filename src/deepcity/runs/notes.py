@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from deepcity.city.level import ALONE, HEAD, STEM
 from deepcity.exchange.coordinator import Training
 from deepcity.exchange.profile import SiteProfile
-from deepcity.exchange.trust.received_layers import is_unused
+from deepcity.exchange.trust.layer_distance import is_unused
 from deepcity.exchange.trust.refusals import GOOD_ROUNDS
 from deepcity.intercity.compatibility import shape_groups_of
 from deepcity.intercity.party_choices import round_members

@@ -16,14 +16,14 @@ from deepcity.parties import method_errors as names
 from deepcity.parties.party import Party, parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
 from deepcity.runs.identity import check_identity, check_site, record_site
-from deepcity.runs.layer_release import layer_release
-from deepcity.runs.ledgers.heads import cosign_heads
 from deepcity.runs.note import Note
 from deepcity.runs.outcome.claim_review import claim_notes
 from deepcity.runs.outcome.common_package import export_common_layers
 from deepcity.runs.outcome.round_records import RoundsFile
 from deepcity.runs.outcome.service_outcome import ServiceOutcome, run_results
 from deepcity.runs.progress import tasks_of
+from deepcity.runs.releases.heads import cosign_heads
+from deepcity.runs.releases.layer_release import layer_release
 from deepcity.runs.results import RunResults
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site

@@ -47,9 +47,9 @@ from deepcity.parties.method_errors import (
 )
 from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
-from deepcity.runs.layer_release import LayerRelease
-from deepcity.runs.ledgers.releases import measured_leakage, site_ledger
 from deepcity.runs.note import Note
+from deepcity.runs.releases.layer_release import LayerRelease
+from deepcity.runs.releases.site_ledger import measured_leakage, site_ledger
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
 from deepcity.runs.update.save_forecaster import save_forecasters

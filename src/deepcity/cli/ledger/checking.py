@@ -10,8 +10,8 @@ from rich.console import Console
 from deepcity.city.errors import LedgerError
 from deepcity.city.printable import printable
 from deepcity.cli.ledger.listing import grant_text, leakage_text
-from deepcity.runs.ledgers.files import cosign_sheet, evidence_file, read_any
-from deepcity.runs.ledgers.review import LedgerReview, review_ledgers
+from deepcity.runs.releases.files import cosign_sheet, evidence_file, read_any
+from deepcity.runs.releases.review import LedgerReview, review_ledgers
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof
 from deepcity.store.release_ledger.sheets import read_bytes, read_sheet, write_sheet

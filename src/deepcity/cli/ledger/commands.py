@@ -88,7 +88,7 @@ def verify(
     Example: deepcity ledger verify runs/demo
     """
     from deepcity.cli.ledger.checking import verify_file, verify_folder
-    from deepcity.runs.ledgers.files import is_sheet
+    from deepcity.runs.releases.files import is_sheet
 
     if is_sheet(path):
         holds = verify_file(path, cosigned_by or [], identities)
@@ -110,7 +110,7 @@ def prove(
     Example: deepcity ledger prove runs/demo 12 release.json --party ferrara/district-1
     """
     from deepcity.cli.ledger.checking import print_line
-    from deepcity.runs.ledgers.files import one_ledger, own_sheet
+    from deepcity.runs.releases.files import one_ledger, own_sheet
     from deepcity.store.release_ledger.proof import prove_release
     from deepcity.store.release_ledger.sheets import write_sheet
 
@@ -140,7 +140,7 @@ def head(
     Example: deepcity ledger head runs/demo head.json --party ferrara/district-1
     """
     from deepcity.cli.ledger.checking import print_line
-    from deepcity.runs.ledgers.files import one_ledger, own_sheet
+    from deepcity.runs.releases.files import one_ledger, own_sheet
     from deepcity.store.release_ledger.proof import head_sheet
     from deepcity.store.release_ledger.sheets import write_sheet
 
@@ -187,7 +187,7 @@ def keep(
     Example: deepcity ledger keep head.json runs/demo --party ferrara/district-1
     """
     from deepcity.cli.ledger.checking import print_line
-    from deepcity.runs.ledgers.files import keep_sheet, one_ledger
+    from deepcity.runs.releases.files import keep_sheet, one_ledger
 
     kept = keep_sheet(sheet, one_ledger(folder, party))
     print_line(f"{kept}: the head is kept with its co-signatures")

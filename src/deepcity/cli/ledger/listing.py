@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepcity.city.printable import printable
-from deepcity.runs.ledgers.files import one_ledger
-from deepcity.runs.ledgers.review import ledger_files, ledger_name
+from deepcity.runs.releases.files import one_ledger
+from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.store.release_ledger.lines import entry_of, read_lines
 from deepcity.store.release_ledger.release import Entry, GrantScope, Leakage
 

@@ -35,7 +35,7 @@ from deepcity.exchange.rounds import (
 )
 from deepcity.exchange.shape_groups import aggregate_groups, layers_of_party
 from deepcity.exchange.trust.far_updates import without_far_updates
-from deepcity.exchange.trust.received_layers import unused_layers
+from deepcity.exchange.trust.layer_distance import unused_layers
 from deepcity.exchange.trust.refusals import with_refusals
 
 Kept = Callable[[Progress], None]

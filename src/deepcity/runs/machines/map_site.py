@@ -46,7 +46,6 @@ from deepcity.parties.party import load_party
 from deepcity.runs.choosing_site import ChoosingSite, choice_name
 from deepcity.runs.episodic_training import STAGES
 from deepcity.runs.identity import check_site, record_site
-from deepcity.runs.layer_release import layer_release
 from deepcity.runs.machines.federated_map import check_service, is_secure, map_on_machine
 from deepcity.runs.machines.site_places import SitePlaces
 from deepcity.runs.machines.site_trainings import (
@@ -57,6 +56,7 @@ from deepcity.runs.machines.site_trainings import (
 )
 from deepcity.runs.machines.vertical_site import SiteWire, agency_desks, open_application
 from deepcity.runs.progress import trained_levels
+from deepcity.runs.releases.layer_release import layer_release
 from deepcity.runs.site import Site
 from deepcity.store.run_folder import record_map, site_folder
 from deepcity.vertical.machines.application import MachineApplication

@@ -17,7 +17,7 @@ from deepcity.exchange.exchange import Handler
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.trust.head_round import HeadParty, HeadRound, hand_round
 from deepcity.exchange.trust.signing_key import signing_key
-from deepcity.runs.ledgers.releases import site_ledger
+from deepcity.runs.releases.site_ledger import site_ledger
 from deepcity.runs.site import CLAIMS_KEY, Site
 from deepcity.store.release_ledger.heads import HeadSheet
 from deepcity.store.release_ledger.release import Name, Strict

@@ -7,7 +7,7 @@ from deepcity.city.errors import LedgerError
 from deepcity.exchange.flare.identities import IDENTITY
 from deepcity.exchange.trust.head_round import OWN_HEAD
 from deepcity.exchange.trust.signing_key import signing_key
-from deepcity.runs.ledgers.review import ledger_files, ledger_name
+from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.runs.site import CLAIMS_KEY
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof

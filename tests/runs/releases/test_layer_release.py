@@ -10,7 +10,7 @@ from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 from deepcity.city.errors import ConfigError, GrantError
 from deepcity.maps.city_map import load_map
-from deepcity.runs.layer_release import layer_release
+from deepcity.runs.releases.layer_release import layer_release
 from deepcity.runs.run import run_map
 
 GRANT = """

@@ -10,13 +10,13 @@ from deepcity.city.level import layers_up_to
 from deepcity.exchange.exchange import COORDINATOR, Failure
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import COLLECT, ERROR, EVALUATE, TRAIN, LearningParty
-from deepcity.exchange.trust.received_layers import (
+from deepcity.exchange.trust.layer_distance import (
     MOST_MOVED,
     UNUSED,
     distance,
     is_unused,
-    told,
     unused_layers,
+    unused_numbers,
 )
 
 
@@ -75,7 +75,7 @@ def test_the_distance_is_in_sizes_of_the_own_layer(factor, size):
     own = {"h1": {"w": np.random.default_rng(size).normal(size=size).astype(np.float32)}}
     far = distance(own, {"h1": {"w": own["h1"]["w"] * np.float32(factor)}})
     assert far == pytest.approx(abs(np.float32(factor) - 1), rel=1e-3, abs=1e-5)
-    assert bool(told(far)) == (far > MOST_MOVED)
+    assert bool(unused_numbers(far)) == (far > MOST_MOVED)
 
 
 @pytest.mark.parametrize("lie", [float("nan"), float("inf"), -1.0, 1e300])

@@ -51,7 +51,7 @@ def _of_layer(own: Tensors, sent: Tensors) -> float:
     return moved / size if size else 0.0
 
 
-def told(distance_: float) -> dict[str, float]:
+def unused_numbers(distance_: float) -> dict[str, float]:
     """The numbers by which a party says that it did not use what it was sent."""
     return {UNUSED: min(distance_, _MOST)} if not distance_ <= MOST_MOVED else {}
 
