@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from deepcity.exchange.flare.certificates import kit_certificate, remark, soon
+from deepcity.exchange.flare.job_folders import remove_old_jobs
 from deepcity.exchange.flare.kits import FEDERATION
 from deepcity.exchange.flare.processes import command_of, is_kit
 
@@ -22,6 +23,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_PDEATHSIG = 1
 _FIRST_WAIT_S, _MOST_WAIT_S = 1.0, 30.0
 _POLL_S = 0.2
+_CLEAR_S = 60.0
 
 
 def keep(kit: Path) -> None:
@@ -35,8 +37,12 @@ def keep(kit: Path) -> None:
             begun = time.monotonic()
             _name_certificate(kit)
             engine = subprocess.Popen(command_of(kit), preexec_fn=_die_with_parent)  # noqa: PLW1509
+            cleared = begun
             while engine.poll() is None:
                 _reap(engine.pid)
+                if time.monotonic() - cleared > _CLEAR_S:
+                    _clear(kit)
+                    cleared = time.monotonic()
                 time.sleep(_POLL_S)
             end_children()
             if engine.returncode == 0 and (kit / FEDERATION).exists():
@@ -46,6 +52,12 @@ def keep(kit: Path) -> None:
             time.sleep(min(wait_s, _MOST_WAIT_S))
     finally:
         end_children()
+
+
+def _clear(kit: Path) -> None:
+    """Remove what ended jobs have left; what cannot be removed now is tried again."""
+    with contextlib.suppress(OSError):
+        remove_old_jobs(kit)
 
 
 def _name_certificate(kit: Path) -> None:
