@@ -106,7 +106,7 @@ def test_the_next_head_proves_that_it_continues(town):
 
 def test_wrong_paths_are_named(town, tmp_path):
     for words, match in (
-        (("verify", tmp_path / "nothing"), "cannot be read"),
+        (("verify", tmp_path / "nothing"), "no such file or folder"),
         (("show", tmp_path / "other"), "not the folder of a run"),
         (("prove", "run", 9, "x.json"), "entries 0 to 5"),
         (("prove", "run", 1, "x.json", "--party", "x/y"), "no ledger of 'x/y'"),

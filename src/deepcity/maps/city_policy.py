@@ -2,7 +2,7 @@
 
 FOLDER/policy.toml            grants, and the name of the rules file
 FOLDER/policy.cedar           the city's own rules, if it has any
-FOLDER/policy.revoked.toml    grants that were revoked, by `deepcity policy revoke`
+FOLDER/policy.revoked.toml    grants that were revoked, and when
 """
 
 import logging
@@ -44,7 +44,7 @@ class PolicyOrigin:
     @property
     def revocations(self) -> Path:
         """The file of revoked grants."""
-        return self.path.with_name(self.path.stem + _REVOKED)
+        return self.path.parent / (self.path.stem + _REVOKED)
 
 
 def policy_origin(city_file: CityFile) -> PolicyOrigin | None:

@@ -24,7 +24,7 @@ class GrantTable(Settings):
     """What one agency lets one or more cities have, for one service and purpose.
 
     Attributes:
-        name: unique in the file; rules, messages and `deepcity policy revoke` name it.
+        name: unique in the file; rules, messages and revocations name it.
         agency: whose data leave, as the city file names it.
         item: "layers" (parameters, in rounds) or "deep_data" (activations, as a stream).
         grantee: cities that may receive them, this one too where its own services use them.
@@ -119,7 +119,7 @@ class PolicySettings(Settings):
 
 
 class Revocation(Settings):
-    """A grant that was revoked, as `deepcity policy revoke` writes it.
+    """A grant that was revoked.
 
     Attributes:
         at: UTC seconds.

@@ -121,6 +121,10 @@ def test_the_leakage_is_that_of_the_site_s_own_audit(tmp_path):
         release.check(["h1", "h2"])  # the best attacker counts, on the leakiest layer
     with pytest.raises(GrantError, match="was not measured"):
         release.check(["h2", "h3"])
+    for order in (("h2", "h3"), ("h3", "h2")):
+        _audit(site, {one: {"h2": 0.1, "h3": float("nan")}[one] for one in order})
+        with pytest.raises(GrantError, match="was not measured"):
+            release.check(["h2", "h3"])
 
 
 def test_sums_of_fewer_than_granted_do_not_leave(tmp_path):

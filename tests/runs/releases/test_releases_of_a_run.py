@@ -107,6 +107,21 @@ def test_a_site_that_rewrites_its_ledger_is_refused_with_evidence(run, tmp_path)
     assert head.head.size == len(wrong)
 
 
+def test_a_ledger_that_is_gone_is_named(run, tmp_path):
+    """By the coordinator's heads; beside a site alone by its own, or one that is given."""
+    folder, _ = run
+    shutil.copytree(folder / "run", tmp_path / "run")
+    site = tmp_path / "run" / "sites" / "west.office"
+    (site / "releases.jsonl").unlink()
+    (gone,) = [one for one in review_ledgers(tmp_path / "run") if one.name == "west/office"]
+    assert [one.code for one in gone.check.findings] == ["shorter"]
+    shutil.copytree(site, tmp_path / "alone")
+    (found,) = review_ledgers(tmp_path / "alone")
+    assert (found.name, [one.code for one in found.check.findings]) == ("west/office", ["shorter"])
+    (tmp_path / "alone" / "releases.jsonl").touch()
+    assert any(one.check.findings for one in review_ledgers(tmp_path / "alone"))
+
+
 def test_starting_anew_goes_on_with_the_ledger(run, tmp_path):
     folder, _ = run
     shutil.copytree(folder, tmp_path / "all")

@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from release_ledgers import OWNER, filled, key_of, ledger, release
 
 from deepcity.city.errors import LedgerError
+from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.verify import check_ledger
 
 WRITER = """
@@ -96,3 +98,52 @@ def test_a_ledger_that_cannot_be_written_names_the_path(tmp_path):
     (tmp_path / "releases.jsonl").mkdir()
     with pytest.raises(LedgerError, match=r"releases\.jsonl"):
         ledger(tmp_path).record([release()])
+
+
+@pytest.mark.parametrize(("name", "owner"), [("south/water", OWNER), (OWNER, "south/water")])
+def test_a_writer_goes_on_with_its_own_ledger_alone(tmp_path, name, owner):
+    """Not under another name, nor under another key."""
+    path = filled(tmp_path).path
+    before = path.read_bytes()
+    other = ReleaseLedger(path, name, key_of(owner))
+    with pytest.raises(LedgerError, match=r"ledger of|Put the key file back"):
+        other.record([release(9)])
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_ledger_is_not_cut(tmp_path):
+    path = tmp_path / "releases.jsonl"
+    path.write_bytes(b"\x00\x01 something else")
+    with pytest.raises(LedgerError, match="is no line of a ledger"):
+        ledger(tmp_path).record([release(0)])
+    assert path.read_bytes() == b"\x00\x01 something else"
+
+
+def test_a_record_that_was_interrupted_spoils_no_later_one(tmp_path, monkeypatch):
+    found = filled(tmp_path)
+
+    def interrupted(_data):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(found, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            found.record([release(7)])
+    found.record([release(8)])
+    check = check_ledger(found.path)
+    assert (check.findings, check.size) == ([], 7)
+
+
+def test_two_writers_of_one_file_take_turns(tmp_path):
+    """Each reads what the other has written; nothing is lost or stands twice."""
+    one, other = ledger(tmp_path), ledger(tmp_path)
+    threads = [
+        threading.Thread(target=lambda who=who: [who.record([release(n)]) for n in range(20)])
+        for who in (one, other)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check = check_ledger(one.path)
+    assert (check.findings, check.size) == ([], 40)

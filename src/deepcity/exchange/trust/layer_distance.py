@@ -16,8 +16,12 @@ from deepcity.exchange.exchange import Failure, answers
 from deepcity.exchange.layer_vectors import flat
 from deepcity.exchange.message import Message
 
-MOST_MOVED = 2.0
-"""Of its own size that a layer sent may lie away; five times the most that honest ones did."""
+MOST_MOVED = 1.0
+"""Of its own size that a layer sent may lie away; over twice the most that honest ones did.
+
+Layers of the same size with other contents lie about 1.4 away. A change of a few neurons is not
+seen.
+"""
 UNUSED = "unused"
 """Number of an answer: how far, in its own sizes, the layers lay that the party did not use."""
 _MOST = 1e9  # distances that are told; more is as far
@@ -48,7 +52,7 @@ def _of_layer(own: Tensors, sent: Tensors) -> float:
         return math.inf
     size = float(np.linalg.norm(here))
     moved = float(np.linalg.norm(there - here))
-    return moved / size if size else 0.0
+    return moved / size if size else (math.inf if moved else 0.0)
 
 
 def unused_numbers(distance_: float) -> dict[str, float]:

@@ -83,6 +83,12 @@ def keep_sheet(sheet: Path, ledger: Path) -> Path:
         raise LedgerError(f"{sheet} is a head of {found.head.head.ledger}, not of {name}")
     if faults := found.faults():
         raise LedgerError(f"{sheet} is not kept: {'; '.join(faults)}")
+    before = own_sheet(ledger)
+    if before is not None and before.head.head.size > found.head.head.size:
+        raise LedgerError(
+            f"{sheet} is a head of {found.head.head.size} entries; one of "
+            f"{before.head.head.size} is kept already. Keep the newest"
+        )
     write_sheet(ledger.parent / OWN_HEAD, found.model_copy(update={"consistency": ()}))
     return ledger.parent / OWN_HEAD
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from deepcity.city.errors import LedgerError
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.trust.head_round import HeadParty, HeadRound, hand_round
@@ -78,11 +79,17 @@ def keep_heads(folder: Path, found: HeadRound) -> None:
     """Keep the newest heads at the coordinator; those of other ledgers stay.
 
     Raises:
-        LedgerError: if they cannot be read or written.
+        LedgerError: if they cannot be written.
     """
     path = coordinator_folder(folder) / HEADS
-    if found.sheets:
-        write_sheet(path, CollectedHeads(heads={**collected_heads(folder), **found.sheets}))
+    if not found.sheets:
+        return
+    try:
+        before = collected_heads(folder)
+    except LedgerError as error:  # sites keep their own; a run's results do not wait for this
+        _log.warning("%s; heads of this run alone are kept there now", error)
+        before = {}
+    write_sheet(path, CollectedHeads(heads={**before, **found.sheets}))
 
 
 def collected_heads(folder: Path) -> dict[str, HeadSheet]:

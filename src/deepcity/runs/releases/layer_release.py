@@ -7,6 +7,7 @@ the highest R² that any attacker of a stream has reached. A layer that was not 
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from math import isfinite, nan
 from pathlib import Path
 
 from deepcity.audit.audit_file import read_audits
@@ -80,7 +81,7 @@ class LayerRelease:
         by_layer = stream_r2_by_layer(self.folder, self.settings.name, self.party)
         # what a head gives is the forecast, which is attacked under that name
         values = [by_layer.get(FORECAST if one == HEAD else one) for one in layers]
-        known = [one for one in values if one is not None]
+        known = [one for one in values if one is not None and isfinite(one)]
         return max(known) if len(known) == len(values) else None
 
 
@@ -97,7 +98,8 @@ def stream_r2_by_layer(folder: Path, service: str, party: str) -> dict[str, floa
             continue
         for leak in audit.windows:
             if leak.stream == STREAM:
-                found[leak.layer] = max(leak.r2, found.get(leak.layer, leak.r2))
+                before = found.get(leak.layer, leak.r2)
+                found[leak.layer] = max(before, leak.r2) if isfinite(before + leak.r2) else nan
     return found
 
 

@@ -5,7 +5,7 @@ and every other site's memory of what it co-signed. Of one site's folder, agains
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def ledger_files(folder: Path) -> list[Path]:
     Raises:
         LedgerError: if there is none.
     """
-    if folder.is_file() or not folder.is_dir():
+    if not folder.exists():
+        raise LedgerError(f"{folder}: there is no such file or folder; name a run's or a site's")
+    if not folder.is_dir():
         return [folder]
     for base in (folder, folder / "run"):
         if found := sorted(base.glob(f"sites/*/{RELEASES}")) or sorted(base.glob(RELEASES)):
@@ -69,14 +71,55 @@ def review_ledgers(
     Raises:
         LedgerError: if there is no ledger, or a file cannot be read.
     """
-    paths = [path.absolute() for path in ledger_files(folder)]
+    anchors = _anchors(folder, heads)
+    try:
+        paths = [path.absolute() for path in ledger_files(folder)]
+    except LedgerError:
+        if not anchors:
+            raise
+        paths = []
     names = {path: ledger_name(path) for path in paths}
     known = _keys(paths) | dict(keys or {})
     found = [_review(path, names[path], [*heads], known) for path in paths]
+    for name in sorted(set(keys or ()) and {one.name for one in found}):
+        if name not in known and site_of(name, known) is None:
+            one = next(one for one in found if one.name == name)
+            one.check.add("owner", f"nobody of that name is among the identities given: {name}")
     signing = {one.name for one in found}
     if len(found) > 1:
         for one in found:
             _check_cosigned(one, signing - {one.name})
+    return [*found, *_missing(anchors, signing)]
+
+
+def _anchors(folder: Path, heads: Collection[HeadSheet]) -> dict[str, tuple[HeadSheet, str]]:
+    """Ledgers of which somebody keeps a head, so that they must be here."""
+    found = {one.head.head.ledger: (one, "the file given") for one in heads}
+    for base in (folder, folder / "run"):
+        for own in (*sorted(base.glob(f"sites/*/{OWN_HEAD}")), *sorted(base.glob(OWN_HEAD))):
+            with suppress(LedgerError):  # named where its ledger is checked
+                sheet = read_sheet(own, HeadSheet)
+                found.setdefault(sheet.head.head.ledger, (sheet, str(own)))
+        with suppress(LedgerError):
+            for name, sheet in collected_heads(base).items():
+                found.setdefault(name, (sheet, str(coordinator_folder(base) / HEADS)))
+    return found
+
+
+def _missing(
+    anchors: Mapping[str, tuple[HeadSheet, str]], here: Collection[str]
+) -> list[LedgerReview]:
+    """Ledgers that are not here, though a head of them is kept."""
+    found = []
+    for name, (sheet, where) in anchors.items():
+        if name not in here and (size := sheet.head.head.size):
+            check = LedgerCheck()
+            check.add(
+                "shorter",
+                f"its ledger is not here, or under another name; {where} holds a head of {size} "
+                f"entries of it",
+            )
+            found.append(LedgerReview(name, Path(where), check, sheet))
     return found
 
 

@@ -9,10 +9,12 @@ it and names it in its log. Entries of a torn batch that are whole stay, and the
 them.
 """
 
+import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -21,12 +23,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.atomic import write_error_text
-from deepcity.store.release_ledger.heads import SignedHead, TreeHead, signed_head
+from deepcity.store.release_ledger.heads import SignedHead, TreeHead, public_hex, signed_head
 from deepcity.store.release_ledger.lines import head_of, read_lines
 from deepcity.store.release_ledger.merkle import Frontier, leaf_hash
 from deepcity.store.release_ledger.release import Entry, Release
 
 RELEASES = "releases.jsonl"
+_BEGINS = b'{"'
 _log = logging.getLogger(__name__)
 
 
@@ -57,8 +60,9 @@ class ReleaseLedger:
             LedgerError: if it cannot be written, or what is there does not fit its last head.
                 Nothing may leave then.
         """
-        with self._lock:
+        with self._lock, self._alone():
             self._follow()
+            self._end = -1  # until it is written: who is interrupted reads the file again
             now, tree = int(self.clock()), self._tree
             lines = [
                 Entry(index=tree.size + number, release=release, time_s=now).to_line()
@@ -85,6 +89,20 @@ class ReleaseLedger:
                 return self.record([])  # entries of a torn batch
             return self.head
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process writes meanwhile."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            folder = os.open(self.path.parent, os.O_RDONLY)
+        except OSError as error:
+            raise LedgerError(write_error_text(self.path, error, 0)) from error
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
     def _follow(self) -> None:
         """Read the file anew if it is not as this writer left it; cut a torn end."""
         size = self.path.stat().st_size if self.path.exists() else 0
@@ -96,6 +114,8 @@ class ReleaseLedger:
             if line.too_long:
                 raise self._edited(f"line {line.number} is longer than any of ours")
             if not line.whole:
+                if not (line.data.startswith(_BEGINS) or _BEGINS.startswith(line.data)):
+                    raise self._edited(f"line {line.number} is no line of a ledger")
                 self._cut(line.start, line.number, len(line.data))
                 break
             end = line.start + len(line.data) + 1
@@ -103,7 +123,22 @@ class ReleaseLedger:
                 self._check(line.data, line.number)
             else:
                 self._tree.append(leaf_hash(line.data))
+        if self.head is not None:
+            self._check_owner(self.head)
         self._end = end
+
+    def _check_owner(self, last: SignedHead) -> None:
+        """See that the ledger is this party's, under this key."""
+        own = public_hex(self.key)
+        if last.head.ledger != self.name:
+            raise self._edited(f"it is the ledger of {last.head.ledger}, not of {self.name}")
+        if last.key != own:
+            raise LedgerError(
+                f"{self.path}: its heads are signed with {last.key[:16]}, and this site's key is "
+                f"{own[:16]}. Put the key file back that it had; nothing leaves under another"
+            )
+        if not last.is_genuine():
+            raise self._edited("the signature of its last head is wrong")
 
     def _check(self, data: bytes, number: int) -> None:
         """See that the entries so far are those of a head."""

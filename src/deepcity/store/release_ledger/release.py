@@ -17,7 +17,7 @@ from deepcity.store.release_ledger.merkle import MOST_PATH, leaf_hash
 
 MOST_SIZE = 10**12
 """Entries of a ledger."""
-_LAST_S = 1 << 40
+_LAST_S = 253_402_300_799  # of the year 9999
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]

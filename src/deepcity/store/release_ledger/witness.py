@@ -102,12 +102,19 @@ class Witness:
         old, new = before.head, sheet.head.head
         if old.size == new.size and old.root == new.root:
             return
-        reason = ""
-        if new.size < old.size:
-            reason = f"it has {new.size} entries, and {old.size} were co-signed before"
-        elif new.size == old.size:
-            reason = f"its root is {new.root[:16]}, and {old.root[:16]} was co-signed of this size"
-        elif old.size > 0:
+        if new.size < old.size:  # an old head that somebody sends again is no evidence
+            raise LedgerError(
+                f"{self.name} co-signs no head of {new.ledger} of {new.size} entries: one of "
+                f"{old.size} was co-signed before. Ask its owner for the newest: `deepcity ledger "
+                f"head --since {old.size}`; if that has fewer entries too, entries are missing"
+            )
+        if new.size == old.size:
+            raise RewrittenHistoryError(
+                f"{self.name} co-signs no head of {new.ledger}: its root is {new.root[:16]}, and "
+                f"{old.root[:16]} was co-signed of this size. Its history was rewritten",
+                Rewritten(earlier=before, later=sheet.head),
+            )
+        if old.size > 0:
             proof = next((one for one in sheet.consistency if one.size == old.size), None)
             if proof is None:
                 raise LedgerError(
@@ -118,13 +125,9 @@ class Witness:
             path = [bytes.fromhex(step) for step in proof.path]
             roots = bytes.fromhex(old.root), bytes.fromhex(new.root)
             if not proves_consistency(old.size, new.size, *roots, path):
-                reason = (
-                    f"its {new.size} entries do not begin with the {old.size} that were co-signed "
-                    f"before"
+                raise LedgerError(
+                    f"{self.name} co-signs no head of {new.ledger}: by its proof its {new.size} "
+                    f"entries do not begin with the {old.size} that were co-signed before. Ask its "
+                    f"owner for `deepcity ledger head --since {old.size}`; if that fails too, its "
+                    f"history was rewritten"
                 )
-        if reason:
-            raise RewrittenHistoryError(
-                f"{self.name} co-signs no head of {new.ledger}: {reason}. Its history was "
-                f"rewritten, or its proof is wrong",
-                Rewritten(earlier=before, later=sheet.head),
-            )
