@@ -96,7 +96,7 @@ def test_no_layer_leaves_plain_where_a_map_asks_for_secure_sums(tmp_path):
         site.handler(task)
     publish_identities(tmp_path, {"east": tmp_path / "kit"})
     handler = site.handler(task)
-    assert set(handler.inner.identities) == {"east/north", "east/south"}  # rows are signed around
+    assert set(handler.inner.inner.identities) == {"east/north", "east/south"}  # recorded, signed
     answer = handler.handle(Message(TRAIN, {ROUND: 0.0}), COORDINATOR)
     assert not answer.layers
     for other in ({"training": "water.again"}, {"training": "water.level_5", "method": "level_5"}):
