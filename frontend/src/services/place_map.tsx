@@ -139,14 +139,18 @@ export function PlaceMap({ label, places, outlines, ways = [], spots, goal = nul
     const seen = named.flatMap((id) => (at.has(id) ? [at.get(id) as At] : []));
     fit(opened, seen.length > 0 ? seen : [...at.values()]);
     const marks: Marker[] = [];
+    let gone = false; // what is shown has changed before the library was there
     void import("../map/libre").then(({ Marker: Mark }) => {
-      if (map.current !== opened) return;
+      if (gone || map.current !== opened) return;
       for (const spot of spots.slice(0, MOST_MARKS)) {
         const where = at.get(spot.place);
         if (where) marks.push(new Mark({ element: markOf(spot) }).setLngLat(where).addTo(opened));
       }
     });
-    return () => marks.forEach((one) => one.remove());
+    return () => {
+      gone = true;
+      marks.forEach((one) => one.remove());
+    };
   }, [ready, places, shown]);
 
   useEffect(() => {
