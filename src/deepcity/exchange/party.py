@@ -120,9 +120,9 @@ class LearningParty:
         if far <= MOST_MOVED:
             return self.learner.receive(message.layers), {}
         _log.warning(
-            "%s, %s: layers sent lie %.3g times their size from this site's own, over %g; it goes "
-            "on with its own. They may be crafted to read rows out of its update, or damaged: ask "
-            "who runs the hub",
+            "%s, %s: layers sent lie %.3g times the size of this site's own away from them; %g is "
+            "the limit, so it goes on with its own. They may be crafted to read rows out of its "
+            "update, or damaged: ask who runs the hub",
             self.learner.data.party,
             self.training,
             far,

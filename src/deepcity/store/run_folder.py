@@ -67,6 +67,7 @@ RUN_FILES = (
 LASTING_FILES = (
     "coordinator/heads.json",
     "sites/*/releases.jsonl",
+    "sites/*/releases.lock",
     "sites/*/claims.pem",
     "sites/*/cosigned.json",
     "sites/*/cosignatures.json",

@@ -24,7 +24,7 @@ seen.
 """
 UNUSED = "unused"
 """Number of an answer: how far, in its own sizes, the layers lay that the party did not use."""
-_MOST = 1e9  # distances that are told; more is as far
+_MOST = 1e9  # distances that are reported; more is as far
 _REASON = "it went on with its own layers"
 
 
@@ -65,9 +65,9 @@ def unused_layers(replies: Mapping[str, Message | Failure]) -> list[Failure]:
     return [
         Failure(
             party,
-            f"{_REASON}: those sent to it lie {far:,.3g} times their size away, and at most "
-            f"{MOST_MOVED:g} times is usual of honest rounds; a member or the hub sends layers "
-            f"that are crafted or damaged",
+            f"{_REASON}: those sent to it lie {far:,.3g} times the size of its own away from them, "
+            f"and {MOST_MOVED:g} is the limit; a member or the hub sends layers that are crafted "
+            f"or damaged",
         )
         for party, reply in answers(replies).items()
         if (far := reply.numbers.get(UNUSED, 0.0)) > MOST_MOVED

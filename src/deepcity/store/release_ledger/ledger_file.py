@@ -9,7 +9,6 @@ it and names it in its log. Entries of a torn batch that are whole stay, and the
 them.
 """
 
-import fcntl
 import logging
 import os
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from threading import RLock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from filelock import FileLock
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.atomic import write_error_text
@@ -28,7 +28,7 @@ from deepcity.store.release_ledger.lines import head_of, read_lines
 from deepcity.store.release_ledger.merkle import Frontier, leaf_hash
 from deepcity.store.release_ledger.release import Entry, Release
 
-RELEASES = "releases.jsonl"
+RELEASES, LOCK = "releases.jsonl", ".lock"
 _BEGINS = b'{"'
 _log = logging.getLogger(__name__)
 
@@ -60,22 +60,26 @@ class ReleaseLedger:
             LedgerError: if it cannot be written, or what is there does not fit its last head.
                 Nothing may leave then.
         """
-        with self._lock, self._alone():
-            self._follow()
-            self._end = -1  # until it is written: who is interrupted reads the file again
-            now, tree = int(self.clock()), self._tree
-            lines = [
-                Entry(index=tree.size + number, release=release, time_s=now).to_line()
-                for number, release in enumerate(releases)
-            ]
-            for line in lines:
-                tree.append(leaf_hash(line))
-            head = TreeHead(ledger=self.name, size=tree.size, root=tree.root().hex(), time_s=now)
-            signed = signed_head(head, self.key)
-            data = b"".join(line + b"\n" for line in (*lines, signed.to_line()))
-            self._write(data)
-            self.head = signed
-            return signed
+        with self._alone():
+            return self._append(releases)
+
+    def _append(self, releases: Sequence[Release]) -> SignedHead:
+        """Append entries and a head; nobody else writes meanwhile."""
+        self._follow()
+        self._end = -1  # until it is written: who is interrupted reads the file again
+        now, tree = int(self.clock()), self._tree
+        lines = [
+            Entry(index=tree.size + number, release=release, time_s=now).to_line()
+            for number, release in enumerate(releases)
+        ]
+        for line in lines:
+            tree.append(leaf_hash(line))
+        head = TreeHead(ledger=self.name, size=tree.size, root=tree.root().hex(), time_s=now)
+        signed = signed_head(head, self.key)
+        data = b"".join(line + b"\n" for line in (*lines, signed.to_line()))
+        self._write(data)
+        self.head = signed
+        return signed
 
     def signed(self) -> SignedHead | None:
         """The newest head; None where nothing was recorded yet.
@@ -83,25 +87,28 @@ class ReleaseLedger:
         Raises:
             LedgerError: if the file cannot be read, or was edited.
         """
-        with self._lock:
+        if not self.path.exists():
+            return None
+        with self._alone():
             self._follow()
             if self._tree.size and (self.head is None or self.head.head.size < self._tree.size):
-                return self.record([])  # entries of a torn batch
+                return self._append([])  # entries of a torn batch
             return self.head
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """No other process writes meanwhile."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-        except OSError as error:
-            raise LedgerError(write_error_text(self.path, error, 0)) from error
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
+        """No other thread or process reads a line that is half written, or writes one."""
+        file_lock = FileLock(self.path.with_suffix(LOCK))
+        with self._lock:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                file_lock.acquire()
+            except OSError as error:
+                raise LedgerError(write_error_text(self.path, error, 0)) from error
+            try:
+                yield
+            finally:
+                file_lock.release()
 
     def _follow(self) -> None:
         """Read the file anew if it is not as this writer left it; cut a torn end."""
