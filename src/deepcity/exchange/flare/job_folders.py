@@ -1,7 +1,7 @@
 """Folders that the engine leaves of every job; all but the newest are removed.
 
 A job is a lease of some rounds, so a federation that runs for months would leave tens of thousands:
-109 leases of two hours left 1,500 files a site (`python -m benchmarks.federation soak`). What a run
+two hours left 6,000 files, checkpoints included (`python -m benchmarks.federation soak`). What a run
 needs lies elsewhere; the newest jobs' logs are kept for whoever looks for a fault.
 """
 
