@@ -1,8 +1,8 @@
 """Folders that the engine leaves of every job; all but the newest are removed.
 
 A job is a lease of some rounds, so a federation that runs for months would leave tens of thousands:
-two hours left 6,000 files, checkpoints included (`python -m benchmarks.federation soak`). What a run
-needs lies elsewhere; the newest jobs' logs are kept for whoever looks for a fault.
+two hours left 6,000 files, checkpoints included (`python -m benchmarks.federation soak`). What a
+run needs lies elsewhere; the newest jobs' logs are kept for whoever looks for a fault.
 """
 
 import contextlib
