@@ -2,6 +2,8 @@
 
 import gc
 import os
+import shutil
+import tempfile
 
 import live_town
 import pytest
@@ -19,6 +21,11 @@ settings.register_profile("same", derandomize=True, deadline=None, max_examples=
 settings.register_profile("random", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("DEEPCITY_TEST_EXAMPLES", "same"))
 
+# What tests sign is signed by a key of theirs, also in processes that they start.
+_KEYS = tempfile.mkdtemp(prefix="deepcity-keys-") if "DEEPCITY_KEYS" not in os.environ else None
+if _KEYS is not None:
+    os.environ["DEEPCITY_KEYS"] = _KEYS
+
 
 @pytest.fixture(scope="session")
 def town_trained(tmp_path_factory):
@@ -34,6 +41,8 @@ def pytest_collection_finish():
 
 def pytest_unconfigure(config):
     """The last lines say which tests did not run for want of what, and how to install it."""
+    if _KEYS is not None:
+        shutil.rmtree(_KEYS, ignore_errors=True)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     stats = reporter.stats.get("skipped", ()) if reporter else ()
     for what, reason in (("of pages", NO_CHROMIUM), ("with others' software", NO_STRANGERS)):

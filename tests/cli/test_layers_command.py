@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deepcity.city.field import Kind
-from deepcity.cli.layers import app
+from deepcity.cli.packages.layers import app
 from deepcity.store.packages.layer_package import save_package
 from deepcity.store.packages.manifest import Facts
 

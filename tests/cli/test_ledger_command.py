@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from deepcity.city.errors import LedgerError
 from deepcity.cli import app
-from deepcity.exchange.trust.signing_key import signing_key
+from deepcity.store.signatures.ed25519 import signing_key
 
 
 def type_in(*words):

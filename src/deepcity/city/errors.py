@@ -75,6 +75,10 @@ class CheckpointError(DeepCityError):
     """A run cannot be saved or resumed."""
 
 
+class KeyringError(DeepCityError):
+    """A list of trusted keys cannot be read or written."""
+
+
 class LedgerError(DeepCityError):
     """A record of what left cannot be written or read, or is not to be believed."""
 

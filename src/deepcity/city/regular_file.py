@@ -1,6 +1,7 @@
 """Files that are read whole: a named pipe that nobody writes to would be waited for without end."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -17,6 +18,23 @@ def read_regular(path: Path, most: int = -1) -> bytes:
     check_regular(path)
     with path.open("rb") as file:
         return file.read(most)
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file's bytes, all of them, or none where they are too many: a sparse file costs nothing.
+
+    Raises:
+        OSError: if it cannot be read, is a named pipe, a device or a socket, or has more bytes.
+    """
+    check_regular(path)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(most + 1) if size <= most else b""
+    if max(size, len(data)) > most:
+        raise OSError(
+            errno.EFBIG, f"it has {max(size, len(data)):,} bytes, {most:,} are the most", str(path)
+        )
+    return data
 
 
 def check_regular(path: Path) -> None:

@@ -8,7 +8,7 @@ import typer
 from deepcity import __version__
 from deepcity.city.errors import DeepCityError
 from deepcity.city.printable import printable
-from deepcity.cli import account, data, demo, init, layers, report, run, serve
+from deepcity.cli import account, data, demo, init, report, run, serve
 from deepcity.cli import agent as agent
 from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import up as up
@@ -17,6 +17,7 @@ from deepcity.cli.audit.command import audit
 from deepcity.cli.federation import commands as federation
 from deepcity.cli.forecasting import backtest, export, forecast
 from deepcity.cli.ledger import commands as ledger
+from deepcity.cli.packages import keys, layers
 from deepcity.cli.policy import command as policy
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.renamed import readable_warnings, with_new_words
@@ -45,6 +46,7 @@ app.command()(up.up)
 app.command()(account.account)
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
+app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(federation.app, name="federation")
 app.add_typer(ledger.app, name="ledger")

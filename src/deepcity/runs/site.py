@@ -28,7 +28,6 @@ from deepcity.exchange.precision import Precision
 from deepcity.exchange.profile import ProfileHandler, SiteProfile
 from deepcity.exchange.trust.recorded_releases import RecordingHandler, ReleaseTerms
 from deepcity.exchange.trust.row_claims import ClaimingParty, RowClaim
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.intercity.party_choices import (
     Offer,
     PartyChoice,
@@ -55,6 +54,7 @@ from deepcity.runs.summary import party_result
 from deepcity.runs.update.save_forecaster import save_forecasters
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.run_folder import read_results, write_file
+from deepcity.store.signatures.ed25519 import signing_key
 
 RESULT, CLAIMS_KEY = "result.json", "claims.pem"
 

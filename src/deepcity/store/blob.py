@@ -29,6 +29,10 @@ Header = dict[str, Any]
 """JSON values by name."""
 
 SEAL = "sha256"
+SIGNATURE = "signature"
+"""Of the content's hash, and so no part of the content."""
+MOST_BYTES = 1_000_000_000
+"""Of a file that is read: networks and checkpoints of this project have some megabytes."""
 _GROUPS = "groups"
 _KEY = "deepcity"
 _DTYPES = {
@@ -99,8 +103,8 @@ def unpack(blob: bytes) -> tuple[dict[str, dict[str, NDArray[Any]]], Header]:
 
 
 def content_hash(arrays: Arrays, header: Header) -> str:
-    """SHA-256 (64 hex digits) of the blob that holds this content without a seal."""
-    bare = {key: value for key, value in header.items() if key != SEAL}
+    """SHA-256 (64 hex digits) of the blob that holds this content without seal and signature."""
+    bare = {key: value for key, value in header.items() if key not in (SEAL, SIGNATURE)}
     return hashlib.sha256(pack(arrays, bare)).hexdigest()
 
 

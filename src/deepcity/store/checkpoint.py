@@ -1,6 +1,7 @@
 """Checkpoints: a run's arrays and values after each round, so that it can go on.
 
-One file a checkpoint, `NAME.ROUND.checkpoint`, sealed with its SHA-256 and never pickle.
+One file a checkpoint, `NAME.ROUND.checkpoint`, sealed with its SHA-256, signed by its installation
+and never pickle.
 The last two are kept, so that a damaged one costs one round and not the run.
 """
 
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from deepcity.city.errors import CheckpointError
-from deepcity.city.regular_file import read_regular
+from deepcity.city.regular_file import read_bounded
 from deepcity.store.atomic import write_atomic, write_error_text
-from deepcity.store.blob import Arrays, BlobError, seal, unseal
+from deepcity.store.blob import MOST_BYTES, Arrays, BlobError, seal, unseal
+from deepcity.store.signatures.keyring import SignatureError, own_keyring
+from deepcity.store.signatures.trust_list import SignedKind
 
 FORMAT = 2
 """2: the head's tensors are `ridge_skip` and `residual_ratio`."""
@@ -96,13 +99,13 @@ class CheckpointStore:
             try:
                 found = _read(path, name, number, tuple(skipped))
             except (BlobError, OSError) as error:
-                skipped.append(f"{path.name} is damaged or of another version: {error}")
+                skipped.append(f"{path.name} {_why(error)}")
                 continue
             whole = True
             yield found
         if skipped and not whole:
             raise CheckpointError(
-                f"no checkpoint of {name} in {self.folder} can be read: {'; '.join(skipped)}. "
+                f"no checkpoint of {name} in {self.folder} can be used: {'; '.join(skipped)}. "
                 f"Remove them to start the run anew, or put back a copy"
             )
 
@@ -123,8 +126,7 @@ class CheckpointStore:
                     return _read(path, name, number, ())
                 except (BlobError, OSError) as error:
                     raise CheckpointError(
-                        f"{path} is damaged or of another version: {error}. "
-                        f"Put back a copy, or start the run anew"
+                        f"{path} {_why(error)}. Put back a copy, or start the run anew"
                     ) from error
         return None
 
@@ -168,17 +170,26 @@ def _to_bytes(
     try:
         checked = _VALUES.validate_python(values, strict=True)
         header = {"format": FORMAT, "name": name, "round": number, "values": checked}
-        return seal(arrays, header)
+        return seal(arrays, own_keyring().signed(SignedKind.CHECKPOINT, arrays, header))
     except (BlobError, ValidationError) as error:
         raise CheckpointError(f"{path.name} cannot hold these values: {error}") from error
 
 
+def _why(error: Exception) -> str:
+    """Why a file is not used, after its name."""
+    is_whole = isinstance(error, SignatureError)
+    return f"is not trusted: {error}" if is_whole else f"is damaged or of another version: {error}"
+
+
 def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Checkpoint:
-    arrays, header = unseal(read_regular(path))
+    arrays, header = unseal(read_bounded(path, MOST_BYTES))
     version = header.get("format")
     if version != FORMAT:
         raise BlobError(f"its format is {version!r} and this version of deepcity reads {FORMAT}")
     if (header.get("name"), header.get("round")) != (name, number):
         was = f"{header.get('name')!r} after round {header.get('round')}"
         raise BlobError(f"it holds {was}: the file was renamed")
+    own_keyring().check(SignedKind.CHECKPOINT, arrays, header)
+    if not isinstance(header.get("values"), dict):
+        raise BlobError("it holds no table of values")
     return Checkpoint(name, number, arrays, header["values"], skipped)

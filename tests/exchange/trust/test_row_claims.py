@@ -28,8 +28,8 @@ from deepcity.exchange.trust.row_claims import (
     SignedClaim,
     signed,
 )
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.store.checkpoint import CheckpointStore
+from deepcity.store.signatures.ed25519 import signing_key
 
 KEYS = {
     name: Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)

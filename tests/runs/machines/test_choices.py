@@ -12,13 +12,13 @@ from deepcity.exchange.flare.kits import SITE_SETTINGS, FederationFile
 from deepcity.exchange.flare.link import ANSWER, LOST, REFUSED, Reply
 from deepcity.exchange.flare.task import site_of
 from deepcity.exchange.party import CHOOSE, JOIN, START, STATUS, TRAIN
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.maps.city_map import load_map
 from deepcity.runs.machines.lead import Leader
 from deepcity.runs.machines.lease_holder import LeaseHolder
 from deepcity.runs.outcome.claim_review import claim_problem
 from deepcity.runs.outcome.round_records import read_rounds, taking_part
 from deepcity.runs.run import load_results, run_map
+from deepcity.store.signatures.ed25519 import signing_key
 
 pytest.importorskip("nvflare", reason="nvflare is not installed: pip install 'deepcity[flare]'")
 

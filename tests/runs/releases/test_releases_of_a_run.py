@@ -172,6 +172,6 @@ def test_leakage_is_that_of_the_best_attack_on_the_partys_network(tmp_path):
 
 
 def _key(path):
-    from deepcity.exchange.trust.signing_key import signing_key
+    from deepcity.store.signatures.ed25519 import signing_key
 
     return signing_key(path.parent / "claims.pem")

@@ -14,6 +14,8 @@ from deepcity.runs.update.refinable_experts import experts_of
 from deepcity.runs.update.save_forecaster import save_forecasters
 from deepcity.store.blob import seal, unseal
 from deepcity.store.run_folder import site_folder
+from deepcity.store.signatures.keyring import own_keyring
+from deepcity.store.signatures.signed_files import sign_file
 
 NEWCOMER = {
     "settings": 'newcomers = ["west/office"]\npooled = false',
@@ -107,5 +109,6 @@ def test_a_package_of_another_layout_is_refused_with_the_next_step(done, tmp_pat
     del header["sha256"]
     header["values"]["times"]["dreamt_to"] = 0
     path.write_bytes(seal(arrays, header))
+    sign_file(path, own_keyring())
     with pytest.raises(CheckpointError, match="another version of deepcity"):
         packages.load("water", "east/north")

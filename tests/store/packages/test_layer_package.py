@@ -13,6 +13,8 @@ from deepcity.city.field import Kind
 from deepcity.store.blob import pack, seal, unpack
 from deepcity.store.packages.layer_package import load_package, save_package
 from deepcity.store.packages.manifest import Facts
+from deepcity.store.signatures.keyring import own_keyring
+from deepcity.store.signatures.trust_list import SignedKind
 
 FACTS = Facts(
     name="district-a",
@@ -39,10 +41,12 @@ def package(tmp_path):
 
 
 def rewrite(package, *, arrays=None, keep_name=False, **changes):
-    """A well-sealed package with other content, under the name that is right for it."""
+    """A rightly signed package with other content, under the name that is right for it."""
     held, header = unpack(package.path.read_bytes())
-    header.pop("sha256")
-    blob = seal(arrays or held, header | changes)
+    header = header | changes
+    del header["sha256"]
+    signed = own_keyring().signed(SignedKind.LAYERS, arrays or held, header)
+    blob = seal(arrays or held, signed)
     digest = unpack(blob)[1]["sha256"]
     path = package.path if keep_name else package.path.with_name(f"district-a-{digest[:12]}.layers")
     path.write_bytes(blob)
@@ -143,6 +147,22 @@ def test_not_a_number_in_well_sealed_weights_is_refused(package):
         load_package(path)
 
 
+def test_weights_outside_the_ranges_that_their_maker_signed_are_refused(package):
+    larger = {**LAYERS, "h2": {"w": np.array([[1, 2], [3, 400]], np.float32)}}
+    with pytest.raises(LayerPackageError, match="h2/w holds 1 to 400, outside its declared range"):
+        load_package(rewrite(package, arrays=larger))
+
+
+def test_weights_that_no_network_survives_are_refused(package, tmp_path):
+    huge = {**LAYERS, "h2": {"w": np.array([[1, 2], [3, 1e30]], np.float32)}}
+    reason = r"h2/w holds 1 to 1e\+30; 1e\+12 is the most"
+    with pytest.raises(LayerPackageError, match=reason):
+        save_package(tmp_path, FACTS, huge)
+    ranges = {"h1": {"w": [-1, 0.5], "b": [0, 1]}, "h2": {"w": [1, 2e30]}}
+    with pytest.raises(LayerPackageError, match=reason):
+        load_package(rewrite(package, arrays=huge, ranges=ranges))
+
+
 def test_well_sealed_shapes_that_differ_from_the_manifest_are_refused(package):
     turned = {**LAYERS, "h1": {**LAYERS["h1"], "w": LAYERS["h1"]["w"].T}}
     with pytest.raises(LayerPackageError, match="shapes and dtypes that its manifest says"):
@@ -152,7 +172,7 @@ def test_well_sealed_shapes_that_differ_from_the_manifest_are_refused(package):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": 1}, "format is 1 and this version of deepcity reads 2"),
+        ({"format": 1}, "format is 1 and this version of deepcity reads 3"),
         ({"format": None}, "format is None"),
         ({"step_seconds": 0}, "step_seconds"),
         ({"field_kinds": ["mood"]}, "field_kinds"),
@@ -163,6 +183,8 @@ def test_well_sealed_shapes_that_differ_from_the_manifest_are_refused(package):
         ({"name": "../up"}, "name"),
         ({"surprise": 1}, "surprise"),
         ({"layers": {}}, "manifest says"),
+        ({"ranges": {}}, "h1/b has no declared range"),
+        ({"ranges": 5}, "ranges"),
     ],
 )
 def test_well_sealed_manifest_that_says_nonsense_is_refused(package, changes, reason):
@@ -178,8 +200,8 @@ def test_well_sealed_manifest_that_says_nonsense_is_refused(package, changes, re
         (b"PK\x03\x04" + bytes(500), "zip archive"),
         (b"", "0 bytes"),
         (pack({}, []), "format"),
-        (pack({}, {"format": 2}), "hash"),
-        (seal({}, {"format": 2}), "manifest: "),
+        (pack({}, {"format": 3}), "hash"),
+        (seal({}, {"format": 3}), "it is not signed"),
     ],
 )
 def test_what_is_no_package_is_refused(package, data, reason):

@@ -14,14 +14,12 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deepcity.city.errors import CheckpointError
 from deepcity.exchange.flare.task import site_of
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.store.atomic import write_atomic
+from deepcity.store.signatures.ed25519 import public_hex, read_key, signing_key
 
 IDENTITY, IDENTITIES = "identity.pem", "identities.json"
 _KEY_BYTES = 32
@@ -32,7 +30,7 @@ def make_identity(kit: Path) -> str:
 
     One that is there is kept: others know it.
     """
-    return signing_key(kit / "local" / IDENTITY).public_key().public_bytes_raw().hex()
+    return public_hex(signing_key(kit / "local" / IDENTITY))
 
 
 def publish_identities(
@@ -82,19 +80,13 @@ def read_identity(kit: Path) -> Ed25519PrivateKey:
         CheckpointError: if the kit has none, or it cannot be read.
     """
     path = kit / "local" / IDENTITY
-    try:
-        found = load_pem_private_key(path.read_bytes(), password=None)
-    except FileNotFoundError:
+    if not path.exists():
         raise CheckpointError(
             f"{path} is not there: this kit has no identity, without which no layer leaves in a "
             f"secure sum. Make the federation anew with this version of deepcity, or put the file "
             f"back"
-        ) from None
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Put back a copy") from error
-    if not isinstance(found, Ed25519PrivateKey):
-        raise CheckpointError(f"{path} holds no Ed25519 key. Put back a copy")
-    return found
+        )
+    return read_key(path)
 
 
 def party_identities(kit: Path, parties: Iterable[str]) -> dict[str, bytes]:

@@ -40,7 +40,7 @@ from deepcity.store.packages.sealed_file import (
     write_sealed,
 )
 
-ENCODER_FORMAT = "deepcity-encoder-2"
+ENCODER_FORMAT = "deepcity-encoder-3"
 SUFFIX = ".encoder"
 _BACK_DAYS = 8  # what `Columns.rows` looks back on, and a day more
 

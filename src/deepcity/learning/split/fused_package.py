@@ -39,7 +39,7 @@ from deepcity.store.packages.sealed_file import (
     write_sealed,
 )
 
-FUSED_FORMAT = "deepcity-fused-2"
+FUSED_FORMAT = "deepcity-fused-3"
 SUFFIX = ".fused"
 _ALL_SETS_UP_TO = 4  # agencies: 16 sets
 _NONE = "+"  # no agency has this name

@@ -6,13 +6,13 @@ from pathlib import Path
 from deepcity.city.errors import LedgerError
 from deepcity.exchange.flare.identities import IDENTITY
 from deepcity.exchange.trust.head_round import OWN_HEAD
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.runs.site import CLAIMS_KEY
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof
 from deepcity.store.release_ledger.sheets import parse_sheet, read_bytes, read_sheet, write_sheet
 from deepcity.store.release_ledger.witness import COSIGNED, RewrittenHistoryError, Witness
+from deepcity.store.signatures.ed25519 import signing_key
 
 SheetKind = type[HeadSheet] | type[Rewritten] | type[ReleaseProof]
 SHEETS: dict[str, SheetKind] = {

@@ -17,7 +17,6 @@ from deepcity.city.errors import LedgerError
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.trust.head_round import HeadParty, HeadRound, hand_round
-from deepcity.exchange.trust.signing_key import signing_key
 from deepcity.runs.releases.site_ledger import site_ledger
 from deepcity.runs.site import CLAIMS_KEY, Site
 from deepcity.store.release_ledger.heads import HeadSheet
@@ -25,6 +24,7 @@ from deepcity.store.release_ledger.release import Name, Strict
 from deepcity.store.release_ledger.sheets import read_sheet, write_sheet
 from deepcity.store.release_ledger.witness import COSIGNED, Witness
 from deepcity.store.run_folder import coordinator_folder
+from deepcity.store.signatures.ed25519 import signing_key
 
 HEADS = "heads.json"
 _log = logging.getLogger(__name__)

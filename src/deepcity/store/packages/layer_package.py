@@ -2,8 +2,7 @@
 
 The file is safetensors with a canonical JSON manifest in its header; there is no pickle in
 it. It is called `NAME-HASH.layers`, HASH being the first 12 digits of the content's
-SHA-256. Loading verifies everything but who made the package: that would need a
-signature.
+SHA-256. Its maker signs it; loading verifies all of it, and that the key is trusted here.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,10 @@ from deepcity.city.level import Layers
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import Arrays, BlobError, Header, seal, unpack
 from deepcity.store.packages.manifest import FORMAT, Facts, Manifest
+from deepcity.store.packages.ranges import RANGES, range_problems, ranges_of
 from deepcity.store.packages.sealed_file import open_sealed, refusal
+from deepcity.store.signatures.keyring import own_keyring
+from deepcity.store.signatures.trust_list import SignedKind
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,13 @@ class LayerPackage:
 def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
     """Write layers and facts as one file, named by its content.
 
-    Equal facts and layers give equal bytes.
+    Equal facts and layers, signed by the same key, give equal bytes.
 
     Raises:
         LayerPackageError: if a tensor is not finite or no float, or the file cannot be written.
+        KeyringError: if this installation has no key that it can use.
     """
-    problems = _weight_problems(layers)
+    problems = _weight_problems(layers) or range_problems(layers, ranges_of(layers))
     if problems:
         raise LayerPackageError(
             f"{facts.name} cannot become a layer package: {'; '.join(problems)}. Train it again"
@@ -47,10 +50,11 @@ def save_package(folder: Path, facts: Facts, layers: Layers) -> LayerPackage:
         **facts.model_dump(mode="json"),
         "format": FORMAT,
         "layers": _table(layers),
+        RANGES: ranges_of(layers),
         "deepcity": __version__,
     }
     try:
-        blob = seal(layers, header)
+        blob = seal(layers, own_keyring().signed(SignedKind.LAYERS, layers, header))
     except BlobError as error:
         raise LayerPackageError(f"{facts.name} cannot become a layer package: {error}") from error
     arrays, sealed = unpack(blob)
@@ -68,6 +72,7 @@ def load_package(path: Path) -> LayerPackage:
 
     Raises:
         LayerPackageError: with every reason why it is refused.
+        KeyringError: if it cannot be read whose signatures are believed.
     """
     arrays, header = open_sealed(path, FORMAT)
     try:
@@ -77,7 +82,7 @@ def load_package(path: Path) -> LayerPackage:
     problems = _name_problems(path, manifest)
     if _table(arrays) != header["layers"]:
         problems.append("its tensors lack the names, shapes and dtypes that its manifest says")
-    problems += _weight_problems(arrays)
+    problems += _weight_problems(arrays) or range_problems(arrays, header[RANGES])
     if problems:
         raise refusal(path, problems)
     return LayerPackage(path, manifest, arrays)

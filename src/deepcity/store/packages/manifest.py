@@ -20,8 +20,8 @@ from pydantic import (
 from deepcity.city.field import Kind
 from deepcity.city.frozen_model import FrozenModel
 
-FORMAT: Literal[2] = 2
-"""2: the head's tensors are `ridge_skip` and `residual_ratio`."""
+FORMAT: Literal[3] = 3
+"""3: signed, with the range of each tensor."""
 SUFFIX = ".layers"
 HASH_DIGITS = 12
 
@@ -34,6 +34,13 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SignatureFacts(FrozenModel):
+    """Who signed a package: Ed25519 key and signature, in hexadecimal."""
+
+    key: Sha256
+    value: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 
 
 class TensorFacts(FrozenModel):
@@ -82,14 +89,18 @@ class Manifest(Facts):
     Attributes:
         format: version of the package's format.
         layers: layer -> tensor -> shape and dtype.
+        ranges: layer -> tensor -> least and greatest weight.
         deepcity: version that wrote it.
-        sha256: of the content: this manifest without its hash, and the tensors.
+        sha256: of the content: this manifest without its hash and signature, and the tensors.
+        signature: of that hash, by the key of its maker.
     """
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     layers: Mapping[str, Mapping[str, TensorFacts]]
+    ranges: Mapping[str, Mapping[str, tuple[Finite, Finite]]]
     deepcity: str
     sha256: Sha256
+    signature: SignatureFacts
 
     @property
     def file_name(self) -> str:

@@ -1,9 +1,11 @@
-"""A sealed file of trained parts: written whole, verified whole when read, never a pickle.
+"""A sealed and signed file of trained parts: written whole, verified whole when read, no pickle.
 
 `blob.seal` for files, with the errors that users of files need. The header names the format,
-so that one kind of file is never taken for another.
+so that one kind of file is never taken for another, and holds the range of each array and the
+signature of this installation (`deepcity.store.signatures.keyring`).
 """
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,11 +15,23 @@ from numpy.typing import NDArray
 
 from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.city.given_path import PathKind, no_file, path_kind
-from deepcity.city.regular_file import read_regular
+from deepcity.city.regular_file import read_bounded
 from deepcity.store.atomic import write_atomic, write_error_text
-from deepcity.store.blob import SEAL, Arrays, BlobError, Header, check_seal, content_hash
+from deepcity.store.blob import (
+    MOST_BYTES,
+    SEAL,
+    SIGNATURE,
+    Arrays,
+    BlobError,
+    Header,
+    check_seal,
+    content_hash,
+)
 from deepcity.store.blob import pack as packed
 from deepcity.store.blob import unpack as unpacked
+from deepcity.store.packages.ranges import RANGES, range_problems, ranges_of
+from deepcity.store.signatures.keyring import Keyring, SignatureError, own_keyring
+from deepcity.store.signatures.trust_list import SignedKind
 
 FORMAT = "format"
 
@@ -37,9 +51,9 @@ def hash_of(arrays: Arrays, header: Header) -> str:
     Raises:
         LayerPackageError: if it cannot become a file.
     """
-    problems = _not_finite(arrays)
+    problems = _not_finite(arrays) or range_problems(arrays, ranges_of(arrays))
     try:
-        digest = content_hash(arrays, header)
+        digest = content_hash(arrays, _with_ranges(arrays, header))
     except BlobError as error:
         problems.append(str(error))
     if problems:
@@ -55,12 +69,15 @@ def version_of(arrays: Arrays, header: Header) -> str:
 
 
 def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
-    """Write arrays and header as one file, or nothing.
+    """Write arrays and header as one signed file, or nothing.
 
     Raises:
         LayerPackageError: if the content cannot become a file, or the disk refuses.
+        KeyringError: if this installation has no key that it can use.
     """
-    blob = packed(arrays, {**header, SEAL: hash_of(arrays, header)})
+    whole, digest = _with_ranges(arrays, header), hash_of(arrays, header)
+    signature = own_keyring().sign(_kind(header.get(FORMAT)), digest)
+    blob = packed(arrays, {**whole, SEAL: digest, SIGNATURE: signature})
     try:
         write_atomic(path, blob)
     except OSError as error:
@@ -69,18 +86,20 @@ def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
 
 
 def read_sealed(path: Path, form: str) -> tuple[Groups, Header]:
-    """The verified content of a file that `write_sealed` wrote, without its seal.
+    """The verified content of a file that `write_sealed` wrote, without seal, signature and ranges.
 
     Args:
         form: the format it must have.
 
     Raises:
         LayerPackageError: with the reason why it is refused.
+        KeyringError: if it cannot be read whose signatures are believed.
     """
     arrays, header = open_sealed(path, form)
-    if problems := _not_finite(arrays):
+    if problems := _not_finite(arrays) or range_problems(arrays, header.get(RANGES)):
         raise refusal(path, problems)
-    del header[SEAL]
+    for key in (SEAL, SIGNATURE, RANGES):
+        header.pop(key, None)
     return arrays, header
 
 
@@ -105,14 +124,18 @@ def load_parts(path: Path, form: str, build: Callable[[Groups, Header, str], Pac
     return package
 
 
-def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
-    """Arrays and sealed header of a file whose format and seal were verified.
+def open_sealed(path: Path, form: object, keyring: Keyring | None = None) -> tuple[Groups, Header]:
+    """Arrays and sealed header of a file whose format, seal and signature were verified.
+
+    Args:
+        keyring: whose signatures are believed; None: this installation's.
 
     Raises:
         LayerPackageError: with the reason why it is refused.
+        KeyringError: if it cannot be read whose signatures are believed.
     """
     try:
-        arrays, header = unpacked(read_regular(path))
+        arrays, header = unpacked(read_bounded(path, MOST_BYTES))
         found = header.get(FORMAT) if isinstance(header, dict) else None
         if found != form:  # before the seal: other formats may have other seals
             raise BlobError(
@@ -120,13 +143,28 @@ def open_sealed(path: Path, form: object) -> tuple[Groups, Header]:
                 f"write it with this version"
             )
         check_seal(arrays, header)
+        (keyring or own_keyring()).check(_kind(form), arrays, header)
+    except SignatureError as error:
+        raise LayerPackageError(f"{path} is refused: {error}. Nothing of it was used") from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise refusal(path, [str(error.strerror)]) from error
         raise LayerPackageError("{}: {}; {}".format(path, *_no_package(path, form))) from error
     except BlobError as error:
         if path_kind(path) in {PathKind.CITY, PathKind.MAP}:
             raise LayerPackageError("{}: {}; {}".format(path, *_no_package(path, form))) from error
         raise refusal(path, [str(error)]) from error
     return arrays, header
+
+
+def _kind(form: object) -> SignedKind:
+    """What a file of a format is: those of encoders and applications name it."""
+    named = (kind for kind in (SignedKind.ENCODER, SignedKind.FUSED) if kind in str(form))
+    return next(named, SignedKind.LAYERS)
+
+
+def _with_ranges(arrays: Arrays, header: Header) -> Header:
+    return {**header, RANGES: ranges_of(arrays)}
 
 
 def _no_package(path: Path, form: object) -> tuple[str, str]:

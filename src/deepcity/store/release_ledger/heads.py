@@ -7,8 +7,7 @@ a transparency log do. What is signed names what it is, so no signature of anoth
 
 from typing import Annotated
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field
 
 from deepcity.store.blob import canonical_json
@@ -21,6 +20,7 @@ from deepcity.store.release_ledger.release import (
     Signature,
     Strict,
 )
+from deepcity.store.signatures.ed25519 import public_hex, verifies
 
 _HEAD, _COSIGNED = "deepcity release ledger head 1", "deepcity release ledger cosignature 1"
 MOST_COSIGNATURES = 1000
@@ -51,7 +51,7 @@ class SignedHead(Strict):
 
     def is_genuine(self) -> bool:
         """Whether the key signed this head."""
-        return _verifies(self.key, self.signature, _statement(_HEAD, head=self.head.model_dump()))
+        return verifies(self.key, self.signature, _statement(_HEAD, head=self.head.model_dump()))
 
 
 class CoSignature(Strict):
@@ -71,7 +71,7 @@ class CoSignature(Strict):
 
     def is_genuine(self) -> bool:
         """Whether the key signed this."""
-        return _verifies(self.key, self.signature, _cosigned(self))
+        return verifies(self.key, self.signature, _cosigned(self))
 
     def is_of(self, signed: SignedHead) -> bool:
         """Whether it co-signs this head."""
@@ -160,11 +160,6 @@ def cosignature(signed: SignedHead, by: str, time_s: int, key: Ed25519PrivateKey
     return draft.model_copy(update={"signature": key.sign(_cosigned(draft)).hex()})
 
 
-def public_hex(key: Ed25519PrivateKey) -> str:
-    """The public half of a key, in hexadecimal."""
-    return key.public_key().public_bytes_raw().hex()
-
-
 def _cosigned(one: CoSignature) -> bytes:
     content = one.model_dump(exclude={"key", "signature"})
     return _statement(_COSIGNED, **content)
@@ -172,12 +167,3 @@ def _cosigned(one: CoSignature) -> bytes:
 
 def _statement(kind: str, **content: object) -> bytes:
     return canonical_json({"states": kind, **content}).encode()
-
-
-def _verifies(key: str, signature: str, statement: bytes) -> bool:
-    try:
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        public.verify(bytes.fromhex(signature), statement)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

@@ -23,10 +23,11 @@ from filelock import FileLock
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.atomic import write_error_text
-from deepcity.store.release_ledger.heads import SignedHead, TreeHead, public_hex, signed_head
+from deepcity.store.release_ledger.heads import SignedHead, TreeHead, signed_head
 from deepcity.store.release_ledger.lines import head_of, read_lines
 from deepcity.store.release_ledger.merkle import Frontier, leaf_hash
 from deepcity.store.release_ledger.release import Entry, Release
+from deepcity.store.signatures.ed25519 import public_hex
 
 RELEASES, LOCK = "releases.jsonl", ".lock"
 _BEGINS = b'{"'

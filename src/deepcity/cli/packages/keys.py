@@ -1,0 +1,155 @@
+"""`deepcity keys`: the key that signs here, and whose signatures are believed."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from deepcity.store.signatures.trust_list import TrustList
+
+app = typer.Typer(
+    help=(
+        "The key that signs here, and whose signatures are believed.\n\n"
+        "Layer packages, encoders, applications, forecasters and checkpoints are signed when they "
+        "are written (Ed25519) and refused when they are read, unless the key is this "
+        "installation's or one that it trusts. Keys lie in $DEEPCITY_KEYS, or in the user's data "
+        "folder: identity.pem, which never leaves, and trust.json.\n\n"
+        "Example: deepcity keys show"
+    ),
+    no_args_is_help=True,
+)
+Reason = Annotated[str, typer.Option(help="Why; it stands in the list and in messages.")]
+
+
+@app.command()
+def show(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, for scripts, instead of lines.")
+    ] = False,
+) -> None:
+    """Print the own public key, to give to others, and every key that is trusted or revoked.
+
+    Example: deepcity keys show
+    """
+    from deepcity.store.signatures.keyring import own_keyring
+
+    keyring = own_keyring()
+    own, known = keyring.own_key(), keyring.trust_list()
+    if as_json:
+        listed = known.model_dump(mode="json")
+        typer.echo(json.dumps({"folder": str(keyring.folder), "own": own, **listed}))
+        return
+    _print(f"folder      {keyring.folder}")
+    _print(f"own key     {own or 'none yet: it is made when something is signed first'}")
+    _print_list(known)
+
+
+@app.command()
+def trust(
+    name: Annotated[str, typer.Argument(help="Whose key it is: a city, an agency, a machine.")],
+    key: Annotated[str, typer.Argument(help="Its public key: 64 digits of 0-9 and a-f.")],
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="What it may sign: layers, encoder, fused, checkpoint; may be repeated. "
+            "Default: all.",
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day (UTC) on which it is believed."),
+    ] = None,
+) -> None:
+    """Believe what a key signs. Take the key from its owner by another way than the files.
+
+    A name may have several keys: trust the new one, and revoke the old one when it is out of use.
+
+    Example: deepcity keys trust ferrara 3f…(64 digits) --kind layers --until 2027-12-31
+    """
+    from deepcity.city.errors import KeyringError
+    from deepcity.store.signatures.changes import trust_key
+    from deepcity.store.signatures.keyring import own_keyring
+    from deepcity.store.signatures.trust_list import checked_entry
+
+    entry = checked_entry(name, key, kinds or [], until.date() if until else None)
+    if entry.is_over():
+        today = datetime.now(UTC).date()
+        raise KeyringError(f"--until {entry.until} has passed (today is {today}); take a later day")
+    trust_key(own_keyring(), entry)
+    what = ", ".join(entry.kinds) or "all that it signs"
+    _print(f"{name}: {what} is believed" + (f" until {entry.until}" if entry.until else ""))
+
+
+@app.command()
+def revoke(
+    name_or_key: Annotated[str, typer.Argument(help="A key, or a name: all its keys.")],
+    reason: Reason = "",
+) -> None:
+    """Believe a key no more, also if it is the own one; what it signed is refused from now on.
+
+    Example: deepcity keys revoke ferrara --reason "their machine was stolen"
+    """
+    from deepcity.store.signatures.changes import revoke_key
+    from deepcity.store.signatures.keyring import own_keyring
+
+    keyring = own_keyring()
+    keys = revoke_key(keyring, name_or_key, reason)
+    for key in keys:
+        _print(f"revoked {key}")
+    if keyring.own_key() in keys:
+        _print("This is the own key: run `deepcity keys rotate` to sign with a new one.")
+
+
+@app.command()
+def rotate() -> None:
+    """Sign with a new key from now on; what the former one signed is still believed here.
+
+    Example: deepcity keys rotate
+    """
+    from deepcity.store.signatures.changes import rotate_key
+    from deepcity.store.signatures.keyring import own_keyring
+
+    key = rotate_key(own_keyring())
+    _print(f"own key     {key}")
+    _print("Give it to those who trust the former one: deepcity keys trust NAME KEY")
+
+
+@app.command()
+def sign(
+    files: Annotated[
+        list[Path], typer.Argument(help="Files: .layers, .encoder, .fused, .checkpoint.")
+    ],
+) -> None:
+    """Put the own signature into files that another signed, or nobody; their content stays.
+
+    Only for files of which you know where they come from: from then on they are believed.
+
+    Example: deepcity keys sign runs/demo/coordinator/layers/*.layers
+    """
+    from deepcity.store.signatures.keyring import own_keyring
+    from deepcity.store.signatures.signed_files import sign_file
+
+    for path in files:
+        _print(f"{path}: signed as {sign_file(path, own_keyring())}")
+
+
+def _print_list(known: "TrustList") -> None:
+    for one in known.trusted:
+        if known.revocation(one.key) is None:
+            state = "past its last day" if one.is_over() else "trusted"
+            end = f" until {one.until}" if one.until else ""
+            _print(f"{state:<11} {one.key}  {one.name}: {', '.join(one.kinds) or 'all'}{end}")
+    for gone in known.revoked:
+        names = ", ".join(one.name for one in known.entries(gone.key))
+        whose, why = f" {names}," if names else "", f": {gone.reason}" if gone.reason else ""
+        _print(f"revoked     {gone.key} {whose} on {gone.on}{why}")
+
+
+def _print(text: str) -> None:
+    from deepcity.city.printable import printable
+
+    typer.echo(printable(text))
