@@ -21,6 +21,7 @@ from deepcity.runs.episodic_training import (
 from deepcity.runs.site import Site
 from deepcity.runs.trainings import train_parties
 from deepcity.store.checkpoint import CheckpointStore
+from deepcity.store.run_folder import site_folder
 
 
 def little(path, stem="common"):
@@ -145,10 +146,10 @@ def test_kept_episodic_training_is_gone_on_with_only_from_the_layers_it_began_wi
 
     def train_episodes(start, kept):
         rounds.clear()
-        folder = tmp_path / "site" if kept else None  # one folder: names of checkpoints differ
+        folder = (lambda party: site_folder(tmp_path, party.name)) if kept else lambda _: None
         (found,) = run_episodic_training(
             only.settings,
-            lambda _stage: [Site(only.settings, party, 1, folder) for party in parties],
+            lambda _stage: [Site(only.settings, party, 1, folder(party)) for party in parties],
             start,
             1,
             checkpoints=CheckpointStore(tmp_path) if kept else None,
