@@ -10,6 +10,7 @@ DeepCityError
 ├── ExpertError             a party's expert that cannot be used or restored
 ├── CheckpointError         a run that cannot be saved or resumed
 ├── LedgerError             a record of releases that cannot be written, read or believed
+├── StorageKeyError     a private file whose key is not there, or is another
 ├── StoreError              a store of deep data that cannot be opened, written or read
 │   ├── StoreFullError      no disk space left for the store
 │   └── OutboxFullError     too much data not sent yet
@@ -81,6 +82,10 @@ class KeyringError(DeepCityError):
 
 class LedgerError(DeepCityError):
     """A record of what left cannot be written or read, or is not to be believed."""
+
+
+class StorageKeyError(DeepCityError):
+    """A private file cannot be encrypted or decrypted by the keys of this environment."""
 
 
 class StoreError(DeepCityError):

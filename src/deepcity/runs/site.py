@@ -265,4 +265,4 @@ class Site:
         if path.exists():
             known = read_results(path, SiteResults, "deepcity run").services
         results = SiteResults(site=self.name, services={**known, self.settings.name: found})
-        write_file(path, results.model_dump_json(indent=1).encode())
+        write_file(path, results.model_dump_json(indent=1).encode(), private=True)

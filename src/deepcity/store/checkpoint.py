@@ -14,9 +14,9 @@ from typing import Any
 from numpy.typing import NDArray
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from deepcity.city.errors import CheckpointError
-from deepcity.city.regular_file import read_bounded
-from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.city.errors import CheckpointError, StorageKeyError
+from deepcity.store.at_rest.private_file import read_private, write_private
+from deepcity.store.atomic import write_error_text
 from deepcity.store.blob import MOST_BYTES, Arrays, BlobError, seal, unseal
 from deepcity.store.signatures.keyring import SignatureError, own_keyring
 from deepcity.store.signatures.trust_list import SignedKind
@@ -66,12 +66,13 @@ class CheckpointStore:
 
         Raises:
             CheckpointError: if it cannot be written; earlier checkpoints are kept.
+            StorageKeyError: if it is to be encrypted, and the key cannot be had.
         """
         path = self._path(name, round)
         data = _to_bytes(path, name, round, arrays, values)
         try:
             if not _holds(path, data):
-                write_atomic(path, data)
+                write_private(path, data)
         except OSError as error:
             kept = "; earlier checkpoints are intact" if self._rounds(name) else ""
             raise CheckpointError(write_error_text(path, error, len(data)) + kept) from error
@@ -83,6 +84,7 @@ class CheckpointStore:
 
         Raises:
             CheckpointError: if there are checkpoints but none is intact.
+            StorageKeyError: if one is encrypted with a key that is not there: it is not skipped.
         """
         return next(self.history(name), None)
 
@@ -91,6 +93,7 @@ class CheckpointStore:
 
         Raises:
             CheckpointError: if there are checkpoints but none is intact.
+            StorageKeyError: if one is encrypted with a key that is not there: it is not skipped.
         """
         skipped: list[str] = []
         whole = False
@@ -157,7 +160,10 @@ class CheckpointStore:
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    try:
+        return path.is_file() and read_private(path, MOST_BYTES) == data
+    except (BlobError, StorageKeyError):
+        return False
 
 
 def _to_bytes(
@@ -182,7 +188,7 @@ def _why(error: Exception) -> str:
 
 
 def _read(path: Path, name: str, number: int, skipped: tuple[str, ...]) -> Checkpoint:
-    arrays, header = unseal(read_bounded(path, MOST_BYTES))
+    arrays, header = unseal(read_private(path, MOST_BYTES))
     version = header.get("format")
     if version != FORMAT:
         raise BlobError(f"its format is {version!r} and this version of deepcity reads {FORMAT}")

@@ -24,10 +24,13 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from deepcity.city.errors import CheckpointError
+from deepcity.city.errors import CheckpointError, StorageKeyError
 from deepcity.city.given_path import no_run
 from deepcity.city.regular_file import read_regular
+from deepcity.store.at_rest.encrypted import from_disk
+from deepcity.store.at_rest.private_file import write_private
 from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.blob import BlobError
 from deepcity.store.frugal_json import TooLongError, crowded, validate_frugally
 from deepcity.store.result_bounds import beyond_bounds
 
@@ -168,14 +171,18 @@ def forget(folder: Path, written: Sequence[str] = RUN_FILES) -> None:
                 path.unlink(missing_ok=True)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write a file, and its folder.
+
+    Args:
+        private: it is a site's own, and encrypted where the environment names a key.
 
     Raises:
         CheckpointError: if the disk is full or refuses; the former file is kept.
+        StorageKeyError: if it is to be encrypted, and the key cannot be had.
     """
     try:
-        write_atomic(path, data)
+        (write_private if private else write_atomic)(path, data)
     except OSError as error:
         raise CheckpointError(write_error_text(path, error, len(data))) from error
 
@@ -194,13 +201,18 @@ def ensure_folder(folder: Path) -> Path:
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """A file's bytes.
+    """A file's bytes, decrypted if it is encrypted.
 
     Raises:
         CheckpointError: if there are more than `most`, or they cannot be read.
+        StorageKeyError: if it is encrypted with a key that is not there.
     """
     try:
-        found = read_regular(path, most + 1)
+        found = from_disk(read_regular(path, most + 1))
+    except BlobError as error:
+        raise CheckpointError(f"{path}: {error}. {_ANEW}") from error
+    except StorageKeyError as error:
+        raise StorageKeyError(f"{path} cannot be read: {error}") from error
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror})"
         raise CheckpointError(f"{reason}. {_ANEW}") from error

@@ -34,6 +34,7 @@ def show(
 
     Example: deepcity keys show
     """
+    from deepcity.store.at_rest.storage_key import storage_keys
     from deepcity.store.signatures.keyring import own_keyring
 
     keyring = own_keyring()
@@ -44,6 +45,8 @@ def show(
         return
     _print(f"folder      {keyring.folder}")
     _print(f"own key     {own or 'none yet: it is made when something is signed first'}")
+    storage = ", ".join(one.identity.hex() for one in storage_keys())
+    _print(f"storage     {storage or 'no key: private files are not encrypted'}")
     _print_list(known)
 
 
@@ -135,6 +138,33 @@ def sign(
 
     for path in files:
         _print(f"{path}: signed as {sign_file(path, own_keyring())}")
+
+
+@app.command()
+def encrypt(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, a site, a kit or packages.")],
+    decrypt: Annotated[bool, typer.Option("--decrypt", help="Take the encryption off.")] = False,
+) -> None:
+    """Encrypt all private files of a folder by the first key that DEEPCITY_STORAGE_KEY names.
+
+    Private are checkpoints, forecasters, encoders, applications, and sites' results with their
+    measured values. While the variable names a key, they are written encrypted anyway; this does
+    it for those that are there, also after a change of the key.
+
+    DEEPCITY_STORAGE_KEY=file:PATH, env:NAME, or command:COMMAND (which prints the key, as a client
+    of a key management service does); several, separated by commas: the first encrypts, all
+    decrypt. A key is what `openssl rand -base64 32` prints.
+
+    Example: DEEPCITY_STORAGE_KEY=file:/etc/deepcity/storage.key deepcity keys encrypt runs/demo
+    """
+    from deepcity.city.errors import StorageKeyError
+    from deepcity.store.at_rest.private_folder import decrypt_folder, encrypt_folder
+
+    if not folder.is_dir():
+        raise StorageKeyError(f"{folder} is no folder. Name the folder of a run or a site")
+    done, count = (decrypt_folder if decrypt else encrypt_folder)(folder)
+    what = "decrypted" if decrypt else "encrypted"
+    _print(f"{folder}: {done} of {count} private files {what} now, the others were so already")
 
 
 def _print_list(known: "TrustList") -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from deepcity.city.errors import DeepCityError, LayerPackageError
 from deepcity.city.given_path import PathKind, no_file, path_kind
-from deepcity.city.regular_file import read_bounded
-from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.at_rest.private_file import read_private, write_private
+from deepcity.store.atomic import write_error_text
 from deepcity.store.blob import (
     MOST_BYTES,
     SEAL,
@@ -79,7 +79,7 @@ def write_sealed(path: Path, arrays: Arrays, header: Header) -> Path:
     signature = own_keyring().sign(_kind(header.get(FORMAT)), digest)
     blob = packed(arrays, {**whole, SEAL: digest, SIGNATURE: signature})
     try:
-        write_atomic(path, blob)
+        write_private(path, blob)
     except OSError as error:
         raise LayerPackageError(write_error_text(path, error, len(blob))) from error
     return path
@@ -135,7 +135,7 @@ def open_sealed(path: Path, form: object, keyring: Keyring | None = None) -> tup
         KeyringError: if it cannot be read whose signatures are believed.
     """
     try:
-        arrays, header = unpacked(read_bounded(path, MOST_BYTES))
+        arrays, header = unpacked(read_private(path, MOST_BYTES))
         found = header.get(FORMAT) if isinstance(header, dict) else None
         if found != form:  # before the seal: other formats may have other seals
             raise BlobError(

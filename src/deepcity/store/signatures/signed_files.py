@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from deepcity.city.errors import KeyringError
-from deepcity.city.regular_file import read_bounded
-from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.at_rest.private_file import read_private, write_private
+from deepcity.store.atomic import write_error_text
 from deepcity.store.blob import MOST_BYTES, BlobError, pack, unseal
 from deepcity.store.signatures.keyring import Keyring
 from deepcity.store.signatures.trust_list import SignedKind
@@ -22,14 +22,14 @@ def sign_file(path: Path, keyring: Keyring) -> SignedKind:
         kinds = ", ".join(f".{kind}" for kind in SignedKind)
         raise KeyringError(f"{path} is none of the files that are signed: {kinds}") from None
     try:
-        arrays, header = unseal(read_bounded(path, MOST_BYTES))
+        arrays, header = unseal(read_private(path, MOST_BYTES))
         data = pack(arrays, keyring.signed(kind, arrays, header))
     except BlobError as error:
         raise KeyringError(f"{path} is not signed: {error}. Get it again") from error
     except OSError as error:
         raise KeyringError(f"{path} cannot be read ({error.strerror or error})") from error
     try:
-        write_atomic(path, data)
+        write_private(path, data)
     except OSError as error:
         raise KeyringError(write_error_text(path, error, len(data))) from error
     return kind

@@ -1,0 +1,1 @@
+"""Encryption of a site's private files on disk, where its operator asks for it."""
