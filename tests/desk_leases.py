@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 from deepcity.exchange.flare.desk import Desk
 from deepcity.exchange.flare.leases import Lease
 from deepcity.exchange.flare.link import ANSWER, LOST, PING, Reply
 from deepcity.exchange.flare.task import task_from
 from deepcity.exchange.message import from_bytes
+
+_PATIENCE_S = 30
 
 
 @dataclass
@@ -35,6 +37,7 @@ class DeskLeases:
     between: list[tuple[str, str, str]] = field(default_factory=list)
     _desks: dict[str, Desk] = field(default_factory=dict)
     _one: Lock = field(default_factory=Lock)
+    _answering: set[Event] = field(default_factory=set)
 
     def present(self, wanted, _patience_s, least):
         found = tuple(site for site in wanted if site not in self.away)
@@ -44,6 +47,8 @@ class DeskLeases:
     def take(self, lease):
         from deepcity.runs.machines.map_site import MapSite
 
+        for answered in tuple(self._answering):  # a dead lease's workers are gone, too
+            answered.wait(_PATIENCE_S)
         self.leases.append(lease)
         self.sites = lease.sites
         self._desks = {
@@ -63,8 +68,14 @@ class DeskLeases:
             return reply
         if site not in self._desks:
             return Reply(LOST, "no lease's job is connected")
-        with self._one:  # sites share this process' random numbers
-            return Reply(**self._desks[site].answer(task, blob, "coordinator"))
+        desk, answered = self._desks[site], Event()
+        self._answering.add(answered)
+        try:
+            with self._one:  # sites share this process' random numbers
+                return Reply(**desk.answer(task, blob, "coordinator"))
+        finally:
+            answered.set()
+            self._answering.discard(answered)
 
     def ask_between(self, site, task, blob, caller):
         """A call of one site to another; the caller's name is the transport's."""

@@ -195,7 +195,7 @@ def _answer(
     """Ask, and hand over what came."""
     try:
         asked.set_result(wire.ask(site, task, blob, deadline_s))
-    except Exception as error:
+    except BaseException as error:  # of any kind: who waits for this would wait for ever
         asked.set_exception(error)
 
 
