@@ -29,11 +29,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # little cities an
 
 from benchmarks.mutated_files.plain import text_kinds
 from benchmarks.mutated_files.sealed import BY_MAKER, HOWS, NotFiniteError, sealed_kinds
+from benchmarks.record import record
 from deepcity.city.errors import DeepCityError
 
 REFUSED, SAME, OTHER = "refused", "as it was", "another right one"
-CHANGED, UNNAMED, NOT_FINITE = "CHANGED", "UNNAMED ERROR", "NOT FINITE"
+CHANGED, UNNAMED, NOT_FINITE = "changed", "an unnamed error", "not finite"
 ENDINGS = (REFUSED, SAME, OTHER, CHANGED, UNNAMED, NOT_FINITE)
+RECORDED = 10_000
 _SPARSE = 100 * 10**9
 Case = tuple[str, Callable[[Path, random.Random], Path], Callable[[Path], str], str, bool]
 
@@ -90,7 +92,7 @@ def traps(folder: Path, use: Callable[[Path], str]) -> dict[str, str]:
 def main() -> None:
     """Print a table: kinds by how their files ended."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=RECORDED)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -113,20 +115,39 @@ def main() -> None:
         seconds, grown_kb = time.perf_counter() - begun, _peak_kb() - before_kb
         caught = traps(folder, known[0][2])
         trap_kb = _peak_kb() - before_kb - grown_kb
-    _print_table([case[0] for case in known], counts)
-    print(f"{arguments.files:,} files in {seconds:.0f} s; memory grew by {grown_kb / 1000:.0f} MB")
-    print(f"traps: {caught}; memory grew by {trap_kb / 1000:.0f} MB")
+    text = _text([case[0] for case in known], counts, arguments.files, arguments.seed)
+    text += (
+        f"\n\n{arguments.files:,} files in {seconds:.0f} s; memory grew by "
+        f"{grown_kb / 1000:.0f} MB. Traps: "
+        + ", ".join(f"{name} {found}" for name, found in caught.items())
+        + f"; memory grew by {trap_kb / 1000:.0f} MB."
+    )
+    print(text)
     print("\n".join(wrong))
+    if arguments.files >= RECORDED:
+        record("mutated-files", text)
 
 
-def _print_table(kinds: list[str], counts: Counter[tuple[str, str]]) -> None:
-    print(f"{'kind':<32}" + "".join(f"{one:>19}" for one in ENDINGS))
-    for kind in [*kinds, "all"]:
-        row = [
-            sum(n for (of, end), n in counts.items() if end == one and kind in (of, "all"))
+def _text(kinds: list[str], counts: Counter[tuple[str, str]], files: int, seed: int) -> str:
+    rows = [
+        [
+            str(sum(n for (of, end), n in counts.items() if end == one and kind in (of, "all")))
             for one in ENDINGS
         ]
-        print(f"{kind:<32}" + "".join(f"{count:>19}" for count in row))
+        for kind in [*kinds, "all"]
+    ]
+    lines = ["| " + " | ".join(["kind", *ENDINGS]) + " |", "| --- |" + " ---: |" * len(ENDINGS)]
+    lines += [
+        f"| {kind} | {' | '.join(row)} |" for kind, row in zip([*kinds, "all"], rows, strict=True)
+    ]
+    return (
+        "## Mutated files\n\n"
+        f"`python -m benchmarks.mutated_files`, {files:,} files, seed {seed}: mutated sealed "
+        "files, ledgers, heads, proofs, grants and trust lists, read as their receiver reads them. "
+        f"*{REFUSED}*: a named error. *{OTHER}*: its maker signed it so, or nobody signs such files"
+        f". The last three must not be: {CHANGED} content read as right, {UNNAMED}, forecasts "
+        f"that are {NOT_FINITE}.\n\n" + "\n".join(lines)
+    )
 
 
 def _peak_kb() -> int:

@@ -19,7 +19,7 @@ from deepcity.city.problem import Problem
 from deepcity.privacy.policy.cedar_text import NAMESPACE, at_least, instant, permits
 from deepcity.privacy.policy.refusal import Denial, refusals
 from deepcity.privacy.policy.refusal_words import refusal_sentence
-from deepcity.privacy.policy.release import ReleaseAction, ReleaseGrant, ReleaseRequest
+from deepcity.privacy.policy.release import Item, ReleaseAction, ReleaseGrant, ReleaseRequest
 
 if TYPE_CHECKING:
     import cedarpy
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 MOST_RULES_BYTES = 1_000_000
 """Of a city's own rules; a hundred take 20 kB."""
+
+
+_Key = tuple[str, Item, str, str]
+"""Agency, item, service and purpose, which a request has exactly one of each."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,24 @@ class Policy:
     rules: str = ""
     rules_file: str = "policy.cedar"
     _entities: Any = field(init=False, repr=False, compare=False)
-    _sets: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    _agencies: frozenset[str] = field(init=False, repr=False, compare=False)
+    _rules: Any = field(init=False, repr=False, compare=False)
+    _sets: Mapping[_Key, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         import cedarpy
 
         check_rules(self.rules, self.rules_file)
-        texts: defaultdict[str, str] = defaultdict(str)
+        texts: defaultdict[_Key, str] = defaultdict(str)
         for grant in self.grants:
-            texts[grant.agency] += permits(grant, self.city)
-        # grants of other agencies can match no request of this one, so they are left out
+            key = grant.agency, grant.item, grant.service, grant.purpose
+            texts[key] += permits(grant, self.city)
+        # grants of another agency, item, service or purpose can match no request of these, so they
+        # are left out: each costs some microseconds
         rules = cedarpy.PolicySet.from_str(self.rules)
         sets = {one: rules.with_added_str(text) for one, text in texts.items()}
+        object.__setattr__(self, "_agencies", frozenset(one.agency for one in self.grants))
+        object.__setattr__(self, "_rules", rules)
         object.__setattr__(self, "_sets", sets)
         object.__setattr__(self, "_entities", _entities(self.city, self.domains))
 
@@ -106,9 +116,10 @@ class Policy:
         """Grants that allow it to every recipient, none unless all do; and rules that forbid it."""
         import cedarpy
 
-        policies = self._sets.get(request.agency)
-        if policies is None or not request.recipients:
+        if not request.recipients or request.agency not in self._agencies:
             return (), ()
+        key = request.agency, request.action.item, request.service, request.purpose
+        policies = self._sets.get(key, self._rules)
         asked = [_cedar_request(self.city, request, city) for city in request.recipients]
         answers = cedarpy.is_authorized_batch(asked, policies, self._entities, release_schema())
         found = [_answer(one) for one in answers]
