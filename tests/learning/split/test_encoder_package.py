@@ -12,10 +12,12 @@ from deepcity.data.windows import Span
 from deepcity.learning.features.agency_columns import ColumnSettings, fit_columns
 from deepcity.learning.split.encoder_package import (
     TimeGrid,
+    _content,
     load_encoder,
     package_encoder,
     save_encoder,
 )
+from deepcity.store.packages.sealed_file import version_of
 
 TIMES = NOW + HOUR * np.arange(-30, 40, dtype=np.int64)
 
@@ -76,7 +78,7 @@ def test_a_changed_byte_is_refused(town_trained, tmp_path, place):
 
 
 def test_what_is_no_encoder_is_refused(town_trained, tmp_path):
-    with pytest.raises(LayerPackageError, match="format is 'deepcity-fused-2'"):
+    with pytest.raises(LayerPackageError, match="format is 'deepcity-fused-3'"):
         load_encoder(town_trained.fused_file)
     with pytest.raises(LayerPackageError, match="no such file"):
         load_encoder(tmp_path / "missing.encoder")
@@ -135,3 +137,14 @@ def test_the_agreed_times():
     assert grid.between(300, 2100).tolist() == [1200, 2100]
     assert grid.between(299, 1199).tolist() == [300]
     assert not len(grid.between(START, START))
+
+
+def test_statistics_that_do_not_fit_its_cells_are_refused_though_rightly_signed(
+    town_trained, tmp_path
+):
+    package = town_trained.encoders["weather"]
+    shorter = replace(package.stats, typical_SCF=package.stats.typical_SCF.reshape(-1)[1:])
+    bare = replace(package, stats=shorter)
+    bare = replace(bare, version=version_of(*_content(bare)))
+    with pytest.raises(LayerPackageError, match="its statistics have shapes"):
+        load_encoder(save_encoder(tmp_path, bare))

@@ -221,6 +221,11 @@ def _built(arrays: Groups, header: Header, version: str) -> EncoderPackage:
     encoder = Encoder(EncoderShape(**header["shape"]))
     load_arrays(encoder, arrays["encoder"])
     stats = ColumnStats(**cast("dict[str, Any]", arrays["stats"]))
+    per_cell = len(arrays["cells"]["cell_C"]), len(facts.fields)
+    wanted = per_cell, per_cell, (86_400 // facts.step_s, *per_cell)
+    found = stats.mean_CF.shape, stats.spread_CF.shape, stats.typical_SCF.shape
+    if found != wanted:
+        raise ValueError(f"its statistics have shapes {found}, its fields and cells ask {wanted}")
     package = EncoderPackage(facts, settings, stats, arrays["cells"]["cell_C"], encoder, version)
     _ = package.space  # its parts are names
     return package
