@@ -308,7 +308,7 @@ def _send(city: _City, name: str, folder: Path, address: str) -> str:
             lambda: LiveAgency(package, outbox, since=since).encode_new(panel, int(time.time()))
         )
         waiting = outbox.waiting()
-        delivery = Delivery(outbox, address, TOKENS[name])
+        delivery = Delivery(outbox, address, partial(TOKENS.__getitem__, name))
         sending, delivered = _timed(delivery.deliver)
         delivery.close()
     if sum(one.rows for one in delivered if one.outcome == "sent") != found.rows:

@@ -41,7 +41,9 @@ def test_a_package_of_another_is_refused_until_its_key_is_trusted(at, tmp_path):
     path = write_sealed(tmp_path / "a.encoder", ARRAYS, HEADER)
     key = own_key()
     at("namsan")
-    with pytest.raises(LayerPackageError, match=f"is refused: it is signed with key {key}"):
+    with pytest.raises(
+        LayerPackageError, match=f"nothing of it was used: it is signed with key {key}"
+    ):
         read_sealed(path, HEADER["format"])
     assert "ferrara: encoder is believed" in keys("trust", "ferrara", key, "--kind", "encoder")
     read_sealed(path, HEADER["format"])

@@ -95,7 +95,7 @@ def test_a_time_that_cannot_be_gone_by_is_refused(answer, sent_s, words):
     app = FastAPI()
     app.add_api_route(CLOCK, lambda: answer)
     with serving(app) as address:
-        clock = NodeTime(address, "token", lambda: sent_s)
+        clock = NodeTime(address, lambda: "token", lambda: sent_s)
         with pytest.raises(LiveError, match=f"(?i){words}"):
             clock.now()
         clock.close()

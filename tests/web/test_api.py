@@ -216,14 +216,14 @@ def test_an_outbox_is_delivered_in_order_and_bad_parcels_are_set_aside(
     with Outbox(tmp_path / "outbox") as outbox:
         outbox.put([Draft(str(package.space), 1, b"no stream")], {})
         LiveAgency(package, outbox).encode_new(panel, NOW)
-        delivery = Delivery(outbox, served[0], TOKENS["gates"], clock)
+        delivery = Delivery(outbox, served[0], lambda: TOKENS["gates"], clock)
         found = delivery.deliver()
         assert [one.outcome for one in found] == [DeliveryOutcome.REFUSED, DeliveryOutcome.SENT]
         assert "a header of" in outbox.waiting().reason
         assert outbox.waiting().parcels == 0
         assert "gates" in client.get("/forecast").json()["used"]
         outbox.put([Draft(str(package.space), 1, b"")], {})
-        delivery.token = "wrong"
+        delivery.token = lambda: "wrong"
         assert delivery.deliver()[0].outcome is DeliveryOutcome.WAITS  # nothing would go better
         assert delivery.pause_s > 0
         assert not delivery.deliver()  # patient
@@ -240,7 +240,7 @@ def test_rows_past_their_time_are_reported_and_leave_the_outbox(town_trained, tm
         with Outbox(tmp_path / "outbox") as outbox:
             LiveAgency(package, outbox).encode_new(town_trained.panel("gates", NOW), NOW)
             body = outbox.first().body
-            delivery = Delivery(outbox, address, TOKENS["gates"], where["clock"])
+            delivery = Delivery(outbox, address, lambda: TOKENS["gates"], where["clock"])
             (sent,) = delivery.deliver()
             assert (sent.outcome, sent.rows, sent.expired) == (DeliveryOutcome.SENT, 75, 36)
             assert "rows before 2024-05-24T12:00:00Z: 36 of 75 rows" in sent.reason
@@ -259,7 +259,7 @@ def test_rows_past_their_time_are_reported_and_leave_the_outbox(town_trained, tm
 def test_a_receiver_that_is_away_is_tried_later_and_later(tmp_path):
     with Outbox(tmp_path / "outbox") as outbox:
         outbox.put([Draft("town/environment/weather/h3@v1", 1, b"")], {})
-        delivery = Delivery(outbox, "http://127.0.0.1:9", "token")
+        delivery = Delivery(outbox, "http://127.0.0.1:9", lambda: "token")
         pauses = []
         for _ in range(9):
             (entry,) = delivery.deliver(patient=False)

@@ -37,6 +37,14 @@ def agent(
     token_file: Annotated[
         Path | None, typer.Option(help=f"File with the agency's token. Default: ${TOKEN}.")
     ] = None,
+    sign: Annotated[
+        bool,
+        typer.Option(
+            "--sign",
+            help="Sign tokens with the own key (`deepcity keys show`), instead of a secret that "
+            "the application knows too; its access file holds the public key.",
+        ),
+    ] = False,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -128,10 +136,10 @@ def agent(
     encoder = problems.of(partial(load_encoder, package))
     city_file = problems.of(partial(load_city, city))
     problems.refuse()
-    token = _token(token_file)
     assert encoder is not None
     assert city_file is not None
     name = encoder.facts.agency
+    token = _signer(name, encoder.facts.city, token_file) if sign else _token(token_file)
     emit = _event_emitter(as_json)
     folder = state or city.parent / f".{name}-{encoder.facts.service}-live"
     with Outbox(folder / "outbox.sqlite", max_mb * 1_000_000) as outbox, ExitStack() as opened:
@@ -294,14 +302,27 @@ def _counts_events(city_file: "CityFile", name: str) -> bool:
     return Layout.EVENTS in layouts
 
 
-def _token(path: Path | None) -> str:
+def _signer(agency: str, city: str, token_file: Path | None) -> Callable[[], str]:
+    """Tokens that the agency signs itself."""
+    from deepcity.live.signed_tokens import TokenSigner
+    from deepcity.store.signatures.keyring import own_keyring
+
+    if token_file is not None:
+        raise typer.BadParameter("--sign takes no token; leave out --token-file")
+    signer = TokenSigner(own_keyring(), agency, city)
+    signer()  # a key that cannot be used is told at once
+    return signer
+
+
+def _token(path: Path | None) -> Callable[[], str]:
     if path is None:
         token = os.environ.get(TOKEN, "")
         if not token:
-            raise typer.BadParameter(f"give --token-file, or export {TOKEN}")
-        return token
+            raise typer.BadParameter(f"give --token-file or --sign, or export {TOKEN}")
+        return lambda: token
     try:
-        return read_regular(path).decode("utf-8").strip()
+        token = read_regular(path).decode("utf-8").strip()
+        return lambda: token
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
 

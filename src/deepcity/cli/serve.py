@@ -158,7 +158,12 @@ def serve(
         }
         try:
             server = make_server(
-                create_app(application, allowed, limits=limits, decisions=decisions),
+                create_app(
+                    application,
+                    allowed.for_city(facts.city),
+                    limits=limits,
+                    decisions=decisions,
+                ),
                 host,
                 port,
                 together,

@@ -6,6 +6,12 @@
     [agency.grant]
     service = "ridership"
 
+    [[agency]]
+    name = "gates"
+    key = "3f…"                    # its public key: it signs its tokens itself (`signed_tokens`)
+    [agency.grant]
+    service = "ridership"
+
 Where several services may have an agency's deep data, each has an `[[agency.grant]]` of its own.
 An agency without an entry may send nothing, and none of its deep data are read.
 """
@@ -13,21 +19,28 @@ An agency without an entry may send nothing, and none of its deep data are read.
 import hmac
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import Settings, read_toml, validate
+from deepcity.live.signed_tokens import signer_of
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST, DeepGrant
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.deep_data.store import MayRead
+from deepcity.store.signatures.trust_list import PublicKey
 
 _SHORTEST = 16
+_ONE_OF_BOTH = (
+    "it needs a token or a key, and not both",
+    "give the agency a secret as token, or take its public key, which `deepcity keys show` prints",
+)
 
 
 class GrantEntry(Settings):
@@ -44,10 +57,11 @@ def _as_list(written: object) -> object:
 
 
 class AgencyEntry(Settings):
-    """One agency: its name in the city, its token, and a grant for each service."""
+    """One agency: its name in the city, its token or public key, and a grant for each service."""
 
     name: str = Field(min_length=1)
-    token: str = Field(min_length=1, repr=False)
+    token: str | None = Field(default=None, min_length=1, repr=False)
+    key: PublicKey | None = None
     grant: Annotated[tuple[GrantEntry, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
@@ -63,10 +77,18 @@ class Access(Settings):
 
     agency: tuple[AgencyEntry, ...] = ()
     reader: tuple[ReaderEntry, ...] = ()
+    _city: str = PrivateAttr(default="")
+
+    def for_city(self, city: str) -> "Access":
+        """The same where agencies sign their tokens for this city."""
+        found = self.model_copy()
+        found._city = city
+        return found
 
     def agency_of(self, token: str) -> str | None:
-        """The agency with this token; None if there is none."""
-        return _find_owner(self.agency, token)
+        """The agency with this token, or that signed it; None if there is none."""
+        keys = {one.name: one.key for one in self.agency if one.key is not None}
+        return _find_owner(self.agency, token) or signer_of(token, keys, self._city, time.time())
 
     def may_ask(self, token: str) -> bool:
         """Whether this token allows requests for forecasts."""
@@ -110,11 +132,17 @@ def load_access(path: Path) -> Access:
     if access is None:
         raise ConfigError([_without_value(problem) for problem in problems])
     entries: list[AgencyEntry | ReaderEntry] = [*access.agency, *access.reader]
-    tokens = [_expanded(entry.token) for entry in entries]
+    tokens = [None if entry.token is None else _expanded(entry.token) for entry in entries]
     problems = [
         _problem(path, f"{entry.name}.token", reason, right)
         for entry, token in zip(entries, tokens, strict=True)
+        if entry.token is not None and token is not None
         for reason, right in _token_problems(entry.token, token, tokens.count(token))
+    ]
+    problems += [
+        _problem(path, f"agency[{entry.name}]", *_ONE_OF_BOTH)
+        for entry in access.agency
+        if (entry.token is None) == (entry.key is None)
     ]
     names = [entry.name for entry in access.agency]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -142,7 +170,7 @@ def _find_owner(
 ) -> str | None:
     found = None
     for entry in entries:  # compare all, so that the time taken reveals nothing
-        if hmac.compare_digest(entry.token.encode(), token.encode()):
+        if entry.token and hmac.compare_digest(entry.token.encode(), token.encode()):
             found = entry.name
     return found
 

@@ -52,14 +52,14 @@ class Delivery:
 
     Attributes:
         url: of the application, e.g. ``https://metro.example:8080``.
-        token: the agency's own.
+        token: gives the agency's own, at each request.
         clock: gives seconds since 1970; the receiver compares them with its own clock. None: the
             sender goes by the receiver's.
     """
 
     outbox: Outbox
     url: str
-    token: str = field(repr=False)
+    token: Callable[[], str] = field(repr=False)
     clock: Callable[[], float] | None = time.time
     timeout_s: float = 30.0
     _client: httpx.Client | None = field(default=None, repr=False)
@@ -116,7 +116,7 @@ class Delivery:
     def _post(self, parcel: Parcel) -> httpx.Response:
         if self._client is None:
             self._client = httpx.Client(timeout=self.timeout_s, trust_env=False)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": BLOB}
+        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": BLOB}
         if self.clock is not None:
             headers[SENT_AT] = str(int(self.clock()))
         return self._client.post(

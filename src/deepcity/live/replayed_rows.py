@@ -29,12 +29,12 @@ class NodeTime:
 
     Attributes:
         url: of the node.
-        token: the agency's own.
+        token: gives the agency's own, at each request.
         sent: the newest time that the agency has encoded, UTC seconds; None: none yet.
     """
 
     url: str
-    token: str = field(repr=False)
+    token: Callable[[], str] = field(repr=False)
     sent: Callable[[], int | None] = lambda: None
     _client: httpx.Client | None = field(default=None, repr=False)
 
@@ -68,10 +68,12 @@ class NodeTime:
     def _ask(self) -> tuple[int, bytes]:
         """What the node answers: its status, and as much as a time needs; nothing is unpacked."""
         if self._client is None:
-            plain = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity"}
+            plain = {"Accept-Encoding": "identity"}
             self._client = httpx.Client(headers=plain, timeout=_TIMEOUT_S, trust_env=False)
         content, end = b"", time.monotonic() + _TIMEOUT_S
-        with self._client.stream("GET", f"{self.url.rstrip('/')}{CLOCK}") as answer:
+        whose = {"Authorization": f"Bearer {self.token()}"}
+        clock = f"{self.url.rstrip('/')}{CLOCK}"
+        with self._client.stream("GET", clock, headers=whose) as answer:
             for piece in answer.iter_raw():
                 content += piece
                 if len(content) > _MOST_BYTES or time.monotonic() > end:

@@ -72,7 +72,8 @@ def check_given(
     problems.refuse()
     assert city_file is not None
     _print_awaited(city_file, allowed)
-    return CheckedCity(city_file, people, provider, allowed, store)
+    access = None if allowed is None else allowed.for_city(city_file.city.name)
+    return CheckedCity(city_file, people, provider, access, store)
 
 
 def _check_recorded(found: "CityFile", access: "Access") -> None:

@@ -145,7 +145,9 @@ def open_sealed(path: Path, form: object, keyring: Keyring | None = None) -> tup
         check_seal(arrays, header)
         (keyring or own_keyring()).check(_kind(form), arrays, header)
     except SignatureError as error:
-        raise LayerPackageError(f"{path} is refused: {error}. Nothing of it was used") from error
+        raise LayerPackageError(
+            f"{path} is refused, and nothing of it was used: {error}"
+        ) from error
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise refusal(path, [str(error.strerror)]) from error

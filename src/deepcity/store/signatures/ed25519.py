@@ -72,6 +72,15 @@ def public_hex(key: Ed25519PrivateKey) -> str:
     return key.public_key().public_bytes_raw().hex()
 
 
+def public_key(text: str) -> Ed25519PublicKey:
+    """The public key that `public_hex` wrote.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+
+
 def is_public_key(text: object) -> bool:
     """Whether it is written as `public_hex` writes a key."""
     return is_hex(text, 64)
@@ -85,8 +94,7 @@ def is_hex(text: object, digits: int) -> bool:
 def verifies(key: str, signature: str, statement: bytes) -> bool:
     """Whether a public key (64 hex digits) signed a statement (signature: 128 hex digits)."""
     try:
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        public.verify(bytes.fromhex(signature), statement)
+        public_key(key).verify(bytes.fromhex(signature), statement)
     except (InvalidSignature, ValueError):
         return False
     return True

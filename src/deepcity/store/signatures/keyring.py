@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import platformdirs
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deepcity.city.errors import CheckpointError, KeyringError
 from deepcity.store.blob import SIGNATURE, Arrays, BlobError, Header, canonical_json, content_hash
@@ -30,10 +31,14 @@ from deepcity.store.signatures.trust_list import (
 
 IDENTITY = "identity.pem"
 FOLDER_VARIABLE = "DEEPCITY_KEYS"
+_AGAIN = "get it again from whose it is"
 
 
 class SignatureError(BlobError):
-    """Content without a signature that is believed here; the message ends with the next step."""
+    """Content without a signature that is believed here: why, and after a semicolon what to do."""
+
+    def __init__(self, reason: str, right: str) -> None:
+        super().__init__(f"{reason}; {right}")
 
 
 class SignatureEntry(TypedDict):
@@ -66,19 +71,27 @@ class Keyring:
         """
         return read_trust_list(self.folder)
 
+    def private_key(self) -> Ed25519PrivateKey:
+        """The own key, made at its first use.
+
+        Raises:
+            KeyringError: if it can be neither read nor made.
+        """
+        try:
+            return signing_key(self.folder / IDENTITY)
+        except CheckpointError as error:
+            raise KeyringError(
+                f"nothing can be signed: {error}. The folder of keys is {self.folder}; "
+                f"{FOLDER_VARIABLE} in the environment names another"
+            ) from error
+
     def sign(self, kind: SignedKind, digest: str) -> SignatureEntry:
         """The own signature of content with this SHA-256.
 
         Raises:
             KeyringError: if the own key can be neither read nor made.
         """
-        try:
-            key = signing_key(self.folder / IDENTITY)
-        except CheckpointError as error:
-            raise KeyringError(
-                f"nothing can be signed: {error}. The folder of keys is {self.folder}; "
-                f"{FOLDER_VARIABLE} in the environment names another"
-            ) from error
+        key = self.private_key()
         return {"key": public_hex(key), "value": key.sign(_statement(kind, digest)).hex()}
 
     def signed(self, kind: SignedKind, arrays: Arrays, header: Header) -> Header:
@@ -100,14 +113,15 @@ class Keyring:
         entry = header.get(SIGNATURE)
         if entry is None:
             raise SignatureError(
-                "it is not signed: it is older than signatures, or somebody took its signature "
-                "off. If you know where it comes from, sign it: deepcity keys sign FILE"
+                "it is not signed: it is older than signatures, or somebody took its signature off",
+                "if you know where it comes from, sign it: deepcity keys sign FILE",
             )
         key, value = _parts(entry)
         if not verifies(key, value, _statement(kind, content_hash(arrays, header))):
             raise SignatureError(
                 f"its signature is not that of key {key[:16]}… for this {kind}: it was edited "
-                f"after it was signed. Get it again from whose it is"
+                f"after it was signed",
+                _AGAIN,
             )
         return self._believed(kind, key)
 
@@ -116,8 +130,8 @@ class Keyring:
         if (gone := trust.revocation(key)) is not None:
             why = f" ({gone.reason})" if gone.reason else ""
             raise SignatureError(
-                f"its key {key} was revoked here on {gone.on}{why}. Ask its maker for one that is "
-                f"signed with another key"
+                f"its key {key} was revoked here on {gone.on}{why}",
+                "ask its maker for one that is signed with another key",
             )
         if key == self.own_key():
             return "this installation"
@@ -127,9 +141,9 @@ class Keyring:
             return fit[0].name
         if not entries:
             raise SignatureError(
-                f"it is signed with key {key}, which {self.folder / TRUST_LIST} does not name. If "
-                f"you have this key from its maker by another way, trust it: "
-                f"deepcity keys trust NAME {key}"
+                f"it is signed with key {key}, which {self.folder / TRUST_LIST} does not name",
+                f"if you have this key from its maker by another way, trust it: "
+                f"deepcity keys trust NAME {key}",
             )
         one = entries[0]
         reason = (
@@ -138,8 +152,8 @@ class Keyring:
             else f"may sign {', '.join(one.kinds)} alone, not {kind}"
         )
         raise SignatureError(
-            f"it is signed with a key of {one.name} that {reason}. If that is to change: "
-            f"deepcity keys trust {one.name!r} {key}"
+            f"it is signed with a key of {one.name} that {reason}",
+            f"if that is to change: deepcity keys trust {one.name!r} {key}",
         )
 
 
@@ -155,8 +169,7 @@ def _parts(entry: object) -> tuple[str, str]:
         if is_hex(key, 64) and is_hex(value, 128):
             return key, value
     raise SignatureError(
-        "its signature is no Ed25519 key and signature in hexadecimal: it was edited. Get it again "
-        "from whose it is"
+        "its signature is no Ed25519 key and signature in hexadecimal: it was edited", _AGAIN
     )
 
 
