@@ -96,20 +96,22 @@ class CheckpointStore:
             StorageKeyError: if one is encrypted with a key that is not there: it is not skipped.
         """
         skipped: list[str] = []
-        whole = False
+        whole = untrusted = False
         for number in self._rounds(name):
             path = self._path(name, number)
             try:
                 found = _read(path, name, number, tuple(skipped))
             except (BlobError, OSError) as error:
                 skipped.append(f"{path.name} {_why(error)}")
+                untrusted = untrusted or isinstance(error, SignatureError)
                 continue
             whole = True
             yield found
         if skipped and not whole:
+            # what is whole is not to be removed: its reason ends with what to do
+            right = "" if untrusted else ". Remove them to start the run anew, or put back a copy"
             raise CheckpointError(
-                f"no checkpoint of {name} in {self.folder} can be used: {'; '.join(skipped)}. "
-                f"Remove them to start the run anew, or put back a copy"
+                f"no checkpoint of {name} in {self.folder} can be used: {'; '.join(skipped)}{right}"
             )
 
     def newest(self, name: str) -> int | None:
@@ -129,7 +131,9 @@ class CheckpointStore:
                     return _read(path, name, number, ())
                 except (BlobError, OSError) as error:
                     raise CheckpointError(
-                        f"{path} {_why(error)}. Put back a copy, or start the run anew"
+                        f"{path} {_why(error)}"
+                        if isinstance(error, SignatureError)
+                        else f"{path} {_why(error)}. Put back a copy, or start the run anew"
                     ) from error
         return None
 
