@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import fake_city_data as data
+import fake_house
 import uvicorn
 from fastapi import Body, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -259,6 +260,10 @@ def _read_routes(app, city):
     @app.get("/api/map")
     def map_of_cities():
         return data.map_of_cities()
+
+    @app.get("/api/house")
+    def house(party: str | None = None):
+        return fake_house.house_json(city, party)
 
     @app.get("/api/handover")
     def handover(since: int):

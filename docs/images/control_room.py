@@ -15,7 +15,7 @@ from control_room_page import PHONE, ControlRoom, chromium, control_room  # noqa
 from fake_city import FakeCity, serving_city  # noqa: E402
 
 LANGUAGES = {"en": "en-US", "ko": "ko-KR"}
-PAGES = {"map": "dark", "decisions": "light", "intercity": "dark"}
+PAGES = {"map": "dark", "decisions": "light", "intercity": "dark", "house": "light"}
 SETTLED_MS = 2_500
 
 

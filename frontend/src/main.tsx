@@ -12,7 +12,7 @@ import { keepTicking } from "./shell/banners";
 import { route } from "./shell/pages";
 import { listenToKeys } from "./shell/shortcuts";
 import {
-  alarms, city, decisions, incidents, interCity, now, nowS, serviceDecisions, serviceName, sources,
+  alarms, city, decisions, house, incidents, interCity, now, nowS, serviceDecisions, serviceName, sources,
 } from "./state/city";
 import { connect, runClock, watchSilence } from "./state/live";
 import { followMoment } from "./state/moment";
@@ -36,6 +36,7 @@ effect(() => {
   const { page, rest } = route.value;
   if (page === "agencies") void sources.load();
   if (page === "intercity") void interCity.load();
+  if (page === "house") void house.load();
   if (page === "services" && rest !== null) {
     serviceName.value = rest;
     void serviceDecisions.load();

@@ -285,6 +285,33 @@ export interface InterCityMap {
   unread: { file: string; reason: string }[];
 }
 
+/** What has left a party: one kind of releases. */
+export interface HouseRow {
+  what: Text;
+  leakage: Text;
+  receiver: Text;
+  purpose: Text;
+  grant: Text;
+  times: string;
+  bytes: string;
+}
+
+/** What never leaves a party, and what has. */
+export interface House {
+  party: string;
+  title: Text;
+  never: Text;
+  more: Text[];
+  rows: HouseRow[];
+  /** Its ledger is not read to the end yet: asked again, it goes on. */
+  reading: boolean;
+}
+
+export interface Houses {
+  parties: { party: string; title: Text }[];
+  house: House | null;
+}
+
 export interface Note {
   who: string;
   at_s: number;

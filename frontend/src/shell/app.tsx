@@ -7,6 +7,7 @@ import { say, t } from "../words";
 import { AlarmQueue } from "../alarms/queue";
 import { DecisionCards } from "../decisions/cards";
 import { HandoverPage } from "../handover/handover";
+import { HousePage } from "../house/house";
 import { IncidentsPage } from "../incidents/incidents";
 import { IncidentRoom } from "../incidents/room";
 import { InterCityPage } from "../intercity/intercity";
@@ -75,6 +76,7 @@ function pageOf(page: Page, rest: string | null) {
     case "handover": return <HandoverPage />;
     case "agencies": return <SourcesPage />;
     case "intercity": return <InterCityPage />;
+    case "house": return <HousePage />;
     case "incidents": return rest ? <IncidentRoom id={rest} key={rest} /> : <IncidentsPage />;
     default: return <Overview />;
   }

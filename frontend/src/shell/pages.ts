@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 
 export const PAGES = [
-  "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "incidents",
+  "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "house", "incidents",
 ] as const;
 
 export type Page = (typeof PAGES)[number];

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { query } from "../api/client";
 import type {
-  Alarm, City, Decision, Incident, InterCityMap, Now, Party, PartyNow, Source,
+  Alarm, City, Decision, Houses, Incident, InterCityMap, Now, Party, PartyNow, Source,
 } from "../api/types";
 import { Resource } from "./resource";
 
@@ -27,6 +27,11 @@ export const serviceDecisions = new Resource<Decision[]>(() => {
 });
 export const sources = new Resource<Source[]>(() => "/api/sources");
 export const interCity = new Resource<InterCityMap>(() => "/api/map");
+/** The party whose house is looked at; null: the first. */
+export const houseOf = signal<string | null>(null);
+export const house = new Resource<Houses>(() =>
+  houseOf.value === null ? "/api/house" : `/api/house?${query({ party: houseOf.value })}`,
+);
 export const incidents = new Resource<Incident[]>(() => "/api/incidents");
 
 export const incidentId = signal<string | null>(null);
@@ -35,7 +40,7 @@ export const incident = new Resource<Incident>(() =>
 );
 
 export const ALL: Resource<unknown>[] = [
-  city, now, alarms, decisions, serviceDecisions, sources, interCity, incidents, incident,
+  city, now, alarms, decisions, serviceDecisions, sources, interCity, house, incidents, incident,
 ] as Resource<unknown>[];
 
 /** The node's newest time, from its clock events. */

@@ -74,15 +74,19 @@ def _refuse_old(folder: Path) -> None:
 
 
 def save_report(results: "RunResults", path: Path, folder: Path) -> None:
-    """Write the report of the run in a folder there, with the audits of its sites.
+    """Write the report of the run in a folder there, with its sites' audits and what left them.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older report stays.
     """
     from deepcity.audit.audit_file import audits_of_run
     from deepcity.web.report import write_report
+    from deepcity.web.report.house.view import houses
 
-    _written(lambda: write_report(results, path, audits_of_run(folder)), path)
+    def write() -> None:
+        write_report(results, path, audits_of_run(folder), houses(results.services, folder))
+
+    _written(write, path)
 
 
 def save_vertical_report(results: "VerticalResults", path: Path, folder: Path) -> None:

@@ -9,7 +9,10 @@ from control_room_page import PHONE, control_room
 from fake_city import FakeCity, serving_city
 from playwright.sync_api import expect
 
-PAGES = ("map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "incidents")
+PAGES = (
+    "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "house",
+    "incidents",
+)  # fmt: skip
 
 
 def serious(page, part=None):

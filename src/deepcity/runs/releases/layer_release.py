@@ -7,10 +7,8 @@ the highest R² that any attacker of a stream has reached. A layer that was not 
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from math import isfinite, nan
 from pathlib import Path
 
-from deepcity.audit.audit_file import read_audits
 from deepcity.audit.results import FORECAST
 from deepcity.city.level import HEAD
 from deepcity.maps.city_map import Member, Service
@@ -23,9 +21,7 @@ from deepcity.privacy.policy.release import (
     ReleaseRequest,
     depths_of,
 )
-
-STREAM = 24
-"""Releases that an attacker of a stream has seen."""
+from deepcity.runs.releases.layer_leakage import layer_leakage
 
 
 @dataclass(frozen=True)
@@ -78,29 +74,12 @@ class LayerRelease:
         """What the leakiest of these layers reveals; None where one was not attacked."""
         if self.folder is None:
             return None
-        by_layer = stream_r2_by_layer(self.folder, self.settings.name, self.party)
+        by_layer = layer_leakage(self.folder, self.party, self.settings.name)
         # what a head gives is the forecast, which is attacked under that name
-        values = [by_layer.get(FORECAST if one == HEAD else one) for one in layers]
-        known = [one for one in values if one is not None and isfinite(one)]
+        found = [by_layer.get(FORECAST if one == HEAD else one) for one in layers]
+        values = [None if one is None else one.stream_r2 for one in found]
+        known = [one for one in values if one is not None]
         return max(known) if len(known) == len(values) else None
-
-
-def stream_r2_by_layer(folder: Path, service: str, party: str) -> dict[str, float]:
-    """Layer -> R² of the best attacker of a stream, by the audit of a party's network.
-
-    Args:
-        folder: the site's.
-    """
-    found: dict[str, float] = {}
-    for audit in read_audits(folder, folder.name).audits:
-        subject = audit.subject
-        if (subject.service, subject.party, subject.deep_width) != (service, party, None):
-            continue
-        for leak in audit.windows:
-            if leak.stream == STREAM:
-                before = found.get(leak.layer, leak.r2)
-                found[leak.layer] = max(before, leak.r2) if isfinite(before + leak.r2) else nan
-    return found
 
 
 def layer_release(service: Service, member: Member, folder: Path | None) -> LayerRelease | None:

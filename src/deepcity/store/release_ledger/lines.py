@@ -43,8 +43,11 @@ class LedgerLine:
         return self.data.startswith(HEAD_START)
 
 
-def read_lines(path: Path) -> Iterator[LedgerLine]:
+def read_lines(path: Path, start: int = 0) -> Iterator[LedgerLine]:
     """Every line, up to the first that is too long.
+
+    Args:
+        start: byte at which a line begins; lines are numbered from there.
 
     Raises:
         LedgerError: if it cannot be read, or is a named pipe or a device.
@@ -52,7 +55,8 @@ def read_lines(path: Path) -> Iterator[LedgerLine]:
     try:
         check_regular(path)
         with path.open("rb", buffering=_BUFFER) as file:
-            start = number = 0
+            file.seek(start)
+            number = 0
             while data := file.readline(MOST_LINE + 1):
                 number += 1
                 whole = data.endswith(b"\n")

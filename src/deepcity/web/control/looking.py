@@ -19,6 +19,7 @@ from deepcity.web.control.answers import (
     now_json,
     series_json,
 )
+from deepcity.web.control.house.answer import house_json
 from deepcity.web.control.intercity_map.answer import map_json
 from deepcity.web.control.overview.source_answers import known_sources_json, sources_json
 
@@ -105,5 +106,10 @@ def looking_routes(node: Node, folders: Iterable[Path], asking: Asking) -> APIRo
     def one_map() -> dict[str, Any]:
         """The Inter-City Application Map: who shares which layer with whom, since when not."""
         return map_json(node, folders)
+
+    @routes.get("/house")
+    def house(party: Name | None = None) -> dict[str, Any]:
+        """What leaves a party of this city: what never does, and what has, by its own ledger."""
+        return house_json(node, folders, party)
 
     return routes

@@ -20,6 +20,7 @@ from deepcity.web.report.figures import days, duration, percent, signed_percent,
 from deepcity.web.report.findings import SAME_WITHIN, gain_over, mean_known, raw_bytes, verdict
 from deepcity.web.report.frame import rendered
 from deepcity.web.report.headline import capital, lead, learned_alone, sentences, tiles
+from deepcity.web.report.house.view import HouseView
 from deepcity.web.report.inlining.data import of_run
 from deepcity.web.report.leakage.section import leakage_parts
 from deepcity.web.report.matrix import matrix
@@ -71,8 +72,15 @@ class ServiceView:
     live: list[str]
 
 
-def render(results: RunResults, audits: Sequence[PartyAudit] = ()) -> str:
-    """The whole report as one HTML document, with what audits of its parties found."""
+def render(
+    results: RunResults, audits: Sequence[PartyAudit] = (), houses: Sequence[HouseView] = ()
+) -> str:
+    """The whole report as one HTML document.
+
+    Args:
+        audits: of its parties.
+        houses: what has left each party.
+    """
     ids, points = Ids(), points_each(sum(len(one.parties) for one in results.services))
     live = of_run(results.services, points)
     return rendered(
@@ -89,6 +97,7 @@ def render(results: RunResults, audits: Sequence[PartyAudit] = ()) -> str:
             for number, service in enumerate(results.services, 1)
         ],
         leakage=leakage_parts(audits, ids),
+        houses=houses,
         matrix=matrix(results.services),
         duration=duration(results.seconds),
         same_within=percent(SAME_WITHIN),

@@ -8,19 +8,29 @@ from pathlib import Path
 from deepcity.audit.results import PartyAudit
 from deepcity.runs.results import RunResults
 from deepcity.vertical.results import VerticalResults
+from deepcity.web.report.house.view import HouseView
 from deepcity.web.report.page import render
 from deepcity.web.report.vertical_page import render_vertical
 
 
-def write_report(results: RunResults, path: Path, audits: Sequence[PartyAudit] = ()) -> None:
+def write_report(
+    results: RunResults,
+    path: Path,
+    audits: Sequence[PartyAudit] = (),
+    houses: Sequence[HouseView] = (),
+) -> None:
     """Write one self-contained HTML file; a reader never meets a half-written one.
 
     The file needs nothing from outside and makes no request. Folders above `path` are made.
 
+    Args:
+        audits: of its parties.
+        houses: what has left each party.
+
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older report stays.
     """
-    write_page(render(results, audits), path)
+    write_page(render(results, audits, houses), path)
 
 
 def write_vertical_report(

@@ -49,7 +49,7 @@ Found = TypeVar("Found")
 MOST_BYTES = 50_000_000
 """Of a results file."""
 RESULTS, VERTICAL = "results.json", "vertical.json"
-_MOST_SITES, _MOST_PARTIES, _LONGEST_REASON = 1000, 10_000, 500
+_MOST_SITES, _MOST_PARTIES, _LONGEST_REASON, _LONGEST_TEXT = 1000, 10_000, 500, 1000
 _LAYERS = (STEM, *LADDER)
 _READING = Lock()  # a file of the largest size takes seconds and hundreds of MB
 _LEVEL = re.compile(r"level_([1-6])(-.*)?")
@@ -68,6 +68,7 @@ class MapParty:
         sent, received: bytes of the training that it chose from.
         part: when it last took part in the rounds; None: not recorded.
         by_site: that comes from its own checkpoints, which know of no failure.
+        values_shared: whether measured values of it are in results; None: not known here.
     """
 
     name: str
@@ -81,6 +82,7 @@ class MapParty:
     received: int | None = None
     part: TakingPart | None = None
     by_site: bool = False
+    values_shared: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class MapService:
     name: str
     title: LocalizedText | None
     parties: Mapping[str, MapParty]
+    question: LocalizedText | None = None
 
 
 @dataclass(frozen=True)
@@ -204,9 +207,18 @@ def _vertical(path: Path) -> tuple[VerticalPart, ...]:
 
 def _services(found: RunResults) -> dict[str, MapService]:
     return {
-        one.name: MapService(one.name, one.title, {p.name: _party(p, one) for p in one.parties})
+        one.name: MapService(
+            one.name, one.title, {p.name: _party(p, one) for p in one.parties}, _shown(one.question)
+        )
         for one in found.services
     }
+
+
+def _shown(text: LocalizedText) -> LocalizedText | None:
+    """A text that a page can show; else none."""
+    both = (text.en, text.ko)
+    fits = all(one.isprintable() and len(one) <= _LONGEST_TEXT for one in both)
+    return text if fits else None
 
 
 def _party(found: PartyResult, service: ServiceResult | None = None) -> MapParty:
@@ -228,6 +240,7 @@ def _party(found: PartyResult, service: ServiceResult | None = None) -> MapParty
         change=None if gain is None or not math.isfinite(gain) else -gain,
         sent=sent,
         received=received,
+        values_shared=found.forecast.truth is not None,
     )
 
 
@@ -273,7 +286,8 @@ def _with_map(map_file: Path, found: Mapping[str, MapService]) -> Iterator[MapSe
             )
             for one in service.members
         }
-        yield MapService(settings.name, title, {**known.parties, **parties})
+        question = service.application.question
+        yield MapService(settings.name, title, {**known.parties, **parties}, question)
 
 
 def _with_rounds(folder: Path, service: MapService, rounds: Records) -> MapService:

@@ -1,0 +1,1 @@
+"""What leaves a party's house: what never does, and what did, by its own ledger and audit."""

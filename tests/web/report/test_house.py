@@ -1,0 +1,213 @@
+"""What leaves a party's house: its ledger and its audit in words that a mayor understands."""
+
+import pytest
+from fake_results import fake_results
+from page_outline import outline
+from release_ledgers import key_of, release
+
+from deepcity.audit.audit_file import VERSION, save_audit
+from deepcity.audit.effort import EffortName
+from deepcity.audit.results import (
+    AuditSubject,
+    GradientAttack,
+    GradientLeak,
+    LearnedFrom,
+    PartyAudit,
+    WindowLeak,
+)
+from deepcity.store.release_ledger.ledger_file import ReleaseLedger
+from deepcity.store.release_ledger.release import GrantScope, Leakage, ReleaseForm
+from deepcity.store.run_folder import site_folder
+from deepcity.web.report.house.view import houses
+from deepcity.web.report.page import render
+
+RESULTS = fake_results()
+SERVICE = RESULTS.services[0]
+PARTY = SERVICE.parties[0]
+
+
+def record(folder, *releases, party=PARTY.name):
+    site = site_folder(folder, party)
+    ledger = ReleaseLedger(site / "releases.jsonl", party, key_of(party), lambda: 1_800_000_000)
+    ledger.record([one.model_copy(update={"party": party}) for one in releases])
+    return site
+
+
+def left(**changes):
+    return release(**{"service": SERVICE.name, **changes})
+
+
+def audit(site, r2_by_layer, update=None):
+    subject = AuditSubject(
+        service=SERVICE.name,
+        party=PARTY.name,
+        model="ab" * 32,
+        level=2,
+        deep_width=None,
+        field="flow",
+        window_steps=6,
+        step_s=3600,
+    )
+    leaks = tuple(
+        WindowLeak(
+            layer=layer,
+            stream=24,
+            learned_from=LearnedFrom.PERIOD,
+            known=0.0,
+            attacker="ridge",
+            r2=r2,
+            r2_spread=None,
+            r2_by_input=(),
+            identified=0.0,
+            gallery=1,
+            windows=1,
+        )
+        for layer, r2 in r2_by_layer.items()
+    )
+    gradients = (
+        ()
+        if update is None
+        else (
+            GradientLeak(
+                attack=GradientAttack.ANALYTIC,
+                lowest="h1",
+                batch=1,
+                r2=update,
+                r2_spread=None,
+                updates=1,
+            ),
+        )
+    )
+    found = PartyAudit(
+        version=VERSION,
+        subject=subject,
+        effort=EffortName.FAST,
+        seed=0,
+        windows=leaks,
+        gradients=gradients,
+    )
+    save_audit(site, PARTY.name, found)
+
+
+def shown(folder):
+    return houses(RESULTS.services, folder)[0]
+
+
+def words(folder):
+    """All that stands there of the first party, in both languages."""
+    view = shown(folder)
+    texts = [view.never, *view.more]
+    for row in view.rows:
+        texts += [row.what, row.receiver, row.purpose, row.grant, row.leakage]
+    return " ".join(one.en for one in texts), " ".join(one.ko for one in texts)
+
+
+def test_a_row_tells_what_left_to_whom_how_often_and_what_it_gives_away(tmp_path):
+    first = left(grant=GrantScope(level=1, stem="private"))
+    site = record(tmp_path, first, left(bytes=1_400))
+    audit(site, {"h1": 0.118, "forecast": 0.0983}, update=0.97)
+    (row,) = shown(tmp_path).rows
+    assert (row.what.en, row.times, row.bytes) == ("layer h1", "2", "1.5 kB")
+    assert row.receiver.en.startswith("coordinator, who fuses it")
+    assert row.purpose.en == f"{SERVICE.title.en}: {SERVICE.question.en}"
+    assert row.grant.en == "level 1–2 (h1–h2), private stem"
+    assert row.leakage.en == (
+        "Of 100 parts of what the input varies, 12 can be guessed back from 24 releases in a row; "
+        "the forecast alone gives 10. From one update alone: 97."
+    )
+    assert "12를 알아맞힐 수 있습니다. 예측만으로는 10입니다." in row.leakage.ko
+
+
+def test_what_never_leaves_is_one_sentence_and_no_more_than_is_true(tmp_path):
+    record(tmp_path, left())
+    assert shown(tmp_path).never.en == (
+        "Raw records and the stem (the first layer, which reads the records) never leave "
+        f"{PARTY.title.en}."
+    )
+    assert any("truths = “shared”" in one.en for one in shown(tmp_path).more)
+    record(tmp_path, left(layer="stem", grant=GrantScope(level=2, stem="common")))
+    view = shown(tmp_path)
+    assert view.never.en == f"Raw records never leave {PARTY.title.en}."
+    assert "has left: its grant makes it common" in view.more[0].en
+    assert view.rows[1].grant.en.endswith("common stem")
+
+
+def test_measured_values_stay_where_no_result_holds_them(tmp_path):
+    services = [
+        one.model_copy(update={"parties": [p.without_truths() for p in one.parties]})
+        for one in RESULTS.services
+    ]
+    never = houses(services, tmp_path)[0].never
+    assert never.en.startswith("Raw records, measured values and the stem")
+    assert "측정값" in never.ko
+
+
+def test_what_was_not_measured_names_the_command_that_measures(tmp_path):
+    site = record(tmp_path, left(), left(layer="h2"))
+    assert f"Not measured: run “deepcity audit RUN --party {PARTY.name}”" in words(tmp_path)[0]
+    audit(site, {"h2": 0.0021})
+    h1, h2 = shown(tmp_path).rows
+    assert h1.leakage.en.startswith("Not measured")
+    assert "<1 can be guessed back from 24 releases in a row." in h2.leakage.en
+    assert f"“deepcity audit RUN --party {PARTY.name}”" in h1.leakage.ko
+
+
+def test_without_an_audit_here_the_ledger_s_own_figure_counts(tmp_path):
+    stated = Leakage(audit="ab", activations_r2="0.4313")
+    record(tmp_path, left(leakage=stated), left())
+    assert "43 can be guessed back, by the audit named" in shown(tmp_path).rows[0].leakage.en
+
+
+def test_secure_sums_sparse_moves_and_documents_are_named(tmp_path):
+    claim = left(layer="claim", form=ReleaseForm.DOCUMENT, grant=None)
+    masked = left(form=ReleaseForm.MASKED, leakage=Leakage(audit="ab", activations_r2="0.5000"))
+    record(tmp_path, claim, masked, left(form=ReleaseForm.SPARSE, layer="head"))
+    document, secure, sparse = shown(tmp_path).rows
+    assert document.what.en == "signed statement of how many records it has"
+    assert document.leakage.en == "It holds no layer, and no record."
+    assert secure.what.en == "layer h1, hidden in a secure sum"
+    assert secure.leakage.en.startswith("A part of a secure sum shows nothing by itself.")
+    assert sparse.what.en == "head, the last layer, its greatest changes alone"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "next_step"),
+    [
+        (lambda _site: None, "At its own site"),
+        (lambda site: site.mkdir(parents=True), "deepcity ledger verify RUN"),
+        (lambda site: (site / "releases.jsonl").mkdir(parents=True), "cannot be read"),
+    ],
+)
+def test_where_nothing_was_recorded_the_next_step_is_named(tmp_path, prepare, next_step):
+    prepare(site_folder(tmp_path, PARTY.name))
+    view = shown(tmp_path)
+    assert view.rows == ()
+    english = " ".join(one.en for one in view.more).replace("kept at its own", "At its own")
+    assert next_step in english
+    assert str(tmp_path) not in english
+
+
+def test_lines_that_hold_no_entry_are_counted_and_named(tmp_path):
+    site = record(tmp_path, left())
+    with (site / "releases.jsonl").open("a") as file:
+        file.write("what\n{}\n")
+    assert "2 lines of its ledger hold no entry" in words(tmp_path)[0]
+
+
+def test_no_sentence_promises_what_was_measured_to_be_false(tmp_path):
+    record(tmp_path, left())
+    for text in words(tmp_path):
+        for promise in ("cannot be estimated", "anonymous", "추정할 수 없", "익명"):
+            assert promise not in text
+
+
+def test_the_page_holds_each_party_once_and_nothing_of_a_lying_name(tmp_path):
+    record(tmp_path, left(layer="<script>alert(1)</script>"))
+    page = render(RESULTS, (), houses(RESULTS.services, tmp_path))
+    read = outline(page)
+    names = {party.name for one in RESULTS.services for party in one.parties}
+    assert [one for one in read.ids if one.startswith("house-")][:1] == ["house-party"]
+    assert len([one for one in read.ids if one.startswith("house-")]) == len(names) + 1
+    assert "<script>alert" not in page
+    assert "What leaves my house" in page
+    assert "무엇이 우리 집을 떠나는가" in page
