@@ -221,8 +221,12 @@ export interface MapParty {
   records_silent_since_s: number | null;
   /** That its forecaster uses; empty: not known here. */
   level: Level;
+  /** What set it: accuracy, a leakage limit or a grant. */
+  set_by?: Text | null;
   /** Those that left it in training. */
   layers: Level[];
+  /** R² of the best attack on each layer, the forecast alone last; empty: not audited. */
+  leakage?: { layer: string; r2: number }[];
   stem: "private" | "shared";
   granted_to: Level;
   /** Of its error against learning alone; below 0 is better. */

@@ -1,6 +1,6 @@
 /** What a party's records come to, in words. */
 import type { MapParty } from "../api/types";
-import { t } from "../words";
+import { t, word } from "../words";
 import { dayAndClock } from "../words/format";
 
 const SAME_WITHIN = 0.005; // as in reports: less than this no run of one seed can tell
@@ -19,6 +19,11 @@ export function tookPart(party: MapParty): string {
   const when = rounds.at_s === null ? "" : `, ${dayAndClock(rounds.at_s)}`;
   if (rounds.by === "site") return `${t("intercity.own_round", { last: rounds.last })}${when}`;
   return `${t("intercity.round", { last: rounds.last, done: rounds.done })}${when}`;
+}
+
+/** What the best attack guessed back from each layer, of 1; empty where none was tried. */
+export function leakageOf(party: MapParty): string {
+  return (party.leakage ?? []).map(({ layer, r2 }) => `${word("leak", layer)} ${r2.toFixed(2)}`).join(" · ");
 }
 
 /** Why it is silent, or was left out. */

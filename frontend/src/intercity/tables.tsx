@@ -3,7 +3,7 @@ import type { InterCityMap, MapParty, VerticalPart } from "../api/types";
 import { say, t, word } from "../words";
 import { bytes, dayAndClock, signedPercent } from "../words/format";
 import { partners, sentTo } from "./layout";
-import { noted, toneOf, tookPart } from "./sentences";
+import { leakageOf, noted, toneOf, tookPart } from "./sentences";
 
 export function PartyTable({ map }: { map: InterCityMap }) {
   const cityOf = (name: string) => say(map.cities.find((one) => one.name === name)?.title) || name;
@@ -19,6 +19,7 @@ export function PartyTable({ map }: { map: InterCityMap }) {
             {(["change", "sent", "received"] as const).map((one) => (
               <th scope="col" class="number" key={one}>{t(`intercity.${one}`)}</th>
             ))}
+            <th scope="col">{t("intercity.leakage")}</th>
             <th scope="col">{t("intercity.took_part")}</th>
             <th scope="col">{t("intercity.notes")}</th>
           </tr>
@@ -29,7 +30,7 @@ export function PartyTable({ map }: { map: InterCityMap }) {
               <td>{serviceOf(one.service)}</td>
               <td>{cityOf(one.city)}</td>
               <th scope="row">{say(one.title) || one.party} <small class="quiet">{one.party}</small></th>
-              <td>{word("level", one.level || "none")}</td>
+              <td>{word("level", one.level || "none")}{one.set_by && <small class="set-by">{say(one.set_by)}</small>}</td>
               <td>{sharesWith(map, one)}</td>
               <td>{word("level", sentTo(one) || "none")}</td>
               <td>{word("level", one.granted_to || "none")}</td>
@@ -37,6 +38,7 @@ export function PartyTable({ map }: { map: InterCityMap }) {
               <td class={`number ${toneOf(one.change)}`}>{signedPercent(one.change)}</td>
               <td class="number">{bytes(one.sent_bytes)}</td>
               <td class="number">{bytes(one.received_bytes)}</td>
+              <td>{leakageOf(one) || t("intercity.not_measured")}</td>
               <td>{tookPart(one) || "–"}</td>
               <td>
                 {one.newcomer && <span class="pill">{t("intercity.newcomer")}</span>}

@@ -10,9 +10,11 @@ from deepcity.runs.records.finding_note import CODE as RECORDS
 from deepcity.runs.results import PartyResult, RunResults, ServiceResult
 from deepcity.web.report.decisions import lines
 from deepcity.web.report.notes import allowance_spent, note, set_aside
+from deepcity.web.report.text import Text
 
+_BOUNDS = ("level_by_leakage", "level_by_unmeasured", "level_by_policy")
 _NAMED = ("lone_party", "update_refused", "update_refused_back", "rows_jumped")
-HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "change")
+HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "set by", "change")
 
 
 def tables(results: RunResults, width: int) -> list[Table]:
@@ -53,10 +55,16 @@ def extra_lines(results: RunResults) -> list[str]:
             *(
                 f"{party.name}: {one.en}"
                 for party in service.parties
-                for one in (*set_aside(party), *allowance_spent(party))
+                for one in (*_bounds(party), *set_aside(party), *allowance_spent(party))
             ),
         )
     ]
+
+
+def _bounds(party: PartyResult) -> list[Text]:
+    """That a limit or a policy's grant set its level, and not accuracy."""
+    bound = party.level_bound
+    return [note(bound)] if bound is not None and bound.code in _BOUNDS else []
 
 
 def _table(service: ServiceResult, width: int) -> Table:
@@ -71,7 +79,13 @@ def _row(party: PartyResult) -> list[str]:
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
         cells.append(_known(errors.metric_error, ".3g") if errors else "")
-    return [*cells, str(party.level), _known(-party.gain(), "+.1%")]
+    return [*cells, str(party.level), _set_by(party), _known(-party.gain(), "+.1%")]
+
+
+def _set_by(party: PartyResult) -> str:
+    """What set its level, in a word."""
+    bound = party.level_bound
+    return "" if bound is None else bound.code.removeprefix("level_by_")
 
 
 def _known(value: float, form: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 from deepcity.city.clock import DAY_S
 from deepcity.city.errors import ExchangeError
+from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
 from deepcity.learning.networks.network import Shape
@@ -27,6 +28,8 @@ class SiteProfile:
         features, horizon, linear_features, recent: of its network's `Shape`.
         rows: measured values of its training span.
         train_from, train_to: that span, UTC seconds; the end is exclusive.
+        most_level: the deepest level that its city's policy lets it share now; a site that states
+            none is bounded by the map alone.
     """
 
     step_s: int
@@ -38,6 +41,7 @@ class SiteProfile:
     rows: int
     train_from: int
     train_to: int
+    most_level: int = MAX_LEVEL
 
     @property
     def shape(self) -> Shape:
@@ -74,6 +78,7 @@ _SIZES = {
     "step_s": (1, 366 * DAY_S),
     "train_from": (FIRST_S, LAST_S),
     "train_to": (FIRST_S, LAST_S),
+    "most_level": (ALONE, MAX_LEVEL),
 }
 """Least and most: the coordinator makes the initial layers in the sizes that a site claims, and
 writes places and dates into results.
@@ -106,6 +111,7 @@ def profile_in(numbers: Mapping[str, float]) -> SiteProfile:
     Raises:
         ExchangeError: if a number is missing, not whole, or out of range.
     """
+    numbers = {"most_level": float(MAX_LEVEL), **numbers}  # versions before stated none
     wrong = [
         f"{name} = {numbers.get(name)}"
         for name in sorted(PROFILE_NUMBERS)

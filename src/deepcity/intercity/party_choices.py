@@ -76,12 +76,16 @@ def joined_method(settings: ServiceSettings) -> str:
 
 
 def fixed_method(settings: ServiceSettings, profiles: Profiles, level: int) -> Method:
-    """Every party of the rounds at this level, or as deep as it grants and others share.
+    """Every party of the rounds at this level, or as deep as it grants, its city's policy lets it
+    share now, and others share.
 
     Layers that no other party could use, newcomers included, do not leave; a service of one
     party still fills its layer package.
     """
-    granted = {name: min(level, settings.grant.level_of(name)) for name in profiles}
+    granted = {
+        name: min(level, settings.grant.level_of(name), profile.most_level)
+        for name, profile in profiles.items()
+    }
     if len(granted) == 1:
         return Method(fixed_level_name(level), granted)
     groups = shape_groups_of(profiles)

@@ -27,6 +27,7 @@ from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage
 from deepcity.exchange.strategies import strategy
 from deepcity.maps.aggregation_checks import aggregation_problems
 from deepcity.maps.city_policy import policy_problems
+from deepcity.maps.limit_checks import limit_problems
 from deepcity.maps.map_settings import MapSettings, ServiceSettings
 from deepcity.maps.schedule_checks import schedule_problems
 from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
@@ -213,6 +214,8 @@ def _service(
     members = _members(file, key, settings, city_files, problems)
     problems += aggregation_problems(file, key, settings, [member.name for member in members])
     problems += schedule_problems(file, key, settings, [member.name for member in members])
+    policies = {one.name: one.city_file.settings.policy is not None for one in members}
+    problems += limit_problems(file, key, settings, policies)
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
     if settings.vertical is not None:

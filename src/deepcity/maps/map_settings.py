@@ -1,9 +1,18 @@
 """Settings of a map file: cities, services, participants, reuse levels and evaluation."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from deepcity.city.level import MAX_LEVEL
 from deepcity.data.config.settings import NAME, TitleSettings
@@ -19,6 +28,7 @@ from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
 EXPERTS = ("network", "typical_day", "yesterday", "trees", "gaussian_days")
 """Kinds of a party's own experts, unless its map names others: `experts` in RESULTS.md."""
 Level = Annotated[int, Field(ge=0, le=MAX_LEVEL)]
+LIMIT = "limit"
 Stem = Literal["private", "common"]
 Truths = Literal["private", "shared"]
 
@@ -123,7 +133,8 @@ class GrantSettings(Settings):
     """What parties grant to this service, unless they set less.
 
     Attributes:
-        level: the deepest reuse level any party may choose; 6 shares the head too.
+        level: the deepest reuse level any party may choose; 6 shares the head too. "limit": as deep
+            as the policy of each party's city and its measured leakage allow.
         stem: "private" (default), or "common" where the parties share it.
         truths: "shared" lets the map-wide results and report show a week of each party's
             measured values beside its forecast; "private" (default) keeps them in its folder.
@@ -140,6 +151,23 @@ class GrantSettings(Settings):
         default_factory=dict
     )
     purpose: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+    _by_limit: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_deep_as_allowed(cls, value: object, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """`level = "limit"`: the map bounds nothing, so that policies must."""
+        if not (isinstance(value, Mapping) and value.get("level") == LIMIT):
+            return read(value)
+        found = read({**value, "level": MAX_LEVEL})
+        found._by_limit = True
+        return found
+
+    @property
+    def by_limit(self) -> bool:
+        """Whether policies and measured leakage alone say how deep parties share."""
+        return self._by_limit
 
     @model_validator(mode="after")
     def _less(self) -> Self:

@@ -110,6 +110,7 @@ class PartyResult(_Frozen):
     granted_level: int | None = None  # the deepest that it may share; None: not recorded
     set_aside: list[LevelSetAside] = []  # in the test days, in order of time
     allowance_spent: list[AllowanceSpent] = []  # likewise
+    level_bound: Note | None = None  # what set the level: accuracy, a limit or a grant
 
     def without_truths(self) -> "PartyResult":
         """The same without measured values, for sites that do not grant them."""

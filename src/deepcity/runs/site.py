@@ -14,6 +14,7 @@ FOLDER/releases.jsonl  its release ledger: every layer that has left
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ from deepcity.parties.party import Party
 from deepcity.privacy.grants import Grant
 from deepcity.runs.note import Note
 from deepcity.runs.releases.layer_release import LayerRelease
+from deepcity.runs.releases.level_limit import LevelLimit, level_limit
 from deepcity.runs.releases.site_ledger import measured_leakage, site_ledger
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
@@ -123,7 +125,16 @@ class Site:
             rows=self.party.data.rows,
             train_from=first + split.train.start * step_s,
             train_to=first + split.train.end * step_s,
+            most_level=self.limit.level,
         )
+
+    @cached_property
+    def limit(self) -> LevelLimit:
+        """How deep it may share, as it was when first asked for; a newcomer shares nothing."""
+        grant, newcomer = self.settings.grant, self.name in self.settings.newcomers
+        stem = grant.stem_of(self.name) == "common"
+        release = None if newcomer else self.release
+        return level_limit(release, grant.level_of(self.name), common_stem=stem)
 
     def describe(self) -> Handler:
         """A handler that answers with its profile; no layer leaves by it."""
@@ -253,7 +264,14 @@ class Site:
             test |= level_errors(chosen, self.party, levels)
         tested = chosen.choice.forecast(self.party)
         found = party_result(
-            self.settings, self.party, chosen.choice, tested, self.learners[ALONE], test, notes
+            self.settings,
+            self.party,
+            chosen.choice,
+            tested,
+            self.learners[ALONE],
+            test,
+            notes,
+            self.limit,
         )
         if self.folder is not None:
             save_forecasters(self.folder, self.settings, self.party, chosen.choice, tested)

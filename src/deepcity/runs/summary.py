@@ -28,8 +28,9 @@ from deepcity.parties.method_errors import (
 from deepcity.parties.party import Party
 from deepcity.parties.pooling import place_slices
 from deepcity.runs.decision_scores import DecisionForecasts
-from deepcity.runs.level_reason import level_reason
+from deepcity.runs.level_reason import level_bound, level_reason
 from deepcity.runs.note import Note
+from deepcity.runs.releases.level_limit import LevelLimit
 from deepcity.runs.results import MethodTraffic, PartyResult
 from deepcity.runs.set_aside import levels_set_aside, spans_spent
 from deepcity.runs.update.error_log import drift_of_run
@@ -61,11 +62,17 @@ def party_result(
     alone: Learner,
     test: Mapping[str, MethodErrors],
     notes: Sequence[Note] = (),
+    limit: LevelLimit | None = None,
 ) -> PartyResult:
-    """One party's results; `found` is the ensemble's forecast of the test days."""
+    """One party's results.
+
+    Args:
+        found: the ensemble's forecast of the test days.
+        limit: how deep its city's policy lets it share; None: the map's grant alone bounds it.
+    """
     forecast_BNH = found.forecast_BNH
     half_BNH = _half_width(party, choice, forecast_BNH, settings.band)
-    application = applications()[settings.application]
+    application, granted = applications()[settings.application], settings.grant.level_of(party.name)
     decided = DecisionForecasts.of(application, party, choice, forecast_BNH, alone)
     return PartyResult(
         name=party.name,
@@ -76,6 +83,9 @@ def party_result(
         scarce=party.scarce,
         level=choice.level,
         level_reason=level_reason(choice, party.unit if party.metric.in_unit else ""),
+        level_bound=level_bound(
+            choice, limit or LevelLimit(granted), granted, newcomer=party.name in settings.newcomers
+        ),
         weights=_named(choice.weights),
         weights_after=_named(choice.by_level(found.ensemble)),
         validation_mae={
@@ -95,7 +105,7 @@ def party_result(
         decision=decided.last(),
         decision_scores=decided.scores(),
         example=decided.example(),
-        granted_level=settings.grant.level_of(party.name),
+        granted_level=granted,
         set_aside=levels_set_aside(party, choice, found),
         allowance_spent=spans_spent(party, choice, found),
     )

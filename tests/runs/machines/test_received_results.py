@@ -121,6 +121,11 @@ LIES = {
             code="level_reused", numbers={"own": 0.1, "alone": 1.0, "together": 1.0, "level": 6}
         ),
     },
+    "bound": lambda r: {"level_bound": Note(code="because")},
+    "bound without numbers": lambda r: {"level_bound": Note(code="level_by_leakage")},
+    "bound of nothing": lambda r: {
+        "level_bound": Note(code="level_by_unmeasured", numbers={"most_r2": np.nan})
+    },
     "reason of nothing": lambda r: {
         "level_reason": Note(code="level_alone", numbers={"own": np.nan, "alone": 1.0})
     },

@@ -27,7 +27,7 @@ from deepcity.maps.city_map import Member, Service
 from deepcity.parties import method_errors as names
 from deepcity.parties.example_forecast import SHOWN_STEPS, ExampleForecast
 from deepcity.runs.choosing_site import FIRST_DAY, LAYERS_REFUSED
-from deepcity.runs.level_reason import LEVEL_REASONS
+from deepcity.runs.level_reason import LEVEL_BOUNDS, LEVEL_REASONS
 from deepcity.runs.note import Note
 from deepcity.runs.notes import newcomer_notes
 from deepcity.runs.results import PartyResult
@@ -39,7 +39,7 @@ MOST_BYTES = 1_000_000
 _LEVELS = [names.fixed_level_name(level) for level in range(1, MAX_LEVEL + 1)]
 _METHODS = {*(one.value for one in Baseline), names.RIDGE, names.ALONE, names.AUTOMATIC, *_LEVELS}
 _MOST_ASIDE = 1000
-_LONGEST_NAME = 200
+_LONGEST_NAME, _MOST_BOUND = 200, 100
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,20 @@ def _beyond(site: SiteFacts, found: PartyResult) -> list[str]:
         wrong.append(f"level_reason is {found.level_reason.code[:40]!r}")
     if found.level_reason.numbers.get("level", found.level) != found.level:
         wrong.append("level_reason is of another level")
+    if found.level_bound is not None and not _is_bound(found.level_bound):
+        wrong.append(f"level_bound is {found.level_bound.code[:40]!r}")
     if found.band_coverage < 0 or found.band_coverage > 1 or (found.raw_bytes or 0) < 0:
         wrong.append(f"band_coverage {found.band_coverage}, raw_bytes {found.raw_bytes}")
     wrong += forecast_beyond(found.forecast, site.profile.horizon)
     return wrong + _aside_beyond(site, found)
+
+
+def _is_bound(bound: Note) -> bool:
+    """Whether it is one that sets levels, with the numbers of its sentence."""
+    needed = LEVEL_BOUNDS.get(bound.code)
+    if needed is None:
+        return False
+    return all(abs(bound.numbers.get(one, math.nan)) <= _MOST_BOUND for one in needed)
 
 
 def forecast_beyond(shown: ExampleForecast, horizon: int) -> list[str]:
@@ -166,6 +176,7 @@ def _known(site: SiteFacts, found: PartyResult, answer: Message) -> dict[str, ob
         "train_days": (profile.train_to - profile.train_from) / DAY_S,
         "scarce": name in settings.span.scarce,
         "level_reason": _reason(found.level_reason, in_unit),
+        "level_bound": _bound(site, found.level_bound),
         "band_level": settings.band,
         "forecast": _forecast(site, found.forecast, clock.time_zone),
         "newcomer": name in settings.newcomers,
@@ -199,6 +210,15 @@ def _reason(found: Note, unit: str) -> Note:
     needed = LEVEL_REASONS[found.code]
     numbers = {name: found.numbers[name] for name in found.numbers if name in needed}
     return Note(code=found.code, numbers=numbers, names={"unit": unit} if needed else {})
+
+
+def _bound(site: SiteFacts, found: Note | None) -> Note | None:
+    """What set the level, with the numbers that its sentence needs and none of the site's words."""
+    if found is None:
+        return None
+    granted = site.service.settings.grant.level_of(site.member.name)
+    known = {**found.numbers, "offered": site.offered, "granted": granted}
+    return Note(code=found.code, numbers={one: known[one] for one in LEVEL_BOUNDS[found.code]})
 
 
 def _forecast(site: SiteFacts, found: ExampleForecast, time_zone: str) -> ExampleForecast:

@@ -40,6 +40,11 @@ class LayerLeakage:
     stream_r2: float | None = None
     update_r2: float | None = None
 
+    @property
+    def shown_r2(self) -> float | None:
+        """Of a stream where that was attacked, else of one release."""
+        return self.activations_r2 if self.stream_r2 is None else self.stream_r2
+
 
 def layer_leakage(folder: Path, party: str, service: str) -> Mapping[str, LayerLeakage]:
     """Layer -> its leakage, by the audits of a party's network for a service.

@@ -15,6 +15,7 @@ from deepcity.maps.city_map import Member, Service
 from deepcity.maps.city_policy import PolicyFile, policy_origin
 from deepcity.maps.group_checks import least_members
 from deepcity.maps.map_settings import ServiceSettings
+from deepcity.privacy.policy.policy import ReleaseDecision
 from deepcity.privacy.policy.release import (
     ReleaseAction,
     ReleaseMeasures,
@@ -50,6 +51,10 @@ class LayerRelease:
             GrantError: with every reason and the next step.
         """
         self.policy.check(self._request(layers))
+
+    def decide(self, layers: Collection[str]) -> ReleaseDecision:
+        """Whether these layers may leave now, or why not."""
+        return self.policy.decide(self._request(layers))
 
     def _request(self, layers: Collection[str]) -> ReleaseRequest:
         lowest, highest = depths_of(layers)

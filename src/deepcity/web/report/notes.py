@@ -56,6 +56,14 @@ def warned_where(found: Note) -> Text:
     return where
 
 
+def level_words_of(party: PartyResult) -> Text:
+    """Why a party chose its level, and what set it."""
+    reason = note(party.level_reason)
+    if party.level_bound is None:
+        return reason
+    return reason + same(" ") + note(party.level_bound)
+
+
 def notes_of(party: PartyResult) -> list[Text]:
     """All that is noted of a party, its drift too."""
     found = [note(one) for one in party.notes]
@@ -128,6 +136,8 @@ def _values(found: Note) -> Values:
     }
     if isinstance(metric := found.names.get("metric"), list):
         values["metric"] = Text(*metric)  # in both languages
+    why = found.names.get("why")  # in both languages
+    values["why"] = Text(*(f" ({one})" for one in why)) if isinstance(why, list) else ""
     if unit := found.names.get("unit"):  # none where errors are shares
         values["unit"] = f" {unit}"
     for name, number in found.numbers.items():
@@ -178,5 +188,7 @@ _WRITTEN: Mapping[str, Callable[[float], Value]] = {
     "days": lambda number: f"{number:g}",
     "excess": lambda number: f"{number:+.0%}".replace("-", "−"),
     "minutes": lambda number: f"{number:g}",
+    "r2": _error,
+    "most_r2": _error,
     "hours": lambda number: f"{number:g}",
 }

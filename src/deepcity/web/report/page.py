@@ -93,7 +93,7 @@ def render(
         alone=learned_alone(results.services),
         tiles=tiles(results.services),
         services=[
-            _view(service, f"service-{number}", points, ids, live.of_service(number - 1))
+            _view(service, f"service-{number}", points, ids, live.of_service(number - 1), audits)
             for number, service in enumerate(results.services, 1)
         ],
         leakage=leakage_parts(audits, ids),
@@ -121,7 +121,14 @@ def _stem_left(results: RunResults) -> bool:
     )
 
 
-def _view(service: ServiceResult, key: str, points: int, ids: Ids, live: list[str]) -> ServiceView:
+def _view(
+    service: ServiceResult,
+    key: str,
+    points: int,
+    ids: Ids,
+    live: list[str],
+    audits: Sequence[PartyAudit],
+) -> ServiceView:
     limits = scale(service.parties)
     pooled = mean_known(gain_over(party, POOLED) for party in service.parties)
     low, high = (signed_percent(limit) for limit in limits)
@@ -133,7 +140,7 @@ def _view(service: ServiceResult, key: str, points: int, ids: Ids, live: list[st
         sentences=sentences(service, pooled),
         decisions=cards(service),
         decisions_intro=intro(service),
-        level_rows=level_rows(service),
+        level_rows=level_rows(service, audits),
         errors=error_table(service),
         validation=validation_table(service),
         gains=_gain_charts(service, limits, ids),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from deepcity.applications.application import Baseline
+from deepcity.audit.results import PartyAudit
 from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import MAX_LEVEL
 from deepcity.parties.method_errors import ALONE, AUTOMATIC, POOLED, RIDGE, fixed_level_name
@@ -20,6 +21,8 @@ from deepcity.web.report.findings import (
     traffic_of,
     verdict,
 )
+from deepcity.web.report.leakage.line import leak_line
+from deepcity.web.report.notes import level_words_of
 from deepcity.web.report.text import Text, translate
 
 LEVELS = range(MAX_LEVEL + 1)
@@ -48,19 +51,29 @@ class LevelRow:
     change: str
     tone: str
     sent: str | None
+    why: Text
+    leakage: Text
 
 
-def level_rows(service: ServiceResult) -> list[LevelRow]:
-    """The map's rows of one service."""
+def level_rows(service: ServiceResult, audits: Sequence[PartyAudit] = ()) -> list[LevelRow]:
+    """The map's rows of one service.
+
+    Args:
+        audits: of its parties' networks.
+    """
     traffic = traffic_of(service, AUTOMATIC)
     sent = traffic.bytes_by_party if traffic is not None else {}
     return [
-        _level_row(party, 0 if party.newcomer else sent.get(party.name))
+        _level_row(
+            party,
+            0 if party.newcomer else sent.get(party.name),
+            leak_line(audits, service.name, party.name),
+        )
         for party in service.parties
     ]
 
 
-def _level_row(party: PartyResult, sent: int | None) -> LevelRow:
+def _level_row(party: PartyResult, sent: int | None, leakage: Text) -> LevelRow:
     gain = gain_over(party, AUTOMATIC)
     return LevelRow(
         party=party,
@@ -68,6 +81,8 @@ def _level_row(party: PartyResult, sent: int | None) -> LevelRow:
         change=signed_percent(None if gain is None else -gain),
         tone="" if gain is None else verdict(gain),
         sent=None if sent is None else size(sent),
+        why=level_words_of(party),
+        leakage=leakage,
     )
 
 

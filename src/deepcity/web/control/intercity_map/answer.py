@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from deepcity.applications.application import applications
+from deepcity.audit.results import FORECAST
 from deepcity.city.errors import StoreError
-from deepcity.city.level import HEAD, HIDDEN_LAYERS, MAX_LEVEL, STEM
+from deepcity.city.level import HEAD, HIDDEN_LAYERS, LADDER, MAX_LEVEL, STEM
 from deepcity.city.localized_text import LocalizedText
 from deepcity.live.node.node import Node
 from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.runs.outcome.round_records import LeftOut
+from deepcity.runs.releases.layer_leakage import layer_leakage
+from deepcity.store.run_folder import site_folder
 from deepcity.web.control.intercity_map.folder_records import (
     FolderRecords,
     MapParty,
@@ -32,7 +35,8 @@ def map_json(node: Node, folders: Iterable[Path]) -> Json:
             shows its own parties, and of others what the map says.
     """
     own = node.city_file.city
-    found = [(folder, folder_records(folder)) for folder in folders]
+    known = list(folders)
+    found = [(folder, folder_records(folder)) for folder in known]
     services = _merged([one for _, one in found], own.name)
     vertical = {
         (part.service, part.party): part
@@ -41,7 +45,7 @@ def map_json(node: Node, folders: Iterable[Path]) -> Json:
         if any(_city(part.party) == own.name for part in one.vertical)
     }
     parties = [
-        _party_json(node, service, party)
+        _party_json(node, service, party, known)
         for service in services.values()
         for party in service.parties.values()
     ]
@@ -93,7 +97,7 @@ def _fuller(before: MapParty | None, now: MapParty) -> MapParty:
         return now
     lacking = {
         name: getattr(before, name)
-        for name in ("level", "granted", "change", "sent", "received")
+        for name in ("level", "bound", "granted", "change", "sent", "received")
         if getattr(now, name) is None
     }
     if not now.layers:
@@ -115,7 +119,7 @@ def _service_title(node: Node, service: str) -> LocalizedText:
     return LocalizedText(service, service) if application is None else application.title
 
 
-def _party_json(node: Node, service: MapService, party: MapParty) -> Json:
+def _party_json(node: Node, service: MapService, party: MapParty, folders: Sequence[Path]) -> Json:
     city, agency = party.name.partition("/")[::2]
     state = None
     if (service.name, party.name) in node.parties:
@@ -134,7 +138,9 @@ def _party_json(node: Node, service: MapService, party: MapParty) -> Json:
         "silent": no_rows or no_answer,
         "records_silent_since_s": state.newest_s if no_rows and state is not None else None,
         "level": "" if party.level is None else level_name(party.level),
+        "set_by": None if party.bound is None else both(party.bound),
         "layers": list(party.layers),
+        "leakage": _leakage_json(folders, service.name, party.name),
         "stem": "shared" if STEM in party.layers else "private",
         "granted_to": "" if party.granted is None else level_name(party.granted),
         "change": party.change,
@@ -151,6 +157,21 @@ def _party_json(node: Node, service: MapService, party: MapParty) -> Json:
             "by": "site" if party.by_site else "coordinator",
         },
     }
+
+
+def _leakage_json(folders: Sequence[Path], service: str, party: str) -> list[Json]:
+    """R² of the best attack on each layer of a party, by its newest audit here; none: not audited.
+
+    The last one is of the forecast alone.
+    """
+    for folder in reversed(folders):
+        if found := layer_leakage(site_folder(folder, party), party, service):
+            return [
+                {"layer": layer, "r2": max(0.0, r2)}
+                for layer in (STEM, *LADDER, FORECAST)
+                if layer in found and (r2 := found[layer].shown_r2) is not None
+            ]
+    return []
 
 
 def _deep_states(node: Node) -> Mapping[tuple[str, str, str], SourceState]:

@@ -44,6 +44,8 @@ from deepcity.web.control.intercity_map.vertical_records import (
     vertical_parts,
 )
 from deepcity.web.report.findings import gain_over, traffic_of
+from deepcity.web.report.notes import note
+from deepcity.web.report.text import Text
 
 Found = TypeVar("Found")
 MOST_BYTES = 50_000_000
@@ -68,6 +70,7 @@ class MapParty:
         sent, received: bytes of the training that it chose from.
         part: when it last took part in the rounds; None: not recorded.
         by_site: that comes from its own checkpoints, which know of no failure.
+        bound: what set the level: accuracy, a limit or a grant; None: not recorded.
         values_shared: whether measured values of it are in results; None: not known here.
     """
 
@@ -83,6 +86,7 @@ class MapParty:
     part: TakingPart | None = None
     by_site: bool = False
     values_shared: bool | None = None
+    bound: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -241,7 +245,16 @@ def _party(found: PartyResult, service: ServiceResult | None = None) -> MapParty
         sent=sent,
         received=received,
         values_shared=found.forecast.truth is not None,
+        bound=_bound(found),
     )
+
+
+def _bound(found: PartyResult) -> Text | None:
+    """What set its level; nothing of a record that has no sentence."""
+    try:
+        return None if found.level_bound is None else note(found.level_bound)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _up_to(level: int, *, common: bool = False) -> tuple[str, ...]:
