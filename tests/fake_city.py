@@ -147,6 +147,7 @@ def create_app(city, static=STATIC):
     app = FastAPI()
     _guard(app, city)
     _read_routes(app, city)
+    fake_house.add_route(app, city)
     _write_routes(app, city)
     _incident_routes(app, city)
     app.mount("/", StaticFiles(directory=static, html=True))
@@ -260,10 +261,6 @@ def _read_routes(app, city):
     @app.get("/api/map")
     def map_of_cities():
         return data.map_of_cities()
-
-    @app.get("/api/house")
-    def house(party: str | None = None):
-        return fake_house.house_json(city, party)
 
     @app.get("/api/handover")
     def handover(since: int):

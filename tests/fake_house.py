@@ -57,3 +57,9 @@ def house_json(city, asked):
     views = list(by_name.values())
     chosen = by_name[asked] if asked else views[0]
     return answer_json([view.party for view in views], chosen)
+
+
+def add_route(app, city):
+    @app.get("/api/house")
+    def house(party: str | None = None):
+        return house_json(city, party)

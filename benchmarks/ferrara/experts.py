@@ -16,7 +16,8 @@ from deepcity.intercity.method import Method
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.features.ridge_skip import apply_ridge_skip
 from deepcity.learning.training.local_training import TrainingSettings
-from deepcity.maps.map_settings import GrantSettings, ServiceSettings
+from deepcity.maps.grant_settings import GrantSettings
+from deepcity.maps.map_settings import ServiceSettings
 from deepcity.runs.trainings import train_parties
 
 SERVICE = ServiceSettings(

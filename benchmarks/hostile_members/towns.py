@@ -15,8 +15,8 @@ from deepcity.data.panel import Panel
 from deepcity.learning.features.inputs import WindowSettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.city_map import Service
+from deepcity.maps.grant_settings import GrantSettings
 from deepcity.maps.map_settings import (
-    GrantSettings,
     ServiceSettings,
     SpanSettings,
     StrategySettings,

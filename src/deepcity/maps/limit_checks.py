@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from deepcity.city.problem import Problem
-from deepcity.maps.map_settings import LIMIT, ServiceSettings
+from deepcity.maps.grant_settings import LIMIT
+from deepcity.maps.map_settings import ServiceSettings
 
 
 def limit_problems(
