@@ -21,6 +21,7 @@ from benchmarks.record import record
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.proof import head_sheet, prove_release
 from deepcity.store.release_ledger.release import GrantScope, Release, ReleaseForm
+from deepcity.store.release_ledger.totals import LedgerTotals
 from deepcity.store.release_ledger.verify import check_ledger
 
 LAYERS = ("h1", "h2", "h3", "h4", "h5")
@@ -93,6 +94,10 @@ def main() -> None:
         reading = median(spent(proof.faults) for _ in range(20))
         continuing = spent(lambda: head_sheet(ledger.path, [entries // 3]))
         peak = _peak(folder / "answers.jsonl")
+        totals = LedgerTotals(ledger.path)
+        summing = spent(totals.follow)
+        assert (totals.entries, len(totals.totals)) == (entries, len(LAYERS))
+        again = spent(totals.follow)
     milliseconds = [1000 * one for one in sorted(batches)]
     text = f"""## The ledger of what left
 
@@ -113,6 +118,8 @@ which is by the clock with the disk (fsync) on a busy machine. No seed moves the
 | its bytes | {len(proof.to_line()):,} |
 | checking it | {1000 * reading:.2f} ms |
 | proof that it continues an older head: making it | {continuing:.1f} s |
+| sums for "What leaves my house": the first time | {summing:.1f} s |
+| again, with nothing new | {1000 * again:.2f} ms |
 | memory of a check, beyond what was loaded | {peak / 1e6:.1f} MB |
 """
     print(text)

@@ -29,12 +29,16 @@ def peers(layer: str, party: str, others: Sequence[str], groups: Groups) -> list
 
 
 def deepest_shared_level(
-    party: str, levels: Mapping[str, int], granted: int, groups: Groups
+    party: str, levels: Mapping[str, int], granted: int, groups: Groups, least: int = 1
 ) -> int:
-    """The deepest granted level that another compatible party reaches; 0 if there is none."""
+    """The deepest granted level that other compatible parties reach; 0 if there is none.
+
+    Args:
+        least: others that must reach it.
+    """
     for level in range(granted, 0, -1):
         reach = [name for name, own in levels.items() if own >= level]
-        if peers(LADDER[level - 1], party, reach, groups):
+        if len(peers(LADDER[level - 1], party, reach, groups)) >= least:
             return level
     return 0
 

@@ -28,6 +28,7 @@ from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.method_errors import ALONE as ALONE_METHOD
 from deepcity.parties.method_errors import MethodErrors, fixed_level_name, score_forecast
 from deepcity.parties.party import Party
+from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
 
 _log = logging.getLogger(__name__)
 Profiles = Mapping[str, SiteProfile]
@@ -88,12 +89,27 @@ def fixed_method(settings: ServiceSettings, profiles: Profiles, level: int) -> M
     }
     if len(granted) == 1:
         return Method(fixed_level_name(level), granted)
-    groups = shape_groups_of(profiles)
+    groups, members = shape_groups_of(profiles), round_members(settings, profiles)
+    summed = _too_few_for_sums(settings, granted, members)
     levels = {
-        name: deepest_shared_level(name, granted, granted[name], groups)
-        for name in round_members(settings, profiles)
+        name: deepest_shared_level(
+            name, summed or granted, granted[name], groups, LEAST_MEMBERS - 1 if summed else 1
+        )
+        for name in members
     }
     return Method(fixed_level_name(level), levels)
+
+
+def _too_few_for_sums(
+    settings: ServiceSettings, granted: Mapping[str, int], members: Sequence[str]
+) -> Mapping[str, int]:
+    """Members' levels, where policies leave some layer with too few for a secure sum of it; else
+    none. Sums of too few by the map's own grants are refused with what to change.
+    """
+    if settings.strategy.aggregation != "secure":
+        return {}
+    capped = [name for name in members if granted[name] < settings.grant.level_of(name)]
+    return {name: granted[name] for name in members} if capped else {}
 
 
 def offer_to(
