@@ -46,4 +46,6 @@ def test_measured_leakage_stands_beside_a_level_or_how_to_measure_it(tmp_path):
     assert first.leakage.ko == "측정한 누출(잇따른 24번의 R²): h1 0.95, h2 0.50, 예측만 0.00."
     name = service.parties[1].name
     assert other.leakage.en == f"Leakage not measured: “deepcity audit RUN --party {name}”."
+    assert "“deepcity audit RUN” measures it" in render(bounded())
+    assert "“deepcity audit RUN” measures it" not in render(bounded(), audits_of_run(tmp_path))
     assert (SERVICE.name, PARTY.name) == (service.name, service.parties[0].name)

@@ -29,7 +29,7 @@ def test_a_row_tells_what_left_to_whom_how_often_and_what_it_gives_away(tmp_path
     audit(site, {"h1": 0.118, "forecast": 0.0983}, update=0.97)
     (row,) = shown(tmp_path).rows
     assert (row.what.en, row.times, row.bytes) == ("layer h1", "2", "1.5 kB")
-    assert row.receiver.en.startswith("coordinator, who fuses it")
+    assert row.receiver.en.startswith("coordinator, for all parties")
     assert row.purpose.en == f"{SERVICE.title.en}: {SERVICE.question.en}"
     assert row.grant.en == "level 1–2 (h1–h2), private stem"
     assert row.leakage.en == (

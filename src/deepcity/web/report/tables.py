@@ -52,7 +52,7 @@ class LevelRow:
     tone: str
     sent: str | None
     why: Text
-    leakage: Text
+    leakage: Text | None
 
 
 def level_rows(service: ServiceResult, audits: Sequence[PartyAudit] = ()) -> list[LevelRow]:
@@ -73,7 +73,7 @@ def level_rows(service: ServiceResult, audits: Sequence[PartyAudit] = ()) -> lis
     ]
 
 
-def _level_row(party: PartyResult, sent: int | None, leakage: Text) -> LevelRow:
+def _level_row(party: PartyResult, sent: int | None, leakage: Text | None) -> LevelRow:
     gain = gain_over(party, AUTOMATIC)
     return LevelRow(
         party=party,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepcity.city.level import LADDER, STEM
+from deepcity.city.level import HEAD, STEM
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.runs.releases.layer_leakage import STREAM
 from deepcity.runs.releases.outflow import LayerOutflow
@@ -57,7 +57,7 @@ def _what(total: ReleaseTotal) -> Text:
     if kind.form is ReleaseForm.DOCUMENT:
         known = kind.layer in _DOCUMENTS
         return translate(f"house.document_{kind.layer if known else 'other'}", name=kind.layer)
-    named = kind.layer in {STEM, LADDER[-1]}
+    named = kind.layer in {STEM, HEAD}
     layer = translate(f"house.layer_{kind.layer}" if named else "house.layer", name=kind.layer)
     form = _FORMS.get(kind.form)
     return layer if form is None else translate(form, layer=layer)
@@ -96,6 +96,8 @@ def _leakage(found: LayerOutflow) -> Text:
 
 def _measured(found: LayerOutflow) -> Text | None:
     known, stated = found.leakage, found.total.leakage
+    if known is not None and known.stream_r2 is not None and found.total.kind.layer == HEAD:
+        return translate("house.leak_head", parts=parts(known.stream_r2), n=STREAM)
     if known is not None and known.stream_r2 is not None:
         floor = None if found.floor is None else found.floor.stream_r2
         text = translate("house.leak_stream", parts=parts(known.stream_r2), n=STREAM)

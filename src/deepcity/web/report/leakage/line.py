@@ -8,8 +8,13 @@ from deepcity.runs.releases.layer_leakage import STREAM, leakage_in
 from deepcity.web.report.text import Text, same, translate
 
 
-def leak_line(audits: Sequence[PartyAudit], service: str, party: str) -> Text:
-    """R² of the best attack on each layer, the forecast alone last; else how to measure it."""
+def leak_line(audits: Sequence[PartyAudit], service: str, party: str) -> Text | None:
+    """R² of the best attack on each layer, the forecast alone last; else how to measure it.
+
+    None where nothing at all was audited, which is said once for all parties.
+    """
+    if not audits:
+        return None
     asked = (service, party, None)
     own = [
         one
