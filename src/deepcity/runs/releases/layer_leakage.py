@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from deepcity.audit.audit_file import NAME, read_audits
-from deepcity.audit.results import PartyAudit
+from deepcity.audit.results import AuditSubject, PartyAudit
 from deepcity.city.level import HEAD
 
 STREAM = 24
@@ -46,29 +46,41 @@ class LayerLeakage:
         return self.activations_r2 if self.stream_r2 is None else self.stream_r2
 
 
-def layer_leakage(folder: Path, party: str, service: str) -> Mapping[str, LayerLeakage]:
+def layer_leakage(
+    folder: Path, party: str, service: str, *, deep: bool = False, model: str = ""
+) -> Mapping[str, LayerLeakage]:
     """Layer -> its leakage, by the audits of a party's network for a service.
 
     Layers that were not attacked are left out; the forecast is among them under its own name.
 
     Args:
         folder: the site's.
+        deep: of an agency's encoder instead; its deep data are the layer `bottleneck`.
+        model: that of this model alone; empty: of any.
     """
-    path = folder / NAME
-    return _read(folder, party, service, _stamp(path))
+    asked = _Asked(folder, party, service, deep, model)
+    return _read(asked, _stamp(folder / NAME))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    folder: Path
+    party: str
+    service: str
+    deep: bool
+    model: str
+
+    def fits(self, subject: AuditSubject) -> bool:
+        """Whether it asks for audits of that subject."""
+        encoder = subject.deep_width is not None
+        named = (subject.service, subject.party, encoder) == (self.service, self.party, self.deep)
+        return named and self.model in ("", subject.model)
 
 
 @lru_cache(maxsize=256)
-def _read(folder: Path, party: str, service: str, _state: _Stamp) -> Mapping[str, LayerLeakage]:
-    audits = read_audits(folder, folder.name).audits
-    asked = (service, party, None)
-    return leakage_in(
-        [
-            one
-            for one in audits
-            if (one.subject.service, one.subject.party, one.subject.deep_width) == asked
-        ]
-    )
+def _read(asked: _Asked, _state: _Stamp) -> Mapping[str, LayerLeakage]:
+    audits = read_audits(asked.folder, asked.folder.name).audits
+    return leakage_in([one for one in audits if asked.fits(one.subject)])
 
 
 def leakage_in(audits: Sequence[PartyAudit]) -> Mapping[str, LayerLeakage]:
