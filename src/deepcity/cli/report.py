@@ -90,15 +90,20 @@ def save_report(results: "RunResults", path: Path, folder: Path) -> None:
 
 
 def save_vertical_report(results: "VerticalResults", path: Path, folder: Path) -> None:
-    """Write the page of vertical training there, with the audits of its sites.
+    """Write the page of vertical training there, with its sites' audits and what left them.
 
     Raises:
         CheckpointError: if the disk is full or refuses; an older page stays.
     """
     from deepcity.audit.audit_file import audits_of_run
     from deepcity.web.report import write_vertical_report
+    from deepcity.web.report.house.vertical import vertical_houses
 
-    _written(lambda: write_vertical_report(results, path, audits_of_run(folder)), path)
+    def write() -> None:
+        houses = vertical_houses(results, folder)
+        write_vertical_report(results, path, audits_of_run(folder), houses)
+
+    _written(write, path)
 
 
 def _written(write: Callable[[], None], path: Path) -> None:

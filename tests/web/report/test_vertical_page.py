@@ -8,9 +8,14 @@ from fake_vertical_results import fake_agency, fake_party, fake_vertical_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_outline import outline
+from release_ledgers import key_of, release
 
 from deepcity.city.localized_text import LocalizedText
+from deepcity.store.release_ledger.ledger_file import ReleaseLedger
+from deepcity.store.release_ledger.release import GrantScope, ReleaseForm
+from deepcity.store.run_folder import site_folder
 from deepcity.web.report.charts.fit import fit, wide
+from deepcity.web.report.house.vertical import vertical_houses
 from deepcity.web.report.text import same
 from deepcity.web.report.vertical_headline import findings, lead, tiles
 from deepcity.web.report.vertical_page import render_vertical
@@ -265,3 +270,24 @@ def test_any_meeting_can_be_shown(title, gain, alone, agencies, seeds):
     words = LocalizedText(en=title, ko=title)
     party = fake_party(gain=gain, alone=alone, agencies=names, seeds=seeds, title=words)
     outline(render_vertical(fake_vertical_results(party, seeds=seeds)))
+
+
+def test_what_leaves_each_party_and_agency_is_there(tmp_path):
+    results = fake_vertical_results(fake_party("bikes"))
+    deep = release(
+        party="town/weather",
+        receiver="town/bikes",
+        service=results.services[0].name,
+        layer="h3",
+        form=ReleaseForm.DEEP_DATA,
+        grant=GrantScope(level=3, stem="private"),
+    )
+    site = site_folder(tmp_path, "town/weather")
+    ReleaseLedger(site / "releases.jsonl", "town/weather", key_of("weather")).record([deep])
+    found = {one.party.name: one for one in vertical_houses(results, tmp_path)}
+    assert list(found) == ["town/bikes", "town/weather"]
+    (row,) = found["town/weather"].rows
+    assert (row.what.en, row.receiver.en) == ("deep data of layer h3", "town/bikes")
+    assert row.grant.en == "cut level 3"
+    assert row.leakage.en.startswith("Not measured: run “deepcity audit RUN")
+    outline(render_vertical(results, (), list(found.values())))

@@ -9,8 +9,10 @@ from pathlib import Path
 from deepcity.audit.results import FORECAST
 from deepcity.city.errors import LedgerError
 from deepcity.city.level import HEAD
+from deepcity.learning.networks.encoder import BOTTLENECK
 from deepcity.runs.releases.layer_leakage import LayerLeakage, layer_leakage
 from deepcity.store.release_ledger.ledger_file import RELEASES
+from deepcity.store.release_ledger.release import ReleaseForm
 from deepcity.store.release_ledger.totals import LedgerTotals, ReleaseKind, ReleaseTotal
 
 
@@ -101,8 +103,9 @@ def _totals(path: Path) -> LedgerTotals:
 
 def _with_leakage(site: Path, total: ReleaseTotal) -> LayerOutflow:
     found: Mapping[str, LayerLeakage] = {}
+    kind, deep = total.kind, total.kind.form is ReleaseForm.DEEP_DATA
     if total.levels is not None:  # a layer of a network
-        found = layer_leakage(site, total.kind.party, total.kind.service)
+        found = layer_leakage(site, kind.party, kind.service, deep=deep)
     # what a head gives is the forecast, which is attacked under that name
-    layer = FORECAST if total.kind.layer == HEAD else total.kind.layer
+    layer = BOTTLENECK if deep else FORECAST if kind.layer == HEAD else kind.layer
     return LayerOutflow(total, found.get(layer), found.get(FORECAST))

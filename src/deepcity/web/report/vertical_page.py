@@ -24,6 +24,7 @@ from deepcity.web.report.charts.vertical_idea import vertical_idea
 from deepcity.web.report.figures import duration, percent, size, stretch
 from deepcity.web.report.findings import SAME_WITHIN
 from deepcity.web.report.frame import rendered
+from deepcity.web.report.house.view import HouseView
 from deepcity.web.report.inlining.data import LiveParty, inlined
 from deepcity.web.report.leakage.section import leakage_parts
 from deepcity.web.report.panels import band_words, points_each
@@ -73,8 +74,15 @@ class VerticalServiceView:
     live: list[str]
 
 
-def render_vertical(results: VerticalResults, audits: Sequence[PartyAudit] = ()) -> str:
-    """The whole page as one HTML document, with what audits of its parties found."""
+def render_vertical(
+    results: VerticalResults, audits: Sequence[PartyAudit] = (), houses: Sequence[HouseView] = ()
+) -> str:
+    """The whole page as one HTML document.
+
+    Args:
+        audits: of its parties.
+        houses: what has left each party and agency.
+    """
     ids, points = Ids(), points_each(len(all_parties(results)))
     title = of(results.title) if results.title else translate("vertical.title")
     first = next((s for s in results.services if s.parties and s.parties[0].facts), None)
@@ -92,6 +100,7 @@ def render_vertical(results: VerticalResults, audits: Sequence[PartyAudit] = ())
             for number, service in enumerate(results.services, 1)
         ],
         leakage=leakage_parts(audits, ids),
+        houses=houses,
         seeds=", ".join(str(seed) for seed in results.seeds or [results.seed]),
         one_seed=len(results.seeds) < 2,
         duration=duration(results.seconds),

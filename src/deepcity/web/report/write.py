@@ -34,14 +34,17 @@ def write_report(
 
 
 def write_vertical_report(
-    results: VerticalResults, path: Path, audits: Sequence[PartyAudit] = ()
+    results: VerticalResults,
+    path: Path,
+    audits: Sequence[PartyAudit] = (),
+    houses: Sequence[HouseView] = (),
 ) -> None:
     """Write the page of vertical training, as `write_report` does that of a run.
 
     Raises:
         OSError: if the folder cannot be written or the disk is full; an older page stays.
     """
-    write_page(render_vertical(results, audits), path)
+    write_page(render_vertical(results, audits, houses), path)
 
 
 def write_page(page: str, path: Path) -> None:

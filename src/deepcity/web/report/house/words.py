@@ -13,7 +13,7 @@ from deepcity.web.report.figures import size
 from deepcity.web.report.tables import level_words
 from deepcity.web.report.text import Text, same, translate
 
-_DOCUMENTS = frozenset({"claim", "result"})
+_DOCUMENTS = frozenset({"claim", "result", "gradients"})
 _FORMS = {
     ReleaseForm.MASKED: "house.masked",
     ReleaseForm.SPARSE: "house.sparse",
@@ -74,6 +74,8 @@ def _grant(total: ReleaseTotal) -> Text:
     if total.levels is None:
         return translate("house.grant_none")
     low, high = total.levels
+    if total.kind.form is ReleaseForm.DEEP_DATA:
+        return translate("house.grant_cut", level=str(high) if low == high else f"{low}–{high}")
     return translate(
         "house.grant_common" if total.common_stem else "house.grant_private",
         levels=str(high) if low == high else f"{low}–{high}",
@@ -85,7 +87,7 @@ def _leakage(found: LayerOutflow) -> Text:
     """What an audit measured, else what the ledger states, else how to measure it."""
     kind = found.total.kind
     if kind.form is ReleaseForm.DOCUMENT:
-        return translate("house.no_layer")
+        return translate("house.no_gradients" if kind.layer == "gradients" else "house.no_layer")
     measured = _measured(found)
     if measured is None:
         return translate("house.not_measured", party=kind.party)
