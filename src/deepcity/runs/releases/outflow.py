@@ -59,9 +59,11 @@ def party_outflow(sites: Sequence[Path], seconds: float = float("inf")) -> SiteO
         sites: its folders, the oldest first; the newest audit counts.
         seconds: that reading may take; the next call goes on.
     """
-    until_s = time.monotonic() + seconds
-    known = [site_outflow(one, until_s - time.monotonic()) for one in sites]
-    found = [one for one in known if one is not None]
+    until_s, found = time.monotonic() + seconds, []
+    for site in sites:  # the first is read on in any case
+        left_s = until_s - time.monotonic() if found else seconds
+        one = site_outflow(site, left_s)
+        found += [] if one is None else [one]
     if not found:
         return None
     layers: dict[ReleaseKind, LayerOutflow] = {}

@@ -53,6 +53,7 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/sources"): ALL,
     ("POST", "/api/sources/{agency}/{source}/rows"): SENDING,
     ("GET", "/api/map"): ALL,
+    ("GET", "/api/house"): ALL,
     ("GET", "/api/handover"): ALL,
     ("POST", "/api/handover/notes"): ACTING,
     ("GET", "/api/incidents"): ALL,
