@@ -1,13 +1,20 @@
 """What leaves a party's house: its ledger and its audit in words that a mayor understands."""
 
+from pathlib import Path
+
 import pytest
 from house_records import PARTY, RESULTS, SERVICE, audit, left, record
 from page_outline import outline
 
+import deepcity
 from deepcity.store.release_ledger.release import GrantScope, Leakage, ReleaseForm
 from deepcity.store.run_folder import site_folder
 from deepcity.web.report.house.view import houses
 from deepcity.web.report.page import render
+from deepcity.web.report.text import words as all_words
+
+WEB = Path(deepcity.__file__).parent / "web" / "report"
+LAYERS = ("stem", "h1", "h2", "head", "claim", "result", "gradients", "other")
 
 
 def shown(folder):
@@ -132,3 +139,23 @@ def test_the_page_holds_each_party_once_and_nothing_of_a_lying_name(tmp_path):
     assert "<script>alert" not in page
     assert "What leaves my house" in page
     assert "무엇이 우리 집을 떠나는가" in page
+
+
+def test_every_sentence_of_it_can_be_said(tmp_path):
+    """Of each form, layer and state there are words, and no words of none."""
+    forms = [left(form=form, layer=layer) for form in ReleaseForm for layer in LAYERS]
+    site = record(tmp_path, *forms)
+    audit(site, {"h1": 0.5, "h2": 0.4, "forecast": 0.3}, update=0.9)
+    for row in shown(tmp_path).rows:
+        for text in (row.what, row.receiver, row.purpose, row.grant, row.leakage):
+            assert text.en
+            assert text.ko
+            assert "{" not in text.en + text.ko
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for pattern in ("house/*.py", "templates/house.html")
+        for path in sorted(WEB.glob(pattern))
+    )
+    for key in (one.removeprefix("house.") for one in all_words("en") if one.startswith("house.")):
+        made = key.startswith(("head_", "document_", "layer_"))
+        assert made or f"house.{key.removesuffix('_one').removesuffix('_many')}" in source, key
