@@ -59,11 +59,12 @@ def party_outflow(sites: Sequence[Path], seconds: float = float("inf")) -> SiteO
         sites: its folders, the oldest first; the newest audit counts.
         seconds: that reading may take; the next call goes on.
     """
-    until_s, found = time.monotonic() + seconds, []
+    until_s = time.monotonic() + seconds
+    found: list[SiteOutflow] = []
     for site in sites:  # the first is read on in any case
         left_s = until_s - time.monotonic() if found else seconds
-        one = site_outflow(site, left_s)
-        found += [] if one is None else [one]
+        if (outflow := site_outflow(site, left_s)) is not None:
+            found.append(outflow)
     if not found:
         return None
     layers: dict[ReleaseKind, LayerOutflow] = {}
