@@ -205,6 +205,8 @@ def map_of_cities():
             "change": change,
             "records_silent_since_s": None,
             "stem": "private",
+            "set_by": text("Accuracy set the level.", "정확도가 단계를 정했습니다."),
+            "leakage": [{"layer": "h1", "r2": 0.954}, {"layer": "forecast", "r2": 0.7}],
             "layers": [] if newcomer else ladder[: ladder.index(granted) + 1],
             "sent_bytes": 0 if newcomer else 1_250_000,
             "received_bytes": 3_400_000,

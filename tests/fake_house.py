@@ -2,8 +2,8 @@
 
 from datetime import UTC
 
+from deepcity.audit.layer_leakage import LayerLeakage
 from deepcity.city.localized_text import LocalizedText
-from deepcity.runs.releases.layer_leakage import LayerLeakage
 from deepcity.runs.releases.outflow import LayerOutflow, SiteOutflow
 from deepcity.store.release_ledger.release import ReleaseForm
 from deepcity.store.release_ledger.totals import ReleaseKind, ReleaseTotal

@@ -6,9 +6,9 @@ import pytest
 from audited_site import audit, granting, release_of
 from little_map import service, three
 
+from deepcity.audit import layer_leakage
 from deepcity.city.errors import ConfigError
 from deepcity.maps.city_map import load_map
-from deepcity.runs.releases import layer_leakage
 from deepcity.runs.releases.level_limit import LimitCause, level_limit
 from deepcity.runs.run import run_map
 from deepcity.store.run_folder import site_folder

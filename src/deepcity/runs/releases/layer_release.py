@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.audit.results import FORECAST
 from deepcity.city.level import HEAD
 from deepcity.maps.city_map import Member, Service
@@ -22,7 +23,6 @@ from deepcity.privacy.policy.release import (
     ReleaseRequest,
     depths_of,
 )
-from deepcity.runs.releases.layer_leakage import layer_leakage
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from deepcity.audit.layer_leakage import LayerLeakage, layer_leakage
 from deepcity.audit.results import FORECAST
 from deepcity.city.errors import LedgerError
 from deepcity.city.level import HEAD
 from deepcity.learning.networks.encoder import BOTTLENECK
-from deepcity.runs.releases.layer_leakage import LayerLeakage, layer_leakage
 from deepcity.store.release_ledger.ledger_file import RELEASES
 from deepcity.store.release_ledger.release import ReleaseForm
 from deepcity.store.release_ledger.totals import LedgerTotals, ReleaseKind, ReleaseTotal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deepcity.runs.releases.layer_leakage import layer_leakage
+from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.store.release_ledger.ledger_file import RELEASES, ReleaseLedger
 from deepcity.store.release_ledger.release import Leakage, r2_text
 

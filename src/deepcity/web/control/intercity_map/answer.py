@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcity.applications.application import applications
+from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.audit.results import FORECAST
 from deepcity.city.errors import StoreError
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, LADDER, MAX_LEVEL, STEM
@@ -13,7 +14,6 @@ from deepcity.city.localized_text import LocalizedText
 from deepcity.live.node.node import Node
 from deepcity.live.node.records.source_status import SourceState, SourceStatus
 from deepcity.runs.outcome.round_records import LeftOut
-from deepcity.runs.releases.layer_leakage import layer_leakage
 from deepcity.store.run_folder import site_folder
 from deepcity.web.control.intercity_map.folder_records import (
     FolderRecords,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deepcity.audit.layer_leakage import STREAM
 from deepcity.city.level import HEAD, STEM
 from deepcity.exchange.exchange import COORDINATOR
-from deepcity.runs.releases.layer_leakage import STREAM
 from deepcity.runs.releases.outflow import LayerOutflow
 from deepcity.store.release_ledger.release import ReleaseForm
 from deepcity.store.release_ledger.totals import ReleaseTotal

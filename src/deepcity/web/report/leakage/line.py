@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from deepcity.audit.layer_leakage import STREAM, leakage_in
 from deepcity.audit.results import FORECAST, PartyAudit
 from deepcity.city.level import LADDER, STEM
-from deepcity.runs.releases.layer_leakage import STREAM, leakage_in
 from deepcity.web.report.text import Text, same, translate
 
 
