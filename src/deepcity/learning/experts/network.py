@@ -38,7 +38,7 @@ class NetworkExpert(Expert):
     @classmethod
     def fit(cls, data: ExpertData) -> Self:
         """Train locally for all rounds; keep the state with the least validation error."""
-        learner = Learner(_rows(data, data.inputs), data.training, data.seed)
+        learner = Learner(network_rows(data, data.inputs), data.training, data.seed)
         for number in range(data.training.rounds):
             learner.train_round(number)
             learner.receive({})
@@ -116,11 +116,11 @@ def _view(data: ExpertData, scale_N1: Floats, *, every: bool) -> tuple[Inputs, P
         if not np.array_equal(scale_N1, inputs.scale_N1):
             inputs = replace(inputs, scale_N1=scale_N1)
             inputs = with_scale(inputs, data.train, data.panel.adjacency_NN)
-        data.views[key] = inputs, _rows(data, inputs)
+        data.views[key] = inputs, network_rows(data, inputs)
     return data.views[key]
 
 
-def _rows(data: ExpertData, inputs: Inputs) -> PartyData:
+def network_rows(data: ExpertData, inputs: Inputs) -> PartyData:
     """Training and validation rows; the ridge skip connection starts as the party's ridge."""
     old = inputs.samples(data.train_B, until=data.train.end)
     aside = inputs.samples(data.aside_B, until=data.aside.end)
