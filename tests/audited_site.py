@@ -6,7 +6,7 @@ from deepcity.audit.audit_file import VERSION, save_audit
 from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 from deepcity.maps.city_map import load_map
-from deepcity.runs.releases.layer_release import layer_release
+from deepcity.parties.releases.layer_release import layer_release
 
 GRANT = """
 [[grant]]

@@ -4,6 +4,7 @@ import numpy as np
 from little_map import LittleMap, flows, service
 
 from deepcity.maps.city_map import load_map
+from deepcity.store.release_ledger.lines import entry_of, read_lines
 
 MEETING = """
 [service.vertical]
@@ -41,3 +42,59 @@ def quick_map(folder, *, more="pretrain_steps = 8", rounds=3, pooled=False, **ho
     quick = f"automatic = false\npooled = {str(pooled).lower()}\n[service.window]"
     path.write_text(text.replace("[service.window]", quick), encoding="utf-8")
     return load_map(path)
+
+
+DEEP = """
+[[grant]]
+name = "weather-deep"
+agency = "weather"
+item = "deep_data"
+grantee = ["{city}"]
+domain = "resources"
+service = "water"
+purpose = "water"
+lowest = "h3"
+highest = "h5"
+until = {until}
+{more}
+"""
+
+LAYERS = """
+[[grant]]
+name = "weather-layers"
+agency = "weather"
+item = "layers"
+grantee = ["east", "west"]
+domain = "resources"
+service = "water"
+purpose = "water"
+lowest = "h1"
+highest = "{highest}"
+until = 2999-12-31
+{more}
+"""
+
+
+def deep_grant(city="east", until="2999-12-31", more=""):
+    """What a weather office of these maps grants of its deep data."""
+    return DEEP.format(city=city, until=until, more=more)
+
+
+def layers_grant(highest="h5", more=""):
+    """What it grants of its encoder's layers."""
+    return LAYERS.format(highest=highest, more=more)
+
+
+def name_policy(folder, city, grants):
+    """Have a city of a written map name a policy with these grants."""
+    path = folder / f"{city}.toml"
+    text = path.read_text(encoding="utf-8")
+    if "policy =" not in text:
+        path.write_text(f'policy = "{city}-policy.toml"\n{text}', encoding="utf-8")
+    (folder / f"{city}-policy.toml").write_text(grants, encoding="utf-8")
+
+
+def released(site):
+    """The entries of a site's ledger."""
+    found = [line.data for line in read_lines(site / "releases.jsonl") if not line.is_head]
+    return [entry_of(data).release for data in found]

@@ -6,12 +6,14 @@ from threading import Lock
 
 import numpy as np
 import pytest
-from little_vertical import quick_map
+from little_vertical import layers_grant, name_policy, quick_map, released
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.party import EVALUATE, FINISH, JOIN, TRAIN
+from deepcity.exchange.trust.recorded_releases import tensors_digest
+from deepcity.maps.city_map import load_map
 from deepcity.parties.party import load_party
 from deepcity.vertical.machines.agency import MachineAgency
 from deepcity.vertical.machines.agency_pretraining import AgencyPretraining
@@ -115,3 +117,27 @@ def test_its_own_map_says_whether_it_is_pretrained_with_others(tmp_path):
     _, pretraining = opened(alone, tmp_path)
     with pytest.raises(ExchangeError, match="with no others in its own map"):
         pretraining.handle(Message(JOIN), COORDINATOR)
+
+
+def test_its_layers_leave_as_its_own_policy_grants_and_are_recorded(tmp_path):
+    folder = tmp_path / "map"
+    quick_map(
+        folder, more="pretrain_steps = 12\nreuse_level = 2", cities=("east", "west"), rounds=2
+    )
+    name_policy(folder, "east", layers_grant(highest="h2"))
+    [service] = load_map(folder / "map.toml").services
+    case = service, terms_of(load_party(service, service.members[0]))
+    _, pretraining = opened(case, tmp_path)
+    pretraining.handle(Message(JOIN), COORDINATOR)
+    found = train(pretraining)
+    site = tmp_path / "run" / "sites" / "east.weather"
+    assert [one.sha256 for one in released(site)] == [
+        tensors_digest(found.layers[name]) for name in ("h1", "h2")
+    ]
+    assert {one.training for one in released(site)} == {"water.pretraining-weather-1"}
+    name_policy(folder, "east", layers_grant(highest="h1"))
+    with pytest.raises(
+        ExchangeError, match="policy of east denies the release of layers of weather"
+    ):
+        train(pretraining, 1)
+    assert len(released(site)) == 2

@@ -3,14 +3,16 @@ nothing; what it began, it goes on with after a restart.
 """
 
 import math
+from dataclasses import replace
 from threading import Lock
 
 import numpy as np
 import pytest
-from little_vertical import little
+from little_vertical import deep_grant, little, name_policy, quick_map, released
 
 from deepcity.city.errors import ExchangeError
 from deepcity.exchange.message import Message
+from deepcity.exchange.trust.recorded_releases import tensors_digest
 from deepcity.maps.city_map import load_map
 from deepcity.parties.party import load_party
 from deepcity.vertical.machines import agency_bounds
@@ -250,3 +252,25 @@ def test_what_is_wrong_with_its_records_stays_in_its_own_log(case, tmp_path, cap
         records.write_text(text, encoding="utf-8")
     assert "4711" not in str(found.value)
     assert "4711" in caplog.text
+
+
+def test_what_leaves_is_recorded_under_the_kits_key_and_its_policy_asked(tmp_path):
+    quick_map(tmp_path, rounds=ROUNDS)
+    name_policy(tmp_path, "east", deep_grant())
+    [service] = load_map(tmp_path / "map.toml").services
+    [member] = service.members
+    party = load_party(service, member)
+    case = service, member, terms_of(party), party.panel.time_T
+    agency = replace(made(case, tmp_path), key=tmp_path / "identity.pem")
+    opened(case, agency)
+    left = forward(case, agency, round=0.0).layers["deep"]
+    site = tmp_path / "run" / "sites" / "east.weather"
+    [entry] = released(site)
+    assert (entry.receiver, entry.round, entry.sha256) == (APPLICATION, 0, tensors_digest(left))
+    assert entry.policy_grants == ("weather-deep",)
+    assert not (site / "claims.pem").exists()
+    revoked = '[[revoked]]\ngrant = "weather-deep"\nat = 1\n'
+    (tmp_path / "east-policy.revoked.toml").write_text(revoked, encoding="utf-8")
+    with pytest.raises(ExchangeError, match=r"policy of east denies .* was revoked"):
+        forward(case, agency, round=0.0)
+    assert len(released(site)) == 1

@@ -217,7 +217,7 @@ def test_equal_agencies_of_two_cities_teach_their_hidden_layers_together(tmp_pat
     wanted = load_map(path).services[0]
     parties = parties_of(wanted)
     tables = [build_setup(wanted, m, p, 0) for m, p in zip(wanted.members, parties, strict=True)]
-    ledger = pretrain_encoders(tables, 0)
+    ledger = pretrain_encoders(tables, 0).ledger
     learners = [table.sites["weather"].learner for table in tables]
     east, west = (learner.export(("stem", "h1", "h2", "h3")) for learner in learners)
     assert set(ledger.sent_by_layer()) == {"h1", "h2", "header"}

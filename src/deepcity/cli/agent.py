@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepcity.city.errors import DataError, DeepCityError, LiveError
+from deepcity.city.errors import DataError, DeepCityError, GrantError, LiveError
 from deepcity.city.regular_file import read_regular
 from deepcity.cli.progress_bars import errors
 from deepcity.cli.running.problems import Problems
@@ -116,7 +116,9 @@ def agent(
     last line waits, a rotated file is followed), other files are read again when they change,
     a query runs again each time. Where records are corrected, their activations are sent again.
     Rows, scales and the stem never leave. Activations wait in an outbox on disk until the
-    application has confirmed them: after Ctrl-C or a kill the same command resumes there.
+    application has confirmed them: after Ctrl-C or a kill the same command resumes there. Each
+    parcel is recorded in the agency's ledger before it leaves (releases.jsonl in the folder of
+    --state), and leaves only as the policy of the city allows, if the city file names one.
 
     With --replay no row is read before it is over by the node's time.
 
@@ -127,6 +129,7 @@ def agent(
     from deepcity.learning.split.encoder_package import load_encoder
     from deepcity.live.agency import LiveAgency
     from deepcity.live.delivery import Delivery
+    from deepcity.live.releases import parcel_releases
     from deepcity.live.replayed_rows import ReplayedRows
     from deepcity.store.outbox import Outbox
 
@@ -147,8 +150,12 @@ def agent(
             outbox.retry_refused()
         back_s = None if revision_window is None else round(revision_window * 86_400)
         begun = _counts_events(city_file, name)
-        live = LiveAgency(encoder, outbox, None, _seconds(since), late_wait, back_s, begun)
-        delivery = Delivery(outbox, to, token, clock=None if replay else time.time)
+        releases = parcel_releases(encoder, package, city_file, folder, to)
+        live = LiveAgency(
+            encoder, outbox, None, _seconds(since), late_wait, back_s, begun, releases.check
+        )
+        clock = None if replay else time.time
+        delivery = Delivery(outbox, to, token, clock, before=releases.before)
         opened.callback(delivery.close)
         if replay:
             poll = ReplayedRows(load_panel(city_file, name)).poll
@@ -250,7 +257,11 @@ class _Work:
                     self._reported.pop("doubt", None)
                 elif "doubt" not in self._reported:  # once, though each step names other times
                     self._report_once("doubt", found.clock_warning)
-            self._reported.pop("records", None)
+            for event in ("records", "denied"):
+                self._reported.pop(event, None)
+        except GrantError as error:
+            self.failed = True
+            self._report_once("denied", str(error))
         except (DataError, DeepCityError) as error:
             self.failed = True
             self._report_once("records", str(error))

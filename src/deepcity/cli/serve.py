@@ -16,9 +16,15 @@ from deepcity.cli.running.doors import check_address
 from deepcity.cli.running.problems import Problems
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from deepcity.data.city_file import CityFile
     from deepcity.data.follow.follow_source import SourceFollower
+    from deepcity.learning.split.fused_package import FusedPackage
+    from deepcity.live.access import Access
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
+    from deepcity.store.deep_data.store import DeepDataStore
 
 _NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -113,7 +119,6 @@ def serve(
     from deepcity.live.access import load_access
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
-    from deepcity.live.deep_store import open_deep_store
     from deepcity.web.api.app import create_app
     from deepcity.web.api.limits import Limits
     from deepcity.web.server.limits import ServerLimits
@@ -140,7 +145,7 @@ def serve(
     together = ServerLimits(max_connections=max_connections)
     emit = _event_emitter(as_json)
     folder = state or city.parent / f".{facts.service}-live"
-    with open_deep_store(store, allowed, facts.city, [trained], keep_days) as opened:
+    with _deep_store(store, allowed, city_file, trained, keep_days) as opened:
         application = LiveApplication(trained, opened, late_steps=late_steps)
         followed = SourceFollower(city_file, facts.agency, folder)
         decisions = DecisionLog(folder / "decisions.jsonl", _deciding(emit))
@@ -180,6 +185,17 @@ def serve(
 
 
 EmitEvent = Callable[..., None]
+
+
+def _deep_store(
+    url: str, access: "Access", city: "CityFile", package: "FusedPackage", keep_days: int | None
+) -> "AbstractContextManager[DeepDataStore]":
+    """The store, which asks the grants and the city's policy before every read."""
+    from deepcity.live.deep_store import open_deep_store
+    from deepcity.live.releases import policy_reads
+
+    policy = policy_reads(city, [package])
+    return open_deep_store(url, access, package.facts.city, [package], keep_days, policy)
 
 
 def _event_emitter(as_json: bool) -> EmitEvent:

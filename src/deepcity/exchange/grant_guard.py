@@ -57,7 +57,7 @@ class GuardedHandler:
     party: str
     service: str
     own_layers: Layers | None = None
-    policy: Callable[[Collection[str]], None] | None = None
+    policy: Callable[[Collection[str]], object] | None = None
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.

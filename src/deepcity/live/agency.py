@@ -8,6 +8,7 @@ loses nor duplicates a row.
 Shapes: B times, C cells.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,6 +55,7 @@ class LiveAgency:
 
     Attributes:
         grant: if given, checked before anything is put into the outbox.
+        policy: if given, asked then too; it raises GrantError.
         since: where an agency that has sent nothing yet begins; None: a day before its newest
             row.
         late_wait_s: how long to wait for late cells; None: half a step of the grid.
@@ -69,6 +71,7 @@ class LiveAgency:
     late_wait_s: int | None = None
     revision_window_s: int | None = None
     at_once: bool = False
+    policy: Callable[[], object] | None = None
 
     @property
     def cursor(self) -> str:
@@ -85,12 +88,14 @@ class LiveAgency:
 
         Raises:
             LayerPackageError: if the panel does not fit the encoder.
-            GrantError: if the grant does not allow its deep data to leave.
+            GrantError: if grant or policy do not allow its deep data to leave.
             OutboxFullError: if the outbox is full; what it holds is kept.
         """
         shape = self.package.encoder.shape
         if self.grant is not None:
             self.grant.check(self.package.facts.service, shape.level, shape.width)
+        if self.policy is not None:
+            self.policy()
         columns = self.package.to_columns(panel)
         times_B, rows = self._times(columns, now), 0
         for some in self._chunks(len(times_B)):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from deepcity.city.errors import StoreError
 from deepcity.learning.split.fused_package import FusedPackage
 from deepcity.live.access import Access
+from deepcity.live.releases import PolicyReads
+from deepcity.store.deep_data.batch import Space
 from deepcity.store.deep_data.store import DeepDataStore
 from deepcity.store.open_store import open_store
 
@@ -22,6 +24,7 @@ def open_deep_store(
     city: str,
     packages: Sequence[FusedPackage],
     keep_days: int | None = None,
+    policy: PolicyReads | None = None,
 ) -> Iterator[DeepDataStore]:
     """A store with a space for each agency that the applications were trained with.
 
@@ -29,6 +32,7 @@ def open_deep_store(
         url: as `open_store` takes it.
         access: grants, checked before every read.
         keep_days: how long deep data are kept; None: as the store has it, at first 90.
+        policy: of the city, asked before every read too; None: it names none.
 
     Raises:
         DeepDataError: if a space has another width already.
@@ -36,7 +40,16 @@ def open_deep_store(
     """
     agencies = [agency for package in packages for agency in package.facts.agencies]
     widths = {agency.space: agency.width for agency in agencies}
-    with open_store(url, access.may_read(city, widths)) as store:
+    granted = access.may_read(city, widths)
+
+    def allowed(reader: str, space: Space) -> bool:
+        if granted(reader, space) is not True:
+            return False
+        if policy is not None:
+            policy(reader, space)
+        return True
+
+    with open_store(url, allowed) as store:
         for space, width in widths.items():
             store.register(space, width)
             if keep_days is not None:

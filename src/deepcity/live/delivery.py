@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import httpx
 
+from deepcity.city.errors import GrantError, LedgerError
 from deepcity.live.wire import BLOB
 from deepcity.store.outbox import Outbox, Parcel
 
@@ -55,6 +56,7 @@ class Delivery:
         token: gives the agency's own, at each request.
         clock: gives seconds since 1970; the receiver compares them with its own clock. None: the
             sender goes by the receiver's.
+        before: asked and told before each parcel leaves; what it raises makes the parcel wait.
     """
 
     outbox: Outbox
@@ -62,6 +64,7 @@ class Delivery:
     token: Callable[[], str] = field(repr=False)
     clock: Callable[[], float] | None = time.time
     timeout_s: float = 30.0
+    before: Callable[[Parcel], None] | None = None
     _client: httpx.Client | None = field(default=None, repr=False)
     _pause_s: float = 0.0
     _not_before: float = 0.0
@@ -98,7 +101,11 @@ class Delivery:
         if parcel is None:
             return DeliveryResult(DeliveryOutcome.NOTHING)
         try:
+            if self.before is not None:
+                self.before(parcel)
             reply = self._post(parcel)
+        except (GrantError, LedgerError) as error:
+            return self._wait(parcel, str(error), None)
         except httpx.HTTPError as error:
             self.close()
             return self._wait(parcel, f"{self.url} cannot be reached: {error}", None)

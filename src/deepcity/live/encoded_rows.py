@@ -14,6 +14,7 @@ from deepcity.data.panel import Panel
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.split.encoder_package import EncoderPackage
 from deepcity.live.wire import cell_names, to_rows
+from deepcity.parties.releases.deep_release import DeepRelease
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.deep_data.batch import DeepData, Space
 from deepcity.store.deep_data.database import SpaceInfo
@@ -24,20 +25,28 @@ _BACK_S = 8 * 86_400  # how far back the newest deep data are looked for
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """One agency: its encoder, its rows as columns, and its grant, if the map is known."""
+    """One agency: its encoder, its rows as columns, its grant, if the map is known, and its city's
+    policy, if it names one.
+    """
 
     package: EncoderPackage
     columns: Columns
     grant: DeepGrant | None = None
+    release: DeepRelease | None = None
 
     @staticmethod
-    def of(package: EncoderPackage, panel: Panel, grant: DeepGrant | None) -> "Encoded":
+    def of(
+        package: EncoderPackage,
+        panel: Panel,
+        grant: DeepGrant | None,
+        release: DeepRelease | None = None,
+    ) -> "Encoded":
         """From a panel.
 
         Raises:
             LayerPackageError: if it does not fit the encoder.
         """
-        return Encoded(package, package.to_columns(panel), grant)
+        return Encoded(package, package.to_columns(panel), grant, release)
 
     def rows(self, times_B: Ints) -> DeepData:
         """Deep data at these times, of the cells with recent rows."""
@@ -62,7 +71,7 @@ class EncodedRows(DeepDataStore):
         """Rows with since <= time < until, of all cells.
 
         Raises:
-            GrantError: if the agency's grant does not cover them.
+            GrantError: if the agency's grant, or its city's policy, does not cover them.
             StoreError: if there are no rows to encode.
         """
         agency = self._agency(space, reader)
@@ -91,4 +100,6 @@ class EncodedRows(DeepDataStore):
         elif reader != agency.package.facts.service:
             msg = f"its encoder was trained for {agency.package.facts.service}, not {reader}"
             raise GrantError(msg)
+        if agency.release is not None:
+            agency.release.check(agency.package.facts.grid.step_s)
         return agency

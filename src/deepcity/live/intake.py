@@ -64,7 +64,8 @@ class Intake:
         """Check that an agency may send deep data to a space.
 
         Raises:
-            GrantError: if the space is another agency's, or nothing is granted.
+            GrantError: if the space is another agency's, or nothing is granted, by the access file
+                or by the city's policy.
             VersionError: if the application was not trained with that version.
             LiveError: if it was not trained with that agency.
         """
@@ -100,6 +101,7 @@ class Intake:
                 f"{agency} grants {facts.service} nothing. Add its grant to the access file"
             )
         grant.check(facts.service, int(space.layer.removeprefix("h")), agency_entry.width)
+        self.store.check_read(facts.service, space)  # what may not be read is not kept
         return agency_entry
 
     def accept(

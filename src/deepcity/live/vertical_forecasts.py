@@ -23,7 +23,7 @@ from deepcity.forecasting.gaps import Gap, find_gaps
 from deepcity.forecasting.run_parties import RunParty
 from deepcity.forecasting.table import PartyForecasts
 from deepcity.learning.split.encoder_package import SUFFIX as ENCODER
-from deepcity.learning.split.encoder_package import load_encoder
+from deepcity.learning.split.encoder_package import EncoderPackage, load_encoder
 from deepcity.learning.split.fused_package import SUFFIX as FUSED
 from deepcity.learning.split.fused_package import FusedPackage, load_fused
 from deepcity.live.application import (
@@ -35,6 +35,7 @@ from deepcity.live.application import (
 from deepcity.live.decisions import can_decide, decide, live_state
 from deepcity.live.encoded_rows import Encoded, EncodedRows
 from deepcity.maps.city_map import CityMap
+from deepcity.parties.releases.deep_release import DeepRelease, deep_release
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.runs.note import Note
 from deepcity.store.deep_data.batch import Space
@@ -232,7 +233,8 @@ class VerticalForecaster:
             try:
                 encoder = load_encoder(self._encoder(agency.name, agency.space.version))
                 panel = self.load(self.party.city_file, agency.name)
-                agencies[agency.space] = Encoded.of(encoder, panel, self._grant(agency.name))
+                grant, release = self._grant(agency.name), self._release(encoder)
+                agencies[agency.space] = Encoded.of(encoder, panel, grant, release)
             except (KeyError, DeepCityError) as error:
                 trouble[agency.space] = " ".join(str(error).split())
         return EncodedRows(agencies, trouble)
@@ -251,6 +253,15 @@ class VerticalForecaster:
             msg = f"its encoder {version} is not in {folder}"
             raise CheckpointError(msg)
         return found
+
+    def _release(self, encoder: EncoderPackage) -> DeepRelease | None:
+        """The policy of its city; None: it names none."""
+        facts, level = encoder.facts, encoder.encoder.shape.level
+        found = deep_release(
+            self.party.city_file, facts.agency, facts.service, facts.purpose, level
+        )
+        site = site_folder(self.party.folder, f"{facts.city}/{facts.agency}")
+        return None if found is None else found.measured_in(site, encoder.version)
 
     def _grant(self, agency: str) -> DeepGrant | None:
         """What the map lets an agency send; None without a map."""

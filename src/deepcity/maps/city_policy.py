@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from deepcity.city.errors import ConfigError, GrantError
@@ -188,8 +189,8 @@ class PolicyFile:
             _log.warning("the policy of %s denies everything: %s", self.origin.city, error)
             return ReleaseDecision(False, (Denial("failed"),))
 
-    def check(self, request: ReleaseRequest) -> None:
-        """Check that a release is allowed now.
+    def check(self, request: ReleaseRequest) -> tuple[str, ...]:
+        """Check that a release is allowed now; returns the names of the grants that allow it.
 
         Raises:
             GrantError: with every reason; a policy that cannot be read denies.
@@ -200,7 +201,7 @@ class PolicyFile:
             raise GrantError(
                 f"the policy of {self.origin.city} cannot be read, so it denies everything: {error}"
             ) from None
-        policy.check(request)
+        return policy.check(request)
 
     def _files(self) -> list[Path]:
         rules = [] if self._rules is None else [self._rules]
@@ -208,6 +209,18 @@ class PolicyFile:
 
     def _rules_path(self, policy: Policy) -> Path | None:
         return self.origin.path.parent / policy.rules_file if policy.rules_file else None
+
+
+def shared_policy(origin: PolicyOrigin) -> PolicyFile:
+    """The policy of an origin, parsed once for all of this process who ask it."""
+    return _shared(origin.path, origin.city, tuple(origin.domains.items()), origin.time_zone)
+
+
+@lru_cache(maxsize=256)
+def _shared(
+    path: Path, city: str, domains: tuple[tuple[str, str], ...], time_zone: str
+) -> PolicyFile:
+    return PolicyFile(PolicyOrigin(path, city, dict(domains), time_zone))
 
 
 def _stamps(paths: Iterable[Path]) -> _Stamp:

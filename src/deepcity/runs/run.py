@@ -15,6 +15,8 @@ from deepcity.maps.city_map import CityMap, Service
 from deepcity.parties import method_errors as names
 from deepcity.parties.party import Party, parties_of
 from deepcity.parties.pooling import NotPooled, can_pool, why_not_pooled
+from deepcity.parties.releases.heads import cosign_heads
+from deepcity.parties.releases.layer_release import layer_release
 from deepcity.runs.identity import check_identity, check_site, record_site
 from deepcity.runs.note import Note
 from deepcity.runs.outcome.claim_review import claim_notes
@@ -22,8 +24,6 @@ from deepcity.runs.outcome.common_package import export_common_layers
 from deepcity.runs.outcome.round_records import RoundsFile
 from deepcity.runs.outcome.service_outcome import ServiceOutcome, run_results
 from deepcity.runs.progress import tasks_of
-from deepcity.runs.releases.heads import cosign_heads
-from deepcity.runs.releases.layer_release import layer_release
 from deepcity.runs.results import RunResults
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
@@ -118,7 +118,7 @@ def _run_service(
         service, sites, seed, folder, listener, start, newcomers, rounds.note, rounds.keys
     )
     found = simulation.run()
-    cosign_heads(sites, folder)
+    cosign_heads({one.name: one.folder for one in sites if one.folder}, folder)
     for name, digest in newcomers.items():
         record_site(folder, city_map, service, name, digest)
     outcome = ServiceOutcome(

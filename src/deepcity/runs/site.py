@@ -46,11 +46,11 @@ from deepcity.parties.method_errors import (
     score_forecast,
 )
 from deepcity.parties.party import Party
+from deepcity.parties.releases.layer_release import LayerRelease
+from deepcity.parties.releases.site_ledger import CLAIMS_KEY, measured_leakage, site_ledger
 from deepcity.privacy.grants import Grant
 from deepcity.runs.note import Note
-from deepcity.runs.releases.layer_release import LayerRelease
 from deepcity.runs.releases.level_limit import LevelLimit, level_limit
-from deepcity.runs.releases.site_ledger import measured_leakage, site_ledger
 from deepcity.runs.results import PartyResult, SiteResults
 from deepcity.runs.summary import party_result
 from deepcity.runs.update.save_forecaster import save_forecasters
@@ -58,7 +58,7 @@ from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.run_folder import read_results, write_file
 from deepcity.store.signatures.ed25519 import signing_key
 
-RESULT, CLAIMS_KEY = "result.json", "claims.pem"
+RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,7 @@ class Site:
             secure=secure,
             precision=precision,
             leakage=measured_leakage(self.folder, self.name, self.settings.name),
+            policy=None if self.release is None else self.release.check,
         )
         own = signing_key(self.folder / CLAIMS_KEY if key is None else key)
         return RecordingHandler(handler, site_ledger(self.folder, self.name, own), terms)

@@ -93,6 +93,11 @@ class AgencyParty:
     _last_times: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     _calls: tuple[int, int] = (-1, 0)
 
+    @property
+    def run(self) -> int:
+        """Number of the run that it is in; 0: none."""
+        return self._run
+
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message.
 

@@ -19,7 +19,9 @@ from deepcity.learning.split.encoder_package import EncoderFacts, TimeGrid
 from deepcity.maps.city_map import Service
 from deepcity.maps.vertical_checks import encoded_fields
 from deepcity.maps.vertical_settings import FeaturePartySettings
+from deepcity.parties.releases.layer_release import purpose_of
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_releases import AgencyReleases
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.pretrained import load_pretrained
 
@@ -51,10 +53,12 @@ def build_agency(
     terms: AgencyTerms,
     seed: int,
     home: Path,
+    receiver: str = "",
 ) -> tuple[AgencySite, Panel]:
     """An agency's site, with an encoder that is not yet pretrained, and its records.
 
     Args:
+        receiver: the party whose application it helps; empty: the application's own name.
         home: folder to which a pretrained encoder's file is relative.
 
     Raises:
@@ -62,7 +66,7 @@ def build_agency(
         LayerPackageError: if it cannot start from the encoder named in the map.
     """
     panel, span = _panel(city, feature_party, terms)
-    site = _site(service, city, feature_party, terms, seed, (panel, span))
+    site = _site(service, city, feature_party, terms, seed, (panel, span), receiver)
     if (file := feature_party.encoder_of(city.city.name)) is not None:
         fields = tuple((known.name, known.unit) for known in panel.fields)
         load_pretrained(site.learner, home / file, city.city.name, fields, terms.until)
@@ -77,6 +81,7 @@ def _site(
     terms: AgencyTerms,
     seed: int,
     rows: tuple[Panel, Span],
+    receiver: str,
 ) -> AgencySite:
     """An agency's rows and encoder."""
     agency, (panel, span) = city.city.agency(feature_party.agency), rows
@@ -98,6 +103,7 @@ def _site(
         step_s=panel.clock.step_s,
         grid=TimeGrid(panel.clock.step_s),  # replaced by the application's
         learned_until=terms.until,
+        purpose=purpose_of(service.settings),
     )
     return AgencySite(
         AgencyLearner(agency.name, columns, settings, seed, terms.horizon_s),
@@ -105,6 +111,14 @@ def _site(
         _subsample(panel.time_T[span.start : span.end]),
         facts,
         raw_bytes=panel.values_TNF.nbytes,
+        releases=AgencyReleases(
+            service.settings,
+            city,
+            agency.name,
+            f"{city.city.name}/{agency.name}",
+            receiver,
+            feature_party.level,
+        ),
     )
 
 

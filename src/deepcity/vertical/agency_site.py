@@ -4,6 +4,7 @@ A site is reached by messages alone (`handle`). Its own folder holds what is pri
 
     FOLDER/checkpoints/     its encoder and optimizer after each round of a run
     FOLDER/packages/PARTY/  its encoder as trained for a party, for `deepcity agent`
+    FOLDER/releases.jsonl   its release ledger: every activation and layer that has left
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from deepcity.city.arrays import Ints
-from deepcity.exchange.exchange import COORDINATOR
+from deepcity.exchange.exchange import COORDINATOR, Handler
 from deepcity.exchange.message import Message
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.split.agency_learner import AgencyLearner
@@ -26,7 +27,9 @@ from deepcity.learning.split.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.vertical.agency_party import AgencyParty
+from deepcity.vertical.agency_releases import AgencyReleases
 from deepcity.vertical.encoder_party import EncoderParty
+from deepcity.vertical.pretraining import EqualAgencies
 
 
 @dataclass
@@ -41,6 +44,7 @@ class AgencySite:
         labels: computes the loss where the agency holds the labels.
         pretrained: whether the encoder was loaded from another service's training.
         raw_bytes: size of its records, which do not leave.
+        releases: asks its city's policy and records what leaves; None: neither is done.
     """
 
     learner: AgencyLearner
@@ -50,11 +54,14 @@ class AgencySite:
     labels: Labels | None = None
     pretrained: bool = False
     raw_bytes: int = 0
+    releases: AgencyReleases | None = None
     answers: AgencyParty = field(init=False)
+    _handler: Handler = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         service = self.grant.service
         self.answers = AgencyParty(self.learner, self.grant, service, COORDINATOR, self.labels)
+        self._set_handler()
 
     @property
     def name(self) -> str:
@@ -71,28 +78,53 @@ class AgencySite:
         """Of its own records, in seconds."""
         return self.facts.step_s if self.facts is not None else 0
 
-    def use_folder(self, folder: Path, name: str, packages: Path) -> None:
-        """Keep checkpoints and packages in its own folder.
+    def use_folder(self, folder: Path, name: str, packages: Path, key: Path | None = None) -> None:
+        """Keep checkpoints, packages and the record of what leaves in its own folder.
 
         Args:
             name: prefix of its checkpoints; unique to a map, seed and set of records.
             packages: where in the folder its packages are written.
+            key: file of the key that signs its ledger; None: in its folder.
+
+        Raises:
+            CheckpointError: if the key cannot be read, or a new one not written.
         """
         self.answers.checkpoints, self.answers.name = CheckpointStore(folder / "checkpoints"), name
         if self.facts is not None:
             self.answers.save = partial(_save, self.facts, folder / packages)
+        if self.releases is not None:
+            self.releases = replace(self.releases, folder=folder, key=key)
+            self._set_handler()
+
+    def _set_handler(self) -> None:
+        self._handler = self.answers
+        if self.releases is not None:
+            service = self.grant.service
+            self._handler = self.releases.of_activations(
+                self.answers, lambda: f"{service}.vertical.run-{self.answers.run}"
+            )
 
     def handle(self, message: Message, caller: str) -> Message:
-        """Answer one message; see `deepcity.vertical.agency_party`."""
-        return self.answers.handle(message, caller)
+        """Answer one message; see `deepcity.vertical.agency_party`.
+
+        Raises:
+            GrantError: if its city's policy does not let its activations leave.
+            LedgerError: if what leaves cannot be recorded.
+        """
+        return self._handler.handle(message, caller)
 
     def pretrain(self, seed: int) -> None:
         """Pretrain the encoder to predict its own columns."""
         self.learner.pretrain(self.origins, seed=seed)
 
-    def pretraining_party(self, level: int, steps: int) -> EncoderParty:
-        """A party for federated pretraining of h1..h`level` with equal agencies of other cities."""
-        return EncoderParty(self.learner, level, self.origins, steps)
+    def pretraining_party(self, level: int, steps: int, equals: EqualAgencies) -> Handler:
+        """A party for federated pretraining of h1..h`level` with equal agencies of other cities.
+
+        Raises:
+            CheckpointError: if the key of its ledger cannot be read, or a new one not written.
+        """
+        party = EncoderParty(self.learner, level, self.origins, steps)
+        return party if self.releases is None else self.releases.of_layers(party, equals)
 
     def drop_checkpoints(self) -> None:
         """Delete the checkpoints once the service is trained."""

@@ -3,13 +3,14 @@
 Shapes: B origins, N places, H horizon steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcity.applications.metric import Metric
 from deepcity.city.arrays import Floats
 from deepcity.data.city_file import CityFile
+from deepcity.exchange.exchange import Failure
 from deepcity.learning.evaluation.bands import coverage
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.vertical_settings import Mode
@@ -56,11 +57,12 @@ class RunContext:
 
 @dataclass
 class _MethodForecasts:
-    """Forecasts and validation errors by method, and the cost of each mode."""
+    """Forecasts and validation errors by method, the cost of each mode, and what is lacking."""
 
     forecasts: dict[str, Floats] = field(default_factory=dict)
     costs: dict[str, ModeCost] = field(default_factory=dict)
     errors: dict[str, Sequence[float]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
 
 
 def methods_of(settings: ServiceSettings) -> list[str]:
@@ -89,7 +91,7 @@ def evaluate_party(
     found.errors[ALONE] = one.history.errors
     together = _train_mode(setup, context, setup.vertical.mode, TOGETHER, found)
     if context.packages is not None:
-        save_packages(setup, together, one, city, context.packages)
+        found.failures += save_packages(setup, together, one, city, context.packages)
     for mode in setup.vertical.modes[1:]:
         _train_mode(setup, context, mode, f"{MODE_PREFIX}{mode}", found)
     if context.settings.pooled:
@@ -158,7 +160,7 @@ def _result(
         cost=found.costs[setup.vertical.mode],
         costs=found.costs,
         curves=_curves(found.errors),
-        failures=_failures(together),
+        failures=_failures(together, found.failures),
         places=len(party.panel.places),
         train_days=party.train_days,
         horizon_steps=truth.shape[-1],
@@ -208,8 +210,9 @@ def _curves(errors: Mapping[str, Sequence[float]]) -> list[LearningCurve]:
     ]
 
 
-def _failures(fused: TrainedVertical) -> list[str]:
-    return sorted({str(failure) for one in fused.history.failures for failure in one})
+def _failures(fused: TrainedVertical, lacking: Iterable[Failure]) -> list[str]:
+    found = {str(failure) for one in fused.history.failures for failure in one}
+    return sorted({*found, *map(str, lacking)})
 
 
 def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:
@@ -218,6 +221,14 @@ def merge_seeds(found: Sequence[VerticalPartyResult]) -> VerticalPartyResult:
     by_seed = {name: [one.metric_errors[name] for one in found] for name in names}
     failures = sorted({failure for one in found for failure in one.failures})
     return found[0].model_copy(update={"by_seed": by_seed, "failures": failures})
+
+
+def with_failures(
+    found: VerticalPartyResult, failed: Iterable[Failure | str]
+) -> VerticalPartyResult:
+    """A party's result with what agencies were left out of beside."""
+    failures = sorted({*found.failures, *map(str, failed)})
+    return found.model_copy(update={"failures": failures})
 
 
 def shared(found: VerticalPartyResult, settings: ServiceSettings) -> VerticalPartyResult:

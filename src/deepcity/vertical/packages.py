@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.city_file import CityFile
+from deepcity.exchange.exchange import Failure
 from deepcity.exchange.ledger import Ledger
 from deepcity.learning.split.encoder_package import TimeGrid
 from deepcity.learning.split.fused_package import FusedFacts, InputAgency, package_fused, save_fused
@@ -16,6 +17,11 @@ from deepcity.vertical.baselines import TrainedVertical
 from deepcity.vertical.setup import VerticalSetup
 from deepcity.vertical.training import package_encoders
 
+_NO_PACKAGE = (
+    "no package for daily use was written, for it sent no activations over the validation days; "
+    "see why beside this, and train again with it or without it"
+)
+
 
 def save_packages(
     setup: VerticalSetup,
@@ -23,12 +29,18 @@ def save_packages(
     alone: TrainedVertical,
     city: CityFile,
     folder: Path,
-) -> None:
+) -> list[Failure]:
     """Have every agency write its encoder, and write the party's application package.
+
+    There is none where an agency sent no activations over the validation days: its bands could not
+    be calibrated, and the network may never have been trained with it.
 
     Args:
         alone: forecasts when no agency's deep data are available.
         folder: for the application package.
+
+    Returns:
+        agencies for want of which there is no application package.
 
     Raises:
         ExchangeError: if an agency cannot write its encoder.
@@ -37,6 +49,8 @@ def save_packages(
     clock, first_s = setup.party.panel.clock, int(setup.party.panel.time_T[0])
     grid = TimeGrid(clock.step_s, first_s % clock.step_s)
     versions = package_encoders(setup.exchange(Ledger()), sorted(setup.agencies), grid)
+    if silent := [name for name in setup.agencies if name not in trained.validation]:
+        return [Failure(name, _NO_PACKAGE) for name in silent]
     network = trained.learner.network
     layer = HIDDEN_LAYERS[network.cut.level - 1]
     agencies = tuple(
@@ -61,6 +75,7 @@ def save_packages(
         time_B=setup.party.panel.time_T[setup.party.validation_origins],
     )
     save_fused(folder, package)
+    return []
 
 
 def _facts(setup: VerticalSetup, agencies: tuple[InputAgency, ...]) -> FusedFacts:
@@ -78,4 +93,5 @@ def _facts(setup: VerticalSetup, agencies: tuple[InputAgency, ...]) -> FusedFact
         train_s=(int(time_T[train.start]), int(time_T[train.end - 1])),
         agencies=agencies,
         application=setup.application,
+        purpose=setup.purpose,
     )

@@ -5,7 +5,8 @@ share h1..hk of their encoders (`deepcity.vertical.encoder_party`). An agency wh
 names, or that has no equal, is pretrained by itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from deepcity.exchange.rounds import FederationPlan
 from deepcity.exchange.strategies import FedAvg
@@ -46,11 +47,47 @@ def equals(
     return found if vertical.reuse_level and len(found) > 1 else {}
 
 
-def pretrains_together(
-    vertical: VerticalSettings, parties: Sequence[str], party: str, agency: FeaturePartySettings
-) -> bool:
-    """Whether an agency's encoder for one of a service's parties is pretrained with others."""
-    return any(party in equals(vertical, wave, agency).values() for wave in waves(parties))
+@dataclass(frozen=True)
+class EqualAgencies:
+    """Agencies of several cities that pretrain together.
+
+    Attributes:
+        agency: their name, in each city.
+        number: of the wave, from 1.
+        helped: agency with its city's name -> the party that it helps.
+    """
+
+    agency: str
+    number: int
+    helped: Mapping[str, str]
+
+    @property
+    def cities(self) -> tuple[str, ...]:
+        """Whose agencies they are."""
+        return tuple(name.partition("/")[0] for name in self.helped)
+
+    def training(self, service: str) -> str:
+        """Name of their training in a service."""
+        return f"{service}.pretraining-{self.agency}-{self.number}"
+
+
+def equal_agencies(
+    vertical: VerticalSettings, parties: Iterable[str], agency: FeaturePartySettings
+) -> list[EqualAgencies]:
+    """The groups in which an agency's encoders are pretrained together, by wave."""
+    groups = [
+        EqualAgencies(agency.agency, number, equals(vertical, wave, agency))
+        for number, wave in enumerate(waves(parties), 1)
+    ]
+    return [one for one in groups if one.helped]
+
+
+def group_of(
+    vertical: VerticalSettings, parties: Iterable[str], party: str, agency: FeaturePartySettings
+) -> EqualAgencies | None:
+    """With whom an agency's encoder for one of a service's parties is pretrained; None: nobody."""
+    groups = equal_agencies(vertical, parties, agency)
+    return next((one for one in groups if party in one.helped.values()), None)
 
 
 def pretraining_steps(vertical: VerticalSettings) -> int:

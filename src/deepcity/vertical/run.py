@@ -6,6 +6,8 @@ FOLDER/sites/AGENCY/checkpoints/       its encoder, or the party's own applicati
 FOLDER/sites/AGENCY/packages/PARTY/    its encoder, or the party's application, for
                                        `deepcity agent` and `deepcity serve`
 FOLDER/sites/PARTY/results/            the party's own results, written when it is done
+FOLDER/sites/AGENCY/releases.jsonl     its record of what left it; its head goes round the agencies
+                                       at the end of each service, and they co-sign it
 FOLDER/coordinator/checkpoints/        of an application that holds no labels
 FOLDER/pooled/checkpoints/             of the simulation that pools raw columns
 """
@@ -22,10 +24,12 @@ from deepcity import __version__
 from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.city.progress import NoProgress, ProgressListener, ProgressTask
+from deepcity.exchange.exchange import Failure
 from deepcity.maps.city_map import CityMap, Member, Service
 from deepcity.maps.vertical_checks import unsupported_settings
 from deepcity.parties.method_errors import ALONE, POOLED
 from deepcity.parties.party import parties_of
+from deepcity.parties.releases.heads import cosign_heads
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.store.run_folder import (
     coordinator_folder,
@@ -39,14 +43,21 @@ from deepcity.store.run_folder import (
 )
 from deepcity.vertical.baselines import AfterRound
 from deepcity.vertical.checkpoints import Checkpoints
-from deepcity.vertical.compare import RunContext, evaluate_party, merge_seeds, methods_of, shared
+from deepcity.vertical.compare import (
+    RunContext,
+    evaluate_party,
+    merge_seeds,
+    methods_of,
+    shared,
+    with_failures,
+)
 from deepcity.vertical.results import (
     TOGETHER,
     VerticalPartyResult,
     VerticalResults,
     VerticalServiceResult,
 )
-from deepcity.vertical.setup import VerticalSetup, build_setup, pretrain_encoders
+from deepcity.vertical.setup import Pretraining, VerticalSetup, build_setup, pretrain_encoders
 
 _RESULTS = "vertical.json"
 RUN_FILES = (
@@ -246,6 +257,7 @@ def _service(seed_runs: Sequence[_SeedRun]) -> VerticalServiceResult:
             for member, party in zip(service.members, parties, strict=True)
         ]
         by_seed.append(_one_seed(seed_run, setups))
+        cosign_heads(_site_folders(seed_run, setups), seed_run.folder)
     merged = [shared(merge_seeds(found), settings) for found in zip(*by_seed, strict=True)]
     return service_result(service, merged)
 
@@ -271,20 +283,31 @@ def service_result(
 
 
 def _one_seed(seed_run: _SeedRun, setups: Sequence[VerticalSetup]) -> list[VerticalPartyResult]:
-    kept = [_kept(seed_run, setup) for setup in setups]
+    kept, pretraining = [_kept(seed_run, setup) for setup in setups], Pretraining()
     if any(found is None for found in kept):
+        for setup in setups:
+            _use_folders(seed_run, setup)
         task = f"{seed_run.name}: pretraining of encoders{seed_run.seed_label}"
         seed_run.listener.begin(task, len(setups[0].sites))
-        pretrain_encoders(setups, seed_run.seed, lambda done: seed_run.listener.advance(task, done))
+        pretraining = pretrain_encoders(
+            setups, seed_run.seed, lambda done: seed_run.listener.advance(task, done)
+        )
     members = seed_run.service.members
     return [
-        found or _party(seed_run, setup, member)
+        found or _party(seed_run, setup, member, pretraining.failures.get(setup.party.name, ()))
         for found, setup, member in zip(kept, setups, members, strict=True)
     ]
 
 
-def _party(seed_run: _SeedRun, setup: VerticalSetup, member: Member) -> VerticalPartyResult:
-    """Run every method for one party, and write the results into its own folder."""
+def _site_folders(seed_run: _SeedRun, setups: Sequence[VerticalSetup]) -> dict[str, Path]:
+    """The sites that have activations leave, and their folders."""
+    names = [f"{one.party.city}/{agency}" for one in setups for agency in one.sites]
+    names += [one.party.name for one in setups if one.own_site is not None]
+    return {name: site_folder(seed_run.folder, name) for name in names}
+
+
+def _use_folders(seed_run: _SeedRun, setup: VerticalSetup) -> None:
+    """Have the agencies of a party keep what they keep in their own folders."""
     name, own = seed_run.file_stem(setup), site_folder(seed_run.folder, setup.party.name)
     packages = Path("packages") / own.name
     for agency, site in setup.sites.items():
@@ -293,6 +316,18 @@ def _party(seed_run: _SeedRun, setup: VerticalSetup, member: Member) -> Vertical
         )
     if setup.own_site is not None:
         setup.own_site.use_folder(own, name, packages)
+
+
+def _party(
+    seed_run: _SeedRun, setup: VerticalSetup, member: Member, failed: Sequence[Failure]
+) -> VerticalPartyResult:
+    """Run every method for one party, and write the results into its own folder.
+
+    Args:
+        failed: what its agencies were left out of while they were pretrained with others.
+    """
+    name, own = seed_run.file_stem(setup), site_folder(seed_run.folder, setup.party.name)
+    packages = Path("packages") / own.name
     stores = _stores(seed_run.folder, own, setup)
     context = RunContext(
         settings=seed_run.service.settings,
@@ -306,7 +341,7 @@ def _party(seed_run: _SeedRun, setup: VerticalSetup, member: Member) -> Vertical
         if seed_run.writes_packages and not setup.vertical.labels_stay
         else None,
     )
-    found = evaluate_party(setup, member.city_file, context)
+    found = with_failures(evaluate_party(setup, member.city_file, context), failed)
     write_file(_path(seed_run, setup), found.model_dump_json(indent=1).encode())
     _drop_checkpoints(setup, name, stores.values())
     return found

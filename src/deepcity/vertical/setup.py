@@ -4,6 +4,7 @@ Everything here happens on each agency's own side; a coordinator is given
 `VerticalSetup.task` alone, and sends messages to `VerticalSetup.all_sites`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from deepcity.city.arrays import Ints
 from deepcity.city.errors import DataError
 from deepcity.city.problem import Problem
 from deepcity.data.panel import records_digest
-from deepcity.exchange.exchange import Exchange
+from deepcity.exchange.exchange import Exchange, Failure
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.rounds import learn_together
@@ -28,11 +29,18 @@ from deepcity.learning.split.labels import HeldLabels
 from deepcity.maps.city_map import Member, Service
 from deepcity.maps.vertical_settings import VerticalSettings
 from deepcity.parties.party import Party
+from deepcity.parties.releases.layer_release import purpose_of
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.vertical.agency_releases import AgencyReleases
 from deepcity.vertical.agency_setup import AgencyTerms, build_agency, salt_of
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.pretrained import Fields
-from deepcity.vertical.pretraining import equals, pretraining_plan, pretraining_steps, waves
+from deepcity.vertical.pretraining import (
+    EqualAgencies,
+    equal_agencies,
+    pretraining_plan,
+    pretraining_steps,
+)
 from deepcity.vertical.task import VerticalTask
 
 Found = TypeVar("Found")
@@ -69,6 +77,7 @@ class VerticalSetup:
         salt: shared by the agencies, to hash places without a position into cells.
         records: digest of all records.
         application: its name.
+        purpose: of the service.
         remote: agency -> what is known of it, where each runs on its own machine.
         connect: an exchange to these, which counts in the ledger given.
     """
@@ -86,6 +95,7 @@ class VerticalSetup:
     application: str = ""
     remote: Mapping[str, RemoteAgency] = field(default_factory=dict)
     connect: Callable[[Ledger], Exchange] | None = None
+    purpose: str = ""
 
     @property
     def agencies(self) -> Mapping[str, AgencySite | RemoteAgency]:
@@ -148,7 +158,9 @@ def build_setup(
     sites, records = {}, [(party.name, party.panel)]
     for feature_party in case.vertical.agency:
         name = feature_party.agency
-        site, panel = build_agency(service, member.city_file, feature_party, terms, seed, home)
+        site, panel = build_agency(
+            service, member.city_file, feature_party, terms, seed, home, case.receiver
+        )
         sites[name] = site
         records.append((name, panel))
         check_near(name, site.learner.columns.cells.cell_C, party, cells)
@@ -165,6 +177,7 @@ def build_setup(
         own,
         records_digest(records),
         service.settings.application,
+        purpose=purpose_of(service.settings),
     )
 
 
@@ -191,6 +204,7 @@ def build_remote_setup(
         application=service.settings.application,
         remote=remote,
         connect=connect,
+        purpose=purpose_of(service.settings),
     )
 
 
@@ -217,6 +231,11 @@ class _Case:
     def salt(self) -> str:
         return salt_of(self.service, self.party.city)
 
+    @property
+    def receiver(self) -> str:
+        """Who gets activations: the party, whose application it is, unless that is apart."""
+        return "" if self.vertical.labels_stay else self.party.name
+
 
 def _place_cells(case: _Case) -> list[int]:
     return [cell_number(place, case.salt) for place in case.party.panel.places]
@@ -235,6 +254,14 @@ def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
         DeepGrant(agency=party.name, service=case.name, widest=64),
         train_times,
         labels=HeldLabels(train, data.validation, mae_weight, data.ridge_skip_HS),
+        releases=AgencyReleases(
+            case.service.settings,
+            case.member.city_file,
+            case.member.agency.name,
+            party.name,
+            case.receiver,
+            vertical.level,
+        ),
     )
 
 
@@ -263,28 +290,40 @@ def terms_of(party: Party) -> AgencyTerms:
     return AgencyTerms(until, party.inputs.settings.horizon * party.panel.clock.step_s)
 
 
+@dataclass(frozen=True)
+class Pretraining:
+    """How encoders were pretrained.
+
+    Attributes:
+        ledger: what equal agencies sent.
+        failures: party -> what its agencies' layers were left out of, and why.
+    """
+
+    ledger: Ledger = field(default_factory=Ledger)
+    failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
+
+
 def pretrain_encoders(
     setups: Sequence[VerticalSetup],
     seed: int,
     done_agencies: Callable[[int], None] = lambda _done: None,
-) -> Ledger:
+) -> Pretraining:
     """Pretrain every encoder; by federated rounds between equal agencies of several cities.
 
     Args:
         setups: of all parties of a service, in its order.
         done_agencies: called with the number of agencies (by name) that are done.
     """
-    ledger = Ledger()
+    ledger, failed = Ledger(), defaultdict[str, list[Failure]](list)
     vertical, of_party = setups[0].vertical, {setup.party.name: setup for setup in setups}
     agencies = {one.agency: one for one in vertical.agency}
     for done, name in enumerate(setups[0].sites, 1):
         together: set[str] = set()
-        for wave in waves(of_party):
-            found = equals(vertical, wave, agencies[name])
-            if found:
-                sites = {one: of_party[party].sites[name] for one, party in found.items()}
-                _pretrain_together(sites, vertical, seed, ledger)
-                together.update(found.values())
+        for group in equal_agencies(vertical, of_party, agencies[name]):
+            sites = {one: of_party[party].sites[name] for one, party in group.helped.items()}
+            for failure in _pretrain_together(sites, vertical, seed, ledger, group):
+                failed[group.helped[failure.party]].append(failure)
+            together.update(group.helped.values())
         for party, setup in of_party.items():
             if party not in together and not setup.sites[name].pretrained:
                 setup.sites[name].pretrain(seed)
@@ -292,18 +331,24 @@ def pretrain_encoders(
     for setup in setups:
         if setup.own_site is not None:
             setup.own_site.pretrain(seed)
-    return ledger
+    return Pretraining(ledger, failed)
 
 
 def _pretrain_together(
-    sites: Mapping[str, AgencySite], vertical: VerticalSettings, seed: int, ledger: Ledger
-) -> None:
+    sites: Mapping[str, AgencySite],
+    vertical: VerticalSettings,
+    seed: int,
+    ledger: Ledger,
+    group: EqualAgencies,
+) -> set[Failure]:
     steps = pretraining_steps(vertical)
     handlers = {
-        name: site.pretraining_party(vertical.reuse_level, steps) for name, site in sites.items()
+        name: site.pretraining_party(vertical.reuse_level, steps, group)
+        for name, site in sites.items()
     }
     plan = pretraining_plan(vertical, sites, seed)
-    learn_together(InProcessExchange(handlers, ledger=ledger), plan)
+    done = learn_together(InProcessExchange(handlers, ledger=ledger), plan)
+    return {failure for failed in done.failures for failure in failed}
 
 
 def _measured(service: Service, party: Party) -> tuple[Samples, Ints]:

@@ -13,10 +13,10 @@ from deepcity.exchange.message import Message
 from deepcity.exchange.precision import lower_precision
 from deepcity.exchange.trust.recorded_releases import tensors_digest
 from deepcity.maps.city_map import load_map
+from deepcity.parties.releases.heads import collected_heads
+from deepcity.parties.releases.site_ledger import measured_leakage
 from deepcity.runs.outcome.round_records import read_rounds
-from deepcity.runs.releases.heads import collected_heads
 from deepcity.runs.releases.review import ledger_files, review_ledgers
-from deepcity.runs.releases.site_ledger import measured_leakage
 from deepcity.runs.run import run_map
 from deepcity.runs.trainings import InProcessExchange
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger

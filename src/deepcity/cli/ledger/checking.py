@@ -148,7 +148,7 @@ def _print_release(proof: ReleaseProof) -> None:
     print_line(
         f"entry {entry.index} ({when}): {one.party} released {one.layer} ({one.form}) to "
         f"{one.receiver} for {one.service} in {one.training or 'no training'}, round {one.round}, "
-        f"under {grant_text(one.grant) or 'no grant of layers'}; leakage: "
+        f"under {grant_text(one) or 'no grant of layers'}; leakage: "
         f"{leakage_text(one.leakage)}; {one.bytes:,} bytes, SHA-256 {one.sha256}"
     )
 

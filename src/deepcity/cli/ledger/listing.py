@@ -14,7 +14,7 @@ from deepcity.city.printable import printable
 from deepcity.runs.releases.files import one_ledger
 from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.store.release_ledger.lines import entry_of, read_lines
-from deepcity.store.release_ledger.release import Entry, GrantScope, Leakage
+from deepcity.store.release_ledger.release import Entry, Leakage, Release, ReleaseForm
 
 NOT_MEASURED = "not measured"
 _HEADS = ("", "when (UTC)", "layer", "to", "service", "training", "round")
@@ -63,16 +63,20 @@ def _cells(entry: Entry) -> list[str]:
         one.service,
         one.training,
         "" if one.round < 0 else str(one.round),
-        grant_text(one.grant),
+        grant_text(one),
         leakage_text(one.leakage),
         f"{one.bytes:,}",
         one.sha256[:12],
     ]
 
 
-def grant_text(grant: GrantScope | None) -> str:
-    """A grant in few words."""
-    return "" if grant is None else f"level {grant.level}, {grant.stem} stem"
+def grant_text(release: Release) -> str:
+    """The grants under which a layer left, in few words: the map's, and those of the policy."""
+    scope, deep = release.grant, release.form is ReleaseForm.DEEP_DATA
+    found = [] if scope is None else [f"level {scope.level}, {scope.stem} stem"]
+    if scope is not None and deep:
+        found = [f"cut level {scope.level}"]
+    return "; ".join([*found, *(release.policy_grants or ())])
 
 
 def leakage_text(leakage: Leakage | None) -> str:

@@ -60,12 +60,14 @@ def receiving(
     from deepcity.live.deep_store import open_deep_store, start_upkeep
     from deepcity.live.node.clock import ClockMode
     from deepcity.live.node.received import ReceivedDeepData
+    from deepcity.live.releases import policy_reads
     from deepcity.live.vertical_forecasts import VerticalForecaster
     from deepcity.store.open_store import deep_store_url
 
     packages = [one.package for one in forecasters if isinstance(one, VerticalForecaster)]
     url, stop = deep_store_url(events_url), threading.Event()
-    with open_deep_store(url, access, city_file.city.name, packages, keep_days) as store:
+    city, policy = city_file.city.name, policy_reads(city_file, packages)
+    with open_deep_store(url, access, city, packages, keep_days, policy) as store:
         replayed = clock.mode is ClockMode.REPLAY
         received = ReceivedDeepData(access, store, packages, replayed=replayed)
         _report(received, access, packages)

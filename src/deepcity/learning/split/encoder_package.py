@@ -81,6 +81,7 @@ class EncoderFacts:
         step_s: of the agency's own rows.
         grid: the times at which it encodes: those of the application's origins.
         learned_until: UTC seconds; no row from then on was trained on. None: not recorded.
+        purpose: of the service, by which a city's policy decides; empty: not recorded.
     """
 
     city: str
@@ -92,6 +93,7 @@ class EncoderFacts:
     step_s: int
     grid: TimeGrid
     learned_until: int | None = None
+    purpose: str = ""
 
 
 _FACTS = TypeAdapter(EncoderFacts)

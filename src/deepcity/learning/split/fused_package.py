@@ -88,6 +88,7 @@ class FusedFacts:
             fitted on it again whenever rows arrive.
         band: share of truths a band is to cover.
         application: whose question it answers; empty in packages of before it was kept.
+        purpose: of the service, by which a city's policy decides; empty: not recorded.
     """
 
     city: str
@@ -102,6 +103,7 @@ class FusedFacts:
     agencies: tuple[InputAgency, ...]
     band: float = 0.9
     application: str = ""
+    purpose: str = ""
 
 
 _FACTS = TypeAdapter(FusedFacts)

@@ -98,8 +98,8 @@ class Policy:
         found = refusals(self.grants, self.domains.get(request.agency), request)
         return ReleaseDecision(False, (*found, *against) or (Denial("denied"),))
 
-    def check(self, request: ReleaseRequest) -> None:
-        """Check that a release is allowed.
+    def check(self, request: ReleaseRequest) -> tuple[str, ...]:
+        """Check that a release is allowed; returns the names of the grants that allow it.
 
         Raises:
             GrantError: with every reason and the next step.
@@ -111,6 +111,7 @@ class Policy:
                 f"the policy of {self.city} denies {_what(request)} of {request.agency} for "
                 f"{request.service}: {reasons}"
             )
+        return decision.grants
 
     def _evaluate(self, request: ReleaseRequest) -> tuple[tuple[str, ...], tuple[Denial, ...]]:
         """Grants that allow it to every recipient, none unless all do; and rules that forbid it."""

@@ -43,6 +43,7 @@ from deepcity.maps.city_map import CityMap, Service
 from deepcity.maps.group_checks import least_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.party import load_party
+from deepcity.parties.releases.layer_release import layer_release
 from deepcity.runs.choosing_site import ChoosingSite, choice_name
 from deepcity.runs.episodic_training import STAGES
 from deepcity.runs.identity import check_site, record_site
@@ -56,7 +57,6 @@ from deepcity.runs.machines.site_trainings import (
 )
 from deepcity.runs.machines.vertical_site import SiteWire, agency_desks, open_application
 from deepcity.runs.progress import trained_levels
-from deepcity.runs.releases.layer_release import layer_release
 from deepcity.runs.site import Site
 from deepcity.store.run_folder import record_map, site_folder
 from deepcity.vertical.machines.application import MachineApplication

@@ -19,7 +19,7 @@ from deepcity.exchange.rounds import learn_together
 from deepcity.exchange.vertical.names import ADVANCE, OPENED, STEP
 from deepcity.maps.vertical_settings import VerticalSettings
 from deepcity.runs.machines.lease_holder import LeaseHolder
-from deepcity.vertical.pretraining import equals, pretraining_plan, waves
+from deepcity.vertical.pretraining import equal_agencies, pretraining_plan
 
 _log = logging.getLogger(__name__)
 _TRIES = 3
@@ -35,6 +35,7 @@ class PretrainingLead:
         task: what a party's application is asked in vertical training.
         note: takes an application's answer; raises what is wrong with it, and
             `LeaseLostError` if it says that an agency's worker is gone.
+        left_out: takes a party, and why an agency that helps it was left out of a round.
     """
 
     service: str
@@ -44,14 +45,18 @@ class PretrainingLead:
     seed: int
     task: Callable[[str], CallTask]
     note: Callable[[str, Message], None]
+    left_out: Callable[[str, Failure], None] = lambda _party, _failure: None
 
     def trainings(self) -> Iterator[tuple[str, list[str], dict[str, str]]]:
         """Each training: its name, the parties, and the agencies with the party each helps."""
-        for number, wave in enumerate(waves(self.parties), 1):
-            for agency in self.vertical.agency:
-                if found := equals(self.vertical, wave, agency):
-                    name = f"{self.service}.pretraining-{agency.agency}-{number}"
-                    yield name, list(found.values()), found
+        groups = [
+            group
+            for agency in self.vertical.agency
+            for group in equal_agencies(self.vertical, self.parties, agency)
+        ]
+        for group in sorted(groups, key=lambda one: one.number):
+            helped = dict(group.helped)
+            yield group.training(self.service), list(helped.values()), helped
 
     def run(self, name: str, parties: Sequence[str], agencies: dict[str, str]) -> None:
         """One training to its end; what is broken off begins anew in the next lease.
@@ -84,6 +89,9 @@ class PretrainingLead:
         done = learn_together(
             exchange, plan, None, lambda now: self.leases.report(name, now.round, plan.rounds)
         )
+        for failure in {one for failed in done.failures for one in failed}:
+            _log.warning("%s: %s", name, failure)
+            self.left_out(agencies[failure.party], failure)
         without: Sequence[Failure] = done.failures[-1]  # the fused layers did not reach these
         if not without:
             without = failures(exchange.call_group({agency: Message(FINISH) for agency in tasks}))

@@ -25,7 +25,7 @@ from deepcity.vertical.results import (
 )
 
 _MOST_KINDS = 20
-_MOST_FAILURES, _LONGEST_FAILURE = 100, 500
+MOST_FAILURES, _LONGEST_FAILURE = 100, 500
 _NAIVE = {*(one.value for one in Baseline), names.RIDGE}
 
 
@@ -111,7 +111,7 @@ def _known(service: Service, member: Member, found: VerticalPartyResult) -> dict
         "metric_unit": field.unit if metric.in_unit else None,
         "by_seed": {method: [error] for method, error in found.metric_errors.items()},
         "facts": [_facts(service, member, fact) for fact in found.facts],
-        "failures": [_printable(one) for one in found.failures[:_MOST_FAILURES]],
+        "failures": [printable_failure(one) for one in found.failures[:MOST_FAILURES]],
         "step_minutes": step_s / 60,
         "horizon_steps": settings.window.horizon,
         "band_level": settings.band,
@@ -137,5 +137,6 @@ def _facts(service: Service, member: Member, found: AgencyFacts) -> AgencyFacts:
     return found.model_copy(update=known)
 
 
-def _printable(text: str) -> str:
+def printable_failure(text: str) -> str:
+    """A site's reason as results hold it: one line of bounded length."""
     return "".join(one if one.isprintable() else " " for one in text[:_LONGEST_FAILURE])

@@ -28,9 +28,14 @@ from deepcity.maps.city_map import Member, Service
 from deepcity.runs.machines.federated_map import agencies_of, vertical_name
 from deepcity.runs.machines.lease_holder import LeaseHolder
 from deepcity.runs.machines.pretraining_lead import PretrainingLead
-from deepcity.runs.machines.received_vertical import received_vertical
+from deepcity.runs.machines.received_vertical import (
+    MOST_FAILURES,
+    printable_failure,
+    received_vertical,
+)
 from deepcity.store.atomic import write_atomic
 from deepcity.store.run_folder import coordinator_folder
+from deepcity.vertical.compare import with_failures
 from deepcity.vertical.machines.application import on_machines, total_steps
 from deepcity.vertical.results import VerticalPartyResult, VerticalServiceResult
 from deepcity.vertical.run import service_result
@@ -46,11 +51,13 @@ class KeptVertical(FrozenModel):
         parties: results of those that are done, by name.
         steps: that each party's training has done.
         pretrained: trainings of encoders that are done.
+        left_out: party -> why agencies that help it were left out of rounds of these.
     """
 
     parties: dict[str, VerticalPartyResult] = Field(default_factory=dict)
     steps: dict[str, int] = Field(default_factory=dict)
     pretrained: list[str] = Field(default_factory=list)
+    left_out: dict[str, list[str]] = Field(default_factory=dict)
 
 
 @dataclass
@@ -71,6 +78,7 @@ class VerticalLead:
     _failed: dict[str, str] = field(default_factory=dict)
     _silent: set[str] = field(default_factory=set)
     _pretrained: list[str] = field(default_factory=list)
+    _left_out: dict[str, list[str]] = field(default_factory=dict)
 
     def run(self) -> VerticalServiceResult:
         """Results of every party.
@@ -93,7 +101,11 @@ class VerticalLead:
             reasons = "; ".join(f"{one}: {self._failed.get(one, 'no step')}" for one in missing)
             raise ExchangeError(f"{self._name} is not done: {reasons}")
         return service_result(
-            self.service, [self._kept[member.name] for member in self.service.members]
+            self.service,
+            [
+                with_failures(self._kept[member.name], self._left_out.get(member.name, ()))
+                for member in self.service.members
+            ],
         )
 
     @property
@@ -124,12 +136,18 @@ class VerticalLead:
             self.seed,
             self._task,
             lambda party, answer: self._note(members[party], answer),
+            self._leave_out,
         )
         for name, wave, agencies in lead.trainings():
             if name not in self._pretrained and not {*wave} <= {*self._kept}:
                 lead.run(name, wave, agencies)
                 self._pretrained.append(name)
                 self._write()
+
+    def _leave_out(self, party: str, failure: Failure) -> None:
+        known = self._left_out.setdefault(party, [])
+        if len(known) < MOST_FAILURES:
+            known.append(printable_failure(str(failure)))
 
     def _wave(self) -> dict[str, Member]:
         """The next party of each city, by name."""
@@ -218,7 +236,12 @@ class VerticalLead:
         return f"{self._name}{without}"
 
     def _write(self) -> None:
-        kept = KeptVertical(parties=self._kept, steps=self._done, pretrained=self._pretrained)
+        kept = KeptVertical(
+            parties=self._kept,
+            steps=self._done,
+            pretrained=self._pretrained,
+            left_out=self._left_out,
+        )
         write_atomic(self._path, kept.model_dump_json(indent=1).encode())
 
     def _read(self) -> None:
@@ -238,7 +261,7 @@ class VerticalLead:
             ) from error
         self._kept = {name: one for name, one in found.parties.items() if name in names}
         self._done = {name: step for name, step in found.steps.items() if name in names}
-        self._pretrained = found.pretrained
+        self._pretrained, self._left_out = found.pretrained, found.left_out
 
     @property
     def _path(self) -> Path:

@@ -14,6 +14,7 @@ from deepcity.exchange.exchange import Handler
 from deepcity.exchange.flare.access import AGENCY_RULES, PRETRAINING_RULES, CallAccess
 from deepcity.exchange.flare.deadlines import Deadlines
 from deepcity.exchange.flare.desk import Desk, PartyDesk
+from deepcity.exchange.flare.identities import IDENTITY
 from deepcity.exchange.flare.link import ANSWER, PING, Reply, Wire
 from deepcity.exchange.flare.machines import MachineExchange
 from deepcity.exchange.flare.task import AGENCY_METHOD, CallTask, site_of
@@ -160,6 +161,7 @@ class OpenedAgency:
             self.city_map.path.parent,
             self.places.run,
             self.one_at_a_time,
+            self.places.run.parent / "local" / IDENTITY,
         )
 
 

@@ -1,1 +1,1 @@
-"""What may leave a site by its city's policy, and what left: recorded, co-signed, checked."""
+"""What left the sites of a run, as people look at it: ledgers in folders, checked and handed on."""

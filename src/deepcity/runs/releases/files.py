@@ -6,8 +6,8 @@ from pathlib import Path
 from deepcity.city.errors import LedgerError
 from deepcity.exchange.flare.identities import IDENTITY
 from deepcity.exchange.trust.head_round import OWN_HEAD
+from deepcity.parties.releases.site_ledger import CLAIMS_KEY
 from deepcity.runs.releases.review import ledger_files, ledger_name
-from deepcity.runs.site import CLAIMS_KEY
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof
 from deepcity.store.release_ledger.sheets import parse_sheet, read_bytes, read_sheet, write_sheet

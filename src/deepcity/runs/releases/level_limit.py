@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from deepcity.city.level import ALONE, layers_up_to
 from deepcity.city.localized_text import LocalizedText
+from deepcity.parties.releases.layer_release import LayerRelease
 from deepcity.privacy.policy.refusal import Denial
 from deepcity.privacy.policy.refusal_words import refusal_sentence
-from deepcity.runs.releases.layer_release import LayerRelease
 
 
 class LimitCause(StrEnum):

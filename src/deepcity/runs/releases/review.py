@@ -13,8 +13,8 @@ from deepcity.city.errors import CheckpointError, LedgerError
 from deepcity.city.given_path import no_run
 from deepcity.exchange.flare.task import site_of
 from deepcity.exchange.trust.head_round import OWN_HEAD
+from deepcity.parties.releases.heads import HEADS, collected_heads
 from deepcity.runs.outcome.round_records import read_rounds
-from deepcity.runs.releases.heads import HEADS, collected_heads
 from deepcity.store.release_ledger.heads import HeadSheet
 from deepcity.store.release_ledger.ledger_file import RELEASES
 from deepcity.store.release_ledger.proof import newest_head

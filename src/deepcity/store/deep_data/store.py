@@ -155,6 +155,14 @@ class DeepDataStore:
 
         return self._reading(space, reader, work)
 
+    def check_read(self, reader: str, space: Space) -> None:
+        """Check that a reader may read a space now.
+
+        Raises:
+            GrantError: if it may not.
+        """
+        check_reader(self._may_read, reader, space)
+
     def retain(self, space: Space, days: int | None) -> None:
         """Set how long a space keeps its vectors; None: forever."""
 

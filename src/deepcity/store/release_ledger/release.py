@@ -6,9 +6,9 @@ says is refused: other spacing, a key that is there twice, 1.0 or 1e0 for 1.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.level import MAX_LEVEL
@@ -17,6 +17,8 @@ from deepcity.store.release_ledger.merkle import MOST_PATH, leaf_hash
 
 MOST_SIZE = 10**12
 """Entries of a ledger."""
+MOST_GRANTS = 4
+"""Names of a policy's grants in an entry."""
 _LAST_S = 253_402_300_799  # of the year 9999
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -47,7 +49,7 @@ class ReleaseForm(StrEnum):
 
 
 class GrantScope(Strict):
-    """The grant under which a layer left."""
+    """The bound under which a layer left: the level of the map's grant; of deep data the cut."""
 
     level: Annotated[int, Field(ge=0, le=MAX_LEVEL)]
     stem: Annotated[str, Field(pattern=r"^(private|common)$")]
@@ -78,6 +80,8 @@ class Release(Strict):
         round: of the training; -1: none.
         layer: its name.
         grant: under which it left; None: it is no layer of a network.
+        policy_grants: names of the grants of the city's policy that allowed it, `MOST_GRANTS` of
+            them; None: the city names no policy. An entry without them has no such key.
         leakage: None: not measured.
         bytes, sha256: what left, as it went over the wire.
     """
@@ -94,6 +98,14 @@ class Release(Strict):
     leakage: Leakage | None
     bytes: Annotated[int, Field(ge=0, le=1 << 50)]
     sha256: Digest
+    policy_grants: Annotated[tuple[Name, ...], Field(max_length=MOST_GRANTS)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = dump(self)
+        if self.policy_grants is None:
+            del found["policy_grants"]
+        return found
 
 
 class Entry(Strict):

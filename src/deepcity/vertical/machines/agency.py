@@ -39,7 +39,7 @@ from deepcity.store.run_folder import site_folder
 from deepcity.vertical.agency_setup import AgencyTerms, build_agency
 from deepcity.vertical.agency_site import AgencySite
 from deepcity.vertical.machines.agency_bounds import AgencyBounds, whole
-from deepcity.vertical.pretraining import pretrains_together
+from deepcity.vertical.pretraining import EqualAgencies, group_of
 
 _ENCODER = "encoder"
 _LONGEST_HORIZON_S = 366 * 86_400
@@ -60,6 +60,7 @@ class MachineAgency:
         home: folder of the map file.
         run: the folder of the site's runs.
         one_at_a_time: held while it answers; agencies of one machine share random numbers.
+        key: file of the key that signs its ledger; None: in its folder.
     """
 
     service: Service
@@ -71,6 +72,7 @@ class MachineAgency:
     home: Path
     run: Path
     one_at_a_time: AbstractContextManager[object]
+    key: Path | None = None
     _terms: AgencyTerms | None = None
     _site: AgencySite | None = field(default=None, repr=False)
     _bounds: AgencyBounds | None = field(default=None, repr=False)
@@ -135,7 +137,13 @@ class MachineAgency:
     def _built(self, terms: AgencyTerms) -> AgencySite:
         """The agency with its encoder pretrained."""
         site, panel = build_agency(
-            self.service, self.city, self.feature_party, terms, self.seed, self.home
+            self.service,
+            self.city,
+            self.feature_party,
+            terms,
+            self.seed,
+            self.home,
+            self.application,
         )
         site.answers.application = self.application
         records = records_digest([(self.name, panel)])
@@ -144,7 +152,8 @@ class MachineAgency:
         digest = hashlib.sha256(whole_name.encode()).hexdigest()[:12]
         folder = site_folder(self.run, self.name)
         own_packages = Path("packages") / site_folder(Path(), self.application).name
-        site.use_folder(folder, f"{plain_name(self.application)}-{digest}", own_packages)
+        checkpoints = f"{plain_name(self.application)}-{digest}"
+        site.use_folder(folder, checkpoints, own_packages, self.key)
         self._pretrain(site)
         return site
 
@@ -159,7 +168,7 @@ class MachineAgency:
             raise ExchangeError(f"{self.application} has not opened {self.name} yet")
         if self._met:
             raise ExchangeError(f"{self.application} trains with {self.name} already")
-        if not self._together:
+        if self.equals is None:
             raise ExchangeError(f"{self.name} is pretrained with no others in its own map")
         if not self._untrained:
             store, name = _pretrained(self._site)
@@ -178,7 +187,7 @@ class MachineAgency:
         """Pretrain the encoder, or load it as pretrained in an earlier lease."""
         store, name = _pretrained(site)
         kept = store.load_latest(name)
-        self._waits = self._untrained = kept is None and self._together
+        self._waits = self._untrained = kept is None and self.equals is not None
         if kept is not None:
             site.learner.restore(kept.arrays[_ENCODER], -1)
         elif not site.pretrained and not self._waits:
@@ -186,12 +195,12 @@ class MachineAgency:
             self._keep(site)
 
     @property
-    def _together(self) -> bool:
-        """Whether its encoder is pretrained with those of other cities."""
+    def equals(self) -> EqualAgencies | None:
+        """With whom its encoder is pretrained, by its own map; None: with nobody."""
         vertical = self.service.settings.vertical
         assert vertical is not None
         parties = [one.name for one in self.service.members]
-        return pretrains_together(vertical, parties, self.application, self.feature_party)
+        return group_of(vertical, parties, self.application, self.feature_party)
 
     def _keep(self, site: AgencySite) -> None:
         store, name = _pretrained(site)

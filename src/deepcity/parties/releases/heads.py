@@ -7,7 +7,7 @@ FOLDER/sites/SITE/rewritten-*.json     evidence, where another's history was rew
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +17,7 @@ from deepcity.city.errors import LedgerError
 from deepcity.exchange.exchange import Handler
 from deepcity.exchange.inprocess import InProcessExchange, lead_apart
 from deepcity.exchange.trust.head_round import HeadParty, HeadRound, hand_round
-from deepcity.runs.releases.site_ledger import site_ledger
-from deepcity.runs.site import CLAIMS_KEY, Site
+from deepcity.parties.releases.site_ledger import CLAIMS_KEY, site_ledger
 from deepcity.store.release_ledger.heads import HeadSheet
 from deepcity.store.release_ledger.release import Name, Strict
 from deepcity.store.release_ledger.sheets import read_sheet, write_sheet
@@ -36,16 +35,17 @@ class CollectedHeads(Strict):
     heads: Annotated[dict[Name, HeadSheet], Field(max_length=10_000)] = Field(default={})
 
 
-def cosign_heads(sites: Sequence[Site], folder: Path) -> HeadRound:
+def cosign_heads(sites: Mapping[str, Path], folder: Path) -> HeadRound:
     """Let the sites of a run in one process sign, co-sign and keep their ledgers' heads.
 
     Args:
+        sites: party -> folder of its site.
         folder: of the run.
 
     Raises:
         LedgerError: if what a site or the coordinator keeps cannot be read or written.
     """
-    handlers = {site.name: head_party(site.folder, site.name) for site in sites if site.folder}
+    handlers = {name: head_party(site, name) for name, site in sites.items()}
 
     def lead(lines: Mapping[str, Handler]) -> HeadRound:
         return hand_round(InProcessExchange(lines))

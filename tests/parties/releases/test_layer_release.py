@@ -1,6 +1,7 @@
 """A city's policy stands before every answer with layers: a denial costs that party its round."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from audited_site import GRANT, audit, granting, release_of
@@ -8,7 +9,7 @@ from little_map import three
 
 from deepcity.city.errors import ConfigError, GrantError
 from deepcity.maps.city_map import load_map
-from deepcity.runs.releases.layer_release import LayerRelease, layer_release
+from deepcity.parties.releases.layer_release import LayerRelease, layer_release
 from deepcity.runs.run import run_map
 from deepcity.web.report.notes import note
 
@@ -75,6 +76,8 @@ def test_sums_of_fewer_than_granted_do_not_leave(tmp_path):
         release_of(path).check(["h1"])
     path.write_text(path.read_text() + '[service.strategy]\naggregation = "secure"\n')
     release_of(path).check(["h1"])
+    with pytest.raises(GrantError, match="updates of 1 are joined"):  # encoders leave one by one
+        replace(release_of(path), encoder=True).check(["h1"])
 
 
 def test_a_map_with_a_policy_that_cannot_be_read_is_refused(tmp_path):

@@ -16,6 +16,7 @@ from deepcity.maps.city_map import Member, Service
 from deepcity.maps.city_policy import PolicyFile, policy_origin
 from deepcity.maps.group_checks import least_members
 from deepcity.maps.map_settings import ServiceSettings
+from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.privacy.policy.policy import ReleaseDecision
 from deepcity.privacy.policy.release import (
     ReleaseAction,
@@ -34,6 +35,7 @@ class LayerRelease:
         recipients: cities of all members of the service, newcomers too.
         folder: the site's, where its audits are; None: nothing was measured.
         clock: gives UTC seconds.
+        encoder: whether they are layers of an agency's encoder, which leave each as it is.
     """
 
     policy: PolicyFile
@@ -43,14 +45,15 @@ class LayerRelease:
     recipients: tuple[str, ...]
     folder: Path | None
     clock: Callable[[], float] = time.time
+    encoder: bool = False
 
-    def check(self, layers: Collection[str]) -> None:
-        """Check that these layers may leave now.
+    def check(self, layers: Collection[str]) -> tuple[str, ...]:
+        """Check that these layers may leave now; returns the names of the grants that allow it.
 
         Raises:
             GrantError: with every reason and the next step.
         """
-        self.policy.check(self._request(layers))
+        return self.policy.check(self._request(layers))
 
     def decide(self, layers: Collection[str]) -> ReleaseDecision:
         """Whether these layers may leave now, or why not."""
@@ -58,7 +61,7 @@ class LayerRelease:
 
     def _request(self, layers: Collection[str]) -> ReleaseRequest:
         lowest, highest = depths_of(layers)
-        secure = self.settings.strategy.aggregation == "secure"
+        secure = self.settings.strategy.aggregation == "secure" and not self.encoder
         measured = ReleaseMeasures(
             stream_r2=self._stream_r2(layers),
             joined=least_members(self.settings) if secure else 1,
@@ -68,7 +71,7 @@ class LayerRelease:
             agency=self.agency,
             recipients=self.recipients,
             service=self.settings.name,
-            purpose=self.settings.grant.purpose or self.settings.application,
+            purpose=purpose_of(self.settings),
             lowest=lowest,
             highest=highest,
             now=int(self.clock()),
@@ -79,12 +82,17 @@ class LayerRelease:
         """What the leakiest of these layers reveals; None where one was not attacked."""
         if self.folder is None:
             return None
-        by_layer = layer_leakage(self.folder, self.party, self.settings.name)
+        by_layer = layer_leakage(self.folder, self.party, self.settings.name, deep=self.encoder)
         # what a head gives is the forecast, which is attacked under that name
         found = [by_layer.get(FORECAST if one == HEAD else one) for one in layers]
         values = [None if one is None else one.stream_r2 for one in found]
         known = [one for one in values if one is not None]
         return max(known) if len(known) == len(values) else None
+
+
+def purpose_of(settings: ServiceSettings) -> str:
+    """What a service is for: as its map states it, else its application's name."""
+    return settings.grant.purpose or settings.application
 
 
 def layer_release(service: Service, member: Member, folder: Path | None) -> LayerRelease | None:
