@@ -91,7 +91,7 @@ def test_a_parcel_is_recorded_before_it_is_sent_and_read_by_the_application(town
             releases = found.releases(address)
             found.agency(outbox, releases).encode_new(found.weather, found.now)
             bodies = [outbox.first().body]
-            delivery = Delivery(outbox, address, TOKEN, clock, before=releases.before)
+            delivery = Delivery(outbox, address, lambda: TOKEN, clock, before=releases.before)
             assert [one.outcome for one in delivery.deliver()] == [DeliveryOutcome.SENT]
             delivery.close()
         [entry] = released(found.state)
@@ -108,12 +108,12 @@ def test_what_is_sent_again_is_recorded_once(town, tmp_path):
         releases = found.releases()
         found.agency(outbox, releases).encode_new(found.weather, found.now)
         address = f"http://127.0.0.1:{free_port()}"
-        delivery = Delivery(outbox, address, TOKEN, before=releases.before)
+        delivery = Delivery(outbox, address, lambda: TOKEN, before=releases.before)
         for _ in range(3):
             [outcome] = delivery.deliver(patient=False)
             assert "cannot be reached" in outcome.reason
         assert len(released(found.state)) == 1
-        again = Delivery(outbox, address, TOKEN, before=found.releases().before)
+        again = Delivery(outbox, address, lambda: TOKEN, before=found.releases().before)
         again.deliver()  # another process
         assert len(released(found.state)) == 2
         delivery.close()
@@ -133,7 +133,7 @@ def test_a_revocation_holds_what_waits_and_hides_what_is_stored(town, tmp_path):
         intake.accept("weather", batch, now=found.now)
         assert application.forecast(found.now).agencies[0].status is AgencyStatus.FRESH
         found.revoke()
-        delivery = Delivery(outbox, "http://127.0.0.1:9", TOKEN, before=releases.before)
+        delivery = Delivery(outbox, "http://127.0.0.1:9", lambda: TOKEN, before=releases.before)
         [outcome] = delivery.deliver()
         assert outcome.outcome is DeliveryOutcome.WAITS
         assert "was revoked" in outcome.reason
@@ -184,7 +184,7 @@ def test_what_cannot_be_recorded_does_not_leave(town, tmp_path):
         (found.state / "releases.jsonl").mkdir()
         with pytest.raises(LedgerError):
             releases.before(outbox.first())
-        delivery = Delivery(outbox, "http://127.0.0.1:9", TOKEN, before=releases.before)
+        delivery = Delivery(outbox, "http://127.0.0.1:9", lambda: TOKEN, before=releases.before)
         [outcome] = delivery.deliver()
         assert outcome.outcome is DeliveryOutcome.WAITS
         assert "cannot be reached" not in outcome.reason
