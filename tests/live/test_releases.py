@@ -19,7 +19,8 @@ from deepcity.live.application import AgencyStatus, LiveApplication
 from deepcity.live.deep_store import open_deep_store
 from deepcity.live.delivery import Delivery, DeliveryOutcome
 from deepcity.live.intake import Intake
-from deepcity.live.releases import parcel_releases, policy_reads
+from deepcity.live.releases.parcel_releases import parcel_releases
+from deepcity.live.releases.policy_reads import policy_reads
 from deepcity.live.vertical_forecasts import vertical_parties
 from deepcity.live.wire import BLOB, read_space, unpack_deep
 from deepcity.maps.city_map import load_map

@@ -129,7 +129,7 @@ def agent(
     from deepcity.learning.split.encoder_package import load_encoder
     from deepcity.live.agency import LiveAgency
     from deepcity.live.delivery import Delivery
-    from deepcity.live.releases import parcel_releases
+    from deepcity.live.releases.parcel_releases import parcel_releases
     from deepcity.live.replayed_rows import ReplayedRows
     from deepcity.store.outbox import Outbox
 

@@ -192,7 +192,7 @@ def _deep_store(
 ) -> "AbstractContextManager[DeepDataStore]":
     """The store, which asks the grants and the city's policy before every read."""
     from deepcity.live.deep_store import open_deep_store
-    from deepcity.live.releases import policy_reads
+    from deepcity.live.releases.policy_reads import policy_reads
 
     policy = policy_reads(city, [package])
     return open_deep_store(url, access, package.facts.city, [package], keep_days, policy)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from deepcity.city.errors import StoreError
 from deepcity.learning.split.fused_package import FusedPackage
 from deepcity.live.access import Access
-from deepcity.live.releases import PolicyReads
+from deepcity.live.releases.policy_reads import PolicyReads
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.deep_data.store import DeepDataStore
 from deepcity.store.open_store import open_store

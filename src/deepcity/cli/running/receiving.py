@@ -60,7 +60,7 @@ def receiving(
     from deepcity.live.deep_store import open_deep_store, start_upkeep
     from deepcity.live.node.clock import ClockMode
     from deepcity.live.node.received import ReceivedDeepData
-    from deepcity.live.releases import policy_reads
+    from deepcity.live.releases.policy_reads import policy_reads
     from deepcity.live.vertical_forecasts import VerticalForecaster
     from deepcity.store.open_store import deep_store_url
 

@@ -1,17 +1,13 @@
-"""Deep data of a running city: its policy is asked and the record kept, in addition to grants.
+"""What an agency's process asks its city's policy, and records, before deep data leave.
 
-At the agency, before activations are put into its outbox and again before each parcel leaves, so
-that a revocation holds for what waits. One entry in the agency's ledger for each parcel, with the
-SHA-256 of the body that the application receives; a parcel that is sent again because nothing
-confirmed it is recorded once by each process that sends it.
-
-At the application, before deep data are taken and before they are read: what was stored under a
-grant that has ended or was revoked is hidden at once.
+Asked before activations are put into its outbox and again before each parcel leaves, so that a
+revocation holds for what waits. One entry in the agency's ledger for each parcel, with the SHA-256
+of the body that the application receives; a parcel that is sent again because nothing confirmed it
+is recorded once by each process that sends it.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +16,8 @@ from deepcity.city.errors import GrantError
 from deepcity.data.city_file import CityFile
 from deepcity.learning.networks.encoder import BOTTLENECK
 from deepcity.learning.split.encoder_package import EncoderPackage
-from deepcity.learning.split.fused_package import FusedPackage
 from deepcity.parties.releases.deep_release import DeepRelease, deep_release
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, measured_leakage, site_ledger
-from deepcity.store.deep_data.batch import Space
 from deepcity.store.outbox import Parcel
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.release import (
@@ -36,8 +30,6 @@ from deepcity.store.release_ledger.release import (
 from deepcity.store.signatures.ed25519 import signing_key
 
 _LONGEST_RECEIVER = 200
-PolicyReads = Callable[[str, Space], object]
-"""(reader, space): raises GrantError unless the city's policy lets it be read."""
 
 
 @dataclass
@@ -125,31 +117,6 @@ def parcel_releases(
         leakage = None  # of another encoder
     ledger = site_ledger(folder, name, signing_key(folder / CLAIMS_KEY))
     return ParcelReleases(package, receiver, ledger, release, leakage)
-
-
-def policy_reads(city: CityFile, packages: Sequence[FusedPackage]) -> PolicyReads | None:
-    """What an application's store asks before every read; None where the city names no policy."""
-    checks: dict[Space, DeepRelease] = {}
-    for package in packages:
-        for agency in package.facts.agencies:
-            level = int(agency.space.layer.removeprefix("h"))
-            facts = package.facts
-            found = deep_release(city, agency.name, facts.service, facts.purpose, level)
-            if found is None:
-                return None
-            checks[agency.space] = found
-    return _Reads(checks).check
-
-
-@dataclass(frozen=True)
-class _Reads:
-    checks: Mapping[Space, DeepRelease]
-
-    def check(self, reader: str, space: Space) -> None:
-        found = self.checks.get(space)
-        if found is None or found.service != reader:
-            raise GrantError(f"{reader!r} may not read {space}: it was not trained with it")
-        found.check_reading()
 
 
 def _level(topic: str) -> int:
