@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.city.arrays import Ints
 from deepcity.data.city_file import CityFile
 from deepcity.learning.networks.encoder import BOTTLENECK
 from deepcity.maps.city_policy import PolicyFile, policy_origin, shared_policy
-from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.privacy.policy.release import ReleaseAction, ReleaseMeasures, ReleaseRequest
 
 

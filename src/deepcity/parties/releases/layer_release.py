@@ -16,7 +16,6 @@ from deepcity.maps.city_map import Member, Service
 from deepcity.maps.city_policy import PolicyFile, policy_origin
 from deepcity.maps.group_checks import least_members
 from deepcity.maps.map_settings import ServiceSettings
-from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.privacy.policy.policy import ReleaseDecision
 from deepcity.privacy.policy.release import (
     ReleaseAction,

@@ -13,7 +13,6 @@ from deepcity.city.level import HEAD, HIDDEN_LAYERS, LADDER, MAX_LEVEL, STEM
 from deepcity.city.localized_text import LocalizedText
 from deepcity.live.node.node import Node
 from deepcity.live.node.records.source_status import SourceState, SourceStatus
-from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.runs.outcome.round_records import LeftOut
 from deepcity.store.run_folder import site_folder
 from deepcity.web.control.intercity_map.folder_records import (
