@@ -4,7 +4,8 @@
 
 Networks of the first party of a set begin with the same layers and learn for one round, or for
 five, from records with and without a property: whether it measures at weekends, whether its
-values grow by 30 %, whether it has all of its days or half. Their moves are told apart by ridge
+values grow by 30 %, whether it has all of its days or half; or nothing
+differs, by which the attack itself is checked. Their moves are told apart by ridge
 classifiers, each update by those trained on the others.
 
 Each set and seed is kept in runs/property_inference/ as soon as it is measured.
@@ -90,7 +91,7 @@ def text(cases):
         f"`python -m benchmarks.property_inference`, seeds {', '.join(map(str, seeds))}, one "
         f"thread. {SHADOWS} updates a seed of the first party of a set, half of them of records "
         "with the property; area: chance that an update with it scores above one without "
-        "(0.5 is guessing). Mean (± standard deviation) over seeds.",
+        "(0.5 is guessing). *Nothing*: no difference, a check of the attack itself. Mean (± standard deviation) over seeds.",
         "",
         "| set | property | after | " + " | ".join(LEVELS.values()) + " |",
         "|---|---|---|" + "---:|" * len(LEVELS),

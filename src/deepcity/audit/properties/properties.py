@@ -25,6 +25,7 @@ class RecordsProperty(StrEnum):
     WEEKENDS = "weekends"  # it measures at weekends; without: as many weekdays are missing
     GROWTH = "growth"  # its values grow by 30 % over the span; without: as they are
     SIZE = "size"  # it has all of its days; without: half of them
+    NOTHING = "nothing"  # no difference: whoever tells it is fooled by the attack itself
 
 
 def with_property(
