@@ -91,7 +91,8 @@ def text(cases):
         f"`python -m benchmarks.property_inference`, seeds {', '.join(map(str, seeds))}, one "
         f"thread. {SHADOWS} updates a seed of the first party of a set, half of them of records "
         "with the property; area: chance that an update with it scores above one without "
-        "(0.5 is guessing). *Nothing*: no difference, a check of the attack itself. Mean (± standard deviation) over seeds.",
+        "(0.5 is guessing). *Nothing*: no difference, a check of the attack itself. Mean (± "
+        "standard deviation) over seeds.",
         "",
         "| set | property | after | " + " | ".join(LEVELS.values()) + " |",
         "|---|---|---|" + "---:|" * len(LEVELS),
