@@ -39,7 +39,8 @@ def test_grants_and_leakage_of_all_are_kept_together(tmp_path):
     ledger(tmp_path).record(
         [
             release(grant=GrantScope(level=4, stem="private"), leakage=stated),
-            release(grant=GrantScope(level=1, stem="common")),
+            release(grant=GrantScope(level=1, stem="common"), policy_grants=("a", "b")),
+            release(grant=GrantScope(level=1, stem="common"), policy_grants=("b", "c")),
             release(layer="claim", grant=None),
         ]
     )
@@ -47,6 +48,7 @@ def test_grants_and_leakage_of_all_are_kept_together(tmp_path):
     found.follow()
     layer, claim = found.totals
     assert (layer.levels, layer.common_stem, layer.leakage) == ((1, 4), True, stated)
+    assert layer.grants == ("a", "b", "c")
     assert (claim.levels, claim.common_stem) == (None, False)
     assert layer.first_s == layer.last_s == 1_800_000_000
 

@@ -31,14 +31,14 @@ def words(folder):
 
 
 def test_a_row_tells_what_left_to_whom_how_often_and_what_it_gives_away(tmp_path):
-    first = left(grant=GrantScope(level=1, stem="private"))
+    first = left(grant=GrantScope(level=1, stem="private"), policy_grants=("water-layers",))
     site = record(tmp_path, first, left(bytes=1_400))
     audit(site, {"h1": 0.118, "forecast": 0.0983}, update=0.97)
     (row,) = shown(tmp_path).rows
     assert (row.what.en, row.times, row.bytes) == ("layer h1", "2", "1.5 kB")
     assert row.receiver.en.startswith("coordinator, for all parties")
     assert row.purpose.en == f"{SERVICE.title.en}: {SERVICE.question.en}"
-    assert row.grant.en == "level 1–2 (h1–h2), private stem"
+    assert row.grant.en == "level 1–2 (h1–h2), private stem; water-layers"
     assert row.leakage.en == (
         "Of 100 parts of what the input varies, 12 can be guessed back from 24 releases in a row; "
         "the forecast alone gives 10. From one update alone: 97."

@@ -109,6 +109,8 @@ def _with_leakage(site: Path, total: ReleaseTotal) -> LayerOutflow:
     kind, deep = total.kind, total.kind.form is ReleaseForm.DEEP_DATA
     if total.levels is not None:  # a layer of a network
         found = layer_leakage(site, kind.party, kind.service, deep=deep)
+        if not found and not deep:  # layers of an encoder that equal agencies pretrain together
+            found = layer_leakage(site, kind.party, kind.service, deep=True)
     # what a head gives is the forecast, which is attacked under that name
     layer = BOTTLENECK if deep else FORECAST if kind.layer == HEAD else kind.layer
     return LayerOutflow(total, found.get(layer), found.get(FORECAST))

@@ -11,7 +11,7 @@ from threading import Lock
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.release_ledger.lines import entry_of, read_lines
-from deepcity.store.release_ledger.release import Entry, Leakage, ReleaseForm
+from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, ReleaseForm
 
 MOST_KINDS = 500
 """Kinds of releases that are told apart in one ledger; the rest is counted together."""
@@ -39,6 +39,7 @@ class ReleaseTotal:
         levels: the least and the greatest level of the grants; None: it is no layer of a network.
         common_stem: whether one of these grants lets the stem leave.
         leakage: as the last of them states it; None: not measured then.
+        grants: names of the policy's grants that allowed them, `MOST_GRANTS` at most.
     """
 
     kind: ReleaseKind
@@ -49,6 +50,7 @@ class ReleaseTotal:
     levels: tuple[int, int] | None
     common_stem: bool
     leakage: Leakage | None
+    grants: tuple[str, ...] = ()
 
     def plus(self, other: "ReleaseTotal") -> "ReleaseTotal":
         """Both together; the other one is the later."""
@@ -62,6 +64,7 @@ class ReleaseTotal:
             (min(levels), max(levels)) if levels else None,
             self.common_stem or other.common_stem,
             other.leakage or self.leakage,
+            tuple(dict.fromkeys((*self.grants, *other.grants)))[:MOST_GRANTS],
         )
 
 
@@ -162,4 +165,5 @@ def _total(entry: Entry) -> ReleaseTotal:
         None if one.grant is None else (one.grant.level, one.grant.level),
         one.grant is not None and one.grant.stem == "common",
         one.leakage,
+        one.policy_grants or (),
     )

@@ -73,7 +73,12 @@ def _receiver(total: ReleaseTotal) -> Text:
 def _grant(total: ReleaseTotal) -> Text:
     if total.levels is None:
         return translate("house.grant_none")
-    low, high = total.levels
+    scope = _scope(total, *total.levels)
+    return scope if not total.grants else scope + same("; " + ", ".join(total.grants))
+
+
+def _scope(total: ReleaseTotal, low: int, high: int) -> Text:
+    """The bound of the map: levels; of deep data cut levels."""
     if total.kind.form is ReleaseForm.DEEP_DATA:
         return translate("house.grant_cut", level=str(high) if low == high else f"{low}–{high}")
     return translate(
