@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepcity.audit.properties.attack import audit_property, property_scores
+from deepcity.audit.properties.attack import audit_property, property_area
 from deepcity.audit.properties.properties import GROWTH, RecordsProperty, with_property
 from deepcity.data.windows import Span
 
@@ -46,12 +46,20 @@ def test_too_few_shadows_are_refused_with_the_number():
         audit_property(RecordsProperty.SIZE, planted(0.0), 7, 0)
 
 
-def test_scores_do_not_depend_on_the_scale_of_updates():
+def test_what_is_told_does_not_depend_on_the_scale_of_updates():
     rng, has_M = np.random.default_rng(0), np.arange(16) % 2 == 0
     update_MD = rng.normal(size=(16, 40)) + has_M[:, None] * 0.5
-    np.testing.assert_allclose(
-        property_scores(update_MD, has_M), property_scores(1e3 * update_MD, has_M), rtol=1e-6
-    )
+    assert property_area(update_MD, has_M) == property_area(1e3 * update_MD, has_M)
+
+
+def test_updates_that_are_nearly_alike_and_hold_nothing_are_guessed():
+    """Leaving out single ones would give 0 here."""
+    common_D, has_M = np.random.default_rng(1).normal(size=400), np.arange(32) % 2 == 0
+    areas = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        areas.append(property_area(common_D + 0.05 * rng.normal(size=(32, 400)), has_M))
+    assert 0.4 < np.mean(areas) < 0.6
 
 
 def days_known(values_TN):

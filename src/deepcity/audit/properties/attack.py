@@ -2,8 +2,8 @@
 
 An attacker who knows the layers that a party began with trains shadows from them, on records with
 and without the property, and learns to tell their updates apart (Ateniese et al. 2015; Ganju et al.
-2018; Melis et al. 2019). Each update in turn is told by a ridge classifier trained on the others:
-as many numbers as an update has, and as few updates as there are, leave a linear one.
+2018; Melis et al. 2019). Each pair of updates is told apart by a ridge classifier trained on the
+others: as many numbers as an update has, and as few updates as there are, leave a linear one.
 
 Shapes: M updates, D numbers of each.
 """
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepcity.audit.membership.rates import area
 from deepcity.audit.properties.properties import RecordsProperty
 from deepcity.city.arrays import Bools, Floats
 from deepcity.city.level import LADDER, Layers, layers_up_to
 
-_RIDGES = (0.01, 0.1, 1.0, 10.0)
+_RIDGE = 0.1
+"""In the mean square of an update's distance from the middle."""
 UpdateOf = Callable[[RecordsProperty, bool, int], Mapping[int, Layers]]
 """From a property, whether the records have it, and a seed to the moves of a network's layers after
 so many rounds."""
@@ -68,7 +68,7 @@ def audit_property(
 
 
 def _area(updates: list[Layers], level: int, has_M: Bools) -> float:
-    return area(property_scores(flat(updates, level), has_M), has_M)
+    return property_area(flat(updates, level), has_M)
 
 
 def flat(updates: list[Layers], level: int) -> Floats:
@@ -81,31 +81,29 @@ def flat(updates: list[Layers], level: int) -> Floats:
     return np.concatenate(columns, axis=1)
 
 
-def property_scores(update_MD: Floats, has_M: Bools) -> Floats:
-    """Each update's score by the others, (M,), of the ridge that tells the others best.
+def property_area(update_MD: Floats, has_M: Bools) -> float:
+    """The chance that an update with a property scores above one without, told by all others.
 
-    Kernel ridge regression without an intercept; the middle of the two classes of those that it
-    learns from is taken off before.
+    Every pair of one with and one without is left out in turn (Airola et al. 2011): leaving out
+    single ones would tip the balance of those that are learned from towards the other side, by
+    which updates that hold nothing seem told the wrong way round.
     """
-    sign_M = np.where(has_M, 1.0, -1.0)
-    scores = [_left_out(update_MD, sign_M, ridge) for ridge in _RIDGES]
-    found = np.empty(len(sign_M), np.float32)
-    for one in range(len(sign_M)):
-        others = np.arange(len(sign_M)) != one
-        best = max(scores, key=lambda score_M: area(score_M[others], has_M[others]))
-        found[one] = best[one]
-    return found
+    gram_MM = update_MD @ update_MD.T
+    within, without = np.flatnonzero(has_M).tolist(), np.flatnonzero(~has_M).tolist()
+    wins = [_above(gram_MM, has_M, one, other) for one in within for other in without]
+    return float(np.mean(wins))
 
 
-def _left_out(update_MD: Floats, sign_M: Floats, ridge: float) -> Floats:
-    """Scores of each update by a fit on all others."""
-    scores = np.empty(len(sign_M), np.float32)
-    for one in range(len(sign_M)):
-        others = np.arange(len(sign_M)) != one
-        middle_D = 0.5 * sum(update_MD[others & (sign_M == side)].mean(axis=0) for side in (1, -1))
-        known_KD = update_MD[others] - middle_D
-        gram_KK = known_KD @ known_KD.T
-        scale = np.trace(gram_KK) / len(gram_KK) or 1.0
-        fitted_K = np.linalg.solve(gram_KK / scale + ridge * np.eye(len(gram_KK)), sign_M[others])
-        scores[one] = (update_MD[one] - middle_D) @ known_KD.T @ fitted_K / scale
-    return scores
+def _above(gram_MM: Floats, has_M: Bools, one: int, other: int) -> float:
+    """Whether an update scores above another by a ridge fitted on all but these two; ties: half."""
+    kept = np.ones(len(has_M), bool)
+    kept[[one, other]] = False
+    sign_K = np.where(has_M[kept], 1.0, -1.0)
+    known_KK = gram_MM[np.ix_(kept, kept)]
+    # both sides are as many, so the middle of the two classes is the mean of all
+    centred_KK = known_KK - known_KK.mean(axis=0) - known_KK.mean(axis=1)[:, None] + known_KK.mean()
+    scale = float(np.trace(centred_KK)) / len(sign_K) or 1.0
+    weight_K = np.linalg.solve(centred_KK / scale + _RIDGE * np.eye(len(sign_K)), sign_K)
+    weight_K -= weight_K.mean()  # what centring takes off the two that are scored
+    gap = float((gram_MM[one, kept] - gram_MM[other, kept]) @ weight_K)
+    return 0.5 if gap == 0 else float(gap > 0)
