@@ -1,4 +1,4 @@
-"""`deepcity policy check|explain|grants|schema`: what a city's policy lets leave, and why not."""
+"""`deepcity policy check|explain|grants|revoke|schema`: what a city lets leave, and why not."""
 
 import time
 from datetime import UTC, datetime
@@ -165,6 +165,35 @@ def explain(
         text = refusal_sentence(reason)
         _print(LocalizedText(f"  - {text.en}", f"  - {text.ko}"), language)
     raise typer.Exit(1)
+
+
+@app.command()
+def revoke(
+    city: CityPath,
+    grant: Annotated[str, typer.Argument(help="Its name, as `deepcity policy grants` lists it.")],
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of a run, kit or site whose ledger tells what has left; may be repeated.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    language: Language = PolicyLanguage.EN,
+) -> None:
+    """Revoke a grant: nothing leaves by it from the next decision on, in running processes too.
+
+    It is written into the file of revocations beside the policy (NAME.revoked.toml). With --run it
+    is listed what has left by this grant already, with the command that trains anew without it.
+
+    Example: deepcity policy revoke cities/ferrara.toml water-layers --run runs/demo
+    """
+    from deepcity.cli.policy.revoking import already_left, stopped
+    from deepcity.maps.revocation import revoke_grant
+
+    found, held = revoke_grant(_origin(city), grant, int(time.time()))
+    _print(stopped(found, held=held), language)
+    for line in already_left(found, run or []):
+        _print(line, language)
 
 
 @app.command()
