@@ -52,7 +52,6 @@ def test_an_identity_is_whole_and_private_at_every_moment(tmp_path, monkeypatch)
         assert modes == {0o600}
         raise KeyboardInterrupt
 
-    (kit / "local" / f".{IDENTITY}.part").touch(mode=0o644)  # of a writer that was killed
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", killed)
         with pytest.raises(KeyboardInterrupt):
