@@ -14,7 +14,8 @@ from deepcity.web.report.text import Text
 
 _BOUNDS = ("level_by_leakage", "level_by_unmeasured", "level_by_policy")
 _NAMED = ("lone_party", "update_refused", "update_refused_back", "rows_jumped")
-HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", "set by", "change")
+_SET_BY, _AS_EVER = "set by", "accuracy"
+HEADINGS = ("party", "last week", "alone", "joined", "pooled", "level", _SET_BY, "change")
 
 
 def tables(results: RunResults, width: int) -> list[Table]:
@@ -70,16 +71,23 @@ def _bounds(party: PartyResult) -> list[Text]:
 def _table(service: ServiceResult, width: int) -> Table:
     unit = f", {service.unit}" if service.metric_in_unit else ""
     title = f"{service.title.en}: {service.metric.en}{unit}"
-    return party_table(title, HEADINGS, [_row(party) for party in service.parties], width)
+    causes = [_set_by(party) for party in service.parties]
+    shown = any(cause not in ("", _AS_EVER) for cause in causes)  # else it takes room for nothing
+    headings = [one for one in HEADINGS if shown or one != _SET_BY]
+    rows = [
+        _row(party, [cause] if shown else [])
+        for party, cause in zip(service.parties, causes, strict=True)
+    ]
+    return party_table(title, headings, rows, width)
 
 
-def _row(party: PartyResult) -> list[str]:
+def _row(party: PartyResult, cause: list[str]) -> list[str]:
     mark = " (newcomer)" if party.newcomer else " (scarce)" if party.scarce else ""
     cells = [f"{party.title.en}{mark}"]
     for method in (NAIVE_WEEK, ALONE, AUTOMATIC, POOLED):
         errors = party.test.get(method)
         cells.append(_known(errors.metric_error, ".3g") if errors else "")
-    return [*cells, str(party.level), _set_by(party), _known(-party.gain(), "+.1%")]
+    return [*cells, str(party.level), *cause, _known(-party.gain(), "+.1%")]
 
 
 def _set_by(party: PartyResult) -> str:

@@ -32,8 +32,9 @@ def test_the_terminal_names_a_level_that_a_limit_set_and_no_other():
     assert any("R² of 0.62 is over the 0.5" in line for line in extra_lines(bounded()))
     accuracy = bounded(Note(code="level_by_accuracy", numbers={"offered": 6}))
     assert not any("Accuracy" in line for line in extra_lines(accuracy))
-    (column,) = [one for one in tables(accuracy, 200)[0].columns if str(one.header) == "set by"]
-    assert [*column.cells][:2] == ["accuracy", ""]
+    (column,) = [one for one in tables(bounded(), 200)[0].columns if str(one.header) == "set by"]
+    assert [*column.cells][:2] == ["leakage", ""]
+    assert "set by" not in {str(one.header) for one in tables(accuracy, 200)[0].columns}
 
 
 def test_measured_leakage_stands_beside_a_level_or_how_to_measure_it(tmp_path):
