@@ -45,8 +45,9 @@ def learned(path):
     return parties, train_parties(only.settings, parties, 1, method)[0]
 
 
-def profiles(parties):
-    return {party.name: Site(None, party, 1).profile for party in parties}
+def profiles(path, parties):
+    settings = load_map(path).services[0].settings
+    return {party.name: Site(settings, party, 1).profile for party in parties}
 
 
 def same(one, other, layer):
@@ -103,11 +104,12 @@ def test_equal_shapes_of_unequal_steps_are_not_shared(tmp_path):
     path.write_text(path.read_text().partition("[service.windows]")[0])
     parties = parties_of(load_map(path).services[0])
     assert len({party.data.ridge_skip_HS.shape for party in parties}) == 1
-    groups = shape_groups_of(profiles(parties))["head"]
+    by_layer = shape_groups_of(profiles(path, parties))
+    groups = by_layer["head"]
     assert groups["east/north"] == groups["east/south"] != groups["west/fine"]
     levels = {party.name: 6 for party in parties}
-    assert deepest_shared_level("west/fine", levels, 6, shape_groups_of(profiles(parties))) == 5
-    assert deepest_shared_level("east/north", levels, 6, shape_groups_of(profiles(parties))) == 6
+    assert deepest_shared_level("west/fine", levels, 6, by_layer) == 5
+    assert deepest_shared_level("east/north", levels, 6, by_layer) == 6
 
 
 def test_a_newcomer_of_another_step_starts_from_the_hidden_layers(tmp_path):
@@ -127,7 +129,7 @@ def test_years_and_places_may_differ(tmp_path):
     parties, outcome = learned(path)
     assert [len(party.panel.places) for party in parties] == [3, 40]
     assert parties[0].panel.time_T[0] - parties[1].panel.time_T[-1] > 2 * 365 * 24 * 3600
-    assert not shape_groups_of(profiles(parties))
+    assert not shape_groups_of(profiles(path, parties))
     assert not can_pool(parties)
     small, large = (outcome.progress.outgoing[party.name] for party in parties)
     assert all(np.array_equal(small["head"][key], large["head"][key]) for key in small["head"])
