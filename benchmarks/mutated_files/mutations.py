@@ -1,4 +1,4 @@
-"""One mutation of bytes, of a JSON value, or of arrays, drawn from a seed."""
+"""One mutation of a JSON value, or of arrays, drawn from a seed."""
 
 import copy
 import json
@@ -28,24 +28,6 @@ _WRONG: tuple[Any, ...] = (
     [[[[[]]]]],
 )
 _NUMBERS = (float("nan"), float("inf"), -float("inf"), 1e30, -1e30, 1e6, -1e3, 0.0)
-
-
-def of_bytes(whole: bytes, draw: random.Random) -> bytes:
-    """Bits flipped, a part cut off, garbage, or a block that stands where another should."""
-    how, content = draw.choice(("bits", "cut", "garbage", "swap")), bytearray(whole)
-    if how == "bits":
-        for _ in range(draw.choice((1, 1, 3, 20))):
-            content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-    elif how == "cut":
-        del content[draw.randrange(len(content)) :]
-    elif how == "garbage":
-        at, length = draw.randrange(len(content)), draw.choice((1, 50, 2000))
-        content[at : at + draw.choice((0, length))] = draw.randbytes(length)
-    else:
-        size = max(1, min(64, len(content) // 4))
-        one, other = (draw.randrange(len(content) - size) for _ in range(2))
-        content[one : one + size] = whole[other : other + size]
-    return bytes(content)
 
 
 def of_json(value: Any, draw: random.Random) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 from policy_town import policy_town
 from release_ledgers import filled, key_of
 
-from benchmarks.mutated_files.mutations import of_bytes, of_json
+from benchmarks.damaged_files import damaged
+from benchmarks.mutated_files.mutations import of_json
 from deepcity.city.errors import DeepCityError
 from deepcity.data.city_file import load_city
 from deepcity.maps.city_policy import policy_origin, read_policy
@@ -48,7 +49,7 @@ class TextKind:
                 (folder / beside.name).write_bytes(beside.read_bytes())
         path, whole = folder / self.whole.name, self.whole.read_bytes()
         if draw.random() < 0.4:
-            path.write_bytes(of_bytes(whole, draw))
+            path.write_bytes(damaged(whole, draw)[1])
         else:
             path.write_text(self.mutate(whole.decode(), draw), "utf-8", "surrogatepass")
         return path

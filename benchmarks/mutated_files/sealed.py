@@ -9,7 +9,8 @@ from typing import Any
 import live_town
 import numpy as np
 
-from benchmarks.mutated_files.mutations import Groups, of_arrays, of_bytes, of_json
+from benchmarks.damaged_files import damaged
+from benchmarks.mutated_files.mutations import Groups, of_arrays, of_json
 from deepcity.learning.split.encoder_package import load_encoder
 from deepcity.learning.split.fused_package import load_fused
 from deepcity.store.blob import SEAL, SIGNATURE, BlobError, Header, content_hash, pack, unpack
@@ -48,7 +49,7 @@ class SealedKind:
         whole = self.whole.read_bytes()
         if how == HOWS[0]:
             path = folder / self.whole.name
-            path.write_bytes(of_bytes(whole, draw))
+            path.write_bytes(damaged(whole, draw)[1])
             return path
         arrays, header = unpack(whole)
         for key in (SEAL, SIGNATURE) if how != HOWS[1] else (SEAL,):

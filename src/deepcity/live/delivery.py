@@ -56,7 +56,7 @@ class Delivery:
         token: gives the agency's own, at each request.
         clock: gives seconds since 1970; the receiver compares them with its own clock. None: the
             sender goes by the receiver's.
-        before: asked and told before each parcel leaves; what it raises makes the parcel wait.
+        before: called before each parcel leaves; what it raises makes the parcel wait.
     """
 
     outbox: Outbox
