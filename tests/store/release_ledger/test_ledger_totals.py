@@ -69,6 +69,20 @@ def test_a_ledger_that_is_replaced_or_edited_is_counted_anew(tmp_path):
     assert [(one.kind.layer, one.times) for one in found.totals] == [("head", 1)]
 
 
+def test_a_longer_ledger_in_the_place_of_a_removed_one_is_counted_anew(tmp_path):
+    path = tmp_path / "releases.jsonl"
+    ledger(tmp_path).record([release(), release()])
+    found = LedgerTotals(path)
+    found.follow()
+    other = tmp_path / "other"
+    other.mkdir()
+    ledger(other).record([release(layer="head") for _ in range(50)])
+    # The inode stays, as it does where a file system gives a removed file's to the next one.
+    path.write_bytes((other / "releases.jsonl").read_bytes())
+    found.follow()
+    assert [(one.kind.layer, one.times) for one in found.totals] == [("head", 50)]
+
+
 def test_a_torn_end_is_read_once_it_is_whole(tmp_path):
     path = tmp_path / "releases.jsonl"
     ledger(tmp_path).record([release()])

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from deepcity.city.errors import LedgerError
-from deepcity.store.release_ledger.lines import entry_of, read_lines
+from deepcity.store.release_ledger.lines import LedgerLine, entry_of, read_lines
 from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, ReleaseForm
 
 MOST_KINDS = 500
@@ -88,6 +88,7 @@ class LedgerTotals:
     _inode: int = -1
     _end: int = 0  # bytes read
     _changed_ns: int = -1
+    _last: LedgerLine | None = field(default=None, repr=False)  # that was read
     _stopped: bool = False  # at a line that is longer than any of ours
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -114,7 +115,8 @@ class LedgerTotals:
                     f"{self.path} cannot be read: {error.strerror or error}"
                 ) from error
             rewritten = state.st_size == self._end and state.st_mtime_ns != self._changed_ns
-            if state.st_ino != self._inode or state.st_size < self._end or rewritten:
+            shorter = state.st_size < self._end
+            if state.st_ino != self._inode or shorter or rewritten or not self._goes_on():
                 self._begin(state.st_ino)
             self._changed_ns = state.st_mtime_ns
             if seconds < 0:
@@ -125,7 +127,13 @@ class LedgerTotals:
 
     def _begin(self, inode: int) -> None:
         self.entries = self.unread = self.beyond = self._end = 0
-        self._totals, self._inode, self._stopped = {}, inode, False
+        self._totals, self._inode, self._last, self._stopped = {}, inode, None, False
+
+    def _goes_on(self) -> bool:
+        """Whether the last line read is still there; a removed file's inode goes to its successor."""
+        return self._last is None or self._last.data == next(
+            (line.data for line in read_lines(self.path, self._last.start)), None
+        )
 
     def _read(self, until_s: float) -> bool:
         """Read on; returns whether the end was reached."""
@@ -134,7 +142,7 @@ class LedgerTotals:
                 self.unread += line.too_long and not self._stopped
                 self._stopped = line.too_long
                 return True
-            self._end = line.start + len(line.data) + 1
+            self._end, self._last = line.start + len(line.data) + 1, line
             if not line.is_head:
                 self._add(entry_of(line.data))
             if number % _LINES_A_LOOK == 0 and time.monotonic() > until_s:
