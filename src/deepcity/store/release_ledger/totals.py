@@ -130,7 +130,7 @@ class LedgerTotals:
         self._totals, self._inode, self._last, self._stopped = {}, inode, None, False
 
     def _goes_on(self) -> bool:
-        """Whether the last line read is still there; a removed file's inode goes to its successor."""
+        """Whether the last line read is still there: a removed file leaves its inode to others."""
         return self._last is None or self._last.data == next(
             (line.data for line in read_lines(self.path, self._last.start)), None
         )
