@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.peak_memory import peak_mb
 from deepcity import Forecaster, Panel
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field, Kind
@@ -66,7 +67,7 @@ def one_call(places: int) -> None:
         forecaster = Forecaster.load(Path(name) / "many", "forecast", "own/panel")
     begun = time.perf_counter()
     forecaster.prepare(many)
-    print(f"prepare: {time.perf_counter() - begun:.1f} s, {memory_gb():.1f} GB at most")
+    print(f"prepare: {time.perf_counter() - begun:.1f} s, {peak_mb() / 1000:.1f} GB at most")
     taken, processor = [], []
     for _ in range(5):
         begun, used = time.perf_counter(), time.process_time()
@@ -125,11 +126,6 @@ def stretched(bundle: ForecasterBundle, panel: Panel) -> ForecasterBundle:
 
 def _wider(arrays: Arrays, rows: np.ndarray) -> Arrays:
     return {name: part[rows] if name == "scale_N1" else part for name, part in arrays.items()}
-
-
-def memory_gb() -> float:
-    """The most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 if __name__ == "__main__":

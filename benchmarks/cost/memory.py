@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks.cost.setting import MAP, ROOT, peak_mb
+from benchmarks.cost.setting import MAP, ROOT
+from benchmarks.peak_memory import peak_mb
 from deepcity.maps.city_map import load_map
 from deepcity.runs.run import run_map
 

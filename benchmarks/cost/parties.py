@@ -10,7 +10,8 @@ from datetime import timedelta
 import numpy as np
 import torch
 
-from benchmarks.cost.setting import ROOT, SEEDS, peak_mb
+from benchmarks.cost.setting import ROOT, SEEDS
+from benchmarks.peak_memory import peak_mb
 from deepcity.city.clock import Clock
 from deepcity.city.field import Field, Kind
 from deepcity.city.level import HEAD, HIDDEN_LAYERS, MAX_LEVEL

@@ -1,6 +1,5 @@
 """The map, the seeds and the measures that several parts share."""
 
-import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 MAP = ROOT / "cities" / "demo.toml"
 SEEDS = (0, 1, 2)
 EXPERTS = ("network", "typical_day", "yesterday")  # those the tables were measured with
-MB = 1024.0  # ru_maxrss counts kilobytes on Linux
+MB = 1024.0  # Linux counts kilobytes
 
 
 def water(**scarce: float) -> Service:
@@ -19,8 +18,3 @@ def water(**scarce: float) -> Service:
     span = service.settings.span.model_copy(update={"scarce": scarce})
     update = {"span": span, "experts": EXPERTS}
     return replace(service, settings=service.settings.model_copy(update=update))
-
-
-def peak_mb() -> float:
-    """Resident megabytes of this process at its peak so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB

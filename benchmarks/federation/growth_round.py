@@ -8,7 +8,6 @@ sent, the process's greatest memory, and a few of the fused numbers.
 """
 
 import json
-import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.federation.regional_hub import RegionalHub
+from benchmarks.peak_memory import peak_mb
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.exchange.ledger import Ledger
 from deepcity.exchange.message import Message
@@ -65,7 +65,7 @@ def measured(sites, regions=0):
     ledger = Ledger()
     exchange = exchange_of(sites, regions, ledger)
     reference = {"h1": {"weight": np.zeros(VALUES, np.float32)}}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     plan = FederationPlan(dict.fromkeys(exchange.parties, 1), reference, FedAvg(), ROUNDS)
     progress, seconds = begin(exchange, plan), []
     for _ in range(ROUNDS):
@@ -77,7 +77,7 @@ def measured(sites, regions=0):
         "sites": sites,
         "regions": regions,
         "seconds": float(np.median(seconds)),
-        "memory_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+        "memory_mb": peak_mb() - before,
         "mean": progress.state.layers["h1"]["weight"][:SHOWN].astype(float).tolist(),
     }
 

@@ -13,7 +13,6 @@ lies about its length.
 import argparse
 import os
 import random
-import resource
 import shutil
 import struct
 import sys
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # little cities an
 
 from benchmarks.mutated_files.plain import text_kinds
 from benchmarks.mutated_files.sealed import BY_MAKER, HOWS, NotFiniteError, sealed_kinds
+from benchmarks.peak_memory import peak_mb
 from benchmarks.record import record
 from deepcity.city.errors import DeepCityError
 
@@ -102,7 +102,7 @@ def main() -> None:
         os.environ["DEEPCITY_KEYS"] = str(folder / "keys-of-the-maker")
         (folder / "town").mkdir()
         known = cases(folder)
-        before_kb, begun = _peak_kb(), time.perf_counter()
+        before_mb, begun = peak_mb(), time.perf_counter()
         for number in range(arguments.files):
             kind, write, use, whole, may_change = known[number % len(known)]
             at = folder / "mutated" / str(number)
@@ -112,15 +112,15 @@ def main() -> None:
             if found.startswith((CHANGED, UNNAMED, NOT_FINITE)):
                 wrong.append(f"{number} {kind}: {found}")
             shutil.rmtree(at)
-        seconds, grown_kb = time.perf_counter() - begun, _peak_kb() - before_kb
+        seconds, grown_mb = time.perf_counter() - begun, peak_mb() - before_mb
         caught = traps(folder, known[0][2])
-        trap_kb = _peak_kb() - before_kb - grown_kb
+        trap_mb = peak_mb() - before_mb - grown_mb
     text = _text([case[0] for case in known], counts, arguments.files, arguments.seed)
     text += (
         f"\n\n{arguments.files:,} files in {seconds:.0f} s; memory grew by "
-        f"{grown_kb / 1000:.0f} MB. Traps: "
+        f"{grown_mb:.0f} MB. Traps: "
         + ", ".join(f"{name} {found}" for name, found in caught.items())
-        + f"; memory grew by {trap_kb / 1000:.0f} MB."
+        + f"; memory grew by {trap_mb:.0f} MB."
     )
     print(text)
     print("\n".join(wrong))
@@ -148,10 +148,6 @@ def _text(kinds: list[str], counts: Counter[tuple[str, str]], files: int, seed: 
         f". The last three must not be: {CHANGED} content read as right, {UNNAMED}, forecasts "
         f"that are {NOT_FINITE}.\n\n" + "\n".join(lines)
     )
-
-
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

@@ -16,17 +16,18 @@ from deepcity.store.result_bounds import beyond_bounds
 from deepcity.store.run_folder import read_results
 
 READ = """
-import resource, sys
+import sys
 from pathlib import Path
+from benchmarks.peak_memory import peak_mb
 from deepcity.city.errors import CheckpointError
 from deepcity.runs.results import RunResults
 from deepcity.store.run_folder import read_results
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_mb()
 try:
     read_results(Path(sys.argv[1]), RunResults, "deepcity run")
 except CheckpointError as error:
     print(error)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1000)
+print(int(peak_mb() - before))
 """
 
 
