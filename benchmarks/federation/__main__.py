@@ -1,7 +1,8 @@
 """Rounds between machines, with real processes on this one.
 
     python -m benchmarks.federation [overhead] [faults] [vertical-faults] [asynchronous]
-        [asynchronous-machines] [growth] [soak] [--repeats 5] [--only NAME ...] [--minutes 120]
+        [asynchronous-machines] [growth] [soak] [soak-in-peace] [--repeats 5] [--only NAME ...]
+        [--minutes 120]
 
 Needs the extra `flare`; `asynchronous` is on a simulated clock and does not. `faults` makes every
 fault in `--repeats` runs, and goes on where an earlier command was broken off; faults of the
@@ -56,6 +57,7 @@ def main():
             "asynchronous-machines": asynchronous_machines,
             "growth": growth,
             "soak": partial(soak, given.minutes),
+            "soak-in-peace": partial(soak, given.minutes, kills=False),
         },
     )
 

@@ -1,8 +1,9 @@
-"""Hours of training between machines, with a part killed every few minutes: does anything leak?
+"""Hours of training between machines, calm or with a part killed every few minutes: leaks?
 
 A map of many equal services, so that a right result is known: all services end with the same
-errors, to the digit. At random moments one process is ended with kill -9: a site, its worker, the
-hub's server, its job or the coordinator. Memory, open files and processes are read all the time.
+errors, to the digit. Where kills are asked for, at random moments one process is ended with kill
+-9: a site, its worker, the hub's server, its job or the coordinator. Memory, open files and
+processes are read all the time.
 """
 
 import json
@@ -36,8 +37,8 @@ VICTIMS = {
 }
 
 
-def soak(minutes=120, seed=0):
-    """What leaked, was lost or counted twice, as Markdown."""
+def soak(minutes=120, *, kills=True, seed=0):
+    """What leaked, was lost or counted twice, as Markdown; without `kills` processes live long."""
     with TemporaryDirectory() as folder:
         map_file = _many_services(little_map(Path(folder) / "map", ROUNDS))
         run = FaultyRun(Path(folder) / "fed", Points(Path(folder) / "points", ()))
@@ -46,12 +47,12 @@ def soak(minutes=120, seed=0):
         try:
             for kit in (*run.hub, *(run.kit(site) for site in SITES)):
                 run.start(kit)
-            kills = _run(run, watched, minutes * 60, random.Random(seed))
+            killed = _run(run, watched, minutes * 60, random.Random(seed) if kills else None)
             watched.sample()
         finally:
             run.stop()
         time.sleep(_AFTER_STOP_S)
-        return _report(run, watched, kills, minutes)
+        return _report(run, watched, killed, minutes)
 
 
 def _many_services(map_file):
@@ -66,13 +67,13 @@ def _many_services(map_file):
 
 
 def _run(run, watched, seconds, rng):
-    """Kill one part after another until the time is over; how often each."""
+    """Kill one part after another until the time is over, with `rng`; how often each."""
     kills, until = Counter(), time.monotonic() + seconds
     seen, due = _progress(run), None
     while time.monotonic() < until and not run.status().get("what", "").startswith("finished"):
         watched.sample()
         here = _progress(run)
-        if due is None and here != seen:  # it trains again
+        if rng is not None and due is None and here != seen:  # it trains again
             due = time.monotonic() + rng.uniform(*CALM_S)
         if due is not None and time.monotonic() >= due:
             part = rng.choice([*VICTIMS])
@@ -101,14 +102,10 @@ def _report(run, watched, kills, minutes):
     kept = rounds_kept(folder)
     lost, twice = lost_and_twice(folder)
     lines = [
-        f"## Between machines: {minutes:g} minutes with random kills",
+        f"## Between machines: {minutes:g} minutes {'with random kills' if kills else 'in peace'}",
         "",
         f"A hub, a coordinator, two members and a newcomer train one service after another, all "
-        f"alike, {ROUNDS} rounds a training. {sum(kills.values())} times one process was ended "
-        f"with kill -9, {CALM_S[0]:.0f} to {CALM_S[1]:.0f} s after the first round that had "
-        "followed the kill before: "
-        + ", ".join(f"{part} {count}" for part, count in sorted(kills.items()))
-        + ".",
+        f"alike, {ROUNDS} rounds a training. {_kills_text(kills)}",
         "",
         f"{len(kept)} trainings, {sum(map(len, kept.values()))} rounds; {different(kept)} rounds "
         f"have other errors than the same round of the first service; {lost} of a party were lost "
@@ -121,6 +118,16 @@ def _report(run, watched, kills, minutes):
         lines += ["", "Named in the run:", ""]
         lines += [f"- {count} times: {text}" for text, count in failed.most_common(8)]
     return "\n".join(lines)
+
+
+def _kills_text(kills):
+    if not kills:
+        return "No process was ended."
+    parts = ", ".join(f"{part} {count}" for part, count in sorted(kills.items()))
+    return (
+        f"{sum(kills.values())} times one process was ended with kill -9, {CALM_S[0]:.0f} to "
+        f"{CALM_S[1]:.0f} s after the first round that had followed the kill before: {parts}."
+    )
 
 
 def _failures(folder):

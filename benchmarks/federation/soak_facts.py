@@ -42,6 +42,11 @@ class Life:
         """From the first to the last reading."""
         return self.times[-1] - self.times[0]
 
+    def quarters(self):
+        """Memory at the end of each quarter of its life, in MB."""
+        last = len(self.memory) - 1
+        return [self.memory[last * part // 4] for part in (1, 2, 3, 4)]
+
     def grown(self, values):
         """Least-squares slope an hour, of what was read once the process was a minute old."""
         old = [at - self.times[0] >= _YOUNG_S for at in self.times]
@@ -83,9 +88,9 @@ class Watched:
             f"Growth an hour: of processes that lived {_OLD_S / 60:.0f} minutes or more, by least "
             "squares over all but their first minute, median (most).",
             "",
-            "| process | lives | at once, at most | longest, min | MB, at most | MB an hour | open "
-            "files, at most | files an hour | threads, at most |",
-            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+            "| process | lives | at once, at most | longest, min | its MB by quarters "
+            "| MB, at most | MB an hour | open files, at most | files an hour | threads, at most |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         for role in [*_ROLES.values(), "other"]:
             if lives := [one for one in self._lives.values() if one.role == role]:
@@ -103,11 +108,13 @@ class Watched:
         memory, files = (
             sorted(one.grown(getattr(one, what)) for one in old) for what in ("memory", "files")
         )
+        longest = max(lives, key=lambda one: one.seconds)
         cells = [
             role,
             len(lives),
             max(one[role] for one in self._alive),
-            f"{max(one.seconds for one in lives) / 60:.0f}",
+            f"{longest.seconds / 60:.0f}",
+            ", ".join(f"{one:.0f}" for one in longest.quarters()),
             f"{max(max(one.memory) for one in lives):.0f}",
             f"{statistics.median(memory):+.1f} ({memory[-1]:+.1f})" if old else "",
             max(max(one.files) for one in lives),
