@@ -57,7 +57,8 @@ def test_a_changed_clock_keeps_wall_time(start, hours):
     assert grid.slot_T[grid.day_T == 2][0] == 0  # midnight is midnight
     wall = grid.slot_T.astype(np.float32)[:, None]
     np.testing.assert_allclose(typical(whole, wall)[3 * 24 :], wall[3 * 24 :], atol=1e-5)
-    min_step_gap = grid.min_step_gap()
+    least_D, most_D = grid.shifts()
+    min_step_gap = least_D[:, None] - most_D
     assert min_step_gap[1, 0] == (23 if hours == 23 else 24)
     assert min_step_gap[2, 1] == (23 if hours == 23 else 24)
     assert min_step_gap[2, 0] == (47 if hours == 23 else 49)

@@ -28,6 +28,7 @@ _FOLDS = 5
 _NEWEST = 14  # origins
 _LEAST_BEFORE = 5
 _HALF_LIFE_DAYS = 7.0
+_PATHS_AT_ONCE = 32  # origins whose paths are held together
 _SOURCES = 12  # whose past is kept at hand: for now and the step before
 
 
@@ -83,9 +84,12 @@ class Source:
     def past_heights(self, *, newest: bool = False) -> Doubles:
         """The median that it would have named at each whole origin, (P,)."""
         found_P = np.full(len(self.rows_P), np.nan)
-        for row, seen_P in enumerate(_seen(len(found_P), newest=newest)):
-            if seen_P.any():
-                found_P[row] = np.median(_past_paths(self.past)[0][row, seen_P])
+        seen_PP = _seen(len(found_P), newest=newest)
+        count_P = seen_PP.sum(axis=1)
+        for count in np.unique(count_P[count_P > 0]):  # rows that are equally long are one array
+            rows_P = count_P == count
+            height_PP = _past_paths(self.past)[0][rows_P]
+            found_P[rows_P] = np.median(height_PP[seen_PP[rows_P]].reshape(-1, count), axis=1)
         return found_P
 
     def hours(self, near: int) -> tuple[Doubles, Doubles]:
@@ -95,11 +99,17 @@ class Source:
 
     def past_hours(self, near: int) -> Doubles:
         """The first of these at each whole origin, (P, H)."""
-        found_PH: Doubles = np.full(self.total_PH.shape, np.nan)
-        steps = self.forecast_NH.shape[1]
-        for row, seen_P in enumerate(_seen(len(found_PH))):
-            if seen_P.any():
-                found_PH[row] = _near(_past_paths(self.past)[1][row, seen_P], steps, near)
+        count, steps = len(self.rows_P), self.forecast_NH.shape[1]
+        found_PH: Doubles = np.full((count, steps), np.nan)
+        seen_PP = _seen(count)
+        known_P = seen_PP.any(axis=1)
+        if known_P.any():
+            row_S, other_S = np.nonzero(seen_PP)
+            cell_S = row_S * steps + _past_paths(self.past)[1][row_S, other_S]
+            peaks_PH = np.bincount(cell_S, minlength=count * steps).reshape(count, steps)
+            step_H = np.arange(steps)
+            near_PH = peaks_PH @ (np.abs(step_H[:, None] - step_H) <= near)
+            found_PH[known_P] = near_PH[known_P] / seen_PP.sum(axis=1)[known_P, None]
         return found_PH
 
     def carried(self) -> Doubles:
@@ -167,11 +177,17 @@ def _errors(past: Past) -> tuple[Ints, Doubles, Doubles, bool]:
 def _past_paths(past: Past) -> tuple[Doubles, Ints]:
     """Height and step of the peak of every past forecast with every path of errors, (P, P)."""
     source = Source.of(past.forecast_BNH[0], past)
-    found = [source.paths(total_H) for total_H in source.total_PH]
-    return (
-        np.array([paths_PH.max(axis=1) for paths_PH in found]),
-        np.array([paths_PH.argmax(axis=1) for paths_PH in found]),
-    )
+    count = len(source.total_PH)
+    height_PP, step_PP = np.empty((count, count)), np.empty((count, count), np.int64)
+    for first in range(0, count, _PATHS_AT_ONCE):
+        at = slice(first, first + _PATHS_AT_ONCE)
+        total_R1H = source.total_PH[at, None]
+        if source.ratios:
+            paths_RPH = total_R1H * (1 + source.error_PH)
+        else:
+            paths_RPH = total_R1H + (source.came_PH - source.total_PH)
+        height_PP[at], step_PP[at] = paths_RPH.max(axis=2), paths_RPH.argmax(axis=2)
+    return height_PP, step_PP
 
 
 @lru_cache(maxsize=_SOURCES)

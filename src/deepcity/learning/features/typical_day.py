@@ -70,15 +70,17 @@ class DayGrid:
         np.add.at(count, where, known)
         return total, count
 
-    def min_step_gap(self) -> Ints:
-        """(D, D): the fewest steps from any slot of day j to the same slot of day i."""
+    def shifts(self) -> tuple[Ints, Ints]:
+        """Least and greatest step of each day less its slot, (D,) each: from any slot of day j to
+        the same slot of day i it is at least the first of i less the second of j.
+        """
         shift_T = np.arange(len(self.day_T)) - (self.day_T * self.slots + self.slot_T)
         least_D = np.full(self.days, np.iinfo(np.int64).max)
         most_D = np.full(self.days, np.iinfo(np.int64).min)
         np.minimum.at(least_D, self.day_T, shift_T)
         np.maximum.at(most_D, self.day_T, shift_T)
         day_D = np.arange(self.days) * self.slots
-        return np.asarray((day_D + least_D)[:, None] - (day_D + most_D)[None, :])
+        return day_D + least_D, day_D + most_D
 
     def unfold(self, values_DSN: Doubles) -> Floats:
         """Day and slot -> steps, (T, N)."""
@@ -198,16 +200,21 @@ def _weighted_sum(weights: Doubles, values_DSN: Doubles) -> Doubles:
 
 def _weights(grid: DayGrid, similarity: DaySimilarity, ahead: int, early_days: range) -> Doubles:
     """(D, D): weight of day j in the typical values of day i; zero where it would leak."""
-    i, j = np.arange(grid.days)[:, None], np.arange(grid.days)[None, :]
-    weekday_i, weekday_j = grid.weekday_D[:, None], grid.weekday_D[None, :]
+    least_D, most_D = grid.shifts()
+    reach = min(similarity.reach_days, grid.days - 1)
+    i, gap = np.meshgrid(np.arange(grid.days), np.arange(-reach, reach + 1), indexing="ij")
+    near = (i + gap >= 0) & (i + gap < grid.days)
+    i, j = i[near], (i + gap)[near]  # the days within reach of each other alone
+    weekday_i, weekday_j = grid.weekday_D[i], grid.weekday_D[j]
     same_day_type = (weekday_i >= 5) == (weekday_j >= 5)
     like = np.where(
         weekday_i == weekday_j, 1.0, np.where(same_day_type, similarity.same_day_type, _LAST_RESORT)
     )
-    gap = np.abs(i - j)
     early = _within(i, early_days) & _within(j, early_days) & (i != j)
-    allowed = ((grid.min_step_gap() >= ahead) | early) & (gap <= similarity.reach_days)
-    return np.asarray(allowed * like * np.exp(-gap / similarity.memory_days))
+    allowed = (least_D[i] - most_D[j] >= ahead) | early
+    weights = np.zeros((grid.days, grid.days))
+    weights[i, j] = allowed * like * np.exp(-np.abs(i - j) / similarity.memory_days)
+    return weights
 
 
 def _within(days: Ints, wanted: range) -> Bools:
