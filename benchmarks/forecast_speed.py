@@ -111,15 +111,13 @@ def stretched(bundle: ForecasterBundle, panel: Panel) -> ForecasterBundle:
     names = tuple(place.id for place in panel.places)
     times, first, step_s = bundle.times, int(panel.time_T[0]), panel.clock.step_s
     old = slice((times.train_from - first) // step_s, (times.aside_to - first) // step_s)
-    place = bundle.ensemble.place
-    rows = np.arange(len(names)) % TRAINED
-    states = {name: getattr(place, name) for name in vars(place)}
-    wider = BOAState(**{n: v[rows] if v.ndim == 2 else v for n, v in states.items()})
+    kept, rows = bundle.ensemble, np.arange(len(names)) % TRAINED
+    wider = BOAState.together([kept.whole, kept.place.groups(rows), kept.part])
     return replace(
         bundle,
         identity=bundle.identity.model_copy(update={"places": names}),
         experts=tuple(replace(one, arrays=_wider(one.arrays, rows)) for one in bundle.experts),
-        ensemble=replace(bundle.ensemble, place=wider),
+        ensemble=replace(kept, experts=wider),
         old_rows=RowsChecksum.of(panel.values_TNF[old, :, 0]),
     )
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcity.learning.ensemble.bernstein import init_boa
+from deepcity.learning.ensemble.bernstein import BOAState, init_boa
 
 
 @settings(max_examples=60)
@@ -34,7 +34,7 @@ def test_groups_learn_each_by_its_own_truths():
     together = init_boa([0.7, 0.3], groups=3)
     for _ in range(40):
         loss_GE, revealed_G = rng.normal(size=(3, 2)), rng.random(3) < 0.5
-        together = together.update(loss_GE, revealed_G)
+        together = together.update(np.where(revealed_G[:, None], loss_GE, 0.5))  # alike: nothing
         alone = [
             one.update(loss_E[None]) if revealed else one
             for one, loss_E, revealed in zip(alone, loss_GE, revealed_G, strict=True)
@@ -42,6 +42,8 @@ def test_groups_learn_each_by_its_own_truths():
     expected = np.concatenate([one.weights_GE for one in alone])
     assert np.allclose(together.weights_GE, expected)
     assert not np.allclose(expected[0], expected[1])
+    parts = BOAState.together([together.groups(slice(0, 1)), together.groups(np.array([1, 2]))])
+    assert np.array_equal(parts.weights_GE, together.weights_GE)
 
 
 @pytest.mark.parametrize("prior", [[], [0.5, 0.0], [1.0, -1.0], [np.nan, 1.0]])

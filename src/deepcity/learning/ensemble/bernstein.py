@@ -21,12 +21,13 @@ place, say), each group updated by its own truths.
 Shapes: G groups, E experts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from deepcity.city.arrays import Bools, Doubles
+from deepcity.city.arrays import Doubles, Ints
 
 _TINY = 1e-12
 MOST_LEAD = 3.0
@@ -64,15 +65,31 @@ class BOAState:
         weights = np.exp(score_GE - score_GE.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
-    def update(self, loss_GE: Doubles, active_G: Bools | None = None) -> "BOAState":
-        """The state after one more update by linearised losses, in any one unit.
+    def groups(self, some: slice | Ints) -> "BOAState":
+        """The state of some groups."""
+        return BOAState(
+            self.prior_E, self.regret_GE[some], self.squared_GE[some], self.greatest_GE[some]
+        )
 
-        Args:
-            active_G: the groups to update; None: all.
+    @staticmethod
+    def together(states: Sequence["BOAState"]) -> "BOAState":
+        """The groups of several states, with the priors of the first.
+
+        Raises:
+            ValueError: if the states are of other numbers of experts.
+        """
+        return BOAState(
+            states[0].prior_E,
+            np.concatenate([one.regret_GE for one in states]),
+            np.concatenate([one.squared_GE for one in states]),
+            np.concatenate([one.greatest_GE for one in states]),
+        )
+
+    def update(self, loss_GE: Doubles) -> "BOAState":
+        """The state after one more update by linearised losses, in any one unit; a group in which
+        all are alike stays as it is.
         """
         step_regret_GE = (self.weights_GE * loss_GE).sum(axis=1, keepdims=True) - loss_GE
-        if active_G is not None:
-            step_regret_GE = np.where(active_G[:, None], step_regret_GE, 0.0)
         squared_GE = self.squared_GE + step_regret_GE**2
         greatest_GE = np.maximum(self.greatest_GE, np.abs(step_regret_GE))
         rate_GE = _rate(self.prior_E, squared_GE, greatest_GE)

@@ -40,32 +40,45 @@ class MultiViewEnsemble:
     """Aggregation states of the experts in three views, and of the views.
 
     Attributes:
-        whole: one group; `place`: a group for each place; `part`: one for each part of the day.
-        views: weights of the three, which are its experts, in that order.
+        experts: of the experts in all views, updated together: one group of all forecasts, one for
+            each place, one for each of `PARTS` parts of the day.
+        views: weights of the three views, which are its experts, in that order.
         recent: recent errors, by which joined experts are set aside; None: none ever is.
         allowance: what the mixture lost against the own network; None: it may lose anything.
     """
 
-    whole: BOAState
-    place: BOAState
-    part: BOAState
+    experts: BOAState
     views: BOAState
     recent: RecentErrors | None = None
     allowance: LossAllowance | None = None
 
+    @property
+    def whole(self) -> BOAState:
+        """The state of all forecasts, one group."""
+        return self.experts.groups(slice(0, 1))
+
+    @property
+    def place(self) -> BOAState:
+        """A group for each place."""
+        return self.experts.groups(slice(1, -PARTS))
+
+    @property
+    def part(self) -> BOAState:
+        """A group for each part of the day."""
+        return self.experts.groups(slice(-PARTS, None))
+
     @cached_property
     def by_view(self) -> tuple[Doubles, Doubles, Doubles]:
         """Weights of the experts in the three views, (G, E) each, without those set aside."""
-        states = self.whole.weights_GE, self.place.weights_GE, self.part.weights_GE
-        if self.recent is None:
-            return states
-        whole, place, part = (self.recent.without(weights_GE) for weights_GE in states)
-        return whole, place, part
+        weights_GE = self.experts.weights_GE
+        if self.recent is not None:
+            weights_GE = self.recent.without(weights_GE)
+        return weights_GE[:1], weights_GE[1:-PARTS], weights_GE[-PARTS:]
 
     @property
     def weights_E(self) -> Doubles:
         """Weight of each expert over all views, places and parts of the day, with sum 1."""
-        return self.weights_in(np.arange(len(self.part.regret_GE)))
+        return self.weights_in(np.arange(PARTS))
 
     def weights_in(self, part_H: Ints) -> Doubles:
         """Weight of each expert in a forecast of steps in these parts of the day."""
@@ -121,9 +134,7 @@ def init_ensemble(
         ValueError: if a prior is not over zero.
     """
     return MultiViewEnsemble(
-        whole=init_boa(prior),
-        place=init_boa(prior, places),
-        part=init_boa(prior, PARTS),
+        experts=init_boa(prior, 1 + places + PARTS),
         views=init_boa([1.0] * _VIEWS),
         recent=None if joined_E is None else RecentErrors.begin(joined_E, places),
         allowance=None if joined_E is None or not joined_E.any() else LossAllowance(),
@@ -346,15 +357,19 @@ class _Feedback:
         views_JVN = self.forecast_VBNH[:, covering_J, :, leads_J]
         mixed_JN = self.mixed_BNH[covering_J, :, leads_J]
 
-        def losses(forecast_JXN: Floats, against_JN: Floats) -> Doubles:
-            gradient_JN = np.where(known_JN, self.gradient(against_JN, truth_JN), 0.0)
-            return _losses(forecast_JXN, gradient_JN)
-
-        by_view = [losses(forecast_JEN, views_JVN[:, view]) for view in range(_VIEWS)]
+        against_JWN = np.concatenate([views_JVN, mixed_JN[:, None]], axis=1)
+        truth_JWN = np.broadcast_to(truth_JN[:, None], against_JWN.shape)
+        gradient_JWN = self.gradient(against_JWN, truth_JWN)
+        gradient_JWN = np.where(known_JN[:, None], gradient_JWN, 0.0)
+        whole_NE, place_NE, part_NE = _losses(forecast_JEN, gradient_JWN[:, :_VIEWS])
+        (views_NV,) = _losses(views_JVN, gradient_JWN[:, _VIEWS:])
         count_N = known_JN.sum(axis=0)
-        loss_NE = by_view[1] / np.maximum(count_N, 1)[:, None]
-        part_P = np.arange(len(ensemble.part.regret_GE)) == self.part_BH[covering_J[0], leads_J[0]]
         total = count_N.sum()
+        loss_GE = np.zeros_like(ensemble.experts.regret_GE)  # where nothing was measured
+        loss_GE[0] = whole_NE.sum(axis=0) / total
+        loss_GE[1:-PARTS] = place_NE / np.maximum(count_N, 1)[:, None]
+        part = self.part_BH[covering_J[0], leads_J[0]] - PARTS  # from the end
+        loss_GE[part] = part_NE.sum(axis=0) / total
         recent = ensemble.recent
         if recent is not None:
             recent = recent.update(forecast_JEN, truth_JN)
@@ -365,16 +380,12 @@ class _Feedback:
             ensemble,
             recent=recent,
             allowance=allowance,
-            whole=ensemble.whole.update(by_view[0].sum(axis=0, keepdims=True) / total),
-            place=ensemble.place.update(loss_NE),  # where nothing was measured, all losses are 0
-            part=ensemble.part.update(by_view[2].sum(axis=0, keepdims=True) / total, part_P),
-            views=ensemble.views.update(
-                losses(views_JVN, mixed_JN).sum(axis=0, keepdims=True) / total
-            ),
+            experts=ensemble.experts.update(loss_GE),
+            views=ensemble.views.update(views_NV.sum(axis=0, keepdims=True) / total),
         )
 
 
-def _losses(forecast_JXN: Floats, gradient_JN: Doubles) -> Doubles:
-    """The loss's gradient along each of X forecasters, summed over forecasts, (N, X)."""
-    loss_NX = np.einsum("jxn,jn->nx", forecast_JXN.astype(np.float64), gradient_JN)
-    return np.asarray(loss_NX - loss_NX.mean(axis=1, keepdims=True))
+def _losses(forecast_JXN: Floats, gradient_JWN: Doubles) -> Doubles:
+    """Each of W gradients along each of X forecasters, summed over forecasts, (W, N, X)."""
+    loss_WNX = np.einsum("jxn,jwn->wnx", forecast_JXN.astype(np.float64), gradient_JWN)
+    return np.asarray(loss_WNX - loss_WNX.mean(axis=2, keepdims=True))

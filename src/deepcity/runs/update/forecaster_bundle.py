@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from deepcity.city.arrays import Floats
 from deepcity.city.errors import CheckpointError
@@ -215,7 +215,7 @@ class BundleStore:
             return None
         try:
             return _bundle(found)
-        except (ValidationError, LookupError) as error:
+        except (ValueError, LookupError) as error:  # pydantic's are values too
             msg = (
                 f"the forecaster bundle {found.name} number {found.round} in "
                 f"{self.store.folder} was written by another version of deepcity ({error}); "

@@ -183,11 +183,12 @@ def ensemble_of(groups: Groups, prefix: str) -> MultiViewEnsemble:
     """
     arrays = {view: groups[f"{prefix}:{view}"] for view in STATE_NAMES}
     recent = _recent_of(groups, prefix)
+    *experts, views = (
+        BOAState(**{name: arrays[view][name] for name in STATE_FIELDS}) for view in STATE_NAMES
+    )
     return MultiViewEnsemble(
-        **{
-            view: BOAState(**{name: arrays[view][name] for name in STATE_FIELDS})
-            for view in STATE_NAMES
-        },
+        BOAState.together(experts),
+        views,
         recent=recent,
         allowance=_allowance_of(groups, prefix, recent),
     )
