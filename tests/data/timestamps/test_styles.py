@@ -63,7 +63,7 @@ MOMENTS = st.datetimes(datetime(1980, 1, 1), datetime(2150, 1, 1)).map(  # noqa:
 
 
 @pytest.mark.parametrize("style", list(STYLES))
-@tries(deadline=None, max_examples=30)
+@tries(deadline=None, max_examples=10)
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=6, unique=True))
 def test_a_moment_in_any_style_comes_back(style, moments):
     texts = pl.Series([STYLES[style](moment) for moment in moments])
