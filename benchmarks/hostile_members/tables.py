@@ -65,6 +65,9 @@ def text(cases: Sequence[Case]) -> str:
         "",
         over_the_promise(cases),
         "",
+        "The first 1,032 were measured before parties went on with their own layers where those "
+        "sent to them lie over their own size away; attacks that lie far can only do less since.",
+        "",
         _table(cases),
     ]
     return "\n".join(lines)
