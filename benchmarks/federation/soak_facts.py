@@ -71,9 +71,11 @@ class Watched:
             entry = Path(f"/proc/{process}")
             try:
                 files, threads = (len([*(entry / one).iterdir()]) for one in ("fd", "task"))
+                begun = (entry / "stat").read_text().rpartition(")")[2].split()[19]
             except OSError:
                 continue
-            life = self._lives.setdefault((process, role), Life(role))
+            # Numbers are given again: a process is known by when it began, too.
+            life = self._lives.setdefault((process, begun), Life(role))
             life.times.append(now)
             life.memory.append(pss_mb(process))
             life.files.append(files)
