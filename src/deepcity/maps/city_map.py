@@ -29,6 +29,7 @@ from deepcity.maps.aggregation_checks import aggregation_problems
 from deepcity.maps.city_policy import policy_problems
 from deepcity.maps.limit_checks import limit_problems
 from deepcity.maps.map_settings import MapSettings, ServiceSettings
+from deepcity.maps.privacy_checks import privacy_problems, shared_record_problems
 from deepcity.maps.schedule_checks import schedule_problems
 from deepcity.maps.vertical_checks import encoder_problems, vertical_problems
 
@@ -134,6 +135,10 @@ def load_map(path: Path | str, *, only_used: bool = False, later: bool = False) 
         raise ConfigError([*problems, *_doubles(path.name, settings, city_files)])
     services = [_service(path.name, wanted, city_files, problems) for wanted in settings.service]
     problems += _doubles(path.name, settings, city_files)
+    problems += shared_record_problems(
+        path.name,
+        [(one.settings, [member.name for member in one.members]) for one in services if one],
+    )
     if problems:
         raise ConfigError(problems)
     found = tuple(service for service in services if service is not None)
@@ -216,6 +221,7 @@ def _service(
     problems += schedule_problems(file, key, settings, [member.name for member in members])
     policies = {one.name: one.city_file.settings.policy is not None for one in members}
     problems += limit_problems(file, key, settings, policies)
+    problems += privacy_problems(file, key, settings)
     problems += _unknown_parties(file, key, settings, members)
     problems += _nobody_left(file, key, settings, members)
     if settings.vertical is not None:

@@ -11,6 +11,7 @@ from deepcity.exchange.compression.sparse_moves import SparseMoves
 from deepcity.exchange.precision import Precision
 from deepcity.learning.experts.expert import experts, not_installed
 from deepcity.learning.features.inputs import WindowSettings
+from deepcity.learning.private.settings import PrivacySettings
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.grant_settings import GrantSettings, Level
 from deepcity.maps.vertical_settings import VerticalSettings
@@ -207,6 +208,7 @@ class ServiceSettings(Settings):
         training, strategy, wire, participation, grant, span: see their classes.
         reuse: a layer package to start from.
         vertical: feature parties in each party's own city (`deepcity train-vertical`).
+        privacy: differential privacy of the layers that leave; left out, none.
     """
 
     name: Annotated[str, Field(pattern=NAME)]
@@ -234,6 +236,7 @@ class ServiceSettings(Settings):
     span: SpanSettings = SpanSettings()
     reuse: ReuseSettings | None = None
     vertical: VerticalSettings | None = None
+    privacy: PrivacySettings | None = None
 
     @field_validator("levels")
     @classmethod

@@ -9,17 +9,20 @@ FOLDER/checkpoints/    its learner after each round of each training
 FOLDER/own/            its forecaster, for `deepcity update`
 FOLDER/result.json     its results, measured values included
 FOLDER/claims.pem      the key with which it signs the rows that it claims, and its ledger's heads
+FOLDER/privacy.json    what of its privacy budget is spent, where a service trains with one
+FOLDER/noise.key       the secret from which its noise follows
 FOLDER/releases.jsonl  its release ledger: every layer that has left
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deepcity.city.level import ALONE as ALONE_LEVEL
 from deepcity.city.level import Layers
 from deepcity.exchange.compression.sparse_party import SparseParty
 from deepcity.exchange.exchange import Handler
@@ -46,6 +49,7 @@ from deepcity.parties.method_errors import (
     score_forecast,
 )
 from deepcity.parties.party import Party
+from deepcity.parties.private_training import PrivateTraining, simulated_key
 from deepcity.parties.releases.layer_release import LayerRelease
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, measured_leakage, site_ledger
 from deepcity.privacy.grants import Grant
@@ -134,7 +138,27 @@ class Site:
         grant, newcomer = self.settings.grant, self.name in self.settings.newcomers
         stem = grant.stem_of(self.name) == "common"
         release = None if newcomer else self.release
+        if release is not None and self.settings.privacy is not None:
+            planned = self.settings.privacy.epsilon
+            release = replace(release, epsilon=lambda: planned)
         return level_limit(release, grant.level_of(self.name), common_stem=stem)
+
+    @cached_property
+    def private(self) -> PrivateTraining | None:
+        """How it trains layers that leave with differential privacy; None: without.
+
+        Raises:
+            CheckpointError: if its budget or key cannot be read or written.
+        """
+        key = None if self.folder else simulated_key(self.seed, self.name)
+        return PrivateTraining.of(self.settings, self.party, self.folder, key)
+
+    @cached_property
+    def _release(self) -> LayerRelease | None:
+        """The policy of its city, which is told what was spent."""
+        if self.release is None or self.private is None:
+            return self.release
+        return replace(self.release, epsilon=self.private.budget.spent)
 
     def describe(self) -> Handler:
         """A handler that answers with its profile; no layer leaves by it."""
@@ -196,7 +220,8 @@ class Site:
             secure=secure,
             precision=precision,
             leakage=measured_leakage(self.folder, self.name, self.settings.name),
-            policy=None if self.release is None else self.release.check,
+            policy=None if self._release is None else self._release.check,
+            epsilon=None if self.private is None else self.private.budget.spent,
         )
         own = signing_key(self.folder / CLAIMS_KEY if key is None else key)
         return RecordingHandler(handler, site_ledger(self.folder, self.name, own), terms)
@@ -215,18 +240,24 @@ class Site:
 
         Raises:
             LayerPackageError: if the layers to start from do not fit.
+            GrantError: if its privacy budget does not allow the training.
         """
         reuse, service = self.settings.reuse, self.settings.name
         frozen = tuple(task.start) if reuse is not None and reuse.frozen else ()
         training = task.settings.training
-        learner = Learner(self.party.data, training, task.seed, start=task.start, frozen=frozen)
+        private = self.private if task.level > ALONE_LEVEL else None
+        learner = (
+            Learner(self.party.data, training, task.seed, start=task.start, frozen=frozen)
+            if private is None
+            else private.learner(task.training, training, task.seed, task.level, task.start, frozen)
+        )
         self.learners[task.method] = learner
         grant = self._grant(task.level)
         party = LearningParty(
             learner, task.level, task.common_stem, self._checkpoints, task.training
         )
         own_layers = learner.export(EVERY_LAYER)
-        policy = None if self.release is None else self.release.check
+        policy = None if self._release is None else self._release.check
         guarded = GuardedHandler(party, grant, self.name, service, own_layers, policy)
         moves = task.settings.wire.moves
         if moves is None:

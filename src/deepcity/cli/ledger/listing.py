@@ -71,12 +71,15 @@ def _cells(entry: Entry) -> list[str]:
 
 
 def grant_text(release: Release) -> str:
-    """The grants under which a layer left, in few words: the map's, and those of the policy."""
+    """The grants under which a layer left, in few words: the map's, those of the policy, and what
+    differential privacy had spent then.
+    """
     scope, deep = release.grant, release.form is ReleaseForm.DEEP_DATA
     found = [] if scope is None else [f"level {scope.level}, {scope.stem} stem"]
     if scope is not None and deep:
         found = [f"cut level {scope.level}"]
-    return "; ".join([*found, *(release.policy_grants or ())])
+    spent = [] if release.epsilon is None else [f"epsilon {release.epsilon} spent"]
+    return "; ".join([*found, *(release.policy_grants or ()), *spent])
 
 
 def leakage_text(leakage: Leakage | None) -> str:

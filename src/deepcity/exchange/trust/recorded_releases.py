@@ -27,6 +27,7 @@ from deepcity.store.release_ledger.release import (
     Leakage,
     Release,
     ReleaseForm,
+    epsilon_text,
 )
 
 _NETWORK = frozenset({STEM, *LADDER})
@@ -64,6 +65,8 @@ class ReleaseTerms:
         leakage: layer -> what an audit measured of it.
         policy: names of the grants of the city's policy that allow layers; None: it names no
             policy.
+        epsilon: what is spent on the party's records by differential privacy, with these layers;
+            None: they leave without noise.
     """
 
     grant: Grant
@@ -72,13 +75,15 @@ class ReleaseTerms:
     precision: Precision = "float32"
     leakage: Mapping[str, Leakage] = field(default_factory=dict)
     policy: Callable[[Collection[str]], tuple[str, ...]] | None = None
+    epsilon: Callable[[], float] | None = None
 
     def releases(self, message: Message, caller: str, layers: Layers) -> Sequence[Release]:
         """As in the contract: every layer, but for masks of secure sums."""
         network = [layer for layer in layers if layer in _NETWORK]
         grants = policy_grants(self.policy, network) if network else None
+        spent = self.epsilon() if self.epsilon is not None and network else None
         return [
-            self._release(message, caller, layer, tensors, grants)
+            self._release(message, caller, layer, tensors, grants, spent)
             for layer, tensors in layers.items()
             if layer != MASKS
         ]
@@ -90,6 +95,7 @@ class ReleaseTerms:
         layer: str,
         tensors: Tensors,
         grants: tuple[str, ...] | None,
+        spent: float | None,
     ) -> Release:
         network = layer in _NETWORK
         scope = GrantScope(level=self.grant.level, stem=self.grant.stem)
@@ -105,6 +111,7 @@ class ReleaseTerms:
             grant=scope if network else None,
             policy_grants=grants if network else None,
             leakage=self.leakage.get(layer) if network else None,
+            epsilon=None if spent is None or not network else epsilon_text(spent),
             bytes=tensors_bytes(tensors),
             sha256=tensors_digest(tensors),
         )

@@ -333,7 +333,7 @@ def _typical_by_lead(
 
 def with_scale(inputs: Inputs, train: Span, adjacency_NN: Floats | None) -> Inputs:
     """The inputs with deviations and spatial means in their own scale."""
-    deviation_TN = _deviation(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
+    deviation_TN = scaled_deviations(inputs.values_TN, inputs.typical_KTN[0], inputs.scale_N1)
     lag = max(1, inputs.settings.horizon // 2)
     return replace(
         inputs,
@@ -372,7 +372,8 @@ def _weekdays(grid: DayGrid, train: Span) -> Floats:
     return np.asarray(one_hot[grid.weekday_D], dtype=np.float32)
 
 
-def _deviation(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:
+def scaled_deviations(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:
+    """Deviations from typical values in a scale, clipped; 0 where nothing was measured."""
     deviation = (values_TN - typical_TN) / scale_N1[:, 0]
     clipped = np.clip(np.nan_to_num(deviation, nan=0.0), -_CLIP, _CLIP)
     return np.asarray(clipped, dtype=np.float32)

@@ -34,6 +34,7 @@ class LayerRelease:
         recipients: cities of all members of the service, newcomers too.
         folder: the site's, where its audits are; None: nothing was measured.
         clock: gives UTC seconds.
+        epsilon: what is spent on its records, with these layers; None: they leave without noise.
         encoder: whether they are layers of an agency's encoder, which leave each as it is.
     """
 
@@ -45,6 +46,7 @@ class LayerRelease:
     folder: Path | None
     clock: Callable[[], float] = time.time
     encoder: bool = False
+    epsilon: Callable[[], float] | None = None
 
     def check(self, layers: Collection[str]) -> tuple[str, ...]:
         """Check that these layers may leave now; returns the names of the grants that allow it.
@@ -64,6 +66,7 @@ class LayerRelease:
         measured = ReleaseMeasures(
             stream_r2=self._stream_r2(layers),
             joined=least_members(self.settings) if secure else 1,
+            epsilon=None if self.epsilon is None else self.epsilon(),
         )
         return ReleaseRequest(
             action=ReleaseAction.RELEASE_LAYERS,

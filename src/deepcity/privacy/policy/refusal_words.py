@@ -81,10 +81,10 @@ REFUSAL_WORDS: Mapping[str, tuple[str, str]] = {
         "드물게 공유하세요",
     ),
     "epsilon_unknown": (
-        "its epsilon is not accounted for, and grant {grant} allows {limit}; train with "
-        "differential privacy, or ask for a grant without epsilon",
-        "엡실론을 계산하지 않았는데 허가 {grant}의 한도는 {limit}입니다. 차등 정보보호로 "
-        "학습하거나 엡실론이 없는 허가를 요청하세요",
+        "its epsilon is not accounted for, and grant {grant} allows {limit}; train layers with "
+        "[service.privacy] in the map, or ask for a grant without epsilon",
+        "엡실론을 계산하지 않았는데 허가 {grant}의 한도는 {limit}입니다. 층을 맵의 "
+        "[service.privacy]로 학습하거나 엡실론이 없는 허가를 요청하세요",
     ),
     "epsilon_over": (
         "epsilon {value} would be spent, over the {limit} of grant {grant}; stop, or ask for more",

@@ -6,6 +6,7 @@ says is refused: other spacing, a key that is there twice, 1.0 or 1e0 for 1.
 """
 
 from enum import StrEnum
+from math import ceil
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -25,6 +26,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 Seconds = Annotated[int, Field(ge=0, le=_LAST_S)]
 Path_ = Annotated[tuple[Digest, ...], Field(max_length=MOST_PATH)]
+_Epsilon = Annotated[str, Field(pattern=r"^[0-9]{1,6}\.[0-9]{4}$")]
 _R2 = Annotated[str, Field(pattern=r"^-?[0-9]{1,6}\.[0-9]{4}$")]
 
 
@@ -83,6 +85,8 @@ class Release(Strict):
         policy_grants: names of the grants of the city's policy that allowed it, `MOST_GRANTS` of
             them; None: the city names no policy. An entry without them has no such key.
         leakage: None: not measured.
+        epsilon: spent on the party's records by differential privacy, this included, rounded up;
+            None: without noise. An entry without it has no such key.
         bytes, sha256: what left, as it went over the wire.
     """
 
@@ -99,12 +103,14 @@ class Release(Strict):
     bytes: Annotated[int, Field(ge=0, le=1 << 50)]
     sha256: Digest
     policy_grants: Annotated[tuple[Name, ...], Field(max_length=MOST_GRANTS)] | None = None
+    epsilon: _Epsilon | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = dump(self)
-        if self.policy_grants is None:
-            del found["policy_grants"]
+        for key in ("policy_grants", "epsilon"):
+            if found[key] is None:
+                del found[key]
         return found
 
 
@@ -127,3 +133,12 @@ def r2_text(r2: float) -> str:
     ('0.4313', '0.0000')
     """
     return f"{round(min(max(r2, -1e5), 1.0), 4) + 0.0:.4f}"
+
+
+def epsilon_text(epsilon: float) -> str:
+    """An epsilon as an entry holds it, rounded up.
+
+    >>> epsilon_text(7.99993), epsilon_text(0.0)
+    ('8.0000', '0.0000')
+    """
+    return f"{min(ceil(max(epsilon, 0.0) * 1e4) / 1e4, 999_999.0):.4f}"

@@ -1,0 +1,1 @@
+"""Differentially private training of shared layers: units, bounded influence, noise (ADR 27)."""

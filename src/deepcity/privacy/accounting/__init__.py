@@ -1,0 +1,1 @@
+"""How much of differential privacy is spent: accountant, noise that can be repeated, budget."""
