@@ -16,7 +16,7 @@ from deepcity.learning.private.inputs import day_reference, inputs_by_day, input
 from deepcity.learning.private.learner import PrivateData, PrivateLearner
 from deepcity.learning.private.plan import PrivacyPlan, plan_privacy
 from deepcity.learning.private.settings import PrivacySettings
-from deepcity.learning.private.units import Units
+from deepcity.learning.private.units import PrivacyUnits
 from deepcity.learning.training.learner import PartyData
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.map_settings import ServiceSettings
@@ -136,7 +136,7 @@ class PrivateTraining:
             inputs.ridge_skip_HS,
             party.data.measured,
         )
-        units = Units.of(privacy.unit, inputs, origins_B, privacy.windows)
+        units = PrivacyUnits.of(privacy.unit, inputs, origins_B, privacy.windows)
         return PrivateData(rows, units, digest)
 
     def _inputs(self, digest: bytes) -> Inputs:

@@ -12,7 +12,7 @@ from deepcity.learning.private.inputs import day_reference, inputs_by_day
 from deepcity.learning.private.learner import PrivateData, PrivateLearner
 from deepcity.learning.private.plan import plan_privacy
 from deepcity.learning.private.settings import PrivacySettings, PrivacyUnit
-from deepcity.learning.private.units import Units
+from deepcity.learning.private.units import PrivacyUnits
 from deepcity.learning.training.learner import PartyData
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.privacy.accounting.noise_stream import NoiseKey
@@ -38,7 +38,9 @@ def private_data(whole, key=KEY):
         inputs.ridge_skip_HS,
     )
     return PrivateData(
-        rows, Units.of(PrivacyUnit.SENSOR_DAY, inputs, origins_B, 3), whole.values_TNF.tobytes()
+        rows,
+        PrivacyUnits.of(PrivacyUnit.SENSOR_DAY, inputs, origins_B, 3),
+        whole.values_TNF.tobytes(),
     )
 
 

@@ -16,7 +16,7 @@ from deepcity.learning.private.inputs import inputs_by_day, inputs_by_place
 from deepcity.learning.private.reference import PlaceReference
 from deepcity.learning.private.settings import PrivacyUnit
 from deepcity.learning.private.unit_gradients import clipped_sum
-from deepcity.learning.private.units import Units
+from deepcity.learning.private.units import PrivacyUnits
 from deepcity.privacy.accounting.noise_stream import NoiseKey
 
 WINDOW = WindowSettings(history=8, horizon=6, days=7)
@@ -41,7 +41,7 @@ def gradient(values_TNF, unit, seed):
     inputs = inputs_by_day(ordinary, REFERENCE) if by_day else inputs_by_place(ordinary, TRAIN)
     origins_B = train_origins(inputs.settings, TRAIN)
     samples = inputs.samples(origins_B, until=TRAIN.end)
-    units = Units.of(unit, inputs, origins_B, WINDOWS)
+    units = PrivacyUnits.of(unit, inputs, origins_B, WINDOWS)
     sample = units.sample(0.7, KEY.stream(b"step"), np.random.default_rng(seed))
     shape = Shape(samples.features_BNF.shape[-1], 6, linear_features=samples.linear_BNHS.shape[-1])
     network = new_network(shape, 1)
@@ -107,7 +107,7 @@ def test_each_window_is_used_in_some_step_and_no_day_is_in_two_blocks():
     ordinary = fit_inputs(WHOLE, "flow", WINDOW, TRAIN, fit_ridge=False)
     inputs = inputs_by_day(ordinary, REFERENCE)
     origins_B = train_origins(inputs.settings, TRAIN)
-    units = Units.of(PrivacyUnit.SENSOR_DAY, inputs, origins_B, 1000)
+    units = PrivacyUnits.of(PrivacyUnit.SENSOR_DAY, inputs, origins_B, 1000)
     assert units.block_days == 2
     used = set()
     for seed in range(8):
@@ -124,7 +124,9 @@ def test_each_window_is_used_in_some_step_and_no_day_is_in_two_blocks():
 def test_a_poisson_sample_has_its_rate():
     ordinary = fit_inputs(WHOLE, "flow", WINDOW, TRAIN, fit_ridge=False)
     inputs = inputs_by_day(ordinary, REFERENCE)
-    units = Units.of(PrivacyUnit.SENSOR_DAY, inputs, train_origins(inputs.settings, TRAIN), 2)
+    units = PrivacyUnits.of(
+        PrivacyUnit.SENSOR_DAY, inputs, train_origins(inputs.settings, TRAIN), 2
+    )
     rng, stream = np.random.default_rng(0), KEY.stream(b"many")
     found = [units.sample(0.3, stream, rng) for _ in range(300)]
     sizes = np.array([len(one.place_U) for one in found])

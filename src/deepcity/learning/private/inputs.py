@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepcity.city.arrays import Floats
+from deepcity.city.arrays import Doubles, Floats
 from deepcity.data.windows import Span
 from deepcity.learning.features.cold_start_scaling import with_all_weekdays
 from deepcity.learning.features.inputs import Inputs, scaled_deviations
@@ -92,5 +92,5 @@ def _unmixed(inputs: Inputs) -> Inputs:
     return replace(bare, ridge_skip_HS=ridge_HS)
 
 
-def _column(values_N: Floats) -> Floats:
+def _column(values_N: Doubles) -> Floats:
     return np.asarray(values_N[:, None], dtype=np.float32)

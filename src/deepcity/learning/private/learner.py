@@ -25,7 +25,7 @@ from deepcity.learning.features.inputs import Samples
 from deepcity.learning.networks.reuse import freeze, import_layers
 from deepcity.learning.private.plan import PrivacyPlan
 from deepcity.learning.private.unit_gradients import clipped_sum
-from deepcity.learning.private.units import Units
+from deepcity.learning.private.units import PrivacyUnits
 from deepcity.learning.training.learner import Learner, PartyData
 from deepcity.learning.training.local_training import TrainingSettings, learning_rate, party_seed
 from deepcity.learning.training.training_state import Arrays
@@ -49,7 +49,7 @@ class PrivateData:
     """
 
     data: PartyData
-    units: Units
+    units: PrivacyUnits
     digest: bytes
 
 

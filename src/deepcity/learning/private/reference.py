@@ -90,7 +90,7 @@ def value_histogram(values_DS: Doubles) -> Doubles:
         power = np.clip(np.rint(np.log2(np.abs(values_DS))), low, high)
     place = np.where(power > low, np.sign(values_DS) * (power - low), 0.0)
     known = (place[np.isfinite(values_DS)] + (high - low)).astype(np.int64)
-    return np.bincount(known, minlength=2 * (high - low) + 1) / values_DS.shape[1]
+    return np.asarray(np.bincount(known, minlength=2 * (high - low) + 1) / values_DS.shape[1])
 
 
 def wave_sums(scaled_DSN: Doubles, rest_D: Ints) -> Doubles:
@@ -124,7 +124,8 @@ def _centre(noisy_QN: Doubles, multiplier: float) -> tuple[Doubles, Doubles]:
     middle_N = middle_Q @ share_QN
     away_QN = middle_Q[:, None] - middle_N
     square_N = (share_QN * (away_QN**2 + (_WITHIN * middle_Q[:, None]) ** 2)).sum(axis=0)
-    return middle_N, _WIDTHS * np.maximum(np.sqrt(square_N), 2.0**low)
+    width_N = _WIDTHS * np.maximum(np.sqrt(square_N), 2.0**low)
+    return np.asarray(middle_N), np.asarray(width_N, np.float64)
 
 
 def _waves(slots: int) -> Doubles:

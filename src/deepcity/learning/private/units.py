@@ -40,7 +40,7 @@ class UnitSample:
 
 
 @dataclass(frozen=True)
-class Units:
+class PrivacyUnits:
     """The units of a party's training rows.
 
     Attributes:
@@ -57,7 +57,7 @@ class Units:
     windows: int
 
     @classmethod
-    def of(cls, unit: PrivacyUnit, inputs: Inputs, origins_B: Ints, windows: int) -> "Units":
+    def of(cls, unit: PrivacyUnit, inputs: Inputs, origins_B: Ints, windows: int) -> "PrivacyUnits":
         """The units of some origins."""
         places = inputs.values_TN.shape[1]
         if unit is PrivacyUnit.PLACE:
