@@ -5,8 +5,8 @@ from deepcity.audit.effort import EffortName
 from deepcity.audit.results import AuditSubject, LearnedFrom, PartyAudit, WindowLeak
 
 
-def save_encoder_audit(site, r2, model="ab" * 32):
-    """Write it into the agency's folder: R² of a stream of its deep data."""
+def save_encoder_audit(site, r2, model="ab" * 32, forecast=None):
+    """Write it into the agency's folder: R² of a stream of its deep data, and of the forecast."""
     subject = AuditSubject(
         service="water",
         party="east/weather",
@@ -30,8 +30,11 @@ def save_encoder_audit(site, r2, model="ab" * 32):
         gallery=1,
         windows=1,
     )
+    leaks = [leak]
+    if forecast is not None:
+        leaks.append(leak.model_copy(update={"layer": "forecast", "r2": forecast}))
     found = PartyAudit(
-        version=VERSION, subject=subject, effort=EffortName.FAST, seed=0, windows=(leak,)
+        version=VERSION, subject=subject, effort=EffortName.FAST, seed=0, windows=tuple(leaks)
     )
     site.mkdir(parents=True, exist_ok=True)
     save_audit(site, "east/weather", found)

@@ -75,8 +75,10 @@ until = 2999-12-31
 """
 
 
-def deep_grant(city="east", until="2999-12-31", more=""):
-    """What a weather office of these maps grants of its deep data."""
+def deep_grant(city="east", until="2999-12-31", more="", leakage='leakage = "any"'):
+    """What a weather office of these maps grants of its deep data: whatever they leak."""
+    bounded = "max_stream_r2" in more or "leakage" in more
+    more = more if bounded else f"{more}\n{leakage}"
     return DEEP.format(city=city, until=until, more=more)
 
 

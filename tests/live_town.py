@@ -239,7 +239,10 @@ def _learner(name: str, panel: Panel, train: Span) -> AgencyLearner:
 def _package(name: str, columns: Columns, learner: AgencyLearner) -> EncoderPackage:
     domain = {"weather": "environment", "gates": "transport"}[name]
     fields = {"weather": (("rain", "1"), ("wind", "1")), "gates": (("exits", "passengers"),)}
-    facts = EncoderFacts("town", domain, name, SERVICE, SALT, fields[name], HOUR, TimeGrid(HOUR, 0))
+    facts = EncoderFacts(
+        "town", domain, name, SERVICE, SALT, fields[name], HOUR, TimeGrid(HOUR, 0),
+        any_leakage=True,
+    )  # fmt: skip
     return package_encoder(facts, columns, learner.encoder)
 
 

@@ -39,7 +39,7 @@ REVOKED = '[[revoked]]\ngrant = "weather-deep"\nat = 1\n'
 def trained(tmp_path_factory):
     """A vertical run of a city that names no policy yet."""
     folder = tmp_path_factory.mktemp("releases")
-    run_vertical(quick_map(folder), folder / "run")
+    run_vertical(quick_map(folder, agency='leakage = "any"'), folder / "run")
     return folder
 
 
@@ -175,6 +175,42 @@ def test_the_leakage_that_counts_is_that_of_this_very_encoder(town):
     save_encoder_audit(site, 0.4, found.encoder.version)
     assert found.releases().check() == ("weather-deep",)
     assert found.releases().leakage.activations_r2 == "0.4000"
+
+
+FORECAST_ONLY = deep_grant(leakage="")  # nothing said of leakage: the default
+
+
+@pytest.mark.parametrize("grants", [FORECAST_ONLY, ""])
+def test_by_default_deep_data_leave_only_if_they_leak_no_more_than_the_forecast(town, grants):
+    found = town(grants)
+    if not grants:
+        facts = replace(found.encoder.facts, any_leakage=False)
+        found.encoder = replace(found.encoder, facts=facts)
+    site = found.folder / "run" / "sites" / "east.weather"
+    version = found.encoder.version
+    with pytest.raises(GrantError, match=r"not measured.*`deepcity audit`.*leakage = \"any\""):
+        found.releases().check()
+    save_encoder_audit(site, 0.40, version, forecast=0.36)
+    assert found.releases().check() == (("weather-deep",) if grants else None)
+    save_encoder_audit(site, 0.42, version, forecast=0.36)
+    with pytest.raises(GrantError, match=r"0\.42.*0\.36.*0\.05"):
+        found.releases().check()
+    save_encoder_audit(site, 0.06, version)  # a forecast that was not measured leaks nothing
+    with pytest.raises(GrantError, match=r"0\.06.*0\.05"):
+        found.releases().check()
+
+
+def test_a_parcel_that_waits_is_held_when_its_leakage_is_no_longer_accepted(town, tmp_path):
+    found = town("")
+    found.encoder = replace(found.encoder, facts=replace(found.encoder.facts, any_leakage=False))
+    site = found.folder / "run" / "sites" / "east.weather"
+    save_encoder_audit(site, 0.01, found.encoder.version)
+    with Outbox(tmp_path / "outbox") as outbox:
+        releases = found.releases()
+        found.agency(outbox, releases).encode_new(found.weather, found.now)
+        save_encoder_audit(site, 0.6, found.encoder.version)
+        with pytest.raises(GrantError, match=r"leaks R² 0\.60"):
+            releases.before(outbox.first())
 
 
 def test_what_cannot_be_recorded_does_not_leave(town, tmp_path):

@@ -13,6 +13,7 @@ from deepcity.audit.window.checks import check_victim
 from deepcity.audit.window.encoder_releases import encoder_victim
 from deepcity.city.arrays import Ints
 from deepcity.data.city_file import CityFile, load_panel
+from deepcity.forecasting.audit_forecast import forecast_from
 from deepcity.forecasting.audit_network import AuditPlan
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.split.encoder_package import SUFFIX, EncoderPackage, load_encoder
@@ -79,7 +80,10 @@ def plan_encoder_audit(agency: AgencyEncoder, effort: EffortName, seed: int) -> 
     learned = round(_LEARNED * len(times_B))
     if until is not None:
         learned = int(np.searchsorted(times_B, until))
-    victim = encoder_victim(package.encoder, columns, times_B, learned, sizes, seed)
+    forecast = forecast_from(agency.site, package, agency.city_file)
+    victim = encoder_victim(
+        package.encoder, columns, times_B, learned, sizes, seed, package.released, forecast
+    )
     check_victim(agency.name, victim)
     subject = AuditSubject(
         service=package.facts.service,

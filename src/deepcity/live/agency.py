@@ -18,7 +18,9 @@ from deepcity.city.arrays import Ints
 from deepcity.data.panel import Panel
 from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.split.encoder_package import EncoderPackage
+from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.clock_check import ArrivalLog
+from deepcity.live.last_sent import LastSent
 from deepcity.live.revisions import Correction, RevisionLog
 from deepcity.live.wire import cell_names, pack_deep, revision_rows, to_rows
 from deepcity.privacy.deep_grant import DeepGrant
@@ -114,6 +116,10 @@ class LiveAgency:
         return RevisionLog(self.package, self.outbox, window_s)
 
     @cached_property
+    def _last_sent(self) -> LastSent:
+        return LastSent(self.package.facts.defences)
+
+    @cached_property
     def _arrivals(self) -> ArrivalLog:
         return ArrivalLog(self.package, self.outbox, self.at_once)
 
@@ -122,9 +128,11 @@ class LiveAgency:
         return [slice(start, start + size) for start in range(0, times, size)]
 
     def _put(self, columns: Columns, times_B: Ints) -> int:
-        activations = self.package.encode_columns(columns, times_B)
-        batch = to_rows(self.package.space, cell_names(self.package.cells), times_B, activations)
-        notes = self._revision_log.new_notes(columns, times_B, activations)
+        encoded = self.package.encode_columns(columns, times_B)
+        held, sends_BC = self._last_sent.hold(encoded, times_B)
+        cells, sent = cell_names(self.package.cells), DeepBatch(held.vectors_BCD, sends_BC)
+        batch = to_rows(self.package.space, cells, times_B, sent)
+        notes = self._revision_log.new_notes(columns, times_B, held)
         self.outbox.put(self._drafts(batch, 0), {self.cursor: int(times_B[-1])}, notes)
         return len(batch)
 

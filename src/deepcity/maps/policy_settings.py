@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from deepcity.data.config.duration import Duration
 from deepcity.data.config.settings import NAME
 from deepcity.data.config.toml_file import Settings, wrong
-from deepcity.privacy.policy.release import DEPTHS, Item, ReleaseGrant
+from deepcity.privacy.policy.release import ABOVE_FORECAST, DEPTHS, Item, ReleaseGrant
 
 Name = Annotated[str, Field(pattern=NAME, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -35,6 +35,9 @@ class GrantTable(Settings):
         until: the last day on which the grant holds, in the city's time zone.
         max_stream_r2: most measured leakage, the best attacker's R² after 24 releases
             (`deepcity audit`). What was not measured does not leave then.
+        leakage: "forecast": a running city's deep data may leak no more than the forecast made
+            from them, and 0.05. "any": what they leak is accepted, measured or not. Left out: the
+            number max_stream_r2 counts, and where there is none "forecast".
         cadence: least time between two releases of deep data.
         least_k: fewest parties whose updates are joined before anybody sees them (secure sums).
         epsilon: of differential privacy, in all.
@@ -52,6 +55,7 @@ class GrantTable(Settings):
     highest: Layer
     until: date
     max_stream_r2: Annotated[float, Field(ge=0, le=1)] | None = None
+    leakage: Literal["forecast", "any"] | None = None
     cadence: Duration | None = None
     least_k: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     epsilon: Annotated[float, Field(gt=0, le=1000)] | None = None
@@ -68,7 +72,11 @@ class GrantTable(Settings):
     @model_validator(mode="after")
     def _fits_item(self) -> Self:
         layers = self.item is Item.LAYERS
-        for key, value in {"cadence": self.cadence, "keep_days": self.keep_days}.items():
+        streamed = {"cadence": self.cadence, "keep_days": self.keep_days, "leakage": self.leakage}
+        if self.leakage == "any" and self.max_stream_r2 is not None:
+            reason = f"max_stream_r2 = {self.max_stream_r2:g} bounds it"
+            raise wrong(reason, "leave one of both out", "leakage")
+        for key, value in streamed.items():
             if layers and value is not None:
                 reason = "it bounds a stream of deep data, and layers are sent in rounds"
                 raise wrong(reason, 'leave it out, or write item = "deep_data"', key)
@@ -82,6 +90,13 @@ class GrantTable(Settings):
             if not layers and layer in ("stem", "head"):
                 raise wrong("deep data are cut at h1 to h5", "name one of these", key)
         return self
+
+    @property
+    def _max_above_forecast(self) -> float | None:
+        by_number = self.max_stream_r2 is not None and self.leakage is None
+        if self.item is Item.LAYERS or self.leakage == "any" or by_number:
+            return None
+        return ABOVE_FORECAST
 
     def value(self, time_zone: str, revoked_at: int | None) -> ReleaseGrant:
         """The grant these settings describe."""
@@ -98,6 +113,7 @@ class GrantTable(Settings):
             highest=DEPTHS[self.highest],
             until=int(end.timestamp()),
             max_stream_r2=self.max_stream_r2,
+            max_above_forecast=self._max_above_forecast,
             cadence_s=None if self.cadence is None else int(self.cadence.total_seconds()),
             least_k=self.least_k,
             epsilon=self.epsilon,

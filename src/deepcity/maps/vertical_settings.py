@@ -1,12 +1,13 @@
 """Settings of vertical training: a party's feature parties in its city, and the protocol."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from deepcity.data.config.toml_file import Settings, wrong
 from deepcity.learning.features.agency_columns import ColumnSettings
+from deepcity.maps.defence_settings import DefenceSettings
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST
 
 
@@ -40,6 +41,10 @@ class FeaturePartySettings(Settings):
         least_level, widest: its grant.
         encoder: its encoder of another service to start from; relative to the map file. In a
             service of several cities: city -> file; agencies of other cities are pretrained.
+        defences: of its deep data, on their way out and in training.
+        leakage: "forecast": in daily use its deep data may leak no more than the forecast made from
+            them, and 0.05, by `deepcity audit`. "any": it accepts what they leak. Where its city
+            names a policy, that decides instead.
     """
 
     agency: str
@@ -53,6 +58,8 @@ class FeaturePartySettings(Settings):
     least_level: Annotated[int, Field(ge=1, le=5)] = LEAST_LEVEL
     widest: Annotated[int, Field(ge=1)] = WIDEST
     encoder: Annotated[str | dict[str, str] | None, BeforeValidator(_files)] = None
+    defences: DefenceSettings = DefenceSettings()
+    leakage: Literal["forecast", "any"] = "forecast"
 
     @model_validator(mode="after")
     def _granted(self) -> "FeaturePartySettings":
@@ -89,6 +96,7 @@ class VerticalSettings(Settings):
         labels_stay: the party only computes the loss: the application holds no labels, and
             gets the party's own columns as deep data too.
         own_width: width of those deep data.
+        own_defences: their defences.
     """
 
     agency: Annotated[tuple[FeaturePartySettings, ...], Field(min_length=1)]
@@ -99,6 +107,7 @@ class VerticalSettings(Settings):
     reuse_level: Annotated[int, Field(ge=0, le=5)] = 0
     labels_stay: bool = False
     own_width: Annotated[int, Field(ge=1, le=64)] = 16
+    own_defences: DefenceSettings = DefenceSettings()
 
     @model_validator(mode="after")
     def _once(self) -> "VerticalSettings":

@@ -17,6 +17,7 @@ No message carries rows, scaling, the stem, the optimizer state or place names.
 """
 
 import logging
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.vertical.names import (
     BACKWARD,
     BEST,
+    CADENCE_S,
     CELLS,
     DEEP,
     ERROR,
@@ -57,6 +59,7 @@ from deepcity.learning.split.agency_learner import AgencyLearner
 from deepcity.learning.split.encoder_package import EncoderPackage, TimeGrid
 from deepcity.learning.split.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.privacy.defences.release import KEY_BYTES, release_stream, release_times
 from deepcity.store.checkpoint import CheckpointStore
 
 _MANY = 1_000_000  # more than the gradient messages of a round
@@ -189,13 +192,17 @@ class AgencyParty:
         return f"{self.name}.run-{run}"
 
     def _forward(self, message: Message) -> Message:
-        times_B = _array(message, TIMES, TIMES, np.int64, 1)
+        defences = self.learner.settings.defences
+        times_B = release_times(_array(message, TIMES, TIMES, np.int64, 1), defences)
         self._last_times = times_B
         batch = self.learner.encode(times_B)
+        # fresh noise for each message: equal noise would cancel where an encoder has moved
+        key = secrets.token_bytes(KEY_BYTES)
+        released_BCD = release_stream(batch.vectors_BCD, batch.known_BC, times_B, defences, key)
         if BEST in message.numbers:
             self._snapshot(int(message.numbers[ROUND]), int(message.numbers[BEST]))
         # activations of a cell without recent rows still encode earlier days: zeros leave instead
-        vectors_BCD = np.where(batch.known_BC[..., None], batch.vectors_BCD, np.float32(0))
+        vectors_BCD = np.where(batch.known_BC[..., None], released_BCD, np.float32(0))
         return Message(FORWARD, {}, {DEEP: {VECTORS: vectors_BCD, KNOWN: batch.known_BC}})  # type: ignore[dict-item]
 
     def _backward(self, message: Message) -> Message:
@@ -243,7 +250,8 @@ class AgencyParty:
         grid = TimeGrid(int(message.numbers[STEP_S]), int(message.numbers[PHASE_S]))
         package = self.save(self.learner, grid)
         version = np.frombuffer(bytes.fromhex(package.version), np.uint8)
-        numbers = {STEP_S: float(package.facts.step_s)}
+        cadence_s = float(self.learner.settings.defences.cadence_s)
+        numbers = {STEP_S: float(package.facts.step_s), CADENCE_S: cadence_s}
         return Message(PACKAGE, numbers, {VERSION: {VERSION: version}})  # type: ignore[dict-item]
 
 

@@ -6,7 +6,7 @@ training that is resumed finds it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepcity.city.arrays import Bools, Ints
@@ -24,6 +24,8 @@ from deepcity.maps.map_settings import ServiceSettings
 from deepcity.parties.releases.deep_release import ReleasedTimes, deep_release
 from deepcity.parties.releases.layer_release import LayerRelease, purpose_of
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, measured_leakage, site_ledger
+from deepcity.privacy.defences.release import release_times
+from deepcity.privacy.defences.settings import Defences
 from deepcity.privacy.grants import Grant
 from deepcity.store.release_ledger.release import Leakage
 from deepcity.store.signatures.ed25519 import signing_key
@@ -37,6 +39,7 @@ class GuardedActivations:
 
     inner: Handler
     release: ReleasedTimes
+    defences: Defences
 
     def handle(self, message: Message, caller: str) -> Message:
         """Answer one message; raises what the handler inside raises.
@@ -46,7 +49,7 @@ class GuardedActivations:
         """
         answer = self.inner.handle(message, caller)
         if DEEP in answer.layers:
-            self.release.check(_times(message, answer.layers))
+            self.release.check(_times(message, answer.layers, self.defences))
         return answer
 
 
@@ -60,6 +63,7 @@ class AgencyReleases:
         name: with the city's; the ledger's name.
         receiver: the party whose application gets them; empty: the application's own name.
         level: the cut level.
+        defences: of its deep data; its cadence is that of the times that leave.
         folder: of its site; None: nothing is recorded, and nothing was measured.
         key: file of the key that signs its ledger; None: in its folder.
     """
@@ -70,6 +74,7 @@ class AgencyReleases:
     name: str
     receiver: str
     level: int
+    defences: Defences = field(default_factory=Defences)
     folder: Path | None = None
     key: Path | None = None
 
@@ -83,7 +88,8 @@ class AgencyReleases:
             CheckpointError: if the key cannot be read, or a new one not written.
         """
         service, check = self.settings.name, self._deep_check()
-        found = inner if check is None else GuardedActivations(inner, check)
+        defences = self.defences
+        found = inner if check is None else GuardedActivations(inner, check, defences)
         terms = DeepDataTerms(
             self.name,
             self.receiver,
@@ -91,7 +97,9 @@ class AgencyReleases:
             training,
             self.level,
             self._leakage().get(BOTTLENECK),
-            None if check is None else lambda message, layers: check.check(_times(message, layers)),
+            None
+            if check is None
+            else lambda message, layers: check.check(_times(message, layers, defences)),
         )
         return self._recorded(found, terms)
 
@@ -145,8 +153,8 @@ class AgencyReleases:
         return RecordingHandler(inner, site_ledger(self.folder, self.name, own), terms)
 
 
-def _times(message: Message, layers: Layers) -> Ints:
-    """Origins of a forward pass at which any cell has activations; of others zeros leave."""
+def _times(message: Message, layers: Layers, defences: Defences) -> Ints:
+    """Times of a forward pass at which any cell has activations; of others zeros leave."""
     known_BC: Bools = layers[DEEP][KNOWN]  # type: ignore[assignment]
     times_B: Ints = message.layers[TIMES][TIMES]  # type: ignore[assignment]
-    return times_B[known_BC.any(axis=1)]
+    return release_times(times_B[known_BC.any(axis=1)], defences)

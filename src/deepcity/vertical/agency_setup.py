@@ -90,7 +90,10 @@ def _site(
     assert vertical is not None
     columns = fit_columns(panel, feature_party.columns, span, salt)
     settings = EncoderSettings(
-        feature_party.level, feature_party.width, pretrain_steps=vertical.pretrain_steps
+        feature_party.level,
+        feature_party.width,
+        pretrain_steps=vertical.pretrain_steps,
+        defences=feature_party.defences.value(panel.clock.step_s),
     )
     bounds = {"least_level": feature_party.least_level, "widest": feature_party.widest}
     facts = EncoderFacts(
@@ -104,6 +107,7 @@ def _site(
         grid=TimeGrid(panel.clock.step_s),  # replaced by the application's
         learned_until=terms.until,
         purpose=purpose_of(service.settings),
+        any_leakage=feature_party.leakage == "any",
     )
     return AgencySite(
         AgencyLearner(agency.name, columns, settings, seed, terms.horizon_s),
@@ -118,6 +122,7 @@ def _site(
             f"{city.city.name}/{agency.name}",
             receiver,
             feature_party.level,
+            settings.defences,
         ),
     )
 

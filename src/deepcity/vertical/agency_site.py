@@ -7,6 +7,7 @@ A site is reached by messages alone (`handle`). Its own folder holds what is pri
     FOLDER/releases.jsonl   its release ledger: every activation and layer that has left
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from deepcity.learning.split.encoder_package import (
 )
 from deepcity.learning.split.labels import Labels
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.privacy.defences.release import KEY_BYTES
 from deepcity.store.checkpoint import CheckpointStore
 from deepcity.vertical.agency_party import AgencyParty
 from deepcity.vertical.agency_releases import AgencyReleases
@@ -137,6 +139,13 @@ def _save(
     facts: EncoderFacts, folder: Path, learner: AgencyLearner, grid: TimeGrid
 ) -> EncoderPackage:
     assert isinstance(learner.columns, Columns)
-    package = package_encoder(replace(facts, grid=grid), learner.columns, learner.encoder)
+    defences = learner.settings.defences
+    facts = replace(
+        facts,
+        grid=grid.slowed(defences.cadence_s),
+        defences=replace(defences, hold_s=max(defences.hold_s, grid.step_s)),
+        noise_key=secrets.token_hex(KEY_BYTES) if defences.noise else "",
+    )
+    package = package_encoder(facts, learner.columns, learner.encoder)
     save_encoder(folder, package)
     return package

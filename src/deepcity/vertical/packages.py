@@ -58,8 +58,7 @@ def save_packages(
             name,
             Space(city.city.name, city.city.agency(name).domain, name, layer, versions[name][0]),
             network.cut.widths[name],
-            versions[name][1],
-            grid,
+            *versions[name][1:],
         )
         for name in setup.agencies
     )

@@ -246,7 +246,10 @@ def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
     party, vertical, data = case.party, case.vertical, case.party.data
     columns = InputColumns.of(party.inputs, party.panel.time_T, party.panel.places, case.salt)
     settings = EncoderSettings(
-        vertical.level, vertical.own_width, pretrain_steps=vertical.pretrain_steps
+        vertical.level,
+        vertical.own_width,
+        pretrain_steps=vertical.pretrain_steps,
+        defences=vertical.own_defences.value(party.panel.clock.step_s),
     )
     mae_weight = case.service.settings.training.mae_weight
     return AgencySite(
@@ -261,6 +264,7 @@ def _own_site(case: _Case, train: Samples, train_times: Ints) -> AgencySite:
             party.name,
             case.receiver,
             vertical.level,
+            settings.defences,
         ),
     )
 

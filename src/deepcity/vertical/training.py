@@ -26,6 +26,7 @@ from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.vertical.names import (
     BACKWARD,
     BEST,
+    CADENCE_S,
     CELLS,
     DEEP,
     ERROR,
@@ -56,6 +57,7 @@ from deepcity.learning.training.local_training import party_seed
 from deepcity.maps.vertical_settings import Mode
 
 _MOST_CELLS = 100_000
+_LONGEST_CADENCE_S = 366 * 86_400
 _SEED_LABEL = "meeting"  # of the batches; results follow from it, so it stays
 
 
@@ -326,14 +328,15 @@ def _send_gradients(
 
 def package_encoders(
     exchange: Exchange, agencies: Sequence[str], grid: TimeGrid
-) -> dict[str, tuple[str, int]]:
+) -> dict[str, tuple[str, int, TimeGrid]]:
     """Have each agency write its encoder into its own folder.
 
     Args:
         grid: the times at which the application needs activations.
 
     Returns:
-        agency -> version of its encoder (16 hex digits), and the step of its own rows in seconds.
+        agency -> version of its encoder (16 hex digits), the step of its own rows in seconds, and
+        the times at which it encodes.
 
     Raises:
         ExchangeError: if an agency cannot; names each and its reason.
@@ -343,9 +346,19 @@ def package_encoders(
     right = "Correct that, then run again"
     refuse_failures(failures(replies), "these agencies wrote no encoder package", right)
     return {
-        name: (reply.layers[VERSION][VERSION].tobytes().hex(), int(reply.numbers[STEP_S]))
+        name: (
+            reply.layers[VERSION][VERSION].tobytes().hex(),
+            int(reply.numbers[STEP_S]),
+            grid.slowed(_cadence_s(reply)),
+        )
         for name, reply in answers(replies).items()
     }
+
+
+def _cadence_s(reply: Message) -> int:
+    """The cadence that an agency names; one that is none counts as 0."""
+    found = reply.numbers.get(CADENCE_S, 0.0)
+    return int(found) if 0 <= found <= _LONGEST_CADENCE_S else 0
 
 
 @dataclass(frozen=True)

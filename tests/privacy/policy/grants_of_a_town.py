@@ -60,6 +60,7 @@ grants = st.builds(
     cadence_s=_counts,
     least_k=_counts,
     epsilon=_limits,
+    max_above_forecast=_limits,
     revoked_at=st.none() | st.just(NOW - 5),
 )
 requests = st.builds(
@@ -78,5 +79,7 @@ requests = st.builds(
         cadence_s=_counts,
         joined=_counts,
         epsilon=_limits,
+        stream_above_forecast=_limits | _few([float("nan"), float("inf")]),
+        in_training=st.booleans(),
     ),
 )

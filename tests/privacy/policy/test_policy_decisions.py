@@ -67,11 +67,23 @@ def test_each_condition_denies_by_itself_and_is_named(change, code):
         ({"cadence_s": 60}, {}, "cadence_unknown"),
         ({"cadence_s": 60}, {"cadence_s": 59}, "cadence_under"),
         ({"revoked_at": NOW - 9}, {}, "revoked"),
+        ({"max_above_forecast": 0.05}, {}, "forecast_unknown"),
+        ({"max_above_forecast": 0.05}, {"stream_above_forecast": 0.06}, "forecast_over"),
     ],
 )
 def test_other_limits_deny_too(limits, measures, code):
     request = replace(REQUEST, measured=ReleaseMeasures(stream_r2=0.1, **measures))
     assert _codes(_policy(replace(GRANT, **limits)), request) == {code}
+
+
+def test_an_encoder_that_still_learns_is_not_compared_with_its_forecast():
+    policy = _policy(replace(GRANT, max_stream_r2=None, max_above_forecast=0.05))
+    assert policy.decide(replace(REQUEST, measured=ReleaseMeasures(in_training=True))).allowed
+    above = ReleaseMeasures(stream_r2=0.41, stream_above_forecast=0.05)
+    assert policy.decide(replace(REQUEST, measured=above)).allowed
+    above = ReleaseMeasures(stream_r2=0.41, stream_above_forecast=0.07)
+    with pytest.raises(GrantError, match=r"leaks R² 0\.41, 0\.07 more than the 0\.34 .* 0\.05 of"):
+        policy.check(replace(REQUEST, measured=above))
 
 
 def test_a_limit_of_many_digits_is_rounded_towards_denial():

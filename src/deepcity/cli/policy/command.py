@@ -110,6 +110,9 @@ def explain(
         typer.Option(help="Layers that leave, with commas; of deep data the cut, e.g. h3."),
     ] = "h1,h2,h3,h4,h5",
     r2: Annotated[float | None, typer.Option(help="Measured leakage, R² of a stream.")] = None,
+    forecast_r2: Annotated[
+        float | None, typer.Option(help="Measured leakage of the forecast, R² of a stream.")
+    ] = None,
     cadence: Annotated[int | None, typer.Option(help="Seconds between two releases.")] = None,
     joined: Annotated[int | None, typer.Option(help="Updates joined in a secure sum.")] = None,
     epsilon: Annotated[float | None, typer.Option(help="Epsilon spent with it.")] = None,
@@ -131,6 +134,7 @@ def explain(
         ReleaseAction,
         ReleaseMeasures,
         ReleaseRequest,
+        above_forecast,
         depths_of,
     )
 
@@ -153,7 +157,7 @@ def explain(
         lowest=lowest,
         highest=highest,
         now=now,
-        measured=ReleaseMeasures(r2, cadence, joined, epsilon),
+        measured=ReleaseMeasures(r2, cadence, joined, epsilon, above_forecast(r2, forecast_r2)),
     )
     decision = read_policy(_origin(city)).decide(request)
     if decision.allowed:

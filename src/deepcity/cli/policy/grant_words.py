@@ -103,6 +103,14 @@ def _limits(grant: ReleaseGrant) -> LocalizedText:
     if grant.max_stream_r2 is not None:
         r2 = f"{grant.max_stream_r2:g}"
         found.append((f"measured leakage R² at most {r2}", f"측정된 누출 R² {r2} 이하"))
+    if grant.max_above_forecast is not None:
+        more = f"{grant.max_above_forecast:g}"
+        found.append(
+            (
+                f"in daily use a leakage at most {more} over that of the forecast",
+                f"일상 운영에서 예측의 누출보다 {more} 넘게 누출하지 않음",
+            )
+        )
     if grant.cadence_s is not None:
         every = duration_text(grant.cadence_s)
         found.append((f"at most once in {every}", f"{every}에 한 번 이하"))

@@ -15,6 +15,8 @@ AGENCY_VERBS = (OPEN, HANDSHAKE, FORWARD, BACKWARD, RESTORE, PACKAGE, CLOSE)
 
 STEPS, RATE, WIDTH, LEVEL, ERROR = "steps", "rate", "width", "level", "error"
 RUN, BEST, STEP_S, PHASE_S, VERSION = "run", "best", "step_s", "phase_s", "version"
+CADENCE_S = "cadence_s"
+"""Least seconds between two releases that an agency has chosen; 0: none."""
 OLDER, UNTIL_S, HORIZON_S, RECORD_BYTES = "older", "until_s", "horizon_s", "record_bytes"
 CELLS, TIMES, DEEP, ROWS = "cells", "times", "deep", "rows"
 GRADIENTS, FORECAST = "gradients", "forecast"

@@ -11,7 +11,7 @@ Shapes: B origins, C cells, X inputs, D deep width, P pretext targets.
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from deepcity.learning.networks.reuse import export_layers, load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.learning.training.local_training import party_seed
 from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
+from deepcity.privacy.defences.penalty import LeakagePenalty
+from deepcity.privacy.defences.settings import Defences
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class EncoderSettings:
         pretrain_steps: steps of self-supervised pretraining.
         trust_radius: how far activations, which lie between -1 and 1, may move per gradient
             (root mean square).
+        defences: of its deep data, while it learns and on their way out.
     """
 
     level: int = 3
@@ -45,6 +48,7 @@ class EncoderSettings:
     pretrain_steps: int = 300
     trust_radius: float = 0.2
     weight_decay: float = 1e-2
+    defences: Defences = field(default_factory=Defences)
 
 
 class AgencyLearner:
@@ -67,6 +71,7 @@ class AgencyLearner:
         self._optimizer = torch.optim.AdamW(
             self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
         )
+        self._penalty = LeakagePenalty(settings.defences, columns.width, settings.width, seed)
 
     def pretrain(self, times_B: Ints, steps: int | None = None, *, seed: int = 0) -> float:
         """Predict own columns from the bottleneck; returns the last steps' mean squared error.
@@ -88,10 +93,11 @@ class AgencyLearner:
             torch.default_generator.manual_seed(party_seed(self.seed, self.name, seed))
             for _ in range(steps):
                 chosen = torch.from_numpy(rng.integers(0, len(rows), self.settings.batch_size * 4))
-                predicted = self.encoder.pretext_head(self.encoder(rows[chosen]))
+                activations = self.encoder(rows[chosen])
+                predicted = self.encoder.pretext_head(activations)
                 error = torch.where(known[chosen], predicted - target[chosen], 0.0)
                 loss = error.square().sum() / known[chosen].sum().clamp(min=1)
-                self._optimizer_step(loss)
+                self._optimizer_step(loss + self._penalty.loss(rows[chosen], activations))
                 losses.append(float(loss.detach()))
         return float(np.mean(losses[-20:])) if losses else 0.0
 
@@ -135,10 +141,12 @@ class AgencyLearner:
                     origins = rng.integers(0, len(times_B), self.settings.batch_size)
                 chosen = torch.from_numpy((origins[:, None] * cells + np.arange(cells)).ravel())
                 activations = self.encoder(rows[chosen])
+                penalty = self._penalty.loss(rows[chosen], activations)
                 if target is None:
-                    self._optimizer_step((activations * gradient[chosen]).sum() / len(origins))
+                    loss = (activations * gradient[chosen]).sum() / len(origins)
                 else:
-                    self._optimizer_step((activations - target[chosen]).square().mean())
+                    loss = (activations - target[chosen]).square().mean()
+                self._optimizer_step(loss + penalty)
 
     def snapshot(self, number: int, best: int = -1) -> None:
         """Keep the encoder of a round; of earlier rounds only the best is kept."""
@@ -157,7 +165,8 @@ class AgencyLearner:
         """An independent copy with the present weights; rows are shared."""
         other = copy.copy(self)
         # together, so that the optimizer refers to the copied weights
-        other.encoder, other._optimizer = copy.deepcopy((self.encoder, self._optimizer))
+        together = self.encoder, self._optimizer, self._penalty
+        other.encoder, other._optimizer, other._penalty = copy.deepcopy(together)
         other._snapshots = dict(self._snapshots)
         return other
 
@@ -175,6 +184,7 @@ class AgencyLearner:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
         self._optimizer.step()
+        self._penalty.step()
 
     def _rows(self, times_B: Ints) -> torch.Tensor:
         return torch.from_numpy(self.columns.rows(times_B)).flatten(0, 1)

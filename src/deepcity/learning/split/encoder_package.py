@@ -8,7 +8,7 @@ Shapes: B times, C cells, F fields, D deep width.
 """
 
 import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 
-from deepcity.city.arrays import Ints
+from deepcity.city.arrays import Bools, Floats, Ints
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import HIDDEN_LAYERS
 from deepcity.data.panel import Panel
@@ -30,6 +30,8 @@ from deepcity.learning.features.agency_columns import (
 from deepcity.learning.networks.encoder import Encoder, EncoderShape
 from deepcity.learning.networks.reuse import load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.privacy.defences.release import KEY_BYTES, release, release_stream
+from deepcity.privacy.defences.settings import Defences
 from deepcity.store.blob import Header
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.packages.sealed_file import (
@@ -60,6 +62,14 @@ class TimeGrid:
         """The newest of them at or before a time."""
         return at - self.off(at)
 
+    def slowed(self, cadence_s: int) -> "TimeGrid":
+        """Once in so many seconds since 1970, where that is slower; see `Defences.cadence_s`.
+
+        >>> TimeGrid(900, 300).slowed(3600), TimeGrid(900, 300).slowed(60)
+        (TimeGrid(step_s=3600, phase_s=0), TimeGrid(step_s=900, phase_s=300))
+        """
+        return TimeGrid(cadence_s) if cadence_s > self.step_s else self
+
     def off(self, at: int) -> int:
         """Seconds since the newest of them; 0 on the grid."""
         return (at - self.phase_s) % self.step_s
@@ -82,6 +92,9 @@ class EncoderFacts:
         grid: the times at which it encodes: those of the application's origins.
         learned_until: UTC seconds; no row from then on was trained on. None: not recorded.
         purpose: of the service, by which a city's policy decides; empty: not recorded.
+        defences: of its deep data on their way out.
+        any_leakage: whether its agency lets its deep data leave whatever they leak.
+        noise_key: the agency's secret by which noise is drawn, hexadecimal; empty: there is none.
     """
 
     city: str
@@ -94,6 +107,18 @@ class EncoderFacts:
     grid: TimeGrid
     learned_until: int | None = None
     purpose: str = ""
+    defences: Defences = field(default_factory=Defences)
+    any_leakage: bool = False
+    noise_key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Check that noise can be drawn.
+
+        Raises:
+            ValueError: if there is no key of `KEY_BYTES` for it.
+        """
+        if self.defences.noise and len(bytes.fromhex(self.noise_key)) != KEY_BYTES:
+            raise ValueError("its defences draw noise, and its noise_key has another length")
 
 
 _FACTS = TypeAdapter(EncoderFacts)
@@ -139,7 +164,7 @@ class EncoderPackage:
         return self.encode_columns(self.to_columns(panel), times_B)
 
     def encode_columns(self, columns: Columns, times_B: Ints) -> DeepBatch:
-        """Like `encode`, from columns made before."""
+        """Like `encode`, from columns made before; its defences are applied, but for holding."""
         self.encoder.eval()
         shape = (len(times_B), len(self.cells), self.encoder.shape.width)
         vectors_BCD = np.empty(shape, np.float32)
@@ -148,7 +173,14 @@ class EncoderPackage:
                 rows_CX = torch.from_numpy(columns.rows(times_B[row : row + 1])[0])
                 # a copy of its own: sums differ in their last bits with where they lie in memory
                 vectors_BCD[row] = self.encoder(rows_CX.clone()).numpy()
-        return DeepBatch(vectors_BCD, columns.known(times_B))
+        facts, key = self.facts, bytes.fromhex(self.facts.noise_key)
+        released_BCD = release(vectors_BCD, times_B, facts.defences, key)
+        return DeepBatch(released_BCD, columns.known(times_B))
+
+    def released(self, vectors_BCD: Floats, known_BC: Bools, times_B: Ints) -> Floats:
+        """What a receiver has of these activations: all its defences are applied."""
+        key = bytes.fromhex(self.facts.noise_key)
+        return release_stream(vectors_BCD, known_BC, times_B, self.facts.defences, key)
 
     def to_columns(self, panel: Panel) -> Columns:
         """A panel's columns by the fitted statistics; fields not trained on are left out.

@@ -16,6 +16,7 @@ from deepcity.city.errors import GrantError
 from deepcity.data.city_file import CityFile
 from deepcity.learning.networks.encoder import BOTTLENECK
 from deepcity.learning.split.encoder_package import EncoderPackage
+from deepcity.parties.releases.deep_leakage import DeepLeakage, deep_leakage
 from deepcity.parties.releases.deep_release import DeepRelease, deep_release
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, measured_leakage, site_ledger
 from deepcity.store.outbox import Parcel
@@ -40,6 +41,7 @@ class ParcelReleases:
         receiver: address of the application.
         release: its city's policy; None: it names none.
         leakage: what an audit measured of this encoder's deep data.
+        audits: the folder of that audit.
     """
 
     package: EncoderPackage
@@ -47,6 +49,7 @@ class ParcelReleases:
     ledger: ReleaseLedger = field(repr=False)
     release: DeepRelease | None = None
     leakage: Leakage | None = None
+    audits: Path | None = None
     _recorded: int = -1
 
     def check(self) -> tuple[str, ...] | None:
@@ -55,7 +58,10 @@ class ParcelReleases:
         Raises:
             GrantError: with every reason and the next step.
         """
-        return None if self.release is None else self.release.check(self.package.facts.grid.step_s)
+        if self.release is not None:
+            return self.release.check(self.package.facts.grid.step_s)
+        self._check_leakage(self.package.version)
+        return None
 
     def before(self, parcel: Parcel) -> None:
         """Ask and record, before a parcel leaves.
@@ -68,9 +74,21 @@ class ParcelReleases:
         grants = None
         if self.release is not None:  # a parcel may be of an encoder before this one
             grants = self.release.at(level).check(self.package.facts.grid.step_s)
+        else:
+            self._check_leakage(parcel.topic.rpartition("@")[2])
         if parcel.number != self._recorded:
             self.ledger.record([self._entry(parcel, level, grants)])
             self._recorded = parcel.number
+
+    def _check_leakage(self, version: str) -> None:
+        """The default where no policy decides: no more than the forecast leaks, and a little."""
+        facts = self.package.facts
+        if not facts.any_leakage:
+            found = DeepLeakage()
+            if self.audits is not None:
+                party = f"{facts.city}/{facts.agency}"
+                found = deep_leakage(self.audits, party, facts.service, version)
+            found.check(facts.agency, facts.service)
 
     def _entry(self, parcel: Parcel, level: int, grants: tuple[str, ...] | None) -> Release:
         facts, own = self.package.facts, parcel.topic == str(self.package.space)
@@ -116,7 +134,7 @@ def parcel_releases(
     if leakage is not None and not package.version.startswith(leakage.audit):
         leakage = None  # of another encoder
     ledger = site_ledger(folder, name, signing_key(folder / CLAIMS_KEY))
-    return ParcelReleases(package, receiver, ledger, release, leakage)
+    return ParcelReleases(package, receiver, ledger, release, leakage, audits)
 
 
 def _level(topic: str) -> int:

@@ -1,7 +1,7 @@
 """A city's policy asked about an agency's deep data: before they leave, and before they are read.
 
 The measured leakage is that of `deepcity audit` in the agency's own folder: of its deep data, the
-highest R² that any attacker of a stream has reached.
+highest R² that any attacker of a stream has reached, and that of the forecast made from them.
 """
 
 import time
@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deepcity.audit.layer_leakage import layer_leakage
 from deepcity.city.arrays import Ints
 from deepcity.data.city_file import CityFile
-from deepcity.learning.networks.encoder import BOTTLENECK
 from deepcity.maps.city_policy import PolicyFile, policy_origin, shared_policy
+from deepcity.parties.releases.deep_leakage import DeepLeakage, deep_leakage
 from deepcity.privacy.policy.release import ReleaseAction, ReleaseMeasures, ReleaseRequest
 
 
@@ -50,16 +49,23 @@ class DeepRelease:
         """The same at another cut."""
         return self if level == self.level else replace(self, level=level)
 
-    def check(self, cadence_s: int | None) -> tuple[str, ...]:
+    def check(self, cadence_s: int | None, *, in_training: bool = False) -> tuple[str, ...]:
         """Check that deep data may leave now; returns the names of the grants that allow it.
 
         Args:
             cadence_s: the least seconds between two times that they are of; None: not known.
+            in_training: whether the encoder still learns.
 
         Raises:
             GrantError: with every reason and the next step.
         """
-        measured = ReleaseMeasures(stream_r2=self._stream_r2(), cadence_s=cadence_s)
+        leakage = self._leakage()
+        measured = ReleaseMeasures(
+            stream_r2=leakage.stream_r2,
+            cadence_s=cadence_s,
+            stream_above_forecast=leakage.above_forecast,
+            in_training=in_training,
+        )
         return self.policy.check(self._request(ReleaseAction.RELEASE_DEEP_DATA, measured))
 
     def check_reading(self) -> tuple[str, ...]:
@@ -83,12 +89,11 @@ class DeepRelease:
             measured=measured,
         )
 
-    def _stream_r2(self) -> float | None:
+    def _leakage(self) -> DeepLeakage:
         if self.folder is None:
-            return None
+            return DeepLeakage()
         party = f"{self.policy.origin.city}/{self.agency}"
-        found = layer_leakage(self.folder, party, self.service, deep=True, model=self.model)
-        return found[BOTTLENECK].stream_r2 if BOTTLENECK in found else None
+        return deep_leakage(self.folder, party, self.service, self.model)
 
 
 def deep_release(
@@ -128,7 +133,7 @@ class Cadence:
 
 @dataclass
 class ReleasedTimes:
-    """The check of a stream whose times come in several messages."""
+    """The check of a training's deep data, whose times come in several messages."""
 
     release: DeepRelease
     cadence: Cadence = field(default_factory=Cadence)
@@ -140,6 +145,6 @@ class ReleasedTimes:
             GrantError: with every reason and the next step.
         """
         cadence = self.cadence.of(times_B)
-        grants = self.release.check(cadence.step_s)
+        grants = self.release.check(cadence.step_s, in_training=True)
         self.cadence = cadence
         return grants

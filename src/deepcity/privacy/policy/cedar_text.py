@@ -41,7 +41,11 @@ def at_most(limit: float) -> str:
 
 
 def at_least(measured: float) -> str:
-    """A measured value as a decimal, rounded up: never below what was measured."""
+    """A measured value as a decimal, rounded up: never below what was measured.
+
+    Raises:
+        InvalidOperation: if it is far beyond what Cedar's decimals hold.
+    """
     return str(Decimal(repr(measured)).quantize(FOUR_DIGITS, ROUND_CEILING))
 
 
@@ -102,6 +106,10 @@ def _limits(grant: ReleaseGrant) -> list[str]:
         found += _within("stream_r2", f'lessThanOrEqual(decimal("{at_most(grant.max_stream_r2)}"))')
     if grant.epsilon is not None:
         found += _within("epsilon", f'lessThanOrEqual(decimal("{at_most(grant.epsilon)}"))')
+    if grant.max_above_forecast is not None:
+        limit = f'lessThanOrEqual(decimal("{at_most(grant.max_above_forecast)}"))'
+        within = " && ".join(_within("stream_above_forecast", limit))
+        found.append(f"((context has in_training && context.in_training) || ({within}))")
     if grant.cadence_s is not None:
         found += ["context has cadence_s", f"context.cadence_s >= {grant.cadence_s:d}"]
     if grant.least_k is not None:

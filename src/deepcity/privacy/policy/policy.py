@@ -219,7 +219,13 @@ def _cedar_request(city: str, request: ReleaseRequest, recipient: str) -> dict[s
         "highest": request.highest,
         "now": _extension("datetime", instant(request.now)),
     }
-    for name, value in (("stream_r2", measured.stream_r2), ("epsilon", measured.epsilon)):
+    if measured.in_training:
+        context["in_training"] = True
+    for name, value in (
+        ("stream_r2", measured.stream_r2),
+        ("epsilon", measured.epsilon),
+        ("stream_above_forecast", measured.stream_above_forecast),
+    ):
         if value is not None and isfinite(value):
             context[name] = _extension("decimal", at_least(value))
     for name, count in (("cadence_s", measured.cadence_s), ("joined", measured.joined)):

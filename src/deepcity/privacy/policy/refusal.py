@@ -5,11 +5,18 @@ agree is a test (`tests/privacy/policy`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from deepcity.privacy.policy.cedar_text import at_least, at_most
-from deepcity.privacy.policy.release import ReleaseAction, ReleaseGrant, ReleaseRequest
+from deepcity.privacy.policy.release import (
+    ReleaseAction,
+    ReleaseGrant,
+    ReleaseMeasures,
+    ReleaseRequest,
+)
+
+_MOST = 9e14  # what Cedar's decimals hold
 
 
 @dataclass(frozen=True)
@@ -91,15 +98,28 @@ def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[Denial]:
     return [
         *_above("leakage", grant.name, grant.max_stream_r2, measured.stream_r2),
         *_above("epsilon", grant.name, grant.epsilon, measured.epsilon),
+        *_above_forecast(grant, measured),
         *_below("cadence", grant.name, grant.cadence_s, measured.cadence_s),
         *_below("joined", grant.name, grant.least_k, measured.joined),
     ]
 
 
+def _above_forecast(grant: ReleaseGrant, measured: ReleaseMeasures) -> list[Denial]:
+    if measured.in_training:
+        return []
+    value, stream = measured.stream_above_forecast, measured.stream_r2
+    found = _above("forecast", grant.name, grant.max_above_forecast, value)
+    if value is None:
+        return found
+    stream = value if stream is None else stream
+    shown = {"stream": stream, "forecast": stream - value}
+    return [replace(one, numbers={**one.numbers, **shown}) for one in found]
+
+
 def _above(code: str, name: str, limit: float | None, value: float | None) -> list[Denial]:
     if limit is None:
         return []
-    if value is None or not isfinite(value):
+    if value is None or not isfinite(value) or abs(value) > _MOST:
         return [Denial(f"{code}_unknown", name, {"limit": limit})]
     if float(at_least(value)) > float(at_most(limit)):
         return [Denial(f"{code}_over", name, {"limit": limit, "value": value})]

@@ -80,6 +80,22 @@ REFUSAL_WORDS: Mapping[str, tuple[str, str]] = {
         "측정된 누출 R² {value}이(가) 허가 {grant}의 한도 {limit}을(를) 넘습니다. 더 얕게 또는 더 "
         "드물게 공유하세요",
     ),
+    "forecast_unknown": (
+        "its leakage was not measured, and grant {grant} allows {limit} more than the forecast "
+        "leaks; run `deepcity audit` on the run's folder, or have the agency write "
+        'leakage = "any" in the grant',
+        "누출을 측정하지 않았는데 허가 {grant}은(는) 예측이 누출하는 것보다 {limit} 더까지만 "
+        "허용합니다. 실행 폴더에 `deepcity audit`을(를) 실행하거나, 기관이 허가에 leakage = "
+        '"any"라고 쓰게 하세요',
+    ),
+    "forecast_over": (
+        "its stream leaks R² {stream}, {value} more than the {forecast} of the forecast, over the "
+        "{limit} of grant {grant}; choose stronger defences and train again, or have the agency "
+        "write what it accepts: max_stream_r2 = …",
+        "스트림이 R² {stream}을(를) 누출하여 예측의 {forecast}보다 {value} 많고, 허가 {grant}의 "
+        "한도 {limit}을(를) 넘습니다. 더 강한 방어를 골라 다시 학습하거나, 기관이 받아들이는 값을 "
+        "max_stream_r2 = …로 쓰게 하세요",
+    ),
     "epsilon_unknown": (
         "its epsilon is not accounted for, and grant {grant} allows {limit}; train layers with "
         "[service.privacy] in the map, or ask for a grant without epsilon",

@@ -9,6 +9,10 @@ from deepcity.city.level import LADDER, STEM
 DEPTHS = {name: depth for depth, name in enumerate((STEM, *LADDER))}
 """Depth of each layer: stem 0, h1 to h5 1 to 5, head 6."""
 
+ABOVE_FORECAST = 0.05
+"""How far a stream of deep data may leak more than the forecast made from them, where no limit is
+granted in so many words."""
+
 
 class Item(StrEnum):
     """What a grant lets leave."""
@@ -46,6 +50,8 @@ class ReleaseGrant:
         cadence_s: least seconds between two releases of a stream; None: not bounded.
         least_k: fewest parties whose updates are joined before anybody sees them.
         epsilon: of differential privacy, in all; None: not bounded.
+        max_above_forecast: how far a running city's deep data may leak more than the forecast made
+            from them, R² after 24 releases; None: not bounded.
         keep_days: how long the recipient may keep deep data; None: not bounded.
         revoked_at: UTC seconds; None: it was not revoked.
     """
@@ -64,6 +70,7 @@ class ReleaseGrant:
     cadence_s: int | None = None
     least_k: int | None = None
     epsilon: float | None = None
+    max_above_forecast: float | None = None
     keep_days: int | None = None
     revoked_at: int | None = None
 
@@ -77,12 +84,17 @@ class ReleaseMeasures:
         cadence_s: seconds between two releases of a stream.
         joined: parties whose updates are joined before anybody sees them.
         epsilon: spent, with this release.
+        stream_above_forecast: `stream_r2` less that of the forecast; where that was not measured
+            `stream_r2` itself, for the forecast may leak nothing.
+        in_training: whether the encoder still learns, so that nothing of it can be measured.
     """
 
     stream_r2: float | None = None
     cadence_s: int | None = None
     joined: int | None = None
     epsilon: float | None = None
+    stream_above_forecast: float | None = None
+    in_training: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,3 +134,12 @@ def depths_of(layers: Iterable[str]) -> tuple[int, int]:
         raise ValueError(f"{unknown or names} is not a list of {', '.join(DEPTHS)}")
     depths = [DEPTHS[name] for name in names]
     return min(depths), max(depths)
+
+
+def above_forecast(stream_r2: float | None, forecast_r2: float | None) -> float | None:
+    """How much more a stream leaks than the forecast; one that was not measured leaks nothing.
+
+    >>> above_forecast(0.5, 0.25), above_forecast(0.5, None), above_forecast(None, 0.3)
+    (0.25, 0.5, None)
+    """
+    return None if stream_r2 is None else stream_r2 - max(0.0, forecast_r2 or 0.0)

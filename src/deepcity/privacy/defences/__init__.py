@@ -1,0 +1,1 @@
+"""What lowers the leakage of released activations: on their way out, and while encoders learn."""

@@ -1,0 +1,93 @@
+"""Penalties in training: distance correlation, and a decoder that is misled."""
+
+import torch
+
+from deepcity.privacy.defences.adversary import Adversary, reverse_gradient
+from deepcity.privacy.defences.distance_correlation import distance_correlation
+from deepcity.privacy.defences.penalty import LeakagePenalty
+from deepcity.privacy.defences.settings import Defences
+
+
+def rows(count=200, width=3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, width, generator=generator)
+
+
+def test_distance_correlation_is_one_of_the_same_and_little_of_what_is_independent():
+    one = rows()
+    assert float(distance_correlation(one, 2 * one + 1)) > 0.999
+    assert float(distance_correlation(one, rows(seed=1))) < 0.15
+    bent = distance_correlation(one[:, :1], one[:, :1].square())  # uncorrelated, and dependent
+    assert float(bent) > 0.2
+
+
+def test_distance_correlation_of_what_does_not_vary_is_nought_and_has_a_gradient():
+    constant = torch.zeros(50, 2, requires_grad=True)
+    found = distance_correlation(rows(50), constant)
+    found.backward()
+    assert abs(float(found.detach())) < 1e-3
+    assert torch.isfinite(constant.grad).all()
+
+
+def test_a_gradient_comes_back_turned_round():
+    value = torch.tensor([2.0], requires_grad=True)
+    found = reverse_gradient(value, 3.0)
+    assert float(found.detach()) == 2.0
+    found.sum().backward()
+    assert float(value.grad) == -3.0
+
+
+def test_an_adversary_learns_to_rebuild_what_it_is_shown():
+    one, adversary = rows(), Adversary(3, 3, 0)
+    losses = []
+    for _ in range(200):
+        loss = adversary.loss(one, one, 0.0)
+        loss.backward()
+        adversary.step()
+        losses.append(float(loss.detach()))
+    assert losses[0] > 0.8
+    assert losses[-1] < 0.2
+
+
+def test_without_penalties_nothing_is_added():
+    found = LeakagePenalty(Defences(), 3, 2, 0).loss(rows(), rows(width=2))
+    assert float(found) == 0.0
+    assert not found.requires_grad
+
+
+def kept_and_leaked(defences):
+    """A small encoder of six inputs learns the first: its error, and R² of all by least squares."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        encoder = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.Tanh())
+        head = torch.nn.Linear(4, 1)
+    penalty = LeakagePenalty(defences, 6, 4, 0)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=1e-2)
+    one, first = rows(width=6), rows(width=6)[:, :1]
+    for _ in range(400):
+        activations = encoder(one)
+        error = (head(activations) - first).square().mean()
+        optimizer.zero_grad()
+        (4 * error + penalty.loss(one, activations)).backward()
+        optimizer.step()
+        penalty.step()
+    seen = torch.cat([activations.detach(), torch.ones(len(one), 1)], dim=1)
+    rebuilt = seen @ torch.linalg.lstsq(seen, one).solution
+    return float(error.detach()), float(1 - (rebuilt - one).square().sum() / one.square().sum())
+
+
+def test_distance_correlation_lowers_what_is_rebuilt_and_what_is_to_be_learned_stays():
+    error, leaked = kept_and_leaked(Defences())
+    assert error < 0.05
+    assert leaked > 0.5
+    error, fewer = kept_and_leaked(Defences(distance_correlation=1.0))
+    assert error < 0.05
+    assert fewer < leaked - 0.2
+
+
+def test_an_adversary_lowers_it_by_little():
+    """Without noise, what an encoder hides by shrinking is rebuilt by scaling."""
+    _, leaked = kept_and_leaked(Defences())
+    error, fewer = kept_and_leaked(Defences(adversary=2.0))
+    assert error < 0.2
+    assert fewer < leaked - 0.03
