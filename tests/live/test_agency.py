@@ -11,8 +11,10 @@ from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live import agency as live_agency
 from deepcity.live.agency import LiveAgency
 from deepcity.live.revisions import Correction
-from deepcity.live.wire import BLOB, read_space, unpack_deep
+from deepcity.live.wire import BLOB, cell_names, read_space, unpack_deep
 from deepcity.privacy.deep_grant import DeepGrant
+from deepcity.privacy.defences.release import hold_small_moves, quantise
+from deepcity.privacy.defences.settings import Defences
 from deepcity.store.outbox import Outbox
 
 
@@ -248,3 +250,27 @@ def test_steps_too_small_to_be_sent_add_up():
     more = DeepBatch(2 * little.vectors_BCD, before.known_BC)
     changed = Correction(np.array([NOW]), kept, {}).changed(slice(0, 1), more)
     assert changed.tolist() == [[True, False]]
+
+
+def test_its_defences_are_on_the_wire(town_trained, outbox):
+    """Two bits, and a cell that has hardly moved is sent at every other time at the most."""
+    plain = town_trained.encoders["gates"]
+    defences = Defences(bits=2, min_change=0.5, hold_s=HOUR)
+    package = replace(plain, facts=replace(plain.facts, defences=defences))
+    panel = town_trained.panel("gates", NOW)
+    found = LiveAgency(package, outbox).encode_new(panel, NOW)
+    keys, vectors = sent(outbox)
+    assert len(np.unique(np.round(vectors, 4))) <= 4
+    assert 12 * 3 < found.rows == len(keys) < 25 * 3
+    last = {}
+    for time, cell in keys:
+        assert time - last.get(cell, time) <= 2 * HOUR
+        last[cell] = time
+    times = np.arange(NOW - DAY, NOW + 1, HOUR)
+    raw = plain.encode(panel, times)
+    has = hold_small_moves(
+        quantise(raw.vectors_BCD, 2), raw.known_BC, times, package.facts.defences
+    )
+    index = {cell: row for row, cell in enumerate(cell_names(plain.cells).tolist())}
+    for (time, cell), vector in zip(keys, vectors, strict=True):
+        np.testing.assert_allclose(vector, has[(time - times[0]) // HOUR, index[cell]], atol=1e-6)

@@ -20,7 +20,7 @@ from deepcity.learning.features.agency_columns import Columns
 from deepcity.learning.split.encoder_package import EncoderPackage
 from deepcity.learning.split.fusion_inputs import DeepBatch
 from deepcity.live.clock_check import ArrivalLog
-from deepcity.live.last_sent import LastSent
+from deepcity.live.releases.last_sent import LastSent
 from deepcity.live.revisions import Correction, RevisionLog
 from deepcity.live.wire import cell_names, pack_deep, revision_rows, to_rows
 from deepcity.privacy.deep_grant import DeepGrant
@@ -129,7 +129,7 @@ class LiveAgency:
 
     def _put(self, columns: Columns, times_B: Ints) -> int:
         encoded = self.package.encode_columns(columns, times_B)
-        held, sends_BC = self._last_sent.hold(encoded, times_B)
+        held, sends_BC = self._last_sent.select(encoded, times_B)
         cells, sent = cell_names(self.package.cells), DeepBatch(held.vectors_BCD, sends_BC)
         batch = to_rows(self.package.space, cells, times_B, sent)
         notes = self._revision_log.new_notes(columns, times_B, held)

@@ -23,7 +23,7 @@ class LastSent:
     _vectors_CD: Floats | None = None
     _times_C: Ints | None = None
 
-    def hold(self, batch: DeepBatch, times_B: Ints) -> tuple[DeepBatch, Bools]:
+    def select(self, batch: DeepBatch, times_B: Ints) -> tuple[DeepBatch, Bools]:
         """What the application has at each time, and which cells must be sent for it, (B, C)."""
         if not self.defences.min_change:
             return batch, batch.known_BC
