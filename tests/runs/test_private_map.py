@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 
+import pytest
 from audited_site import granting
 from little_map import service
 
+from deepcity.city.errors import CheckpointError
 from deepcity.maps.city_map import load_map
 from deepcity.parties.party import load_party
 from deepcity.parties.releases.layer_release import layer_release
+from deepcity.runs.identity import check_identity
 from deepcity.runs.releases.outflow import site_outflow
 from deepcity.runs.run import run_map
 from deepcity.runs.site import Site
@@ -64,3 +67,14 @@ def test_a_grant_with_less_epsilon_is_told_beforehand(tmp_path):
     member = next(one for one in service.members if one.name == "east/north")
     party, release = load_party(service, member), layer_release(service, member, None)
     assert Site(service.settings, party, 1, release=release).limit.level == 0
+
+
+def test_a_limit_may_be_raised_for_a_run_that_it_stopped_and_nothing_else_changed(tmp_path):
+    path, folder = granting(tmp_path, text=text()), tmp_path / "run"
+    check_identity(folder, load_map(path))
+    settings = path.read_text()
+    path.write_text(settings.replace("epsilon = 8.0", "epsilon = 8.0\nlimit = 20.0"))
+    check_identity(folder, load_map(path))
+    path.write_text(settings.replace("epsilon = 8.0", "epsilon = 7.0"))
+    with pytest.raises(CheckpointError, match=r"privacy\.epsilon"):
+        check_identity(folder, load_map(path))

@@ -124,7 +124,10 @@ def _changed_message(what: str, party: Party) -> str:
 def _result_settings(service: Service) -> dict[str, Any]:
     """A service's settings without those of what results show, which may change later."""
     content = service.settings.model_dump(mode="json")
-    grant = content["grant"]
+    grant, privacy = content["grant"], content.pop("privacy")
+    if privacy is not None:  # left out, a run that began before there was any goes on
+        del privacy["limit"]  # raised, a run that was stopped by it goes on
+        content["privacy"] = privacy
     del grant["truths"]
     for name, own in list(grant["party"].items()):
         del own["truths"]

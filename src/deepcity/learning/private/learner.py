@@ -155,7 +155,9 @@ class PrivateLearner(Learner):
 
     def _context(self, seed: int, proximal: float) -> bytes:
         """A digest of everything that the round's answer depends on, but for its noise."""
-        settings = self.settings.model_dump_json() + self._plan.settings.model_dump_json()
+        settings = self.settings.model_dump_json() + self._plan.settings.model_dump_json(
+            exclude={"limit"}
+        )
         numbers = f"{seed} {proximal!r} {self._plan.round!r} {sorted(self.frozen)} {settings}"
         digest = sha256(self._digest + numbers.encode())
         for name, array in sorted(self.state().items()):
