@@ -145,13 +145,15 @@ def text(cases):
         "mean over parties (± standard deviation over seeds). *Own training*: the first party's "
         "network where it trains by itself. *Together*: networks of the layers trained "
         "together. *Forecast*: of all levels and own experts weighed, as a run gives it. Less "
-        "than nothing: better. The last column is epsilon of the same noise where a unit is "
-        "removed and not replaced, as most papers count. Steps: "
+        "than nothing: better. *Joining*: the network together against the party's own, both "
+        "without noise; where joining is worth little, noise can cost little. The last column is "
+        "epsilon of the same noise where a unit is removed and not replaced, as most papers "
+        "count. Steps: "
         f"{TRAINING['local_steps']} a round with noise, 30 without.",
         "",
         "| set | units of a party | seeds | epsilon | noise | own training | together | forecast "
-        "| epsilon, removed |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| joining | epsilon, removed |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name in SETS:
         for epsilon in (8.0, 4.0, 2.0):
@@ -177,6 +179,7 @@ def _row(cases, name, epsilon):
         f"{epsilon:g}",
         f"{noisy[0]['noise']:.2f}",
         *(_mean(costs[kind]) for kind in ("single", "network", "forecast")),
+        _mean([_joining(own[seed, None]) for seed in seeds]),
         f"{noisy[0]['removed']:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -190,6 +193,11 @@ def _cost(noisy, plain, kind):
         if kind in found
     ]
     return float(np.mean([after / before - 1 for after, before in pairs]))
+
+
+def _joining(plain):
+    """Rise of the error by joining without noise, mean over parties."""
+    return float(np.mean([one["network"] / one["alone"] - 1 for one in plain["mae"].values()]))
 
 
 def _mean(found):
