@@ -10,7 +10,7 @@ from live_server import serving
 
 from deepcity.web.api.refusals import Refusal, refuse
 from deepcity.web.control.oidc.settings import load_oidc
-from deepcity.web.control.session import add_sessions
+from deepcity.web.control.sessions.session import add_sessions
 
 
 def settings(folder, issuer, **more):

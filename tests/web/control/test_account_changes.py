@@ -1,5 +1,6 @@
 """Whoever loses an account, a role or a password loses what it opened, at once."""
 
+import json
 import threading
 import time
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from deepcity.web.control import accounts as accounts_module
 from deepcity.web.control.accounts import LOCAL, User, account_entry, load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
-from deepcity.web.control.session import Sessions
+from deepcity.web.control.sessions.ended_sessions import EndedSessions
+from deepcity.web.control.sessions.session import Sessions
 
 PASSWORD, OTHER = "correct horse battery", "another horse battery"
 
@@ -164,6 +166,50 @@ def test_a_session_is_over_after_twelve_hours_however_often_it_is_used(entries, 
     for hour, there in ((11.9, True), (12.1, False), (-1, False)):
         now[0] = 1e9 + hour * 3600
         assert (sessions.user(session) is not None) is there, hour
+
+
+def test_a_cookie_of_a_session_that_was_logged_out_opens_nothing(room):
+    """Whoever kept it, as on a shared machine, has nothing of it; other sessions go on."""
+    address, _ = room
+    with logged_in(address, "kim") as kim, logged_in(address, "kim") as elsewhere:
+        kept = {"Cookie": f"deepcity={kim.cookies['deepcity']}"}
+        assert httpx.get(f"{address}/api/city", headers=kept).status_code == 200
+        assert kim.delete("/api/session").status_code == 204
+        assert kim.delete("/api/session").status_code == 204  # of nobody
+        assert httpx.get(f"{address}/api/city", headers=kept).status_code == 401
+        assert elsewhere.get("/api/city").status_code == 200
+
+
+def test_what_was_logged_out_stays_so_after_a_restart_and_is_forgotten_when_it_is_old(
+    entries, tmp_path, caplog
+):
+    path = tmp_path / "accounts.toml"
+    path.write_text(entries["kim"])
+    accounts, now = load_accounts(path), [1e9]
+
+    def restarted():
+        return Sessions(accounts, None, lambda: now[0], EndedSessions(tmp_path))
+
+    sessions, kept, other = restarted(), {}, {}
+    for session in (kept, other):
+        sessions.begin(session, accounts.user("kim", accounts.stamp("kim")))
+    sessions.end(dict(kept))
+    assert restarted().user(kept) is None
+    assert restarted().user(other) is not None
+    file = tmp_path / "ended-sessions.json"
+    assert file.stat().st_mode & 0o077 == 0
+    now[0] += 11 * 3600
+    restarted().end(dict(other))
+    assert len(json.loads(file.read_text())) == 2
+    now[0] += 2 * 3600
+    later = {}
+    sessions = restarted()
+    sessions.begin(later, accounts.user("kim", accounts.stamp("kim")))
+    sessions.end(dict(later))
+    assert len(json.loads(file.read_text())) == 1
+    file.write_text("[1")
+    assert restarted().user(kept) is None  # it is too old by now
+    assert "Remove session.key to end all sessions" in caplog.text
 
 
 @pytest.mark.parametrize(

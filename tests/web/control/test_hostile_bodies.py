@@ -65,3 +65,29 @@ def test_a_body_is_refused_before_it_is_parsed():
             return [(await client.post(path, content=b"x" * n)).status_code for path, n in sizes]
 
     assert asyncio.run(statuses()) == [200, 413, 200]
+
+
+def test_a_body_whose_length_is_stated_is_refused_before_it_comes():
+    """Whoever says that a terabyte follows, and sends nothing, is not waited for."""
+    app = FastAPI()
+
+    @app.post("/notes")
+    async def length(request: Request) -> int:
+        return len(await request.body())
+
+    app.add_middleware(BodyLimit, most=10)
+
+    async def never():
+        raise AssertionError("it was waited for")
+        yield b""
+
+    async def status(stated: str) -> int:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            headers = {"Content-Length": stated}
+            return (await client.post("/notes", content=never(), headers=headers)).status_code
+
+    for stated in ("11", "1099511627776", "9" * 30):
+        assert asyncio.run(status(stated)) == 413
+    with pytest.raises(AssertionError, match="waited for"):
+        asyncio.run(status("10"))

@@ -161,9 +161,19 @@ def test_where_all_are_busy_one_more_is_told_to_come_again(server, address):
     wait_for(lambda: ready(address))
 
 
-def test_long_headers_are_refused(server):
-    with connections(server[1], 1, b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000) as (one,):
-        assert b" 431 " in reply_of(one)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000,
+        b"GET / HTTP/1.1\r\nhost: t\r\nx: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"GET /?" + b"y" * 100_000 + b" HTTP/1.1\r\nhost: t\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: t\r\n" + b"x: y\r\n" * 20_000 + b"\r\n",
+    ],
+    ids=["without its end", "whole", "of a long path", "of many headers"],
+)
+def test_long_heads_are_refused(server, head):
+    with connections(server[1], 1, head) as (one,):
+        assert reply_of(one).startswith(b"HTTP/1.1 431 ")
 
 
 def test_bodies_are_bounded_together(server, address):

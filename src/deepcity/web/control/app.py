@@ -31,7 +31,7 @@ from deepcity.web.control.oidc.settings import OidcSettings
 from deepcity.web.control.planning import planning_routes
 from deepcity.web.control.pushing import pushing_routes
 from deepcity.web.control.receiving import receiving_route
-from deepcity.web.control.session import add_sessions
+from deepcity.web.control.sessions.session import add_sessions
 from deepcity.web.ngsi.routes import make_notifier, ngsi_routes
 from deepcity.web.ngsi.subscriptions.endpoints import THIS_MACHINE, AllowedHost
 from deepcity.web.server.bodies import BodyLimit

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from deepcity.web.server.limits import ServerLimits
 
 _SWEEP_S = 0.5
+_LONG_HEAD = b"431 Request Header Fields Too Large"
 _EVENTS = b"text/event-stream"  # what a browser accepts that asks for one
 
 
@@ -71,7 +72,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._guard, self._limits = guard, guard.limits
         self._since = self.loop.time()  # since when it is idle, or a head or body is being read
-        self._head_bytes = self._body_bytes = 0
+        self._head_bytes = self._body_bytes = self._named_bytes = 0
         self._reads_body = False
         self._unsent, self._stalled_since = 0, self._since
 
@@ -97,8 +98,41 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._since = self.loop.time()
             self._head_bytes += len(data)
         super().data_received(data)
-        if not self._reads_body and self._head_bytes > self._limits.max_header_bytes:
-            self._refuse(b"431 Request Header Fields Too Large")
+        long = self._head_bytes > self._limits.max_header_bytes
+        if long and not self._reads_body and not self.transport.is_closing():
+            self._refuse(_LONG_HEAD)
+
+    def on_message_begin(self) -> None:
+        """Count the next head from its first byte."""
+        self._named_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count a part of the path, as `on_header` counts."""
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header: all of a long head may come at once, before `data_received` counts it."""
+        self._count_head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count_head(self, size: int) -> None:
+        """Count bytes of a head; beyond the limit the parser ends there.
+
+        Raises:
+            ValueError: if the head is too long, for the parser.
+        """
+        self._named_bytes += size
+        if self._named_bytes > self._limits.max_header_bytes:
+            raise ValueError("the head is too long")
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what was wrong with a request that cannot be parsed, or whose head is too long."""
+        if self._named_bytes > self._limits.max_header_bytes:
+            self._refuse(_LONG_HEAD)
+        else:
+            super().send_400_response(msg)
 
     def on_headers_complete(self) -> None:
         """A body follows, and it is idle no more."""

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,15 @@ from starlette.middleware.sessions import SessionMiddleware
 from deepcity.store.run_folder import ensure_folder
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.control.accounts import LOCAL, OIDC_PREFIX, Accounts, User
-from deepcity.web.control.basic_auth import BasicAuth
 from deepcity.web.control.oidc.routes import oidc_routes
 from deepcity.web.control.oidc.settings import OidcSettings
 from deepcity.web.control.roles import Role, may
+from deepcity.web.control.sessions.basic_auth import BasicAuth
+from deepcity.web.control.sessions.ended_sessions import EndedSessions
 
-_NAME, _STAMP, _SINCE, _ROLE = "name", "stamp", "since", "role"
+_NAME, _STAMP, _SINCE, _ROLE, _ID = "name", "stamp", "since", "role", "id"
 _HOURS, _SKEW_S = 12, 60  # how far this machine's clock may be set back
-_SECRET_SIGNS = 64
+_SECRET_SIGNS, _ID_BYTES = 64, 16
 Asking = Callable[[Request], User]
 
 
@@ -55,17 +56,20 @@ class LogIn(BaseModel):
 class Sessions:
     """Who is behind a session, and whether it goes on.
 
-    A session ends after twelve hours, and at once when its account changes: its password, that it
-    is disabled, that it is gone. A role is looked up at every request.
+    A session ends after twelve hours, when its person logs out, and at once when its account
+    changes: its password, that it is disabled, that it is gone. A role is looked up at every
+    request.
 
     Attributes:
         accounts: of this node; None: there are none.
         oidc: another provider of people; None: there is none.
+        ended: sessions that were logged out.
     """
 
     accounts: Accounts | None
     oidc: OidcSettings | None
     wall: Callable[[], float] = time.time
+    ended: EndedSessions = field(default_factory=EndedSessions)
 
     @property
     def open(self) -> bool:
@@ -76,8 +80,16 @@ class Sessions:
         """A person has logged in."""
         session.clear()
         session |= {_NAME: user.name, _STAMP: user.stamp, _SINCE: int(self.wall())}
+        session[_ID] = secrets.token_urlsafe(_ID_BYTES)
         if oidc:
             session[_ROLE] = user.role.value
+
+    def end(self, session: dict[str, Any]) -> None:
+        """A person has logged out: their cookie counts no more, also where somebody kept it."""
+        if self.user(session) is not None and _ID in session:
+            until = session[_SINCE] + self._hours(session) * 3600 + _SKEW_S
+            self.ended.end(str(session[_ID]), until, self.wall())
+        session.clear()
 
     def user(self, session: Mapping[str, Any]) -> User | None:
         """The person of a session; None: it is over, or was none."""
@@ -85,15 +97,20 @@ class Sessions:
             return LOCAL
         name, stamp = str(session.get(_NAME, "")), str(session.get(_STAMP, ""))
         of_oidc = name.startswith(OIDC_PREFIX)
-        hours = self.oidc.hours if of_oidc and self.oidc is not None else _HOURS
         age_s = self.wall() - session.get(_SINCE, 0)
-        if not name or not 0 <= age_s + _SKEW_S < hours * 3600 + _SKEW_S:
+        if not name or not 0 <= age_s + _SKEW_S < self._hours(session) * 3600 + _SKEW_S:
+            return None
+        if _ID not in session or str(session[_ID]) in self.ended:
             return None
         if not of_oidc:
             return None if self.accounts is None else self.accounts.user(name, stamp)
         if self.oidc is None or not hmac.compare_digest(stamp, self.oidc.stamp):
             return None
         return User(name, Role(session[_ROLE]), stamp)
+
+    def _hours(self, session: Mapping[str, Any]) -> float:
+        of_oidc = str(session.get(_NAME, "")).startswith(OIDC_PREFIX)
+        return self.oidc.hours if of_oidc and self.oidc is not None else _HOURS
 
 
 def add_sessions(
@@ -115,7 +132,8 @@ def add_sessions(
     Returns:
         the dependencies that give who asks, or refuse.
     """
-    secret, sessions = _secret(secret_file), Sessions(accounts, oidc)
+    secret = _secret(secret_file)
+    sessions = Sessions(accounts, oidc, ended=EndedSessions(secret_file.parent))
     app.add_middleware(
         SessionMiddleware,
         secret_key=secret,
@@ -169,7 +187,7 @@ def _session_routes(sessions: Sessions) -> APIRouter:
     @routes.delete("/session", status_code=204)
     def log_out(request: Request) -> Response:
         """Log out."""
-        request.session.clear()
+        sessions.end(request.session)
         return Response(status_code=204)
 
     return routes

@@ -1,0 +1,1 @@
+"""Who asks: sessions of people, and how they end; programs that show a password each time."""
