@@ -125,8 +125,8 @@ def _attacked(name, seed, scale):
         learner.train_round(number)
         learner.receive({})
     own = learner.export(EVERY_LAYER)
-    rows_RW = _entering(learner)
-    crafted = {**own, "h1": _imprint(own["h1"], rows_RW, scale, seed)}
+    rows_RW = entering_rows(learner)
+    crafted = {**own, "h1": imprint(own["h1"], rows_RW, scale, seed)}
     far = distance(own, crafted)
     moves = [_gradients(learner, crafted, seed)]
     for steps in (1, learner.settings.local_steps):
@@ -141,11 +141,11 @@ def _attacked(name, seed, scale):
         moves.append([new[key] - crafted["h1"][key] for key in ("inner.weight", "inner.bias")])
     rng = np.random.default_rng(seed)
     guesses = np.array([rows_RW[rng.integers(0, len(rows_RW), 20)].mean(0) for _ in range(63)])
-    shares = [_read(_estimates(*one), rows_RW) for one in moves]
-    return [far, *shares, _read(guesses, rows_RW)]
+    shares = [share_read(neighbour_estimates(*one), rows_RW) for one in moves]
+    return [far, *shares, share_read(guesses, rows_RW)]
 
 
-def _entering(learner):
+def entering_rows(learner):
     """What enters h1's first linear layer, of all training rows, (R, W)."""
     with torch.no_grad():
         return learner.network.layer("h1").norm(_stem(learner)).numpy()
@@ -158,7 +158,7 @@ def _stem(learner):
     return learner.network.activations(features, linear, STEM)
 
 
-def _imprint(own, rows_RW, scale, seed):
+def imprint(own, rows_RW, scale, seed):
     """h1 whose neurons measure one direction, each above another threshold."""
     width = rows_RW.shape[1]
     direction_W = np.random.default_rng(seed).normal(size=width)
@@ -192,14 +192,14 @@ def _gradients(learner, crafted, seed):
     return [one.numpy() for one in torch.autograd.grad(error, [inner.weight, inner.bias])]
 
 
-def _estimates(weight_WW, bias_W):
+def neighbour_estimates(weight_WW, bias_W):
     """Rows between two thresholds, as the moves of neighbours tell them, (W - 1, W)."""
     difference = np.diff(bias_W)
     kept = np.abs(difference) > 1e-12
     return np.diff(weight_WW, axis=0)[kept] / difference[kept, None]
 
 
-def _read(estimates_EW, rows_RW):
+def share_read(estimates_EW, rows_RW):
     """Share of estimates that point to a row."""
     mean_W = rows_RW.mean(axis=0)
     one, other = (_unit(found - mean_W) for found in (estimates_EW, rows_RW))

@@ -14,6 +14,7 @@ from deepcity.exchange.flare.machines import MachineExchange
 from deepcity.exchange.flare.task import CallTask
 
 SITES = ("north", "centre", "south")
+_PATIENCE_S = 600.0  # for a job to begin, on a machine that does more beside it
 
 
 def free_port():
@@ -53,13 +54,14 @@ def running(folder, sites=SITES, **settings):
     port = free_port()
     federation = kits.federation_of({"name": "bench", "port": port, **settings})
     kits.new_federation(folder / "fed", federation)
-    made = [kits.hub_folder(folder / "fed"), *kits.add_sites(folder / "fed", sites, {"map": ""})]
+    where = {"map": federation.map}
+    made = [kits.hub_folder(folder / "fed"), *kits.add_sites(folder / "fed", sites, where)]
     link = CoordinatorLink(made[0] / "local" / LINK_FILE)
     operator = Operator(kits.operator_folder(folder / "fed"), kits.OPERATOR)
     try:
         for kit in made:
             processes.start(kit)
-        leasing = Leasing(operator, link, federation.endpoint, federation.relay)
+        leasing = Leasing(operator, link, federation.endpoint, federation.relay, _PATIENCE_S)
         present = leasing.present(sites, 60.0 + 20 * len(sites), len(sites))
         leasing.take(Lease("deepcity-bench-0", 1_000_000, present))
         yield Federation(folder / "fed", port, link, tuple(sites))
