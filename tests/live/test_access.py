@@ -3,7 +3,7 @@
 import pytest
 from live_server import ACCESS_FILE, TOKENS
 
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, TokenError
 from deepcity.live.access import load_access
 from deepcity.store.deep_data.batch import Space
 
@@ -25,8 +25,10 @@ def test_tokens_tell_who_it_is(load):
     access = load(ACCESS_FILE)
     for name, token in TOKENS.items():
         assert access.agency_of(token) == name
-    assert access.agency_of("") is None
-    assert access.agency_of("weather") is None
+    with pytest.raises(TokenError, match="not an agency's"):
+        access.agency_of("")
+    with pytest.raises(TokenError, match="not an agency's"):
+        access.agency_of("weather")
     assert access.may_ask("")  # no readers are named
 
 
@@ -36,7 +38,8 @@ def test_readers_must_be_known_where_some_are_named(load):
     assert access.may_ask("control-room-0123456789")
     assert not access.may_ask("")
     assert not access.may_ask(TOKENS["weather"])
-    assert access.agency_of("control-room-0123456789") is None
+    with pytest.raises(TokenError, match="not an agency's"):
+        access.agency_of("control-room-0123456789")
 
 
 def test_a_store_lets_read_what_a_grant_covers_and_nothing_else(load):

@@ -8,12 +8,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import OctKey, OKPKey
 from live_server import TOKENS, application_of, run_once
 from live_town import HOUR, NOW, START
 
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, TokenError
+from deepcity.live import signed_tokens
 from deepcity.live.access import load_access
 from deepcity.live.signed_tokens import ALGORITHM, LONGEST_S, SKEW_S, TokenSigner, signer_of
 from deepcity.store.signatures.ed25519 import public_hex
@@ -30,32 +31,62 @@ def token(key=WEATHER, **changes):
     return jwt.encode({"alg": ALGORITHM}, claims, OKPKey.import_key(key), algorithms=[ALGORITHM])
 
 
+def refused(text, reason=".", city="town", at=AT):
+    with pytest.raises(TokenError, match=reason):
+        signer_of(text, KEYS, city, at)
+    return True
+
+
 def test_a_token_is_its_signer_s_for_its_city_while_it_lasts():
     assert signer_of(token(), KEYS, "town", AT) == "weather"
-    assert signer_of(token(), KEYS, "harbour", AT) is None
-    assert signer_of(token(), KEYS, "town", AT + 300 + SKEW_S) is None
-    assert signer_of(token(), KEYS, "town", AT - SKEW_S - 1) is None
+    assert refused(token(), "not for 'harbour'", city="harbour")
+    assert refused(token(), "it has ended", at=AT + 300 + SKEW_S)
+    assert refused(token(), "in the future", at=AT - SKEW_S - 1)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"key": GATES},  # signs as another
-        {"iss": "gates"},
-        {"iss": None},
-        {"aud": None},
-        {"aud": ["town"]},
-        {"exp": None},
-        {"iat": None},
-        {"exp": AT + LONGEST_S + 1},
-        {"exp": AT - 1000},
-        {"iat": float(AT)},
-        {"iat": True},
-        {"exp": 2**70},
+        ({"key": GATES}, "not signed by the key of 'weather'"),  # signs as another
+        ({"iss": "gates"}, "not signed by the key of 'gates'"),
+        ({"iss": "police"}, "no agency that the access file knows"),
+        ({"iss": None}, "no token that an agency signed"),
+        ({"aud": None}, "not for 'town'"),
+        ({"aud": ["town"]}, "not for 'town'"),
+        ({"exp": None}, "no whole number"),
+        ({"iat": None}, "no whole number"),
+        ({"exp": AT + LONGEST_S + 1}, "not for 1 to 600 s"),
+        ({"exp": AT - 1000}, "not for 1 to 600 s"),
+        ({"iat": float(AT)}, "no whole number"),
+        ({"iat": True}, "no whole number"),
+        ({"exp": 2**70}, "not for 1 to 600 s"),
+        ({"nbf": AT + SKEW_S + 1}, "in the future"),
+        ({"nbf": "soon"}, "no whole number"),
     ],
 )
-def test_what_is_not_as_it_must_be_counts_for_nothing(changes):
-    assert signer_of(token(**changes), KEYS, "town", AT) is None
+def test_what_is_not_as_it_must_be_is_refused_with_the_reason(changes, reason):
+    assert refused(token(**changes), reason)
+
+
+def test_the_issuer_chooses_the_one_key_that_is_tried(monkeypatch):
+    """However many agencies there are: one check of a signature a request."""
+    tried = []
+    known = signed_tokens.public_key
+    monkeypatch.setattr(signed_tokens, "public_key", lambda key: tried.append(key) or known(key))
+    many = {f"agency-{n}": KEYS["gates"] for n in range(500)} | KEYS
+    assert signer_of(token(), many, "town", AT) == "weather"
+    assert tried == [KEYS["weather"]]
+
+
+def test_a_claim_that_stands_twice_is_refused_though_it_is_signed():
+    text = json.dumps({"iss": "weather", "aud": "town", "iat": AT, "exp": AT + 300})
+    head = {"alg": ALGORITHM}
+    for more in ('"iss": "gates", ', '"iss": "weather", ', '"exp": NaN, '):
+        payload = "{" + more + text[1:]
+        signed = jws.serialize_compact(
+            head, payload, OKPKey.import_key(WEATHER), algorithms=[ALGORITHM]
+        )
+        assert refused(signed, "no token that an agency signed")
 
 
 def test_no_other_algorithm_counts():
@@ -65,12 +96,12 @@ def test_no_other_algorithm_counts():
     head = base64.urlsafe_b64encode(json.dumps({"alg": "none"}).encode()).rstrip(b"=").decode()
     bare = f"{head}.{token().split('.')[1]}."
     for forged in (shared, bare):
-        assert signer_of(forged, KEYS, "town", AT) is None
+        assert refused(forged, "not signed by the key of 'weather'")
 
 
 @given(text=st.text(max_size=80) | st.lists(st.text(max_size=30), min_size=3, max_size=3))
 def test_no_text_fails_otherwise_than_by_counting_for_nothing(text):
-    assert signer_of(text if isinstance(text, str) else ".".join(text), KEYS, "town", AT) is None
+    assert refused(text if isinstance(text, str) else ".".join(text))
 
 
 @given(place=st.integers(0, 400), sign=st.sampled_from("abzAZ019-_.="))
@@ -80,7 +111,7 @@ def test_no_changed_sign_of_a_token_counts(place, sign):
     changed = whole[:at] + sign + whole[at + 1 :]
     head, body, _ = whole.split(".")
     if changed.split(".")[:2] != [head, body]:  # the last digits of a signature may say the same
-        assert signer_of(changed, KEYS, "town", AT) is None
+        assert refused(changed)
 
 
 def test_a_signer_renews_its_token_before_it_ends_and_keeps_it_until_then(tmp_path):
@@ -106,7 +137,8 @@ ENTRY = '[[agency]]\nname = "weather"\n{}\n[agency.grant]\nservice = "ridership"
 def test_an_agency_has_a_token_or_a_key_and_not_both(tmp_path):
     key, secret = f'key = "{KEYS["weather"]}"', 'token = "weather-token-0123456789"'
     access = access_file(tmp_path, ENTRY.format(key)).for_city("town")
-    assert access.agency_of("") is None
+    with pytest.raises(TokenError, match="not an agency's"):
+        access.agency_of("")
     for lines in (f"{key}\n{secret}", ""):
         with pytest.raises(ConfigError, match=r"agency\[weather\].*a token or a key, and not both"):
             access_file(tmp_path, ENTRY.format(lines))

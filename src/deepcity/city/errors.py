@@ -18,9 +18,10 @@ DeepCityError
 ├── ExchangeError           a party that did not answer, or whose answer is invalid
 │   └── SecureSumError      a secure sum that a member refuses, or that cannot be opened
 └── LiveError               deep data or a request that a live application rejects
+    ├── TokenError          a token that counts for nothing
     ├── VersionError        deep data of another model version
     ├── DecisionClosedError an answer to a decision that takes none now
-    └── TooMuchError        a request over the size limit
+    └── RequestTooLargeError  a request over the size limit
 """
 
 from collections.abc import Sequence
@@ -124,6 +125,13 @@ class LiveError(DeepCityError):
     def __init__(self, value: str, reason: str, right: str) -> None:
         super().__init__(f"{value}: {reason}. {as_sentence(right)}")
         self.value, self.reason, self.right = value, reason, right
+
+
+class TokenError(LiveError):
+    """A request's token counts for nothing; the token itself is in no message."""
+
+    def __init__(self, reason: str, right: str) -> None:
+        super().__init__("Authorization", reason, right)
 
 
 class VersionError(LiveError):

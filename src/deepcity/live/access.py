@@ -27,7 +27,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from deepcity.city.errors import ConfigError
+from deepcity.city.errors import ConfigError, TokenError
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import Settings, read_toml, validate
 from deepcity.live.signed_tokens import signer_of
@@ -37,6 +37,7 @@ from deepcity.store.deep_data.store import MayRead
 from deepcity.store.signatures.trust_list import PublicKey
 
 _SHORTEST = 16
+_SEND = "send Authorization: Bearer TOKEN, as the access file has it"
 _ONE_OF_BOTH = (
     "it needs a token or a key, and not both",
     "give the agency a secret as token, or take its public key, which `deepcity keys show` prints",
@@ -85,10 +86,18 @@ class Access(Settings):
         found._city = city
         return found
 
-    def agency_of(self, token: str) -> str | None:
-        """The agency with this token, or that signed it; None if there is none."""
+    def agency_of(self, token: str) -> str:
+        """The agency with this token, or that signed it.
+
+        Raises:
+            TokenError: if it is no agency's.
+        """
+        if (known := _find_owner(self.agency, token)) is not None:
+            return known
         keys = {one.name: one.key for one in self.agency if one.key is not None}
-        return _find_owner(self.agency, token) or signer_of(token, keys, self._city, time.time())
+        if not keys or not token:
+            raise TokenError("no token, or not an agency's", _SEND)
+        return signer_of(token, keys, self._city, time.time())
 
     def may_ask(self, token: str) -> bool:
         """Whether this token allows requests for forecasts."""

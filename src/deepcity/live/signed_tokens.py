@@ -3,12 +3,15 @@
     iss    the agency, by its name in the city
     aud    the city that is sent to
     iat    when it was signed, exp: when it ends, at most ten minutes later; UTC seconds
+    nbf    from when it counts, where the agency writes one
 
 The private key stays with the agency, and the access file holds the public one: a copied access
 file, or a token that is found later, lets nobody send. Within its minutes a token that is seen can
 be used again, so it is sent over TLS alone, as any token.
 """
 
+import base64
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +21,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from deepcity.city.errors import TokenError
 from deepcity.store.signatures.ed25519 import public_key
 from deepcity.store.signatures.keyring import Keyring
 
@@ -25,6 +29,8 @@ ALGORITHM = "Ed25519"
 LONGEST_S, SKEW_S = 600, 60
 _LASTS_S, _RENEWED_S = 300, 60
 _MOST_SIGNS = 2_000
+_SIGNED = "send a token of the access file, or let `deepcity agent --sign` sign"
+_LISTED = "give the city the key that `deepcity keys show` prints at the agency"
 
 
 @dataclass
@@ -59,29 +65,75 @@ class TokenSigner:
         return self._token
 
 
-def signer_of(token: str, keys: Mapping[str, str], audience: str, now: float) -> str | None:
-    """The agency that signed a token for an audience, if it counts now; else None.
+def signer_of(token: str, keys: Mapping[str, str], audience: str, now: float) -> str:
+    """The agency that signed a token for an audience, if it counts now.
+
+    The token's `iss` chooses the one key that may have signed it, so that a request costs one
+    check of a signature, however many agencies there are. What lies in a token is believed after
+    that check only; names that stand twice in it are refused (RFC 7519, section 4).
 
     Args:
         keys: agency -> its public key, 64 hex digits.
         now: seconds since 1970.
+
+    Raises:
+        TokenError: why it counts for nothing; of a token that the agency signed, which claim.
     """
-    if token.count(".") != 2 or len(token) > _MOST_SIGNS:
-        return None
-    for agency, key in keys.items():
-        try:
-            found = jwt.decode(
-                token, OKPKey.import_key(public_key(key)), algorithms=[ALGORITHM]
-            ).claims
-        except (JoseError, ValueError, TypeError, LookupError, RecursionError):
-            continue
-        if (found.get("iss"), found.get("aud")) == (agency, audience) and _counts(found, now):
-            return agency
-    return None
+    agency = _issuer(token)
+    if agency not in keys:
+        raise TokenError("no agency that the access file knows by a key", _LISTED)
+    try:
+        key = OKPKey.import_key(public_key(keys[agency]))
+        found = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+    except (JoseError, ValueError, TypeError, LookupError, RecursionError):
+        raise TokenError(f"not signed by the key of {agency!r} ({ALGORITHM})", _LISTED) from None
+    if found.get("iss") != agency:
+        raise TokenError(f"its issuer is another one than {agency!r}", _SIGNED)
+    if found.get("aud") != audience:
+        raise TokenError(f"not for {audience!r}, the city here", "sign it for this city")
+    _check_times(found, now)
+    return agency
 
 
-def _counts(claims: Mapping[str, object], now: float) -> bool:
+def _issuer(token: str) -> str:
+    """Who a token says that it is of, by its text alone.
+
+    Raises:
+        TokenError: if it is no JSON Web Token.
+    """
+    if len(token) > _MOST_SIGNS:
+        raise TokenError(f"a token of {len(token):,} signs, at most {_MOST_SIGNS:,}", _SIGNED)
+    try:
+        _, payload, _ = token.split(".")
+        raw = base64.b64decode(payload + "=" * (-len(payload) % 4), b"-_", validate=True)
+        found = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+        issuer = found["iss"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        issuer = None
+    if not isinstance(issuer, str):
+        raise TokenError("no token that an agency signed, nor one of the access file", _SIGNED)
+    return issuer
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no number")
+
+
+def _check_times(claims: Mapping[str, object], now: float) -> None:
     begun, end = claims.get("iat"), claims.get("exp")
-    if type(begun) is not int or type(end) is not int:
-        return False
-    return begun - SKEW_S <= now < end + SKEW_S and 0 < end - begun <= LONGEST_S
+    valid = claims.get("nbf", begun)
+    if type(begun) is not int or type(end) is not int or type(valid) is not int:
+        raise TokenError("its iat, nbf or exp is no whole number", "write UTC seconds since 1970")
+    if not 0 < end - begun <= LONGEST_S:
+        raise TokenError(f"not for 1 to {LONGEST_S} s", f"let it last {LONGEST_S} s at most")
+    if max(begun, valid) - SKEW_S > now:
+        raise TokenError("signed in the future", "set the clock of the agency's machine")
+    if now >= end + SKEW_S:
+        raise TokenError("it has ended", "sign a new one, and check the agency's clock")

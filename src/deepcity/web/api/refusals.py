@@ -16,6 +16,7 @@ from deepcity.city.errors import (
     RequestTooLargeError,
     StoreError,
     StoreFullError,
+    TokenError,
     VersionError,
 )
 from deepcity.city.problem import Problem
@@ -24,6 +25,7 @@ from deepcity.live.intake import ClockError
 _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
     (StoreFullError, 507),
     (StoreError, 503),
+    (TokenError, 401),
     (GrantError, 403),
     (VersionError, 409),
     (DecisionClosedError, 409),
