@@ -62,7 +62,8 @@ class Room:
     def __post_init__(self) -> None:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     def ask(self, method: str, url: str, **how: Any) -> httpx.Response:
         """Send one request.
@@ -81,6 +82,8 @@ class Room:
         """End its loop."""
         asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_SECONDS)
+        self._loop.close()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deepcity.live.access import Access
     from deepcity.live.application import LiveApplication
     from deepcity.live.decisions import DecisionLog
-    from deepcity.store.deep_data.store import DeepDataStore
+    from deepcity.store.deep_data.store import DeepDataStore, RecordExpired
 
 _NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -106,7 +106,8 @@ def serve(
         service = "ridership"
 
     It reports when it starts to listen, when own rows arrive, what is wrong with them, and how
-    many deep data it deleted because they were too old. With --json each event is a line of
+    many deep data it deleted because they were too old: the ledger in the folder of --state has
+    an entry of each deletion, signed (deepcity ledger show). With --json each event is a line of
     JSON on standard output: listening, rows, decision, trouble, expired, stopped. Decisions are
     kept with their forecasts in decisions.jsonl, in the folder of --state.
 
@@ -151,7 +152,9 @@ def serve(
         decisions = DecisionLog(folder / "decisions.jsonl", _deciding(emit))
         done = threading.Event()
         follower = threading.Thread(
-            target=_follow, args=(application, followed, reload, done, emit, decisions), daemon=True
+            target=_follow,
+            args=(application, followed, reload, done, emit, decisions, _recorded(folder, trained)),
+            daemon=True,
         )
         follower.start()
         scheme = "http" if certificate is None else "https"
@@ -185,6 +188,14 @@ def serve(
 
 
 EmitEvent = Callable[..., None]
+
+
+def _recorded(folder: Path, package: "FusedPackage") -> "RecordExpired":
+    """What writes deletions into the application's ledger."""
+    from deepcity.live.releases.deletions import recorded_deletions
+
+    facts = package.facts
+    return recorded_deletions(folder, f"{facts.city}/{facts.agency}")
 
 
 def _deep_store(
@@ -230,6 +241,7 @@ def _follow(
     done: threading.Event,
     emit: EmitEvent,
     decisions: "DecisionLog",
+    record: "RecordExpired",
 ) -> None:
     """Take own rows whenever they have changed, and decide; reports what is wrong, once."""
     from deepcity.live.deep_store import UPKEEP_S, delete_expired
@@ -255,7 +267,7 @@ def _follow(
                 emit("trouble", reason=str(error))
             last_trouble = str(error)
         if time.monotonic() >= due:  # after own rows: a long delete must not keep them waiting
-            delete_expired(application.store, deleted, failed)
+            delete_expired(application.store, deleted, failed, record=record)
             due = time.monotonic() + UPKEEP_S
         done.wait(pause_s)
     followed.close()

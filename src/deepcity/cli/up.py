@@ -220,6 +220,7 @@ def up(
             found.forecasters,
             keep_days,
             clock := node_clock(start, speed, city_file, events.newest_s()),
+            folder,
         ) as received,
     ):
         feeds, sources = _records(found, city_file, folder, received, replay=start is not None)

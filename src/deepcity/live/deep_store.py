@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from deepcity.city.errors import StoreError
+from deepcity.city.errors import LedgerError, StoreError
 from deepcity.learning.split.fused_package import FusedPackage
 from deepcity.live.access import Access
 from deepcity.live.releases.policy_reads import PolicyReads
 from deepcity.store.deep_data.batch import Space
-from deepcity.store.deep_data.store import DeepDataStore
+from deepcity.store.deep_data.store import DeepDataStore, RecordExpired
 from deepcity.store.open_store import open_store
 
 UPKEEP_S = 3600.0
@@ -62,17 +62,20 @@ def delete_expired(
     deleted: Callable[[int], None],
     failed: Callable[[str], None],
     clock: Callable[[], float] = time.time,
+    record: RecordExpired | None = None,
 ) -> None:
     """Delete deep data that are older than they are kept.
 
     Args:
         deleted: called with how many rows, if any.
-        failed: called with the reason if the store cannot be written to.
+        failed: called with the reason if the store, or the record, cannot be written to; nothing
+            is deleted then.
         clock: gives UTC seconds, from which their age is counted.
+        record: keeps what is deleted (`recorded_deletions`).
     """
     try:
-        gone = store.tend(int(clock()))
-    except StoreError as error:
+        gone = store.tend(int(clock()), record)
+    except (StoreError, LedgerError) as error:
         failed(str(error))
     else:
         if gone:
@@ -85,16 +88,17 @@ def start_upkeep(
     deleted: Callable[[int], None],
     failed: Callable[[str], None],
     clock: Callable[[], float] = time.time,
+    record: RecordExpired | None = None,
 ) -> threading.Thread:
     """Delete what is too old now and every hour, in a thread of its own, until it is stopped.
 
     Args:
-        deleted, failed, clock: as of `delete_expired`.
+        deleted, failed, clock, record: as of `delete_expired`.
     """
 
     def go_on() -> None:
         while not stop.is_set():
-            delete_expired(store, deleted, failed, clock)
+            delete_expired(store, deleted, failed, clock, record)
             stop.wait(UPKEEP_S)
 
     thread = threading.Thread(target=go_on, name="deep-data-upkeep", daemon=True)

@@ -14,7 +14,7 @@ from deepcity.city.printable import printable
 from deepcity.runs.releases.files import one_ledger
 from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.store.release_ledger.lines import entry_of, read_lines
-from deepcity.store.release_ledger.release import Entry, Leakage, Release, ReleaseForm
+from deepcity.store.release_ledger.release import Deletion, Entry, Leakage, Release, ReleaseForm
 
 NOT_MEASURED = "not measured"
 _HEADS = ("", "when (UTC)", "layer", "to", "service", "training", "round")
@@ -34,11 +34,19 @@ def print_releases(folder: Path, party: str | None, last: int, *, as_json: bool)
             for entry in newest:
                 typer.echo(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False))
             continue
-        title = escape(f"{name}: {len(newest)} of {count} releases")
+        title = escape(f"{name}: {len(newest)} of {count} entries")
         table = Table(*_HEADS, *_MORE, title=title, title_justify="left", box=None)
         for entry in newest:
-            table.add_row(*(escape(printable(cell)) for cell in _cells(entry)))
-        console.print(table)
+            if entry.release is not None:
+                cells = _cells(entry, entry.release)
+                table.add_row(*(escape(printable(cell)) for cell in cells))
+        if table.rows:
+            console.print(table)
+        else:
+            console.print(title)
+        for entry in newest:
+            if entry.deletion is not None:
+                console.print(escape(printable(deletion_text(entry, entry.deletion))))
 
 
 def _newest(path: Path, last: int) -> tuple[list[Entry], int]:
@@ -52,12 +60,23 @@ def _newest(path: Path, last: int) -> tuple[list[Entry], int]:
     return [one for data in lines if isinstance(one := entry_of(data), Entry)], count
 
 
-def _cells(entry: Entry) -> list[str]:
-    one = entry.release
-    when = datetime.fromtimestamp(entry.time_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def deletion_text(entry: Entry, one: Deletion) -> str:
+    """A deletion in one line."""
+    return (
+        f"entry {entry.index} ({_when(entry.time_s)} UTC): {one.holder} deleted {one.rows:,} rows "
+        f"of {one.data}, from {_when(one.first_s)} to {_when(one.last_s)}: all before "
+        f"{_when(one.before_s)}, as they are kept for {one.days} days"
+    )
+
+
+def _when(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _cells(entry: Entry, one: Release) -> list[str]:
     return [
         str(entry.index),
-        when,
+        _when(entry.time_s),
         one.layer if one.form in {"plain", "document"} else f"{one.layer} ({one.form})",
         one.receiver,
         one.service,

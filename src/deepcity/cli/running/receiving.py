@@ -43,6 +43,7 @@ def receiving(
     forecasters: "Sequence[AnyForecaster]",
     keep_days: int | None,
     clock: "NodeClock",
+    folder: Path,
 ) -> "Iterator[ReceivedDeepData | None]":
     """What takes agencies' deep data for a node; None without an access file.
 
@@ -50,6 +51,7 @@ def receiving(
         events_url: where the node's events are kept.
         keep_days: how long deep data are; None: as the store has it, at first 90.
         clock: the node's.
+        folder: the node's own; what was deleted is recorded in its ledger there.
 
     Raises:
         StoreError: if the store cannot be opened.
@@ -60,6 +62,7 @@ def receiving(
     from deepcity.live.deep_store import open_deep_store, start_upkeep
     from deepcity.live.node.clock import ClockMode
     from deepcity.live.node.received import ReceivedDeepData
+    from deepcity.live.releases.deletions import recorded_deletions
     from deepcity.live.releases.policy_reads import policy_reads
     from deepcity.live.vertical_forecasts import VerticalForecaster
     from deepcity.store.open_store import deep_store_url
@@ -72,7 +75,8 @@ def receiving(
         received = ReceivedDeepData(access, store, packages, replayed=replayed)
         _report(received, access, packages)
         failed = partial(errors.print, markup=False)
-        upkeep = start_upkeep(store, stop, _report_deleted, failed, clock.now)
+        record = recorded_deletions(folder, city)
+        upkeep = start_upkeep(store, stop, _report_deleted, failed, clock.now, record)
         try:
             yield received
         finally:

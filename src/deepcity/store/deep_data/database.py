@@ -28,6 +28,24 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
+class ExpiredRows:
+    """Rows of a space that are deleted, because they are older than it keeps them.
+
+    Attributes:
+        days: how long it keeps them.
+        before_s: rows earlier than this are deleted, UTC seconds.
+        first_s, last_s: times of the earliest and the latest of them.
+    """
+
+    space: Space
+    days: int
+    before_s: int
+    rows: int
+    first_s: int
+    last_s: int
+
+
+@dataclass(frozen=True)
 class SpaceInfo:
     """A space as a store keeps it.
 
@@ -107,8 +125,8 @@ class DeepTables(Protocol):
     def set_retention(self, table: SpaceTable, days: int | None) -> None:
         """Set how long its rows are kept."""
 
-    def expire(self, now: int) -> int:
-        """Delete rows older than their space keeps them; returns how many."""
+    def expire(self, now: int) -> tuple[ExpiredRows, ...]:
+        """Delete rows older than their space keeps them; returns what, by space."""
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
         """The number of each row's cell; new cells get the next ones."""

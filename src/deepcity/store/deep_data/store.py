@@ -18,6 +18,7 @@ from deepcity.store.deep_data.database import (
     Database,
     DeepTables,
     Distance,
+    ExpiredRows,
     NearestQuery,
     Neighbours,
     ReadQuery,
@@ -29,6 +30,9 @@ from deepcity.store.deep_data.upsert import Appended, plan_upsert, unique_rows
 
 MayRead = Callable[[str, Space], bool]
 """(reader, space) -> True if a grant covers it."""
+
+RecordExpired = Callable[[Sequence[ExpiredRows]], object]
+"""Keeps what is about to be deleted."""
 
 _ALWAYS = (0, 1 << 62)  # leaves no time out
 
@@ -178,19 +182,34 @@ class DeepDataStore:
         days = next((info.days for info in self.spaces() if info.space == space), DAYS)
         return None if days is None else int(now) - days * DAY
 
-    def expire(self, now: int) -> int:
+    def expire(self, now: int, record: RecordExpired | None = None) -> int:
         """Delete rows older than their space keeps them; returns how many.
 
         The database reuses the freed space; it does not wipe the disk.
-        """
-        return self._database.writing(lambda tables: tables.expire(int(now)))
 
-    def tend(self, now: int) -> int:
+        Args:
+            record: called with what is deleted, if anything is, before that is final: nothing is
+                deleted if it fails. A kill between the two leaves the rows, and a record that the
+                next deletion repeats.
+        """
+
+        def work(tables: DeepTables) -> int:
+            gone = tables.expire(int(now))
+            if gone and record is not None:
+                record(gone)
+            return sum(one.rows for one in gone)
+
+        return self._database.writing(work)
+
+    def tend(self, now: int, record: RecordExpired | None = None) -> int:
         """Regular maintenance: delete rows that are too old; returns how many.
 
         A service that keeps a store open calls it about every hour.
+
+        Args:
+            record: as of `expire`.
         """
-        return self.expire(now)
+        return self.expire(now, record)
 
     def spaces(self) -> tuple[SpaceInfo, ...]:
         """All spaces of the store, in order; this needs no grant."""

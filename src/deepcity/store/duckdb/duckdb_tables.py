@@ -30,6 +30,7 @@ from deepcity.store.deep_data.checks import check_space_settings
 from deepcity.store.deep_data.database import (
     DAY,
     DeepTables,
+    ExpiredRows,
     Names,
     NearestQuery,
     Neighbours,
@@ -96,12 +97,18 @@ class DuckDBTables(DeepTables):
     def set_retention(self, table: SpaceTable, days: int | None) -> None:
         self.cursor.execute("update spaces set days = ? where id = ?", [days, table.number])
 
-    def expire(self, now: int) -> int:
-        kept = self.cursor.execute("select id, days from spaces where days is not null").fetchall()
-        old = "delete from deep_{} where time < {}"
-        return sum(
-            _one(self.cursor.execute(old.format(number, now - days * DAY))) for number, days in kept
-        )
+    def expire(self, now: int) -> tuple[ExpiredRows, ...]:
+        query = "from spaces where days is not null order by id"
+        found = []
+        for number, *names, _width, days in self.cursor.execute(query).fetchall():
+            before_s = now - days * DAY
+            old = f"from deep_{number} where time < {before_s}"
+            counted = f"select count(*), min(time), max(time) {old}"
+            rows, first_s, last_s = self.cursor.execute(counted).fetchall()[0]
+            if rows:
+                self.cursor.execute(f"delete {old}")
+                found.append(ExpiredRows(Space(*names), days, before_s, rows, first_s, last_s))
+        return tuple(found)
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
         names, code_R = coded(cell_R)

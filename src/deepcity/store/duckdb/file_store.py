@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deepcity.store.deep_data.database import DeepTables, Result
-from deepcity.store.deep_data.store import DeepDataStore, MayRead
+from deepcity.store.deep_data.store import DeepDataStore, MayRead, RecordExpired
 from deepcity.store.duckdb.duckdb_file import DuckDBFile
 from deepcity.store.duckdb.duckdb_tables import SCHEMA, DuckDBTables
 
@@ -26,9 +26,9 @@ class DuckDBStore(DeepDataStore):
         self._file = _DeepDataFile(path, SCHEMA)
         super().__init__(self._file, may_read)
 
-    def expire(self, now: int) -> int:
+    def expire(self, now: int, record: RecordExpired | None = None) -> int:
         """Delete rows older than their space keeps them; returns how many."""
-        deleted = super().expire(now)
+        deleted = super().expire(now, record)
         if deleted:
             self._file.checkpoint()
         return deleted

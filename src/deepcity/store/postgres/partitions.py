@@ -32,18 +32,25 @@ def make_days(connection: Connection, table: int, wanted: Iterable[int]) -> None
         )
 
 
-def expire(connection: Connection, table: int, before: int) -> int:
-    """Delete the rows of a space before a time (seconds since 1970); returns how many."""
-    deleted = 0
+def expire(connection: Connection, table: int, before: int) -> tuple[int, int, int]:
+    """Delete the rows of a space before a time (seconds since 1970).
+
+    Returns:
+        how many, and the earliest and latest time of them; zeros where there were none.
+    """
+    deleted, times = 0, []
     for day in days(connection, table):
+        if day * DAY >= before:
+            continue
         name = partition(table, day)
-        if (day + 1) * DAY <= before:
-            deleted += connection.exec_driver_sql(f"select count(*) from {name}").scalar_one()
-            connection.exec_driver_sql(f"drop table {name}")
-        elif day * DAY < before:
-            old = f"delete from {name} where time < {int(before)}"
-            deleted += connection.exec_driver_sql(old).rowcount
-    return deleted
+        old = f"from {name} where time < {int(before)}"
+        counted = connection.exec_driver_sql(f"select count(*), min(time), max(time) {old}")
+        rows, first, last = counted.one()
+        deleted += rows
+        times += [first, last] if rows else []
+        whole = (day + 1) * DAY <= before
+        connection.exec_driver_sql(f"drop table {name}" if whole else f"delete {old}")
+    return deleted, min(times, default=0), max(times, default=0)
 
 
 def unindexed(connection: Connection, before: int) -> list[str]:

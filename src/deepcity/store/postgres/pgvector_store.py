@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from deepcity.store.deep_data.database import DAY, DeepTables, Result
-from deepcity.store.deep_data.store import DeepDataStore, MayRead
+from deepcity.store.deep_data.store import DeepDataStore, MayRead, RecordExpired
 from deepcity.store.postgres import partitions as by_day
 from deepcity.store.postgres.postgres_tables import PostgresTables, make_schema
 from deepcity.store.postgres.server import PostgresServer
@@ -41,9 +41,9 @@ class PostgresStore(DeepDataStore):
             transact(partial(by_day.index, name=name))
         return len(waiting)
 
-    def tend(self, now: int) -> int:
+    def tend(self, now: int, record: RecordExpired | None = None) -> int:
         """Delete rows that are too old and index closed days; returns how many were deleted."""
-        deleted = super().tend(now)
+        deleted = super().tend(now, record)
         self.index_closed(now)
         return deleted
 

@@ -21,6 +21,7 @@ from deepcity.store.deep_data.checks import check_space_settings
 from deepcity.store.deep_data.database import (
     DAY,
     DeepTables,
+    ExpiredRows,
     Names,
     NearestQuery,
     Neighbours,
@@ -105,14 +106,19 @@ class PostgresTables(DeepTables):
         change = "update deep_data.spaces set days = %(days)s where id = %(table)s"
         self.connection.exec_driver_sql(change, {"days": days, "table": table.number})
 
-    def expire(self, now: int) -> int:
-        """Delete rows older than their space keeps them, whole days at once; how many."""
+    def expire(self, now: int) -> tuple[ExpiredRows, ...]:
+        """Delete rows older than their space keeps them, whole days at once; what, by space."""
         kept = self.connection.exec_driver_sql(
-            "select id, days from deep_data.spaces where days is not null order by id for update"
+            "select id, days, city, domain, agency, layer, version from deep_data.spaces "
+            "where days is not null order by id for update"
         ).fetchall()
-        return sum(
-            by_day.expire(self.connection, number, now - days * DAY) for number, days in kept
-        )
+        found = []
+        for number, days, *names in kept:
+            before_s = now - days * DAY
+            rows, first_s, last_s = by_day.expire(self.connection, number, before_s)
+            if rows:
+                found.append(ExpiredRows(Space(*names), days, before_s, rows, first_s, last_s))
+        return tuple(found)
 
     def ids(self, table: SpaceTable, cell_R: Texts) -> Ids:
         cells, code_R = coded(cell_R)

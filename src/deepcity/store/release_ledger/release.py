@@ -1,4 +1,5 @@
-"""What stands in a release ledger: one entry for each layer that left, and the tree's signed heads.
+"""What stands in a release ledger: one entry for each layer that left, one for each deletion of
+what a party held, and the tree's signed heads.
 
 Each is a line of JSON in canonical form: sorted keys, no spaces, UTF-8, no number but integers
 (RFC 8785 of such values). There is one text of an entry, so a line that is not the text of what it
@@ -7,9 +8,15 @@ says is refused: other spacing, a key that is there twice, 1.0 or 1e0 for 1.
 
 from enum import StrEnum
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.level import MAX_LEVEL
@@ -114,12 +121,55 @@ class Release(Strict):
         return found
 
 
+class DeletionRule(StrEnum):
+    """Why data were deleted."""
+
+    RETENTION = "retention"  # older than they are kept
+
+
+class Deletion(Strict):
+    """Data that a party held, and has deleted.
+
+    Attributes:
+        holder: who held them.
+        data: which, as the name of a space of deep data.
+        days: how long they are kept.
+        before_s: all that was earlier was deleted, UTC seconds.
+        rows: how many.
+        first_s, last_s: times of the earliest and the latest of them.
+    """
+
+    holder: Name
+    data: Name
+    rule: Annotated[DeletionRule, Field(strict=False)]
+    days: Annotated[int, Field(ge=0, le=10**6)]
+    before_s: Seconds
+    rows: Annotated[int, Field(ge=1, le=1 << 50)]
+    first_s: Seconds
+    last_s: Seconds
+
+
 class Entry(Strict):
-    """A release in the ledger: its number from 0, and when it was recorded (UTC seconds)."""
+    """What stands in the ledger: its number from 0, and when it was recorded (UTC seconds).
+
+    Attributes:
+        release, deletion: one of both; the other has no key in its text.
+    """
 
     index: Annotated[int, Field(ge=0, lt=MOST_SIZE)]
-    release: Release
+    release: Release | None = None
+    deletion: Deletion | None = None
     time_s: Seconds
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.release is None) == (self.deletion is None):
+            raise ValueError("an entry is of a release or of a deletion")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if value is not None}
 
     def leaf(self) -> bytes:
         """Its hash as a leaf of the tree."""

@@ -11,7 +11,7 @@ from threading import Lock
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.release_ledger.lines import LedgerLine, entry_of, read_lines
-from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, ReleaseForm
+from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, Release, ReleaseForm
 
 MOST_KINDS = 500
 """Kinds of releases that are told apart in one ledger; the rest is counted together."""
@@ -154,7 +154,9 @@ class LedgerTotals:
             self.unread += 1
             return
         self.entries += 1
-        one = _total(found)
+        if found.release is None:  # a deletion: nothing left
+            return
+        one = _total(found.release, found.time_s)
         before = self._totals.get(one.kind)
         if before is None and len(self._totals) >= MOST_KINDS:
             self.beyond += 1
@@ -162,14 +164,13 @@ class LedgerTotals:
         self._totals[one.kind] = one if before is None else before.plus(one)
 
 
-def _total(entry: Entry) -> ReleaseTotal:
-    one = entry.release
+def _total(one: Release, time_s: int) -> ReleaseTotal:
     return ReleaseTotal(
         ReleaseKind(one.party, one.receiver, one.service, one.layer, one.form),
         1,
         one.bytes,
-        entry.time_s,
-        entry.time_s,
+        time_s,
+        time_s,
         None if one.grant is None else (one.grant.level, one.grant.level),
         one.grant is not None and one.grant.stem == "common",
         one.leakage,
