@@ -90,6 +90,13 @@ def test_a_rewritten_history_is_refused_and_its_evidence_holds(town):
     assert (found.exit_code, "its history was rewritten" in found.output) == (0, True)
     kept = type_in("verify", "run", "--head", "head.json")
     assert (kept.exit_code, "rewritten:" in kept.output) == (1, True)
+    [evidence] = site.glob("rewritten-*.json")  # beside the ledger, not where the reader stands
+    assert [*site.parents[2].glob("rewritten-*.json")] == []
+    assert type_in("verify", evidence).exit_code == 0
+    evidence.unlink()
+    kept = type_in("verify", "run", "--head", "head.json", "--evidence", other)
+    assert (kept.exit_code, [*site.glob("rewritten-*.json")]) == (1, [])
+    assert len([*other.glob("rewritten-*.json")]) == 1
 
 
 def test_the_next_head_proves_that_it_continues(town):

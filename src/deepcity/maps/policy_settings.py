@@ -3,11 +3,12 @@
 The city file names it: `policy = "policy.toml"`.
 """
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from deepcity.data.config.duration import Duration
 from deepcity.data.config.settings import NAME
@@ -18,6 +19,18 @@ Name = Annotated[str, Field(pattern=NAME, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Layer = Literal["stem", "h1", "h2", "h3", "h4", "h5", "head"]
 LAST_DAY = date(9998, 12, 31)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _as_day(written: object) -> object:
+    """A day as TOML or ISO 8601 writes it: 0 would be one, too, of 1970."""
+    of_toml = isinstance(written, date) and not isinstance(written, datetime)
+    if of_toml or (isinstance(written, str) and _DAY.fullmatch(written)):
+        return written
+    raise wrong("no day", "write the last day on which it holds: until = 2027-12-31")
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
 
 
 class GrantTable(Settings):
@@ -53,7 +66,7 @@ class GrantTable(Settings):
     purpose: Words
     lowest: Layer
     highest: Layer
-    until: date
+    until: Day
     max_stream_r2: Annotated[float, Field(ge=0, le=1)] | None = None
     leakage: Literal["forecast", "any"] | None = None
     cadence: Duration | None = None

@@ -73,7 +73,9 @@ LASTING_FILES = (
     "sites/*/releases.lock",
     "sites/*/claims.pem",
     "sites/*/cosigned.json",
+    "sites/*/cosigned.lock",
     "sites/*/cosignatures.json",
+    "sites/*/cosignatures.lock",
     "sites/*/rewritten-*.json",
 )
 """The record of what left, and the key that signs it: starting anew does not undo what has left."""

@@ -136,6 +136,19 @@ def test_a_rewritten_history_has_no_proof(size, data):
     assert not proves_consistency(old, size, root(leaves(old)), root(rewritten), path)
 
 
+@given(sizes, st.lists(sizes, min_size=1, max_size=6))
+def test_proofs_of_many_heads_are_made_in_one_pass(new, olds):
+    """They share subtrees; each leaf is read once."""
+    read = []
+    paths = {old: consistency_ranges(old, new) for old in olds if old <= new}
+    found = range_hashes(
+        (read.append(leaf) or leaf for leaf in leaves(new)),
+        [one for path in paths.values() for one in path],
+    )
+    assert len(read) <= new
+    assert found == [one for old in paths for one in consistency(old, new)]
+
+
 def test_numbers_beyond_the_tree_are_refused():
     for index, size in ((0, 0), (3, 3), (-1, 3)):
         with pytest.raises(ValueError, match="no leaf"):
@@ -145,3 +158,5 @@ def test_numbers_beyond_the_tree_are_refused():
             consistency_ranges(old, new)
     with pytest.raises(ValueError, match="fewer than 5 leaves"):
         range_hashes(leaves(3), inclusion_ranges(0, 5))
+    with pytest.raises(ValueError, match="1 to 3 is no range of a proof"):
+        range_hashes(leaves(3), [(1, 3)])

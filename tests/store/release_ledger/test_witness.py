@@ -1,11 +1,14 @@
 """Witnesses co-sign what continues, and refuse what was rewritten; proofs hold by themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from release_ledgers import OWNER, filled, key_of, ledger, release, witness
 
 from deepcity.city.errors import LedgerError
+from deepcity.store.release_ledger import proof
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten, TreeHead, signed_head
 from deepcity.store.release_ledger.proof import ReleaseProof, head_sheet, prove_release
 from deepcity.store.release_ledger.sheets import parse_sheet, read_sheet, write_sheet
@@ -34,6 +37,33 @@ def test_a_history_that_continues_is_co_signed(tmp_path):
     signed = by.cosign(head_sheet(found.path, [6]))
     assert signed.is_genuine()
     assert by.known()[OWNER].head.size == 7
+
+
+def test_who_co_signs_many_ledgers_at_once_remembers_all_of_them(tmp_path):
+    """A head that was forgotten could be replaced by another history."""
+    names = [f"city-{number}/water" for number in range(24)]
+    sheets = []
+    for name in names:
+        own = ledger(tmp_path / name.replace("/", "."), name)
+        own.record([release(1, party=name)])
+        sheets.append(head_sheet(own.path))
+    with ThreadPoolExecutor(8) as many:
+        assert all(many.map(lambda sheet: witness(tmp_path).cosign(sheet).is_genuine(), sheets))
+    assert sorted(witness(tmp_path).known()) == sorted(names)
+
+
+def test_proofs_for_many_older_heads_read_the_ledger_once(tmp_path, monkeypatch):
+    found, read = filled(tmp_path, (1,) * 9), []
+    whole = proof.read_lines
+    monkeypatch.setattr(proof, "read_lines", lambda path: read.append(path) or whole(path))
+    sheet = head_sheet(found.path, range(1, 10), found.head)
+    assert (len(read), [one.size for one in sheet.consistency]) == (1, [*range(1, 10)])
+    assert sheet == HeadSheet(
+        head=found.head,
+        consistency=tuple(
+            one for n in range(1, 10) for one in head_sheet(found.path, [n]).consistency
+        ),
+    )
 
 
 def test_two_heads_of_one_size_are_evidence_of_a_rewritten_history(tmp_path):

@@ -26,18 +26,27 @@ def print_line(text: str, style: str = "") -> None:
     out.print(printable(text), markup=False, style=style)
 
 
-def verify_folder(folder: Path, heads: Collection[Path], identities: Path | None) -> bool:
+def verify_folder(
+    folder: Path,
+    heads: Collection[Path],
+    identities: Path | None,
+    evidence_folder: Path | None = None,
+) -> bool:
     """Check every ledger in a folder; returns whether all of it fits.
 
+    Args:
+        evidence_folder: where evidence is written; None: beside the ledger.
+
     Raises:
-        LedgerError: if there is none, or a file cannot be read.
+        LedgerError: if there is none, a file cannot be read, or evidence not be written.
     """
     sheets = [read_sheet(path, HeadSheet) for path in heads]
     found = review_ledgers(folder, sheets, _keys(identities))
     for one in found:
         _print_review(one)
         for evidence in one.check.evidence:
-            path = Path(_EVIDENCE.format(evidence.later.head.root[:16]))
+            name = _EVIDENCE.format(evidence.later.head.root[:16])
+            path = (evidence_folder or one.path.parent) / name
             write_sheet(path, evidence)
             print_line(f"  both heads are in {path}: evidence for other cities")
     return not any(one.check.findings for one in found)

@@ -79,6 +79,13 @@ def verify(
             metavar="NAME",
         ),
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for evidence of a rewritten history. Default: beside the ledger.",
+            metavar="FOLDER",
+        ),
+    ] = None,
 ) -> None:
     """Check ledgers against their signed heads, or a proof by itself; exit 1 if anything is wrong.
 
@@ -93,7 +100,7 @@ def verify(
     if is_sheet(path):
         holds = verify_file(path, cosigned_by or [], identities)
     else:
-        holds = verify_folder(path, heads or [], identities)
+        holds = verify_folder(path, heads or [], identities, evidence)
     if not holds:
         raise typer.Exit(1)
 

@@ -10,10 +10,12 @@ On the wire each sheet is canonical JSON as an array of bytes.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from deepcity.city.errors import ExchangeError, LedgerError
 from deepcity.city.level import Layers
@@ -23,7 +25,7 @@ from deepcity.store.release_ledger.heads import CoSignature, HeadSheet, Rewritte
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.proof import head_sheet
 from deepcity.store.release_ledger.release import Strict
-from deepcity.store.release_ledger.sheets import Sheet, parse_sheet, write_sheet
+from deepcity.store.release_ledger.sheets import Sheet, parse_sheet, read_sheet, write_sheet
 from deepcity.store.release_ledger.witness import CosignedHeads, RewrittenHistoryError, Witness
 
 KNOWN, HEAD, COSIGN, COSIGNED = (
@@ -95,8 +97,27 @@ class HeadParty:
         for sheet in _read(message, _SHEETS, HeadSheet).values():
             own = self.ledger.signed()
             if own is not None and own.key == sheet.head.key and not sheet.faults():
-                write_sheet(self.folder / OWN_HEAD, sheet.model_copy(update={"consistency": ()}))
+                with FileLock((self.folder / OWN_HEAD).with_suffix(".lock")):
+                    self._keep_own(sheet.model_copy(update={"consistency": ()}))
         return {}
+
+    def _keep_own(self, sheet: HeadSheet) -> None:
+        """Keep a head's co-signatures beside those that came before; an older head never returns.
+
+        Raises:
+            LedgerError: if it cannot be written.
+        """
+        path = self.folder / OWN_HEAD
+        with suppress(LedgerError):  # one that cannot be read is replaced
+            before = read_sheet(path, HeadSheet) if path.exists() else sheet
+            if before.head.head.size > sheet.head.head.size and not before.faults():
+                return
+            if before.head.head.root == sheet.head.head.root:
+                for one in before.cosignatures:
+                    known = {other.by for other in sheet.cosignatures}
+                    if one.by not in known and one.is_of(sheet.head):
+                        sheet = sheet.with_cosignature(one)
+        write_sheet(path, sheet)
 
 
 @dataclass

@@ -5,7 +5,7 @@ no node passes for an entry. A tree of n leaves is split at the greatest power o
 
 Both kinds of proof are lists of hashes of whole ranges of leaves. Which ranges follows from the
 numbers alone (`inclusion_ranges`, `consistency_ranges`); their hashes are made in one pass over the
-leaves, in memory of the order of log n (`range_hashes`).
+leaves for all proofs together, in memory of the order of log n for each (`range_hashes`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,12 +54,7 @@ class Frontier:
 
     def root(self) -> bytes:
         """The root of the tree as it is now."""
-        if not self._peaks:
-            return EMPTY_ROOT
-        *others, root = self._peaks
-        for peak in reversed(others):
-            root = node_hash(peak, root)
-        return root
+        return _folded(self._peaks) if self._peaks else EMPTY_ROOT
 
 
 def inclusion_ranges(index: int, size: int) -> list[Range]:
@@ -113,29 +108,53 @@ def consistency_ranges(old: int, new: int) -> list[Range]:
 
 
 def range_hashes(leaves: Iterable[bytes], ranges: Sequence[Range]) -> list[bytes]:
-    """The hashes of ranges that do not overlap, in one pass.
+    """The hashes of ranges in one pass, however many there are; they may overlap.
+
+    Every complete subtree of the leaves is made once; a range is put together of those in it.
 
     Args:
         leaves: hashes of all leaves in order, the last one that a range needs among them.
+        ranges: of proofs: each begins at a multiple of the greatest power of two in its length.
 
     Raises:
-        ValueError: if there are fewer leaves.
+        ValueError: if there are fewer leaves, or a range is of no proof.
     """
-    found: dict[Range, bytes] = {}
-    waiting = sorted(ranges, reverse=True)
-    tree = Frontier()
-    for number, leaf in enumerate(leaves):
-        if not waiting:
-            break
-        start, end = waiting[-1]
-        if number >= start:
-            tree.append(leaf)
-        if number + 1 == end:
-            found[waiting.pop()] = tree.root()
-            tree = Frontier()
-    if waiting:
-        raise ValueError(f"there are fewer than {waiting[0][1]} leaves")
-    return [found[one] for one in ranges]
+    blocks = {one: _blocks(one) for one in ranges}
+    needed = {block for some in blocks.values() for block in some}
+    last, end, peaks = max((end for _, end in needed), default=0), 0, list[bytes]()
+    hashes: dict[Range, bytes] = {}
+    for end, leaf in zip(range(1, last + 1), leaves, strict=False):
+        node, size, rest = leaf, 1, end - 1
+        while True:
+            if (end - size, end) in needed:
+                hashes[end - size, end] = node
+            if not rest & 1:
+                break
+            node, size, rest = node_hash(peaks.pop(), node), size * 2, rest >> 1
+        peaks.append(node)
+    if end < last:
+        raise ValueError(f"there are fewer than {last} leaves")
+    return [_folded([hashes[block] for block in blocks[one]]) for one in ranges]
+
+
+def _blocks(one: Range) -> list[Range]:
+    """The complete subtrees that a range is made of, the greatest first."""
+    (start, end), found = one, list[Range]()
+    while start < end:
+        size = 1 << (end - start).bit_length() - 1
+        if start % size:
+            raise ValueError(f"{start} to {end} is no range of a proof")
+        found.append((start, start + size))
+        start += size
+    return found
+
+
+def _folded(peaks: list[bytes]) -> bytes:
+    """The root of complete subtrees, the greatest first."""
+    *others, root = peaks
+    for peak in reversed(others):
+        root = node_hash(peak, root)
+    return root
 
 
 def proves_inclusion(

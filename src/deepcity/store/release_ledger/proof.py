@@ -89,7 +89,8 @@ def prove_release(path: Path, index: int, sheet: HeadSheet | None = None) -> Rel
 def head_sheet(
     path: Path, sizes: Collection[int] = (), head: SignedHead | None = None
 ) -> HeadSheet:
-    """The newest head, with proofs that it continues those of other sizes.
+    """The newest head, with proofs that it continues those of other sizes; the file's entries are
+    read once for all of them.
 
     Args:
         head: the newest one, if the caller has it.
@@ -99,11 +100,11 @@ def head_sheet(
     """
     signed = newest_head(path) if head is None else head
     size = signed.head.size
+    ranges = {old: consistency_ranges(old, size) for old in sorted({*sizes}) if 0 < old <= size}
+    hashes = iter(_hashes(path, [one for some in ranges.values() for one in some]))
     proofs = [
-        Consistency(size=old, path=tuple(one.hex() for one in _hashes(path, ranges)))
-        for old in sorted({*sizes})
-        if 0 < old <= size
-        for ranges in [consistency_ranges(old, size)]
+        Consistency(size=old, path=tuple(next(hashes).hex() for _ in some))
+        for old, some in ranges.items()
     ]
     return HeadSheet(head=signed, consistency=tuple(proofs))
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from filelock import FileLock
 from pydantic import Field
 
 from deepcity.city.errors import LedgerError
+from deepcity.store.atomic import write_error_text
 from deepcity.store.release_ledger.heads import (
     CoSignature,
     HeadSheet,
@@ -80,6 +82,14 @@ class Witness:
             RewrittenHistoryError: if it does not; with the evidence.
             LedgerError: if it is not signed by its owner, or a proof is missing.
         """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path.with_suffix(".lock")):  # who signs meanwhile would be forgotten
+                return self._cosign(sheet)
+        except OSError as error:
+            raise LedgerError(write_error_text(self.path, error, 0)) from error
+
+    def _cosign(self, sheet: HeadSheet) -> CoSignature:
         signed, known = sheet.head, self.known()
         state, before = signed.head, known.get(signed.head.ledger)
         if not signed.is_genuine():
