@@ -175,6 +175,9 @@ def test_serve_deletes_deep_data_that_are_too_old(town_trained, tmp_path, url):
     with running(serve_process(town_trained, tmp_path, free_port(), url, *more)) as server:
         events = [event_of(server) for _ in range(3)]
         assert {"event": "expired", "rows": 1} in events
+    ledger = (tmp_path / ".ridership-live" / "releases.jsonl").read_text(encoding="utf-8")
+    assert '"deletion"' in ledger
+    assert '"rows":1' in ledger
     with store_of(town_trained, url) as store:
         assert kept(store, encoder)[0] == [(now - 29 * DAY, "a")]
 
