@@ -19,7 +19,7 @@ def text(cases: Sequence[Case]) -> str:
     return (
         "## Defences of released activations: utility against leakage\n\n"
         "`python -m benchmarks.defences`, one thread. A party of each set trains with deep data of "
-        "another agency (cut level 3, block-wise, 8 rounds of 50 steps), anew with each defence. "
+        "another agency (cut level 3, block-wise, as its map there says), anew with each defence. "
         "Then windows of the agency's records, of days that nothing was learned from, are rebuilt "
         "from its deep data as they leave, and from the forecast made from them, as `deepcity "
         "audit` does: R² of the best attacker (trained on another period or other places; ridge or "
