@@ -109,6 +109,20 @@ def test_it_goes_on_after_a_stop_and_repeats_nothing(open_node):
     assert origins == [START, START + HOUR, START + 2 * HOUR]
 
 
+def test_forecasters_signed_by_a_stranger_are_left_out_by_name(trained, tmp_path, monkeypatch):
+    city_file = load_city(trained / "a.toml")
+    known = find_forecasters([trained / "run"], city_file)
+    monkeypatch.setenv("DEEPCITY_KEYS", str(tmp_path / "others"))
+    found = find_forecasters([trained / "run"], city_file)
+    assert known.forecasters
+    assert not known.left_out
+    assert not found.forecasters
+    assert len(found.left_out) == len(known.forecasters)
+    for folder, reason in found.left_out:
+        assert folder == trained / "run"
+        assert "deepcity keys trust NAME" in reason
+
+
 def test_parties_that_learned_anew_take_over_and_repeat_nothing(open_node, trained, tmp_path):
     node = open_node()
     steps(node, 2)

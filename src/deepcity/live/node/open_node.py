@@ -88,8 +88,8 @@ def _age(folder: Path) -> int:
 
 
 def find_forecasters(folders: Sequence[Path], city_file: CityFile) -> FoundForecasters:
-    """What runs have trained for a city; a run of other cities is left out, and so is one that
-    cannot be read, with the reason.
+    """What runs have trained for a city; a run of other cities is left out, and so is a run or a
+    forecaster that cannot be read, with the reason.
     """
     found: dict[tuple[str, str], AnyForecaster] = {}
     used, left_out = [], []
@@ -99,10 +99,12 @@ def find_forecasters(folders: Sequence[Path], city_file: CityFile) -> FoundForec
         except DeepCityError as error:
             left_out.append((folder, " ".join(str(error).split())))
             continue
-        if own:
+        reasons = [_unreadable(one) for one in own]
+        left_out += [(folder, reason) for reason in reasons if reason]
+        if usable := [one for one, reason in zip(own, reasons, strict=True) if not reason]:
             used.append(folder)
-            found |= {(one.party.service, one.party.party): one for one in own}
-        else:
+            found |= {(one.party.service, one.party.party): one for one in usable}
+        elif not own:
             left_out.append((folder, f"none of its parties is of {city_file.city.name}"))
     return FoundForecasters(tuple(found.values()), tuple(used), tuple(left_out))
 
@@ -117,6 +119,17 @@ def _of_city(folder: Path, city_file: CityFile) -> list[AnyForecaster]:
         for one in found
         if one.party.city_file.city.name == city_file.city.name and _is_trained(one)
     ]
+
+
+def _unreadable(forecaster: AnyForecaster) -> str:
+    """Why a forecaster cannot be used, as where it is signed by nobody who is trusted here."""
+    if isinstance(forecaster, VerticalForecaster):  # it holds its package already
+        return ""
+    try:
+        forecaster.party.open()
+    except DeepCityError as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _is_trained(forecaster: AnyForecaster) -> bool:

@@ -160,7 +160,10 @@ class RunNodeParty:
     @property
     def learned_to_s(self) -> int | None:
         """As in the contract."""
-        bundle = BundleStore.of(self.party.site).load(self.party.service, self.party.party)
+        try:
+            bundle = BundleStore.of(self.party.site).load(self.party.service, self.party.party)
+        except DeepCityError:  # its answers name the reason
+            return None
         return None if bundle is None else bundle.times.learned_to
 
     def deep_sources(self, at_s: int) -> tuple[DeepSource, ...]:
