@@ -21,13 +21,12 @@ from deepcity.data.panel import Panel
 from deepcity.data.windows import Span
 from deepcity.learning.features.partial_windows import eval_origins, partial_windows, whole_windows
 from deepcity.learning.features.ridge_skip import blended_ridge, decay_priors
-from deepcity.learning.features.scaling import fit_scaling
+from deepcity.learning.features.scaling import CLIP, fit_scaling, scaled_deviations
 from deepcity.learning.features.spatial_mixing import spatial_means
 from deepcity.learning.features.typical_day import DayGrid, DaySimilarity, day_grid, typical_values
 
 _MEMORIES = (14.0, 5.0, 40.0)  # days of memory: the typical day, a faster and a slower trend
 _BY_ORIGIN = ("features_BNF", "linear_BNHS", "baseline_BNH", "truth_BNH")  # of samples
-_CLIP = 8.0  # in scaled units: one broken sensor must not dominate a batch
 _LITTLE = 1e-3  # added to effective days before the logarithm
 
 
@@ -151,7 +150,7 @@ class Inputs:
             self._calendar(origins_B, targets_BH, lead),
         ]
         return Samples(
-            np.clip(np.concatenate(features, axis=-1), -_CLIP, _CLIP).astype(np.float32),
+            np.clip(np.concatenate(features, axis=-1), -CLIP, CLIP).astype(np.float32),
             linear_BNHS,
             typical_BNH,
             self._truth(targets_BH, until),
@@ -370,13 +369,6 @@ def _weekdays(grid: DayGrid, train: Span) -> Floats:
     day_count = np.bincount(grid.weekday_D[days], minlength=7)
     one_hot = np.eye(7, dtype=np.float32) * (day_count > 1)
     return np.asarray(one_hot[grid.weekday_D], dtype=np.float32)
-
-
-def scaled_deviations(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:
-    """Deviations from typical values in a scale, clipped; 0 where nothing was measured."""
-    deviation = (values_TN - typical_TN) / scale_N1[:, 0]
-    clipped = np.clip(np.nan_to_num(deviation, nan=0.0), -_CLIP, _CLIP)
-    return np.asarray(clipped, dtype=np.float32)
 
 
 def _fit_ridge_skip(inputs: Inputs, train: Span, validation: Span, *, partly: bool) -> Floats:

@@ -8,6 +8,8 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.data.windows import Span
 
+CLIP = 8.0  # in scaled units: one broken sensor must not dominate a batch
+
 
 def fit_scaling(
     values_TN: Floats, typical_TN: Floats, train: Span, *, shared: bool
@@ -31,3 +33,10 @@ def fit_scaling(
     spread = np.where(spread > 0, spread, 1.0)  # a constant place: any scale will do
     scale = np.maximum(scale, 1e-3 * spread)
     return tuple(part[:, None].astype(np.float32) for part in (scale, spread, level))  # type: ignore[return-value]
+
+
+def scaled_deviations(values_TN: Floats, typical_TN: Floats, scale_N1: Floats) -> Floats:
+    """Deviations from typical values in a scale, clipped; 0 where nothing was measured."""
+    deviation = (values_TN - typical_TN) / scale_N1[:, 0]
+    clipped = np.clip(np.nan_to_num(deviation, nan=0.0), -CLIP, CLIP)
+    return np.asarray(clipped, dtype=np.float32)

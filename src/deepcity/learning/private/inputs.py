@@ -18,9 +18,9 @@ import numpy as np
 from deepcity.city.arrays import Doubles, Floats
 from deepcity.data.windows import Span
 from deepcity.learning.features.cold_start_scaling import with_all_weekdays
-from deepcity.learning.features.inputs import Inputs, scaled_deviations
+from deepcity.learning.features.inputs import Inputs
 from deepcity.learning.features.ridge_skip import decay_priors
-from deepcity.learning.features.scaling import fit_scaling
+from deepcity.learning.features.scaling import fit_scaling, scaled_deviations
 from deepcity.learning.private.reference import (
     PlaceReference,
     private_reference,
