@@ -217,8 +217,11 @@ def _typical_of(
 ) -> Floats:
     """(D, S, N): weighted mean of the last days of some weekdays, NaN where there is none."""
     gap = np.arange(grid.days)[:, None] - np.arange(grid.days)[None, :]
+    least_D, most_D = grid.shifts()
     allowed = (
-        (grid.min_step_gap() >= ahead) & (gap <= _REACH_DAYS) & np.isin(grid.weekday_D, weekdays)
+        (least_D[:, None] - most_D >= ahead)
+        & (gap <= _REACH_DAYS)
+        & np.isin(grid.weekday_D, weekdays)
     )
     weights = np.where(allowed, np.exp(-np.maximum(gap, 0) / _MEMORY_DAYS), 0.0)
     total, count = (weights @ part.reshape(grid.days, -1) for part in grid.fold(values_TN))
