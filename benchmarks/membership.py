@@ -9,18 +9,15 @@ attacked in turn by LiRA and RMIA with the others as shadows, as `deepcity audit
 Each set and seed is kept in runs/membership/ as soon as it is measured.
 """
 
-import argparse
-import json
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.audit.cases import SETS
 from benchmarks.joining.cases import service_of
+from benchmarks.kept_cases import RUNS, asked_of, keep, load
 from benchmarks.record import record
 from deepcity.audit.effort import FAST
 from deepcity.audit.membership.audit_membership import audit_membership
@@ -29,38 +26,22 @@ from deepcity.forecasting.audit_shadows import membership_victim
 from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import parties_of
 
-KEPT = Path(__file__).parents[1] / "runs" / "membership" / "cases.jsonl"
+KEPT = RUNS / "membership" / "cases.jsonl"
 EFFORT = replace(FAST, shadows=24, units=5_000)
 
 
 def main():
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
-    wanted = asked.sets.split(",")
-    if unknown := [name for name in wanted if name not in SETS]:
-        sys.exit(f"no set {', '.join(unknown)}; there are {', '.join(SETS)}")
+    asked = asked_of(__doc__, SETS)
     torch.set_num_threads(1)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
     if not asked.only_tables:
-        for seed in map(int, asked.seeds.split(",")):
-            for name in wanted:
-                if not any((one["set"], one["seed"]) == (name, seed) for one in load()):
+        for seed in asked.seeds:
+            for name in asked.sets:
+                if not any((one["set"], one["seed"]) == (name, seed) for one in load(KEPT)):
                     _measure(name, seed)
-    found = text(load())
+    found = text(load(KEPT))
     print(found)
     record("membership", found)
-
-
-def load():
-    """Cases of earlier runs."""
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
-    return [json.loads(line) for line in lines]
 
 
 def _measure(name, seed):
@@ -77,8 +58,7 @@ def _measure(name, seed):
         "leaks": [leak.model_dump(mode="json") for leak in leaks],
         "seconds": time.process_time() - begun,
     }
-    with KEPT.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(case) + "\n")
+    keep(KEPT, case)
     print(f"{name}, seed {seed}, {case['seconds']:.0f} s: {leaks}", flush=True)
 
 

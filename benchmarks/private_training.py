@@ -9,16 +9,13 @@ package. Then each tunes every level and weighs it against its own experts, as i
 Each case is kept in runs/private_training/ as soon as it is measured.
 """
 
-import argparse
-import json
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.joining.cases import alone_learner, mean_error, service_of
+from benchmarks.kept_cases import RUNS, asked_of, keep, load
 from benchmarks.record import record
 from deepcity.city.level import ALONE
 from deepcity.intercity.level_choice import choose_level
@@ -29,7 +26,7 @@ from deepcity.parties.private_training import PrivateTraining, simulated_key
 from deepcity.privacy.accounting.accountant import epsilon_of
 from deepcity.runs.trainings import train_parties
 
-KEPT = Path(__file__).parents[1] / "runs" / "private_training" / "cases.jsonl"
+KEPT = RUNS / "private_training" / "cases.jsonl"
 SETS = {"air": "fine dust", "metro": "metro"}
 EPSILONS = (None, 8.0, 2.0, 4.0)  # what a measurement that is cut off should have comes first
 LEVEL, DELTA = 2, 1e-5
@@ -40,31 +37,15 @@ PRIVACY = {"sampling": 0.1, "windows": 4, "delta": DELTA}
 
 def main():
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
-    wanted = asked.sets.split(",")
-    if unknown := [name for name in wanted if name not in SETS]:
-        sys.exit(f"no set {', '.join(unknown)}; there are {', '.join(SETS)}")
+    asked = asked_of(__doc__, SETS)
     torch.set_num_threads(1)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
     if not asked.only_tables:
-        for name in wanted:
-            for seed in map(int, asked.seeds.split(",")):
+        for name in asked.sets:
+            for seed in asked.seeds:
                 _measure(name, seed)
-    found = text(load())
+    found = text(load(KEPT))
     print(found)
     record("private-training", found)
-
-
-def load():
-    """Cases of earlier runs."""
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
-    return [json.loads(line) for line in lines]
 
 
 def settings_of(service, epsilon):
@@ -82,7 +63,7 @@ def settings_of(service, epsilon):
 
 def _measure(name, seed):
     """Every epsilon of one set and seed that is not kept yet."""
-    done = {one["epsilon"] for one in load() if (one["set"], one["seed"]) == (name, seed)}
+    done = {one["epsilon"] for one in load(KEPT) if (one["set"], one["seed"]) == (name, seed)}
     missing = [epsilon for epsilon in EPSILONS if epsilon not in done]
     if not missing:
         return
@@ -93,8 +74,7 @@ def _measure(name, seed):
         begun = time.process_time()
         case = _case(service, parties, alone, epsilon, seed)
         case |= {"set": name, "seed": seed, "seconds": time.process_time() - begun}
-        with KEPT.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(case) + "\n")
+        keep(KEPT, case)
         print(f"{name}, seed {seed}, epsilon {epsilon}: {case}", flush=True)
 
 

@@ -11,18 +11,15 @@ classifiers, each update by those trained on the others.
 Each set and seed is kept in runs/property_inference/ as soon as it is measured.
 """
 
-import argparse
-import json
-import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.audit.cases import SETS
 from benchmarks.joining.cases import service_of
+from benchmarks.kept_cases import RUNS, asked_of, keep, load
 from benchmarks.record import record
 from deepcity.audit.properties.attack import audit_property
 from deepcity.audit.properties.properties import RecordsProperty
@@ -30,39 +27,23 @@ from deepcity.forecasting.audit_shadows import property_updates
 from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import parties_of
 
-KEPT = Path(__file__).parents[1] / "runs" / "property_inference" / "cases.jsonl"
+KEPT = RUNS / "property_inference" / "cases.jsonl"
 SHADOWS, ROUNDS = 32, (1, 5)
 LEVELS = {1: "h1", 5: "h1 to h5", 6: "all"}
 
 
 def main():
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
-    wanted = asked.sets.split(",")
-    if unknown := [name for name in wanted if name not in SETS]:
-        sys.exit(f"no set {', '.join(unknown)}; there are {', '.join(SETS)}")
+    asked = asked_of(__doc__, SETS)
     torch.set_num_threads(1)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
     if not asked.only_tables:
-        for seed in map(int, asked.seeds.split(",")):
-            for name in wanted:
-                if not any((one["set"], one["seed"]) == (name, seed) for one in load()):
+        for seed in asked.seeds:
+            for name in asked.sets:
+                if not any((one["set"], one["seed"]) == (name, seed) for one in load(KEPT)):
                     _measure(name, seed)
-    found = text(load())
+    found = text(load(KEPT))
     print(found)
     record("property-inference", found)
-
-
-def load():
-    """Cases of earlier runs."""
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
-    return [json.loads(line) for line in lines]
 
 
 def _measure(name, seed):
@@ -77,8 +58,7 @@ def _measure(name, seed):
     ]
     seconds = time.process_time() - begun
     case = {"set": name, "seed": seed, "party": party.name, "leaks": leaks, "seconds": seconds}
-    with KEPT.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(case) + "\n")
+    keep(KEPT, case)
     print(f"{name}, seed {seed}, {seconds:.0f} s", flush=True)
 
 

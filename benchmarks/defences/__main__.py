@@ -3,19 +3,18 @@ of all that are there.
 """
 
 import argparse
-import json
 import sys
-from pathlib import Path
 
 import torch
 
+from benchmarks import kept_cases
 from benchmarks.defences import __doc__ as about
 from benchmarks.defences.cases import SETS, Case, measure
 from benchmarks.defences.strengths import BY_NAME, STRENGTHS
 from benchmarks.defences.tables import above, text
 from benchmarks.record import record
 
-KEPT = Path(__file__).parents[2] / "runs" / "defences" / "cases.jsonl"
+KEPT = kept_cases.RUNS / "defences" / "cases.jsonl"
 
 
 def main() -> None:
@@ -37,7 +36,6 @@ def main() -> None:
         known = ", ".join([*SETS, *BY_NAME])
         sys.exit(f"no set or defence {', '.join(unknown)}; there are {known}")
     torch.set_num_threads(1)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
     if not asked.only_tables:
         for seed in map(int, asked.seeds.split(",")):
             for name in sets:
@@ -49,8 +47,7 @@ def main() -> None:
 
 def load() -> list[Case]:
     """Cases of earlier runs; of one measured twice, the later."""
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
-    cases = [Case(**json.loads(line)) for line in lines]
+    cases = [Case(**one) for one in kept_cases.load(KEPT)]
     return list({(case.set, case.seed, case.defence): case for case in cases}.values())
 
 
@@ -58,8 +55,7 @@ def _measure(name: str, seed: int, wanted: list[str]) -> None:
     done = {case.defence for case in load() if (case.set, case.seed) == (name, seed)}
     missing = [one for one in STRENGTHS if one.name in wanted and one.name not in done]
     for case in measure(name, seed, missing) if missing else ():
-        with KEPT.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(case.as_dict()) + "\n")
+        kept_cases.keep(KEPT, case.as_dict())
         figures = f"mae {case.mae:.4g} (alone {case.alone:.4g}), above {above(case):+.3f}"
         print(f"{name}, seed {seed}, {case.defence}: {figures}, {case.seconds:.0f} s", flush=True)
 

@@ -26,6 +26,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # little cities and ledgers
 
+from benchmarks.endings_table import endings_table
 from benchmarks.mutated_files.plain import text_kinds
 from benchmarks.mutated_files.sealed import BY_MAKER, HOWS, NotFiniteError, sealed_kinds
 from benchmarks.peak_memory import peak_mb
@@ -129,24 +130,13 @@ def main() -> None:
 
 
 def _text(kinds: list[str], counts: Counter[tuple[str, str]], files: int, seed: int) -> str:
-    rows = [
-        [
-            str(sum(n for (of, end), n in counts.items() if end == one and kind in (of, "all")))
-            for one in ENDINGS
-        ]
-        for kind in [*kinds, "all"]
-    ]
-    lines = ["| " + " | ".join(["kind", *ENDINGS]) + " |", "| --- |" + " ---: |" * len(ENDINGS)]
-    lines += [
-        f"| {kind} | {' | '.join(row)} |" for kind, row in zip([*kinds, "all"], rows, strict=True)
-    ]
     return (
         "## Mutated files\n\n"
         f"`python -m benchmarks.mutated_files`, {files:,} files, seed {seed}: mutated sealed "
         "files, ledgers, heads, proofs, grants and trust lists, read as their receiver reads them. "
         f"*{REFUSED}*: a named error. *{OTHER}*: its maker signed it so, or nobody signs such files"
         f". The last three must not be: {CHANGED} content read as right, {UNNAMED}, forecasts "
-        f"that are {NOT_FINITE}.\n\n" + "\n".join(lines)
+        f"that are {NOT_FINITE}.\n\n" + endings_table(kinds, ENDINGS, counts)
     )
 
 

@@ -14,7 +14,6 @@ import argparse
 import logging
 import os
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -28,11 +27,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # little cities, t
 import live_server
 import live_town
 
+from benchmarks.endings_table import endings_table
 from benchmarks.mutated_requests.endings import ENDINGS, REFUSED, WRONG, Kind
 from benchmarks.mutated_requests.http_requests import request_kinds
 from benchmarks.mutated_requests.messages import message_kinds
 from benchmarks.mutated_requests.rooms import rooms
 from benchmarks.mutated_requests.tokens import token_kinds
+from benchmarks.peak_memory import peak_mb
 from benchmarks.record import record
 
 RECORDED = 10_000
@@ -60,13 +61,13 @@ def main() -> None:
             ]
             for kind in kinds:  # what is loaded once is not memory that attempts take
                 kind.attempt(draw)
-            before_kb, begun = _peak_kb(), time.perf_counter()
+            before_mb, begun = peak_mb(), time.perf_counter()
             counts, wrong = attempts(kinds, arguments.attempts, draw)
-            seconds, grown_kb = time.perf_counter() - begun, _peak_kb() - before_kb
+            seconds, grown_mb = time.perf_counter() - begun, peak_mb() - before_mb
     text = _text([kind.name for kind in kinds], counts, arguments.attempts, arguments.seed)
     text += (
         f"\n\n{arguments.attempts:,} attempts in {seconds:.0f} s; memory grew by "
-        f"{grown_kb / 1000:.0f} MB, servers and clients together."
+        f"{grown_mb:.0f} MB, servers and clients together."
     )
     print(text)
     print("\n".join(wrong))
@@ -89,28 +90,13 @@ def attempts(
 
 
 def _text(kinds: list[str], counts: Counter[tuple[str, str]], number: int, seed: int) -> str:
-    rows = [
-        [
-            str(sum(n for (of, end), n in counts.items() if end == one and kind in (of, "all")))
-            for one in ENDINGS
-        ]
-        for kind in [*kinds, "all"]
-    ]
-    lines = ["| " + " | ".join(["kind", *ENDINGS]) + " |", "| --- |" + " ---: |" * len(ENDINGS)]
-    lines += [
-        f"| {kind} | {' | '.join(row)} |" for kind, row in zip([*kinds, "all"], rows, strict=True)
-    ]
     return (
         "## Mutated tokens, requests and messages\n\n"
         f"`python -m benchmarks.mutated_requests`, {number:,} attempts, seed {seed}: as a running "
         f"city and its sites are asked. *{REFUSED}*: with a reason. *another right one*: whoever "
         "sent it may send it, or everybody may. The last two must not be: taken from whom nobody "
-        "allowed it, an error without a name (a 500).\n\n" + "\n".join(lines)
+        "allowed it, an error without a name (a 500).\n\n" + endings_table(kinds, ENDINGS, counts)
     )
-
-
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

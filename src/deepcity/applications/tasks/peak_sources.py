@@ -69,7 +69,7 @@ class Source:
         return self.total_PH + (self.error_PH * self.total_PH if self.ratios else self.error_PH)
 
     def paths(self, total_H: Doubles) -> Doubles:
-        """A forecast total with every path of errors, (P, H)."""
+        """A forecast total with every path of errors: (H,) gives (P, H), (R, 1, H) (R, P, H)."""
         if self.ratios and (total_H > 0).all():
             return np.asarray(total_H * (1 + self.error_PH))
         return np.asarray(total_H + (self.came_PH - self.total_PH))
@@ -181,11 +181,7 @@ def _past_paths(past: Past) -> tuple[Doubles, Ints]:
     height_PP, step_PP = np.empty((count, count)), np.empty((count, count), np.int64)
     for first in range(0, count, _PATHS_AT_ONCE):
         at = slice(first, first + _PATHS_AT_ONCE)
-        total_R1H = source.total_PH[at, None]
-        if source.ratios:
-            paths_RPH = total_R1H * (1 + source.error_PH)
-        else:
-            paths_RPH = total_R1H + (source.came_PH - source.total_PH)
+        paths_RPH = source.paths(source.total_PH[at, None])
         height_PP[at], step_PP[at] = paths_RPH.max(axis=2), paths_RPH.argmax(axis=2)
     return height_PP, step_PP
 
