@@ -136,7 +136,7 @@ def measured(value: float, limit: float, what: str) -> Ending:
     return Ending(result, f"{what} {value:.4g} (limit {limit:.4g})")
 
 
-def told(what: str) -> Ending:
+def stated(what: str) -> Ending:
     """Harm that nothing here limits, and that the threat model names as such."""
     return Ending(Result.MEASURED, f"{what} (no limit: see the threat model)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from benchmarks.red_team.play import Ending, Stage, all_of, measured, play, stopped_by, told
+from benchmarks.red_team.play import Ending, Stage, all_of, measured, play, stated, stopped_by
 from benchmarks.red_team.stages.encrypted import new_key, storage_key
 from benchmarks.red_team.stages.running_city import PASSWORD, RunningCity
 from benchmarks.red_team.stages.simulated import NAMES, Simulated
@@ -196,4 +196,4 @@ def reads_the_city_s_database(stage: RunningCity) -> Ending:
     with duckdb.connect(str(copy), read_only=False) as found:
         row = found.execute("select count(*) from events").fetchone()
     assert row is not None
-    return told(f"all {row[0]} events are read; what helps is an encrypted disk")
+    return stated(f"all {row[0]} events are read; what helps is an encrypted disk")

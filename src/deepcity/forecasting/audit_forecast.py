@@ -1,7 +1,7 @@
 """The forecast that is made from an agency's deep data, as its readers see it.
 
 Whoever reads the forecast learns something of the agency's records without any deep data: that is
-the floor by which the leakage of deep data is judged. It takes the records of the party and of all
+the floor that the leakage of deep data is compared with. It takes the records of the party and all
 its agencies, so it is known where these are, and elsewhere not.
 
 Shapes: B times, C cells of the audited agency, N places of the party, H horizon steps.

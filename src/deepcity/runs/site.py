@@ -155,7 +155,7 @@ class Site:
 
     @cached_property
     def _release(self) -> LayerRelease | None:
-        """The policy of its city, which is told what was spent."""
+        """The policy of its city, which gets what was spent."""
         if self.release is None or self.private is None:
             return self.release
         return replace(self.release, epsilon=self.private.budget.spent)

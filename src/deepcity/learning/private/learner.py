@@ -95,7 +95,7 @@ class PrivateLearner(Learner):
         return error
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
-        """Noisy steps of one round; the mean loss is not told, for it has no noise.
+        """Noisy steps of one round; the mean loss is not sent, for it has no noise.
 
         Raises:
             GrantError: if the budget does not allow the round; nothing was trained then.

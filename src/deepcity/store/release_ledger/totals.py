@@ -14,7 +14,7 @@ from deepcity.store.release_ledger.lines import LedgerLine, entry_of, read_lines
 from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, Release, ReleaseForm
 
 MOST_KINDS = 500
-"""Kinds of releases that are told apart in one ledger; the rest is counted together."""
+"""Kinds of releases that are distinguished in one ledger; the rest is counted together."""
 _LINES_A_LOOK = 1000  # between two looks at the clock
 
 
