@@ -30,7 +30,7 @@ def room(folder, oidc, accounts=None):
     """A browser at a control room without a city."""
     app = FastAPI()
     app.add_exception_handler(Refusal, refuse)
-    askers = add_sessions(app, accounts, folder / "session.key", oidc, secure=False)
+    askers = add_sessions(app, accounts, folder / "session.key", oidc, city="town", secure=False)
 
     @app.get("/api/city")
     def city(user=Depends(askers.person)):  # noqa: B008

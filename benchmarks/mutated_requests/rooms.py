@@ -18,7 +18,8 @@ from benchmarks.mutated_requests.tokens import city_access
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
 from deepcity.web.api.app import create_app
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 

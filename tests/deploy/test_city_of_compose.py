@@ -16,7 +16,7 @@ from node_process import NodeProcess
 from postgres_server import postgres, postgres_url  # noqa: F401
 from sqlalchemy import create_engine
 
-from deepcity.web.control.accounts import account_entry
+from deepcity.web.control.accounts.account_file import account_entry
 from deepcity.web.control.roles import Role
 
 CITY = dict(composed(DEPLOY / "compose" / "city.yaml"))["city"]

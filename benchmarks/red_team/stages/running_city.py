@@ -15,7 +15,7 @@ from node_process import NodeProcess, running
 from processes import ENV
 
 from deepcity.store.signatures.ed25519 import public_hex
-from deepcity.web.control.accounts import account_entry
+from deepcity.web.control.accounts.account_file import account_entry
 from deepcity.web.control.roles import Role
 
 PASSWORD = "correct horse battery"

@@ -1,13 +1,13 @@
-"""Tokens that an agency signs itself: JSON Web Tokens (RFC 7519) with Ed25519 (RFC 9864).
+"""Tokens that whoever sends signs: JSON Web Tokens (RFC 7519) with Ed25519 (RFC 9864).
 
-    iss    the agency, by its name in the city
+    iss    the agency by its name in the city, or the account by its name in the control room
     aud    the city that is sent to
     iat    when it was signed, exp: when it ends, at most ten minutes later; UTC seconds
-    nbf    from when it counts, where the agency writes one
+    nbf    from when it counts, where one is written
 
-The private key stays with the agency, and the access file holds the public one: a copied access
-file, or a token that is found later, lets nobody send. Within its minutes a token that is seen can
-be used again, so it is sent over TLS alone, as any token.
+The private key stays with its owner, and the access file or the file of accounts holds the public
+one: a copied file, or a token that is found later, lets nobody in. Within its minutes a token
+that is seen can be used again, so it is sent over TLS alone, as any token.
 """
 
 import base64
@@ -29,22 +29,22 @@ ALGORITHM = "Ed25519"
 LONGEST_S, SKEW_S = 600, 60
 _LASTS_S, _RENEWED_S = 300, 60
 _MOST_SIGNS = 2_000
-_SIGNED = "send a token of the access file, or let `deepcity agent --sign` sign"
-_LISTED = "give the city the key that `deepcity keys show` prints at the agency"
+_SIGNED = "sign one: agencies by `deepcity agent --sign`, accounts by `deepcity keys token`"
+_LISTED = "give the city the public key that `deepcity keys show` prints where it is signed"
 
 
 @dataclass
 class TokenSigner:
-    """Gives an agency's token, a new one before the last one ends.
+    """Gives tokens of one name, a new one before the last one ends.
 
     Attributes:
-        agency: its name in the city.
-        city: that it sends to.
+        name: of the agency or account.
+        city: that is sent to.
         clock: seconds since 1970, of this machine.
     """
 
     keyring: Keyring
-    agency: str
+    name: str
     city: str
     clock: Callable[[], float] = time.time
     _token: str = field(default="", repr=False)
@@ -60,39 +60,39 @@ class TokenSigner:
         if not self._until - _LASTS_S <= now < self._until - _RENEWED_S:
             key = OKPKey.import_key(self.keyring.private_key())
             self._until = now + _LASTS_S
-            claims = {"iss": self.agency, "aud": self.city, "iat": now, "exp": now + _LASTS_S}
+            claims = {"iss": self.name, "aud": self.city, "iat": now, "exp": now + _LASTS_S}
             self._token = jwt.encode({"alg": ALGORITHM}, claims, key, algorithms=[ALGORITHM])
         return self._token
 
 
 def signer_of(token: str, keys: Mapping[str, str], audience: str, now: float) -> str:
-    """The agency that signed a token for an audience, if it counts now.
+    """Whoever signed a token for an audience, if it counts now.
 
     The token's `iss` chooses the one key that may have signed it, so that a request costs one
-    check of a signature, however many agencies there are. What lies in a token is believed after
+    check of a signature, however many keys there are. What lies in a token is believed after
     that check only; names that stand twice in it are refused (RFC 7519, section 4).
 
     Args:
-        keys: agency -> its public key, 64 hex digits.
+        keys: name -> its public key, 64 hex digits.
         now: seconds since 1970.
 
     Raises:
-        TokenError: why it counts for nothing; of a token that the agency signed, which claim.
+        TokenError: why it counts for nothing; of a token that its issuer signed, which claim.
     """
-    agency = _issuer(token)
-    if agency not in keys:
-        raise TokenError("no agency that the access file knows by a key", _LISTED)
+    issuer = _issuer(token)
+    if issuer not in keys:
+        raise TokenError("signed by nobody whose key is known here", _LISTED)
     try:
-        key = OKPKey.import_key(public_key(keys[agency]))
+        key = OKPKey.import_key(public_key(keys[issuer]))
         found = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
     except (JoseError, ValueError, TypeError, LookupError, RecursionError):
-        raise TokenError(f"not signed by the key of {agency!r} ({ALGORITHM})", _LISTED) from None
-    if found.get("iss") != agency:
-        raise TokenError(f"its issuer is another one than {agency!r}", _SIGNED)
+        raise TokenError(f"not signed by the key of {issuer!r} ({ALGORITHM})", _LISTED) from None
+    if found.get("iss") != issuer:
+        raise TokenError(f"its issuer is another one than {issuer!r}", _SIGNED)
     if found.get("aud") != audience:
         raise TokenError(f"not for {audience!r}, the city here", "sign it for this city")
     _check_times(found, now)
-    return agency
+    return issuer
 
 
 def _issuer(token: str) -> str:
@@ -111,7 +111,7 @@ def _issuer(token: str) -> str:
     except (ValueError, TypeError, LookupError, RecursionError):
         issuer = None
     if not isinstance(issuer, str):
-        raise TokenError("no token that an agency signed, nor one of the access file", _SIGNED)
+        raise TokenError("neither a signed token nor one that is known here", _SIGNED)
     return issuer
 
 
@@ -134,6 +134,8 @@ def _check_times(claims: Mapping[str, object], now: float) -> None:
     if not 0 < end - begun <= LONGEST_S:
         raise TokenError(f"not for 1 to {LONGEST_S} s", f"let it last {LONGEST_S} s at most")
     if max(begun, valid) - SKEW_S > now:
-        raise TokenError("signed in the future", "set the clock of the agency's machine")
+        raise TokenError("signed in the future", "set the clock of the machine that signs")
     if now >= end + SKEW_S:
-        raise TokenError("it has ended", "sign a new one, and check the agency's clock")
+        raise TokenError(
+            "it has ended", "sign a new one, and check the clock of the machine that signs"
+        )

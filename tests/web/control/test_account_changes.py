@@ -9,8 +9,9 @@ import httpx
 import pytest
 from live_server import serving, wait_for
 
-from deepcity.web.control import accounts as accounts_module
-from deepcity.web.control.accounts import LOCAL, User, account_entry, load_accounts
+from deepcity.web.control.accounts import accounts as accounts_module
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import LOCAL, User, load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 from deepcity.web.control.sessions.ended_sessions import EndedSessions
@@ -118,14 +119,14 @@ def test_a_program_too(room, entries, monkeypatch):
     url = f"{address}/ngsi-ld/v1/types"
     assert httpx.get(url, **asked).status_code == 200
     verified = []
-    hasher = accounts_module._hasher
+    hasher = accounts_module.HASHER
 
     class Counted:
         def verify(self, *given):
             verified.append(given)
             return hasher.verify(*given)
 
-    monkeypatch.setattr(accounts_module, "_hasher", Counted())
+    monkeypatch.setattr(accounts_module, "HASHER", Counted())
     assert httpx.get(url, **asked).status_code == 200
     assert not verified
     write(entries["kim"] + "disabled = true\n", entries["admin"])

@@ -11,7 +11,8 @@ from live_server import serving
 
 from deepcity.live.node.incidents import EntryKind
 from deepcity.store.events.event import EventKind, EventQuery
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import MOST_BODY, create_control_room
 from deepcity.web.control.incidents.routes import LookAsked
 from deepcity.web.control.roles import ALL, Role

@@ -10,7 +10,8 @@ from oidc_room import asked_of, back, begun, reason, room, settings
 from processes import command
 
 from deepcity.city.errors import ConfigError
-from deepcity.web.control.accounts import Accounts, account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import Accounts, load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.oidc.settings import load_oidc
 from deepcity.web.control.roles import Role

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from joserfc import jws
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OKPKey, RSAKey
 from oidc_room import asked_of, begun, reason, room, settings
 
 KEY = RSAKey.generate_key(2048, {"kid": "a"})
@@ -171,6 +171,19 @@ def test_tokens_that_no_key_of_the_provider_signed(tmp_path, liar):
             assert answered(browser, liar, make)[0].status_code == 401
         liar.gets["/keys"] = {"keys": [KEY.as_dict(private=False), another.as_dict(private=False)]}
         assert browser.get("/api/city").status_code == 401
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # the test signs by it too
+@pytest.mark.parametrize("algorithm", ["EdDSA", "Ed25519"])
+def test_a_provider_may_sign_with_ed25519(tmp_path, liar, algorithm):
+    own = OKPKey.generate_key("Ed25519", {"kid": "a"})
+    liar.gets["/keys"] = {"keys": [own.as_dict(private=False)]}
+    with room(tmp_path, settings(tmp_path, liar.url)) as browser:
+        found, _ = answered(
+            browser, liar, lambda nonce: signed(claims(liar.url, nonce), own, algorithm)
+        )
+        assert found.status_code == 303, found.text
+        assert browser.get("/api/city").json()["role"] == "operator"
 
 
 def test_keys_that_the_provider_changed_are_asked_for_anew(tmp_path, liar, monkeypatch):

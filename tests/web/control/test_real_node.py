@@ -6,7 +6,8 @@ from live_server import serving
 from node_process import running
 from playwright.sync_api import expect
 
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 

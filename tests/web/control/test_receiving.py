@@ -9,7 +9,8 @@ from node_town import city_folder, town_node
 
 from deepcity.live.wire import BLOB, cell_names, pack_deep
 from deepcity.store.deep_data.batch import DeepData
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 

@@ -12,7 +12,8 @@ from live_server import serving
 from deepcity.city.field import Field, Kind
 from deepcity.city.place import Place
 from deepcity.live.node.incidents import incident
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import MOST_BODY, create_control_room
 from deepcity.web.control.export import ExportFormat, ExportKind, ExportValues, export_parts
 from deepcity.web.control.roles import Role

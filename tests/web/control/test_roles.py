@@ -12,7 +12,8 @@ from live_city import START
 from live_server import serving
 
 from deepcity.city.errors import ConfigError
-from deepcity.web.control.accounts import Accounts, account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import Accounts, load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import ALL, BY_TOKEN, OPEN, RIGHTS, Role, may
 
@@ -152,7 +153,7 @@ def test_of_many_guesses_at_once_five_are_verified(accounts, monkeypatch):
             time.sleep(0.05)
             raise InvalidHashError
 
-    monkeypatch.setattr("deepcity.web.control.accounts._hasher", Slow())
+    monkeypatch.setattr("deepcity.web.control.accounts.accounts.HASHER", Slow())
     watched = Accounts(accounts.entries)
     with ThreadPoolExecutor(20) as guessing:
         assert set(guessing.map(partial(watched.check, "a-admin"), map(str, range(20)))) == {None}

@@ -12,7 +12,8 @@ from live_server import serving
 from deepcity.city.field import Sensitivity
 from deepcity.live.node.alarm_book import AlarmChange
 from deepcity.store.events.event import EventDraft, EventKind
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 from deepcity.web.ngsi.city_entities import CityEntities

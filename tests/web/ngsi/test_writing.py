@@ -15,7 +15,8 @@ from deepcity.live.node.clock import LiveClock
 from deepcity.live.node.node import Node
 from deepcity.live.node.open_node import sources_of
 from deepcity.store.open_store import open_events
-from deepcity.web.control.accounts import account_entry, load_accounts
+from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
 from deepcity.web.ngsi.writing import write_routes

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepcity.cli.packages.token import token
+
 if TYPE_CHECKING:
     from deepcity.store.signatures.trust_list import TrustList
 
@@ -21,6 +23,7 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
+app.command()(token)
 Reason = Annotated[str, typer.Option(help="Why; it stands in the list and in messages.")]
 
 

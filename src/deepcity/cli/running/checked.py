@@ -17,7 +17,7 @@ from deepcity.cli.running.store_url import store_url
 if TYPE_CHECKING:
     from deepcity.data.city_file import CityFile
     from deepcity.live.access import Access
-    from deepcity.web.control.accounts import Accounts
+    from deepcity.web.control.accounts.accounts import Accounts
     from deepcity.web.control.oidc.settings import OidcSettings
 
 

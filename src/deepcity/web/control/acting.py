@@ -14,7 +14,7 @@ from deepcity.live.node.decision_book import AnswerKind
 from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventDraft, EventKind
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.answers import alarm_json, decision_json
 from deepcity.web.control.asked import PlainText, PostedBody, kept
 

@@ -17,7 +17,7 @@ from deepcity.live.node.node import Node, PartyKey, PartyNow
 from deepcity.live.node.outcome import outcome_of
 from deepcity.live.node.party import NodeParty
 from deepcity.store.events.event import Event, EventKind
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.incidents.answer import agencies_json
 from deepcity.web.control.leakage import leakage_of
 from deepcity.web.control.overview.cell_outlines import cell_outlines

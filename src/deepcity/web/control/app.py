@@ -20,7 +20,7 @@ from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
 from deepcity.web.api.deep_data_route import PATH as DEEP_DATA
 from deepcity.web.api.refusals import Refusal, misread, refuse, refuse_plainly
-from deepcity.web.control.accounts import Accounts
+from deepcity.web.control.accounts.accounts import Accounts
 from deepcity.web.control.acting import acting_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
@@ -93,7 +93,8 @@ def create_control_room(
     app.add_exception_handler(Refusal, refuse)
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(HTTPException, refuse_plainly)
-    askers = add_sessions(app, accounts, state / "session.key", oidc, secure=secure)
+    city = node.city_file.city.name
+    askers = add_sessions(app, accounts, state / "session.key", oidc, city=city, secure=secure)
     asking = askers.person
 
     app.add_middleware(BodyLimit, most=MOST_BODY, own=("/rows", DEEP_DATA))

@@ -13,7 +13,7 @@ from deepcity.live.node.decision_book import DecisionStatus
 from deepcity.live.node.node import Node
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.answers import alarm_json, decision_json, event_json
 from deepcity.web.control.event_feed import EventFeed
 from deepcity.web.control.overview.source_answers import sources_json

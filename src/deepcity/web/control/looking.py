@@ -10,7 +10,7 @@ from deepcity.live.node.alarm_book import AlarmState
 from deepcity.live.node.decision_book import DecisionStatus
 from deepcity.live.node.known import frame, party_of, series
 from deepcity.live.node.node import Node
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.answers import (
     alarm_json,
     city_json,

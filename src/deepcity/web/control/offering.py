@@ -15,7 +15,7 @@ from deepcity.live.node.known import party_of
 from deepcity.live.node.node import Node
 from deepcity.web.api.refusals import Refusal
 from deepcity.web.cap import MEDIA_TYPE, CapContext, cap_alert, reference
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.export import (
     MEDIA,
     ExportFormat,

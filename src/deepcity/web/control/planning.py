@@ -10,7 +10,7 @@ from deepcity.live.node.known import party_of
 from deepcity.live.node.node import Node
 from deepcity.live.node.plans import plan_basis
 from deepcity.web.api.questions import REQUESTS, UNITS, plan_requests
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.answers import decision_json
 
 Asking = Callable[[Request], User]

@@ -15,7 +15,7 @@ from deepcity.data.config.toml_file import near_name
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.feeds.row_spool import KeyReusedError
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 
 Asking = Callable[[Request], User]
 MOST_BYTES = 8_000_000

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from deepcity.live.feeds.feeds import Feeds
 from deepcity.live.node.node import Node
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.ngsi.city_entities import CityEntities
 from deepcity.web.ngsi.context import CONTEXT_NAME, context_document
 from deepcity.web.ngsi.entity_routes import add_entity_routes

@@ -7,7 +7,7 @@ from deepcity.live.node.incidents import EntryKind, Incident, roles_of
 from deepcity.live.node.node import Node
 from deepcity.live.node.party import VerticalNodeParty
 from deepcity.store.events.event import Event
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.roles import Role, may_see
 from deepcity.web.control.words import agency_title
 from deepcity.web.report.text import both

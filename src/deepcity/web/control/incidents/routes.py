@@ -18,7 +18,7 @@ from deepcity.live.node.incidents import (
     opening_draft,
 )
 from deepcity.live.node.node import Node
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.asked import PlainText, PostedBody, kept
 from deepcity.web.control.incidents.answer import incident_json, sees
 from deepcity.web.control.incidents.geometry import check_drawing

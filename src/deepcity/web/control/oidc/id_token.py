@@ -1,15 +1,18 @@
 """Checks an ID token (OpenID Connect Core 1.0, 3.1.3.7), and says whom it is of."""
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import OIDC_PREFIX, User
+from deepcity.web.control.accounts.account_file import OIDC_PREFIX
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.oidc.settings import OidcSettings
 from deepcity.web.control.roles import Role
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*_RSA, "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Signatures by keys that the provider alone holds: neither `none` nor a shared secret."""
 SKEW_S = 60
 """How far the clocks of provider and node may be apart."""
@@ -40,9 +43,11 @@ def checked_claims(
     """
     from authlib.oidc.core import CodeIDToken
     from joserfc import jwt
-    from joserfc.errors import InvalidKeyIdError, JoseError
+    from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
     from joserfc.jwk import KeySet
 
+    # RFC 9864 renamed it Ed25519, and most providers sign by the name of before
+    warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
     if len(token) > _MOST_TOKEN:
         raise _refused(f"over {_MOST_TOKEN:,} bytes")
     try:

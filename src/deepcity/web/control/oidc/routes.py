@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from deepcity.web.api.refusals import Refusal, answer
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.control.oidc.id_token import UnknownKeyError, checked_claims, person_of
 from deepcity.web.control.oidc.issuer import Issuer
 from deepcity.web.control.oidc.settings import OidcSettings

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from deepcity.web.control.accounts import Accounts, User
+from deepcity.web.control.accounts.accounts import Accounts, User
 
 _KEPT_S, _MOST_KEPT = 60.0, 1_000
 _MOST_SIGNS = 2_000

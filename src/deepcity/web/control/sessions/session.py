@@ -1,4 +1,4 @@
-"""Who asks: the person of a session cookie or a program's account, and whether that role may."""
+"""Who asks, by a session cookie, a signed token or a program's password, and whether they may."""
 
 import hmac
 import os
@@ -17,7 +17,9 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from deepcity.store.run_folder import ensure_folder
 from deepcity.web.api.refusals import Refusal
-from deepcity.web.control.accounts import LOCAL, OIDC_PREFIX, Accounts, User
+from deepcity.web.api.tokens import bearer_token
+from deepcity.web.control.accounts.account_file import OIDC_PREFIX
+from deepcity.web.control.accounts.accounts import LOCAL, Accounts, User
 from deepcity.web.control.oidc.routes import oidc_routes
 from deepcity.web.control.oidc.settings import OidcSettings
 from deepcity.web.control.roles import Role, may
@@ -35,7 +37,7 @@ class Askers:
     """Dependencies that give who asks, or refuse.
 
     Attributes:
-        person: by the cookie of a session.
+        person: by the cookie of a session, or a token that they signed.
         program: by HTTP Basic too, for routes that other systems use.
     """
 
@@ -119,6 +121,7 @@ def add_sessions(
     secret_file: Path,
     oidc: OidcSettings | None = None,
     *,
+    city: str,
     secure: bool,
 ) -> Askers:
     """Sessions as signed cookies, and the routes to log in and out.
@@ -127,6 +130,7 @@ def add_sessions(
         accounts: None, as `oidc` is: whoever asks sits at this machine.
         secret_file: what cookies are signed with; made if it is not there.
         oidc: another provider of people.
+        city: that signed tokens must be for.
         secure: the connection is encrypted.
 
     Returns:
@@ -145,11 +149,14 @@ def add_sessions(
     basic = None if accounts is None else BasicAuth(accounts)
 
     def person(request: Request) -> User:
-        return _allowed(sessions.user(request.session), request)
+        token = bearer_token(request)
+        if accounts is None or not token:
+            return _allowed(sessions.user(request.session), request)
+        return _allowed(accounts.signer(token, city, sessions.wall()), request)
 
     def program(request: Request) -> User:
         header = request.headers.get("authorization", "")
-        if basic is None or not header:
+        if basic is None or not header or bearer_token(request):
             return person(request)
         return _allowed(basic.user(header), request)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
-from deepcity.web.control.accounts import User
+from deepcity.web.control.accounts.accounts import User
 from deepcity.web.ngsi.entity import Json, moment
 from deepcity.web.ngsi.problems import NgsiError, bad
 from deepcity.web.ngsi.query_document import json_body, wrong_document

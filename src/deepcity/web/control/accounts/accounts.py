@@ -1,15 +1,8 @@
-"""Local accounts: one TOML file with names, roles and hashed passwords (argon2id, RFC 9106).
-
-[[account]]
-name = "kim"
-role = "operator"
-password = "$argon2id$v=19$…"     # written by `deepcity account kim`
-disabled = true                    # may log in no more
+"""Who may log in by a local account, as its file has them now; guessing is slowed down.
 
 The file is read anew whenever it changes, so that what an admin takes away is gone at once.
 """
 
-import hashlib
 import logging
 import threading
 import time
@@ -17,24 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from pydantic import Field, field_validator
 
-from deepcity.city.errors import ConfigError
-from deepcity.city.problem import Problem
-from deepcity.data.config.toml_file import Settings, read_toml, validate, wrong
+from deepcity.city.errors import ConfigError, TokenError
+from deepcity.live.signed_tokens import signer_of
 from deepcity.web.api.refusals import Refusal
+from deepcity.web.control.accounts.account_file import HASHER, AccountEntry, read_accounts
 from deepcity.web.control.roles import Role
 
-LEAST_SIGNS = 10
-"""Signs that a password must have."""
-OIDC_PREFIX = "oidc:"
-"""What names of people begin with whom another provider knows; no local name does."""
 _MOST_FAILURES, _PAUSE_S = 5, 30.0
 _MOST_AT_ONCE, _WAIT_S = 2, 5.0  # a verification takes 64 MB
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash("a password of nobody")  # so that an unknown name takes as long
+_NOBODY = HASHER.hash("a password of nobody")  # so that an unknown name takes as long
 _log = logging.getLogger(__name__)
 _Version = tuple[int, int, int, int] | None  # of a file: when changed, how long, which
 
@@ -54,33 +40,6 @@ class User:
 
 LOCAL = User("local", Role.ADMIN)
 """Whoever sits at the machine, where there are no accounts."""
-
-
-class AccountEntry(Settings):
-    """One person."""
-
-    name: str = Field(min_length=1, max_length=64)
-    role: Role
-    password: str = Field(pattern=r"^\$argon2id\$", repr=False)
-    disabled: bool = False
-
-    @field_validator("name")
-    @classmethod
-    def _local(cls, name: str) -> str:
-        if name.startswith(OIDC_PREFIX):
-            raise wrong("people of an OIDC provider are named so", "choose another name")
-        return name
-
-    @property
-    def stamp(self) -> str:
-        """Another one for every password, also for the same one given anew."""
-        return hashlib.sha256(self.password.encode()).hexdigest()[:32]
-
-
-class AccountFile(Settings):
-    """All accounts."""
-
-    account: tuple[AccountEntry, ...] = Field(min_length=1)
 
 
 @dataclass
@@ -122,7 +81,9 @@ class Accounts:
         if not self._turn.acquire(timeout=_WAIT_S):
             raise Refusal(503, "log-in", "many are logging in", "try again in a few seconds")
         try:
-            _hasher.verify(_NOBODY if entry is None else entry.password, password)
+            known = None if entry is None else entry.password
+            HASHER.verify(known or _NOBODY, password)
+            entry = entry if known else None
         except (Argon2Error, InvalidHashError):
             entry = None
         finally:
@@ -132,7 +93,7 @@ class Accounts:
         with self._lock:
             self._failures.pop(name, None)
         if entry.disabled:
-            raise Refusal(403, name, "this account is disabled", "ask an admin of the city")
+            raise _disabled(name)
         return User(entry.name, entry.role, entry.stamp)
 
     def user(self, name: str, stamp: str) -> User | None:
@@ -145,6 +106,25 @@ class Accounts:
         entry = self._current().get(name)
         if entry is None or entry.disabled or entry.stamp != stamp:
             return None
+        return User(entry.name, entry.role, entry.stamp)
+
+    def signer(self, token: str, city: str, now: float) -> User:
+        """The person or program that signed a token for a city (`live.signed_tokens`).
+
+        Args:
+            now: seconds since 1970.
+
+        Raises:
+            Refusal: if the token counts for nothing, or the account is disabled.
+        """
+        entries = self._current()
+        keys = {name: one.key for name, one in entries.items() if one.key is not None}
+        try:
+            entry = entries[signer_of(token, keys, city, now)]
+        except TokenError as error:
+            raise Refusal(401, error.value, error.reason, error.right) from error
+        if entry.disabled:
+            raise _disabled(entry.name)
         return User(entry.name, entry.role, entry.stamp)
 
     def stamp(self, name: str) -> str:
@@ -167,7 +147,7 @@ class Accounts:
 
     def _reload(self, path: Path, version: _Version) -> None:
         try:
-            self.entries = {} if version is None else _read(path)
+            self.entries = {} if version is None else read_accounts(path)
             if version is None:
                 _log.warning("%s is gone: nobody of it may come in until it is back", path)
         except ConfigError as error:
@@ -182,7 +162,7 @@ def load_accounts(path: Path) -> Accounts:
         ConfigError: with every problem of it; hashes are never printed.
     """
     version = _version(path)
-    return Accounts(_read(path), path=path, _seen=version)
+    return Accounts(read_accounts(path), path=path, _seen=version)
 
 
 def _version(path: Path) -> _Version:
@@ -193,50 +173,5 @@ def _version(path: Path) -> _Version:
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
-def _read(path: Path) -> dict[str, AccountEntry]:
-    """Every account of a file, by name.
-
-    Raises:
-        ConfigError: with every problem of it; hashes are never printed.
-    """
-    raw, problems = read_toml(path)
-    if raw is None:
-        raise ConfigError(problems)
-    found, problems = validate(AccountFile, raw, path.name)
-    if found is None:
-        raise ConfigError([_without_hash(one) for one in problems])
-    names = [one.name for one in found.account]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        reason = "two entries have this name"
-        raise ConfigError(
-            [Problem(path.name, f"account[{name}]", None, reason, "keep one") for name in twice]
-        )
-    return {one.name: one for one in found.account}
-
-
-def account_entry(name: str, role: Role, password: str) -> str:
-    """The lines of the file for one person.
-
-    Raises:
-        ConfigError: if the password is too short.
-    """
-    if len(password) < LEAST_SIGNS:
-        reason = f"{len(password)} signs, at least {LEAST_SIGNS} are needed"
-        raise ConfigError([Problem(name, "password", None, reason, "choose a longer one")])
-    import json  # its texts are TOML's too
-
-    lines = [
-        "[[account]]",
-        f"name = {json.dumps(name, ensure_ascii=False)}",
-        f'role = "{role.value}"',
-        f'password = "{_hasher.hash(password)}"',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _without_hash(problem: Problem) -> Problem:
-    if "password" not in problem.key:
-        return problem
-    right = "write what `deepcity account NAME` prints"
-    return Problem(problem.file, problem.key, None, "no argon2id hash", right)
+def _disabled(name: str) -> Refusal:
+    return Refusal(403, name, "this account is disabled", "ask an admin of the city")
