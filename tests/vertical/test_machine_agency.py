@@ -188,6 +188,30 @@ def test_gradients_that_cannot_be_change_nothing(case, agency, numbers, value, r
     np.testing.assert_array_equal(forward(case, agency).layers["deep"]["vectors"], before)
 
 
+def test_no_more_forward_passes_than_the_trainings_of_its_map_take(case, agency):
+    """Nor by opening it anew; each would be an entry of its ledger, and time of its machine."""
+    opened(case, agency)
+    most = agency._lease.most_forwards
+    assert most == 2 * 3 * (ROUNDS * (STEPS + 1) + 3)
+    for number in range(most):
+        if number % 10 == 0:
+            opened(case, agency)
+        forward(case, agency)
+    for _ in range(2):
+        with pytest.raises(ExchangeError, match=f"need at most {most}. The next lease"):
+            forward(case, agency)
+        opened(case, agency)
+
+
+def test_it_is_not_built_for_ever_new_terms(case, agency):
+    opened(case, agency)
+    numbers = {"until_s": float(case[2].until), "horizon_s": float(case[2].horizon_s)}
+    for hours in (1, 2):
+        ask(agency, "open", numbers | {"horizon_s": numbers["horizon_s"] + 3600 * hours})
+    with pytest.raises(ExchangeError, match="the 4th other until_s or horizon_s in one lease"):
+        ask(agency, "open", numbers)
+
+
 def test_gradients_that_come_twice_count_once(case, agency):
     opened(case, agency)
     forward(case, agency)

@@ -26,6 +26,7 @@ from deepcity.exchange.vertical.names import (
     AGENCY_VERBS,
     CELLS,
     CLOSE,
+    FORWARD,
     HORIZON_S,
     OPEN,
     RECORD_BYTES,
@@ -38,7 +39,7 @@ from deepcity.store.result_bounds import FIRST_S, LAST_S
 from deepcity.store.run_folder import site_folder
 from deepcity.vertical.agency_setup import AgencyTerms, build_agency
 from deepcity.vertical.agency_site import AgencySite
-from deepcity.vertical.machines.agency_bounds import AgencyBounds, whole
+from deepcity.vertical.machines.agency_bounds import AgencyBounds, LeaseBounds, whole
 from deepcity.vertical.pretraining import EqualAgencies, group_of
 
 _ENCODER = "encoder"
@@ -76,9 +77,15 @@ class MachineAgency:
     _terms: AgencyTerms | None = None
     _site: AgencySite | None = field(default=None, repr=False)
     _bounds: AgencyBounds | None = field(default=None, repr=False)
+    _lease: LeaseBounds = field(init=False, repr=False)
     _waits: bool = field(default=False, repr=False)  # for its encoder to be pretrained
     _untrained: bool = field(default=False, repr=False)
     _met: bool = field(default=False, repr=False)  # its application trains with it
+
+    def __post_init__(self) -> None:
+        vertical = self.service.settings.vertical
+        assert vertical is not None
+        self._lease = LeaseBounds(self.service.settings.training, vertical.modes)
 
     @property
     def name(self) -> str:
@@ -110,6 +117,8 @@ class MachineAgency:
                     f"cities, as reuse_level asks"
                 )
             self._bounds.check(message)
+            if message.verb == FORWARD:
+                self._lease.forward()
             self._met = True
             try:
                 answer = self._site.handle(message, caller)
@@ -122,6 +131,7 @@ class MachineAgency:
         until = whole(message, UNTIL_S, FIRST_S, LAST_S)
         terms = AgencyTerms(until, whole(message, HORIZON_S, 1, _LONGEST_HORIZON_S))
         if self._site is None or terms != self._terms:
+            self._lease.build()
             self._site = self._built(terms)
             self._terms = terms
         vertical, columns = self.service.settings.vertical, self._site.learner.columns

@@ -16,6 +16,8 @@ from deepcity.exchange.vertical.names import (
     BEST,
     FORWARD,
     HANDSHAKE,
+    HORIZON_S,
+    OPEN,
     PACKAGE,
     PHASE_S,
     RATE,
@@ -24,6 +26,7 @@ from deepcity.exchange.vertical.names import (
     STEP_S,
     STEPS,
     TIMES,
+    UNTIL_S,
 )
 from deepcity.learning.training.local_training import TrainingSettings
 from deepcity.maps.vertical_settings import Mode
@@ -31,6 +34,8 @@ from deepcity.maps.vertical_settings import Mode
 _MOST_VALUES = 1 << 28
 """Input values of the origins of one message: 1 GB in single precision."""
 _MOST_STEP_S = 366 * 86_400
+_TIMES_OVER = 2  # a training that was broken off is asked for again in the same lease
+_MOST_TERMS = 3  # trainings that differ in their terms, in one lease
 
 
 def whole(message: Message, name: str, least: int, most: int) -> int:
@@ -43,6 +48,56 @@ def whole(message: Message, name: str, least: int, most: int) -> int:
     if not (math.isfinite(value) and value == int(value) and least <= value <= most):
         raise ExchangeError(f"{message.verb!r} with {name} = {value}; here it is {least} to {most}")
     return int(value)
+
+
+@dataclass
+class LeaseBounds:
+    """How much one application may ask for in a lease, however often it opens its agency anew.
+
+    Each answer costs the agency time, and an entry in its ledger.
+
+    Attributes:
+        training, modes: as in the agency's own map.
+    """
+
+    training: TrainingSettings
+    modes: Sequence[Mode]
+    _forwards: int = 0
+    _terms: int = 0
+
+    @property
+    def most_forwards(self) -> int:
+        """Forward passes of all trainings of the map: one a batch, one of the validation span a
+        round, and three of whole spans; twice as many, for trainings that are broken off.
+        """
+        rounds, steps = self.training.rounds, self.training.local_steps
+        return _TIMES_OVER * len(self.modes) * (rounds * (steps + 1) + 3)
+
+    def forward(self) -> None:
+        """One more forward pass.
+
+        Raises:
+            ExchangeError: if no training of the map needs as many.
+        """
+        if self._forwards >= self.most_forwards:
+            raise ExchangeError(
+                f"{FORWARD!r} for the {self._forwards + 1:,}th time in one lease; the trainings of "
+                f"this map need at most {self.most_forwards:,}. The next lease counts anew"
+            )
+        self._forwards += 1
+
+    def build(self) -> None:
+        """The agency is built for other terms than before.
+
+        Raises:
+            ExchangeError: if it was built for as many already.
+        """
+        if self._terms >= _MOST_TERMS:
+            raise ExchangeError(
+                f"{OPEN!r} with the {self._terms + 1}th other {UNTIL_S} or {HORIZON_S} in one "
+                f"lease; at most {_MOST_TERMS}. The next lease counts anew"
+            )
+        self._terms += 1
 
 
 @dataclass
