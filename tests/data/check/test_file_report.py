@@ -277,3 +277,14 @@ def test_real_records_explain_themselves(file, steps, step):
     report = check_file(SHARED / file)
     assert report.problems == ()
     assert (report.agencies[0].steps, report.agencies[0].step) == (steps, step)
+
+
+@pytest.mark.parametrize("rows", [1, 8])
+def test_a_file_without_a_column_of_numbers_names_what_is_in_the_way(tmp_path, rows):
+    """Nine of ten cells are a column of numbers; of these, too few are."""
+    path = tmp_path / "counts.csv"
+    hours = [f"2024-01-01 {hour:02}:00,{hour}" for hour in range(rows)]
+    path.write_text("\n".join(["time,a", *hours, "2024-01-02 00:00,x1"]) + "\n")
+    [problem] = check_file(path).problems
+    assert problem.key == "fields"
+    assert f"a: {rows} of {rows + 1} cells hold numbers, 1 'x1'" in problem.reason

@@ -25,6 +25,7 @@ from deepcity.data.config.toml_file import Raw
 from deepcity.data.connectors import connector_for, connectors
 from deepcity.data.connectors.sql_tables import ordered, table_name
 from deepcity.data.domains import domains
+from deepcity.data.draft.nothing_measured import nothing_measured
 from deepcity.data.draft.places import PlaceDraft, detect_places
 from deepcity.data.draft.question import Question
 from deepcity.data.draft.times import TimeDraft, detect_times
@@ -114,6 +115,9 @@ def _drafted(
     totals = total_columns(frame, style) if times.hours is None else []
     frame = frame.drop(totals)
     drafted, questions = _content(path, source, frame, times)
+    if not drafted["agency"][0]["fields"]:
+        rest = [name for name in frame.columns if name not in times.columns]
+        return CityDraft(None, (nothing_measured(path.name, frame, rest, style),))
     raw, total_places = without_total_places(drafted, frame, style)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
     left_out = (*_left_out("column", totals), *_left_out("place", total_places))

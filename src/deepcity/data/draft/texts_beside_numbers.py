@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
 
 from deepcity.city.errors import ConfigError
-from deepcity.city.problem import Problem
 from deepcity.data.config.number_style import NumberStyle
 from deepcity.data.config.toml_file import Raw
 from deepcity.data.draft.answers import Ask, OpenQuestionsError
+from deepcity.data.draft.nothing_measured import SHOWN, nothing_measured, tally_of
 from deepcity.data.draft.rows_of_one_time import Looked, time_columns
-from deepcity.data.observations import ColumnTally, Seen
 from deepcity.data.remedies import trials
 from deepcity.data.remedies.cell_texts import UnknownTexts, has_digit
-from deepcity.data.tables.numbers import read_numbers
-
-SHOWN = 3
 
 
 def ask_of_texts(
@@ -40,10 +35,7 @@ def ask_of_texts(
         return
     if any(one.key == "missing" for one in open_.asks):
         raise OpenQuestionsError(open_.file, tuple(open_.asks))
-    reason, held = "no column of it is measured", _held_texts(frame, rest, style)
-    right = "name a table of measurements; positions of places go with one (places_from)"
-    reason += f" ({held})" if held else ""
-    raise ConfigError([Problem(open_.file, "fields", None, reason, right)])
+    raise ConfigError([nothing_measured(open_.file, frame, rest, style)])
 
 
 def _asks_of_texts(
@@ -61,7 +53,7 @@ def _asks_of_texts(
     """
     asks = []
     for name in columns:
-        tally = _tally(frame[name], style, first_row)
+        tally = tally_of(frame[name], style, first_row)
         if tally is None or not tally.numbers:
             continue
         tried = trials(UnknownTexts({name: tally}, style))
@@ -77,29 +69,3 @@ def _asks_of_texts(
             )
             asks.append(Ask("missing", question, text, example=f"'{text}'"))
     return asks
-
-
-def _held_texts(frame: pl.DataFrame, columns: Sequence[str], style: NumberStyle) -> str:
-    """What columns hold that are not measured, a few words of each: ``a: 'x' in 5 of 9 cells``."""
-    found = []
-    for name in columns:
-        tally = _tally(frame[name], style, 0)
-        if tally is not None and tally.bad:
-            text, seen = max(tally.bad.items(), key=lambda one: one[1].count)
-            cells = tally.numbers + tally.bad_cells
-            shown = f"{tally.numbers:,} of {cells:,} cells hold numbers, {seen.count:,} {text!r}"
-            found.append(f"{name}: {shown}")
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "; ".join(found[:SHOWN]) + more
-
-
-def _tally(column: pl.Series, style: NumberStyle, first_row: int) -> ColumnTally | None:
-    """The cells of a column of text; None for one of another type."""
-    if column.dtype != pl.String:
-        return None
-    found = read_numbers(column, style)
-    texts = column.str.strip_chars()
-    tally = ColumnTally(bad_cells=len(found.bad), numbers=int(np.isfinite(found.values_R).sum()))
-    for row in found.bad.tolist():
-        tally.bad.setdefault(texts[row], Seen()).add(1, [row + first_row])
-    return tally
