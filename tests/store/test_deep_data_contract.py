@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,10 +324,13 @@ def test_many_threads_send_and_read_at_once(store, space, batch):
 
 SENDER = """
 import sys
+sys.path.append(sys.argv.pop(1))
 import numpy as np
+from duckdb_encryption import encrypt_without_openssl
 from deepcity.store.deep_data.batch import DeepData, Space
 from deepcity.store.open_store import open_store
 
+encrypt_without_openssl()
 store = open_store(sys.argv[1], lambda *asked: True)
 space = Space(*sys.argv[2:])
 cells = np.array([f"cell-{n:05d}" for n in range(5000)])
@@ -343,7 +347,7 @@ def test_killed_sender_leaves_whole_batches(url, space, tmp_path):
     script.write_text(SENDER)
     parts = [space.city, space.domain, space.agency, space.layer, space.version]
     for acknowledged, delay in ((1, 0.0), (4, 0.02), (7, 0.05)):
-        command = [sys.executable, str(script), url, *parts]
+        command = [sys.executable, str(script), str(Path(__file__).parents[1]), url, *parts]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
             for _ in range(acknowledged):
                 last = int(sender.stdout.readline())

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from duckdb_encryption import encrypt_without_openssl
 
 from deepcity.city.errors import StoreError
 from deepcity.store.events.event import EventDraft, EventKind, EventQuery
@@ -90,6 +91,7 @@ def test_threads_append_without_gaps_or_repetition(events):
 
 
 def _append_until_killed(url, ready):
+    encrypt_without_openssl()
     with open_events(url) as store:
         number = 0
         while True:

@@ -153,3 +153,16 @@ def test_a_second_process_is_asked_to_take_another_folder(tmp_path, monkeypatch)
         assert bodies(first) == [b"mine"]
     with Outbox(path) as second:
         assert bodies(second) == []
+
+
+def test_with_a_storage_key_parcels_and_notes_are_unreadable_on_disk(encrypting, tmp_path):
+    """Those from before the key are still read."""
+    secret, path = b"kim-4711" * 9, tmp_path / "out.sqlite"
+    with Outbox(path) as box:
+        box.put([Draft("a", 1, secret)], {"a": 1}, {"n": {5: secret}})
+        assert box.first().body == secret
+        assert box.notes("n", 0) == {5: secret}
+        assert not any(secret[:8] in one.read_bytes() for one in tmp_path.iterdir())
+    encrypting("other")
+    with Outbox(path) as box, pytest.raises(StoreError, match="is encrypted with the key"):
+        box.first()

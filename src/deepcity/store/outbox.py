@@ -7,7 +7,8 @@ space, cell, time and revision). So rows arrive in order, effectively once. Note
 sender needs later, to see what a correction of its records changes, are stored in the same
 transaction, so that they match the parcels.
 
-One SQLite file, in write-ahead mode with a sync at every commit.
+One SQLite file, in write-ahead mode with a sync at every commit. Where the environment names a
+storage key, bodies and notes are encrypted by it.
 """
 
 import sqlite3
@@ -19,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from deepcity.city.errors import OutboxFullError, StoreError
+from deepcity.city.errors import OutboxFullError, StorageKeyError, StoreError
+from deepcity.store.at_rest.encrypted import for_disk, from_disk
+from deepcity.store.blob import BlobError
 
 MAX_BYTES = 256_000_000
 _LOCK_WAIT_S = 5.0  # for another process to let go of the file
@@ -144,18 +147,22 @@ class Outbox:
                 )
             self._file.executemany(
                 "insert into parcels (topic, rows, body, put_at, revision) values (?, ?, ?, ?, ?)",
-                [(one.topic, one.rows, one.body, time.time(), one.revision) for one in drafts],
+                [
+                    (one.topic, one.rows, for_disk(one.body), time.time(), one.revision)
+                    for one in drafts
+                ],
             )
             self._file.executemany("insert or replace into marks values (?, ?)", cursors.items())
             for name, kept in (notes or {}).items():
-                rows = [(name, at, note) for at, note in kept.items()]
+                rows = [(name, at, for_disk(note)) for at, note in kept.items()]
                 self._file.executemany("insert or replace into notes values (?, ?, ?)", rows)
 
     def notes(self, name: str, since: int) -> dict[int, bytes]:
         """Notes of a time and later ones, in order of time."""
         query = "select time, value from notes where name = ? and time >= ? order by time"
         with self._store_errors():
-            return dict(self._file.execute(query, (name, since)).fetchall())
+            found = self._file.execute(query, (name, since)).fetchall()
+        return {at: self._read(value) for at, value in found}
 
     def forget(self, name: str, before: int) -> None:
         """Delete notes of earlier times."""
@@ -172,7 +179,10 @@ class Outbox:
         """The oldest parcel that waits; it is not removed."""
         with self._store_errors():
             row = self._file.execute(f"select {_HELD} from parcels order by id limit 1").fetchone()
-        return None if row is None else Parcel(*row)
+        if row is None:
+            return None
+        number, topic, rows, body, *rest = row
+        return Parcel(number, topic, rows, self._read(body), *rest)
 
     def confirm(self, number: int) -> None:
         """Delete a parcel that has arrived; twice is fine."""
@@ -217,6 +227,12 @@ class Outbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _read(self, data: bytes) -> bytes:
+        try:
+            return from_disk(data)
+        except (StorageKeyError, BlobError) as error:
+            raise StoreError(f"{self.path} holds what cannot be read: {error}") from error
 
     def _one(self, query: str) -> int:
         return int(self._file.execute(query).fetchone()[0])

@@ -150,9 +150,10 @@ def encrypt(
 ) -> None:
     """Encrypt all private files of a folder by the first key that DEEPCITY_STORAGE_KEY names.
 
-    Private are checkpoints, forecasters, encoders, applications, and sites' results with their
-    measured values. While the variable names a key, they are written encrypted anyway; this does
-    it for those that are there, also after a change of the key.
+    Private are checkpoints, forecasters, encoders, applications, sites' results with their
+    measured values, and the DuckDB files of a running city that is stopped. While the variable
+    names a key, they are written encrypted anyway; this does it for those that are there, also
+    after a change of the key.
 
     DEEPCITY_STORAGE_KEY=file:PATH, env:NAME, or command:COMMAND (which prints the key, as a client
     of a key management service does); several, separated by commas: the first encrypts, all
@@ -162,12 +163,16 @@ def encrypt(
     """
     from deepcity.city.errors import StorageKeyError
     from deepcity.store.at_rest.private_folder import decrypt_folder, encrypt_folder
+    from deepcity.store.duckdb.rewrite import rewrite_databases
 
     if not folder.is_dir():
         raise StorageKeyError(f"{folder} is no folder. Name the folder of a run or a site")
     done, count = (decrypt_folder if decrypt else encrypt_folder)(folder)
+    written, databases = rewrite_databases(folder, encrypt=not decrypt)
     what = "decrypted" if decrypt else "encrypted"
     _print(f"{folder}: {done} of {count} private files {what} now, the others were so already")
+    if databases:
+        _print(f"{folder}: {written} of {databases} databases {what} now")
 
 
 def _print_list(known: "TrustList") -> None:

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import duckdb
 
-from deepcity.city.errors import StoreError, StoreFullError
+from deepcity.city.errors import StorageKeyError, StoreError, StoreFullError
+from deepcity.store.duckdb.connection import connect
 
 # One writer per file within this process.
 _WRITERS: defaultdict[Path, RLock] = defaultdict(RLock)
@@ -26,7 +27,8 @@ class DuckDBFile:
         schema: statements that make the tables which are not there.
 
     Raises:
-        StoreError: if the file cannot be opened, e.g. because another process holds it.
+        StoreError: if the file cannot be opened, e.g. because another process holds it, or its
+            storage key is not there.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
@@ -34,14 +36,13 @@ class DuckDBFile:
         self._writer, self._closing = _WRITERS[self._path], False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # no extension is ever downloaded
-            self._database = duckdb.connect(
-                str(self._path), config={"autoinstall_known_extensions": False}
-            )
-            with self._writer:
-                self._database.execute(schema)
+            self._database, self._attached = connect(self._path)
+            with self._writer, self._cursor() as cursor:
+                cursor.execute(schema)
         except (duckdb.Error, OSError) as error:
             raise _refusal(self._path, error) from error
+        except StorageKeyError as error:
+            raise StoreError(str(error)) from error
 
     def read(self, work: Callable[[duckdb.DuckDBPyConnection], _Result]) -> _Result:
         """Run a function that only reads, on a snapshot of the tables."""
@@ -55,7 +56,7 @@ class DuckDBFile:
 
     def checkpoint(self) -> None:
         """Free space now, unless there are readers."""
-        with suppress(duckdb.Error), self._database.cursor() as cursor:
+        with suppress(duckdb.Error), self._cursor() as cursor:
             cursor.execute("checkpoint")
 
     def close(self) -> None:
@@ -73,11 +74,18 @@ class DuckDBFile:
                 return
 
     @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._database.cursor() as cursor:
+            if self._attached:
+                cursor.execute(f"use {self._attached}")
+            yield cursor
+
+    @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         if self._closing:
             raise _refusal(self._path, duckdb.ConnectionException("it is closed"))
         try:
-            with self._database.cursor() as cursor:
+            with self._cursor() as cursor:
                 cursor.begin()
                 try:
                     yield cursor

@@ -1,5 +1,6 @@
 """A start from a snapshot and the events after it is a start from all events."""
 
+import base64
 import itertools
 import logging
 from dataclasses import replace
@@ -17,6 +18,7 @@ from deepcity.data.panel import Panel
 from deepcity.live.node.records import agency_book
 from deepcity.live.node.records.agency_book import AgencyBook
 from deepcity.live.node.records.panel_file import PanelFileError, read_panel, write_panel
+from deepcity.store.at_rest.storage_key import STORAGE_KEY_VARIABLE
 from deepcity.store.events.event import EventKind, EventQuery
 from deepcity.store.open_store import open_events
 
@@ -33,6 +35,27 @@ def panel(first, values_TN, places):
         fields=(Field("flow", Kind.FLOW, "L/s"),),
         values_TNF=values,
     )
+
+
+def test_with_a_storage_key_a_panel_is_unreadable_on_disk(monkeypatch, tmp_path):
+    path, one = tmp_path / "a.npz", panel(5, [[1.25, 2.5]] * 9, ("secret-4711", "b"))
+    write_panel(path, one, {"n": 1})
+    assert b"secret-4711" in path.read_bytes()
+    monkeypatch.setenv("OWN", base64.b64encode(bytes(32)).decode())
+    monkeypatch.setenv(STORAGE_KEY_VARIABLE, "env:OWN")
+    assert read_panel(path)[1] == {"n": 1}  # of before
+    write_panel(path, one, {"n": 2})
+    assert b"secret-4711" not in path.read_bytes()
+    found, note = read_panel(path)
+    assert note == {"n": 2}
+    np.testing.assert_array_equal(found.values_TNF, one.values_TNF)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(PanelFileError, match="changed or cut"):
+        read_panel(path)
+    write_panel(path, one, {"n": 2})
+    monkeypatch.delenv(STORAGE_KEY_VARIABLE)
+    with pytest.raises(PanelFileError, match="is encrypted with the key"):
+        read_panel(path)
 
 
 NOTHING = panel(0, np.zeros((0, 2)), ("a", "b"))

@@ -2,11 +2,13 @@
 
 An npz file, as numpy writes it: never a pickle, and with a checksum (CRC-32) of each array, by
 which a damaged one is noticed. It is written array by array, so no second copy of the values is
-held in memory, and takes its name in one step.
+held in memory, and takes its name in one step; but one that is encrypted, as the environment
+names a storage key, is made in memory first.
 
 Shapes: T steps, N places, F fields.
 """
 
+import io
 import json
 import zipfile
 import zlib
@@ -20,15 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcity.city.clock import Clock
+from deepcity.city.errors import StorageKeyError
 from deepcity.city.field import Field, Kind, Sensitivity
 from deepcity.city.place import Place
 from deepcity.data.panel import Panel
+from deepcity.store.at_rest.encrypted import MAGIC, for_disk, from_disk, is_encrypted
+from deepcity.store.at_rest.storage_key import storage_keys
 from deepcity.store.atomic import atomic_file
+from deepcity.store.blob import BlobError
 
 _VERSION = 1
 _READ_ERRORS = (
     *(OSError, ValueError, LookupError, TypeError, EOFError),
     *(zipfile.BadZipFile, zlib.error, RuntimeError, MemoryError),  # of changed bytes
+    *(BlobError, StorageKeyError),
 )
 
 
@@ -53,8 +60,11 @@ def write_panel(path: Path, panel: Panel, note: Mapping[str, Any]) -> None:
     }
     if panel.adjacency_NN is not None:
         arrays["adjacency_NN"] = panel.adjacency_NN
+    whole = io.BytesIO() if storage_keys() else None
     with atomic_file(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # its stubs take one for `allow_pickle`
+        np.savez(whole or file, **arrays)  # type: ignore[arg-type]  # `allow_pickle`, say its stubs
+        if whole is not None:
+            file.write(for_disk(whole.getvalue()))
 
 
 def read_panel(path: Path) -> tuple[Panel, dict[str, Any]]:
@@ -65,8 +75,12 @@ def read_panel(path: Path) -> tuple[Panel, dict[str, Any]]:
         PanelFileError: if the file is none of these, or damaged.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
+        with path.open("rb") as file:
+            hidden = is_encrypted(file.read(len(MAGIC)))
+            file.seek(0)
+            whole = io.BytesIO(from_disk(file.read())) if hidden else file
+            with np.load(whole, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
         about = json.loads(arrays["about"].tobytes())
         if about["version"] != _VERSION:
             raise ValueError(f"version {about['version']}, not {_VERSION}")
