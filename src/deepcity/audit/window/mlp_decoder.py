@@ -50,7 +50,7 @@ def fit_mlp(fit: RidgeFit, learned: Pairs, effort: Effort, seed: int) -> tuple[M
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         network = _network(learned, effort.mlp_width)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-2)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-2, foreach=True)
     rng = np.random.default_rng(seed)
     best, state = float(aside_rest.square().mean()), copy.deepcopy(network.state_dict())
     for step in range(1, effort.mlp_steps + 1):

@@ -191,7 +191,9 @@ class Columns:
         """(B, C, X, F); zero beyond either end."""
         inside = (index_BX >= 0) & (index_BX < len(series_TCF))
         found = series_TCF[np.clip(index_BX, 0, len(series_TCF) - 1)]
-        return np.moveaxis(np.where(inside[..., None, None], found, 0), 1, 2).astype(np.float32)
+        if not inside.all():
+            found[~inside] = 0
+        return np.moveaxis(found, 1, 2).astype(np.float32, copy=False)
 
     def _ahead(self, step_B: Ints) -> Floats:
         every = self.settings.ahead_every

@@ -69,7 +69,10 @@ class AgencyLearner:
         self.encoder = new_encoder(shape, seed)
         self._snapshots: dict[int, dict[str, torch.Tensor]] = {}
         self._optimizer = torch.optim.AdamW(
-            self.encoder.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
+            self.encoder.parameters(),
+            lr=settings.rate,
+            weight_decay=settings.weight_decay,
+            foreach=True,
         )
         self._penalty = LeakagePenalty(settings.defences, columns.width, settings.width, seed)
 

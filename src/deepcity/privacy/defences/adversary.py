@@ -32,7 +32,9 @@ class Adversary(nn.Module):
             self.decoder = nn.Sequential(
                 nn.Linear(width, _WIDTH), nn.GELU(), nn.Linear(_WIDTH, inputs)
             )
-        self._optimizer = torch.optim.AdamW(self.parameters(), lr=_RATE, weight_decay=0.0)
+        self._optimizer = torch.optim.AdamW(
+            self.parameters(), lr=_RATE, weight_decay=0.0, foreach=True
+        )
 
     def loss(self, rows_RX: Tensor, activations_RD: Tensor, weight: float) -> Tensor:
         """Its error as a share of the rows' variance: 1 is no better than their mean."""
