@@ -41,6 +41,14 @@ def load(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def load_some(path: Path) -> list[dict[str, Any]]:
+    """As `load`, for a table; exits where there are none, so that no empty table is recorded."""
+    found = load(path)
+    if not found:
+        sys.exit(f"no case has been measured ({path} holds none): leave out --only-tables")
+    return found
+
+
 def keep(path: Path, case: dict[str, Any]) -> None:
     """One more case."""
     path.parent.mkdir(parents=True, exist_ok=True)

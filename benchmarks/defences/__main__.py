@@ -40,6 +40,7 @@ def main() -> None:
         for seed in map(int, asked.seeds.split(",")):
             for name in sets:
                 _measure(name, seed, wanted)
+    kept_cases.load_some(KEPT)
     found = text(load())
     print(found)
     record("defences", found)
