@@ -14,11 +14,12 @@ import live_town
 import node_town
 from fastapi import FastAPI
 
-from benchmarks.mutated_requests.tokens import city_access
+from benchmarks.mutated_requests.tokens import OWNER, city_access
 from deepcity.live.access import Access
 from deepcity.live.application import LiveApplication
+from deepcity.store.signatures.ed25519 import public_hex
 from deepcity.web.api.app import create_app
-from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.account_file import account_entry, signing_entry
 from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
 from deepcity.web.control.roles import Role
@@ -103,7 +104,8 @@ def rooms(town: live_town.Town, folder: Path) -> Iterator[Rooms]:
     access, hours = city_access(), (live_town.NOW - live_town.START) // live_town.HOUR
     city = node_town.city_folder(folder / "city", hours, town.fused_file)
     accounts = folder / "accounts.toml"
-    accounts.write_text(account_entry("kim", Role.ADMIN, PASSWORD))
+    owner = signing_entry("weather", Role.ADMIN, public_hex(OWNER))  # its tokens are mutated
+    accounts.write_text(account_entry("kim", Role.ADMIN, PASSWORD) + "\n" + owner)
     url, deep = (f"duckdb:///{folder / name}.duckdb" for name in ("city", "deep"))
     with (
         node_town.town_node(city, access, lambda: live_town.NOW + 60, url) as node,

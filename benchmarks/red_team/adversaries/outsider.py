@@ -24,7 +24,7 @@ from benchmarks.red_team.play import (
 )
 from benchmarks.red_team.stages.deep_data import deep_data_town
 from benchmarks.red_team.stages.machines import Machines
-from benchmarks.red_team.stages.running_city import GUESSED, PASSWORD, RunningCity
+from benchmarks.red_team.stages.running_city import GUESSED, PASSWORD, SIGNER, RunningCity
 from benchmarks.red_team.stages.simulated import Simulated
 from benchmarks.red_team.tls import expired_kit, greeting
 from deepcity.city.errors import ExchangeError, GrantError
@@ -36,6 +36,7 @@ from deepcity.web.control.roles import BY_TOKEN, RIGHTS
 
 WHO = "outsider"
 JOIN, EXHAUST, READ = "to join or listen", "to exhaust it", "to read, and to act"
+_NAMED = "signed|token|issuer|not for|ended"  # in a refusal of a token
 _STREAM = ("GET", "/api/stream")
 
 
@@ -113,10 +114,24 @@ def asks_every_route_without_a_session(stage: RunningCity) -> Ending:
 def forges_the_token_of_an_agency(stage: RunningCity) -> Ending:
     """sends tokens with alg none, signed with the public key as a secret, by another key, for
     another city, of another agency, expired, and that would last for years"""
+    return _forged(stage, "y", "/deep-data/clock", _NAMED)
+
+
+@play(WHO, Stage.RUNNING_CITY, READ)
+def forges_the_token_of_a_person(stage: RunningCity) -> Ending:
+    """sends such tokens in the name of an account whose public key it knows"""
+    return _forged(stage, SIGNER, "/api/events", _NAMED)
+
+
+def _forged(stage: RunningCity, name: str, path: str, reason: str) -> Ending:
     now = int(time.time())
-    claims = {"iss": "y", "aud": "a", "iat": now, "exp": now + 300}
+    claims = {"iss": name, "aud": "a", "iat": now, "exp": now + 300}
     with stage.stranger() as client:
-        right = _clock(client, _signed(stage.key, claims))
+
+        def ask(token: str) -> httpx.Response:
+            return client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+        right = ask(_signed(stage.key, claims))
         assert right.status_code == 200, right.text
         forged = [
             _bare(claims),
@@ -128,11 +143,7 @@ def forges_the_token_of_an_agency(stage: RunningCity) -> Ending:
             _signed(stage.key, claims | {"exp": now + 10**8}),
             stage.token[:-1],
         ]
-        return all_of(refused(401, _clock(client, one), "token") for one in forged)
-
-
-def _clock(client: httpx.Client, token: str) -> httpx.Response:
-    return client.get("/deep-data/clock", headers={"Authorization": f"Bearer {token}"})
+        return all_of(refused(401, ask(one), reason) for one in forged)
 
 
 def _signed(key: Ed25519PrivateKey, claims: dict[str, object]) -> str:

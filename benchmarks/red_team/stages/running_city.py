@@ -15,12 +15,14 @@ from node_process import NodeProcess, running
 from processes import ENV
 
 from deepcity.store.signatures.ed25519 import public_hex
-from deepcity.web.control.accounts.account_file import account_entry
+from deepcity.web.control.accounts.account_file import account_entry, signing_entry
 from deepcity.web.control.roles import Role
 
 PASSWORD = "correct horse battery"
 GUESSED = "guessed"
 """An account whose password an outsider guesses; it is no one else's."""
+SIGNER = "a-signer"
+"""An account that signs its tokens."""
 _LEARNED_DAYS, _DAYS = 36, 38
 _REPLAY = "2021-03-09T00:00"
 
@@ -81,7 +83,8 @@ def running_city(folder: Path) -> Iterator[RunningCity]:
     grown_town.trained(folder, lambda number: flows(_DAYS, seed=number), _LEARNED_DAYS, _DAYS)
     accounts, key, token = folder / "accounts.toml", Ed25519PrivateKey.generate(), _secret()
     people = {f"a-{role.value}": role for role in Role} | {GUESSED: Role.ADMIN}
-    accounts.write_text("\n".join(account_entry(*one, PASSWORD) for one in people.items()))
+    entries = [account_entry(*one, PASSWORD) for one in people.items()]
+    accounts.write_text("\n".join([*entries, signing_entry(SIGNER, Role.ADMIN, public_hex(key))]))
     more = ("--replay", _REPLAY, "--speed", "1", "--state", folder / "state", "--no-open")
     more = (*more, "--accounts", accounts, "--access", _access(folder / "access.toml", token, key))
     ENV.update(os.environ)  # it was read before this run's folder of keys was named
