@@ -99,8 +99,7 @@ def agencies(place, names, *, seed=0, level=3, width=2, taught=60, dropout=None)
 def slower(learner, rate=1e-3):
     """Having taught itself in few steps, it follows others with care."""
     learner.settings = replace(learner.settings, rate=rate)
-    for group in learner._optimizer.param_groups:
-        group["lr"] = rate
+    learner._optimizer.rate = rate
 
 
 def without_dropout(module):

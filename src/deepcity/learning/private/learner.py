@@ -110,8 +110,7 @@ class PrivateLearner(Learner):
         first = round_number * self.settings.local_steps
         for done in range(1, self.settings.local_steps + 1):
             rate = learning_rate(self.settings, first + done - 1, self.settings.total_steps)
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
+            self._optimizer.rate = rate
             self._noisy_gradients(parameters, stream, rng)
             for parameter, start in zip(parameters, reference, strict=True):
                 assert parameter.grad is not None

@@ -24,6 +24,7 @@ from deepcity.learning.features.input_columns import InputColumns
 from deepcity.learning.networks.encoder import EncoderShape, new_encoder
 from deepcity.learning.networks.reuse import export_layers, load_arrays
 from deepcity.learning.split.fusion_inputs import DeepBatch
+from deepcity.learning.training.adamw import AdamW, clip_gradients
 from deepcity.learning.training.local_training import party_seed
 from deepcity.learning.training.training_state import Arrays, capture_state, restore_state
 from deepcity.privacy.defences.penalty import LeakagePenalty
@@ -68,11 +69,8 @@ class AgencyLearner:
         shape = EncoderShape(columns.width, settings.level, settings.width, pretext_outputs)
         self.encoder = new_encoder(shape, seed)
         self._snapshots: dict[int, dict[str, torch.Tensor]] = {}
-        self._optimizer = torch.optim.AdamW(
-            self.encoder.parameters(),
-            lr=settings.rate,
-            weight_decay=settings.weight_decay,
-            foreach=True,
+        self._optimizer = AdamW(
+            self.encoder.parameters(), rate=settings.rate, weight_decay=settings.weight_decay
         )
         self._penalty = LeakagePenalty(settings.defences, columns.width, settings.width, seed)
 
@@ -131,8 +129,7 @@ class AgencyLearner:
             activations = torch.from_numpy(self.encode(times_B).vectors_BCD).flatten(0, 1)
             direction = gradient / gradient.square().mean().sqrt().clamp(min=1e-12)
             target = (activations - rate * self.settings.trust_radius * direction).clamp(-1, 1)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate * self.settings.rate
+        self._optimizer.rate = rate * self.settings.rate
         cells = len(self.columns.cells.cell_C)
         rng = np.random.default_rng(party_seed(self.seed, self.name, seed))
         self.encoder.train()
@@ -183,9 +180,9 @@ class AgencyLearner:
         self._snapshots = {best: best_state} if best_state else {}
 
     def _optimizer_step(self, loss: torch.Tensor) -> None:
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
+        clip_gradients(self._optimizer.parameters, 1.0)
         self._optimizer.step()
         self._penalty.step()
 

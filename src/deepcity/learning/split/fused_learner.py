@@ -20,6 +20,7 @@ from deepcity.learning.split.fusion_inputs import (
     predict,
 )
 from deepcity.learning.split.labels import Labels
+from deepcity.learning.training.adamw import AdamW, clip_gradients
 from deepcity.learning.training.local_training import TrainingSettings, learning_rate, party_seed
 from deepcity.learning.training.training_state import KeepsBest
 
@@ -44,9 +45,7 @@ class FusedLearner(KeepsBest):
         self.train, self.validation = train, validation
         self.labels, self.settings = labels, settings
         self.cell_weights = as_tensors(cell_weights)
-        self._optimizer = torch.optim.AdamW(
-            network.parameters(), weight_decay=settings.weight_decay, foreach=True
-        )
+        self._optimizer = AdamW(network.parameters(), weight_decay=settings.weight_decay)
         self._keep(float("inf"))
 
     def steps(self, rows_B: Ints, deep: DeepBatches, first: int, count: int, seed: int) -> None:
@@ -63,8 +62,7 @@ class FusedLearner(KeepsBest):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(party_seed(seed, "fused", first))
             for step in range(first, first + count):
-                for group in self._optimizer.param_groups:
-                    group["lr"] = learning_rate(self.settings, step, self.settings.total_steps)
+                self._optimizer.rate = learning_rate(self.settings, step, self.settings.total_steps)
                 chosen = np.arange(len(rows_B))
                 if size < len(rows_B):
                     chosen = rng.integers(0, len(rows_B), size)
@@ -105,9 +103,9 @@ class FusedLearner(KeepsBest):
     def _step(self, rows_B: Ints, deep: DeepBatches) -> None:
         forecast = self._forward(self.train, rows_B, deep, {})
         gradient = self.labels.gradient(rows_B, forecast.detach().numpy())
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         forecast.backward(torch.from_numpy(gradient))  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        clip_gradients(self._optimizer.parameters, 1.0)
         self._optimizer.step()
 
     def _forward(

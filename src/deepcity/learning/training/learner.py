@@ -20,6 +20,7 @@ from deepcity.city.level import LADDER, STEM, Layers
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.networks.network import Network, Shape, new_network
 from deepcity.learning.networks.reuse import export_layers, freeze, import_layers
+from deepcity.learning.training.adamw import AdamW, clip_gradients
 from deepcity.learning.training.local_training import (
     TrainingSettings,
     forecast,
@@ -96,10 +97,9 @@ class Learner(KeepsBest):
         self._target = torch.from_numpy(data.train.target_BNH)
         self._keep(self.evaluate())
 
-    def _new_optimizer(self) -> torch.optim.AdamW:
-        return torch.optim.AdamW(
-            self.network.parameters(), weight_decay=self.settings.weight_decay, fused=True
-        )
+    def _new_optimizer(self) -> AdamW:
+        decay = self.settings.weight_decay
+        return AdamW(self.network.parameters(), weight_decay=decay, fused=True)
 
     def evaluate(self) -> float:
         """Validation error of the current weights, in the field's unit."""
@@ -175,8 +175,7 @@ class Learner(KeepsBest):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             for step in steps:
-                for group in self._optimizer.param_groups:
-                    group["lr"] = rate * learning_rate(self.settings, step, total)
+                self._optimizer.rate = rate * learning_rate(self.settings, step, total)
                 losses.append(self._step(rng, reference, proximal))
                 decay = min(self.settings.ema_decay, len(losses) / (len(losses) + 1))
                 torch._foreach_lerp_(average, now, 1 - decay)
@@ -195,13 +194,13 @@ class Learner(KeepsBest):
             self._features[batch].flatten(0, 1), self._linear_features[batch].flatten(0, 1)
         )
         error = loss(output, self._target[batch].flatten(0, 1), self.settings.mae_weight)
-        self._optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad()
         error.backward()  # type: ignore[no-untyped-call]
-        parameters = self._optimizer.param_groups[0]["params"]
+        parameters = self._optimizer.parameters
         for parameter, start in zip(parameters, reference, strict=False):
             if parameter.grad is not None:
                 parameter.grad.add_(parameter.detach() - start, alpha=proximal)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        norm = clip_gradients(parameters, 1.0)
         if torch.isfinite(norm):  # else layers from elsewhere are too large to learn from
             self._optimizer.step()
         return float(error.detach())

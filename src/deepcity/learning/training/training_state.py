@@ -12,32 +12,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from deepcity.learning.training.adamw import AdamW
+
 Arrays = Mapping[str, NDArray[Any]]
 _NOW, _BEST, _MOMENTS = "now/", "best/", "adam/"
 
 
 def capture_state(
-    network: nn.Module, optimizer: torch.optim.Optimizer, best: Mapping[str, Tensor] | None
+    network: nn.Module, optimizer: AdamW, best: Mapping[str, Tensor] | None
 ) -> dict[str, NDArray[Any]]:
     """All that changes in training; `best` is the best state, if there is one."""
     arrays = {_NOW + name: _array(value) for name, value in network.state_dict().items()}
     arrays |= {_BEST + name: _array(value) for name, value in (best or {}).items()}
-    for number, parameter in enumerate(network.parameters()):
-        for key, value in optimizer.state.get(parameter, {}).items():
+    for number, moments in enumerate(optimizer.moments):
+        for key, value in moments.items():
             arrays[f"{_MOMENTS}{number}/{key}"] = _array(value)
     return arrays
 
 
-def restore_state(
-    network: nn.Module, optimizer: torch.optim.Optimizer, arrays: Arrays
-) -> dict[str, Tensor]:
+def restore_state(network: nn.Module, optimizer: AdamW, arrays: Arrays) -> dict[str, Tensor]:
     """Set network and optimizer to a captured state; returns the best state."""
     network.load_state_dict(_under(_NOW, arrays))
-    optimizer.state.clear()
-    for number, parameter in enumerate(network.parameters()):
-        moments = _under(f"{_MOMENTS}{number}/", arrays)
-        if moments:
-            optimizer.state[parameter] = moments
+    for number in range(len(optimizer.moments)):
+        optimizer.moments[number] = _under(f"{_MOMENTS}{number}/", arrays)
     return _under(_BEST, arrays)
 
 
@@ -61,11 +58,11 @@ class KeepsBest:
     _best_state: Mapping[str, Tensor]
 
     @cached_property
-    def _optimizer(self) -> torch.optim.Optimizer:
-        """Made when it is first needed: a forecast needs none, and torch loads much for it."""
+    def _optimizer(self) -> AdamW:
+        """Made when it is first needed: a forecast needs none."""
         return self._new_optimizer()
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
+    def _new_optimizer(self) -> AdamW:
         raise NotImplementedError
 
     def _keep(self, error: float) -> None:
