@@ -55,6 +55,8 @@ def test_noise_is_as_wide_as_it_is_set_and_what_leaves_stays_in_bounds():
     same, times = np.zeros((400, 3, 2), np.float32), 3600 * np.arange(400)
     found = release(same, times, Defences(noise=0.2), KEY)
     assert found.std() == pytest.approx(0.2, rel=0.1)
+    found = release(same, times, Defences(noise=0.2, clip=0.5), KEY)
+    assert found.std() == pytest.approx(0.1, rel=0.1)  # a share of the range that is left
     assert np.abs(release(same, times, Defences(noise=5.0, clip=0.5), KEY)).max() <= 0.5
 
 
