@@ -6,6 +6,7 @@ from pathlib import Path
 
 from desk_leases import DeskLeases
 
+from deepcity.exchange.flare.identities import IDENTITIES, make_identity
 from deepcity.exchange.flare.kits import SITE_SETTINGS, FederationFile
 from deepcity.maps.city_map import CityMap
 from deepcity.runs.machines.lead import Leader
@@ -31,8 +32,9 @@ class VerticalFederation:
             (kit / "local").mkdir(parents=True, exist_ok=True)
             path = kit / "local" / SITE_SETTINGS
             path.write_text(json.dumps({"map": str(self.city_map.path)}))
-            known = dict.fromkeys(self.sites, "00" * 32)
-            (kit / "local" / "identities.json").write_text(json.dumps(known))
+        known = {site: make_identity(kit) for site, kit in kits.items()}
+        for kit in kits.values():
+            (kit / "local" / IDENTITIES).write_text(json.dumps(known))
         self.desks = DeskLeases(kits)
 
     @property

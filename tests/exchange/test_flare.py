@@ -33,15 +33,20 @@ from deepcity.exchange.flare.kits import (
 from deepcity.exchange.flare.machines import MachineExchange
 from deepcity.exchange.flare.task import CallTask
 from deepcity.exchange.ledger import Ledger
+from deepcity.exchange.trust.head_party import OWN_HEAD
+from deepcity.exchange.trust.shown_heads import SHOWN_HEADS
 from deepcity.forecasting.forecaster import Forecaster
 from deepcity.forecasting.run_parties import find_parties
 from deepcity.maps.city_map import load_map
 from deepcity.parties.party import parties_of
+from deepcity.parties.releases.heads import collected_heads
 from deepcity.runs.machines.lead import Leader
 from deepcity.runs.machines.lease_holder import LeaseHolder
+from deepcity.runs.releases.review import review_ledgers
 from deepcity.runs.run import load_results
 from deepcity.runs.simulate import Simulation
 from deepcity.runs.site import Site
+from deepcity.store.release_ledger.witness import COSIGNED
 from deepcity.store.run_folder import site_folder
 from deepcity.vertical.run import load_vertical_results, run_vertical
 from deepcity.web.report.page import render
@@ -215,9 +220,23 @@ def test_nothing_of_others_lies_at_a_site(running, led):
         own = {f"{site}.{name}" for name in ("water", *GROUPED)}
         own |= {"centre.weather"} & {f"{site}.weather"}  # the north's has a site of its own
         assert {one.name for one in (run / "sites").iterdir()} == own
-        text = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file())
+        heads = {COSIGNED, SHOWN_HEADS, OWN_HEAD}  # names, sizes and hashes of others' ledgers
+        files = [one for one in run.rglob("*") if one.is_file() and one.name not in heads]
+        text = b"".join(path.read_bytes() for path in files)
         for other in SITES:
             assert other == site or f"{other}/water".encode() not in text
+
+
+@pytest.mark.parametrize("site", [*SITES, AGENCY_SITE])
+def test_each_ledger_ends_under_the_co_signatures_of_all_other_sites(running, led, site):
+    """As `deepcity ledger verify KIT` finds it; and the hub's own copies are the same."""
+    reviews = review_ledgers(kit_folder(running.folder, site))
+    assert [(one.name, one.check.findings) for one in reviews if one.check.findings] == []
+    parties = [one for one in collected_heads(running.folder / "run") if one != "north/weather"]
+    for one in reviews:
+        signers = {signed.by for signed in one.sheet.cosignatures}
+        assert signers >= {other for other in parties if not other.startswith(one.name[:5])}
+        assert one.check.size == one.sheet.head.head.size > 0
 
 
 def test_the_hub_has_a_report_and_no_forecast_that_is_not_granted(running, led):

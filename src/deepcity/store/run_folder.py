@@ -76,7 +76,10 @@ LASTING_FILES = (
     "sites/*/cosigned.lock",
     "sites/*/cosignatures.json",
     "sites/*/cosignatures.lock",
+    "sites/*/shown_heads.json",
+    "sites/*/shown_heads.lock",
     "sites/*/rewritten-*.json",
+    "sites/*/unproven-*.json",
 )
 """The record of what left, and the key that signs it: starting anew does not undo what has left."""
 

@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from release_ledgers import filled, key_of, release, witness
+from release_ledgers import OWNER, filled, key_of, release, witness
 
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
-from deepcity.exchange.trust.head_round import COSIGNED, OWN_HEAD, HeadParty
+from deepcity.exchange.trust.head_messages import COSIGNED
+from deepcity.exchange.trust.head_party import OWN_HEAD, HeadParty
 from deepcity.store.release_ledger.heads import HeadSheet, cosignature
 from deepcity.store.release_ledger.proof import head_sheet
 from deepcity.store.release_ledger.sheets import read_sheet
@@ -26,7 +27,7 @@ def signed_by(sheet, *names):
 
 
 def hand_back(site, sheet):
-    layers = {"sheets": {"0": np.frombuffer(sheet.to_line(), np.uint8)}}
+    layers = {"sheets": {OWNER: np.frombuffer(sheet.to_line(), np.uint8)}}
     site.handle(Message(COSIGNED, {}, layers), COORDINATOR)
 
 

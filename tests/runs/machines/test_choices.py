@@ -8,6 +8,7 @@ from desk_leases import DeskLeases
 from little_map import service, three
 
 from deepcity.city.errors import CheckpointError, ExchangeError
+from deepcity.exchange.flare.identities import IDENTITIES, make_identity
 from deepcity.exchange.flare.kits import SITE_SETTINGS, FederationFile
 from deepcity.exchange.flare.link import ANSWER, LOST, REFUSED, Reply
 from deepcity.exchange.flare.task import site_of
@@ -38,6 +39,9 @@ def federation(city_map, folder, *, lease_rounds=100, **how):
     for kit in kits.values():
         (kit / "local").mkdir(parents=True, exist_ok=True)
         (kit / "local" / SITE_SETTINGS).write_text(json.dumps({"map": str(city_map.path)}))
+    public = {site: make_identity(kit) for site, kit in kits.items()}
+    for kit in kits.values():
+        (kit / "local" / IDENTITIES).write_text(json.dumps(public))
     desks = DeskLeases(kits, **how)
     file = FederationFile(name="tests", sites=list(SITES), lease_rounds=lease_rounds)
     run = folder / "fed" / "run"

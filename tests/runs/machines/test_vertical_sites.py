@@ -13,6 +13,7 @@ from little_map import without_seconds
 from little_vertical import quick_map
 
 from deepcity.city.errors import ExchangeError
+from deepcity.exchange.flare.access import HEAD_RULES
 from deepcity.exchange.flare.link import ANSWER, LOST, TIMEOUT, Reply
 from deepcity.exchange.message import Message, from_bytes, to_bytes
 from deepcity.exchange.party import EVALUATE, FINISH, JOIN, TRAIN
@@ -92,7 +93,7 @@ def test_only_the_application_asks_an_agency_and_the_hub_lets_it_go_on(between):
     for site, verb, _ in federation.desks.asked:
         verbs[site].add(verb)
     assert ADVANCE in verbs["east"]
-    assert verbs["east_weather"] == set()
+    assert verbs["east_weather"] == {*HEAD_RULES}  # heads of its ledger, and nothing else
 
 
 def test_who_is_done_is_not_asked_again(between):

@@ -15,7 +15,7 @@ from deepcity.runs.releases.review import LedgerReview, review_ledgers
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof
 from deepcity.store.release_ledger.sheets import read_bytes, read_sheet, write_sheet
-from deepcity.store.release_ledger.witness import RewrittenHistoryError
+from deepcity.store.release_ledger.witness import RewrittenHistoryError, UnprovenHistoryError
 
 out = Console(highlight=False, soft_wrap=True)
 _EVIDENCE = "rewritten-{}.json"
@@ -56,6 +56,8 @@ def _print_review(one: LedgerReview) -> None:
     check = one.check
     if check.findings:
         print_line(f"{one.name} ({one.path}): {len(check.findings)} problems", style="red")
+    elif one.elsewhere:
+        print_line(f"{one.name}: its ledger is at its site; the head that is kept here holds")
     else:
         print_line(f"{one.name}: {check.size:,} entries under {check.heads:,} signed heads: holds")
     for finding in check.findings:
@@ -64,7 +66,7 @@ def _print_review(one: LedgerReview) -> None:
         print_line(f"  {code}: {count:,} more")
     if one.sheet is not None:
         size, names = one.sheet.head.head.size, ", ".join(s.by for s in one.sheet.cosignatures)
-        after = check.size - size
+        after = check.size - size if check.newest is not None else 0
         print_line(
             f"  head of {size:,} entries co-signed by {names or 'nobody'}"
             + (f"; {after:,} entries after it are signed by {one.name} alone" if after > 0 else "")
@@ -121,7 +123,7 @@ def cosign_file(sheet: Path, site: Path, name: str) -> bool:
     """
     try:
         found = cosign_sheet(sheet, site, name)
-    except RewrittenHistoryError as error:
+    except (RewrittenHistoryError, UnprovenHistoryError) as error:
         print_line(str(error), style="red")
         print_line(f"both heads are in {evidence_file(sheet)}: show it to the other cities")
         return False

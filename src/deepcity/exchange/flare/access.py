@@ -28,6 +28,7 @@ from deepcity.exchange.party import (
 )
 from deepcity.exchange.profile import DESCRIBE
 from deepcity.exchange.secure.summing_party import MASKS, SUM_KEYS, SUM_SHARES, SUM_UNMASK
+from deepcity.exchange.trust.head_messages import COSIGN, COSIGNED, HEAD, KNOWN, SHEETS
 from deepcity.exchange.vertical.names import (
     ADVANCE,
     BACKWARD,
@@ -109,6 +110,14 @@ PRETRAINING_RULES: Mapping[str, Rule] = {
     verb: TRAINING_RULES[verb] for verb in (JOIN, TRAIN, EVALUATE, FINISH)
 }
 """Every verb of rounds between equal agencies of several cities; the coordinator leads them."""
+
+HEAD_RULES: Mapping[str, Rule] = {
+    KNOWN: Rule(_LED, in_training=False),
+    HEAD: Rule(_LED, in_training=False),
+    COSIGN: Rule(_LED, arrays=(SHEETS,), in_training=False),
+    COSIGNED: Rule(_LED, arrays=(SHEETS,), in_training=False),
+}
+"""Every verb by which heads of release ledgers are handed round; they belong to no training."""
 
 
 @dataclass

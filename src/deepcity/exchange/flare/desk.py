@@ -16,6 +16,7 @@ from deepcity.exchange.flare.access import CallAccess
 from deepcity.exchange.flare.link import ANSWER, FAILED, MOST_BYTES, REFUSED
 from deepcity.exchange.flare.task import (
     AGENCY_METHOD,
+    LEDGER_METHOD,
     PRETRAINING_METHOD,
     CallTask,
     check_version,
@@ -55,19 +56,21 @@ class Desk:
         sites: names of all sites; each speaks for the parties that it is nearest to.
         agencies: by name; parties as agencies that send activations to an application.
         pretraining: by name; these, where encoders are pretrained with those of other cities.
+        heads: by name; parties and agencies whose ledgers' heads are handed round.
     """
 
     parties: Mapping[str, PartyDesk]
     sites: tuple[str, ...] = ()
     agencies: Mapping[str, PartyDesk] = field(default_factory=dict)
     pretraining: Mapping[str, PartyDesk] = field(default_factory=dict)
+    heads: Mapping[str, PartyDesk] = field(default_factory=dict)
     _leading: Lock = field(default_factory=Lock)
 
     def answer(self, task: str, blob: bytes, site: str) -> dict[str, Any]:
         """Answer one call; never raises.
 
         The coordinator's calls are answered one at a time: one that came too late for it is done
-        before the next begins.
+        before the next begins. Heads of ledgers wait for no training.
 
         Args:
             task: `CallTask` as JSON.
@@ -81,13 +84,18 @@ class Desk:
             wanted = task_from(task)
             check_version(wanted)
             party = self._party(wanted)
-            with self._leading if site == COORDINATOR else nullcontext():
+            leads = site == COORDINATOR and wanted.method != LEDGER_METHOD
+            with self._leading if leads else nullcontext():
                 return self._answer(party, wanted, blob, site)
         except DeepCityError as error:
             return reply_fields(REFUSED, str(error))
 
     def _party(self, task: CallTask) -> PartyDesk:
-        apart = {AGENCY_METHOD: self.agencies, PRETRAINING_METHOD: self.pretraining}
+        apart = {
+            AGENCY_METHOD: self.agencies,
+            PRETRAINING_METHOD: self.pretraining,
+            LEDGER_METHOD: self.heads,
+        }
         parties = apart.get(task.method, self.parties)
         if task.party not in parties:
             raise ExchangeError(f"no party {task.party!r} here")

@@ -20,6 +20,8 @@ PRETRAINING_METHOD = "pretraining"
 """Method of a call to an agency whose encoder is pretrained with those of other cities."""
 VERTICAL_METHOD = "vertical"
 """Method of a call to the application of a vertical training."""
+LEDGER_METHOD = "ledger"
+"""Method of a call by which heads of release ledgers are handed round."""
 MOST_ENVELOPE = 4096
 """Bytes of an envelope; more are not read."""
 _Name = Annotated[str, Field(max_length=200)]

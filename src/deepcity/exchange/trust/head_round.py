@@ -2,122 +2,32 @@
 
 Verbs: ``ledger_known`` (the heads that a site has co-signed), ``ledger_head`` (its own newest head,
 with proofs that it continues those which others co-signed), ``ledger_cosign`` (others' heads;
-returns co-signatures, and evidence where a history was rewritten), ``ledger_cosigned`` (its own
-head with the others' co-signatures, to keep). No entry of a ledger leaves: heads hold hashes.
+returns co-signatures, and evidence where a history does not continue), ``ledger_cosigned`` (the
+heads with co-signatures: its own with all, to keep; others' with some, to compare). No entry of a
+ledger leaves: heads hold hashes. `deepcity.exchange.trust.head_party` answers.
 
 The coordinator carries heads and can drop them; it can make none, for it has no site's key.
-On the wire each sheet is canonical JSON as an array of bytes.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-from filelock import FileLock
-
-from deepcity.city.errors import ExchangeError, LedgerError
-from deepcity.city.level import Layers
-from deepcity.exchange.exchange import COORDINATOR, Exchange, answers
+from deepcity.exchange.exchange import Exchange, answers
 from deepcity.exchange.message import Message
-from deepcity.store.release_ledger.heads import CoSignature, HeadSheet, Rewritten
-from deepcity.store.release_ledger.ledger_file import ReleaseLedger
-from deepcity.store.release_ledger.proof import head_sheet
-from deepcity.store.release_ledger.release import Strict
-from deepcity.store.release_ledger.sheets import Sheet, parse_sheet, read_sheet, write_sheet
-from deepcity.store.release_ledger.witness import CosignedHeads, RewrittenHistoryError, Witness
-
-KNOWN, HEAD, COSIGN, COSIGNED = (
-    "ledger_known",
-    "ledger_head",
-    "ledger_cosign",
-    "ledger_cosigned",
+from deepcity.exchange.trust.head_messages import (
+    COSIGN,
+    COSIGNED,
+    EVIDENCE,
+    HEAD,
+    KNOWN,
+    MOST_SHEETS,
+    SHEETS,
+    packed,
+    read_sheets,
 )
-OWN_HEAD = "cosignatures.json"
-"""A site's own newest head that others have co-signed, in its folder."""
-_SHEETS, _EVIDENCE = "sheets", "evidence"
-_MOST = 1000  # sheets of a message
-_MOST_BYTES = 1_000_000  # of a sheet
-
-
-@dataclass
-class HeadParty:
-    """A site's answers when heads are handed round.
-
-    Attributes:
-        folder: where the site keeps its co-signed head, and evidence.
-    """
-
-    ledger: ReleaseLedger
-    witness: Witness
-    folder: Path
-
-    def handle(self, message: Message, caller: str) -> Message:
-        """Answer one message.
-
-        Raises:
-            ExchangeError: if the caller is not the coordinator, or the verb is another.
-            LedgerError: if the ledger cannot be read, or was edited.
-        """
-        steps = {KNOWN: self._known, HEAD: self._head, COSIGN: self._cosign, COSIGNED: self._keep}
-        if caller != COORDINATOR or message.verb not in steps:
-            raise ExchangeError(f"{caller} may not ask for {message.verb!r} here")
-        return Message(message.verb, {}, steps[message.verb](message))
-
-    def _known(self, _message: Message) -> Layers:
-        return _packed(_SHEETS, {"0": CosignedHeads(heads=self.witness.known())})
-
-    def _head(self, message: Message) -> Layers:
-        head = self.ledger.signed()
-        if head is None:
-            return {}
-        sizes = {int(size) for size in message.numbers.values() if 0 < size <= head.head.size}
-        return _packed(_SHEETS, {"0": head_sheet(self.ledger.path, sorted(sizes)[:_MOST], head)})
-
-    def _cosign(self, message: Message) -> Layers:
-        signed: dict[str, Strict] = {}
-        evidence: dict[str, Strict] = {}
-        for name, blob in _blobs(message, _SHEETS).items():
-            try:
-                sheet = parse_sheet(blob, HeadSheet, "a head")
-                if sheet.head.head.ledger != self.ledger.name:
-                    signed[name] = self.witness.cosign(sheet)
-            except RewrittenHistoryError as error:
-                evidence[name] = error.evidence
-                write_sheet(self._evidence_file(error.evidence), error.evidence)
-            except LedgerError:
-                continue  # the coordinator sees that a co-signature is missing
-        return {**_packed(_SHEETS, signed), **_packed(_EVIDENCE, evidence)}
-
-    def _evidence_file(self, found: Rewritten) -> Path:
-        return self.folder / f"rewritten-{found.later.head.root[:16]}.json"
-
-    def _keep(self, message: Message) -> Layers:
-        for sheet in _read(message, _SHEETS, HeadSheet).values():
-            own = self.ledger.signed()
-            if own is not None and own.key == sheet.head.key and not sheet.faults():
-                with FileLock((self.folder / OWN_HEAD).with_suffix(".lock")):
-                    self._keep_own(sheet.model_copy(update={"consistency": ()}))
-        return {}
-
-    def _keep_own(self, sheet: HeadSheet) -> None:
-        """Keep a head's co-signatures beside those that came before; an older head never returns.
-
-        Raises:
-            LedgerError: if it cannot be written.
-        """
-        path = self.folder / OWN_HEAD
-        with suppress(LedgerError):  # one that cannot be read is replaced
-            before = read_sheet(path, HeadSheet) if path.exists() else sheet
-            if before.head.head.size > sheet.head.head.size and not before.faults():
-                return
-            if before.head.head.root == sheet.head.head.root:
-                for one in before.cosignatures:
-                    known = {other.by for other in sheet.cosignatures}
-                    if one.by not in known and one.is_of(sheet.head):
-                        sheet = sheet.with_cosignature(one)
-        write_sheet(path, sheet)
+from deepcity.exchange.trust.shown_heads import shown_to
+from deepcity.store.release_ledger.heads import CoSignature, HeadSheet, Rewritten
+from deepcity.store.release_ledger.witness import CosignedHeads
 
 
 @dataclass
@@ -127,7 +37,7 @@ class HeadRound:
     Attributes:
         sheets: ledger -> its newest head, with co-signatures.
         missing: ledger -> sites that did not co-sign.
-        evidence: of histories that were rewritten.
+        evidence: of histories that were rewritten; each proves itself.
     """
 
     sheets: dict[str, HeadSheet] = field(default_factory=dict)
@@ -135,40 +45,61 @@ class HeadRound:
     evidence: list[Rewritten] = field(default_factory=list)
 
 
-def hand_round(exchange: Exchange) -> HeadRound:
+def hand_round(exchange: Exchange, keys: Mapping[str, str] | None = None) -> HeadRound:
     """Collect the heads of all parties, let the others co-sign them, and hand them back.
 
     A party that fails or lies costs no other's: its head or co-signature is missing.
+
+    Args:
+        keys: party -> public key (hexadecimal), where the coordinator knows it.
     """
-    found, parties = HeadRound(), exchange.parties
+    found, parties, known = HeadRound(), exchange.parties, keys or {}
     sizes = _known_sizes(exchange)
     asked = {party: Message(HEAD, sizes.get(party, {})) for party in parties}
     for party, reply in answers(exchange.call_group(asked)).items():
-        for sheet in _read(reply, _SHEETS, HeadSheet).values():
-            if sheet.head.head.ledger == party and not sheet.faults():
+        for sheet in read_sheets(reply, SHEETS, HeadSheet).values():
+            right = known.get(party, sheet.head.key) == sheet.head.key
+            if sheet.head.head.ledger == party and right and not sheet.faults():
                 found.sheets[party] = sheet
     if not found.sheets:
         return found
-    layers = _packed(_SHEETS, found.sheets)
+    layers = packed(SHEETS, found.sheets)
     replies = answers(exchange.call_group({one: Message(COSIGN, {}, layers) for one in parties}))
     for party, reply in replies.items():
-        for ledger, one in _read(reply, _SHEETS, CoSignature).items():
-            known = found.sheets.get(ledger)
-            if known is None or one.by != party or one.by == ledger or not one.is_of(known.head):
-                continue
-            signed = known.with_cosignature(one)
-            if not signed.faults():
-                found.sheets[ledger] = signed
-        found.evidence += _read(reply, _EVIDENCE, Rewritten).values()
+        for ledger, one in read_sheets(reply, SHEETS, CoSignature).items():
+            _add(found, party, ledger, one)
+        for claimed in read_sheets(reply, EVIDENCE, Rewritten).values():
+            _note(found, claimed)
     for ledger, sheet in found.sheets.items():
-        signers = {one.by for one in sheet.cosignatures}
-        found.missing[ledger] = [one for one in parties if one not in {*signers, ledger}]
-    back = {
-        ledger: Message(COSIGNED, {}, _packed(_SHEETS, {ledger: sheet}))
-        for ledger, sheet in found.sheets.items()
+        signers = {ledger, *(one.by for one in sheet.cosignatures)}
+        same = {one for one in parties if known.get(one) == sheet.head.key}  # of the owner's site
+        found.missing[ledger] = [one for one in parties if one not in signers | same]
+    shown = {
+        party: {ledger: shown_to(party, sheet) for ledger, sheet in found.sheets.items()}
+        for party in parties
     }
-    exchange.call_group(back)
+    exchange.call_group({one: Message(COSIGNED, {}, packed(SHEETS, shown[one])) for one in parties})
     return found
+
+
+def _add(found: HeadRound, party: str, ledger: str, one: CoSignature) -> None:
+    """Add a co-signature, if it is this party's, of the head that it was given."""
+    known = found.sheets.get(ledger)
+    if known is None or one.by != party or one.by == ledger or not one.is_of(known.head):
+        return
+    signed = known.with_cosignature(one)
+    if not signed.faults():
+        found.sheets[ledger] = signed
+
+
+def _note(found: HeadRound, claimed: Rewritten) -> None:
+    """Note evidence that proves itself under the key of a head that was collected: no party's word
+    counts against another.
+    """
+    sheet = found.sheets.get(claimed.later.head.ledger)
+    genuine = sheet is not None and claimed.later.key == sheet.head.key and claimed.proves_itself()
+    if genuine and claimed not in found.evidence:
+        found.evidence.append(claimed)
 
 
 def _known_sizes(exchange: Exchange) -> dict[str, dict[str, float]]:
@@ -176,32 +107,10 @@ def _known_sizes(exchange: Exchange) -> dict[str, dict[str, float]]:
     asked = {party: Message(KNOWN) for party in exchange.parties}
     sizes: dict[str, set[int]] = {}
     for reply in answers(exchange.call_group(asked)).values():
-        for known in _read(reply, _SHEETS, CosignedHeads).values():
+        for known in read_sheets(reply, SHEETS, CosignedHeads).values():
             for ledger, signed in known.heads.items():
                 sizes.setdefault(ledger, set()).add(signed.head.size)
     return {
-        ledger: {str(number): float(size) for number, size in enumerate(sorted(some)[:_MOST])}
+        ledger: {str(number): float(size) for number, size in enumerate(sorted(some)[:MOST_SHEETS])}
         for ledger, some in sizes.items()
     }
-
-
-def _packed(group: str, sheets: Mapping[str, Strict]) -> Layers:
-    if not sheets:
-        return {}
-    return {group: {name: np.frombuffer(one.to_line(), np.uint8) for name, one in sheets.items()}}
-
-
-def _blobs(message: Message, group: str) -> dict[str, bytes]:
-    found = [*message.layers.get(group, {}).items()][:_MOST]
-    return {name: tensor.tobytes() for name, tensor in found if tensor.nbytes <= _MOST_BYTES}
-
-
-def _read(message: Message, group: str, kind: type[Sheet]) -> dict[str, Sheet]:
-    """The sheets of a message; what cannot be read is left out."""
-    found: dict[str, Sheet] = {}
-    for name, blob in _blobs(message, group).items():
-        try:
-            found[name] = parse_sheet(blob, kind, "a sheet")
-        except LedgerError:
-            continue
-    return found

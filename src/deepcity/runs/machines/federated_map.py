@@ -91,6 +91,20 @@ def agencies_of(service: Service, member: Member) -> list[str]:
     return [f"{city}/{one.agency}" for one in vertical.agency] if vertical else []
 
 
+def ledger_names(city_map: CityMap) -> tuple[str, ...]:
+    """All who keep a release ledger in a federation: parties, and agencies that help them."""
+    return tuple(
+        sorted(
+            {
+                name
+                for service in city_map.services
+                for member in service.members
+                for name in (member.name, *agencies_of(service, member))
+            }
+        )
+    )
+
+
 def _check_identities(folder: Path, federation: FederationFile, city_map: CityMap) -> None:
     """Refuse secure sums among sites that do not know each other's identities."""
     secure = [one.settings.name for one in city_map.services if is_secure(one.settings)]

@@ -9,6 +9,7 @@ FEDERATION/run/coordinator/*.checkpoint          fused layers and ledger by roun
 FEDERATION/run/coordinator/SERVICE.profiles.json sizes of the sites
 FEDERATION/run/coordinator/SERVICE.choices.json  errors and levels of sites that have chosen
 FEDERATION/run/coordinator/layers/               common layers as packages
+FEDERATION/run/coordinator/heads.json            newest heads of ledgers, as others co-signed them
 FEDERATION/run/coordinator/SERVICE.vertical.json results of parties whose vertical training is done
 FEDERATION/run/rounds.json                       who was in which round, and bytes, after each round
 FEDERATION/run/results.json                      results of the map, as far as sites send them
@@ -31,7 +32,8 @@ from deepcity.exchange.flare.link import LINK_FILE, CoordinatorLink
 from deepcity.intercity.starting_package import starting_package
 from deepcity.maps.city_map import CityMap
 from deepcity.runs.identity import check_identity
-from deepcity.runs.machines.federated_map import map_of_federation
+from deepcity.runs.machines.federated_map import ledger_names, map_of_federation
+from deepcity.runs.machines.head_lead import HeadLead
 from deepcity.runs.machines.lease_holder import LeaseHolder
 from deepcity.runs.machines.service_lead import ANEW, ServiceLead
 from deepcity.runs.machines.status import (
@@ -77,15 +79,19 @@ class Leader:
         check_identity(self.folder, self.city_map, f"or {ANEW}")
         begun = time.perf_counter()
         rounds = RoundsFile(self.folder)
+        heads = HeadLead(ledger_names(self.city_map), self.leases, self.folder)
+        self.leases.at_end = heads.hand_round
         found = []
         for service in self.city_map.services:
             seed, package = self.city_map.settings.seed, starting_package(self.city_map, service)
             lead = ServiceLead(service, seed, self.folder, self.leases, rounds, *package)
             found.append(lead.run())
             export_common_layers(found[-1], self.folder)
+            heads.hand_round()
         results = run_results(self.city_map, found, time.perf_counter() - begun)
         write_atomic(self.folder / "results.json", results.model_dump_json(indent=1).encode())
         self._lead_vertical()
+        heads.hand_round_all()
         self.leases.give_back()
         self.leases.report(FINISHED)
         return found

@@ -38,6 +38,7 @@ class LeaseHolder:
         folder: of the run; the status is written there.
         patience_s: seconds to wait for sites that are not connected.
         held: called after each round; None where no lease is held.
+        at_end: called when a lease has had its rounds, before it is given back.
         number: leases taken so far.
         left_out: party -> why it takes no part in the service that is led.
         failed: party -> why it failed in the newest round.
@@ -50,6 +51,7 @@ class LeaseHolder:
     patience_s: float = 60.0
     deadlines: Deadlines = field(default_factory=Deadlines)
     held: Callable[[int], None] | None = None
+    at_end: Callable[[], None] = lambda: None
     number: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class LeaseHolder:
             try:
                 return attempt()
             except LeaseOverError:
+                self.at_end()
                 self.give_back()
             except LeaseLostError as error:
                 _log.warning("a lease was lost: %s; the round is repeated", error)
@@ -188,6 +191,13 @@ class LeaseHolder:
         """Whether a site of these parties is connected and in no lease."""
         outside = [site for site in self._wanted(parties) if site not in self.link.sites]
         return bool(outside and self.leasing.present(outside, 0.0, 0))
+
+    def reachable(self, parties: Iterable[str]) -> list[str]:
+        """Those of the parties whose site is connected now, in the lease that is held or not."""
+        owners = {party: site_of(party, self.federation.sites) for party in parties}
+        sites = {*owners.values()} - {None, *self.federation.revoked}
+        here = self.leasing.present(sorted(map(str, sites)), 0.0, 0)
+        return [party for party, site in owners.items() if site in here]
 
     def connected(self, parties: Iterable[str]) -> list[str]:
         """Those of the parties whose site is in the lease held; none without a lease."""

@@ -48,6 +48,7 @@ from deepcity.runs.choosing_site import ChoosingSite, choice_name
 from deepcity.runs.episodic_training import STAGES
 from deepcity.runs.identity import check_site, record_site
 from deepcity.runs.machines.federated_map import check_service, is_secure, map_on_machine
+from deepcity.runs.machines.site_heads import head_desks
 from deepcity.runs.machines.site_places import SitePlaces
 from deepcity.runs.machines.site_trainings import (
     check_summed,
@@ -87,7 +88,8 @@ class MapSite(SiteEndpoint):
                     mine.setdefault(member.name, []).append(service)
         desks = {party: _desk(city_map, party, mine[party], folder, places) for party in mine}
         agencies = agency_desks(city_map, places)
-        here.desk = Desk(desks, known, agencies.meeting, agencies.pretraining)
+        heads = head_desks(city_map, places)
+        here.desk = Desk(desks, known, agencies.meeting, agencies.pretraining, heads)
         return here.desk
 
 

@@ -5,13 +5,18 @@ from pathlib import Path
 
 from deepcity.city.errors import LedgerError
 from deepcity.exchange.flare.identities import IDENTITY
-from deepcity.exchange.trust.head_round import OWN_HEAD
+from deepcity.exchange.trust.head_party import OWN_HEAD
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY
 from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
 from deepcity.store.release_ledger.proof import ReleaseProof
 from deepcity.store.release_ledger.sheets import parse_sheet, read_bytes, read_sheet, write_sheet
-from deepcity.store.release_ledger.witness import COSIGNED, RewrittenHistoryError, Witness
+from deepcity.store.release_ledger.witness import (
+    COSIGNED,
+    RewrittenHistoryError,
+    UnprovenHistoryError,
+    Witness,
+)
 from deepcity.store.signatures.ed25519 import signing_key
 
 SheetKind = type[HeadSheet] | type[Rewritten] | type[ReleaseProof]
@@ -101,8 +106,8 @@ def cosign_sheet(sheet: Path, site: Path, name: str) -> HeadSheet:
         name: under which it signs.
 
     Raises:
-        RewrittenHistoryError: if the head does not continue the last one; the evidence is written
-            beside the file.
+        RewrittenHistoryError, UnprovenHistoryError: if the head does not continue the last one;
+            the evidence is written beside the file.
         LedgerError: if the head cannot be co-signed for another reason.
     """
     found = read_sheet(sheet, HeadSheet)
@@ -116,7 +121,7 @@ def cosign_sheet(sheet: Path, site: Path, name: str) -> HeadSheet:
     witness = Witness(site / COSIGNED, name, signing_key(key))
     try:
         signed = found.with_cosignature(witness.cosign(found))
-    except RewrittenHistoryError as error:
+    except (RewrittenHistoryError, UnprovenHistoryError) as error:
         write_sheet(evidence_file(sheet), error.evidence)
         raise
     write_sheet(sheet, signed)

@@ -12,9 +12,11 @@ from pathlib import Path
 from deepcity.city.errors import CheckpointError, LedgerError
 from deepcity.city.given_path import no_run
 from deepcity.exchange.flare.task import site_of
-from deepcity.exchange.trust.head_round import OWN_HEAD
+from deepcity.exchange.trust.head_party import OWN_HEAD
 from deepcity.parties.releases.heads import HEADS, collected_heads
+from deepcity.runs.machines.status import read_status
 from deepcity.runs.outcome.round_records import read_rounds
+from deepcity.runs.releases.shown import check_shown, shown_elsewhere
 from deepcity.store.release_ledger.heads import HeadSheet
 from deepcity.store.release_ledger.ledger_file import RELEASES
 from deepcity.store.release_ledger.proof import newest_head
@@ -31,12 +33,15 @@ class LedgerReview:
     Attributes:
         name: of the ledger; that of its folder where no head can be read.
         sheet: its newest co-signed head; None: nobody has co-signed one.
+        elsewhere: whether the ledger is at a site on another machine, and its head alone was
+            checked.
     """
 
     name: str
     path: Path
     check: LedgerCheck
     sheet: HeadSheet | None = None
+    elsewhere: bool = False
 
 
 def ledger_files(folder: Path) -> list[Path]:
@@ -78,6 +83,8 @@ def review_ledgers(
         if not anchors:
             raise
         paths = []
+    if not paths and any(map(read_status, (folder, folder.parent))):  # a hub keeps no ledger
+        return [_at_its_site(name, *anchors[name]) for name in sorted(anchors)]
     names = {path: ledger_name(path) for path in paths}
     known = _keys(paths) | dict(keys or {})
     found = [_review(path, names[path], [*heads], known) for path in paths]
@@ -86,10 +93,16 @@ def review_ledgers(
             one = next(one for one in found if one.name == name)
             one.check.add("owner", f"nobody of that name is among the identities given: {name}")
     signing = {one.name for one in found}
-    if len(found) > 1:
-        for one in found:
-            _check_cosigned(one, signing - {one.name})
-    return [*found, *_missing(anchors, signing)]
+    for one in found:
+        if others := {other.name for other in found if _key(other) != _key(one)}:
+            _check_cosigned(one, others - {one.name})
+    for one in found:
+        check_shown(one.check, one.name, one.path)
+    elsewhere = [
+        LedgerReview(name, where, check, sheet)
+        for name, where, check, sheet in shown_elsewhere(paths, signing)
+    ]
+    return [*found, *_missing(anchors, signing), *elsewhere]
 
 
 def _anchors(folder: Path, heads: Collection[HeadSheet]) -> dict[str, tuple[HeadSheet, str]]:
@@ -104,6 +117,16 @@ def _anchors(folder: Path, heads: Collection[HeadSheet]) -> dict[str, tuple[Head
             for name, sheet in collected_heads(base).items():
                 found.setdefault(name, (sheet, str(coordinator_folder(base) / HEADS)))
     return found
+
+
+def _at_its_site(name: str, sheet: HeadSheet, where: str) -> LedgerReview:
+    """The head of a ledger, as the hub of a federation keeps it."""
+    check = LedgerCheck()
+    for fault in sheet.faults():
+        check.add("cosignature", fault)
+    if not sheet.cosignatures:
+        check.add("uncosigned", "no head of it was co-signed by anyone")
+    return LedgerReview(name, Path(where), check, sheet, elsewhere=True)
 
 
 def _missing(
@@ -138,6 +161,11 @@ def _review(path: Path, name: str, heads: list[HeadSheet], keys: Mapping[str, st
             check.add("cosignature", f"{where}: {fault}")
     newest = max((one for one, _ in sheets), key=lambda one: one.head.head.size, default=None)
     return LedgerReview(name, path, check, newest)
+
+
+def _key(one: LedgerReview) -> str | None:
+    """The key of a ledger; parties of one site have one, and are no witnesses of each other."""
+    return one.check.newest.key if one.check.newest is not None else None
 
 
 def _check_cosigned(one: LedgerReview, expected: Collection[str]) -> None:

@@ -44,6 +44,19 @@ class RewrittenHistoryError(LedgerError):
         self.evidence = evidence
 
 
+class UnprovenHistoryError(LedgerError):
+    """A head that does not continue the one co-signed before, as far as is shown: its proof may
+    have been spoilt on the way, so its owner is asked for another.
+
+    Attributes:
+        evidence: both heads, under their owner's signatures.
+    """
+
+    def __init__(self, text: str, evidence: Rewritten) -> None:
+        super().__init__(text)
+        self.evidence = evidence
+
+
 class CosignedHeads(Strict):
     """The last head of each ledger that a witness has co-signed, by the ledger's name."""
 
@@ -80,6 +93,7 @@ class Witness:
 
         Raises:
             RewrittenHistoryError: if it does not; with the evidence.
+            UnprovenHistoryError: if by its proof, or its age, it does not.
             LedgerError: if it is not signed by its owner, or a proof is missing.
         """
         try:
@@ -112,12 +126,15 @@ class Witness:
         old, new = before.head, sheet.head.head
         if old.size == new.size and old.root == new.root:
             return
-        if new.size < old.size:  # an old head that somebody sends again is no evidence
-            raise LedgerError(
+        if new.size < old.size:
+            text = (
                 f"{self.name} co-signs no head of {new.ledger} of {new.size} entries: one of "
                 f"{old.size} was co-signed before. Ask its owner for the newest: `deepcity ledger "
                 f"head --since {old.size}`; if that has fewer entries too, entries are missing"
             )
+            if new.time_s <= old.time_s:  # an old head that somebody sends again is no evidence
+                raise LedgerError(text)
+            raise UnprovenHistoryError(text, Rewritten(earlier=before, later=sheet.head))
         if new.size == old.size:
             raise RewrittenHistoryError(
                 f"{self.name} co-signs no head of {new.ledger}: its root is {new.root[:16]}, and "
@@ -135,9 +152,10 @@ class Witness:
             path = [bytes.fromhex(step) for step in proof.path]
             roots = bytes.fromhex(old.root), bytes.fromhex(new.root)
             if not proves_consistency(old.size, new.size, *roots, path):
-                raise LedgerError(
+                raise UnprovenHistoryError(
                     f"{self.name} co-signs no head of {new.ledger}: by its proof its {new.size} "
                     f"entries do not begin with the {old.size} that were co-signed before. Ask its "
                     f"owner for `deepcity ledger head --since {old.size}`; if that fails too, its "
-                    f"history was rewritten"
+                    f"history was rewritten",
+                    Rewritten(earlier=before, later=sheet.head),
                 )
