@@ -85,6 +85,13 @@ def test_a_cell_that_was_not_known_is_never_held():
     np.testing.assert_array_equal(found[1:, 0], raw[1:, 0])
 
 
+def test_while_a_cell_is_not_known_nothing_of_before_stands_for_it():
+    raw, known = np.zeros((4, 1, 2), np.float32), np.ones((4, 1), bool)
+    raw[1:, 0], known[1, 0] = 0.1, False
+    found = hold_small_moves(raw, known, TIMES[:4], Defences(min_change=0.5, hold_s=36_000))
+    np.testing.assert_array_equal(found, raw)  # once it is known again it is sent anew
+
+
 def test_rounding_is_to_the_nearest_value():
     np.testing.assert_allclose(quantise(np.array([0.3, -0.34, 1.0]), 2), [1 / 3, -1 / 3, 1.0])
 
