@@ -11,6 +11,7 @@ from deepcity.privacy.defences.release import (
     release,
     release_stream,
     release_times,
+    stays,
 )
 from deepcity.privacy.defences.settings import Defences
 
@@ -83,6 +84,23 @@ def test_a_cell_that_was_not_known_is_never_held():
     raw[1:, 0], known[0, 0] = 0.1, False
     found = hold_small_moves(raw, known, TIMES[:3], Defences(min_change=0.5, hold_s=36_000))
     np.testing.assert_array_equal(found[1:, 0], raw[1:, 0])
+
+
+def test_a_cell_of_which_one_number_has_moved_is_sent_whole():
+    raw = np.zeros((2, 1, 3), np.float32)
+    raw[1, 0] = 0.01, 0.9, 0.0
+    known, moves = np.ones((2, 1), bool), Defences(min_change=0.5, hold_s=36_000)
+    np.testing.assert_array_equal(hold_small_moves(raw, known, TIMES[:2], moves), raw)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "held"), [(-3600, False), (0, True), (7200, True), (7201, False)]
+)
+def test_a_vector_stays_until_it_is_too_old_and_never_from_the_future(age_s, held):
+    """A clock that was put back must not hold what is of later times."""
+    now = np.zeros((1, 2), np.float32)
+    found = stays(now, now, np.array([age_s]), Defences(min_change=0.5, hold_s=7200))
+    assert found.tolist() == [held]
 
 
 def test_while_a_cell_is_not_known_nothing_of_before_stands_for_it():
