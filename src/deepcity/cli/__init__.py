@@ -14,6 +14,7 @@ from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import up as up
 from deepcity.cli import update as update
 from deepcity.cli.audit.command import audit
+from deepcity.cli.counts.command import counts
 from deepcity.cli.federation import commands as federation
 from deepcity.cli.forecasting import backtest, export, forecast
 from deepcity.cli.ledger import commands as ledger
@@ -40,6 +41,7 @@ app.command()(backtest.backtest)
 app.command()(export.export)
 app.command()(report.report)
 app.command()(audit)
+app.command()(counts)
 app.command()(agent.agent)
 app.command()(serve.serve)
 app.command()(up.up)

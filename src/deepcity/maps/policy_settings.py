@@ -39,12 +39,13 @@ class GrantTable(Settings):
     Attributes:
         name: unique in the file; rules, messages and revocations name it.
         agency: whose data leave, as the city file names it.
-        item: "layers" (parameters, in rounds) or "deep_data" (activations, as a stream).
+        item: "layers" (parameters, in rounds), "deep_data" (activations, as a stream) or "counts"
+            (of rows by area and time, with noise).
         grantee: cities that may receive them, this one too where its own services use them.
         domain, service, purpose: what they are for. A map's service has the purpose that its
             `[service.grant]` states; left out there, its application's name.
         lowest, highest: layers that may leave: stem, h1 to h5, head. Of deep data the shallowest
-            and the deepest cut; the stem and the head are none.
+            and the deepest cut; the stem and the head are none. Counts have none.
         until: the last day on which the grant holds, in the city's time zone.
         max_stream_r2: most measured leakage, the best attacker's R² after 24 releases
             (`deepcity audit`). What was not measured does not leave then.
@@ -52,9 +53,10 @@ class GrantTable(Settings):
             from them, and 0.05. "any": what they leak is accepted, measured or not. Left out: the
             number max_stream_r2 counts, and where there is none "forecast".
         cadence: least time between two releases of deep data.
-        least_k: fewest parties whose updates are joined before anybody sees them (secure sums).
-        epsilon: of differential privacy, in all.
-        keep_days: how long the recipient may keep deep data.
+        least_k: fewest parties whose updates are joined before anybody sees them (secure sums). Of
+            counts: those under it are withheld; they need it.
+        epsilon: of differential privacy, in all. Counts need it.
+        keep_days: how long the recipient may keep deep data or counts.
     """
 
     name: Name
@@ -64,8 +66,8 @@ class GrantTable(Settings):
     domain: Name
     service: Name
     purpose: Words
-    lowest: Layer
-    highest: Layer
+    lowest: Layer | None = None
+    highest: Layer | None = None
     until: Day
     max_stream_r2: Annotated[float, Field(ge=0, le=1)] | None = None
     leakage: Literal["forecast", "any"] | None = None
@@ -76,14 +78,34 @@ class GrantTable(Settings):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if DEPTHS[self.lowest] > DEPTHS[self.highest]:
+        if self.lowest and self.highest and DEPTHS[self.lowest] > DEPTHS[self.highest]:
             raise wrong(f"higher than {self.highest}", f"write {self.highest} or lower", "lowest")
         if self.until > LAST_DAY:
             raise wrong("further off than any grant", f"write {LAST_DAY} or earlier", "until")
         return self
 
     @model_validator(mode="after")
+    def _counts_are_bounded(self) -> Self:
+        if self.item is not Item.COUNTS:
+            for key in ("lowest", "highest"):
+                if getattr(self, key) is None:
+                    raise wrong("missing", "name a layer: stem, h1 to h5, head", key)
+            return self
+        bounds = {"least_k": self.least_k, "epsilon": self.epsilon}
+        for key, value in bounds.items():
+            if value is None:
+                right = "write e.g. least_k = 10" if key == "least_k" else "write e.g. epsilon = 2"
+                raise wrong("missing, and counts leave only within it", right, key)
+        of_layers = ("lowest", "highest", "max_stream_r2", "leakage", "cadence")
+        for key in of_layers:
+            if getattr(self, key) is not None:
+                raise wrong("it bounds layers, and counts are of none", "leave it out", key)
+        return self
+
+    @model_validator(mode="after")
     def _fits_item(self) -> Self:
+        if self.item is Item.COUNTS:
+            return self
         layers = self.item is Item.LAYERS
         streamed = {"cadence": self.cadence, "keep_days": self.keep_days, "leakage": self.leakage}
         if self.leakage == "any" and self.max_stream_r2 is not None:
@@ -94,7 +116,7 @@ class GrantTable(Settings):
                 reason = "it bounds a stream of deep data, and layers are sent in rounds"
                 raise wrong(reason, 'leave it out, or write item = "deep_data"', key)
         if not layers and self.least_k is not None:
-            reason = "it bounds secure sums of layers, and deep data are sent as they are"
+            reason = "it bounds secure sums and counts, and deep data are sent as they are"
             raise wrong(reason, 'leave it out, or write item = "layers"', "least_k")
         if layers and self.lowest not in ("stem", "h1"):
             reason = "layers are shared from h1 on, so nothing could leave"
@@ -107,7 +129,7 @@ class GrantTable(Settings):
     @property
     def _max_above_forecast(self) -> float | None:
         by_number = self.max_stream_r2 is not None and self.leakage is None
-        if self.item is Item.LAYERS or self.leakage == "any" or by_number:
+        if self.item is not Item.DEEP_DATA or self.leakage == "any" or by_number:
             return None
         return ABOVE_FORECAST
 
@@ -122,8 +144,8 @@ class GrantTable(Settings):
             domain=self.domain,
             service=self.service,
             purpose=self.purpose,
-            lowest=DEPTHS[self.lowest],
-            highest=DEPTHS[self.highest],
+            lowest=0 if self.lowest is None else DEPTHS[self.lowest],
+            highest=0 if self.highest is None else DEPTHS[self.highest],
             until=int(end.timestamp()),
             max_stream_r2=self.max_stream_r2,
             max_above_forecast=self._max_above_forecast,

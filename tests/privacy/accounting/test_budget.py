@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deepcity.city.errors import GrantError
-from deepcity.privacy.accounting.budget import Charge, Limit, Spending, charged
+from deepcity.privacy.accounting.budget import Charge, CountsCharge, Limit, Spending, charged
 
 LIMIT = Limit("sensor-day", 2.0, 1e-5)
 
@@ -49,3 +49,16 @@ def test_two_units_do_not_add_up():
     spending = charged(Spending(), use(1), LIMIT, "town/office")
     with pytest.raises(GrantError, match='write unit = "sensor-day"'):
         charged(spending, use(2), Limit("place", 100.0, 1e-5), "town/office")
+
+
+def test_counts_add_up_and_beside_layers_each_counts_twice():
+    def counted(number, epsilon):
+        return CountsCharge(key=f"{number:064x}", service="safety", epsilon=epsilon)
+
+    alone = Spending().plus(counted(1, 0.5), "place").plus(counted(2, 0.25), "place")
+    assert alone.epsilon(1e-5) == 0.75
+    layers = Spending().plus(use(3), "place")
+    both = alone.plus(use(3), "place")
+    assert both.epsilon(1e-5) == pytest.approx(layers.epsilon(1e-5) + 2 * 0.75)
+    assert both.holds(f"{2:064x}")
+    assert both.holds(f"{3:064x}")

@@ -81,5 +81,6 @@ requests = st.builds(
         epsilon=_limits,
         stream_above_forecast=_limits | _few([float("nan"), float("inf")]),
         in_training=st.booleans(),
+        least_count=_counts,
     ),
 )

@@ -76,6 +76,26 @@ def test_other_limits_deny_too(limits, measures, code):
     assert _codes(_policy(replace(GRANT, **limits)), request) == {code}
 
 
+@pytest.mark.parametrize(
+    ("measures", "codes"),
+    [
+        ({"least_count": 10, "epsilon": 2.0}, set()),
+        ({"least_count": 9, "epsilon": 2.0}, {"least_count_under"}),
+        ({"epsilon": 2.1, "least_count": 10}, {"epsilon_over"}),
+        ({"joined": 10}, {"least_count_unknown", "epsilon_unknown"}),
+    ],
+)
+def test_counts_leave_within_k_and_epsilon_alone(measures, codes):
+    limits = {"item": Item.COUNTS, "lowest": 0, "highest": 0, "max_stream_r2": None}
+    policy = _policy(replace(GRANT, **limits, least_k=10, epsilon=2.0))
+    asked = {"action": ReleaseAction.RELEASE_COUNTS, "lowest": 0, "highest": 0}
+    request = replace(REQUEST, **asked, measured=ReleaseMeasures(**measures))
+    assert policy.decide(request).allowed == (not codes)
+    if codes:
+        assert _codes(policy, request) == codes
+    assert _codes(policy, replace(request, action=ReleaseAction.RELEASE_LAYERS)) == {"no_grant"}
+
+
 def test_an_encoder_that_still_learns_is_not_compared_with_its_forecast():
     policy = _policy(replace(GRANT, max_stream_r2=None, max_above_forecast=0.05))
     assert policy.decide(replace(REQUEST, measured=ReleaseMeasures(in_training=True))).allowed

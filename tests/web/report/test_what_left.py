@@ -7,7 +7,7 @@ from house_records import PARTY, RESULTS, SERVICE, audit, left, record
 from page_outline import outline
 
 import deepcity
-from deepcity.store.release_ledger.release import GrantScope, Leakage, ReleaseForm
+from deepcity.store.release_ledger.release import CountsScope, GrantScope, Leakage, ReleaseForm
 from deepcity.store.run_folder import site_folder
 from deepcity.web.report.house.view import houses
 from deepcity.web.report.page import render
@@ -96,6 +96,27 @@ def test_secure_sums_sparse_moves_and_documents_are_named(tmp_path):
     assert secure.what.en == "layer h1, hidden in a secure sum"
     assert secure.leakage.en.startswith("A part of a secure sum shows nothing by itself.")
     assert sparse.what.en == "head, the last layer, its greatest changes alone"
+
+
+def test_counts_are_named_with_what_is_withheld_and_spent(tmp_path):
+    terms = {"purpose": "where to patrol", "unit": "person", "per_unit": 1, "epsilon": "1.0000"}
+    counts = left(
+        layer="counts by district, every 1d",
+        form=ReleaseForm.COUNTS,
+        grant=None,
+        policy_grants=("police-counts",),
+        counts=CountsScope(k=10, **terms),
+        epsilon="1.0000",
+    )
+    record(tmp_path, counts, counts.model_copy(update={"epsilon": "2.5000"}))
+    (row,) = shown(tmp_path).rows
+    assert (row.what.en, row.times) == ("counts by district, every 1d, with noise", "2")
+    assert row.grant.en == "police-counts"
+    assert row.leakage.en == (
+        "Numbers under 10 are left out. What all numbers that left may tell of one person is "
+        "bounded: together they spent epsilon 2.5 (1 is little, 10 much)."
+    )
+    assert "엡실론 2.5만큼" in row.leakage.ko
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,9 @@ def grant_text(release: Release) -> str:
     if scope is not None and deep:
         found = [f"cut level {scope.level}"]
     spent = [] if release.epsilon is None else [f"epsilon {release.epsilon} spent"]
+    if (counts := release.counts) is not None:
+        each = f"each {counts.unit} in {counts.per_unit} at most"
+        spent += [f"{counts.epsilon} by these counts ({each}), k {counts.k}, for {counts.purpose}"]
     return "; ".join([*found, *(release.policy_grants or ()), *spent])
 
 

@@ -30,6 +30,7 @@ class AskedAction(StrEnum):
     LAYERS = "layers"
     DEEP_DATA = "deep_data"
     READ_DEEP_DATA = "read_deep_data"
+    COUNTS = "counts"
 
 
 CityPath = Annotated[
@@ -107,7 +108,9 @@ def explain(
     item: Annotated[AskedAction, typer.Option(help="What is asked for.")] = AskedAction.LAYERS,
     layers: Annotated[
         str,
-        typer.Option(help="Layers that leave, with commas; of deep data the cut, e.g. h3."),
+        typer.Option(
+            help="Layers that leave, with commas; of deep data the cut, e.g. h3; counts have none."
+        ),
     ] = "h1,h2,h3,h4,h5",
     r2: Annotated[float | None, typer.Option(help="Measured leakage, R² of a stream.")] = None,
     forecast_r2: Annotated[
@@ -116,6 +119,9 @@ def explain(
     cadence: Annotated[int | None, typer.Option(help="Seconds between two releases.")] = None,
     joined: Annotated[int | None, typer.Option(help="Updates joined in a secure sum.")] = None,
     epsilon: Annotated[float | None, typer.Option(help="Epsilon spent with it.")] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", help="Of counts: those under it are withheld.")
+    ] = None,
     at: Annotated[
         datetime | None, typer.Option(help="UTC time of the release; left out, now.")
     ] = None,
@@ -142,9 +148,11 @@ def explain(
         AskedAction.LAYERS: ReleaseAction.RELEASE_LAYERS,
         AskedAction.DEEP_DATA: ReleaseAction.RELEASE_DEEP_DATA,
         AskedAction.READ_DEEP_DATA: ReleaseAction.READ_DEEP_DATA,
+        AskedAction.COUNTS: ReleaseAction.RELEASE_COUNTS,
     }
     try:
-        lowest, highest = depths_of(one.strip() for one in layers.split(","))
+        counts = item is AskedAction.COUNTS
+        lowest, highest = (0, 0) if counts else depths_of(map(str.strip, layers.split(",")))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--layers") from None
     now = int(time.time()) if at is None else int(at.replace(tzinfo=UTC).timestamp())
@@ -157,7 +165,9 @@ def explain(
         lowest=lowest,
         highest=highest,
         now=now,
-        measured=ReleaseMeasures(r2, cadence, joined, epsilon, above_forecast(r2, forecast_r2)),
+        measured=ReleaseMeasures(
+            r2, cadence, joined, epsilon, above_forecast(r2, forecast_r2), least_count=k
+        ),
     )
     decision = read_policy(_origin(city)).decide(request)
     if decision.allowed:

@@ -81,6 +81,11 @@ def _items(grant: ReleaseGrant, city: str) -> LocalizedText:
             f"parameters of the layers {en} that {whose} ({grant.domain}) trained; no raw rows",
             f"{whose}({grant.domain})이 학습한 {ko} 층의 매개변수. 원시 기록은 없음",
         )
+    if grant.item is Item.COUNTS:
+        return LocalizedText(
+            f"counts of {whose} ({grant.domain}) by area and time, with noise; no raw rows",
+            f"{whose}({grant.domain})의 지역·시간별 집계, 잡음을 더함. 원시 기록은 없음",
+        )
     return LocalizedText(
         f"deep data of {whose} ({grant.domain}): activations cut at {en}; no raw rows",
         f"{whose}({grant.domain})의 딥 데이터: {ko}에서 자른 활성값. 원시 기록은 없음",
@@ -114,7 +119,14 @@ def _limits(grant: ReleaseGrant) -> LocalizedText:
     if grant.cadence_s is not None:
         every = duration_text(grant.cadence_s)
         found.append((f"at most once in {every}", f"{every}에 한 번 이하"))
-    if grant.least_k is not None:
+    if grant.least_k is not None and grant.item is Item.COUNTS:
+        found.append(
+            (
+                f"counts under {grant.least_k}, with their noise, are withheld",
+                f"잡음을 더한 값이 {grant.least_k} 미만인 집계는 감춤",
+            )
+        )
+    elif grant.least_k is not None:
         found.append(
             (f"only in sums of {grant.least_k} or more", f"{grant.least_k}곳 이상의 합으로만")
         )

@@ -27,6 +27,13 @@ def stopped(grant: ReleaseGrant, *, held: bool) -> LocalizedText:
             f"{grant.name} 철회됨: 돌고 있는 프로세스에서도 다음 응답부터 이 허가로는 층이 나가지 "
             "않습니다.",
         )
+    if grant.item is Item.COUNTS:
+        return LocalizedText(
+            f"{grant.name} is revoked: no counts leave by it from now on. Those that have left "
+            "stay with who received them, and what they spent of epsilon stays spent.",
+            f"{grant.name} 철회됨: 이제부터 이 허가로는 집계가 나가지 않습니다. 이미 나간 것은 "
+            "받은 쪽에 남으며, 쓴 엡실론은 돌아오지 않습니다.",
+        )
     return LocalizedText(
         f"{grant.name} is revoked: no deep data leave by it from now on, and those that are stored "
         "are hidden from their readers at once.",
@@ -50,7 +57,8 @@ def already_left(grant: ReleaseGrant, folders: Sequence[Path]) -> Iterator[Local
             continue
         for one in found:
             yield _line(one)
-        yield _again(folder)
+        if grant.item is not Item.COUNTS:  # nothing was trained with them
+            yield _again(folder)
 
 
 def _left(grant: ReleaseGrant, folder: Path) -> Iterator[ReleaseTotal]:

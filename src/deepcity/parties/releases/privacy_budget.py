@@ -1,7 +1,7 @@
 """A party's privacy budget, and the key of its noise, in its site's folder.
 
 FOLDER/privacy.json   every use of its records so far, by all services and runs of the folder
-FOLDER/noise.key      the secret from which noise follows; whoever has it can take noise away
+FOLDER/noise.key      the secret from which noise of layers follows; whoever has it can take it away
 
 Neither is removed when a run is started anew: what has left stays out. A use is on disk before what
 it pays for leaves, so that a crash costs a round of the budget at most once: repeated, it has the
@@ -9,16 +9,20 @@ same noise and is the same answer, which costs nothing.
 """
 
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from filelock import FileLock
 from pydantic import ValidationError
 
 from deepcity.city.errors import CheckpointError
 from deepcity.privacy.accounting.accountant import NoisySums, epsilon_of
 from deepcity.privacy.accounting.budget import (
     Charge,
+    CountsCharge,
     Limit,
     Spending,
     charged,
@@ -33,6 +37,7 @@ from deepcity.store.blob import BlobError
 from deepcity.store.run_folder import write_file
 
 SPENDING, NOISE_KEY = "privacy.json", "noise.key"
+_LOCK = "privacy.lock"
 _MOST_BYTES = 64_000_000
 _BACK = "Put back a copy: without it nobody knows what is spent, so nothing more leaves"
 
@@ -80,15 +85,46 @@ class PrivacyBudget:
     def charge(self, charge: Charge) -> None:
         """Pay for one use before it is made; the same one again costs nothing.
 
+        Other processes that pay from the same folder wait meanwhile.
+
         Raises:
             GrantError: if that is over the limit; nothing may leave then.
             CheckpointError: if the file cannot be read or written.
         """
-        with self._lock:
+        with self._lock, self._alone():
             before = self.spending()
             found = charged(before, charge, self.limit, self.party)
             if found is not before:
                 self._keep(found)
+
+    def charge_counts(self, charge: CountsCharge, allow: Callable[[float], None]) -> float:
+        """Pay for counts before they leave; returns what is spent with them.
+
+        Args:
+            allow: of what would be spent with them; it raises GrantError where that is too much.
+
+        Raises:
+            GrantError: of `allow`, or if the records were used under another unit.
+            CheckpointError: if the file cannot be read or written.
+        """
+        with self._lock, self._alone():
+            before = self.spending()
+            check_unit(before, self.limit, self.party)
+            found = before.plus(charge, self.limit.unit)
+            spent = found.epsilon(self.limit.delta)
+            allow(spent)
+            self._keep(found)
+            return spent
+
+    def _alone(self) -> AbstractContextManager[object]:
+        if self.folder is None:
+            return nullcontext()
+        path = self.folder / _LOCK
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return FileLock(path).acquire()
+        except OSError as error:
+            raise CheckpointError(write_error_text(path, error, 0)) from error
 
     def check_room(self, service: str, planned: list[NoisySums]) -> None:
         """Check beforehand that a service's plan fits beside what other services spent.

@@ -70,6 +70,8 @@ def permits(grant: ReleaseGrant, city: str) -> str:
         return ""
     if grant.item is Item.LAYERS:
         return _permit(grant, city, ReleaseAction.RELEASE_LAYERS, [*_scope(grant), *_limits(grant)])
+    if grant.item is Item.COUNTS:
+        return _permit(grant, city, ReleaseAction.RELEASE_COUNTS, [*_scope(grant), *_limits(grant)])
     release = _permit(
         grant, city, ReleaseAction.RELEASE_DEEP_DATA, [*_scope(grant), *_limits(grant)]
     )
@@ -113,7 +115,8 @@ def _limits(grant: ReleaseGrant) -> list[str]:
     if grant.cadence_s is not None:
         found += ["context has cadence_s", f"context.cadence_s >= {grant.cadence_s:d}"]
     if grant.least_k is not None:
-        found += ["context has joined", f"context.joined >= {grant.least_k:d}"]
+        name = "least_count" if grant.item is Item.COUNTS else "joined"
+        found += [f"context has {name}", f"context.{name} >= {grant.least_k:d}"]
     return found
 
 

@@ -228,7 +228,11 @@ def _cedar_request(city: str, request: ReleaseRequest, recipient: str) -> dict[s
     ):
         if value is not None and isfinite(value):
             context[name] = _extension("decimal", at_least(value))
-    for name, count in (("cadence_s", measured.cadence_s), ("joined", measured.joined)):
+    for name, count in (
+        ("cadence_s", measured.cadence_s),
+        ("joined", measured.joined),
+        ("least_count", measured.least_count),
+    ):
         if count is not None:
             context[name] = count
     return {
@@ -267,4 +271,5 @@ def _what(request: ReleaseRequest) -> str:
         ReleaseAction.RELEASE_LAYERS: "the release of layers",
         ReleaseAction.RELEASE_DEEP_DATA: "the release of deep data",
         ReleaseAction.READ_DEEP_DATA: "the reading of deep data",
+        ReleaseAction.RELEASE_COUNTS: "the release of counts",
     }[request.action]

@@ -10,6 +10,7 @@ from math import isfinite
 
 from deepcity.privacy.policy.cedar_text import at_least, at_most
 from deepcity.privacy.policy.release import (
+    Item,
     ReleaseAction,
     ReleaseGrant,
     ReleaseMeasures,
@@ -95,12 +96,15 @@ def _depths(grant: ReleaseGrant, request: ReleaseRequest) -> list[Denial]:
 
 def _over_limits(grant: ReleaseGrant, request: ReleaseRequest) -> list[Denial]:
     measured = request.measured
+    least = ("joined", measured.joined)
+    if grant.item is Item.COUNTS:
+        least = ("least_count", measured.least_count)
     return [
         *_above("leakage", grant.name, grant.max_stream_r2, measured.stream_r2),
         *_above("epsilon", grant.name, grant.epsilon, measured.epsilon),
         *_above_forecast(grant, measured),
         *_below("cadence", grant.name, grant.cadence_s, measured.cadence_s),
-        *_below("joined", grant.name, grant.least_k, measured.joined),
+        *_below(least[0], grant.name, grant.least_k, least[1]),
     ]
 
 

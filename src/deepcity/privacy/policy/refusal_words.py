@@ -119,6 +119,18 @@ REFUSAL_WORDS: Mapping[str, tuple[str, str]] = {
         "내보내는 간격 {value}초가 허가 {grant}의 최소 간격 {limit}초보다 짧습니다. 더 드물게 "
         "내보내세요",
     ),
+    "least_count_unknown": (
+        "under which number counts are withheld is unknown, and grant {grant} asks for {limit}; "
+        "release them with --k {limit}",
+        "몇 미만의 집계를 감추는지 알 수 없는데 허가 {grant}의 최소는 {limit}입니다. --k {limit}로 "
+        "내보내세요",
+    ),
+    "least_count_under": (
+        "counts under {value} are withheld, and grant {grant} asks for {limit}; release them with "
+        "--k {limit} or more",
+        "{value} 미만의 집계만 감추는데 허가 {grant}의 최소는 {limit}입니다. --k {limit} 이상으로 "
+        "내보내세요",
+    ),
     "joined_unknown": (
         "how many updates are joined is unknown, and grant {grant} asks for {limit}; write "
         'aggregation = "secure" in the map',

@@ -19,6 +19,7 @@ class Item(StrEnum):
 
     LAYERS = "layers"  # parameters, in rounds
     DEEP_DATA = "deep_data"  # activations of a hidden layer, as a stream
+    COUNTS = "counts"  # of rows, with noise
 
 
 class ReleaseAction(StrEnum):
@@ -27,10 +28,13 @@ class ReleaseAction(StrEnum):
     RELEASE_LAYERS = "releaseLayers"
     RELEASE_DEEP_DATA = "releaseDeepData"
     READ_DEEP_DATA = "readDeepData"
+    RELEASE_COUNTS = "releaseCounts"
 
     @property
     def item(self) -> Item:
         """What it takes a grant of."""
+        if self is ReleaseAction.RELEASE_COUNTS:
+            return Item.COUNTS
         return Item.LAYERS if self is ReleaseAction.RELEASE_LAYERS else Item.DEEP_DATA
 
 
@@ -44,11 +48,12 @@ class ReleaseGrant:
         grantees: cities that may receive them.
         domain, service, purpose: what they are for; all three must be those of the release.
         lowest, highest: depths, see `DEPTHS`. Of layers all from `lowest` to `highest` may leave;
-            of deep data these are the cut levels allowed.
+            of deep data these are the cut levels allowed; of counts, which are of no layer, 0.
         until: UTC seconds, the first at which it holds no more.
         max_stream_r2: most measured leakage, R² after 24 releases; None: not bounded.
         cadence_s: least seconds between two releases of a stream; None: not bounded.
-        least_k: fewest parties whose updates are joined before anybody sees them.
+        least_k: fewest parties whose updates are joined before anybody sees them; of counts, under
+            which number they are withheld.
         epsilon: of differential privacy, in all; None: not bounded.
         max_above_forecast: how far a running city's deep data may leak more than the forecast made
             from them, R² after 24 releases; None: not bounded.
@@ -87,6 +92,7 @@ class ReleaseMeasures:
         stream_above_forecast: `stream_r2` less that of the forecast; where that was not measured
             `stream_r2` itself, for the forecast may leak nothing.
         in_training: whether the encoder still learns, so that nothing of it can be measured.
+        least_count: counts under it are withheld.
     """
 
     stream_r2: float | None = None
@@ -95,6 +101,7 @@ class ReleaseMeasures:
     epsilon: float | None = None
     stream_above_forecast: float | None = None
     in_training: bool = False
+    least_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class ReleaseRequest:
     Attributes:
         agency: whose data, by its name in the policy's city.
         recipients: every city that would have them; each must be allowed.
-        lowest, highest: depths of what leaves.
+        lowest, highest: depths of what leaves; of counts 0.
         now: UTC seconds.
     """
 

@@ -55,6 +55,7 @@ class ReleaseForm(StrEnum):
     MASKED = "masked"  # a part of a secure sum, which shows nothing by itself
     DOCUMENT = "document"  # no layer of a network: a signed claim of rows, results of a choice
     DEEP_DATA = "deep-data"  # activations for rows
+    COUNTS = "counts"  # of rows by area and time, with noise
 
 
 class GrantScope(Strict):
@@ -78,8 +79,26 @@ class Leakage(Strict):
     update_r2: _R2 | None = None
 
 
+class CountsScope(Strict):
+    """How counts left.
+
+    Attributes:
+        purpose: what for.
+        unit: whose influence epsilon bounds: one unit more or less.
+        per_unit: in how many counts one unit is counted at most.
+        k: counts under it, with their noise, were withheld.
+        epsilon: of this release alone.
+    """
+
+    purpose: Name
+    unit: Name
+    per_unit: Annotated[int, Field(ge=1, le=10**6)]
+    k: Annotated[int, Field(ge=1, le=10**6)]
+    epsilon: _Epsilon
+
+
 class Release(Strict):
-    """One layer that left.
+    """One layer, or one table of counts, that left.
 
     Attributes:
         party: whose it is.
@@ -94,6 +113,7 @@ class Release(Strict):
         leakage: None: not measured.
         epsilon: spent on the party's records by differential privacy, this included, rounded up;
             None: without noise. An entry without it has no such key.
+        counts: how counts left; None: it is none. An entry without it has no such key.
         bytes, sha256: what left, as it went over the wire.
     """
 
@@ -111,11 +131,12 @@ class Release(Strict):
     sha256: Digest
     policy_grants: Annotated[tuple[Name, ...], Field(max_length=MOST_GRANTS)] | None = None
     epsilon: _Epsilon | None = None
+    counts: CountsScope | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         found: dict[str, Any] = dump(self)
-        for key in ("policy_grants", "epsilon"):
+        for key in ("policy_grants", "epsilon", "counts"):
             if found[key] is None:
                 del found[key]
         return found

@@ -11,7 +11,14 @@ from threading import Lock
 
 from deepcity.city.errors import LedgerError
 from deepcity.store.release_ledger.lines import LedgerLine, entry_of, read_lines
-from deepcity.store.release_ledger.release import MOST_GRANTS, Entry, Leakage, Release, ReleaseForm
+from deepcity.store.release_ledger.release import (
+    MOST_GRANTS,
+    CountsScope,
+    Entry,
+    Leakage,
+    Release,
+    ReleaseForm,
+)
 
 MOST_KINDS = 500
 """Kinds of releases that are distinguished in one ledger; the rest is counted together."""
@@ -40,6 +47,7 @@ class ReleaseTotal:
         common_stem: whether one of these grants lets the stem leave.
         leakage: as the last of them states it; None: not measured then.
         grants: names of the policy's grants that allowed them, `MOST_GRANTS` at most.
+        counts, epsilon: how the last of them left, where they are counts, and what was spent then.
     """
 
     kind: ReleaseKind
@@ -51,6 +59,8 @@ class ReleaseTotal:
     common_stem: bool
     leakage: Leakage | None
     grants: tuple[str, ...] = ()
+    counts: CountsScope | None = None
+    epsilon: str | None = None
 
     def plus(self, other: "ReleaseTotal") -> "ReleaseTotal":
         """Both together; the other one is the later."""
@@ -65,6 +75,8 @@ class ReleaseTotal:
             self.common_stem or other.common_stem,
             other.leakage or self.leakage,
             tuple(dict.fromkeys((*self.grants, *other.grants)))[:MOST_GRANTS],
+            other.counts,
+            other.epsilon,
         )
 
 
@@ -175,4 +187,6 @@ def _total(one: Release, time_s: int) -> ReleaseTotal:
         one.grant is not None and one.grant.stem == "common",
         one.leakage,
         one.policy_grants or (),
+        one.counts,
+        one.epsilon,
     )

@@ -54,6 +54,8 @@ def row(found: LayerOutflow, purposes: Mapping[str, Text]) -> HouseRow:
 
 def _what(total: ReleaseTotal) -> Text:
     kind = total.kind
+    if kind.form is ReleaseForm.COUNTS:
+        return translate("house.counts", name=kind.layer)
     if kind.form is ReleaseForm.DOCUMENT:
         known = kind.layer in _DOCUMENTS
         return translate(f"house.document_{kind.layer if known else 'other'}", name=kind.layer)
@@ -71,6 +73,8 @@ def _receiver(total: ReleaseTotal) -> Text:
 
 
 def _grant(total: ReleaseTotal) -> Text:
+    if total.kind.form is ReleaseForm.COUNTS and total.grants:
+        return same(", ".join(total.grants))
     if total.levels is None:
         return translate("house.grant_none")
     scope = _scope(total, *total.levels)
@@ -90,7 +94,14 @@ def _scope(total: ReleaseTotal, low: int, high: int) -> Text:
 
 def _leakage(found: LayerOutflow) -> Text:
     """What an audit measured, else what the ledger states, else how to measure it."""
-    kind = found.total.kind
+    kind, counts = found.total.kind, found.total.counts
+    if counts is not None:
+        return translate(
+            "house.leak_counts",
+            k=str(counts.k),
+            unit=counts.unit,
+            epsilon=_short(found.total.epsilon or counts.epsilon),
+        )
     if kind.form is ReleaseForm.DOCUMENT:
         return translate("house.no_gradients" if kind.layer == "gradients" else "house.no_layer")
     measured = _measured(found)
@@ -99,6 +110,11 @@ def _leakage(found: LayerOutflow) -> Text:
     if kind.form is ReleaseForm.MASKED:
         return translate("house.leak_masked") + measured
     return measured
+
+
+def _short(number: str) -> str:
+    """A number of an entry without its last zeros."""
+    return f"{float(number):g}"
 
 
 def _measured(found: LayerOutflow) -> Text | None:

@@ -1,0 +1,1 @@
+"""`deepcity counts`: its options, what they mean, and what is printed."""
