@@ -46,6 +46,18 @@ def test_a_row_tells_what_left_to_whom_how_often_and_what_it_gives_away(tmp_path
     assert "12를 알아맞힐 수 있습니다. 예측만으로는 10입니다." in row.leakage.ko
 
 
+def test_what_was_trained_with_noise_says_what_it_spent(tmp_path):
+    site = record(tmp_path, left(epsilon="2.5000"), left(epsilon="3.2000"), left(layer="h2"))
+    audit(site, {"h1": 0.118})
+    noisy, plain = shown(tmp_path).rows
+    assert noisy.leakage.en.endswith("together it spent epsilon 3.2 (1 is little, 10 much).")
+    assert "엡실론 3.2만큼" in noisy.leakage.ko
+    assert "12 can be guessed back" in noisy.leakage.en
+    assert "epsilon" not in plain.leakage.en
+    record(tmp_path, left(epsilon="1.0000", layer="h2"))  # what left before stays unbounded
+    assert "epsilon" not in shown(tmp_path).rows[1].leakage.en
+
+
 def test_what_never_leaves_is_one_sentence_and_no_more_than_is_true(tmp_path):
     record(tmp_path, left())
     assert shown(tmp_path).never.en == (

@@ -47,7 +47,8 @@ class ReleaseTotal:
         common_stem: whether one of these grants lets the stem leave.
         leakage: as the last of them states it; None: not measured then.
         grants: names of the policy's grants that allowed them, `MOST_GRANTS` at most.
-        counts, epsilon: how the last of them left, where they are counts, and what was spent then.
+        counts: how the last of them left, where they are counts.
+        epsilon: what was spent when the last left; None: one of them left without noise.
     """
 
     kind: ReleaseKind
@@ -76,7 +77,7 @@ class ReleaseTotal:
             other.leakage or self.leakage,
             tuple(dict.fromkeys((*self.grants, *other.grants)))[:MOST_GRANTS],
             other.counts,
-            other.epsilon,
+            other.epsilon if self.epsilon is not None else None,
         )
 
 

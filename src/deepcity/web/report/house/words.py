@@ -106,10 +106,17 @@ def _leakage(found: LayerOutflow) -> Text:
         return translate("house.no_gradients" if kind.layer == "gradients" else "house.no_layer")
     measured = _measured(found)
     if measured is None:
-        return translate("house.not_measured", party=kind.party)
+        return translate("house.not_measured", party=kind.party) + _epsilon(found.total)
     if kind.form is ReleaseForm.MASKED:
-        return translate("house.leak_masked") + measured
-    return measured
+        return translate("house.leak_masked") + measured + _epsilon(found.total)
+    return measured + _epsilon(found.total)
+
+
+def _epsilon(total: ReleaseTotal) -> Text:
+    """What layers that were trained with noise have spent; nothing where there was none."""
+    if total.epsilon is None:
+        return same("")
+    return translate("house.leak_epsilon", epsilon=_short(total.epsilon))
 
 
 def _short(number: str) -> str:
