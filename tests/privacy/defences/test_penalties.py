@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deepcity.privacy.defences.adversary import Adversary, reverse_gradient
-from deepcity.privacy.defences.distance_correlation import distance_correlation
+from deepcity.privacy.defences.distance_correlation import distance_correlation, few_rows
 from deepcity.privacy.defences.penalty import LeakagePenalty
 from deepcity.privacy.defences.settings import Defences
 
@@ -21,6 +21,14 @@ def test_distance_correlation_is_one_of_the_same_and_little_of_what_is_independe
     assert float(distance_correlation(one, rows(seed=1))) < 0.15
     bent = distance_correlation(one[:, :1], one[:, :1].square())  # uncorrelated, and dependent
     assert float(bent) > 0.2
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 700, 1000])
+def test_few_rows_are_never_more_than_may_be_and_evenly_spread(count):
+    found = few_rows(count, 256)
+    assert 0 < len(found) <= 256
+    assert len(set(found.diff().tolist())) <= 1
+    assert len(found) == count or len(found) > 100
 
 
 def test_distance_correlation_of_what_does_not_vary_is_nought_and_has_a_gradient():
