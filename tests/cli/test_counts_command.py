@@ -112,6 +112,11 @@ def test_rows_are_counted_where_no_unit_is_named(town):
     assert "west" not in found
 
 
+def test_where_all_is_withheld_the_file_has_its_header_alone(town):
+    assert "0 of 93 cells" in run(town, "--k", 1000)
+    assert (town.parent / "counts.csv").read_text() == "district,start,count\n"
+
+
 def test_a_city_without_policy_releases_nothing_and_all_options_are_checked_at_once(town):
     text = town.read_text(encoding="utf-8").replace('policy = "policy.toml"', "")
     town.write_text(text, encoding="utf-8")
