@@ -59,6 +59,16 @@ def test_an_adversary_learns_to_rebuild_what_it_is_shown():
     assert losses[-1] < 0.2
 
 
+def test_a_decoder_of_a_seed_learns_before_the_encoder_moves():
+    one, same, other = (Adversary(3, 2, seed).decoder for seed in (0, 0, 1))
+    weights = one[0].weight.detach().clone()
+    assert torch.equal(weights, same[0].weight)
+    assert not torch.equal(weights, other[0].weight)
+    adversary = Adversary(3, 2, 0)
+    adversary.loss(rows(), rows(width=2), 1.0)  # and no step of the encoder yet
+    assert not torch.equal(adversary.decoder[0].weight, weights)
+
+
 def test_without_penalties_nothing_is_added():
     found = LeakagePenalty(Defences(), 3, 2, 0).loss(rows(), rows(width=2))
     assert float(found) == 0.0
