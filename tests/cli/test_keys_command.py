@@ -89,6 +89,32 @@ def test_what_is_signed_with_the_former_key_stays_believed(at, tmp_path):
     assert "sign with a new one" in keys("revoke", own_key())
 
 
+def test_a_successor_is_taken_from_the_file_that_rotate_wrote(at, tmp_path):
+    at("ferrara")
+    write_sealed(tmp_path / "former.encoder", ARRAYS, HEADER)
+    former = own_key()
+    at("namsan")
+    keys("trust", "ferrara", former, "--kind", "encoder", "--until", "2999-12-31")
+    at("ferrara")
+    file = re.search(r"successor +(.*\.json)", keys("rotate", "--days", 5))[1]
+    new, path = own_key(), write_sealed(tmp_path / "a.encoder", ARRAYS, HEADER)
+    at("namsan")
+    with pytest.raises(LayerPackageError, match="deepcity keys accept FILE"):
+        read_sealed(path, HEADER["format"])
+    assert "ferrara: encoder is believed until 2999-12-31" in keys("accept", file)
+    read_sealed(path, HEADER["format"])
+    assert re.search(rf"successor +{new} +ferrara: of {former[:16]}…, from ", keys("show"))
+    with pytest.raises(KeyringError, match="There is nothing to do"):
+        keys("accept", file)
+    assert f"Its successor {new} is still believed" in keys("revoke", former)
+    assert "still believed" not in keys("revoke", "ferrara")
+    with pytest.raises(LayerPackageError, match="was revoked"):
+        read_sealed(path, HEADER["format"])
+    assert "successor" not in keys("rotate", "--stolen")
+    taught = " ".join(keys("accept", "--help").split())
+    assert "needs no other way" in taught
+
+
 def test_wrong_arguments_name_the_value_and_the_next_step(at, tmp_path):
     at("namsan")
     with pytest.raises(KeyringError, match=r"key: .*kinds\.0: .*deepcity keys show"):

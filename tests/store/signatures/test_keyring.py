@@ -115,7 +115,7 @@ def test_the_own_key_can_be_revoked_too(own):
 
 def test_after_a_change_of_the_own_key_old_and_new_are_believed(own):
     former, old = signed_by(own), own.own_key()
-    new = rotate_key(own)
+    new = rotate_key(own).key
     assert new == own.own_key() != old
     assert own.check(LAYERS, ARRAYS, signed_by(own)) == "this installation"
     assert own.check(LAYERS, ARRAYS, former).startswith("this installation until ")

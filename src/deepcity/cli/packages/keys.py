@@ -106,22 +106,77 @@ def revoke(
     keys = revoke_key(keyring, name_or_key, reason)
     for key in keys:
         _print(f"revoked {key}")
+    known = keyring.trust_list()
+    for key in keys:
+        for later in known.successors(key):
+            if known.entries(later) and known.revocation(later) is None:
+                _print(
+                    f"Its successor {later} is still believed, for it was named before. If the key "
+                    f"was in other hands by then: deepcity keys revoke {later}"
+                )
     if keyring.own_key() in keys:
         _print("This is the own key: run `deepcity keys rotate` to sign with a new one.")
 
 
 @app.command()
-def rotate() -> None:
+def rotate(
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="Days on which others may take the statement.")
+    ] = 90,
+    stolen: Annotated[
+        bool,
+        typer.Option(
+            "--stolen",
+            help="Sign no successor: somebody else may hold the former key, and sign one too.",
+        ),
+    ] = False,
+) -> None:
     """Sign with a new key from now on; what the former one signed is still believed here.
+
+    The former key signs the new one as its successor, into a file to hand out: who trusts the
+    former takes it by `deepcity keys accept FILE`, and believes the new one for the same things.
+    If the former key may be stolen, take --stolen, tell the new key to each by another way, and
+    have them revoke the former.
 
     Example: deepcity keys rotate
     """
     from deepcity.store.signatures.changes import rotate_key
     from deepcity.store.signatures.keyring import own_keyring
 
-    key = rotate_key(own_keyring())
+    key, statement = rotate_key(own_keyring(), days, handing_on=not stolen)
     _print(f"own key     {key}")
-    _print("Give it to those who trust the former one: deepcity keys trust NAME KEY")
+    if statement is not None:
+        _print(f"successor   {statement}")
+        _print(
+            f"Hand this file to those who trust the former key; within {days} days they take it: "
+            f"deepcity keys accept FILE"
+        )
+    else:
+        _print("Give it to those who trust the former one: deepcity keys trust NAME KEY")
+
+
+@app.command()
+def accept(
+    file: Annotated[
+        Path, typer.Argument(help="A statement that `deepcity keys rotate` wrote for its owner.")
+    ],
+) -> None:
+    """Believe the successor of a key that is trusted, by a statement that both keys signed.
+
+    The new key counts for what the old one does, to the same last day, under the same name. It
+    needs no other way than the file's: who cannot sign with the old key can make none. Refused are
+    statements that were edited, are past their last day, were taken before, name a second successor
+    of one key, are of a key that is not trusted or was revoked here, or are the ninth in a row.
+
+    Example: deepcity keys accept successor-3f9c2a81d04e77b6.json
+    """
+    from deepcity.store.signatures.keyring import own_keyring
+    from deepcity.store.signatures.successors import accept_successor
+
+    for one in accept_successor(own_keyring(), file):
+        what = ", ".join(one.kinds) or "all that it signs"
+        _print(f"{one.name}: {what} is believed" + (f" until {one.until}" if one.until else ""))
+        _print(f"new key     {one.key}")
 
 
 @app.command()
@@ -181,6 +236,12 @@ def _print_list(known: "TrustList") -> None:
             state = "past its last day" if one.is_over() else "trusted"
             end = f" until {one.until}" if one.until else ""
             _print(f"{state:<11} {one.key}  {one.name}: {', '.join(one.kinds) or 'all'}{end}")
+    for step in known.accepted:
+        key, begins = step.statement.new, step.statement.valid_from
+        for one in known.entries(key):
+            if known.revocation(key) is None:
+                former = step.statement.old[:16]
+                _print(f"{'successor':<11} {key}  {one.name}: of {former}…, from {begins}")
     for gone in known.revoked:
         names = ", ".join(one.name for one in known.entries(gone.key))
         whose, why = f" {names}," if names else "", f": {gone.reason}" if gone.reason else ""

@@ -1,18 +1,35 @@
 """Changes of a keyring: keys trusted, revoked and changed, one change at a time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from filelock import FileLock
 
 from deepcity.city.errors import CheckpointError, KeyringError
 from deepcity.store.atomic import write_error_text
 from deepcity.store.signatures.ed25519 import is_public_key, public_hex, replace_key
 from deepcity.store.signatures.keyring import IDENTITY, Keyring
+from deepcity.store.signatures.succession import (
+    TAKEN_DAYS,
+    read_succession,
+    sign_succession,
+    write_succession,
+)
 from deepcity.store.signatures.trust_list import RevokedKey, TrustedKey, write_trust_list
 
+SUCCESSOR = "successor-{}.json"
 _LOCK, _WAIT_S = ".keys.lock", 10.0
+
+
+class Rotated(NamedTuple):
+    """The new key, and the file in which the former one signed it as its successor."""
+
+    key: str
+    statement: Path | None
 
 
 def trust_key(keyring: Keyring, entry: TrustedKey) -> None:
@@ -21,7 +38,7 @@ def trust_key(keyring: Keyring, entry: TrustedKey) -> None:
     Raises:
         KeyringError: if it was revoked, or the list cannot be read or written.
     """
-    with _alone(keyring):
+    with one_change(keyring):
         known = keyring.trust_list()
         if (gone := known.revocation(entry.key)) is not None:
             raise KeyringError(
@@ -32,15 +49,15 @@ def trust_key(keyring: Keyring, entry: TrustedKey) -> None:
 
 
 def revoke_key(keyring: Keyring, name_or_key: str, reason: str = "") -> list[str]:
-    """Believe a key no more, or every key of a name; returns the keys.
+    """Believe a key no more, or every key of a name, successors among them; returns the keys.
 
     Raises:
         KeyringError: if no such key is known, or the list cannot be read or written.
     """
-    with _alone(keyring):
+    with one_change(keyring):
         known = keyring.trust_list()
-        named = [one.key for one in known.trusted if one.name == name_or_key]
-        keys = list(dict.fromkeys(named)) or [name_or_key]
+        named = known.keys_of(name_or_key)
+        keys = named or [name_or_key]
         if not named and not is_public_key(name_or_key):
             names = ", ".join(sorted({one.name for one in known.trusted})) or "nobody"
             raise KeyringError(
@@ -54,27 +71,56 @@ def revoke_key(keyring: Keyring, name_or_key: str, reason: str = "") -> list[str
     return keys
 
 
-def rotate_key(keyring: Keyring) -> str:
-    """Sign with a new key from now on; returns its public half.
+def rotate_key(keyring: Keyring, days: int = TAKEN_DAYS, *, handing_on: bool = True) -> Rotated:
+    """Sign with a new key from now on.
 
-    What the former one signed is still believed here, by an entry of its own.
+    What the former one signed is still believed here, by an entry of its own. It signs the new one
+    as its successor, unless there was none or it is revoked here.
+
+    Args:
+        days: on which others may take that statement.
+        handing_on: whether the former key signs one; not where somebody else may hold it.
 
     Raises:
         KeyringError: if the list or the key cannot be read or written; the former key stays.
     """
-    with _alone(keyring):
+    with one_change(keyring):
         former, today = keyring.own_key(), datetime.now(UTC).date()
+        new, path = Ed25519PrivateKey.generate(), None
+        known = keyring.trust_list()
         if former is not None:
             entry = TrustedKey(name=f"this installation until {today}", key=former)
-            write_trust_list(keyring.folder, keyring.trust_list().trusting(entry))
+            write_trust_list(keyring.folder, known.trusting(entry))
+        if former is not None and handing_on and known.revocation(former) is None:
+            path = _hand_on(keyring, new, days)
         try:
-            return public_hex(replace_key(keyring.folder / IDENTITY))
+            replace_key(keyring.folder / IDENTITY, new)
         except CheckpointError as error:
+            if path is not None:
+                path.unlink(missing_ok=True)
             raise KeyringError(f"{error}. The former key stays") from error
+    return Rotated(public_hex(new), path)
+
+
+def _hand_on(keyring: Keyring, new: Ed25519PrivateKey, days: int) -> Path:
+    """Write the statement by which the own key signs its successor.
+
+    It is written before the key is replaced, for afterwards nobody could sign it. One that a kill
+    left there, of a successor that never was, goes: a second one would look like a thief's.
+    """
+    own = keyring.private_key()
+    found = sign_succession(own, new, days)
+    for former in keyring.folder.glob(SUCCESSOR.format("*")):
+        with suppress(KeyringError):
+            if read_succession(former).old == found.old:
+                former.unlink(missing_ok=True)
+    path = keyring.folder / SUCCESSOR.format(found.new[:16])
+    write_succession(path, found)
+    return path
 
 
 @contextmanager
-def _alone(keyring: Keyring) -> Iterator[None]:
+def one_change(keyring: Keyring) -> Iterator[None]:
     """One change at a time: two at once would lose one."""
     try:
         keyring.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

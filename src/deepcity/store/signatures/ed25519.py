@@ -53,18 +53,16 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     return found
 
 
-def replace_key(path: Path) -> Ed25519PrivateKey:
-    """A new key in the place of the one in a file, which is gone; whole or not at all.
+def replace_key(path: Path, new: Ed25519PrivateKey) -> None:
+    """Put a new key in the place of the one in a file, which is gone; whole or not at all.
 
     Raises:
         CheckpointError: if it cannot be written; the former one is kept.
     """
-    new = Ed25519PrivateKey.generate()
     try:
         write_atomic(path, _pem(new), private=True)
     except OSError as error:
         raise CheckpointError(write_error_text(path, error, len(_pem(new)))) from error
-    return new
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:

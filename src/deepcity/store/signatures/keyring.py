@@ -5,7 +5,8 @@ packages can still not make one that is believed:
 
     $DEEPCITY_KEYS, or the user's data folder of the system
     ├── identity.pem     the own Ed25519 key, made at the first signature; it never leaves
-    └── trust.json       whose keys are believed, and which are revoked
+    ├── trust.json       whose keys are believed, their successors, and which are revoked
+    └── successor-*.json statements by which the own key signed its successor, to hand out
 
 The own key is believed without an entry. A signature is over the kind of thing and the SHA-256 of
 its content, so that it is the same for the same content (RFC 8032 has no randomness).
@@ -13,6 +14,7 @@ its content, so that it is the same for the same content (RFC 8032 has no random
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypedDict
 
@@ -135,14 +137,22 @@ class Keyring:
             )
         if key == self.own_key():
             return "this installation"
-        entries = trust.entries(key)
+        entries, begins = trust.entries(key), [one.statement for one in trust.line(key)]
+        first = max((one.valid_from for one in begins), default=date.min)
+        if datetime.now(UTC).date() < first:
+            raise SignatureError(
+                f"its key {key} follows another of {entries[0].name} from {first} on alone",
+                "wait until that day (UTC), or ask for one that is signed with the former key",
+            )
         fit = [one for one in entries if not one.is_over() and (not one.kinds or kind in one.kinds)]
         if fit:
             return fit[0].name
         if not entries:
             raise SignatureError(
                 f"it is signed with key {key}, which {self.folder / TRUST_LIST} does not name",
-                f"if you have this key from its maker by another way, trust it: "
+                f"if its maker's former key is trusted and signed this one as its successor, take "
+                f"that statement: deepcity keys accept FILE. Else, if you have this key from its "
+                f"maker by another way, trust it: "
                 f"deepcity keys trust NAME {key}",
             )
         one = entries[0]

@@ -1,4 +1,8 @@
-"""Whose signatures an installation believes: a small file of public keys, and of revoked ones."""
+"""Whose signatures an installation believes: a small file of public keys, and of revoked ones.
+
+A trusted key may have named a successor (`deepcity.store.signatures.succession`): what is written
+of it counts for that one too, over `MOST_CHAIN` successors at most.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -12,10 +16,10 @@ from deepcity.city.errors import KeyringError
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.signatures.succession import MOST_CHAIN, PublicKey, Succession
 
 TRUST_LIST = "trust.json"
 _MOST_BYTES = 10_000_000
-PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -46,10 +50,9 @@ class TrustedKey(_Entry):
     kinds: tuple[SignedKind, ...] = ()
     until: date | None = None
 
-    def is_over(self, now: datetime | None = None) -> bool:
+    def is_over(self, today: date | None = None) -> bool:
         """Whether its last day has passed."""
-        today = (now or datetime.now(UTC)).date()
-        return self.until is not None and today > self.until
+        return self.until is not None and (today or datetime.now(UTC).date()) > self.until
 
 
 class RevokedKey(_Entry):
@@ -64,24 +67,77 @@ class RevokedKey(_Entry):
     reason: _Text = ""
 
 
+class AcceptedSuccessor(_Entry):
+    """A statement by which a key signed its successor, as it was taken here.
+
+    Attributes:
+        on: the day (UTC) on which it was taken.
+    """
+
+    statement: Succession
+    on: date
+
+
 class TrustList(_Entry):
     """The keys that an installation trusts, and those that it does not trust any more."""
 
     trusted: Annotated[tuple[TrustedKey, ...], Field(max_length=100_000)] = ()
     revoked: Annotated[tuple[RevokedKey, ...], Field(max_length=100_000)] = ()
+    accepted: Annotated[tuple[AcceptedSuccessor, ...], Field(max_length=100_000)] = ()
 
     def revocation(self, key: str) -> RevokedKey | None:
         """When and why a key was revoked; None if it was not."""
         return next((one for one in self.revoked if one.key == key), None)
 
     def entries(self, key: str) -> list[TrustedKey]:
-        """What is written of a key."""
-        return [one for one in self.trusted if one.key == key]
+        """What is written of a key; of a successor, what is written of the key before it."""
+        line = self.line(key)
+        root = line[-1].statement.old if line else key
+        return [one.model_copy(update={"key": key}) for one in self.trusted if one.key == root]
+
+    def line(self, key: str) -> tuple[AcceptedSuccessor, ...]:
+        """The statements that lead from a key back to one that is trusted itself; none if it is so,
+        or none does.
+        """
+        found: list[AcceptedSuccessor] = []
+        own = {one.key for one in self.trusted}
+        while key not in own:
+            step = next((one for one in self.accepted if one.statement.new == key), None)
+            if step is None or len(found) >= MOST_CHAIN or not self._holds(step):
+                return ()
+            found.append(step)
+            key = step.statement.old
+        return tuple(found)
+
+    def _holds(self, one: AcceptedSuccessor) -> bool:
+        """Whether a statement is genuine, and was taken before its old key was revoked."""
+        gone = self.revocation(one.statement.old)
+        return (gone is None or one.on <= gone.on) and not one.statement.faults()
+
+    def successors(self, key: str) -> list[str]:
+        """The keys that follow a key, next first."""
+        found = [key]
+        for _ in range(MOST_CHAIN):
+            after = (one.statement for one in self.accepted if one.statement.old == found[-1])
+            new = next((one.new for one in after if one.new not in found), None)
+            if new is None:
+                break
+            found.append(new)
+        return found[1:]
+
+    def keys_of(self, name: str) -> list[str]:
+        """Every key of a name, successors among them."""
+        own = [one.key for one in self.trusted if one.name == name]
+        return list(dict.fromkeys(key for one in own for key in (one, *self.successors(one))))
 
     def trusting(self, entry: TrustedKey) -> "TrustList":
         """The list with one more entry, in place of one with its name and key."""
         others = [one for one in self.trusted if (one.name, one.key) != (entry.name, entry.key)]
         return self.model_copy(update={"trusted": (*others, entry)})
+
+    def accepting(self, entry: AcceptedSuccessor) -> "TrustList":
+        """The list with one more successor."""
+        return self.model_copy(update={"accepted": (*self.accepted, entry)})
 
     def revoking(self, entry: RevokedKey) -> "TrustList":
         """The list with a key revoked; of one that is revoked already, the first day stays."""
