@@ -24,7 +24,7 @@ from deepcity.exchange.message import Message
 from deepcity.exchange.trust.head_messages import COSIGN, COSIGNED, packed
 from deepcity.exchange.trust.head_party import OWN_HEAD, HeadParty
 from deepcity.exchange.trust.head_round import hand_round
-from deepcity.exchange.trust.shown_heads import DRAWN, SHOWN_HEADS, ShownHeads, drawn
+from deepcity.exchange.trust.shown_heads import DRAWN, SHOWN_HEADS, ShownHeads, witnesses_for
 from deepcity.parties.releases.heads import collected_heads, keep_heads
 from deepcity.runs.releases.files import read_any
 from deepcity.runs.releases.review import review_ledgers
@@ -294,13 +294,13 @@ def test_parties_of_one_site_are_no_witnesses_of_each_other(tmp_path):
 
 def test_however_cities_are_split_some_pair_on_both_sides_is_drawn():
     owner, *names = [f"city-{number}" for number in range(60)]
-    of = {site: {*drawn(site, owner, [owner, *names])} for site in names}
+    of = {site: {*witnesses_for(site, owner, [owner, *names])} for site in names}
     assert {len(found) for found in of.values()} == {DRAWN}
     for start in range(30):
         half = {*names[start : start + 30]}
         assert any(of[site] - half for site in half)
         for site in names:  # who is away changes nothing for the others
-            assert of[site] & half <= {*drawn(site, owner, half)}
+            assert of[site] & half <= {*witnesses_for(site, owner, half)}
 
 
 @settings(

@@ -246,6 +246,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | _JSON.map(lambda one: json.dumps(one).encode()))
 def test_what_is_no_statement_is_refused(data):
     with pytest.raises(KeyringError, match="is no statement"):

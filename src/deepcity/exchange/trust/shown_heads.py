@@ -40,13 +40,13 @@ class ShownHeads(Strict):
     heads: Annotated[dict[Name, ShownHead], Field(max_length=10_000)] = Field(default={})
 
 
-def drawn(site: str, ledger: str, names: Iterable[str]) -> list[str]:
+def witnesses_for(site: str, ledger: str, names: Iterable[str]) -> list[str]:
     """Those of some cities whose co-signatures of a ledger a site is to see.
 
     Those drawn from fewer names hold all that are drawn from more and are among the fewer: so one
     who is away changes nothing for the others.
 
-    >>> drawn("b", "a", ["a", "b", "c", "d"]) == drawn("b", "a", ["d", "c"])
+    >>> witnesses_for("b", "a", ["a", "b", "c", "d"]) == witnesses_for("b", "a", ["d", "c"])
     True
     """
     others = {*names} - {site, ledger}
@@ -57,7 +57,7 @@ def shown_to(site: str, sheet: HeadSheet) -> HeadSheet:
     """A head as it is handed back to a site: its own with all co-signatures."""
     ledger = sheet.head.head.ledger
     if site != ledger:
-        wanted = drawn(site, ledger, (one.by for one in sheet.cosignatures))
+        wanted = witnesses_for(site, ledger, (one.by for one in sheet.cosignatures))
         some = tuple(one for one in sheet.cosignatures if one.by in wanted)
         sheet = sheet.model_copy(update={"cosignatures": some})
     return sheet.model_copy(update={"consistency": ()})
@@ -66,7 +66,7 @@ def shown_to(site: str, sheet: HeadSheet) -> HeadSheet:
 def lacking(site: str, sheet: HeadSheet, names: Collection[str]) -> tuple[str, ...]:
     """Those of some cities whose co-signature should be under a head that was shown to a site."""
     ledger = sheet.head.head.ledger
-    expected = {*names} - {ledger} if site == ledger else {*drawn(site, ledger, names)}
+    expected = {*names} - {ledger} if site == ledger else {*witnesses_for(site, ledger, names)}
     found = sorted(expected - {one.by for one in sheet.cosignatures})
     return tuple(found[:MOST_COSIGNATURES])
 

@@ -86,7 +86,8 @@ def rotate_key(keyring: Keyring, days: int = TAKEN_DAYS, *, handing_on: bool = T
     """
     with one_change(keyring):
         former, today = keyring.own_key(), datetime.now(UTC).date()
-        new, path = Ed25519PrivateKey.generate(), None
+        new = Ed25519PrivateKey.generate()
+        path: Path | None = None
         known = keyring.trust_list()
         if former is not None:
             entry = TrustedKey(name=f"this installation until {today}", key=former)
