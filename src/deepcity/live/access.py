@@ -34,7 +34,7 @@ from deepcity.live.signed_tokens import signer_of
 from deepcity.privacy.deep_grant import LEAST_LEVEL, WIDEST, DeepGrant
 from deepcity.store.deep_data.batch import Space
 from deepcity.store.deep_data.store import MayRead
-from deepcity.store.signatures.trust_list import PublicKey
+from deepcity.store.signatures.succession import PublicKey
 
 _SHORTEST = 16
 _SEND = "send Authorization: Bearer TOKEN, as the access file has it"

@@ -25,7 +25,7 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.config.toml_file import Settings, read_toml, validate, wrong
 from deepcity.store.signatures.ed25519 import public_key
-from deepcity.store.signatures.trust_list import PublicKey
+from deepcity.store.signatures.succession import PublicKey
 from deepcity.web.control.roles import Role
 
 LEAST_SIGNS = 10
