@@ -58,12 +58,14 @@ class CityDraft:
         problems: what prevents it.
         questions: what cannot be seen in the records, with what was assumed.
         left_out: sentences on totals that are in no field or place.
+        unmeasured: that no column is measured, unless its words are explained; None: some are.
     """
 
     raw: Raw | None
     problems: tuple[Problem, ...] = ()
     questions: tuple[Question, ...] = ()
     left_out: tuple[str, ...] = ()
+    unmeasured: Problem | None = None
 
 
 def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
@@ -73,6 +75,8 @@ def draft(path: Path | str) -> tuple[Raw | None, list[Problem]]:
         path: a file; or, as a text, a database's URL with a table's name behind a ``#``.
     """
     found = draft_with_questions(path)
+    if found.unmeasured is not None:
+        return None, [found.unmeasured]
     return found.raw, list(found.problems)
 
 
@@ -115,13 +119,14 @@ def _drafted(
     totals = total_columns(frame, style) if times.hours is None else []
     frame = frame.drop(totals)
     drafted, questions = _content(path, source, frame, times)
+    unmeasured = None
     if not drafted["agency"][0]["fields"]:
         rest = [name for name in frame.columns if name not in times.columns]
-        return CityDraft(None, (nothing_measured(path.name, frame, rest, style),))
+        unmeasured = nothing_measured(path.name, frame, rest, style)
     raw, total_places = without_total_places(drafted, frame, style)
     raw |= {"clock": raw["clock"] | {"step": _row_step(raw, path)}}
     left_out = (*_left_out("column", totals), *_left_out("place", total_places))
-    return CityDraft(raw, (), (*times.questions, *questions), left_out)
+    return CityDraft(raw, (), (*times.questions, *questions), left_out, unmeasured)
 
 
 def _left_out(what: str, names: Sequence[str]) -> tuple[str, ...]:
