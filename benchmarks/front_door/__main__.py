@@ -68,6 +68,9 @@ def main() -> None:
         record("front-door-speed", speed())
         return
     chosen = sys.argv[1:]
+    known = {one.set for one in (*cases(), *sets())}
+    if unknown := [name for name in chosen if name not in known]:
+        sys.exit(f"{__doc__}\nno set {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     before = recorded("front-door") if chosen else ""
     counts = {name: one for name, one in rows_of(before).items() if name not in chosen}
     tries = [one for one in (*cases(), *sets()) if not chosen or one.set in chosen]
