@@ -6,7 +6,7 @@ import pytest
 
 from deepcity.city.errors import StorageKeyError, StoreError
 from deepcity.store.at_rest.storage_key import STORAGE_KEY_VARIABLE
-from deepcity.store.duckdb import connection
+from deepcity.store.duckdb import connection, rewrite
 from deepcity.store.duckdb.rewrite import rewrite_databases
 from deepcity.store.events.event import EventDraft, EventKind, EventQuery
 from deepcity.store.open_store import open_events, open_store
@@ -125,5 +125,26 @@ def test_a_file_in_use_stays_as_it_is_and_is_named(encrypting, tmp_path, monkeyp
     encrypting("own")
     with pytest.raises(StorageKeyError, match=r"1 of 1 databases stay .*city\.duckdb"):
         rewrite_databases(tmp_path, encrypt=True)
+    assert [one.name for one in tmp_path.glob("*.rewritten*")] == []
     events.close()
     assert keys(tmp_path)
+
+
+def test_what_is_no_database_and_what_cannot_be_encrypted_are_named_with_their_remedies(
+    encrypting, tmp_path, monkeypatch
+):
+    monkeypatch.delenv(STORAGE_KEY_VARIABLE)
+    written(tmp_path)
+    (tmp_path / "junk.duckdb").write_text("junk")
+    encrypting("own")
+    bare = lambda path: duckdb.connect(f":memory:{path}")  # noqa: E731
+    for module in (connection, rewrite):
+        monkeypatch.setattr(module, "in_memory", bare)
+    with pytest.raises(StorageKeyError) as caught:
+        rewrite_databases(tmp_path, encrypt=True)
+    text = str(caught.value)
+    assert "2 of 2 databases stay" in text
+    assert "city.duckdb is to be encrypted, so nothing is written" in text
+    assert "rewritten" not in text
+    assert "choose another path, or move that file away" in text
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["city.duckdb", "junk.duckdb"]

@@ -1,4 +1,4 @@
-"""What is told of released counts: to the receiver in a file, to the agency on its terminal."""
+"""What is stated of released counts: to the receiver in a file, to the agency on its terminal."""
 
 from pathlib import Path
 

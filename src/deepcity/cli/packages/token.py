@@ -21,4 +21,6 @@ def token(
     from deepcity.live.signed_tokens import TokenSigner
     from deepcity.store.signatures.keyring import own_keyring
 
+    if not name.strip() or not city.strip():
+        raise typer.BadParameter("name the account and the city, as their files have them")
     typer.echo(TokenSigner(own_keyring(), name, city)())

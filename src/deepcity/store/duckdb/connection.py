@@ -48,9 +48,7 @@ def connect(path: Path) -> tuple[duckdb.DuckDBPyConnection, str]:
                 )
             return database, ""
     if not keys:
-        raise StorageKeyError(
-            f"{path} is encrypted, and {STORAGE_KEY_VARIABLE} names no key. Name its key there"
-        )
+        raise no_key(path)
     database = in_memory(path)
     try:
         attach(database, path, ATTACHED, keys)
@@ -58,6 +56,13 @@ def connect(path: Path) -> tuple[duckdb.DuckDBPyConnection, str]:
         database.close()
         raise
     return database, ATTACHED
+
+
+def no_key(path: Path) -> StorageKeyError:
+    """That a file is encrypted and no key is named."""
+    return StorageKeyError(
+        f"{path} is encrypted, and {STORAGE_KEY_VARIABLE} names no key. Name its key there"
+    )
 
 
 class EncryptedError(Exception):
@@ -87,14 +92,21 @@ def in_memory(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def attach(
-    database: duckdb.DuckDBPyConnection, path: Path, name: str, keys: Sequence[StorageKey]
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    keys: Sequence[StorageKey],
+    shown: Path | None = None,
 ) -> StorageKey:
     """Attach a file by the first key that opens it, and return that key; made if there is none.
+
+    Args:
+        shown: the file that messages name; left out, this one.
 
     Raises:
         StorageKeyError: if none does, or DuckDB cannot encrypt here.
     """
-    with _key_errors(path):
+    with _key_errors(shown or path):
         for key in keys[:-1]:
             with suppress(duckdb.InvalidInputException):
                 return _attach(database, path, name, key)

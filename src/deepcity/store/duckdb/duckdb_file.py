@@ -100,10 +100,11 @@ class DuckDBFile:
 
 def _refusal(path: Path, error: Exception) -> StoreError:
     full = any(sign in str(error) for sign in ("No space left", "too large"))
-    return (StoreFullError if full else StoreError)(_error_text(path, error))
+    return (StoreFullError if full else StoreError)(error_text(path, error))
 
 
-def _error_text(path: Path, error: Exception) -> str:
+def error_text(path: Path, error: Exception) -> str:
+    """Why a file cannot be used, and the next step."""
     reason = str(error).partition(". See also")[0]
     steps = {
         "lock": "close the store there, or use PostgreSQL, which many processes may share",

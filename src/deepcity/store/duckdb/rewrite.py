@@ -14,8 +14,10 @@ from deepcity.store.duckdb.connection import (
     attach,
     connect_plain,
     in_memory,
+    no_key,
     quoted,
 )
+from deepcity.store.duckdb.duckdb_file import error_text
 
 DATABASES = "*.duckdb"
 
@@ -41,8 +43,7 @@ def rewrite_databases(folder: Path, *, encrypt: bool) -> tuple[int, int]:
         except StorageKeyError as error:
             problems.append(str(error))
         except (duckdb.Error, OSError) as error:
-            right = "Stop what uses it, or free some space, then run it again"
-            problems.append(f"{path}: {str(error).splitlines()[0]}. {right}")
+            problems.append(error_text(path, error))
     if problems:
         raise StorageKeyError(
             f"{len(problems)} of {count} databases stay as they were: {'; '.join(problems)}"
@@ -66,7 +67,7 @@ def _key_of(path: Path) -> StorageKey | None:
     except EncryptedError:
         keys = storage_keys()
         if not keys:
-            raise StorageKeyError(f"{path} is encrypted, and no key is named") from None
+            raise no_key(path) from None
         with in_memory(path) as database:
             return attach(database, path, ATTACHED, keys)
     return None
@@ -74,23 +75,33 @@ def _key_of(path: Path) -> StorageKey | None:
 
 def _rewrite(path: Path, former: StorageKey | None, key: StorageKey | None) -> None:
     other = path.with_name(f"{path.name}.rewritten")
-    other.unlink(missing_ok=True)
-    with in_memory(path) as database:
-        _attach(database, path, "former", former)
-        _attach(database, other, "newer", key)
-        database.execute("copy from database former to newer")
-        for name in ("newer", "former"):  # what is in a log goes into its file
-            database.execute(f"checkpoint {name}")
-            database.execute(f"detach {name}")
-    with other.open("rb+") as file:
-        os.fsync(file.fileno())
-    other.replace(path)
+    log = other.with_name(f"{other.name}.wal")
+    for left in (other, log):  # by a kill
+        left.unlink(missing_ok=True)
+    try:
+        with in_memory(path) as database:
+            _attach(database, path, "former", former, path)
+            _attach(database, other, "newer", key, path)
+            database.execute("copy from database former to newer")
+            for name in ("newer", "former"):  # what is in a log goes into its file
+                database.execute(f"checkpoint {name}")
+                database.execute(f"detach {name}")
+        with other.open("rb+") as file:
+            os.fsync(file.fileno())
+        other.replace(path)
+    finally:
+        for left in (other, log):
+            left.unlink(missing_ok=True)
 
 
 def _attach(
-    database: duckdb.DuckDBPyConnection, path: Path, name: str, key: StorageKey | None
+    database: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    key: StorageKey | None,
+    shown: Path,
 ) -> None:
     if key is None:
         database.execute(f"attach {quoted(path)} as {name}")
     else:
-        attach(database, path, name, [key])
+        attach(database, path, name, [key], shown)

@@ -1,4 +1,4 @@
-"""A key signs its successor: who trusts the old key believes the new one, without being told again.
+"""A key signs its successor: who trusts the old key believes the new one, without another word.
 
 A statement names the old key, the new one, the day from which the new one signs, and the last day
 on which the statement may be taken, so that one that lay about for years is of no use. Both keys
