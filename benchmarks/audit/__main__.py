@@ -2,9 +2,7 @@
 that was cut short begins anew, and the tables are made of all that are there.
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 import torch
@@ -12,6 +10,7 @@ import torch
 from benchmarks.audit import __doc__ as about
 from benchmarks.audit.cases import LAYERS, SETS, Case, measure
 from benchmarks.audit.tables import text
+from benchmarks.kept_cases import asked_of
 from benchmarks.record import record
 
 KEPT = Path(__file__).parents[2] / "runs" / "audit" / "cases.jsonl"
@@ -19,22 +18,12 @@ KEPT = Path(__file__).parents[2] / "runs" / "audit" / "cases.jsonl"
 
 def main() -> None:
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
+    asked = asked_of(about, SETS)
     torch.set_num_threads(1)
-    wanted = asked.sets.split(",")
-    unknown = [name for name in wanted if name not in SETS]
-    if unknown:
-        sys.exit(f"no set {', '.join(unknown)}; there are {', '.join(SETS)}")
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     if not asked.only_tables:
-        for seed in map(int, asked.seeds.split(",")):
-            for name in wanted:
+        for seed in asked.seeds:
+            for name in asked.sets:
                 _measure(name, seed)
     found = text(load(KEPT))
     print(found)

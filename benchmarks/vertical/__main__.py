@@ -7,12 +7,12 @@ Rows of sets that have no cases there stay in benchmarks/RESULTS.md as they are.
 About 25 minutes a seed on one busy core.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import torch
 
+from benchmarks.kept_cases import asked_of
 from benchmarks.record import record, recorded
 from benchmarks.rows import with_earlier_rows
 from benchmarks.vertical.cases import SETS, Case, measure, reused
@@ -31,21 +31,14 @@ def load() -> list[Case]:
 
 def main() -> None:
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
+    asked = asked_of(__doc__, SETS)
     torch.set_num_threads(1)
     KEPT.mkdir(parents=True, exist_ok=True)
-    seeds = [int(seed) for seed in asked.seeds.split(",")]
     if not asked.only_tables:
-        for seed in seeds:
-            for name in asked.sets.split(","):
+        for seed in asked.seeds:
+            for name in asked.sets:
                 _run(name, seed)
-            if "bikes" in asked.sets.split(","):
+            if "bikes" in asked.sets:
                 _reuse(seed)
     found = text(load(), [json.loads(p.read_text()) for p in sorted(KEPT.glob("reuse-*.json"))])
     found = with_earlier_rows(found, recorded("meeting"))

@@ -14,7 +14,6 @@ Cases are kept in runs/meeting/ as soon as they are done; rows and pictures of s
 no cases there stay as they are.
 """
 
-import argparse
 import json
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.kept_cases import asked_of
 from benchmarks.record import record, recorded
 from benchmarks.rows import with_earlier_rows
 from benchmarks.vertical.cases import service_of
@@ -139,17 +139,11 @@ def load() -> list[ModeCase]:
 
 def main() -> None:
     """Measure what is missing, print as it goes, and record."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--sets", default=",".join(PARTIES))
-    parser.add_argument("--only-tables", action="store_true", help="of the cases there are")
-    asked = parser.parse_args()
+    asked = asked_of(__doc__, PARTIES)
     torch.set_num_threads(1)
     KEPT.parent.mkdir(parents=True, exist_ok=True)
-    for seed in () if asked.only_tables else map(int, asked.seeds.split(",")):
-        for name in asked.sets.split(","):
+    for seed in () if asked.only_tables else asked.seeds:
+        for name in asked.sets:
             _run(name, seed)
     cases = whole(load())
     found = with_earlier_rows(text(cases), recorded("meeting-modes"))

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from deepcity.city.arrays import Bools, Ints
-from deepcity.data.check.draft_sample import read_sample
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.connectors import connector_for, connectors, read_batches, read_columns
+from deepcity.data.connectors import read_batches, read_columns
+from deepcity.data.counting.table_source import source_of
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
 
@@ -57,12 +57,7 @@ def read_areas(path: Path, columns: Sequence[str], most: int, issues: IssueLog) 
     """
     none = PublicAreas(tuple(columns), ())
     try:
-        connector = connector_for(path)
-        if connector is None:
-            known = ", ".join(one for found in connectors().values() for one in found.suffixes)
-            raise ReadError("areas", str(path), "no known file", f"give one of {known}")
-        raw, _ = read_sample(path, connector)
-        source = connector.settings.model_validate(raw)
+        source = source_of(path, "areas")
         if _absent(columns, read_columns(source, path.parent), issues):
             return none
         frames = [texts(one.frame) for one in read_batches(source, path.parent, columns)]

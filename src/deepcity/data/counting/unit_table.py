@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from deepcity.city.arrays import Ints
-from deepcity.data.check.draft_sample import read_sample
-from deepcity.data.config.source import SourceSettings
 from deepcity.data.config.time_settings import Ambiguous, Nonexistent, TimeSettings
 from deepcity.data.config.toml_file import did_you_mean
-from deepcity.data.connectors import connector_for, connectors, read_columns
+from deepcity.data.connectors import read_columns
 from deepcity.data.counting.public_areas import PublicAreas, texts
+from deepcity.data.counting.table_source import source_of
 from deepcity.data.counting.time_bins import TimeBins
 from deepcity.data.errors import ReadError
 from deepcity.data.findings import IssueLog
@@ -74,7 +73,7 @@ def cell_rows(
     Raises:
         ReadError: if the table cannot be read.
     """
-    source = _source(path)
+    source = source_of(path, "path")
     if _absent(columns, read_columns(source, path.parent), issues):
         return
     context = SourceContext(source, path.parent, _time(columns), bins.zone)
@@ -82,16 +81,6 @@ def cell_rows(
         found = _rows(sheet, columns, areas, bins)
         if found is not None:
             yield found
-
-
-def _source(path: Path) -> SourceSettings:
-    connector = connector_for(path)
-    if connector is None or not path.exists():
-        known = ", ".join(one for found in connectors().values() for one in found.suffixes)
-        reason = "no known kind of file" if path.exists() else "no such file"
-        raise ReadError("path", str(path), reason, f"give a file of {known}")
-    raw, _ = read_sample(path, connector)
-    return connector.settings.model_validate(raw)
 
 
 def _time(columns: TableColumns) -> TimeSettings:

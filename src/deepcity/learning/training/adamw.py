@@ -88,6 +88,8 @@ def clip_gradients(parameters: Sequence[Tensor], most: float) -> Tensor:
     As `torch.nn.utils.clip_grad_norm_`, to the bit.
     """
     found = [one.grad for one in parameters if one.grad is not None]
+    if not found:
+        return torch.zeros(())
     norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(found)))
     torch._foreach_mul_(found, (most / (norm + 1e-6)).clamp(max=1.0))
     return norm
