@@ -196,4 +196,6 @@ def reads_the_city_s_database(stage: RunningCity) -> Ending:
     with duckdb.connect(str(copy), read_only=False) as found:
         row = found.execute("select count(*) from events").fetchone()
     assert row is not None
-    return stated(f"all {row[0]} events are read; what helps is an encrypted disk")
+    return stated(
+        f"all {row[0]} events are read; what helps is DEEPCITY_STORAGE_KEY, or an encrypted disk"
+    )
