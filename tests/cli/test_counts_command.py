@@ -112,6 +112,14 @@ def test_rows_are_counted_where_no_unit_is_named(town):
     assert "west" not in found
 
 
+def test_a_time_that_is_none_costs_nothing_and_its_remedy_is_an_option(town):
+    with (town.parent / "reports.csv").open("a", encoding="utf-8") as file:
+        file.write("yesterday,south,zoe\n")
+    with pytest.raises(DataError, match=r"'yesterday'.*state the right --time-format"):
+        run(town)
+    assert not (town.parent / "sites").exists()
+
+
 def test_where_all_is_withheld_the_file_has_its_header_alone(town):
     assert "0 of 93 cells" in run(town, "--k", 1000)
     assert (town.parent / "counts.csv").read_text() == "district,start,count\n"

@@ -1,7 +1,7 @@
 """What `deepcity counts` is asked for: checked, every problem at once, and the table counted."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -152,10 +152,19 @@ def counted(asked: CountsOptions, bins: TimeBins) -> tuple[PublicAreas, TableCou
     try:
         found = count_table(asked.table, columns, listed, bins, bound=bound, seeds=seeds)
     except DataError as error:
-        raise DataError([*issues.problems, *error.problems]) from None
+        found_wrong = [*issues.problems, *map(_by_option, error.problems)]
+        raise DataError(found_wrong) from None
     if issues.problems:
         raise DataError(issues.problems)
     return listed, found
+
+
+def _by_option(problem: Problem) -> Problem:
+    """A problem of a table, whose settings are options here and not keys of a city file."""
+    key, right = (
+        one.replace("time.format", "--time-format") for one in (problem.key, problem.right)
+    )
+    return replace(problem, key=key, right=right)
 
 
 def _wrong(key: str, value: object, reason: str, right: str) -> Problem:
