@@ -6,7 +6,7 @@ Networks are trained as the first party of a set learns alone, each on its recor
 the units asked about (days of single places; whole places, where there are eight or more). Each is
 attacked in turn by LiRA and RMIA with the others as shadows, as `deepcity audit` does.
 
-Each set and seed is kept in runs/membership/ as soon as it is measured.
+Each set and seed is kept in membership_cases.jsonl as soon as it is measured.
 """
 
 import time
@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.audit.cases import SETS
 from benchmarks.joining.cases import service_of
-from benchmarks.kept_cases import RUNS, asked_of, keep, load, load_some
+from benchmarks.kept_cases import BESIDE, asked_of, keep, load, load_some
 from benchmarks.record import record
 from deepcity.audit.effort import FAST
 from deepcity.audit.membership.audit_membership import audit_membership
@@ -26,7 +26,7 @@ from deepcity.forecasting.audit_shadows import membership_victim
 from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import parties_of
 
-KEPT = RUNS / "membership" / "cases.jsonl"
+KEPT = BESIDE / "membership_cases.jsonl"
 EFFORT = replace(FAST, shadows=24, units=5_000)
 
 

@@ -6,7 +6,7 @@ The parties of a set train h1 and h2 together, without noise and with epsilon 8,
 1e-5, a sensor's day being the unit; and the first of them by itself, as one whose layers leave in a
 package. Then each tunes every level and weighs it against its own experts, as in a run.
 
-Each case is kept in runs/private_training/ as soon as it is measured.
+Each case is kept in private_training_cases.jsonl as soon as it is measured.
 """
 
 import time
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.joining.cases import alone_learner, mean_error, service_of
-from benchmarks.kept_cases import RUNS, asked_of, keep, load, load_some
+from benchmarks.kept_cases import BESIDE, asked_of, keep, load, load_some
 from benchmarks.record import record
 from deepcity.city.level import ALONE
 from deepcity.intercity.level_choice import choose_level
@@ -26,7 +26,7 @@ from deepcity.parties.private_training import PrivateTraining, simulated_key
 from deepcity.privacy.accounting.accountant import epsilon_of
 from deepcity.runs.trainings import train_parties
 
-KEPT = RUNS / "private_training" / "cases.jsonl"
+KEPT = BESIDE / "private_training_cases.jsonl"
 SETS = {"air": "fine dust", "metro": "metro"}
 EPSILONS = (None, 8.0, 2.0, 4.0)  # what a measurement that is cut off should have comes first
 LEVEL, DELTA = 2, 1e-5

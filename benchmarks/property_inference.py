@@ -8,7 +8,7 @@ values grow by 30 %, whether it has all of its days or half; or nothing
 differs, by which the attack itself is checked. Their moves are told apart by ridge
 classifiers, each update by those trained on the others.
 
-Each set and seed is kept in runs/property_inference/ as soon as it is measured.
+Each set and seed is kept in property_inference_cases.jsonl as soon as it is measured.
 """
 
 import time
@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.audit.cases import SETS
 from benchmarks.joining.cases import service_of
-from benchmarks.kept_cases import RUNS, asked_of, keep, load, load_some
+from benchmarks.kept_cases import BESIDE, asked_of, keep, load, load_some
 from benchmarks.record import record
 from deepcity.audit.properties.attack import audit_property
 from deepcity.audit.properties.properties import RecordsProperty
@@ -27,7 +27,7 @@ from deepcity.forecasting.audit_shadows import property_updates
 from deepcity.parties.own_experts import expert_data
 from deepcity.parties.party import parties_of
 
-KEPT = RUNS / "property_inference" / "cases.jsonl"
+KEPT = BESIDE / "property_inference_cases.jsonl"
 SHADOWS, ROUNDS = 32, (1, 5)
 LEVELS = {1: "h1", 5: "h1 to h5", 6: "all"}
 

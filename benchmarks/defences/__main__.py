@@ -1,5 +1,5 @@
-"""See the package. Each case is kept in runs/defences/ as soon as it is measured; the table is made
-of all that are there.
+"""See the package. Each case is kept in cases.jsonl beside this file as soon as it is measured; the
+table is made of all that are there.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from benchmarks.defences.strengths import BY_NAME, STRENGTHS
 from benchmarks.defences.tables import above, text
 from benchmarks.record import record
 
-KEPT = kept_cases.RUNS / "defences" / "cases.jsonl"
+KEPT = kept_cases.BESIDE / "defences" / "cases.jsonl"
 
 
 def main() -> None:
