@@ -10,7 +10,7 @@ import torch
 from benchmarks import kept_cases
 from benchmarks.defences import __doc__ as about
 from benchmarks.defences.cases import SETS, Case, measure
-from benchmarks.defences.strengths import BY_NAME, STRENGTHS
+from benchmarks.defences.strengths import BY_NAME, STRENGTHS, TOO_SHORT
 from benchmarks.defences.tables import above, text
 from benchmarks.record import record
 
@@ -54,7 +54,8 @@ def load() -> list[Case]:
 
 def _measure(name: str, seed: int, wanted: list[str]) -> None:
     done = {case.defence for case in load() if (case.set, case.seed) == (name, seed)}
-    missing = [one for one in STRENGTHS if one.name in wanted and one.name not in done]
+    skipped = {defence for set_name, defence in TOO_SHORT if set_name == name}
+    missing = [one for one in STRENGTHS if one.name in wanted and one.name not in {*done, *skipped}]
     for case in measure(name, seed, missing) if missing else ():
         kept_cases.keep(KEPT, case.as_dict())
         figures = f"mae {case.mae:.4g} (alone {case.alone:.4g}), above {above(case):+.3f}"

@@ -24,6 +24,7 @@ class Strength:
 
 
 NONE = "none: width 16"
+SLOWER = "width 4, every 4th step"
 STRENGTHS = (
     Strength(NONE, 16),
     Strength("width 4 (default)"),
@@ -31,7 +32,7 @@ STRENGTHS = (
     Strength("width 1, 1 bit, noise 1", 1, DefenceSettings(bits=1, noise=1.0)),
     Strength("width 4, noise 1", 4, DefenceSettings(noise=1.0)),
     Strength("width 1, 1 bit, noise 3", 1, DefenceSettings(bits=1, noise=3.0)),
-    Strength("width 4, every 4th step", slower=4),
+    Strength(SLOWER, slower=4),
     Strength("width 4, distance correlation 1", 4, DefenceSettings(distance_correlation=1.0)),
     Strength("width 4, adversary 1", 4, DefenceSettings(adversary=1.0)),
     Strength("width 4, 1 bit", 4, DefenceSettings(bits=1)),
@@ -43,4 +44,6 @@ STRENGTHS = (
     Strength("width 2", 2),
 )
 """In the order in which they are measured: what a run that is cut short should have comes first."""
+TOO_SHORT = {("traffic", SLOWER)}
+"""Of a week of speeds, 48 windows of 24 such releases are kept aside; an audit needs 50."""
 BY_NAME = {one.name: one for one in STRENGTHS}
