@@ -17,6 +17,7 @@ import torch
 from benchmarks.hostile_members.__main__ import KEPT, MANY, RULES, load
 from benchmarks.hostile_members.cases import MEMBER, Case, Setting, measure
 from benchmarks.record import record
+from deepcity.maps.fusion_rule import MANY as CLIPPED_FROM
 
 FEW = 4
 ATTACKS = ("none", "backdoor", "backdoor x5")
@@ -44,8 +45,7 @@ def text(cases: Sequence[Case]) -> str:
         "the trigger alone does. "
         "Error: of eight test days without a trigger, as a share of learning alone.",
         "",
-        f"Of {len(cases)} outcomes {sum((case.backdoor or 0) > PROMISED for case in cases)} are "
-        f"over {PROMISED:.0%}.",
+        _over(cases),
         "",
         "| members | rule | attack | at | seeds | success | worst | fused network's | worst "
         "| error | worst |",
@@ -58,6 +58,16 @@ def text(cases: Sequence[Case]) -> str:
             if at := [case for case in some if (case.party == MEMBER) is own]:
                 lines.append(_row(f"{members} | {rule} | {attack} | {title}", at))
     return "\n".join(lines)
+
+
+def _over(cases: Sequence[Case]) -> str:
+    over = [case for case in cases if (case.backdoor or 0) > PROMISED]
+    where = sorted({f"{case.members} members with `{case.rule}`" for case in over})
+    among = f": {', '.join(where)}" if over else ""
+    return (
+        f"Of {len(cases)} outcomes {len(over)} are over {PROMISED:.0%}{among}. A map that names no "
+        f"rule has `norm_clipping` from {CLIPPED_FROM} members on, and `fedavg` of fewer."
+    )
 
 
 def _row(title: str, cases: Sequence[Case]) -> str:

@@ -111,7 +111,7 @@ def learned_without(
     service: Service, others: Sequence[Party], stages: Sequence[Sequence[Party]], seed: int
 ) -> Layers:
     """What others have in common for a newcomer: learned together, then trained on episodes."""
-    layers = common_layers(_joined(service, others, seed)[0].progress)
+    layers = common_layers(joined_learners(service, others, seed)[0].progress)
 
     def sites_of(stage: int) -> list[Site]:
         return [Site(service.settings, party, seed) for party in stages[stage]]
@@ -122,7 +122,7 @@ def learned_without(
 
 def _full(name: str, service: Service, parties: Sequence[Party], seed: int) -> Iterator[Case]:
     begun = time.perf_counter()
-    _, joined = _joined(service, parties, seed)
+    _, joined = joined_learners(service, parties, seed)
     seconds = time.perf_counter() - begun
     pooled = _pooled(service, parties, seed)
     for party in parties:
@@ -208,9 +208,10 @@ def mean_error(forecast_BNH: Floats, party: Party) -> float:
     return float(np.nanmean(np.abs(forecast_BNH - party.test.truth_BNH)))
 
 
-def _joined(
+def joined_learners(
     service: Service, parties: Sequence[Party], seed: int
 ) -> tuple[Training, dict[str, Learner]]:
+    """All parties trained together at the deepest level."""
     levels = {party.name: MAX_LEVEL for party in parties}
     return train_parties(service.settings, parties, seed, Method("joined", levels))
 

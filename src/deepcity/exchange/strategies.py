@@ -238,7 +238,8 @@ class NormClipping(_RobustMean):
     clip: Annotated[float, Field(gt=0, le=100)] = 1.0
 
     def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
-        return last_V + clipped_mean(values_PV - last_V, weights_P, self.clip)
+        values_PV -= last_V  # `_mean` made it for this call
+        return last_V + clipped_mean(values_PV, weights_P, self.clip)
 
 
 @settings(frozen=True, config=_CONFIG)
@@ -253,16 +254,23 @@ class MultiKrum(_RobustMean):
 
 
 @settings(frozen=True, config=_CONFIG)
-class PeerValidation(FedAvg):
-    """FedAvg of the updates with which other members' errors are as usual (Zhao et al. 2020).
+class PeerValidation(_RobustMean):
+    """Norm clipping of the updates with which others' errors are as usual (Zhao et al. 2020).
 
     Every member validates each other's update on its own days (`exchange.trust.peer_validation`).
+    A backdoor leaves these errors as they are; that no move is longer than usual limits it.
 
     Attributes:
         tolerated: greatest error of others with an update, in the usual one.
+        clip: as of norm clipping.
     """
 
     tolerated: Annotated[float, Field(gt=1, le=100)] = 1.15
+    clip: Annotated[float, Field(gt=0, le=100)] = 1.0
+
+    def _of_values(self, values_PV: Doubles, weights_P: Doubles, last_V: Doubles) -> Doubles:
+        values_PV -= last_V  # `_mean` made it for this call
+        return last_V + clipped_mean(values_PV, weights_P, self.clip)
 
 
 STRATEGIES: Mapping[str, type[FedAvg]] = {

@@ -7,6 +7,7 @@ mean; and secure sums within groups (`group_size`), with such a strategy across 
 from collections.abc import Sequence
 
 from deepcity.city.problem import Problem
+from deepcity.maps.fusion_rule import fusion_rule
 from deepcity.maps.group_checks import ACROSS_GROUPS, group_problems, least_groups
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
@@ -29,13 +30,14 @@ def aggregation_problems(
     problems = group_problems(file, where, settings, members)
     if chosen.aggregation == "plain":
         return problems
-    if chosen.name not in (*SUMMED, *(ACROSS_GROUPS if chosen.group_size else ())):
+    rule = fusion_rule(chosen, len(members))
+    if rule not in (*SUMMED, *(ACROSS_GROUPS if chosen.group_size else ())):
         reason = "it compares single updates, and secure sums show none"
         right = (
             f'write name = "fedavg" or "fedprox" with secure sums, or aggregation = "plain" '
-            f"with {chosen.name}{_or_groups(chosen.name, len(members))}"
+            f"with {rule}{_or_groups(rule, len(members))}"
         )
-        problems.append(Problem(file, f"{where}.name", chosen.name, reason, right))
+        problems.append(Problem(file, f"{where}.name", rule, reason, right))
     if chosen.farthest is not None:
         reason = "distances are those of single updates, and secure sums show none"
         right = 'leave it out, or write aggregation = "plain"'

@@ -240,7 +240,7 @@ def _service(
 def _strategy_problems(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
     """Settings that the strategy does not have, or that are out of range."""
     try:
-        strategy(settings.strategy.name, **settings.strategy.values())
+        strategy(settings.strategy.name or "fedavg", **settings.strategy.values())
     except ConfigError as error:
         return [
             Problem(file, f"{key}.strategy.{wrong.key}", wrong.value, wrong.reason, wrong.right)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from deepcity.city.problem import Problem
 from deepcity.exchange.participation import Participation
+from deepcity.maps.fusion_rule import fusion_rule
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.schedule_checks import COMPARING, LEAST_FOR_MEDIAN
 from deepcity.privacy.secure_sums.roster import LEAST_MEMBERS
@@ -39,8 +40,9 @@ def group_problems(
         reason = "without secure sums the coordinator sees each update, and compares these"
         right = 'write aggregation = "secure", or leave group_size out'
         return [Problem(file, key, chosen.group_size, reason, right)]
-    if chosen.name not in ACROSS_GROUPS:
-        reason = f"groups are for strategies that compare their means, and {chosen.name} does not"
+    rule = fusion_rule(chosen, len(members))
+    if rule not in ACROSS_GROUPS:
+        reason = f"groups are for strategies that compare their means, and {rule} does not"
         names = ", ".join(ACROSS_GROUPS)
         right = f"leave group_size out for one sum of all, or write name = one of {names}"
         return [Problem(file, key, chosen.group_size, reason, right)]
@@ -51,8 +53,8 @@ def _too_few(
     file: str, key: str, settings: ServiceSettings, members: Sequence[str]
 ) -> list[Problem]:
     """A round in which too few take part for as many groups as the strategy needs."""
-    chosen, size = settings.strategy, settings.strategy.group_size or 0
-    needed = size * least_groups(chosen.name)
+    rule, size = fusion_rule(settings.strategy, len(members)), settings.strategy.group_size or 0
+    needed = size * least_groups(rule)
     sharing = [one for one in members if settings.grant.level_of(one) > 0]
     took_part = {
         number: len(_asked(settings, sharing, number)) for number in range(settings.training.rounds)
@@ -61,13 +63,13 @@ def _too_few(
     if not members or took_part[fewest] >= needed:
         return []
     reason = (
-        f"{took_part[fewest]} parties share layers in round {fewest + 1}, and {chosen.name} across "
-        f"groups of {size} compares {least_groups(chosen.name)} groups or more: {needed} parties"
+        f"{took_part[fewest]} parties share layers in round {fewest + 1}, and {rule} across "
+        f"groups of {size} compares {least_groups(rule)} groups or more: {needed} parties"
     )
-    other = _smaller(chosen.name, size, took_part[fewest])
+    other = _smaller(rule, size, took_part[fewest])
     right = (
         f"let {needed} or more take part{other}, or choose one of the two: secure sums of all with "
-        f'name = "fedavg", or aggregation = "plain" with {chosen.name}'
+        f'name = "fedavg", or aggregation = "plain" with {rule}'
     )
     return [Problem(file, key, size, reason, right)]
 

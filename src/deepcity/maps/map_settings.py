@@ -25,7 +25,8 @@ class StrategySettings(Settings):
     """How updates are aggregated; each strategy checks which settings it takes.
 
     Attributes:
-        name: of the strategy; the last five withstand hostile members.
+        name: of the strategy; the last five withstand hostile members. Left out, norm clipping of
+            seven members or more and fedavg of fewer (`deepcity.maps.fusion_rule`).
         weighting: a party's weight in averages: its training rows, or equal for all.
         aggregation: "plain": the coordinator sees each update; "secure": only their sums
             (`deepcity.privacy.secure_sums`), under fedavg or fedprox.
@@ -40,7 +41,7 @@ class StrategySettings(Settings):
         mu: of FedProx.
         sharpness: of FedAMP.
         trim: of the trimmed mean.
-        clip: of norm clipping.
+        clip: of norm clipping and peer validation.
         tolerated: of peer validation.
         farthest: usual distances from the others beyond which an update is left out of a round
             (`deepcity.exchange.trust.far_updates`); left out, 4. Not with secure sums.
@@ -49,7 +50,7 @@ class StrategySettings(Settings):
     name: Literal[
         "fedavg", "fedprox", "fedamp", "median", "trimmed_mean", "norm_clipping", "multi_krum",
         "peer_validation",
-    ] = "fedavg"  # fmt: skip
+    ] | None = None  # fmt: skip
     weighting: Literal["rows", "equal"] = "rows"
     aggregation: Literal["plain", "secure"] = "plain"
     group_size: int | None = None

@@ -29,6 +29,7 @@ from deepcity.exchange.trust.row_claims import ClaimTerms
 from deepcity.intercity.compatibility import peers, shape_groups_of
 from deepcity.intercity.method import Method
 from deepcity.learning.training.learner import Learner
+from deepcity.maps.fusion_rule import fusion_rule
 from deepcity.maps.group_checks import least_groups, least_members
 from deepcity.maps.map_settings import ServiceSettings
 from deepcity.maps.schedule_checks import buffer_size
@@ -98,7 +99,7 @@ class ServiceRun:
                 groups=self.groups,
                 start=self._start(method),
             ),
-            strategy=_strategy(self.settings),
+            strategy=_strategy(self.settings, len(method.levels)),
             rounds=self.settings.training.rounds,
             own_stem=own_stem,
             groups=self.groups,
@@ -155,7 +156,8 @@ class ServiceRun:
         chosen = self.settings.strategy
         if not self.secure or chosen.group_size is None:
             return None
-        return GroupDraw(chosen.group_size, self.seed, least_groups(chosen.name))
+        rule = fusion_rule(chosen, len(self.profiles))
+        return GroupDraw(chosen.group_size, self.seed, least_groups(rule))
 
     def _participation(self, method: Method) -> Participation:
         """Participation by round; in learning alone, every site takes part in all rounds."""
@@ -243,6 +245,7 @@ def train_parties(
     return training, {site.name: site.learners[method.name] for site in sites}
 
 
-def _strategy(settings: ServiceSettings) -> Strategy:
+def _strategy(settings: ServiceSettings, members: int) -> Strategy:
     chosen = settings.strategy
-    return strategy(chosen.name, common_stem=settings.grant.stem == "common", **chosen.values())
+    rule = fusion_rule(chosen, members)
+    return strategy(rule, common_stem=settings.grant.stem == "common", **chosen.values())

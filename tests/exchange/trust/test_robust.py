@@ -9,7 +9,7 @@ from deepcity.exchange.profile import SiteProfile
 from deepcity.exchange.strategies import STRATEGIES, strategy
 from deepcity.exchange.trust.robust import capped_weights, multi_krum
 
-ROBUST = ("median", "trimmed_mean", "norm_clipping", "multi_krum")
+ROBUST = ("median", "trimmed_mean", "norm_clipping", "multi_krum", "peer_validation")
 honest = st.lists(st.floats(1, 1000), min_size=2, max_size=9)
 
 

@@ -58,8 +58,9 @@ def clipped_mean(moves_PV: Doubles, weights_P: Doubles, clip: float) -> Doubles:
     Sun et al. 2019, "Can you really backdoor federated learning?", with a threshold that follows
     the members' own lengths.
     """
-    largest = float(np.abs(moves_PV).max(initial=0.0)) or 1.0
-    length_P = largest * np.linalg.norm(moves_PV / largest, axis=1)  # squares stay in range
+    largest = max(-float(moves_PV.min(initial=0.0)), float(moves_PV.max(initial=0.0))) or 1.0
+    # one member at a time: squares stay in range, and a thousand members need no second copy
+    length_P = largest * np.array([np.linalg.norm(move_V / largest) for move_V in moves_PV])
     most = clip * float(np.sort(length_P)[(len(length_P) - 1) // 2])
     factor_P = np.minimum(1.0, most / np.where(length_P > 0, length_P, 1.0))
     return np.asarray((weights_P / weights_P.sum() * factor_P) @ moves_PV)
