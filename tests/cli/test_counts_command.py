@@ -97,6 +97,13 @@ def test_from_rows_to_counts_with_their_description_and_record(town):
     assert verified.exit_code == 0, verified.output
 
 
+def test_what_left_and_what_it_spent_is_said_in_korean_too(town):
+    found = run(town, "--language", "ko")
+    assert "칸 93개 가운데" in found
+    assert "person마다 엡실론 20" in found
+    assert "세지 않았습니다" in found
+
+
 def test_the_same_command_again_pays_again_and_then_is_refused(town):
     run(town)
     assert "40 is spent" in run(town, out="again.csv")
@@ -162,7 +169,8 @@ def test_policy_commands_speak_of_counts_in_both_languages(town):
     english = policy("grants", town)
     assert "counts of town/water (resources) by area and time, with noise; no raw rows" in english
     assert "counts under 5, with their noise, are withheld; epsilon 40 in all" in english
-    assert "90 days, then deleted" in english
+    assert "90 days at the receiver, who must delete them" in english
+    assert "also after a grant has ended" in english
     assert "지역·시간별 집계" in policy("grants", town, "--language", "ko")
     asked = ("explain", town, "--agency", "water", "--service", "safety", "--item", "counts")
     asked += ("--purpose", "where to patrol", "--to", "harbour", "--epsilon", 3)

@@ -45,7 +45,7 @@ def test_grants_are_listed_in_both_languages_by_the_terms_of_both_laws(tmp_path)
         "Recipient (GDPR 13(1)(e), PIPA 17(2)1): town, harbour",
         "parameters of the layers h1 to h5 that town/water (resources) trained",
         "through 2999-12-31",
-        "30 days, then deleted",
+        "30 days here, then deleted; copies that readers made are theirs to delete",
         "measured leakage R² at most 0.4; only in sums of 3 or more",
         "at most once in 1h",
         "data protection officer",
@@ -58,7 +58,7 @@ def test_grants_are_listed_in_both_languages_by_the_terms_of_both_laws(tmp_path)
         "제공 항목",
         "보유 기간",
         "수요 예측",
-        "30일 뒤 삭제",
+        "여기서는 30일 뒤 삭제",
     ):
         assert needed in korean
 

@@ -247,3 +247,21 @@ def test_a_package_of_before_purposes_were_kept_is_denied_where_there_is_a_polic
 
 def _batch(parcel):
     return unpack_deep(read_space(parcel.topic), parcel.body, BLOB)
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "kept"), [(7, 36_500, 7), (7, None, 7), (200, None, 90), (None, 30, 30)]
+)
+def test_deep_data_are_kept_no_longer_than_their_grant_allows(town, granted, asked, kept):
+    found = town(deep_grant(more="" if granted is None else f"keep_days = {granted}"))
+    policy = policy_reads(found.city, [found.fused])
+    url = f"duckdb:///{found.folder / 'deep.duckdb'}"
+    with open_deep_store(url, ACCESS, "east", [found.fused], asked, policy) as store:
+        assert {info.days for info in store.spaces()} == {kept}
+
+
+def test_a_revoked_grant_goes_on_bounding_how_long_its_deep_data_are_kept(town):
+    found = town(deep_grant(more="keep_days = 7"))
+    found.revoke()
+    with found.store() as store:
+        assert {info.days for info in store.spaces()} == {7}

@@ -31,11 +31,13 @@ def open_deep_store(
     Args:
         url: as `open_store` takes it.
         access: grants, checked before every read.
-        keep_days: how long deep data are kept; None: as the store has it, at first 90.
+        keep_days: how long deep data are kept; None: as the store has it, at first 90. A grant's
+            `keep_days` bounds it, from the next start on after it was written.
         policy: of the city, asked before every read too; None: it names none.
 
     Raises:
         DeepDataError: if a space has another width already.
+        ConfigError: if the policy cannot be read.
         StoreError: if it cannot be opened.
     """
     agencies = [agency for package in packages for agency in package.facts.agencies]
@@ -46,15 +48,28 @@ def open_deep_store(
         if granted(reader, space) is not True:
             return False
         if policy is not None:
-            policy(reader, space)
+            policy.check(reader, space)
         return True
 
     with open_store(url, allowed) as store:
         for space, width in widths.items():
             store.register(space, width)
-            if keep_days is not None:
-                store.retain(space, keep_days)
+            _bound_retention(store, space, keep_days, policy)
         yield store
+
+
+def _bound_retention(
+    store: DeepDataStore, space: Space, keep_days: int | None, policy: PolicyReads | None
+) -> None:
+    """What was asked for, and no longer than a grant of these deep data allows."""
+    granted = None if policy is None else policy.keep_days(space)
+    kept = keep_days
+    if kept is None:
+        kept = next((info.days for info in store.spaces() if info.space == space), None)
+    if granted is not None and (kept is None or granted < kept):
+        kept = granted
+    if keep_days is not None or granted is not None:
+        store.retain(space, kept)
 
 
 def delete_expired(

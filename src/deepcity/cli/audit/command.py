@@ -1,6 +1,5 @@
 """`deepcity audit FOLDER`: what layers and deep data of a run reveal of a party's rows."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,17 +15,11 @@ from deepcity.cli.forecasting.options import (
     Threads,
     limit_threads,
 )
+from deepcity.cli.language import LanguageOption, PrintedLanguage
 from deepcity.cli.progress_bars import ProgressBars, errors
 
 if TYPE_CHECKING:
     from deepcity.forecasting.audit_run import AuditRun
-
-
-class Language(StrEnum):
-    """What is printed in."""
-
-    EN = "en"
-    KO = "ko"
 
 
 def audit(
@@ -43,7 +36,7 @@ def audit(
     seed: Annotated[
         int, typer.Option(min=0, help="Of places, windows and decoders that are drawn.")
     ] = 0,
-    language: Annotated[Language, typer.Option(help="Of tables and sentences.")] = Language.EN,
+    language: LanguageOption = PrintedLanguage.EN,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as JSON instead of tables.")
     ] = False,
@@ -83,7 +76,7 @@ def audit(
         raise typer.Exit(1)
 
 
-def _show(found: "AuditRun", language: Language, *, as_json: bool) -> None:
+def _show(found: "AuditRun", language: PrintedLanguage, *, as_json: bool) -> None:
     import json
 
     from rich.console import Console

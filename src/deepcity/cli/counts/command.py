@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from deepcity.cli.language import LanguageOption, PrintedLanguage
+
 _DAY = ["%Y-%m-%d"]
 
 
@@ -65,6 +67,7 @@ def counts(
             metavar="FOLDER",
         ),
     ] = None,
+    language: LanguageOption = PrintedLanguage.EN,
 ) -> None:
     """Count rows or persons by area and time, and release the counts with noise.
 
@@ -105,4 +108,4 @@ def counts(
     name = f"counts by {', '.join(by)}, every {every}"
     written = partial(csv_of, listed, bins)
     left = release.counts.release(found.count_K, out, name, written, about)
-    print_release(out, left, found, release.counts, grants)
+    print_release(out, left, found, release.counts, grants, language)

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import typer
-
-from deepcity.city.printable import printable
+from deepcity.city.localized_text import LocalizedText
+from deepcity.cli.language import PrintedLanguage, echo
 from deepcity.data.counting.count_table import TableCounts
 from deepcity.parties.releases.counts_release import CountsRelease
 from deepcity.privacy.counts.release import ReleasedCounts
@@ -36,21 +35,39 @@ def print_release(
     counted: TableCounts,
     release: CountsRelease,
     grants: tuple[str, ...],
+    language: PrintedLanguage,
 ) -> None:
     """What left, and what it spent."""
     terms, shown = release.terms, len(found.cell_S)
-    spent, error = release.budget.spent(), terms.error(0.95)
+    spent, error, names = release.budget.spent(), terms.error(0.95), ", ".join(grants)
     lines = [
-        f"{out}: {shown:,} of {found.cells:,} cells; the others' counts are under {terms.k} with "
-        f"their noise.",
-        f"Noise: of 20 counts 19 are within {error} of the true ones. A sum of cells adds theirs.",
-        f"Epsilon {terms.epsilon:g} for each {terms.unit}, counted in {terms.per_unit} at most; "
-        f"{spent:g} is spent in all of what {', '.join(grants)} allows.",
+        LocalizedText(
+            f"{out}: {shown:,} of {found.cells:,} cells; the others' counts are under {terms.k} "
+            "with their noise.",
+            f"{out}: 칸 {found.cells:,}개 가운데 {shown:,}개. 나머지는 잡음을 더한 값이 {terms.k} "
+            "미만입니다.",
+        ),
+        LocalizedText(
+            f"Noise: of 20 counts 19 are within {error} of the true ones. A sum of cells adds "
+            "theirs.",
+            f"잡음: 집계 20개 가운데 19개는 참값과 {error} 이내로 다릅니다. 여러 칸을 더하면 "
+            "잡음도 더해집니다.",
+        ),
+        LocalizedText(
+            f"Epsilon {terms.epsilon:g} for each {terms.unit}, counted in {terms.per_unit} at "
+            f"most; {spent:g} is spent in all of what {names} allows.",
+            f"{terms.unit}마다 엡실론 {terms.epsilon:g}, 많아야 {terms.per_unit}개 칸에 셉니다. "
+            f"{names}에서 허용한 것 가운데 지금까지 모두 {spent:g}을 썼습니다.",
+        ),
     ]
     if counted.outside:
         lines.append(
-            f"{counted.outside:,} of {counted.rows:,} rows lie in no listed area or day and are "
-            "not counted. This figure is for you: it has no noise."
+            LocalizedText(
+                f"{counted.outside:,} of {counted.rows:,} rows lie in no listed area or day and "
+                "are not counted. This figure is for you: it has no noise.",
+                f"행 {counted.rows:,}개 가운데 {counted.outside:,}개는 목록의 지역이나 날짜에 없어 "
+                "세지 않았습니다. 이 숫자는 담당자만 보십시오. 잡음이 없습니다.",
+            )
         )
     for line in lines:
-        typer.echo(printable(line))
+        echo(line, language)

@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepcity.city.localized_text import LocalizedText
-from deepcity.city.printable import printable
+from deepcity.cli.language import LanguageOption, PrintedLanguage, echo
 
 if TYPE_CHECKING:
     from deepcity.maps.city_policy import PolicyOrigin
 
 app = typer.Typer()
-
-
-class PolicyLanguage(StrEnum):
-    """What is printed in."""
-
-    EN = "en"
-    KO = "ko"
 
 
 class AskedAction(StrEnum):
@@ -36,7 +29,6 @@ class AskedAction(StrEnum):
 CityPath = Annotated[
     Path, typer.Argument(help="City file that names its policy.", metavar="CITY.toml")
 ]
-Language = Annotated[PolicyLanguage, typer.Option(help="Of the sentences.")]
 
 
 @app.callback()
@@ -70,7 +62,7 @@ def check(city: CityPath) -> None:
 
 
 @app.command()
-def grants(city: CityPath, language: Language = PolicyLanguage.EN) -> None:
+def grants(city: CityPath, language: LanguageOption = PrintedLanguage.EN) -> None:
     """List every grant in plain words, by the terms of the GDPR and of Korea's PIPA.
 
     Example: deepcity policy grants cities/ferrara.toml --language ko
@@ -81,13 +73,13 @@ def grants(city: CityPath, language: Language = PolicyLanguage.EN) -> None:
     origin, now = _origin(city), int(time.time())
     found = read_policy(origin)
     for grant in found.grants:
-        _print(heading(grant, now), language)
+        echo(heading(grant, now), language)
         for key, text in facts(grant, found.city, origin.time_zone).items():
             term = TERMS[key]
-            _print(LocalizedText(f"  {term.en}: {text.en}", f"  {term.ko}: {text.ko}"), language)
+            echo(LocalizedText(f"  {term.en}: {text.en}", f"  {term.ko}: {text.ko}"), language)
         typer.echo()
     if not found.grants:
-        _print(
+        echo(
             LocalizedText(
                 f"{found.city} grants nothing, so nothing leaves.",
                 f"{found.city}의 허가가 없으므로 아무것도 나가지 않습니다.",
@@ -95,7 +87,7 @@ def grants(city: CityPath, language: Language = PolicyLanguage.EN) -> None:
             language,
         )
         return
-    _print(FOOTNOTE, language)
+    echo(FOOTNOTE, language)
 
 
 @app.command()
@@ -125,7 +117,7 @@ def explain(
     at: Annotated[
         datetime | None, typer.Option(help="UTC time of the release; left out, now.")
     ] = None,
-    language: Language = PolicyLanguage.EN,
+    language: LanguageOption = PrintedLanguage.EN,
 ) -> None:
     """Decide about one release, and say by which grant it may leave or every reason against it.
 
@@ -172,12 +164,12 @@ def explain(
     decision = read_policy(_origin(city)).decide(request)
     if decision.allowed:
         names = ", ".join(decision.grants)
-        _print(LocalizedText(f"Allowed by {names}.", f"허용됨: {names}."), language)
+        echo(LocalizedText(f"Allowed by {names}.", f"허용됨: {names}."), language)
         return
-    _print(LocalizedText("Denied:", "거부됨:"), language)
+    echo(LocalizedText("Denied:", "거부됨:"), language)
     for reason in decision.reasons:
         text = refusal_sentence(reason)
-        _print(LocalizedText(f"  - {text.en}", f"  - {text.ko}"), language)
+        echo(LocalizedText(f"  - {text.en}", f"  - {text.ko}"), language)
     raise typer.Exit(1)
 
 
@@ -192,7 +184,7 @@ def revoke(
             metavar="FOLDER",
         ),
     ] = None,
-    language: Language = PolicyLanguage.EN,
+    language: LanguageOption = PrintedLanguage.EN,
 ) -> None:
     """Revoke a grant: nothing leaves by it from the next decision on, in running processes too.
 
@@ -205,9 +197,9 @@ def revoke(
     from deepcity.maps.revocation import revoke_grant
 
     found, held = revoke_grant(_origin(city), grant, int(time.time()))
-    _print(stopped(found, held=held), language)
+    echo(stopped(found, held=held), language)
     for line in already_left(found, run or []):
-        _print(line, language)
+        echo(line, language)
 
 
 @app.command()
@@ -237,7 +229,3 @@ def _origin(city: Path) -> "PolicyOrigin":
         right = 'write policy = "policy.toml" above its first table'
         raise ConfigError([Problem(city.name, "policy", None, "the city names none", right)])
     return found
-
-
-def _print(text: LocalizedText, language: PolicyLanguage) -> None:
-    typer.echo(printable(text.en if language is PolicyLanguage.EN else text.ko))

@@ -38,9 +38,13 @@ TERMS = {
 }
 FOOTNOTE = LocalizedText(
     "Whether these are personal data, and on what legal basis they leave, is for the data "
-    "protection officer to say; the terms only say which field answers which article.",
+    "protection officer to say; the terms only say which field answers which article. What has "
+    "left stays with who received it, also after a grant has ended: no policy reaches their disks. "
+    "`deepcity policy revoke --run FOLDER` lists it, with the command that trains without it.",
     "이것이 개인정보인지, 어떤 법적 근거로 제공하는지는 개인정보 보호책임자가 판단합니다. "
-    "위 항목은 어느 칸이 어느 조문에 답하는지만 알려 줍니다.",
+    "위 항목은 어느 칸이 어느 조문에 답하는지만 알려 줍니다. 이미 나간 것은 허가가 끝난 뒤에도 "
+    "받은 쪽에 남습니다. 정책은 그쪽 디스크에 미치지 않습니다. `deepcity policy revoke --run "
+    "FOLDER`가 나간 것과, 이를 빼고 다시 학습하는 명령을 보여 줍니다.",
 )
 
 
@@ -100,7 +104,16 @@ def _retention(grant: ReleaseGrant) -> LocalizedText:
         )
     if grant.keep_days is None:
         return LocalizedText("not bounded by the grant", "허가가 정하지 않음")
-    return LocalizedText(f"{grant.keep_days} days, then deleted", f"{grant.keep_days}일 뒤 삭제")
+    days = grant.keep_days
+    if grant.item is Item.COUNTS:
+        return LocalizedText(
+            f"{days} days at the receiver, who must delete them: nothing here can",
+            f"받은 쪽에서 {days}일. 삭제는 받은 쪽이 해야 하며, 여기서는 할 수 없음",
+        )
+    return LocalizedText(
+        f"{days} days here, then deleted; copies that readers made are theirs to delete",
+        f"여기서는 {days}일 뒤 삭제. 읽은 쪽이 만든 사본은 그쪽이 삭제해야 함",
+    )
 
 
 def _limits(grant: ReleaseGrant) -> LocalizedText:

@@ -36,9 +36,9 @@ def stopped(grant: ReleaseGrant, *, held: bool) -> LocalizedText:
         )
     return LocalizedText(
         f"{grant.name} is revoked: no deep data leave by it from now on, and those that are stored "
-        "are hidden from their readers at once.",
+        "are hidden from their readers at once. Copies that readers made stay with them.",
         f"{grant.name} 철회됨: 이제부터 이 허가로는 딥 데이터가 나가지 않으며, 저장된 것도 곧바로 "
-        "읽을 수 없습니다.",
+        "읽을 수 없습니다. 읽은 쪽이 만든 사본은 그쪽에 남습니다.",
     )
 
 

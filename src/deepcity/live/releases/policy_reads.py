@@ -3,7 +3,7 @@
 What was stored under a grant that has ended or was revoked is hidden at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deepcity.city.errors import GrantError
@@ -12,8 +12,28 @@ from deepcity.learning.split.fused_package import FusedPackage
 from deepcity.parties.releases.deep_release import DeepRelease, deep_release
 from deepcity.store.deep_data.batch import Space
 
-PolicyReads = Callable[[str, Space], object]
-"""(reader, space): raises GrantError unless the city's policy lets it be read."""
+
+@dataclass(frozen=True)
+class PolicyReads:
+    """A city's policy, asked about each space of deep data."""
+
+    checks: Mapping[Space, DeepRelease]
+
+    def check(self, reader: str, space: Space) -> None:
+        """Check that a service may read a space now.
+
+        Raises:
+            GrantError: unless the city's policy allows it.
+        """
+        found = self.checks.get(space)
+        if found is None or found.service != reader:
+            raise GrantError(f"{reader!r} may not read {space}: it was not trained with it")
+        found.check_reading()
+
+    def keep_days(self, space: Space) -> int | None:
+        """The fewest days that a grant lets a space be kept; None: no grant says."""
+        found = self.checks.get(space)
+        return None if found is None else found.keep_days()
 
 
 def policy_reads(city: CityFile, packages: Sequence[FusedPackage]) -> PolicyReads | None:
@@ -27,15 +47,4 @@ def policy_reads(city: CityFile, packages: Sequence[FusedPackage]) -> PolicyRead
             if found is None:
                 return None
             checks[agency.space] = found
-    return _Reads(checks).check
-
-
-@dataclass(frozen=True)
-class _Reads:
-    checks: Mapping[Space, DeepRelease]
-
-    def check(self, reader: str, space: Space) -> None:
-        found = self.checks.get(space)
-        if found is None or found.service != reader:
-            raise GrantError(f"{reader!r} may not read {space}: it was not trained with it")
-        found.check_reading()
+    return PolicyReads(checks)

@@ -16,7 +16,7 @@ from deepcity.city.arrays import Ints
 from deepcity.data.city_file import CityFile
 from deepcity.maps.city_policy import PolicyFile, policy_origin, shared_policy
 from deepcity.parties.releases.deep_leakage import DeepLeakage, deep_leakage
-from deepcity.privacy.policy.release import ReleaseAction, ReleaseMeasures, ReleaseRequest
+from deepcity.privacy.policy.release import Item, ReleaseAction, ReleaseMeasures, ReleaseRequest
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,25 @@ class DeepRelease:
             GrantError: with every reason and the next step.
         """
         return self.policy.check(self._request(ReleaseAction.READ_DEEP_DATA, ReleaseMeasures()))
+
+    def keep_days(self) -> int | None:
+        """The fewest days that a grant of these deep data lets them be kept; None: no grant says.
+
+        Grants that have ended or were revoked count too: what is stored may have come by them.
+
+        Raises:
+            ConfigError: if the policy cannot be read.
+        """
+        return min(
+            (
+                grant.keep_days
+                for grant in self.policy.current().grants
+                if grant.keep_days is not None
+                and (grant.item, grant.agency) == (Item.DEEP_DATA, self.agency)
+                and (grant.service, grant.purpose) == (self.service, self.purpose)
+            ),
+            default=None,
+        )
 
     def _request(self, action: ReleaseAction, measured: ReleaseMeasures) -> ReleaseRequest:
         return ReleaseRequest(
