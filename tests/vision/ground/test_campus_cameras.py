@@ -1,9 +1,10 @@
 """Two calibrated cameras see the same people: do they agree where these stand?"""
 
 import numpy as np
-from campus import REAL, boxes, camera
+import pytest
+from campus import NEEDS_CAMPUS, boxes, camera
 
-pytestmark = REAL
+pytestmark = [pytest.mark.real, NEEDS_CAMPUS]
 
 
 def seen(view, every=3):

@@ -8,11 +8,8 @@ import pytest
 
 from deepcity.vision.ground.camera_view import PinholeView
 
-FOLDER = Path(__file__).parents[3] / "shared" / "data" / "campus_cameras"
-REAL = [
-    pytest.mark.real,
-    pytest.mark.skipif(not FOLDER.exists(), reason="needs shared/data/campus_cameras"),
-]
+FOLDER = Path(__file__).parents[2] / "shared" / "data" / "campus_cameras"
+NEEDS_CAMPUS = pytest.mark.skipif(not FOLDER.exists(), reason="needs shared/data/campus_cameras")
 FRAMES_S = 30
 
 

@@ -1,0 +1,1 @@
+"""How many and never who: counts of tracks that other services read as any records."""
