@@ -5,11 +5,9 @@ table is made of all that are there.
 import argparse
 import sys
 
-import torch
-
 from benchmarks import kept_cases
 from benchmarks.persons import __doc__ as about
-from benchmarks.persons.cases import Case, Setting, measure, measure_given
+from benchmarks.persons.case import Case, measure_given
 from benchmarks.persons.cities import inputs, towns
 from benchmarks.persons.given import GIVEN
 from benchmarks.persons.pictures import ARCHIVE, crops
@@ -33,7 +31,6 @@ def main() -> None:
     known = [GIVEN_SET, *SETS, *FIRST_ROWS]
     if unknown := [one for one in [*sets, *rows] if one not in known]:
         sys.exit(f"no set or row {', '.join(unknown)}; there are {', '.join(known)}")
-    torch.set_num_threads(1)
     if not asked.only_tables:
         if not ARCHIVE.exists():
             sys.exit(f"the pictures are not there ({ARCHIVE}): use --only-tables")
@@ -67,6 +64,11 @@ def _measure(name: str, seed: int, rows: list[str]) -> None:
     missing = [row for row in FIRST_ROWS if row in rows and row not in done]
     if not missing:
         return
+    import torch  # neither given networks nor tables need it
+
+    from benchmarks.persons.cases import Setting, measure
+
+    torch.set_num_threads(1)
     people, kind = SETS[name]
     shown = crops()
     setting = Setting(name, kind, towns(people, shown, inputs(kind, shown), seed), seed)

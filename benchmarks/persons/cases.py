@@ -5,13 +5,24 @@ Shapes: E numbers of an embedding, I pictures, A anchors.
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.persons.cities import PICTURES, Towns, given_towns
-from benchmarks.persons.pictures import CITIES, Crops
-from benchmarks.persons.scores import Pair, Scores, scored
+from benchmarks.persons.case import (
+    APART,
+    CHOSEN,
+    COMMON,
+    CONCATENATED,
+    LEVELS,
+    LOCAL,
+    ONE,
+    OWN_STATISTICS,
+    Case,
+)
+from benchmarks.persons.cities import PICTURES, Towns
+from benchmarks.persons.pictures import CITIES
+from benchmarks.persons.scores import Scores, scored
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, LADDER, MAX_LEVEL, STEM, layers_up_to
 from deepcity.exchange.coordinator import Coordinator
@@ -27,43 +38,8 @@ from deepcity.learning.identity.network import Sizes
 from deepcity.learning.identity.people import Bytes, IdentityData
 from deepcity.learning.training.local_training import party_seed
 
-APART, ONE, CONCATENATED = "apart", "one city's network for all", "concatenated networks"
-FEDPAV, OWN_STATISTICS = "all but classifiers (FedPav)", "FedPav, own statistics"
-LOCAL, COMMON = "pooled, local ids", "pooled, common ids"
-CHOSEN = "level chosen by each city"
-LEVELS = {f"h1..h{level} and the stem": level for level in range(1, MAX_LEVEL)}
 PICTURE_SETTINGS = IdentitySettings()
 VECTOR_SETTINGS = IdentitySettings(rounds=12, batch_size=128, learning_rate=1e-3)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of one seed.
-
-    Attributes:
-        set: which people, and what goes into the networks.
-        row: how it was learned.
-        within: city -> rank-1 and mean average precision, in %.
-        levels: city -> the level that it chose, where it chose.
-        sent: bytes that cities sent, as serialised.
-        unused: times that a city did not use the layers sent to it.
-        seconds: CPU seconds of training and scoring; of rows made of one training, of that one.
-    """
-
-    set: str
-    row: str
-    seed: int
-    within: Mapping[str, Pair]
-    across: Pair
-    aligned: Pair | None
-    levels: Mapping[str, int]
-    sent: int
-    unused: int
-    seconds: float
-
-    def as_dict(self) -> dict[str, object]:
-        """For a line of JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -164,15 +140,6 @@ def measure(setting: Setting, row: str) -> Iterator[Case]:
         level = LEVELS.get(row, MAX_LEVEL)
         trained = train(setting, level, own_statistics=row == OWN_STATISTICS)
         yield case(row, _scores(setting, trained.learners), trained)
-
-
-def measure_given(set_name: str, network: str, crops: Crops) -> Case:
-    """A given network for all cities, as it is."""
-    begun = time.process_time()
-    tested = given_towns(crops, network)
-    found = scored(tested, {city: np.asarray(one.input_I) for city, one in tested.items()})
-    seconds = time.process_time() - begun
-    return Case(set_name, network, 0, found.within, found.across, None, {}, 0, 0, seconds)
 
 
 def _apart(setting: Setting, case: CaseMaker) -> Iterator[Case]:

@@ -1,8 +1,8 @@
 """Embeddings of the crops by given networks (Intel Open Model Zoo), computed once.
 
-They are kept in the user's cache folder, never in the repository. Their makers trained them on
-public person sets, Market-1501 among them as far as is known, so that the 200 people of the test
-are not new to them.
+They are kept in the user's cache folder, never in the repository. Their makers report figures on
+Market-1501's test split, so that they most probably trained on its training split: the 200 people
+of the test here are then not new to them.
 
 Shapes: I pictures, E numbers of an embedding.
 """

@@ -7,7 +7,7 @@ from deepcity.learning.identity.learner import IdentitySettings
 from deepcity.learning.identity.network import Sizes
 from deepcity.learning.identity.people import IdentityData, People
 
-SETTINGS = IdentitySettings(rounds=4, batch_size=32, learning_rate=5e-3, refit_rounds=1)
+SETTINGS = IdentitySettings(rounds=6, batch_size=16, learning_rate=2e-2, refit_rounds=1)
 SIZES = Sizes(people=1, embedding=16, channels=(8, 8, 8, 16, 16, 16))
 
 

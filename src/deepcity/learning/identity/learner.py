@@ -11,6 +11,7 @@ a picture, E numbers of an embedding.
 """
 
 import copy
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ from torch.nn import functional as F  # noqa: N812
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import Layers
 from deepcity.learning.identity.augment import augmented, scaled
-from deepcity.learning.identity.network import Sizes, new_identity_network
+from deepcity.learning.identity.network import IdentityNetwork, Sizes, new_identity_network
 from deepcity.learning.identity.people import Bytes, IdentityData, People
 from deepcity.learning.identity.retrieval import Sightings, find, one_query_each
 from deepcity.learning.networks.reuse import export_layers, freeze
@@ -69,7 +70,7 @@ class IdentityLearner(KeepsBest):
         names, label_I = np.unique(data.train.person_I, return_inverse=True)
         self._label_I = torch.from_numpy(label_I.astype(np.int64))
         sizes = replace(sizes or Sizes(people=1), people=len(names))
-        self.network = new_identity_network(sizes, seed)
+        self.network: IdentityNetwork = new_identity_network(sizes, seed)
         self.frozen: frozenset[str] = frozenset()
         self._keep(self.evaluate())
 
@@ -120,13 +121,17 @@ class IdentityLearner(KeepsBest):
         return np.asarray(torch.cat(found).numpy(), np.float32)
 
     def receive(self, layers: Layers) -> float:
-        """Take common layers over, validate, keep the state if it is the best so far.
+        """Take common layers over, validate, and keep the state.
+
+        The newest is kept, not the best by its own people: cities that stopped at different rounds
+        could not compare embeddings. Whether a city uses it is chosen afterwards
+        (`deepcity.learning.identity.best_level`).
 
         Raises:
             LayerPackageError: if the layers do not fit.
         """
         error = import_usable(self.network, self._trained(layers), self.evaluate)
-        if error <= self.best:
+        if math.isfinite(error):
             self._keep(error)
         return error
 
@@ -153,7 +158,7 @@ class IdentityLearner(KeepsBest):
         return export_layers(self.network, names)
 
     def refit(self, kept: Iterable[str], seed: int) -> "IdentityLearner":
-        """A copy that starts from the best state, keeps some layers and fine-tunes the rest."""
+        """A copy that starts from the state kept, keeps some layers and fine-tunes the rest."""
         other = copy.copy(self)
         other.network = copy.deepcopy(self.network)
         other.network.load_state_dict(self._best_state)

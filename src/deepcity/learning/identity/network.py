@@ -10,6 +10,9 @@ Hidden layers are residual blocks (He et al. 2016) whose last normalisation star
 begins as its shortcut. The embedding is normalised by batch before it is classified (BNNeck, Luo
 et al. 2019).
 
+Height and width of pictures are multiples of 16, so that shortcuts and convolutions halve them
+alike.
+
 Shapes: B pictures, H rows, W columns; C channels; V numbers of a vector; E of an embedding; P
 people of a city.
 """
