@@ -60,12 +60,16 @@ _COLUMNS = (
 )
 _INTRO = (
     "## The same person across cities: embeddings learned apart and together\n\n"
-    "`python -m benchmarks.persons`, one thread. Crops of Market-1501's training split (751 people, "
-    "6 cameras of one campus); cameras 1 and 2, 3 and 4, 5 and 6 stand for three cities. 200 people, "
+    "`python -m benchmarks.persons`, one thread. Crops of Market-1501's training split (751 "
+    "people, "
+    "6 cameras of one campus); cameras 1 and 2, 3 and 4, 5 and 6 stand for three cities. 200 "
+    "people, "
     "the same for every seed, are searched for and never trained on; of the others a seed draws 40 "
-    "for 300 public anchor pictures, 40 for validation by each city's own cameras, 471 to train on. "
+    "for 300 public anchor pictures, 40 for validation by each city's own cameras, 471 to train "
+    "on. "
     "A query is the first picture of a person by a camera; within a city the gallery is its other "
-    "camera, across it is all pictures of another city. Rank-1 / mean average precision in %, means "
+    "camera, across it is all pictures of another city. Rank-1 / mean average precision in %, "
+    "means "
     "over cities, and over ordered pairs of cities; mean (± standard deviation) over seeds. "
     "Aligned: embeddings turned by the anchors (Procrustes) and centred by city. MB: sent by all "
     "three cities in all rounds, as serialised. CPU seconds: of the training that the row is of.\n"
@@ -86,9 +90,11 @@ def _given(cases: Sequence[Case]) -> str:
         return ""
     return (
         "### Given networks, as they are\n\n"
-        "Intel Open Model Zoo, person-reidentification-retail-*, one network for all cities, pictures "
+        "Intel Open Model Zoo, person-reidentification-retail-*, one network for all cities, "
+        "pictures "
         "of 256 x 128. Nothing is trained here. Their makers report figures on Market-1501's test "
-        "split, so that they most probably trained on its training split, of which these 200 people "
+        "split, so that they most probably trained on its training split, of which these 200 "
+        "people "
         "are: not new to these networks, and so a bound from above rather than a fair rival.\n\n"
         f"| network {_COLUMNS}{rows}"
     )
@@ -103,12 +109,15 @@ def _table(cases: Sequence[Case], name: str) -> str:
         what = "Networks of 0.46 M parameters from 32 x 64 pictures, 24 rounds"
     else:
         what = (
-            f"Vectors by the given network {kind}, which stays as it is (and has probably seen these "
+            f"Vectors by the given network {kind}, which stays as it is (and has probably seen "
+            f"these "
             "people), as input of a stem, h1..h5 and a head, 12 rounds"
         )
     rows = "".join(_row([case for case in own if case.row == row], row) for row in ROWS)
     small = _small(own) if people == SMALL else ""
-    return f"### {_title(people)}, {kind}\n\n{what}.{_whom(people)}\n\n| row {_COLUMNS}{rows}{small}"
+    return (
+        f"### {_title(people)}, {kind}\n\n{what}.{_whom(people)}\n\n| row {_COLUMNS}{rows}{small}"
+    )
 
 
 def _title(people: str) -> str:

@@ -14,6 +14,7 @@ import copy
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -199,7 +200,7 @@ class IdentityLearner(KeepsBest):
     ) -> float:
         inputs = self.data.train.input_I[batch_B]
         if inputs.dtype == np.uint8:
-            inputs = augmented(inputs, rng)
+            inputs = augmented(cast(Bytes, inputs), rng)
         scores_BP = self.network(_tensor(inputs))
         labels_B = self._label_I[torch.from_numpy(batch_B)]
         error = F.cross_entropy(scores_BP, labels_B, label_smoothing=self.settings.smoothing)
@@ -223,5 +224,5 @@ class IdentityLearner(KeepsBest):
 def _tensor(inputs: Bytes | Floats) -> Tensor:
     if inputs.dtype != np.uint8:
         return torch.from_numpy(np.asarray(inputs, np.float32))
-    pictures: Tensor = scaled(inputs).to(memory_format=torch.channels_last)
+    pictures: Tensor = scaled(cast(Bytes, inputs)).to(memory_format=torch.channels_last)
     return pictures
