@@ -1,6 +1,7 @@
 """Cities that learn who is on a picture run the same rounds as those that forecast."""
 
 import numpy as np
+from striped_people import SETTINGS, SIZES, a_city
 
 from deepcity.city.level import HEAD, LADDER, MAX_LEVEL, STEM
 from deepcity.exchange.inprocess import InProcessExchange
@@ -8,7 +9,6 @@ from deepcity.exchange.party import LearningParty
 from deepcity.exchange.rounds import FederationPlan, learn_together
 from deepcity.exchange.strategies import FedAvg
 from deepcity.learning.identity.learner import IdentityLearner
-from tests.learning.identity.striped_people import SETTINGS, SIZES, a_city
 
 ROUNDS = 2
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from striped_people import SETTINGS, SIZES, a_city
 
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import LADDER, STEM, layers_up_to
 from deepcity.learning.identity.best_level import best_level
 from deepcity.learning.identity.learner import IdentityLearner
-from tests.learning.identity.striped_people import SETTINGS, SIZES, a_city
 
 CITY = a_city("north", 0)
 ALL = (STEM, *LADDER)
