@@ -4,11 +4,11 @@ import numpy as np
 
 from deepcity.city.arrays import Ints
 from deepcity.learning.identity.learner import IdentitySettings
-from deepcity.learning.identity.network import Sizes
+from deepcity.learning.identity.network import IdentitySizes
 from deepcity.learning.identity.people import IdentityData, People
 
 SETTINGS = IdentitySettings(rounds=6, batch_size=16, learning_rate=2e-2, refit_rounds=1)
-SIZES = Sizes(people=1, embedding=16, channels=(8, 8, 8, 16, 16, 16))
+SIZES = IdentitySizes(people=1, embedding=16, channels=(8, 8, 8, 16, 16, 16))
 
 
 def striped(people: Ints, cameras: tuple[int, int], each: int, seed: int) -> People:

@@ -34,7 +34,7 @@ from deepcity.exchange.strategies import FedAvg
 from deepcity.exchange.trust.layer_distance import is_unused
 from deepcity.learning.identity.best_level import best_level
 from deepcity.learning.identity.learner import IdentityLearner, IdentitySettings
-from deepcity.learning.identity.network import Sizes
+from deepcity.learning.identity.network import IdentitySizes
 from deepcity.learning.identity.people import Bytes, IdentityData
 from deepcity.learning.training.local_training import party_seed
 
@@ -65,10 +65,10 @@ class Setting:
     def learner(self, data: IdentityData, *, own_statistics: bool = False) -> IdentityLearner:
         """A learner of pictures, or of vectors."""
         if self.kind == PICTURES:
-            sizes = Sizes(people=1, own_statistics=own_statistics)
+            sizes = IdentitySizes(people=1, own_statistics=own_statistics)
             return IdentityLearner(data, PICTURE_SETTINGS, self.seed, sizes)
         vector = int(data.train.input_I.shape[1])
-        sizes = Sizes(people=1, vector=vector, own_statistics=own_statistics)
+        sizes = IdentitySizes(people=1, vector=vector, own_statistics=own_statistics)
         return IdentityLearner(data, VECTOR_SETTINGS, self.seed, sizes)
 
 

@@ -15,7 +15,13 @@ import numpy as np
 from deepcity.city.arrays import Floats
 from deepcity.learning.identity.alignment import aligned, centred
 from deepcity.learning.identity.people import People
-from deepcity.learning.identity.retrieval import Found, Sightings, find, one_query_each, pooled
+from deepcity.learning.identity.retrieval import (
+    RetrievalScores,
+    Sightings,
+    find,
+    one_query_each,
+    pooled,
+)
 
 Pair = tuple[float, float]
 """Rank-1 and mean average precision, in %."""
@@ -54,7 +60,9 @@ def scored(
     )
 
 
-def _aligned(seen: Mapping[str, Sightings], anchor_AE: Mapping[str, Floats]) -> list[Found]:
+def _aligned(
+    seen: Mapping[str, Sightings], anchor_AE: Mapping[str, Floats]
+) -> list[RetrievalScores]:
     """Queries of one city turned into the directions of another, both centred."""
     found = []
     for one, other in permutations(seen, 2):
@@ -66,7 +74,7 @@ def _aligned(seen: Mapping[str, Sightings], anchor_AE: Mapping[str, Floats]) -> 
     return found
 
 
-def _within(own: Sightings) -> Found:
+def _within(own: Sightings) -> RetrievalScores:
     """Each camera's queries among the pictures of the city's other cameras."""
     query = _queries(own)
     cameras = np.unique(own.camera_I)
@@ -82,7 +90,7 @@ def _queries(seen: Sightings) -> Sightings:
     return seen.of(one_query_each(seen.person_I, seen.camera_I))
 
 
-def _pair(found: list[Found]) -> Pair:
+def _pair(found: list[RetrievalScores]) -> Pair:
     """Means over searches, each counting once."""
     rank1 = float(np.mean([one.rank1 for one in found]))
     return 100 * rank1, 100 * float(np.mean([one.mean_precision for one in found]))

@@ -24,7 +24,7 @@ from torch.nn import functional as F  # noqa: N812
 from deepcity.city.arrays import Floats, Ints
 from deepcity.city.level import Layers
 from deepcity.learning.identity.augment import augmented, scaled
-from deepcity.learning.identity.network import IdentityNetwork, Sizes, new_identity_network
+from deepcity.learning.identity.network import IdentityNetwork, IdentitySizes, new_identity_network
 from deepcity.learning.identity.people import Bytes, IdentityData, People
 from deepcity.learning.identity.retrieval import Sightings, find, one_query_each
 from deepcity.learning.networks.reuse import export_layers, freeze
@@ -65,12 +65,16 @@ class IdentityLearner(KeepsBest):
     """
 
     def __init__(
-        self, data: IdentityData, settings: IdentitySettings, seed: int, sizes: Sizes | None = None
+        self,
+        data: IdentityData,
+        settings: IdentitySettings,
+        seed: int,
+        sizes: IdentitySizes | None = None,
     ) -> None:
         self.data, self.settings, self.seed = data, settings, seed
         names, label_I = np.unique(data.train.person_I, return_inverse=True)
         self._label_I = torch.from_numpy(label_I.astype(np.int64))
-        sizes = replace(sizes or Sizes(people=1), people=len(names))
+        sizes = replace(sizes or IdentitySizes(people=1), people=len(names))
         self.network: IdentityNetwork = new_identity_network(sizes, seed)
         self.frozen: frozenset[str] = frozenset()
         self._keep(self.evaluate())

@@ -32,7 +32,7 @@ CHANNELS = (24, 24, 48, 48, 96, 96)
 
 
 @dataclass(frozen=True)
-class Sizes:
+class IdentitySizes:
     """Sizes of a network; only `people` may differ between cities.
 
     Attributes:
@@ -85,7 +85,7 @@ class Stem(nn.Module):
         return F.relu(self.norm(self.conv(pictures)))
 
 
-class Head(nn.Module):
+class EmbeddingHead(nn.Module):
     """The embedding of a picture's last hidden layer, (B, C, H, W) or (B, C) -> (B, E)."""
 
     def __init__(self, channels: int, size: int, norm: Norm) -> None:
@@ -104,7 +104,7 @@ class Head(nn.Module):
 class IdentityNetwork(nn.Module):
     """Stem, h1..h5, head and classifier; statistics of the batch where these are private."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: IdentitySizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.statistics = nn.ModuleDict()
@@ -120,7 +120,7 @@ class IdentityNetwork(nn.Module):
             for name, (inner, outer) in zip(HIDDEN_LAYERS, pairs, strict=True):
                 norms = (self._norm(name, outer), self._norm(f"{name}_last", outer))
                 self.add_module(name, Block(inner, outer, norms))
-        self.head = Head(width, sizes.embedding, self._norm("head", sizes.embedding))
+        self.head = EmbeddingHead(width, sizes.embedding, self._norm("head", sizes.embedding))
         self.classifier = nn.Linear(sizes.embedding, sizes.people, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.01)
 
@@ -145,7 +145,7 @@ class IdentityNetwork(nn.Module):
         return Norm(channels, statistics, private=True)
 
 
-def new_identity_network(sizes: Sizes, seed: int) -> IdentityNetwork:
+def new_identity_network(sizes: IdentitySizes, seed: int) -> IdentityNetwork:
     """A network whose layers, all but the classifier, depend on the seed and common sizes alone."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

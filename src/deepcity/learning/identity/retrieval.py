@@ -31,7 +31,7 @@ class Sightings:
 
 
 @dataclass(frozen=True)
-class Found:
+class RetrievalScores:
     """Of each query that could be answered: its first hit, and its average precision."""
 
     first_Q: Bools
@@ -48,7 +48,7 @@ class Found:
         return float(self.precision_Q.mean()) if len(self.precision_Q) else float("nan")
 
 
-def find(query: Sightings, gallery: Sightings) -> Found:
+def find(query: Sightings, gallery: Sightings) -> RetrievalScores:
     """Rank the gallery for each query by cosine similarity.
 
     Embeddings that are not finite are similar to none.
@@ -62,12 +62,12 @@ def find(query: Sightings, gallery: Sightings) -> Found:
         if right_G.any():
             first.append(bool(right_G[0]))
             precision.append(_average_precision(right_G))
-    return Found(np.array(first, bool), np.array(precision, np.float64))
+    return RetrievalScores(np.array(first, bool), np.array(precision, np.float64))
 
 
-def pooled(found: Sequence[Found]) -> Found:
+def pooled(found: Sequence[RetrievalScores]) -> RetrievalScores:
     """The queries of several searches as one."""
-    return Found(
+    return RetrievalScores(
         np.concatenate([one.first_Q for one in found]),
         np.concatenate([one.precision_Q for one in found]),
     )
