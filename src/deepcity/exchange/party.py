@@ -12,17 +12,18 @@ Layers that lie far from its own are not used (`deepcity.exchange.trust.layer_di
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from deepcity.city.errors import ExchangeError
-from deepcity.city.level import layers_up_to
+from deepcity.city.level import Layers, layers_up_to
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import ROUND, Message
 from deepcity.exchange.profile import PROFILE_NUMBERS
 from deepcity.exchange.strategies import PROXIMAL
 from deepcity.exchange.trust.layer_distance import MOST_MOVED, UNUSED, distance, unused_numbers
-from deepcity.learning.training.learner import Learner
+from deepcity.learning.training.training_state import Arrays
 from deepcity.store.checkpoint import Checkpoint, CheckpointStore
 
 JOIN, TRAIN, COLLECT, VALIDATE, EVALUATE = "join", "train", "collect", "validate", "evaluate"
@@ -39,6 +40,58 @@ _STATE = "learner"
 _log = logging.getLogger(__name__)
 
 
+class RoundLearner(Protocol):
+    """What is trained in rounds, whatever it learns: forecasts, or who is on a picture."""
+
+    @property
+    def party(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How much it trains on: its weight in an average."""
+        ...
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of one input."""
+        ...
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Layers that are not trained."""
+        ...
+
+    def export(self, names: Iterable[str]) -> Layers:
+        """Copies of the named layers."""
+        ...
+
+    def receive(self, layers: Layers) -> float:
+        """Take common layers over; the validation error with them."""
+        ...
+
+    def error_with(self, layers: Layers) -> float:
+        """Validation error with these layers, which it then forgets."""
+        ...
+
+    def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
+        """Local steps of one round; the mean training loss."""
+        ...
+
+    def keep_best(self) -> None:
+        """Return to the best state on its validation data."""
+        ...
+
+    def state(self) -> Arrays:
+        """All that changes in training."""
+        ...
+
+    def restore(self, arrays: Arrays) -> None:
+        """Continue where `state` was taken."""
+        ...
+
+
 @dataclass(frozen=True)
 class LearningParty:
     """Answers the coordinator for one learner at one reuse level, in one training.
@@ -49,7 +102,7 @@ class LearningParty:
         newest: round, error and loss of the training whose weights the learner has; else empty.
     """
 
-    learner: Learner
+    learner: RoundLearner
     level: int
     common_stem: bool = False
     checkpoints: CheckpointStore | None = None
@@ -105,9 +158,8 @@ class LearningParty:
         self.newest.clear()
         if self.checkpoints is not None:
             self.checkpoints.forget(self.training)
-        data = self.learner.data
-        features = data.train.features_BNF.shape[-1]
-        return Message(JOIN, {ROWS: float(data.rows), FEATURES: float(features)})
+        rows, inputs = self.learner.rows, self.learner.inputs
+        return Message(JOIN, {ROWS: float(rows), FEATURES: float(inputs)})
 
     def _evaluate(self, message: Message) -> Message:
         self.newest.clear()
@@ -123,7 +175,7 @@ class LearningParty:
             "%s, %s: layers sent lie %.3g times the size of this site's own away from them; %g is "
             "the limit, so it goes on with its own. They may be crafted to read rows out of its "
             "update, or damaged: ask who runs the hub",
-            self.learner.data.party,
+            self.learner.party,
             self.training,
             far,
             MOST_MOVED,

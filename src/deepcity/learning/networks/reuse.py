@@ -10,7 +10,6 @@ from torch import nn
 
 from deepcity.city.errors import LayerPackageError
 from deepcity.city.level import LADDER, STEM, Layers, Tensors
-from deepcity.learning.networks.network import Network
 
 
 def export_layers(network: nn.Module, names: Iterable[str]) -> Layers:
@@ -18,7 +17,7 @@ def export_layers(network: nn.Module, names: Iterable[str]) -> Layers:
     return {name: _tensors(network, name) for name in names}
 
 
-def import_layers(network: Network, layers: Layers) -> None:
+def import_layers(network: nn.Module, layers: Layers) -> None:
     """Overwrite the given layers of a network in place; the others stay.
 
     Raises:
@@ -29,7 +28,7 @@ def import_layers(network: Network, layers: Layers) -> None:
     if problems:
         raise LayerPackageError("layers do not fit this network: " + "; ".join(problems))
     for name, tensors in layers.items():
-        load_arrays(network.layer(name), tensors)
+        load_arrays(network.get_submodule(name), tensors)
 
 
 def load_arrays(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -37,11 +36,11 @@ def load_arrays(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
     module.load_state_dict({key: torch.from_numpy(np.array(one)) for key, one in arrays.items()})
 
 
-def freeze(network: Network, names: Iterable[str]) -> None:
+def freeze(network: nn.Module, names: Iterable[str]) -> None:
     """Keep the named layers fixed in training; all others are trained."""
     frozen = set(names)
     for name in (STEM, *LADDER):
-        network.layer(name).requires_grad_(name not in frozen)
+        network.get_submodule(name).requires_grad_(name not in frozen)
 
 
 def _tensors(network: nn.Module, name: str) -> Tensors:
@@ -49,7 +48,7 @@ def _tensors(network: nn.Module, name: str) -> Tensors:
     return {key: value.detach().numpy().copy() for key, value in state.items()}
 
 
-def _misfits(network: Network, name: str, tensors: Tensors) -> list[str]:
+def _misfits(network: nn.Module, name: str, tensors: Tensors) -> list[str]:
     if name not in (STEM, *LADDER):
         return [f"unknown layer {name!r} (known: {STEM}, {', '.join(LADDER)})"]
     own = _tensors(network, name)

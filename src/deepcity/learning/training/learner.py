@@ -8,7 +8,6 @@ right after it received the common layers: the network it would use from then on
 """
 
 import copy
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,6 +28,7 @@ from deepcity.learning.training.local_training import (
     party_seed,
     validation_score,
 )
+from deepcity.learning.training.received_layers import error_with, import_usable
 from deepcity.learning.training.training_state import KeepsBest
 
 EVERY_LAYER = (STEM, *LADDER)
@@ -97,6 +97,21 @@ class Learner(KeepsBest):
         self._target = torch.from_numpy(data.train.target_BNH)
         self._keep(self.evaluate())
 
+    @property
+    def party(self) -> str:
+        """Its name."""
+        return self.data.party
+
+    @property
+    def rows(self) -> int:
+        """Measured training values: its weight in an average."""
+        return self.data.rows
+
+    @property
+    def inputs(self) -> int:
+        """Features of a row."""
+        return int(self.data.train.features_BNF.shape[-1])
+
     def _new_optimizer(self) -> AdamW:
         decay = self.settings.weight_decay
         return AdamW(self.network.parameters(), weight_decay=decay, fused=True)
@@ -114,12 +129,7 @@ class Learner(KeepsBest):
         refused: the party goes on with its own, so that one poisoned round ends nobody's training.
         """
         common = {name: part for name, part in layers.items() if name not in self.frozen}
-        own = self.export(common)
-        import_layers(self.network, common)
-        error = self.evaluate()
-        if math.isinf(error):
-            import_layers(self.network, own)
-            error = self.evaluate()
+        error = import_usable(self.network, common, self.evaluate)
         if not error >= self.best:  # NaN: no truth was measured
             self._keep(error)
         return error
@@ -133,12 +143,7 @@ class Learner(KeepsBest):
             LayerPackageError: if the layers do not fit.
         """
         common = {name: part for name, part in layers.items() if name not in self.frozen}
-        own = self.export(common)
-        import_layers(self.network, common)
-        try:
-            return self.evaluate()
-        finally:
-            import_layers(self.network, own)
+        return error_with(self.network, common, self.evaluate)
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
         """Local steps of one round; returns the mean training loss.

@@ -55,12 +55,17 @@ def party_seed(seed: int, party: str, round_number: int) -> int:
 
 
 def learning_rate(settings: TrainingSettings, step: int, total: int) -> float:
+    """The rate of one step."""
+    return one_cycle(settings.learning_rate, step, total)
+
+
+def one_cycle(peak: float, step: int, total: int) -> float:
     """One-cycle schedule (Smith & Topin 2018): a short rise, then a cosine fall to nearly zero."""
     rise = max(1, round(0.15 * total))
     if step < rise:
-        return settings.learning_rate * (step + 1) / rise
+        return peak * (step + 1) / rise
     done = min(1.0, (step - rise) / max(1, total - rise))
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def loss(forecast: Tensor, target: Tensor, mae_weight: float) -> Tensor:

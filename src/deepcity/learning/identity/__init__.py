@@ -1,0 +1,1 @@
+"""Networks that tell whether two pictures show one person, learned together by cities."""
