@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepcity.vision.ground.camera_view import PinholeView
+from deepcity.vision.calibration.camera_view import PinholeView
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "campus_cameras"
 NEEDS_CAMPUS = pytest.mark.skipif(not FOLDER.exists(), reason="needs shared/data/campus_cameras")

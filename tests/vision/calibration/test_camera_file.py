@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepcity.city.errors import ConfigError
-from deepcity.vision.ground import camera_file
-from deepcity.vision.ground.camera_file import load_cameras
+from deepcity.vision.calibration import camera_file
+from deepcity.vision.calibration.camera_file import load_cameras
 
 PAIRS = """
 [[camera]]

@@ -31,8 +31,8 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.config.settings import NAME
 from deepcity.data.config.toml_file import Settings, read_toml, validate
-from deepcity.vision.ground.camera_view import CameraView, PinholeView, PlaneView
-from deepcity.vision.ground.homography import fit_homography, reprojection_error
+from deepcity.vision.calibration.camera_view import CameraView, PinholeView, PlaneView
+from deepcity.vision.calibration.homography import fit_homography, reprojection_error
 
 Number = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
 Two = tuple[Number, Number]

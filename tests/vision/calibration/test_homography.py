@@ -3,7 +3,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from deepcity.vision.ground.homography import (
+from deepcity.vision.calibration.homography import (
     apply_homography,
     fit_homography,
     reprojection_error,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepcity.vision.ground.camera_view import PinholeView, PlaneView
-from deepcity.vision.ground.homography import fit_homography
+from deepcity.vision.calibration.camera_view import PinholeView, PlaneView
+from deepcity.vision.calibration.homography import fit_homography
 
 
 def camera(height=5.0, tilt=0.2, turn=0.5):

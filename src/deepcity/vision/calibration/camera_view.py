@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from deepcity.city.arrays import Doubles
-from deepcity.vision.ground.homography import apply_homography
+from deepcity.vision.calibration.homography import apply_homography
 
 
 class CameraView(Protocol):
