@@ -96,7 +96,7 @@ def _kept(cases: Sequence[Case]) -> str:
     for name, what in SETS.items():
         names = [one.name for one in STRENGTHS if keeps(cases, name, one.name)]
         if _of(cases, name, NONE):
-            found.append(f"{what}: {', '.join(names) or 'none of those measured'}")
+            found.append(f"{what}: {' · '.join(names) or 'none of those measured'}")
     return f"Defences that keep the promise, by set: {'; '.join(found)}.\n"
 
 
