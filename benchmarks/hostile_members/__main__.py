@@ -21,6 +21,8 @@ from benchmarks.hostile_members.cases import Case, Setting, measure
 from benchmarks.hostile_members.tables import HONEST, text, turncoats
 from benchmarks.hostile_members.turncoat import TURNCOATS
 from benchmarks.record import record
+from deepcity.maps.fusion_rule import fusion_rule
+from deepcity.maps.map_settings import StrategySettings
 
 KEPT = Path(__file__).with_name("cases.jsonl")
 QUICK_KEPT = Path(__file__).parents[2] / "runs" / "hostile_members" / "quick.jsonl"
@@ -30,11 +32,12 @@ RULES = (
 STRONG = ("none", "x1000", "label flip", "pair x100")
 QUICK = ("none", "NaN", "x1000", "greatest", "label flip")
 MANY, MANY_STRONG = 10, ("none", "x1000", "label flip", "reversed x5", "backdoor x5")
+DEFAULT_OF_MANY = fusion_rule(StrategySettings(), MANY)
 
 
 def settings(seeds: list[int], *, quick: bool) -> Iterator[Setting]:
-    """Every setting to measure: all attacks on FedAvg, strong ones on every rule, in float16
-    and with three liars of ten."""
+    """Every setting to measure: all attacks on the rule that a map has where it names none, with
+    one liar of four and three of ten, and in float16; strong ones on every rule."""
     for seed in seeds:
         for attack in (*TURNCOATS, *(QUICK if quick else ATTACKS)):
             yield Setting(4, attack, "fedavg", "float32", seed)
@@ -47,6 +50,10 @@ def settings(seeds: list[int], *, quick: bool) -> Iterator[Setting]:
             yield Setting(4, attack, "fedavg", "float16", seed)
     for seed, rule, attack in product(seeds, RULES, MANY_STRONG):
         yield Setting(MANY, attack, rule, "float32", seed)
+    for seed, attack in product(seeds, ATTACKS):
+        yield Setting(MANY, attack, DEFAULT_OF_MANY, "float32", seed)
+    for seed, attack in product(seeds, MANY_STRONG):
+        yield Setting(MANY, attack, DEFAULT_OF_MANY, "float16", seed)
 
 
 def turncoat_settings(seeds: list[int]) -> Iterator[Setting]:
