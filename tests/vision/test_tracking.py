@@ -59,6 +59,8 @@ def test_times_must_go_on_and_shapes_agree():
         tracker.follow(1.0, np.zeros((0, 4)), np.zeros(0))
     with pytest.raises(ValueError, match="2 confidences"):
         tracker.follow(2.0, np.zeros((1, 4)), np.zeros(2))
+    with pytest.raises(ValueError, match="not finite"):
+        tracker.follow(2.0, np.full((1, 4), np.nan), np.ones(1))
     with pytest.raises(ValueError, match="<= low <= high"):
         TrackingRules(low=0.6)
 

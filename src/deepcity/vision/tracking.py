@@ -65,12 +65,15 @@ class Tracker:
         """(N,) the number of each box's track, -1 where it belongs to none.
 
         Raises:
-            ValueError: if a time is not after the one before, or shapes disagree.
+            ValueError: if a time is not after the one before, shapes disagree, or a number is not
+                finite.
         """
         if not self._time_s < time_s < np.inf:
             raise ValueError(f"a frame of {time_s} s after one of {self._time_s} s; sort frames")
         if box_N4.shape != (len(confidence_N), 4):
             raise ValueError(f"{len(confidence_N)} confidences for boxes of shape {box_N4.shape}")
+        if not (np.isfinite(box_N4).all() and np.isfinite(confidence_N).all()):
+            raise ValueError(f"a box or confidence at {time_s} s is not finite; leave that box out")
         last_s, self._time_s = self._time_s, time_s
         self._end_lost(time_s)
         number_N = np.full(len(box_N4), -1, np.int64)
