@@ -55,6 +55,17 @@ def comparable(results):
     return found
 
 
+def differences(found, expected, where=""):
+    """Where two comparable results differ, with both values: a few lines instead of pages."""
+    if isinstance(found, dict) and isinstance(expected, dict) and found.keys() == expected.keys():
+        parts = [(f"{where}.{key}", found[key], expected[key]) for key in found]
+    elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        parts = [(f"{where}[{i}]", *two) for i, two in enumerate(zip(found, expected, strict=True))]
+    else:
+        return [] if found == expected else [f"{where}: {found!r} for {expected!r}"]
+    return [line for key, one, other in parts for line in differences(one, other, key)]
+
+
 def only(results):
     [service] = results.services
     [party] = service.parties
@@ -346,7 +357,7 @@ def test_an_agency_is_not_pretrained_twice(tmp_path, together):
         federation.lead()
     joined, federation.desks.before = calls[JOIN], None
     before = len(federation.desks.asked)
-    assert comparable(federation.lead()) == comparable(together[1])
+    assert differences(comparable(federation.lead()), comparable(together[1])) == []
     again = Counter(verb for _, verb, _ in federation.desks.asked[before:])
     assert joined
     assert again[JOIN] == again[TRAIN] == 0
