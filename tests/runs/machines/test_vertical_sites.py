@@ -4,6 +4,7 @@ silent, lost or lie; the application's results are those of one process.
 
 import json
 import shutil
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -345,16 +346,20 @@ def test_pretraining_that_was_broken_off_begins_anew_with_the_same_result(
 def test_an_agency_is_not_pretrained_twice(tmp_path, together):
     """The hub dies after it, and knows."""
     federation = VerticalFederation(together[0], tmp_path, sites=("east", "west"))
-    calls = Counter()
+    calls, dead = Counter(), []
 
     def die(_site, verb, _service):
         calls[verb] += 1
-        if verb == FORWARD or (verb == ADVANCE and calls[ADVANCE] == 6):
+        if dead or verb == FORWARD or (verb == ADVANCE and calls[ADVANCE] == 6):
+            dead.append(verb)  # a hub that is gone asks no site any more, by no thread
             raise KeyboardInterrupt
 
     federation.desks.before = die
     with pytest.raises(KeyboardInterrupt):
         federation.lead()
+    for thread in threading.enumerate():
+        if thread.name.startswith(("call", "ask")):
+            thread.join(30)
     joined, federation.desks.before = calls[JOIN], None
     before = len(federation.desks.asked)
     assert differences(comparable(federation.lead()), comparable(together[1])) == []
