@@ -260,6 +260,13 @@ def test_deep_data_are_kept_no_longer_than_their_grant_allows(town, granted, ask
         assert {info.days for info in store.spaces()} == {kept}
 
 
+def test_of_several_grants_the_shortest_counts(town):
+    longer = deep_grant(more="keep_days = 30").replace('"weather-deep"', '"weather-longer"')
+    found = town(deep_grant(more="keep_days = 7") + longer)
+    with found.store() as store:
+        assert {info.days for info in store.spaces()} == {7}
+
+
 def test_a_revoked_grant_goes_on_bounding_how_long_its_deep_data_are_kept(town):
     found = town(deep_grant(more="keep_days = 7"))
     found.revoke()

@@ -45,5 +45,11 @@ def test_where_clipping_cannot_be_or_was_not_measured_it_is_the_mean(other):
 
 
 def test_a_setting_of_a_strategy_needs_its_name(tmp_path):
-    with pytest.raises(ConfigError, match="clip"):
+    with pytest.raises(ConfigError) as refused:
         load_map(a_map(tmp_path, 7, "[service.strategy]\nclip = 2.0\n"))
+    [problem] = refused.value.problems
+    assert problem.key.endswith("strategy.clip")
+    assert 'write name = "norm_clipping" or "peer_validation" too' in problem.right
+    named = "[service.strategy]\nname = 'norm_clipping'\nclip = 2.0\n"
+    (tmp_path / "named").mkdir()
+    assert strategy_of(a_map(tmp_path / "named", 7, named)) is NormClipping

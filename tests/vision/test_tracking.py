@@ -65,6 +65,13 @@ def test_times_must_go_on_and_shapes_agree():
         TrackingRules(low=0.6)
 
 
+def test_a_box_without_area_is_nobody():
+    tracker = Tracker()
+    for second in range(3):
+        flat_14 = np.array([[5.0, 5, 5, 5], [0.0, 0, 10, 20]])
+        assert tracker.follow(float(second), flat_14, np.ones(2)).tolist() == [-1, 0]
+
+
 def test_overlap_of_halves():
     assert overlaps(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 0, 3, 2]]))[0, 0] == 1 / 3
 

@@ -220,7 +220,7 @@ def _event_emitter(as_json: bool) -> EmitEvent:
             errors.print(f"Serving {facts['service']} at {facts['address']}", markup=False)
         elif event == "expired":
             errors.print(
-                f"Deleted {facts['rows']:,} rows of deep data older than --keep-days",
+                f"Deleted {facts['rows']:,} rows of deep data older than they are kept",
                 markup=False,
             )
 

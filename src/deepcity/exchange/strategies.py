@@ -285,6 +285,15 @@ STRATEGIES: Mapping[str, type[FedAvg]] = {
 }
 
 
+def strategies_with(setting: str) -> list[str]:
+    """Names of the strategies that have a setting.
+
+    >>> strategies_with("mu")
+    ['fedprox']
+    """
+    return [name for name, kind in STRATEGIES.items() if setting in kind.__dataclass_fields__]
+
+
 def strategy(name: str, **values: object) -> Strategy:
     """The strategy of that name with these settings.
 

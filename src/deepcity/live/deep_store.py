@@ -32,7 +32,8 @@ def open_deep_store(
         url: as `open_store` takes it.
         access: grants, checked before every read.
         keep_days: how long deep data are kept; None: as the store has it, at first 90. A grant's
-            `keep_days` bounds it, from the next start on after it was written.
+            `keep_days` bounds it, from the next start on after it was written; where a grant
+            allows more again, name the days.
         policy: of the city, asked before every read too; None: it names none.
 
     Raises:

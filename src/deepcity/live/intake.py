@@ -169,8 +169,9 @@ class Intake:
             f"the {(now - before) // DAY} days that the application keeps, and were not stored"
         )
         right = (
-            "nothing to do if they are not needed; else raise the application's --keep-days and "
-            "send them again: `deepcity agent` with --since and a new --state"
+            "nothing to do if they are not needed; else raise the application's --keep-days "
+            "(keep_days of its grants bounds it) and send them again: `deepcity agent` with "
+            "--since and a new --state"
         )
         notice = Problem(str(batch.space), "rows before", moment(before), reason, right)
         return past, (notice,)

@@ -24,7 +24,7 @@ from deepcity.city.problem import Problem
 from deepcity.data.city_file import CityFile, Used, check_city
 from deepcity.data.config.renamed_keys import with_new_keys
 from deepcity.data.config.toml_file import Raw, did_you_mean, read_toml, salvage, validate
-from deepcity.exchange.strategies import strategy
+from deepcity.exchange.strategies import strategies_with, strategy
 from deepcity.maps.aggregation_checks import aggregation_problems
 from deepcity.maps.city_policy import policy_problems
 from deepcity.maps.limit_checks import limit_problems
@@ -239,14 +239,26 @@ def _service(
 
 def _strategy_problems(file: str, key: str, settings: ServiceSettings) -> list[Problem]:
     """Settings that the strategy does not have, or that are out of range."""
+    chosen = settings.strategy
+    if chosen.name is None:
+        reason = "it is a setting of a strategy, and the map names none"
+        return [
+            Problem(file, f"{key}.strategy.{setting}", value, reason, _naming(setting))
+            for setting, value in chosen.values().items()
+        ]
     try:
-        strategy(settings.strategy.name or "fedavg", **settings.strategy.values())
+        strategy(chosen.name, **chosen.values())
     except ConfigError as error:
         return [
             Problem(file, f"{key}.strategy.{wrong.key}", wrong.value, wrong.reason, wrong.right)
             for wrong in error.problems
         ]
     return []
+
+
+def _naming(setting: str) -> str:
+    names = " or ".join(f'"{one}"' for one in strategies_with(setting))
+    return f"write name = {names} too, or leave {setting} out"
 
 
 def _members(

@@ -1,6 +1,6 @@
 """What somebody wears, by name: the colour of upper and lower clothes.
 
-A colour is what a witness says, not an identity: many wear the same. What people carry is not told;
+A colour is what a witness says, not an identity: many wear the same. What people carry is left out:
 none of the networks that cities use here sees it.
 
 Shapes: crops are (H, W, 3), blue, green and red, uint8, of a whole standing person.

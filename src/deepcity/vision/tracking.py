@@ -62,7 +62,7 @@ class Tracker:
         self._time_s = -np.inf
 
     def follow(self, time_s: float, box_N4: Doubles, confidence_N: Doubles) -> Ints:
-        """(N,) the number of each box's track, -1 where it belongs to none.
+        """(N,) the number of each box's track, -1 where it belongs to none or has no area.
 
         Raises:
             ValueError: if a time is not after the one before, shapes disagree, or a number is not
@@ -77,10 +77,10 @@ class Tracker:
         last_s, self._time_s = self._time_s, time_s
         self._end_lost(time_s)
         number_N = np.full(len(box_N4), -1, np.int64)
-        high_H = np.flatnonzero(confidence_N >= self._rules.high)
-        low_L = np.flatnonzero(
-            (confidence_N >= self._rules.low) & (confidence_N < self._rules.high)
-        )
+        confidence_N = np.where((box_N4[:, 2:] > box_N4[:, :2]).all(axis=1), confidence_N, 0.0)
+        likely_N = confidence_N >= max(self._rules.low, np.finfo(float).tiny)
+        high_H = np.flatnonzero(likely_N & (confidence_N >= self._rules.high))
+        low_L = np.flatnonzero(likely_N & (confidence_N < self._rules.high))
         expected_K4 = np.array([f.motion.move_to(time_s) for f in self._followed]).reshape(-1, 4)
         every_K = list(range(len(self._followed)))
         free_K = self._match(every_K, expected_K4, high_H, box_N4, number_N, self._rules.overlap)

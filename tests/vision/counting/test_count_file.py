@@ -55,6 +55,11 @@ def test_a_city_file_reads_them_and_services_take_them(tmp_path):
     assert {"people", "crowding-warning"} <= takers
 
 
+def test_a_count_of_millions_keeps_its_digits(tmp_path):
+    write_counts(tmp_path / "counts.csv", CountTimes(0, 60, 1), {"gate": np.array([1_234_567.0])})
+    assert (tmp_path / "counts.csv").read_text().endswith(",1234567\n")
+
+
 @pytest.mark.parametrize("counts", [{"time": np.zeros(2)}, {"gate": np.zeros(3)}])
 def test_what_does_not_fit_is_refused_and_leaves_no_file(tmp_path, counts):
     with pytest.raises(ValueError, match="give 2 counts a place"):

@@ -124,6 +124,7 @@ def test_density_adds_up_to_the_seconds_in_view(frames, seconds):
         lambda: CountLine((1.0, 1.0), (np.nan, 1.0)),
         lambda: GroundCells(0, 0, 0.0, 1, 1),
         lambda: GroundCells(0, 0, 1.0, 10**4, 10**4),
+        lambda: crowd_density([], GroundCells(0, 0, 1.0, 1000, 1000), CountTimes(0, 60, 1440)),
     ],
 )
 def test_what_nothing_can_be_counted_by_is_refused(wrong):

@@ -110,4 +110,4 @@ def _report(
 
 
 def _report_deleted(rows: int) -> None:
-    errors.print(f"Deleted {rows:,} rows of deep data older than --keep-days", markup=False)
+    errors.print(f"Deleted {rows:,} rows of deep data older than they are kept", markup=False)

@@ -41,8 +41,19 @@ def best_level(alone: IdentityLearner, joined: Mapping[int, IdentityLearner]) ->
     for level, learner in joined.items():
         difference_Q = _precisions(learner, alone) - own_Q
         gains[level], errors[level] = _mean_and_error(difference_Q)
-    better = [level for level in joined if gains[level] > MARGIN * errors[level]]
-    return BestLevel(max(better, key=lambda level: gains[level], default=ALONE), gains, errors)
+    return BestLevel(level_for_sure(gains, errors), gains, errors)
+
+
+def level_for_sure(gains: Mapping[int, float], errors: Mapping[int, float]) -> int:
+    """The level that gains most, of those that gain more than chance would have it; else 0.
+
+    >>> level_for_sure({0: 0.0, 3: 0.02, 5: 0.05}, {0: 0.0, 3: 0.01, 5: 0.06})
+    3
+    >>> level_for_sure({0: 0.0, 5: 0.05}, {0: 0.0, 5: 0.06})
+    0
+    """
+    better = [level for level, gain in gains.items() if gain > MARGIN * errors[level]]
+    return max(better, key=lambda level: gains[level], default=ALONE)
 
 
 def _precisions(learner: IdentityLearner, home: IdentityLearner) -> np.ndarray:

@@ -28,8 +28,9 @@ from deepcity.learning.identity.network import IdentityNetwork, IdentitySizes, n
 from deepcity.learning.identity.people import Bytes, IdentityData, People
 from deepcity.learning.identity.retrieval import Sightings, find, one_query_each
 from deepcity.learning.networks.reuse import export_layers, freeze
-from deepcity.learning.training.adamw import AdamW, clip_gradients
+from deepcity.learning.training.adamw import AdamW
 from deepcity.learning.training.local_training import one_cycle, party_seed
+from deepcity.learning.training.proximal_step import proximal_step
 from deepcity.learning.training.received_layers import error_with, import_usable
 from deepcity.learning.training.training_state import KeepsBest
 
@@ -135,7 +136,7 @@ class IdentityLearner(KeepsBest):
         Raises:
             LayerPackageError: if the layers do not fit.
         """
-        error = import_usable(self.network, self._trained(layers), self.evaluate)
+        error = import_usable(self.network, layers, self.frozen, self.evaluate)
         if math.isfinite(error):
             self._keep(error)
         return error
@@ -146,7 +147,7 @@ class IdentityLearner(KeepsBest):
         Raises:
             LayerPackageError: if the layers do not fit.
         """
-        return error_with(self.network, self._trained(layers), self.evaluate)
+        return error_with(self.network, layers, self.frozen, self.evaluate)
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
         """Each picture once; returns the mean training loss.
@@ -177,9 +178,6 @@ class IdentityLearner(KeepsBest):
         other.keep_best()
         return other
 
-    def _trained(self, layers: Layers) -> Layers:
-        return {name: part for name, part in layers.items() if name not in self.frozen}
-
     def _new_optimizer(self) -> AdamW:
         return AdamW(self.network.parameters(), weight_decay=self.settings.weight_decay)
 
@@ -208,15 +206,7 @@ class IdentityLearner(KeepsBest):
         scores_BP = self.network(_tensor(inputs))
         labels_B = self._label_I[torch.from_numpy(batch_B)]
         error = F.cross_entropy(scores_BP, labels_B, label_smoothing=self.settings.smoothing)
-        self._optimizer.zero_grad()
-        error.backward()  # type: ignore[no-untyped-call]
-        parameters = self._optimizer.parameters
-        for parameter, start in zip(parameters, before, strict=False):
-            if parameter.grad is not None:
-                parameter.grad.add_(parameter.detach() - start, alpha=proximal)
-        if torch.isfinite(clip_gradients(parameters, 5.0)):
-            self._optimizer.step()
-        return float(error.detach())
+        return proximal_step(self._optimizer, error, before, proximal, most_norm=5.0)
 
     def _train_mode(self) -> None:
         """Frozen layers stay as they are, their running statistics too."""

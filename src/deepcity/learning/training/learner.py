@@ -19,7 +19,7 @@ from deepcity.city.level import LADDER, STEM, Layers
 from deepcity.learning.features.inputs import Samples
 from deepcity.learning.networks.network import Network, Shape, new_network
 from deepcity.learning.networks.reuse import export_layers, freeze, import_layers
-from deepcity.learning.training.adamw import AdamW, clip_gradients
+from deepcity.learning.training.adamw import AdamW
 from deepcity.learning.training.local_training import (
     TrainingSettings,
     forecast,
@@ -28,6 +28,7 @@ from deepcity.learning.training.local_training import (
     party_seed,
     validation_score,
 )
+from deepcity.learning.training.proximal_step import proximal_step
 from deepcity.learning.training.received_layers import error_with, import_usable
 from deepcity.learning.training.training_state import KeepsBest
 
@@ -128,8 +129,7 @@ class Learner(KeepsBest):
         even where others send them rounded. Layers under which a forecast is not finite are
         refused: the party goes on with its own, so that one poisoned round ends nobody's training.
         """
-        common = {name: part for name, part in layers.items() if name not in self.frozen}
-        error = import_usable(self.network, common, self.evaluate)
+        error = import_usable(self.network, layers, self.frozen, self.evaluate)
         if not error >= self.best:  # NaN: no truth was measured
             self._keep(error)
         return error
@@ -142,8 +142,7 @@ class Learner(KeepsBest):
         Raises:
             LayerPackageError: if the layers do not fit.
         """
-        common = {name: part for name, part in layers.items() if name not in self.frozen}
-        return error_with(self.network, common, self.evaluate)
+        return error_with(self.network, layers, self.frozen, self.evaluate)
 
     def train_round(self, round_number: int, *, proximal: float = 0.0) -> float:
         """Local steps of one round; returns the mean training loss.
@@ -199,16 +198,7 @@ class Learner(KeepsBest):
             self._features[batch].flatten(0, 1), self._linear_features[batch].flatten(0, 1)
         )
         error = loss(output, self._target[batch].flatten(0, 1), self.settings.mae_weight)
-        self._optimizer.zero_grad()
-        error.backward()  # type: ignore[no-untyped-call]
-        parameters = self._optimizer.parameters
-        for parameter, start in zip(parameters, reference, strict=False):
-            if parameter.grad is not None:
-                parameter.grad.add_(parameter.detach() - start, alpha=proximal)
-        norm = clip_gradients(parameters, 1.0)
-        if torch.isfinite(norm):  # else layers from elsewhere are too large to learn from
-            self._optimizer.step()
-        return float(error.detach())
+        return proximal_step(self._optimizer, error, reference, proximal, most_norm=1.0)
 
     def export(self, names: Iterable[str]) -> Layers:
         """Copies of the named layers, at their current weights."""

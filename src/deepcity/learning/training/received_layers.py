@@ -1,7 +1,10 @@
-"""Layers from elsewhere in place of a learner's own: kept if they can be used, or only tried."""
+"""Layers from elsewhere in place of a learner's own: kept if they can be used, or only tried.
+
+Frozen layers stay the learner's own, even where others send them rounded.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from torch import nn
 
@@ -12,14 +15,17 @@ Evaluate = Callable[[], float]
 """The validation error of the network as it is; infinite where it cannot be used."""
 
 
-def import_usable(network: nn.Module, layers: Layers, evaluate: Evaluate) -> float:
+def import_usable(
+    network: nn.Module, layers: Layers, frozen: Collection[str], evaluate: Evaluate
+) -> float:
     """Import layers and validate; those with an infinite error are taken back.
 
     Raises:
         LayerPackageError: if the layers do not fit; nothing is changed then.
     """
-    own = export_layers(network, layers)
-    import_layers(network, layers)
+    received = {name: part for name, part in layers.items() if name not in frozen}
+    own = export_layers(network, received)
+    import_layers(network, received)
     error = evaluate()
     if math.isinf(error):
         import_layers(network, own)
@@ -27,14 +33,17 @@ def import_usable(network: nn.Module, layers: Layers, evaluate: Evaluate) -> flo
     return error
 
 
-def error_with(network: nn.Module, layers: Layers, evaluate: Evaluate) -> float:
+def error_with(
+    network: nn.Module, layers: Layers, frozen: Collection[str], evaluate: Evaluate
+) -> float:
     """Validation error with these layers in place of its own; nothing of it changes.
 
     Raises:
         LayerPackageError: if the layers do not fit.
     """
-    own = export_layers(network, layers)
-    import_layers(network, layers)
+    received = {name: part for name, part in layers.items() if name not in frozen}
+    own = export_layers(network, received)
+    import_layers(network, received)
     try:
         return evaluate()
     finally:

@@ -27,7 +27,7 @@ class CameraView(Protocol):
         ...
 
     def heights(self, box_B4: Doubles) -> Doubles:
-        """(B,) metres from feet to the top of the head; NaN where it cannot be told."""
+        """(B,) metres from feet to the top of the head; NaN where it is unknown."""
         ...
 
     def doubts(self, box_B4: Doubles, pixels: float) -> Doubles:

@@ -1,11 +1,13 @@
 """Counts as a CSV file that a city file names as a source: a row a time, a column a place.
 
-[[source]]
-name = "people"
-format = "csv"
-path = "counts.csv"
-layout = "wide"
-time = { column = "time", zone = "UTC" }
+    [[source]]
+    name = "people"
+    format = "csv"
+    path = "counts.csv"
+    layout = "wide"
+    time = { column = "time", zone = "UTC" }
+
+Services read it as any other agency's records.
 """
 
 import csv
@@ -42,5 +44,5 @@ def write_counts(path: Path, times: CountTimes, count_by_place: Mapping[str, Dou
     lines.writerow([TIME, *count_by_place])
     for at, stamp in enumerate(stamps):
         counts = [float(some[at]) for some in count_by_place.values()]
-        lines.writerow([stamp, *("" if np.isnan(one) else f"{one:g}" for one in counts)])
+        lines.writerow([stamp, *("" if np.isnan(one) else f"{one:.15g}" for one in counts)])
     write_atomic(path, text.getvalue().encode())

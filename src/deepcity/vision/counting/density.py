@@ -12,7 +12,8 @@ from deepcity.city.arrays import Doubles
 from deepcity.vision.counting.time_bins import CountTimes
 from deepcity.vision.track import Track
 
-MOST_CELLS = 1_000_000
+MOST_CELLS = 10_000_000
+"""Of a grid, and of all times together: 80 MB."""
 MOST_UNSEEN_S = 2.0
 """Whoever is hidden for longer may have moved on."""
 
@@ -49,7 +50,13 @@ def crowd_density(tracks: Iterable[Track], cells: GroundCells, times: CountTimes
     A track is where it was last seen until it is seen again, for two seconds at most, so a frame
     that was skipped takes nobody away; after its last frame it is gone. Unknown positions count
     nowhere.
+
+    Raises:
+        ValueError: if cells and times together are too many.
     """
+    wanted = times.count * cells.rows * cells.columns
+    if wanted > MOST_CELLS:
+        raise ValueError(f"{wanted:,} cells of all times; {MOST_CELLS:,} at most: take fewer times")
     second_CYX = np.zeros((times.count, cells.rows, cells.columns))
     for track in tracks:
         if len(track.ground_T2) and len(track.time_s_T) > 1:

@@ -35,7 +35,7 @@ def dwell_seconds(tracks: Iterable[Track], times: CountTimes, k: int) -> Doubles
 
 
 def withheld(count_C: Ints, k: int) -> Doubles:
-    """Counts of k or more, and NaN for those under it, zero too: nobody is told from nobody else.
+    """Counts of k or more, and NaN for those under it, zero too.
 
     It bounds nothing by itself: what leaves the agency takes noise first (`deepcity counts`).
     """
