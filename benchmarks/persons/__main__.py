@@ -4,6 +4,7 @@ table is made of all that are there.
 
 import argparse
 import sys
+from importlib.util import find_spec
 
 from benchmarks import kept_cases
 from benchmarks.persons import __doc__ as about
@@ -34,6 +35,8 @@ def main() -> None:
     if not asked.only_tables:
         if not ARCHIVE.exists():
             sys.exit(f"the pictures are not there ({ARCHIVE}): use --only-tables")
+        if lacking := [name for name in ("PIL", "openvino") if find_spec(name) is None]:
+            sys.exit(f"{', '.join(lacking)} cannot be imported: pip install pillow openvino")
         if GIVEN_SET in sets:
             _measure_given()
         for seed in map(int, asked.seeds.split(",")):
