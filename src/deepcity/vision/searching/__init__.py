@@ -1,0 +1,1 @@
+"""Looking for one person in the tracks of a city's own cameras."""
