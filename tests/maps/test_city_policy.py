@@ -46,6 +46,11 @@ def test_a_policy_file_is_read_with_its_rules(tmp_path):
     assert policy.decide(replace(REQUEST, recipients=("town",))).allowed
 
 
+def test_a_grant_of_sightings_names_no_layer(tmp_path):
+    (found,) = read_policy(_origin(tmp_path, SIGHTINGS + 'cadence = "1m"\n')).grants
+    assert (found.item, found.lowest, found.highest, found.cadence_s) == ("sightings", 0, 0, 60)
+
+
 def test_a_city_without_policy_has_none(tmp_path):
     path = policy_town(tmp_path)
     path.write_text(path.read_text().replace('policy = "policy.toml"', ""), encoding="utf-8")
@@ -54,7 +59,16 @@ def test_a_city_without_policy_has_none(tmp_path):
     assert policy_problems(city_file) == []
 
 
+SIGHTINGS = (
+    DEEP_GRANT.replace("deep_data", "sightings")
+    .replace('lowest = "h3"\nhighest = "h5"\n', "")
+    .replace('cadence = "1h"\nkeep_days = 30\n', "")
+)
 WRONG = {
+    "layers of sightings": (SIGHTINGS + 'highest = "h5"\n', "sightings are of none"),
+    "leakage of sightings": (SIGHTINGS + 'leakage = "any"\n', "sightings are of none"),
+    "k of sightings": (SIGHTINGS + "least_k = 3\n", "sightings are of one person"),
+    "days of sightings": (SIGHTINGS + "keep_days = 3\n", "end with their case"),
     "two of one name": (GRANT + GRANT, "two grants have this name"),
     "unknown agency": (GRANT.replace('"water"\nitem', '"watr"\nitem'), "Did you mean 'water'"),
     "other domain": (GRANT.replace('"resources"', '"transport"'), "of the domain resources"),

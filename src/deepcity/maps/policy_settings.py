@@ -19,6 +19,7 @@ Name = Annotated[str, Field(pattern=NAME, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Layer = Literal["stem", "h1", "h2", "h3", "h4", "h5", "head"]
 LAST_DAY = date(9998, 12, 31)
+_OF_NO_LAYER = (Item.COUNTS, Item.SIGHTINGS)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -39,20 +40,21 @@ class GrantTable(Settings):
     Attributes:
         name: unique in the file; rules, messages and revocations name it.
         agency: whose data leave, as the city file names it.
-        item: "layers" (parameters, in rounds), "deep_data" (activations, as a stream) or "counts"
-            (of rows by area and time, with noise).
+        item: "layers" (parameters, in rounds), "deep_data" (activations, as a stream), "counts"
+            (of rows by area and time, with noise) or "sightings" (camera, time and score of tracks
+            that resemble a person who is looked for).
         grantee: cities that may receive them, this one too where its own services use them.
         domain, service, purpose: what they are for. A map's service has the purpose that its
             `[service.grant]` states; left out there, its application's name.
         lowest, highest: layers that may leave: stem, h1 to h5, head. Of deep data the shallowest
-            and the deepest cut; the stem and the head are none. Counts have none.
+            and the deepest cut; the stem and the head are none. Counts and sightings have none.
         until: the last day on which the grant holds, in the city's time zone.
         max_stream_r2: most measured leakage, the best attacker's R² after 24 releases
             (`deepcity audit`). What was not measured does not leave then.
         leakage: "forecast": a running city's deep data may leak no more than the forecast made
             from them, and 0.05. "any": what they leak is accepted, measured or not. Left out: the
             number max_stream_r2 counts, and where there is none "forecast".
-        cadence: least time between two releases of deep data.
+        cadence: least time between two releases of deep data, or between two answers to one case.
         least_k: fewest parties whose updates are joined before anybody sees them (secure sums). Of
             counts: those under it are withheld; they need it.
         epsilon: of differential privacy, in all. Counts need it.
@@ -87,24 +89,41 @@ class GrantTable(Settings):
     @model_validator(mode="after")
     def _counts_are_bounded(self) -> Self:
         if self.item is not Item.COUNTS:
-            for key in ("lowest", "highest"):
-                if getattr(self, key) is None:
-                    raise wrong("missing", "name a layer: stem, h1 to h5, head", key)
             return self
         bounds = {"least_k": self.least_k, "epsilon": self.epsilon}
         for key, value in bounds.items():
             if value is None:
                 right = "write e.g. least_k = 10" if key == "least_k" else "write e.g. epsilon = 2"
                 raise wrong("missing, and counts leave only within it", right, key)
-        of_layers = ("lowest", "highest", "max_stream_r2", "leakage", "cadence")
-        for key in of_layers:
+        if self.cadence is not None:
+            raise wrong("it bounds a stream, and counts are none", "leave it out", "cadence")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_where_there_are_some(self) -> Self:
+        if self.item not in _OF_NO_LAYER:
+            for key in ("lowest", "highest"):
+                if getattr(self, key) is None:
+                    raise wrong("missing", "name a layer: stem, h1 to h5, head", key)
+            return self
+        for key in ("lowest", "highest", "max_stream_r2", "leakage"):
             if getattr(self, key) is not None:
-                raise wrong("it bounds layers, and counts are of none", "leave it out", key)
+                reason = f"it bounds layers, and {self.item} are of none"
+                raise wrong(reason, "leave it out", key)
+        return self
+
+    @model_validator(mode="after")
+    def _sightings_have_no_noise(self) -> Self:
+        if self.item is Item.SIGHTINGS:
+            for key in ("least_k", "epsilon", "keep_days"):
+                if getattr(self, key) is not None:
+                    reason = "sightings are of one person, and end with their case"
+                    raise wrong(reason, "leave it out", key)
         return self
 
     @model_validator(mode="after")
     def _fits_item(self) -> Self:
-        if self.item is Item.COUNTS:
+        if self.item in _OF_NO_LAYER:
             return self
         layers = self.item is Item.LAYERS
         streamed = {"cadence": self.cadence, "keep_days": self.keep_days, "leakage": self.leakage}

@@ -96,6 +96,28 @@ def test_counts_leave_within_k_and_epsilon_alone(measures, codes):
     assert _codes(policy, replace(request, action=ReleaseAction.RELEASE_LAYERS)) == {"no_grant"}
 
 
+def test_sightings_leave_by_a_grant_of_them_alone():
+    of_none = {"lowest": 0, "highest": 0, "max_stream_r2": None}
+    asked = {"action": ReleaseAction.RELEASE_SIGHTINGS, "lowest": 0, "highest": 0}
+    request = replace(REQUEST, **asked, measured=ReleaseMeasures())
+    assert _policy(replace(GRANT, item=Item.SIGHTINGS, **of_none)).decide(request).allowed
+    for item in (Item.COUNTS, Item.LAYERS, Item.DEEP_DATA):
+        assert _codes(_policy(replace(GRANT, item=item, **of_none)), request) == {"no_grant"}
+
+
+def test_a_city_refuses_a_purpose_for_good():
+    """Whatever grants are written later, a rule of the city's own counts before them."""
+    rule = (
+        '@id("no-wanted-persons") forbid (principal, action == DeepCity::Action::'
+        '"releaseSightings", resource) when { context.service == "' + GRANT.service + '" };'
+    )
+    grant = replace(GRANT, item=Item.SIGHTINGS, lowest=0, highest=0, max_stream_r2=None)
+    asked = {"action": ReleaseAction.RELEASE_SIGHTINGS, "lowest": 0, "highest": 0}
+    request = replace(REQUEST, **asked, measured=ReleaseMeasures())
+    assert _policy(grant).decide(request).allowed
+    assert _codes(_policy(grant, rules=rule), request) == {"forbidden"}
+
+
 def test_an_encoder_that_still_learns_is_not_compared_with_its_forecast():
     policy = _policy(replace(GRANT, max_stream_r2=None, max_above_forecast=0.05))
     assert policy.decide(replace(REQUEST, measured=ReleaseMeasures(in_training=True))).allowed

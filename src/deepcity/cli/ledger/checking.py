@@ -9,7 +9,7 @@ from rich.console import Console
 
 from deepcity.city.errors import LedgerError
 from deepcity.city.printable import printable
-from deepcity.cli.ledger.listing import deletion_text, grant_text, leakage_text
+from deepcity.cli.ledger.listing import grant_text, leakage_text, text_of
 from deepcity.runs.releases.files import cosign_sheet, evidence_file, read_any
 from deepcity.runs.releases.review import LedgerReview, review_ledgers
 from deepcity.store.release_ledger.heads import HeadSheet, Rewritten
@@ -156,8 +156,7 @@ def _verify_evidence(path: Path, found: Rewritten) -> bool:
 def _print_release(proof: ReleaseProof) -> None:
     one, entry = proof.entry.release, proof.entry
     if one is None:
-        if entry.deletion is not None:
-            print_line(deletion_text(entry, entry.deletion))
+        print_line(text_of(entry))
         return
     when = datetime.fromtimestamp(entry.time_s, UTC).isoformat(sep=" ")
     print_line(

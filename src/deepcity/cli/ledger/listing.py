@@ -14,7 +14,15 @@ from deepcity.city.printable import printable
 from deepcity.runs.releases.files import one_ledger
 from deepcity.runs.releases.review import ledger_files, ledger_name
 from deepcity.store.release_ledger.lines import entry_of, read_lines
-from deepcity.store.release_ledger.release import Deletion, Entry, Leakage, Release, ReleaseForm
+from deepcity.store.release_ledger.release import (
+    CaseAct,
+    Deletion,
+    DeletionRule,
+    Entry,
+    Leakage,
+    Release,
+    ReleaseForm,
+)
 
 NOT_MEASURED = "not measured"
 _HEADS = ("", "when (UTC)", "layer", "to", "service", "training", "round")
@@ -45,8 +53,8 @@ def print_releases(folder: Path, party: str | None, last: int, *, as_json: bool)
         else:
             console.print(title)
         for entry in newest:
-            if entry.deletion is not None:
-                console.print(escape(printable(deletion_text(entry, entry.deletion))))
+            if text := text_of(entry):
+                console.print(escape(printable(text)))
 
 
 def _newest(path: Path, last: int) -> tuple[list[Entry], int]:
@@ -60,13 +68,28 @@ def _newest(path: Path, last: int) -> tuple[list[Entry], int]:
     return [one for data in lines if isinstance(one := entry_of(data), Entry)], count
 
 
-def deletion_text(entry: Entry, one: Deletion) -> str:
-    """A deletion in one line."""
+def text_of(entry: Entry) -> str:
+    """A deletion, or an act in a case, in one line; empty for a release, which has a table."""
+    begins = f"entry {entry.index} ({_when(entry.time_s)} UTC): "
+    if entry.deletion is not None:
+        return begins + _deletion(entry.deletion)
+    return begins + _act(entry.case) if entry.case is not None else ""
+
+
+def _deletion(one: Deletion) -> str:
+    if one.rule is DeletionRule.CASE_CLOSED:
+        return f"{one.holder} deleted {one.rows:,} rows of {one.data}, as the case was closed"
     return (
-        f"entry {entry.index} ({_when(entry.time_s)} UTC): {one.holder} deleted {one.rows:,} rows "
+        f"{one.holder} deleted {one.rows:,} rows "
         f"of {one.data}, from {_when(one.first_s)} to {_when(one.last_s)}: all before "
         f"{_when(one.before_s)}, as they are kept for {one.days} days"
     )
+
+
+def _act(one: CaseAct) -> str:
+    city, why = f", {one.city}" if one.city else "", f", {one.why}" if one.why else ""
+    count = f", {one.count:,}" if one.count else ""
+    return f"case {one.case}: {one.act} by {one.who}{city}{count}{why}"
 
 
 def _when(seconds: int) -> str:

@@ -24,6 +24,7 @@ class AskedAction(StrEnum):
     DEEP_DATA = "deep_data"
     READ_DEEP_DATA = "read_deep_data"
     COUNTS = "counts"
+    SIGHTINGS = "sightings"
 
 
 CityPath = Annotated[
@@ -101,7 +102,8 @@ def explain(
     layers: Annotated[
         str,
         typer.Option(
-            help="Layers that leave, with commas; of deep data the cut, e.g. h3; counts have none."
+            help="Layers that leave, with commas; of deep data the cut, e.g. h3; counts and "
+            "sightings have none."
         ),
     ] = "h1,h2,h3,h4,h5",
     r2: Annotated[float | None, typer.Option(help="Measured leakage, R² of a stream.")] = None,
@@ -141,10 +143,11 @@ def explain(
         AskedAction.DEEP_DATA: ReleaseAction.RELEASE_DEEP_DATA,
         AskedAction.READ_DEEP_DATA: ReleaseAction.READ_DEEP_DATA,
         AskedAction.COUNTS: ReleaseAction.RELEASE_COUNTS,
+        AskedAction.SIGHTINGS: ReleaseAction.RELEASE_SIGHTINGS,
     }
     try:
-        counts = item is AskedAction.COUNTS
-        lowest, highest = (0, 0) if counts else depths_of(map(str.strip, layers.split(",")))
+        of_none = item in (AskedAction.COUNTS, AskedAction.SIGHTINGS)
+        lowest, highest = (0, 0) if of_none else depths_of(map(str.strip, layers.split(",")))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--layers") from None
     now = int(time.time()) if at is None else int(at.replace(tzinfo=UTC).timestamp())

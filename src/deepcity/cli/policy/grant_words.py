@@ -90,6 +90,13 @@ def _items(grant: ReleaseGrant, city: str) -> LocalizedText:
             f"counts of {whose} ({grant.domain}) by area and time, with noise; no raw rows",
             f"{whose}({grant.domain})의 지역·시간별 집계, 잡음을 더함. 원시 기록은 없음",
         )
+    if grant.item is Item.SIGHTINGS:
+        return LocalizedText(
+            f"sightings by {whose} ({grant.domain}): camera, time and score of tracks that "
+            "resemble the person looked for; no pictures, no embeddings",
+            f"{whose}({grant.domain})의 목격 정보: 찾는 사람과 닮은 궤적의 카메라, 시각, 점수. "
+            "사진과 임베딩은 없음",
+        )
     return LocalizedText(
         f"deep data of {whose} ({grant.domain}): activations cut at {en}; no raw rows",
         f"{whose}({grant.domain})의 딥 데이터: {ko}에서 자른 활성값. 원시 기록은 없음",
@@ -101,6 +108,11 @@ def _retention(grant: ReleaseGrant) -> LocalizedText:
         return LocalizedText(
             "what was fused into common layers stays there until they are trained again without it",
             "공통 층에 합쳐진 것은 이를 빼고 다시 학습할 때까지 남음",
+        )
+    if grant.item is Item.SIGHTINGS:
+        return LocalizedText(
+            "until the case is closed at the receiver, which deletes them; nothing here can",
+            "받은 쪽에서 사건을 종결할 때까지. 삭제는 받은 쪽이 하며, 여기서는 할 수 없음",
         )
     if grant.keep_days is None:
         return LocalizedText("not bounded by the grant", "허가가 정하지 않음")

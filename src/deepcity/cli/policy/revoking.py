@@ -34,6 +34,13 @@ def stopped(grant: ReleaseGrant, *, held: bool) -> LocalizedText:
             f"{grant.name} 철회됨: 이제부터 이 허가로는 집계가 나가지 않습니다. 이미 나간 것은 "
             "받은 쪽에 남으며, 쓴 엡실론은 돌아오지 않습니다.",
         )
+    if grant.item is Item.SIGHTINGS:
+        return LocalizedText(
+            f"{grant.name} is revoked: no search is answered by it from now on. Sightings that "
+            "have left stay with who received them until their case is closed.",
+            f"{grant.name} 철회됨: 이제부터 이 허가로는 검색에 답하지 않습니다. 이미 나간 목격 "
+            "정보는 사건이 종결될 때까지 받은 쪽에 남습니다.",
+        )
     return LocalizedText(
         f"{grant.name} is revoked: no deep data leave by it from now on, and those that are stored "
         "are hidden from their readers at once. Copies that readers made stay with them.",
@@ -57,7 +64,7 @@ def already_left(grant: ReleaseGrant, folders: Sequence[Path]) -> Iterator[Local
             continue
         for one in found:
             yield _line(one)
-        if grant.item is not Item.COUNTS:  # nothing was trained with them
+        if grant.item not in (Item.COUNTS, Item.SIGHTINGS):  # nothing was trained with them
             yield _again(folder)
 
 

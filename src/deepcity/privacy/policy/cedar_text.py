@@ -68,14 +68,18 @@ def permits(grant: ReleaseGrant, city: str) -> str:
     """
     if grant.revoked_at is not None:
         return ""
-    if grant.item is Item.LAYERS:
-        return _permit(grant, city, ReleaseAction.RELEASE_LAYERS, [*_scope(grant), *_limits(grant)])
-    if grant.item is Item.COUNTS:
-        return _permit(grant, city, ReleaseAction.RELEASE_COUNTS, [*_scope(grant), *_limits(grant)])
-    release = _permit(
-        grant, city, ReleaseAction.RELEASE_DEEP_DATA, [*_scope(grant), *_limits(grant)]
-    )
+    release = _permit(grant, city, _RELEASES[grant.item], [*_scope(grant), *_limits(grant)])
+    if grant.item is not Item.DEEP_DATA:
+        return release
     return f"{release}{_permit(grant, city, ReleaseAction.READ_DEEP_DATA, _scope(grant))}"
+
+
+_RELEASES = {
+    Item.LAYERS: ReleaseAction.RELEASE_LAYERS,
+    Item.DEEP_DATA: ReleaseAction.RELEASE_DEEP_DATA,
+    Item.COUNTS: ReleaseAction.RELEASE_COUNTS,
+    Item.SIGHTINGS: ReleaseAction.RELEASE_SIGHTINGS,
+}
 
 
 def _permit(grant: ReleaseGrant, city: str, action: ReleaseAction, conditions: list[str]) -> str:

@@ -272,4 +272,5 @@ def _what(request: ReleaseRequest) -> str:
         ReleaseAction.RELEASE_DEEP_DATA: "the release of deep data",
         ReleaseAction.READ_DEEP_DATA: "the reading of deep data",
         ReleaseAction.RELEASE_COUNTS: "the release of counts",
+        ReleaseAction.RELEASE_SIGHTINGS: "the release of sightings",
     }[request.action]

@@ -20,6 +20,7 @@ class Item(StrEnum):
     LAYERS = "layers"  # parameters, in rounds
     DEEP_DATA = "deep_data"  # activations of a hidden layer, as a stream
     COUNTS = "counts"  # of rows, with noise
+    SIGHTINGS = "sightings"  # where a person who is looked for may have been seen
 
 
 class ReleaseAction(StrEnum):
@@ -29,13 +30,21 @@ class ReleaseAction(StrEnum):
     RELEASE_DEEP_DATA = "releaseDeepData"
     READ_DEEP_DATA = "readDeepData"
     RELEASE_COUNTS = "releaseCounts"
+    RELEASE_SIGHTINGS = "releaseSightings"
 
     @property
     def item(self) -> Item:
         """What it takes a grant of."""
-        if self is ReleaseAction.RELEASE_COUNTS:
-            return Item.COUNTS
-        return Item.LAYERS if self is ReleaseAction.RELEASE_LAYERS else Item.DEEP_DATA
+        return _ITEMS[self]
+
+
+_ITEMS = {
+    ReleaseAction.RELEASE_LAYERS: Item.LAYERS,
+    ReleaseAction.RELEASE_DEEP_DATA: Item.DEEP_DATA,
+    ReleaseAction.READ_DEEP_DATA: Item.DEEP_DATA,
+    ReleaseAction.RELEASE_COUNTS: Item.COUNTS,
+    ReleaseAction.RELEASE_SIGHTINGS: Item.SIGHTINGS,
+}
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,12 @@ class ReleaseGrant:
         grantees: cities that may receive them.
         domain, service, purpose: what they are for; all three must be those of the release.
         lowest, highest: depths, see `DEPTHS`. Of layers all from `lowest` to `highest` may leave;
-            of deep data these are the cut levels allowed; of counts, which are of no layer, 0.
+            of deep data these are the cut levels allowed; of counts and sightings, which are of no
+            layer, 0.
         until: UTC seconds, the first at which it holds no more.
         max_stream_r2: most measured leakage, R² after 24 releases; None: not bounded.
-        cadence_s: least seconds between two releases of a stream; None: not bounded.
+        cadence_s: least seconds between two releases of a stream, or between two answers to one
+            search; None: not bounded.
         least_k: fewest parties whose updates are joined before anybody sees them; of counts, under
             which number they are withheld.
         epsilon: of differential privacy, in all; None: not bounded.
@@ -111,7 +122,7 @@ class ReleaseRequest:
     Attributes:
         agency: whose data, by its name in the policy's city.
         recipients: every city that would have them; each must be allowed.
-        lowest, highest: depths of what leaves; of counts 0.
+        lowest, highest: depths of what leaves; of counts and sightings 0.
         now: UTC seconds.
     """
 

@@ -26,7 +26,7 @@ from deepcity.store.atomic import write_error_text
 from deepcity.store.release_ledger.heads import SignedHead, TreeHead, signed_head
 from deepcity.store.release_ledger.lines import head_of, read_lines
 from deepcity.store.release_ledger.merkle import Frontier, leaf_hash
-from deepcity.store.release_ledger.release import Deletion, Entry, Release
+from deepcity.store.release_ledger.release import Entry, Record
 from deepcity.store.signatures.ed25519 import public_hex
 
 RELEASES, LOCK = "releases.jsonl", ".lock"
@@ -54,24 +54,24 @@ class ReleaseLedger:
     _end: int = -1  # bytes of the file as this writer knows it; -1: not read yet
     _lock: RLock = field(default_factory=RLock, repr=False)
 
-    def record(self, records: Sequence[Release | Deletion]) -> SignedHead:
-        """Append what is about to leave or to be deleted, and sign the new head; on the disk when
-        this returns.
+    def record(self, records: Sequence[Record]) -> SignedHead:
+        """Append what is about to leave, to be deleted or to be done, and sign the new head; on the
+        disk when this returns.
 
         Raises:
             LedgerError: if it cannot be written, or what is there does not fit its last head.
-                Nothing may leave, or be deleted, then.
+                Nothing may leave, be deleted or be done then.
         """
         with self._alone():
             return self._append(records)
 
-    def _append(self, records: Sequence[Release | Deletion]) -> SignedHead:
+    def _append(self, records: Sequence[Record]) -> SignedHead:
         """Append entries and a head; nobody else writes meanwhile."""
         self._follow()
         self._end = -1  # until it is written: who is interrupted reads the file again
         now, tree = int(self.clock()), self._tree
         lines = [
-            _entry(tree.size + number, record, now).to_line()
+            Entry.of(tree.size + number, record, now).to_line()
             for number, record in enumerate(records)
         ]
         for line in lines:
@@ -198,9 +198,3 @@ class ReleaseLedger:
             f"leaves until it is whole: see `deepcity ledger verify {self.path}`, and put back a "
             f"copy"
         )
-
-
-def _entry(index: int, record: Release | Deletion, now: int) -> Entry:
-    if isinstance(record, Deletion):
-        return Entry(index=index, deletion=record, time_s=now)
-    return Entry(index=index, release=record, time_s=now)

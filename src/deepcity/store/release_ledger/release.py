@@ -1,5 +1,5 @@
 """What stands in a release ledger: one entry for each layer that left, one for each deletion of
-what a party held, and the tree's signed heads.
+what a party held, one for each act in a search for a person, and the tree's signed heads.
 
 Each is a line of JSON in canonical form: sorted keys, no spaces, UTF-8, no number but integers
 (RFC 8785 of such values). There is one text of an entry, so a line that is not the text of what it
@@ -56,6 +56,7 @@ class ReleaseForm(StrEnum):
     DOCUMENT = "document"  # no layer of a network: a signed claim of rows, results of a choice
     DEEP_DATA = "deep-data"  # activations for rows
     COUNTS = "counts"  # of rows by area and time, with noise
+    SIGHTINGS = "sightings"  # camera, time and score of tracks that resemble who is looked for
 
 
 class GrantScope(Strict):
@@ -146,6 +147,7 @@ class DeletionRule(StrEnum):
     """Why data were deleted."""
 
     RETENTION = "retention"  # older than they are kept
+    CASE_CLOSED = "case-closed"  # the search that they were for is over
 
 
 class Deletion(Strict):
@@ -170,23 +172,73 @@ class Deletion(Strict):
     last_s: Seconds
 
 
+class CaseActKind(StrEnum):
+    """What was done in a search for a person."""
+
+    OPENED = "opened"
+    APPROVED = "approved"
+    SEARCHED = "searched"  # a city was asked, and answered
+    UNANSWERED = "unanswered"  # a city was asked, and did not answer
+    REFUSED = "refused"  # by the owner of the cameras
+    LOOKED = "looked"  # somebody looked at the sightings
+    CONFIRMED = "confirmed"  # somebody found that a sighting is the person
+    REJECTED = "rejected"
+    CLOSED = "closed"
+
+
+class CaseAct(Strict):
+    """One act in a search for a person; nothing of the person stands here.
+
+    Attributes:
+        holder: whose ledger it is.
+        case: the search's id.
+        digest: SHA-256 of what was approved; empty where it could not be read.
+        who: the person or city that acted.
+        city: the other side; empty: none.
+        count: sightings, or refusals of this kind so far.
+        why: a code, e.g. of a refusal.
+    """
+
+    holder: Name
+    case: Name
+    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+    act: Annotated[CaseActKind, Field(strict=False)]
+    who: Name
+    city: Name
+    count: Annotated[int, Field(ge=0, le=10**9)]
+    why: Name
+
+
+Record = Release | Deletion | CaseAct
+
+
 class Entry(Strict):
     """What stands in the ledger: its number from 0, and when it was recorded (UTC seconds).
 
     Attributes:
-        release, deletion: one of both; the other has no key in its text.
+        release, deletion, case: one of these; the others have no key in its text.
     """
 
     index: Annotated[int, Field(ge=0, lt=MOST_SIZE)]
     release: Release | None = None
     deletion: Deletion | None = None
+    case: CaseAct | None = None
     time_s: Seconds
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.release is None) == (self.deletion is None):
-            raise ValueError("an entry is of a release or of a deletion")
+    def _one_of_these(self) -> Self:
+        if [self.release, self.deletion, self.case].count(None) != 2:
+            raise ValueError("an entry is of one release, deletion or act in a case")
         return self
+
+    @classmethod
+    def of(cls, index: int, record: Record, time_s: int) -> "Entry":
+        """The entry of a record."""
+        if isinstance(record, Release):
+            return cls(index=index, release=record, time_s=time_s)
+        if isinstance(record, Deletion):
+            return cls(index=index, deletion=record, time_s=time_s)
+        return cls(index=index, case=record, time_s=time_s)
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

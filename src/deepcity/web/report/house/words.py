@@ -56,6 +56,8 @@ def _what(total: ReleaseTotal) -> Text:
     kind = total.kind
     if kind.form is ReleaseForm.COUNTS:
         return translate("house.counts", name=kind.layer)
+    if kind.form is ReleaseForm.SIGHTINGS:
+        return translate("house.sightings", name=kind.layer)
     if kind.form is ReleaseForm.DOCUMENT:
         known = kind.layer in _DOCUMENTS
         return translate(f"house.document_{kind.layer if known else 'other'}", name=kind.layer)
@@ -73,7 +75,7 @@ def _receiver(total: ReleaseTotal) -> Text:
 
 
 def _grant(total: ReleaseTotal) -> Text:
-    if total.kind.form is ReleaseForm.COUNTS and total.grants:
+    if total.kind.form in (ReleaseForm.COUNTS, ReleaseForm.SIGHTINGS) and total.grants:
         return same(", ".join(total.grants))
     if total.levels is None:
         return translate("house.grant_none")
@@ -102,6 +104,8 @@ def _leakage(found: LayerOutflow) -> Text:
             unit=counts.unit,
             epsilon=_short(found.total.epsilon or counts.epsilon),
         )
+    if kind.form is ReleaseForm.SIGHTINGS:
+        return translate("house.leak_sightings")
     if kind.form is ReleaseForm.DOCUMENT:
         return translate("house.no_gradients" if kind.layer == "gradients" else "house.no_layer")
     measured = _measured(found)
