@@ -47,7 +47,7 @@ def test_a_policy_file_is_read_with_its_rules(tmp_path):
 
 
 def test_a_grant_of_sightings_names_no_layer(tmp_path):
-    (found,) = read_policy(_origin(tmp_path, SIGHTINGS + 'cadence = "1m"\n')).grants
+    (found,) = read_policy(_origin(tmp_path, SIGHTINGS + 'cadence = "1min"\n')).grants
     assert (found.item, found.lowest, found.highest, found.cadence_s) == ("sightings", 0, 0, 60)
 
 
