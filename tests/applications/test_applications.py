@@ -10,11 +10,12 @@ import pytest
 import deepcity.applications
 from deepcity.applications.application import Target, Task, applications
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
+from deepcity.applications.match_application import match_applications
 from deepcity.applications.metric import AbsoluteError
 from deepcity.city.field import Field, Kind
 from deepcity.city.localized_text import LocalizedText
 
-CONTRACT = {"application", "decision", "metric", "state", "tasks"}
+CONTRACT = {"application", "decision", "match_application", "metric", "state", "tasks"}
 """What is no service in the folder."""
 
 
@@ -26,11 +27,14 @@ def test_every_application_keeps_the_contract(name):
 
 def test_the_folder_is_the_registry():
     files = {module.name for module in pkgutil.iter_modules(deepcity.applications.__path__)}
-    assert files - CONTRACT == {name.replace("-", "_") for name in applications()}
+    services = [*applications(), *match_applications()]
+    assert files - CONTRACT == {name.replace("-", "_") for name in services}
 
 
-def test_three_tasks_have_services():
-    assert {one.task for one in applications().values()} == {Task.FORECAST, Task.ALERT, Task.PLAN}
+def test_four_tasks_have_services():
+    forecasting = {one.task for one in applications().values()}
+    assert forecasting == {Task.FORECAST, Task.ALERT, Task.PLAN}
+    assert {one.task for one in match_applications().values()} == {Task.MATCH}
 
 
 class GapsCountError(AbsoluteError):

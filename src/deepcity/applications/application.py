@@ -23,7 +23,9 @@ _HOUR_S = 3600
 
 
 class Task(StrEnum):
-    """The type of decision a service makes. No service matches or controls yet."""
+    """The type of decision a service makes. No service controls yet; one that matches has a
+    contract of its own (`deepcity.applications.match_application`).
+    """
 
     FORECAST = "forecast"  # act on values to come
     ALERT = "alert"  # will it cross, when, how sure
@@ -113,7 +115,7 @@ class Application:
 
 
 def applications() -> dict[str, Application]:
-    """Every service there is, by name.
+    """Every service that forecasts, by name.
 
     >>> {"air", "air-warning", "water"} <= set(applications())
     True
@@ -122,6 +124,6 @@ def applications() -> dict[str, Application]:
     for module in pkgutil.iter_modules(deepcity.applications.__path__):
         loaded = importlib.import_module(f"deepcity.applications.{module.name}")
         application = getattr(loaded, "APPLICATION", None)
-        if application is not None:
+        if isinstance(application, Application):
             found[application.name] = application
     return found
