@@ -16,7 +16,8 @@ DeepCityError
 │   └── OutboxFullError     too much data not sent yet
 ├── GrantError              a layer or deep data that may not leave its party
 ├── ExchangeError           a party that did not answer, or whose answer is invalid
-│   └── SecureSumError      a secure sum that a member refuses, or that cannot be opened
+│   ├── SecureSumError      a secure sum that a member refuses, or that cannot be opened
+│   └── CaseError           a search for a person that is refused, or cannot be kept
 └── LiveError               deep data or a request that a live application rejects
     ├── TokenError          a token that counts for nothing
     ├── VersionError        deep data of another model version
@@ -111,6 +112,18 @@ class ExchangeError(DeepCityError):
 
 class SecureSumError(ExchangeError):
     """A member refuses its part of a secure sum, or the sum cannot be opened; nothing is shown."""
+
+
+class CaseError(ExchangeError):
+    """A search for a person is refused, or cannot be kept.
+
+    Attributes:
+        code: why, for records.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class LiveError(DeepCityError):

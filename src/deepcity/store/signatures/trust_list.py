@@ -30,6 +30,9 @@ class SignedKind(StrEnum):
     ENCODER = "encoder"
     FUSED = "fused"
     CHECKPOINT = "checkpoint"
+    CASE = "case"  # a search for a person, and what a city asks in it
+    APPROVAL = "approval"  # of such a case, by a person
+    WARRANT = "warrant"  # for such a case, by an authority
 
 
 class _Entry(FrozenModel):

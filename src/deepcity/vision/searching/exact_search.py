@@ -76,6 +76,14 @@ class ExactSearch:
         found = [_sighting(some[row], score_R[row]) for row in np.flatnonzero(kept_R)]
         return sorted(found, key=lambda one: (-one.score, one.time_s, one.camera))[:count]
 
+    def embedding_of(self, camera: str, time_s: int) -> Doubles | None:
+        """As `TrackSearch`."""
+        for one in self.tracks:
+            middle_s = (one.track.first_s + one.track.last_s) / 2
+            if one.track.camera == camera and int(middle_s) == time_s:
+                return one.track.embedding_E if one.track.embedding_E.size else None
+        return None
+
     def _seen(self, span: SearchSpan) -> list[bool]:
         """Whether each track was in view within the span, at one of its cameras."""
         return [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from deepcity.city.arrays import Doubles
 from deepcity.vision.searching.person_query import PersonQuery, SearchSpan
 
 
@@ -38,5 +39,11 @@ class TrackSearch(Protocol):
 
         Raises:
             ValueError: if the query's embeddings are of another network or width.
+        """
+        ...
+
+    def embedding_of(self, camera: str, time_s: int) -> Doubles | None:
+        """(E,) the embedding of the track of a sighting, by camera and whole seconds of its time;
+        None where there is none any more. It never leaves its owner.
         """
         ...

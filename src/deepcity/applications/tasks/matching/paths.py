@@ -58,9 +58,15 @@ def paths(state: MatchState) -> Paths:
 
 
 def log_odds(score_N: Doubles, model: ScoreModel) -> Doubles:
-    """How much more a score is like that of one person than of two; it grows with the score."""
-    low, high = sorted((model.other, model.same))
-    score_N = np.clip(score_N, low, high)
+    """How much more a score is like that of one person than of two.
+
+    The ratio of two normal distributions turns around where the wider one overtakes the narrower
+    again; beyond that score it stays, so that more likeness never tells less.
+    """
+    tight, wide = model.same_sd**-2, model.other_sd**-2
+    if tight != wide:
+        turn = (model.same * tight - model.other * wide) / (tight - wide)
+        score_N = np.minimum(score_N, turn) if tight > wide else np.maximum(score_N, turn)
     return _log_normal(score_N, model.same, model.same_sd) - _log_normal(
         score_N, model.other, model.other_sd
     )
