@@ -15,6 +15,7 @@ APART, ONE, CONCATENATED = "apart", "one city's network for all", "concatenated 
 FEDPAV, OWN_STATISTICS = "all but classifiers (FedPav)", "FedPav, own statistics"
 LOCAL, COMMON = "pooled, local ids", "pooled, common ids"
 CHOSEN = "level chosen by each city"
+BESIDE = "FedPav beside the cities' own"
 LEVELS = {f"h1..h{level} and the stem": level for level in range(1, MAX_LEVEL)}
 
 

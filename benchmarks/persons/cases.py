@@ -11,9 +11,11 @@ import numpy as np
 
 from benchmarks.persons.case import (
     APART,
+    BESIDE,
     CHOSEN,
     COMMON,
     CONCATENATED,
+    FEDPAV,
     LEVELS,
     LOCAL,
     ONE,
@@ -21,6 +23,7 @@ from benchmarks.persons.case import (
     Case,
 )
 from benchmarks.persons.cities import PICTURES, Towns
+from benchmarks.persons.kept_embeddings import keep, kept
 from benchmarks.persons.pictures import CITIES
 from benchmarks.persons.scores import Scores, scored
 from deepcity.city.arrays import Floats
@@ -133,12 +136,16 @@ def measure(setting: Setting, row: str) -> Iterator[Case]:
             learner.receive({})
         learner.keep_best()
         yield case(row, _scores(setting, dict.fromkeys(CITIES, learner)))
+    elif row == BESIDE:
+        yield case(row, _beside(setting))
     elif row == CHOSEN:
         found, levels, joined = _chosen(setting)
         yield case(row, found, joined, levels)
     else:
         level = LEVELS.get(row, MAX_LEVEL)
         trained = train(setting, level, own_statistics=row == OWN_STATISTICS)
+        if row == FEDPAV:
+            keep(setting.set, setting.seed, FEDPAV, _embedded(setting, trained.learners))
         yield case(row, _scores(setting, trained.learners), trained)
 
 
@@ -148,11 +155,39 @@ def _apart(setting: Setting, case: CaseMaker) -> Iterator[Case]:
     yield case(APART, _scores(setting, learners))
     best = min(CITIES, key=lambda city: _error_for_all(setting, learners[city]))
     yield case(ONE, _scores(setting, dict.fromkeys(CITIES, learners[best])))
-    side_by_side = {
+    side_by_side = _concatenated(setting, learners)
+    keep(setting.set, setting.seed, CONCATENATED, side_by_side)
+    yield case(CONCATENATED, scored(setting.towns.tested, side_by_side))
+
+
+def _concatenated(setting: Setting, learners: Mapping[str, IdentityLearner]) -> dict[str, Floats]:
+    """City -> embeddings of its test's people by the networks of all cities, side by side."""
+    return {
         city: np.concatenate([_unit_of(one, shown.input_I) for one in learners.values()], axis=1)
         for city, shown in setting.towns.tested.items()
     }
-    yield case(CONCATENATED, scored(setting.towns.tested, side_by_side))
+
+
+def _embedded(setting: Setting, learners: Mapping[str, IdentityLearner]) -> dict[str, Floats]:
+    """City -> embeddings of its test's people by its own network, of unit length."""
+    tested = setting.towns.tested
+    return {city: _unit_of(learners[city], shown.input_I) for city, shown in tested.items()}
+
+
+def _beside(setting: Setting) -> Scores:
+    """The joined network's embedding and those of all cities' own networks, each counting alike."""
+    name, seed = setting.set, setting.seed
+    apart = kept(
+        name,
+        seed,
+        CONCATENATED,
+        lambda: _concatenated(setting, train(setting, ALONE).learners),
+    )
+    joined = kept(
+        name, seed, FEDPAV, lambda: _embedded(setting, train(setting, MAX_LEVEL).learners)
+    )
+    together = {city: np.concatenate([joined[city], apart[city]], axis=1) for city in joined}
+    return scored(setting.towns.tested, together)
 
 
 def _error_for_all(setting: Setting, learner: IdentityLearner) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks.persons.case import (
     APART,
+    BESIDE,
     CHOSEN,
     COMMON,
     CONCATENATED,
@@ -34,6 +35,7 @@ _DEEPEST_FIRST = list(reversed(LEVELS))
 FIRST_ROWS = (
     APART,
     FEDPAV,
+    BESIDE,
     OWN_STATISTICS,
     _DEEPEST_FIRST[0],
     LOCAL,
@@ -49,6 +51,7 @@ ROWS = (
     *LEVELS,
     FEDPAV,
     OWN_STATISTICS,
+    BESIDE,
     CHOSEN,
     LOCAL,
     COMMON,
@@ -186,7 +189,7 @@ def _goals(cases: Sequence[Case]) -> str:
     return f"Goals (networks from pictures): {'; '.join(lines)}.\n"
 
 
-_JOINED = (*LEVELS, FEDPAV, OWN_STATISTICS, CHOSEN)
+_JOINED = (*LEVELS, FEDPAV, OWN_STATISTICS, BESIDE, CHOSEN)
 
 
 def _missing(cases: Sequence[Case]) -> str:
