@@ -14,6 +14,7 @@ from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import up as up
 from deepcity.cli import update as update
 from deepcity.cli.audit.command import audit
+from deepcity.cli.casework import command as casework
 from deepcity.cli.counts.command import counts
 from deepcity.cli.federation import commands as federation
 from deepcity.cli.forecasting import backtest, export, forecast
@@ -52,6 +53,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 app.add_typer(federation.app, name="federation")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(casework.app, name="case")
 
 
 def _version(wanted: bool) -> None:

@@ -154,7 +154,7 @@ def _is_answer(message: Message, parts: Tensors, most: int) -> bool:
     if message.verb != VERBS[Ask.SEARCH] or set(parts) != {"camera", "time_s", "score"}:
         return False
     camera, time_S, score_S = parts["camera"], parts["time_s"], parts["score"]
-    if (camera.dtype, time_S.dtype, score_S.dtype) != (np.uint8, np.int64, np.uint8):
+    if [one.dtype.str for one in (camera, time_S, score_S)] != ["|u1", "<i8", "|u1"]:
         return False
     if time_S.ndim != 1 or len(time_S) > most or score_S.shape != time_S.shape:
         return False

@@ -14,7 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from deepcity.applications.decision import Decision
-from deepcity.applications.match_application import MatchApplication, match_applications
+from deepcity.applications.match_application import (
+    MatchApplication,
+    SearchTerms,
+    match_applications,
+)
 from deepcity.applications.tasks.matching.match_state import MatchState, Spot, Verdict
 from deepcity.city.errors import CaseError
 from deepcity.exchange.exchange import Exchange, Failure, failures
@@ -233,6 +237,14 @@ class CaseRoom:
             known = ", ".join(path.parent.name for path in sorted(self.folder.glob("*/case.json")))
             raise CaseError("unknown-case", f"no case {case!r} in {self.folder}: {known or 'none'}")
         return CaseFile(self.folder / case)
+
+    def terms(self, service: str) -> SearchTerms:
+        """On which terms a service searches.
+
+        Raises:
+            CaseError: if there is no such service.
+        """
+        return self._service(service).terms
 
     def cases(self) -> Sequence[SignedCase]:
         """All cases, newest first.

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from deepcity.city.errors import (
+    CaseError,
     DecisionClosedError,
     DeepCityError,
     GrantError,
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[DeepCityError], int], ...] = (
     (StoreError, 503),
     (TokenError, 401),
     (GrantError, 403),
+    (CaseError, 403),
     (VersionError, 409),
     (DecisionClosedError, 409),
     (ClockError, 412),

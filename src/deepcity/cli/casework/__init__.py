@@ -1,0 +1,1 @@
+"""`deepcity case`: searches for a person across cities."""

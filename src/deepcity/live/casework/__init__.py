@@ -1,0 +1,1 @@
+"""Cases between machines: other cities by their addresses, and messages over HTTP."""

@@ -1,0 +1,1 @@
+"""The door by which other cities' searches reach the cameras of this one."""
