@@ -146,7 +146,7 @@ def approve(
 ) -> None:
     """Approve a case by the own key ($DEEPCITY_KEYS): read first what it asks for, it is printed.
 
-    Example: DEEPCITY_KEYS=~/keys deepcity case approve cities/.incheon-cases/0123456789abcdef/case.json
+    Example: deepcity case approve cities/.incheon-cases/0123456789abcdef/case.json
     """
     from deepcity.city.errors import CaseError, LedgerError
     from deepcity.intercity.casework.case import approve as signed_by

@@ -54,7 +54,8 @@ def sighting_from(text: str) -> tuple[str, str, int]:
     found = re.fullmatch(r"([^/@]+)/(.+)@([0-9]{1,11})", text)
     if found is None:
         raise typer.BadParameter(
-            f"{text!r} is no sighting; write it as `deepcity case show` does: seoul/gate-1@1800000000"
+            f"{text!r} is no sighting; write it as `deepcity case show` does: "
+            f"seoul/gate-1@1800000000"
         )
     return found[1], found[2], int(found[3])
 
