@@ -10,12 +10,12 @@ import pytest
 import deepcity.applications
 from deepcity.applications.application import Target, Task, applications
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
-from deepcity.applications.match_application import match_applications
 from deepcity.applications.metric import AbsoluteError
+from deepcity.applications.tasks.matching.match_application import match_applications
 from deepcity.city.field import Field, Kind
 from deepcity.city.localized_text import LocalizedText
 
-CONTRACT = {"application", "decision", "match_application", "metric", "state", "tasks"}
+CONTRACT = {"application", "decision", "metric", "state", "tasks"}
 """What is no service in the folder."""
 
 

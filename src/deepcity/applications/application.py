@@ -24,7 +24,7 @@ _HOUR_S = 3600
 
 class Task(StrEnum):
     """The type of decision a service makes. No service controls yet; one that matches has a
-    contract of its own (`deepcity.applications.match_application`).
+    contract of its own (`deepcity.applications.tasks.matching.match_application`).
     """
 
     FORECAST = "forecast"  # act on values to come

@@ -1,7 +1,7 @@
 """Missing child: which cameras of which cities may have seen the child, and where is it next?"""
 
-from deepcity.applications.match_application import MatchApplication, SearchTerms
 from deepcity.applications.tasks.matching.match import RankSightings
+from deepcity.applications.tasks.matching.match_application import MatchApplication, SearchTerms
 from deepcity.city.localized_text import LocalizedText
 
 APPLICATION = MatchApplication(

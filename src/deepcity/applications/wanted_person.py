@@ -1,8 +1,8 @@
 """Wanted person: the same search under stricter terms, with a warrant and for a day."""
 
 from deepcity.applications.decision import Confirm
-from deepcity.applications.match_application import MatchApplication, SearchTerms
 from deepcity.applications.tasks.matching.match import RankSightings
+from deepcity.applications.tasks.matching.match_application import MatchApplication, SearchTerms
 from deepcity.city.localized_text import LocalizedText
 
 APPLICATION = MatchApplication(

@@ -14,34 +14,27 @@ from searching_cities import (
     entries,
     look,
     make_world,
-    opening,
     picture,
     seen,
 )
 
-from deepcity.applications.match_application import SearchTerms, match_applications
+from deepcity.applications.tasks.matching.match_application import SearchTerms, match_applications
 from deepcity.city.errors import CaseError, DeepCityError, GrantError
-from deepcity.exchange.message import Message, from_bytes, to_bytes
+from deepcity.exchange.message import from_bytes, to_bytes
 from deepcity.intercity.casework.case import (
-    Ask,
     CaseRequest,
-    SignedCase,
+    CaseVerb,
     approve,
-    check_case,
     sign_case,
     sign_request,
 )
 from deepcity.intercity.casework.case_messages import (
     CASE,
-    SIGHTINGS,
     case_message,
     query_bytes,
-    query_of,
     read_sightings,
-    sightings_message,
 )
 from deepcity.store.blob import pack
-from deepcity.store.release_ledger.release import CaseActKind
 from deepcity.store.signatures.trust_list import (
     RevokedKey,
     SignedKind,
@@ -68,19 +61,19 @@ def signed(world):
     return room.file(approved(world)).signed()
 
 
-def request(world, signed, number=1, content=None, ask=Ask.SEARCH, **changes):
+def request(world, signed, number=1, content=None, ask=CaseVerb.SEARCH, **changes):
     """A message of the searching city, as it should be but for what is changed."""
     from hashlib import sha256
 
     content = query_bytes(picture()) if content is None else content
-    said = CaseRequest(
+    asked = CaseRequest(
         case=signed.case.digest(),
         ask=ask,
         number=number,
         at_s=int(world.clock()),
         content=sha256(content).hexdigest(),
     ).model_copy(update=changes)
-    return case_message(signed, sign_request(said, world.cities["incheon"].keyring), content)
+    return case_message(signed, sign_request(asked, world.cities["incheon"].keyring), content)
 
 
 def refused(world, message, caller="incheon", **owner):
@@ -191,20 +184,20 @@ def test_only_the_city_of_a_case_asks_in_it(world, signed):
     from hashlib import sha256
 
     content = query_bytes(picture())
-    said = CaseRequest(
+    asked = CaseRequest(
         case=signed.case.digest(),
-        ask=Ask.SEARCH,
+        ask=CaseVerb.SEARCH,
         number=1,
         at_s=NOW,
         content=sha256(content).hexdigest(),
     )
     suwon = world.cities["suwon"].keyring
-    message = case_message(signed, sign_request(said, suwon), content)
+    message = case_message(signed, sign_request(asked, suwon), content)
     assert refused(world, message, caller="suwon") == "city-key"
     theirs = sign_case(signed.case.model_copy(update={"city": "suwon"}), suwon)
     theirs = theirs.model_copy(update={"approvals": signed.approvals})
-    said = said.model_copy(update={"case": theirs.case.digest()})
-    message = case_message(theirs, sign_request(said, suwon), content)
+    asked = asked.model_copy(update={"case": theirs.case.digest()})
+    message = case_message(theirs, sign_request(asked, suwon), content)
     assert refused(world, message, caller="suwon") == "approvals"
 
 
@@ -324,12 +317,12 @@ def test_a_query_of_another_network_is_told_which_is_right(world):
 
 def test_a_verdict_or_closing_of_a_case_never_searched_is_nothing(world, signed):
     verdict = b'{"camera":"0","confirmed":true,"time_s":5}'
-    message = request(world, signed, 1, verdict, Ask.VERDICT)
+    message = request(world, signed, 1, verdict, CaseVerb.VERDICT)
     assert refused(world, message) == "unknown-case"
-    world.cities["seoul"].owner().handle(request(world, signed, 2, b"", Ask.CLOSE), "incheon")
+    world.cities["seoul"].owner().handle(request(world, signed, 2, b"", CaseVerb.CLOSE), "incheon")
     owner = world.cities["seoul"].owner()
     owner.handle(request(world, signed, 3), "incheon")
-    wrong = request(world, signed, 4, verdict.replace(b"5", b"-5"), Ask.VERDICT)
+    wrong = request(world, signed, 4, verdict.replace(b"5", b"-5"), CaseVerb.VERDICT)
     assert refused(world, wrong) == "no-request"
 
 
@@ -371,103 +364,3 @@ def _standing(tmp_path_factory):
         signed = world.room().file(approved(world)).signed()
         _MADE.append((world, to_bytes(request(world, signed))))
     return _MADE[0]
-
-
-ANSWERS = {
-    "too many": sightings_message([Sighting(0.5, NOW, "0")] * 21),
-    "an embedding": Message(
-        "case_search", {}, {SIGHTINGS: {"embedding": np.zeros((1, WIDTH), np.float32)}}
-    ),
-    "no scores": Message("case_search", {}, {SIGHTINGS: {"camera": np.frombuffer(b"0", np.uint8)}}),
-    "lengths": Message(
-        "case_search",
-        {},
-        {
-            SIGHTINGS: {
-                "camera": np.frombuffer(b"0\n1", np.uint8),
-                "time_s": np.array([NOW], np.int64),
-                "score": np.array([5], np.uint8),
-            }
-        },
-    ),
-    "times before time": Message(
-        "case_search",
-        {},
-        {
-            SIGHTINGS: {
-                "camera": np.frombuffer(b"0", np.uint8),
-                "time_s": np.array([-5], np.int64),
-                "score": np.array([5], np.uint8),
-            }
-        },
-    ),
-    "a score over 1": Message(
-        "case_search",
-        {},
-        {
-            SIGHTINGS: {
-                "camera": np.frombuffer(b"0", np.uint8),
-                "time_s": np.array([NOW], np.int64),
-                "score": np.array([101], np.uint8),
-            }
-        },
-    ),
-    "escape codes": sightings_message([Sighting(0.5, NOW, "\x1b[2J")]),
-    "another verb": Message("train"),
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_an_owner_that_lies_is_named_and_nothing_of_it_is_kept(world, answer):
-    class Liar:
-        def handle(self, message, caller):
-            return answer
-
-    room, case = world.room(), approved(world)
-    decision = room.search(case, world.exchange(suwon=Liar()), "incheon/lee")
-    assert [one.place for one in decision.reasons if one.code == "city-silent"] == ["suwon"]
-    assert not [one for one in room.look(case, "incheon/lee")[0].hits if one.city == "suwon"]
-    silent = [one.case for one in entries(room.folder) if one.case and one.case.city == "suwon"]
-    assert [(one.act, one.why) for one in silent] == [(CaseActKind.UNANSWERED, "no-answer")]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.text("abc가 -9", min_size=1, max_size=20), st.integers(0, 2**40), st.floats(-1, 1)
-        ),
-        max_size=20,
-    )
-)
-def test_answers_survive_the_wire(drawn):
-    found = [Sighting(score, time_s, camera) for camera, time_s, score in drawn]
-    back = read_sightings(from_bytes(to_bytes(sightings_message(found))), 20)
-    assert [(one.camera, one.time_s) for one in back] == [(c, t) for c, t, _ in drawn]
-    for one, (_, _, score) in zip(back, drawn, strict=True):
-        assert one.score == pytest.approx(max(0.0, score), abs=0.01 + 1e-9)
-
-
-@given(
-    st.integers(0, 3),
-    st.one_of(st.none(), st.tuples(st.floats(0.4, 1.4), st.floats(1.4, 2.5))),
-    st.frozensets(st.sampled_from(["red", "blue", "grey"])),
-)
-def test_queries_survive_the_wire(rows, height, colours):
-    if not rows and height is None and not colours:
-        return
-    rng = np.random.default_rng(rows)
-    embedding_QE = rng.normal(size=(rows, WIDTH if rows else 0))
-    embedding_QE /= np.maximum(np.linalg.norm(embedding_QE, axis=1, keepdims=True), 1e-9)
-    query = PersonQuery(NETWORK if rows else "", embedding_QE, height, colours)
-    blob = query_bytes(query)
-    back = query_of(blob)
-    assert (back.network, back.height_m, back.upper) == (query.network, height, colours)
-    assert back.embedding_QE == pytest.approx(query.embedding_QE, abs=1e-6)
-    assert query_bytes(back) == blob
-
-
-def test_a_case_file_is_one_text(world, signed):
-    assert SignedCase.model_validate_json(signed.to_line()) == signed
-    terms = match_applications()["missing-child"].terms
-    check_case(signed, world.cities["seoul"].keyring, terms, "seoul", NOW)
-    assert opening().cities == signed.case.cities

@@ -14,7 +14,7 @@ from searching_cities import (
     seen,
 )
 
-from deepcity.applications.tasks.matching.match_state import Verdict
+from deepcity.applications.tasks.matching.match_state import HitVerdict
 from deepcity.city.errors import CaseError, ExchangeError
 from deepcity.exchange.message import to_bytes
 from deepcity.intercity.casework.camera_owner import CameraOwner
@@ -58,7 +58,7 @@ def test_a_child_is_found_across_the_border_and_the_case_leaves_nothing(world):
     assert set(places(decision)) == {"incheon/8", "incheon/9", "seoul/0", "seoul/1"}
     (path,) = [one for one in decision.actions if one.code == "follow"]
     assert path.route[-1] == "seoul/1"
-    state, _ = room.look(case, "incheon/park")
+    state, _ = room.view(case, "incheon/park")
     assert len(state.hits) == 4
 
     assert room.close(case, exchange, "incheon/kim") == ()
@@ -139,18 +139,20 @@ def test_a_verdict_teaches_the_next_answer_of_its_owner_alone(world):
     before = room.search(case, exchange, "incheon/lee")
     assert "seoul/6" in places(before)
     scores = {one.place: one.numbers["score"] for one in before.actions if one.code == "look"}
-    judged = room.judge(
-        case, exchange, ("seoul", "6", NOW - 395), Verdict.CONFIRMED, "incheon/park"
+    judged = room.record_verdict(
+        case, exchange, ("seoul", "6", NOW - 395), HitVerdict.CONFIRMED, "incheon/park"
     )
     assert "seoul/6" not in places(judged)
-    room.judge(case, exchange, ("seoul", "0", NOW - 1495), Verdict.REJECTED, "incheon/park")
+    room.record_verdict(
+        case, exchange, ("seoul", "0", NOW - 1495), HitVerdict.REJECTED, "incheon/park"
+    )
     after = room.search(case, exchange, "incheon/lee")
     later = {one.place: one.numbers["score"] for one in after.actions if one.code == "look"}
     assert later["seoul/5"] > scores["seoul/5"]
     assert later["incheon/8"] == scores["incheon/8"]
     assert "seoul/0" not in later
     with pytest.raises(CaseError, match="no sighting by"):
-        room.judge(case, exchange, ("seoul", "9", 5), Verdict.REJECTED, "incheon/park")
+        room.record_verdict(case, exchange, ("seoul", "9", 5), HitVerdict.REJECTED, "incheon/park")
 
 
 def test_words_alone_are_a_query(world):
@@ -260,7 +262,7 @@ def test_what_is_private_is_encrypted_where_a_key_is_named(world, monkeypatch, t
     blob = (room.folder / case / PRIVATE_FILE).read_bytes()
     assert b"query" not in blob
     assert b"hits" not in blob
-    assert room.look(case, "incheon/lee")[0].hits
+    assert room.view(case, "incheon/lee")[0].hits
     assert b"incheon" not in (world.cities["seoul"].folder / "cases.private").read_bytes()
 
 

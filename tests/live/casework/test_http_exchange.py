@@ -65,11 +65,11 @@ def test_a_refusal_over_http_keeps_its_reason(world):
 
 
 def _search_message(world, case):
-    from deepcity.intercity.casework.case import Ask
+    from deepcity.intercity.casework.case import CaseVerb
 
     room = world.room()
     signed, kept = room.file(case).signed(), room.file(case).private()
-    return room._message(signed, Ask.SEARCH, 99, bytes.fromhex(kept.query))
+    return room._message(signed, CaseVerb.SEARCH, 99, bytes.fromhex(kept.query))
 
 
 def test_what_is_no_message_is_refused_and_the_door_stays_open(world):

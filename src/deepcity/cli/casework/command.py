@@ -13,7 +13,7 @@ from deepcity.cli.language import LanguageOption, PrintedLanguage, echo
 
 if TYPE_CHECKING:
     from deepcity.applications.decision import Decision
-    from deepcity.applications.tasks.matching.match_state import Verdict
+    from deepcity.applications.tasks.matching.match_state import HitVerdict
     from deepcity.exchange.exchange import Exchange
     from deepcity.intercity.casework.case import SignedCase
     from deepcity.intercity.casework.case_room import CaseRoom
@@ -99,7 +99,7 @@ def open_case(
     Example: deepcity case open cities/incheon.toml --ask incheon --ask seoul --by incheon/kim
     --purpose 'find a missing child' --near 37.4563,126.7052 --at 2026-12-01T14:30 --upper red
     """
-    from deepcity.cli.casework.wanted import query_from, spot_from
+    from deepcity.cli.casework.arguments import query_from, spot_from
     from deepcity.cli.forecasting.options import parse_time
     from deepcity.intercity.casework.opening import Opening
 
@@ -230,7 +230,7 @@ def show(
     from deepcity.cli.casework.decision_words import hit_line
 
     desk = _desk(city, cases, others)
-    state, decision = desk.room.look(case, by)
+    state, decision = desk.room.view(case, by)
     for hit in sorted(state.hits, key=lambda one: one.time_s):
         echo(hit_line(hit, desk.zone), language)
     _print(decision, desk.zone, language)
@@ -251,9 +251,9 @@ def confirm(
     Example: deepcity case confirm cities/incheon.toml 0123456789abcdef seoul/gate-1@1800000000
     --cities cities/others.toml --by incheon/lee
     """
-    from deepcity.applications.tasks.matching.match_state import Verdict
+    from deepcity.applications.tasks.matching.match_state import HitVerdict
 
-    _judge(_desk(city, cases, others), case, sighting, Verdict.CONFIRMED, by, language)
+    _keep_verdict(_desk(city, cases, others), case, sighting, HitVerdict.CONFIRMED, by, language)
 
 
 @app.command()
@@ -271,9 +271,9 @@ def reject(
     Example: deepcity case reject cities/incheon.toml 0123456789abcdef seoul/gate-1@1800000000
     --cities cities/others.toml --by incheon/lee
     """
-    from deepcity.applications.tasks.matching.match_state import Verdict
+    from deepcity.applications.tasks.matching.match_state import HitVerdict
 
-    _judge(_desk(city, cases, others), case, sighting, Verdict.REJECTED, by, language)
+    _keep_verdict(_desk(city, cases, others), case, sighting, HitVerdict.REJECTED, by, language)
 
 
 @app.command()
@@ -323,12 +323,12 @@ def list_cases(
             echo(line, language)
 
 
-def _judge(
-    desk: _Desk, case: str, sighting: str, verdict: "Verdict", by: str, language: PrintedLanguage
+def _keep_verdict(
+    desk: _Desk, case: str, sighting: str, verdict: "HitVerdict", by: str, language: PrintedLanguage
 ) -> None:
-    from deepcity.cli.casework.wanted import sighting_from
+    from deepcity.cli.casework.arguments import sighting_from
 
-    decision = desk.room.judge(case, desk.exchange, sighting_from(sighting), verdict, by)
+    decision = desk.room.record_verdict(case, desk.exchange, sighting_from(sighting), verdict, by)
     _print(decision, desk.zone, language)
 
 

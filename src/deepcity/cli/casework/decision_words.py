@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from deepcity.applications.decision import Action, Decision, Reason
-from deepcity.applications.tasks.matching.match_state import Hit, Verdict
+from deepcity.applications.tasks.matching.match_state import Hit, HitVerdict
 from deepcity.city.localized_text import LocalizedText
 
 _VERDICTS = {
-    Verdict.NONE: LocalizedText("not judged", "판단 전"),
-    Verdict.CONFIRMED: LocalizedText("confirmed", "확인됨"),
-    Verdict.REJECTED: LocalizedText("rejected", "아님"),
+    HitVerdict.NONE: LocalizedText("not judged", "판단 전"),
+    HitVerdict.CONFIRMED: LocalizedText("confirmed", "확인됨"),
+    HitVerdict.REJECTED: LocalizedText("rejected", "아님"),
 }
 
 

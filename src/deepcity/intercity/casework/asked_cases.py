@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from deepcity.applications.match_application import SearchTerms
+from deepcity.applications.tasks.matching.match_application import SearchTerms
 from deepcity.city.errors import CaseError, StorageKeyError
 from deepcity.intercity.casework.case import CaseId, CityName, SearchCase
 from deepcity.intercity.casework.case_messages import SightingRef

@@ -16,7 +16,10 @@ from hashlib import sha256
 from math import log10
 from threading import Lock
 
-from deepcity.applications.match_application import MatchApplication, match_applications
+from deepcity.applications.tasks.matching.match_application import (
+    MatchApplication,
+    match_applications,
+)
 from deepcity.city.errors import CaseError, DeepCityError, GrantError
 from deepcity.exchange.exchange import COORDINATOR
 from deepcity.exchange.message import Message
@@ -24,7 +27,7 @@ from deepcity.exchange.trust.recorded_releases import tensors_bytes, tensors_dig
 from deepcity.intercity.casework.asked_cases import MOST_VERDICTS, AskedCase, CaseBook
 from deepcity.intercity.casework.case import (
     CLOCKS_S,
-    Ask,
+    CaseVerb,
     SearchCase,
     SignedCase,
     SignedRequest,
@@ -115,20 +118,20 @@ class CameraOwner:
             known = ", ".join(self.services)
             raise CaseError("service", f"no service {case.service!r} looks for people: {known}")
         check_request(request, case, self.keyring, self.city)
-        said = request.request
-        if said.ask is Ask.CLOSE:  # whoever may ask no more may still have all deleted
-            return self._close(case, said.number)
+        asked = request.request
+        if asked.ask is CaseVerb.CLOSE:  # whoever may ask no more may still have all deleted
+            return self._close(case, asked.number)
         check_case(signed, self.keyring, service.terms, self.city, now_s)
-        if abs(said.at_s - now_s) > CLOCKS_S:
+        if abs(asked.at_s - now_s) > CLOCKS_S:
             raise CaseError(
                 "late",
-                f"request {said.number} of case {case.id} was sent at {said.at_s}, and it is "
+                f"request {asked.number} of case {case.id} was sent at {asked.at_s}, and it is "
                 f"{now_s:.0f} here. Send it anew, and compare the clocks",
             )
         grants = self.policy.check(self._request(case, now_s))
-        if said.ask is Ask.VERDICT:
-            return self._judge(case, said.number, content)
-        return self._search(case, said.number, content, service, grants)
+        if asked.ask is CaseVerb.VERDICT:
+            return self._keep_verdict(case, asked.number, content)
+        return self._search(case, asked.number, content, service, grants)
 
     def _search(
         self,
@@ -183,7 +186,7 @@ class CameraOwner:
         )
         return answer
 
-    def _judge(self, case: SearchCase, number: int, content: bytes) -> Message:
+    def _keep_verdict(self, case: SearchCase, number: int, content: bytes) -> Message:
         """Remember what a person said of a sighting, for this search alone."""
         verdict = verdict_of(content)
         known = self.book.follow(case, number)
@@ -195,7 +198,7 @@ class CameraOwner:
         verdicts = (*others[1 - MOST_VERDICTS :], verdict)
         changed: dict[str, object] = {"number": number, "verdicts": verdicts}
         self.book.keep(case.id, known.model_copy(update=changed), int(self.clock()))
-        return Message(VERBS[Ask.VERDICT])
+        return Message(VERBS[CaseVerb.VERDICT])
 
     def _close(self, case: SearchCase, number: int) -> Message:
         """Forget all that was kept for a case, and record it; again, or of one never searched here,
@@ -203,12 +206,12 @@ class CameraOwner:
         """
         now_s = int(self.clock())
         if not self.book.is_open(case):
-            return Message(VERBS[Ask.CLOSE])
+            return Message(VERBS[CaseVerb.CLOSE])
         known = self.book.follow(case, number)
         changed: dict[str, object] = {"number": number, "closed": True, "verdicts": ()}
         self.book.keep(case.id, known.model_copy(update={**changed, "asked_s": ()}), now_s)
         self.ledger.record([self._deletion(case, known, now_s)])
-        return Message(VERBS[Ask.CLOSE])
+        return Message(VERBS[CaseVerb.CLOSE])
 
     def _deletion(self, case: SearchCase, known: AskedCase, now_s: int) -> Deletion:
         return Deletion(

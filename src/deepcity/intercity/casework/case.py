@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from deepcity.applications.match_application import SearchTerms
+from deepcity.applications.tasks.matching.match_application import SearchTerms
 from deepcity.city.errors import CaseError
 from deepcity.store.release_ledger.release import Digest, Name, Seconds, Signature, Strict
 from deepcity.store.signatures.keyring import Keyring, SignatureEntry, SignatureError
@@ -89,7 +89,7 @@ class SignedCase(Strict):
     warrants: Annotated[tuple[CaseSignature, ...], Field(max_length=5)] = ()
 
 
-class Ask(StrEnum):
+class CaseVerb(StrEnum):
     """What a city asks in a case."""
 
     SEARCH = "search"
@@ -108,7 +108,7 @@ class CaseRequest(Strict):
     """
 
     case: Digest
-    ask: Annotated[Ask, Field(strict=False)]
+    ask: Annotated[CaseVerb, Field(strict=False)]
     number: Annotated[int, Field(ge=1, le=MOST_REQUESTS)]
     at_s: Seconds
     content: Digest

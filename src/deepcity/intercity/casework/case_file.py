@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from deepcity.applications.tasks.matching.match_state import Hit, Verdict
+from deepcity.applications.tasks.matching.match_state import Hit, HitVerdict
 from deepcity.city.errors import CaseError, LedgerError, StorageKeyError
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.intercity.casework.case import CityName, SignedCase
@@ -37,7 +37,7 @@ class KeptHit(_Kept):
     camera: Name
     time_s: Annotated[int, Field(ge=0, le=10**11)]
     score: Annotated[float, Field(ge=0, le=1)]
-    verdict: Verdict = Verdict.NONE
+    verdict: HitVerdict = HitVerdict.NONE
 
     def hit(self) -> Hit:
         """As decisions take it."""

@@ -15,14 +15,14 @@ import numpy as np
 from deepcity.city.errors import CaseError, LedgerError
 from deepcity.city.level import Tensors
 from deepcity.exchange.message import Message
-from deepcity.intercity.casework.case import Ask, SignedCase, SignedRequest
+from deepcity.intercity.casework.case import CaseVerb, SignedCase, SignedRequest
 from deepcity.store.blob import BlobError, pack, unpack
 from deepcity.store.release_ledger.release import Name, Seconds, Strict
 from deepcity.store.release_ledger.sheets import Sheet, parse_sheet
 from deepcity.vision.searching.person_query import MOST_PICTURES, MOST_WIDTH, PersonQuery
 from deepcity.vision.searching.sighting import Sighting
 
-VERBS = {ask: f"case_{ask}" for ask in Ask}
+VERBS = {ask: f"case_{ask}" for ask in CaseVerb}
 CASE, SIGHTINGS = "case", "sightings"
 _MOST_SHEET = 100_000
 _MOST_QUERY = 4 * MOST_PICTURES * MOST_WIDTH + 10_000
@@ -109,10 +109,10 @@ def read_message(message: Message) -> tuple[SignedCase, SignedRequest, bytes]:
     case = _sheet(parts, "case", SignedCase)
     request = _sheet(parts, "request", SignedRequest)
     content = _bytes(parts, "content", _MOST_QUERY)
-    said = request.request
-    if VERBS[said.ask] != message.verb or said.case != case.case.digest():
+    asked = request.request
+    if VERBS[asked.ask] != message.verb or asked.case != case.case.digest():
         raise CaseError("no-request", f"this is no {message.verb} of case {case.case.id}")
-    if said.content != sha256(content).hexdigest():
+    if asked.content != sha256(content).hexdigest():
         raise CaseError(
             "no-request", f"what was sent with this {message.verb} is not what was signed"
         )
@@ -127,7 +127,7 @@ def sightings_message(found: Sequence[Sighting]) -> Message:
         "time_s": np.array([int(one.time_s) for one in found], np.int64),
         "score": np.array([_hundredths(one.score) for one in found], np.uint8),
     }
-    return Message(VERBS[Ask.SEARCH], {}, {SIGHTINGS: tensors} if found else {})
+    return Message(VERBS[CaseVerb.SEARCH], {}, {SIGHTINGS: tensors} if found else {})
 
 
 def read_sightings(message: Message, most: int) -> list[Sighting]:
@@ -136,7 +136,7 @@ def read_sightings(message: Message, most: int) -> list[Sighting]:
     Raises:
         CaseError: if it is no answer, or holds more than `most`.
     """
-    if not message.layers and message.verb == VERBS[Ask.SEARCH]:
+    if not message.layers and message.verb == VERBS[CaseVerb.SEARCH]:
         return []
     parts = message.layers.get(SIGHTINGS, {})
     if not _is_answer(message, parts, most):
@@ -151,7 +151,7 @@ def read_sightings(message: Message, most: int) -> list[Sighting]:
 
 def _is_answer(message: Message, parts: Tensors, most: int) -> bool:
     """Whether there are three arrays of one length, of values within their ranges."""
-    if message.verb != VERBS[Ask.SEARCH] or set(parts) != {"camera", "time_s", "score"}:
+    if message.verb != VERBS[CaseVerb.SEARCH] or set(parts) != {"camera", "time_s", "score"}:
         return False
     camera, time_S, score_S = parts["camera"], parts["time_s"], parts["score"]
     if [one.dtype.str for one in (camera, time_S, score_S)] != ["|u1", "<i8", "|u1"]:

@@ -14,19 +14,19 @@ from hashlib import sha256
 from pathlib import Path
 
 from deepcity.applications.decision import Decision
-from deepcity.applications.match_application import (
+from deepcity.applications.tasks.matching.match_application import (
     MatchApplication,
     SearchTerms,
     match_applications,
 )
-from deepcity.applications.tasks.matching.match_state import MatchState, Spot, Verdict
+from deepcity.applications.tasks.matching.match_state import HitVerdict, MatchState, Spot
 from deepcity.city.errors import CaseError
 from deepcity.exchange.exchange import Exchange, Failure, failures
 from deepcity.exchange.message import Message
 from deepcity.intercity.casework.case import (
     MOST_REQUESTS,
-    Ask,
     CaseRequest,
+    CaseVerb,
     SearchCase,
     SignedCase,
     approve,
@@ -139,7 +139,7 @@ class CaseRoom:
         kept = kept.model_copy(update={"number": kept.number + 1})
         file.write_private(kept)  # a number that was sent is never sent again
         content = bytes.fromhex(kept.query)
-        message = self._message(signed, Ask.SEARCH, kept.number, content)
+        message = self._message(signed, CaseVerb.SEARCH, kept.number, content)
         replies = exchange.call_group(dict.fromkeys(signed.case.cities, message))
         hits = {(one.city, one.camera, one.time_s): one for one in kept.hits}
         silent = []
@@ -153,13 +153,13 @@ class CaseRoom:
             for one in found:
                 key = (one.city, one.camera, one.time_s)
                 before = hits.get(key)
-                verdict = before.verdict if before else Verdict.NONE
+                verdict = before.verdict if before else HitVerdict.NONE
                 hits[key] = one.model_copy(update={"verdict": verdict})
         kept = kept.model_copy(update={"hits": tuple(hits.values()), "silent": tuple(silent)})
         file.write_private(kept)
         return self._decide(signed.case, kept)
 
-    def look(self, case: str, by: str) -> tuple[MatchState, Decision]:
+    def view(self, case: str, by: str) -> tuple[MatchState, Decision]:
         """What is known of a case, recorded as looked at by a person.
 
         Raises:
@@ -170,12 +170,12 @@ class CaseRoom:
         self._record(signed.case, CaseActKind.LOOKED, by, count=len(kept.hits))
         return self._state(signed.case, kept), self._decide(signed.case, kept)
 
-    def judge(
+    def record_verdict(
         self,
         case: str,
         exchange: Exchange,
         sighting: tuple[str, str, int],
-        verdict: Verdict,
+        verdict: HitVerdict,
         by: str,
     ) -> Decision:
         """Keep what a person says of a sighting, and tell its owner, whose next answer learns.
@@ -194,7 +194,7 @@ class CaseRoom:
             raise CaseError(
                 "no-sighting", f"case {case} has no sighting by {city}/{camera} at {time_s}"
             )
-        act = CaseActKind.CONFIRMED if verdict is Verdict.CONFIRMED else CaseActKind.REJECTED
+        act = CaseActKind.CONFIRMED if verdict is HitVerdict.CONFIRMED else CaseActKind.REJECTED
         self._record(signed.case, act, by, city, why=f"{camera} {time_s}"[:200])
         hits = tuple(
             one.model_copy(update={"verdict": verdict})
@@ -204,9 +204,9 @@ class CaseRoom:
         )
         kept = kept.model_copy(update={"hits": hits, "number": kept.number + 1})
         file.write_private(kept)
-        confirmed = verdict is Verdict.CONFIRMED
+        confirmed = verdict is HitVerdict.CONFIRMED
         ref = SightingRef(camera=camera, time_s=time_s, confirmed=confirmed)
-        message = self._message(signed, Ask.VERDICT, kept.number, ref.to_line())
+        message = self._message(signed, CaseVerb.VERDICT, kept.number, ref.to_line())
         exchange.call_group({city: message})  # one that is not reached ranks as before
         return self._decide(signed.case, kept)
 
@@ -222,7 +222,7 @@ class CaseRoom:
         file = self.file(case)
         signed = file.signed()
         self._record(signed.case, CaseActKind.CLOSED, by)
-        message = self._message(signed, Ask.CLOSE, MOST_REQUESTS, b"")
+        message = self._message(signed, CaseVerb.CLOSE, MOST_REQUESTS, b"")
         file.delete_private()
         replies = exchange.call_group(dict.fromkeys(signed.case.cities, message))
         return tuple(failures(replies))
@@ -286,7 +286,7 @@ class CaseRoom:
         if self.clock() >= case.until_s:
             raise CaseError("over", f"case {case.id} is over. Close it, and open another")
 
-    def _message(self, signed: SignedCase, ask: Ask, number: int, content: bytes) -> Message:
+    def _message(self, signed: SignedCase, ask: CaseVerb, number: int, content: bytes) -> Message:
         request = CaseRequest(
             case=signed.case.digest(),
             ask=ask,

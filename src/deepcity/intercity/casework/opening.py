@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from pydantic import ValidationError
 
-from deepcity.applications.match_application import SearchTerms
+from deepcity.applications.tasks.matching.match_application import SearchTerms
 from deepcity.applications.tasks.matching.match_state import Spot
 from deepcity.city.errors import CaseError
 from deepcity.intercity.casework.case import SearchCase, new_id

@@ -120,7 +120,7 @@ def _reason(body: bytes) -> str:
     text = body[:_MOST_REASON].decode("utf-8", "replace")
     try:
         errors = httpx.Response(200, content=body[:_MOST_ANSWER]).json()["errors"]
-        said = "; ".join(f"{one['reason']}. {one['next']}" for one in errors)
+        reason = "; ".join(f"{one['reason']}. {one['next']}" for one in errors)
     except (ValueError, KeyError, TypeError):
-        said = text
-    return said[:_MOST_REASON]
+        reason = text
+    return reason[:_MOST_REASON]

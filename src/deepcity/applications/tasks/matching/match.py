@@ -7,7 +7,7 @@ the person.
 from dataclasses import dataclass
 
 from deepcity.applications.decision import Action, Confirm, Decision, Reason
-from deepcity.applications.tasks.matching.match_state import MatchState, Verdict
+from deepcity.applications.tasks.matching.match_state import HitVerdict, MatchState
 from deepcity.applications.tasks.matching.next_cameras import city_shares, next_cameras
 from deepcity.applications.tasks.matching.paths import Paths, paths
 
@@ -45,7 +45,7 @@ def _looks(found: Paths) -> list[Action]:
     """Hits that nobody has judged, the likeliest first."""
     judged = zip(found.hits, found.probability_N, strict=True)
     ranked = sorted(
-        ((hit, float(chance)) for hit, chance in judged if hit.verdict is Verdict.NONE),
+        ((hit, float(chance)) for hit, chance in judged if hit.verdict is HitVerdict.NONE),
         key=lambda one: (-one[1], -one[0].score, one[0].time_s),
     )
     return [
@@ -83,8 +83,8 @@ def _asked(state: MatchState, shares: dict[str, float]) -> list[Action]:
 
 
 def _reasons(state: MatchState, found: Paths) -> list[Reason]:
-    confirmed = sum(one.verdict is Verdict.CONFIRMED for one in state.hits)
-    rejected = sum(one.verdict is Verdict.REJECTED for one in state.hits)
+    confirmed = sum(one.verdict is HitVerdict.CONFIRMED for one in state.hits)
+    rejected = sum(one.verdict is HitVerdict.REJECTED for one in state.hits)
     unplaced = len(state.hits) - rejected - len(found.hits)
     numbers = {"hits": len(state.hits), "confirmed": confirmed, "rejected": rejected}
     reasons = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class HitVerdict(StrEnum):
     """What a person said of a sighting."""
 
     NONE = "none"
@@ -27,7 +27,7 @@ class Hit:
     camera: str
     time_s: float
     score: float
-    verdict: Verdict = Verdict.NONE
+    verdict: HitVerdict = HitVerdict.NONE
 
     @property
     def place(self) -> str:

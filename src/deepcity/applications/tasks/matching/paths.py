@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from deepcity.applications.tasks.matching.match_state import Hit, MatchState, ScoreModel, Verdict
+from deepcity.applications.tasks.matching.match_state import Hit, HitVerdict, MatchState, ScoreModel
 from deepcity.applications.tasks.matching.reach import area_m2, log_reach, metres
 from deepcity.city.arrays import Doubles
 
@@ -46,7 +46,7 @@ class Paths:
 def paths(state: MatchState) -> Paths:
     """Weigh all chains of a state's hits."""
     hits = sorted(
-        (one for one in state.hits if one.verdict is not Verdict.REJECTED),
+        (one for one in state.hits if one.verdict is not HitVerdict.REJECTED),
         key=lambda one: (one.time_s, one.place, -one.score),
     )
     hits = [one for one in hits if one.place in state.cameras]
@@ -102,7 +102,7 @@ def _weights(state: MatchState, hits: list[Hit]) -> _Chains:
     time_N = np.array([one.time_s for one in hits])
     rare = np.log(_SIGHTINGS_H / (max(1, len(state.cameras)) * max(1.0, state.passers_by_h)))
     odds_N = log_odds(np.array([one.score for one in hits]), state.scores) + min(0.0, rare)
-    confirmed_N = np.array([one.verdict is Verdict.CONFIRMED for one in hits])
+    confirmed_N = np.array([one.verdict is HitVerdict.CONFIRMED for one in hits])
     first_N = log_reach(np.linalg.norm(place_N2, axis=1), time_N - state.last_seen_s, area)
     apart_NN = np.linalg.norm(place_N2[:, None] - place_N2[None], axis=2)
     next_NN = log_reach(apart_NN, time_N[None] - time_N[:, None], area)

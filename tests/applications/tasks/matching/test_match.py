@@ -6,14 +6,14 @@ import pytest
 
 from deepcity.applications.application import Task, applications
 from deepcity.applications.decision import Confirm, Decision
-from deepcity.applications.match_application import match_applications
 from deepcity.applications.tasks.matching.match import MOST_LOOKS, MOST_WATCHED
+from deepcity.applications.tasks.matching.match_application import match_applications
 from deepcity.applications.tasks.matching.match_state import (
     Hit,
+    HitVerdict,
     MatchState,
     ScoreModel,
     Spot,
-    Verdict,
 )
 
 KM = 0.0089932
@@ -28,7 +28,7 @@ STATE = MatchState(
 SERVICES = match_applications()
 
 
-def hit(km, minute, score=0.75, verdict=Verdict.NONE, city="north"):
+def hit(km, minute, score=0.75, verdict=HitVerdict.NONE, city="north"):
     return Hit(city, str(km), 60.0 * minute, score, verdict)
 
 
@@ -58,7 +58,7 @@ def test_stricter_terms_for_a_wanted_person():
 
 
 def test_the_likeliest_come_first_and_judged_ones_are_not_shown_again():
-    hits = (hit(1, 14), hit(7, 15, 0.6), hit(2, 28), hit(3, 40, verdict=Verdict.CONFIRMED))
+    hits = (hit(1, 14), hit(7, 15, 0.6), hit(2, 28), hit(3, 40, verdict=HitVerdict.CONFIRMED))
     decision = SERVICES["missing-child"].decide(replace(STATE, hits=hits))
     assert [one.place for one in of(decision, "look")] == ["north/2", "north/1", "north/7"]
     (path,) = of(decision, "follow")
@@ -69,7 +69,7 @@ def test_the_likeliest_come_first_and_judged_ones_are_not_shown_again():
 
 def test_cameras_near_the_last_sighting_are_watched():
     decision = SERVICES["missing-child"].decide(
-        replace(STATE, hits=(hit(4, 39, verdict=Verdict.CONFIRMED),))
+        replace(STATE, hits=(hit(4, 39, verdict=HitVerdict.CONFIRMED),))
     )
     watched = of(decision, "watch")
     assert len(watched) <= MOST_WATCHED
@@ -80,7 +80,7 @@ def test_cameras_near_the_last_sighting_are_watched():
 
 def test_a_city_that_was_not_asked_is_named_where_it_is_near():
     nearby = SERVICES["missing-child"].decide(
-        replace(STATE, hits=(hit(1, 39, verdict=Verdict.CONFIRMED),))
+        replace(STATE, hits=(hit(1, 39, verdict=HitVerdict.CONFIRMED),))
     )
     assert [one.place for one in of(nearby, "ask-city")] == ["south"]
     asked = replace(STATE, asked=("north", "south"), silent=("south",))

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from deepcity.applications.tasks.matching.match_state import (
     Hit,
+    HitVerdict,
     MatchState,
     ScoreModel,
     Spot,
-    Verdict,
 )
 from deepcity.applications.tasks.matching.paths import _best, _sums, _weights, log_odds, paths
 from deepcity.applications.tasks.matching.reach import IMPOSSIBLE, log_reach, metres
@@ -26,7 +26,7 @@ CAMERAS["town/far-east"] = Spot(37.6, 127.2)
 MODEL = ScoreModel(0.8, 0.1, 0.4, 0.1)
 
 
-def hit(km, minute, score=0.75, verdict=Verdict.NONE):
+def hit(km, minute, score=0.75, verdict=HitVerdict.NONE):
     return Hit("town", str(km), 60.0 * minute, score, verdict)
 
 
@@ -42,7 +42,7 @@ def state(*hits, **changes):
             st.integers(0, 11),
             st.integers(0, 60),
             st.floats(0.2, 1),
-            st.sampled_from([Verdict.NONE, Verdict.NONE, Verdict.CONFIRMED]),
+            st.sampled_from([HitVerdict.NONE, HitVerdict.NONE, HitVerdict.CONFIRMED]),
         ),
         min_size=1,
         max_size=7,
@@ -54,7 +54,7 @@ def test_sums_are_those_of_all_chains(drawn):
     found = paths(known)
     chains = _weights(known, list(found.hits))
     count = len(found.hits)
-    must = {n for n, one in enumerate(found.hits) if one.verdict is Verdict.CONFIRMED}
+    must = {n for n, one in enumerate(found.hits) if one.verdict is HitVerdict.CONFIRMED}
     weights = {}
     for length in range(count + 1):
         for chain in combinations(range(count), length):
@@ -92,16 +92,16 @@ def test_hits_that_fit_together_lift_each_other():
 def test_a_confirmed_hit_draws_the_path_and_a_rejected_one_is_gone():
     hits = [hit(1, 14, 0.5), hit(9, 15, 0.9)]
     assert [paths(state(*hits)).hits[one].camera for one in paths(state(*hits)).best] == ["9"]
-    confirmed = paths(state(replace(hits[0], verdict=Verdict.CONFIRMED), hits[1]))
+    confirmed = paths(state(replace(hits[0], verdict=HitVerdict.CONFIRMED), hits[1]))
     assert confirmed.probability_N[0] == pytest.approx(1.0)
     assert confirmed.probability_N[1] < 0.2 < paths(state(*hits)).probability_N[1]
-    rejected = paths(state(hits[0], replace(hits[1], verdict=Verdict.REJECTED)))
+    rejected = paths(state(hits[0], replace(hits[1], verdict=HitVerdict.REJECTED)))
     assert [one.camera for one in rejected.hits] == ["1"]
 
 
 def test_two_confirmed_hits_that_nobody_reaches_are_both_believed():
     """A person's word is more than our idea of speed."""
-    far = [hit(0, 1, verdict=Verdict.CONFIRMED), hit(11, 2, verdict=Verdict.CONFIRMED)]
+    far = [hit(0, 1, verdict=HitVerdict.CONFIRMED), hit(11, 2, verdict=HitVerdict.CONFIRMED)]
     found = paths(state(*far))
     assert found.probability_N == pytest.approx([1.0, 1.0])
     assert found.best == (0, 1)
