@@ -52,6 +52,11 @@ class StoredSearch:
         """As `TrackSearch`."""
         return self.store.network
 
+    @property
+    def held_bytes(self) -> int:
+        """Of tracks in memory."""
+        return self._held.size_bytes
+
     def refresh(self) -> None:
         """Read new tracks and forget ended ones, so that the next search finds them in memory.
 
