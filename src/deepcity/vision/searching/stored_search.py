@@ -115,13 +115,14 @@ def _in_span(rows: TrackRows, span: SearchSpan) -> Bools:
 
 def _similarities(rows: TrackRows, row_N: Indices, embedding_QE: Doubles) -> Floats:
     """(N,) cosines to the nearest picture of the query."""
-    picture_EQ = embedding_QE.T.astype(np.float32)
-    code_BE = np.empty((BLOCK_ROWS, len(picture_EQ)), dtype=np.float32)
+    picture_QE = embedding_QE.astype(np.float32)
+    code_BE = np.empty((BLOCK_ROWS, picture_QE.shape[1]), dtype=np.float32)
     score_N = np.empty(len(row_N), dtype=np.float32)
     for begin in range(0, len(row_N), BLOCK_ROWS):
-        some_B = row_N[begin : begin + BLOCK_ROWS]
-        score_B = score_N[begin : begin + BLOCK_ROWS]
-        code_BE[: len(some_B)] = rows.code_RE[some_B]
-        np.max(code_BE[: len(some_B)] @ picture_EQ, axis=1, out=score_B)
-        score_B *= rows.scale_R[some_B]
+        block = slice(begin, min(begin + BLOCK_ROWS, len(row_N)))
+        chosen = block if len(row_N) == len(rows) else row_N[block]  # a slice copies nothing
+        some_BE = code_BE[: block.stop - begin]
+        some_BE[:] = rows.code_RE[chosen]
+        np.max(picture_QE @ some_BE.T, axis=0, out=score_N[block])
+        score_N[block] *= rows.scale_R[chosen]
     return score_N

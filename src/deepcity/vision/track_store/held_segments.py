@@ -29,7 +29,7 @@ class HeldSegments:
             StoreError: naming a file that was changed or cut.
         """
         names = self._store.segments()
-        self._held = {name: rows for name, rows in self._held.items() if name in set(names)}
+        self._held = {name: self._held[name] for name in names if name in self._held}
         for name in reversed(names):
             if name.until_s > since_s:
                 held = self._held.get(name)
