@@ -15,6 +15,8 @@ from seen_tracks import NETWORK, NOW_S, WIDTH, seen, store
 
 from deepcity.city.errors import StoreError
 from deepcity.vision.track_store import segment_folder
+from deepcity.vision.track_store.segment_folder import SegmentFolder
+from deepcity.vision.track_store.segment_name import SegmentName
 from deepcity.vision.track_store.track_store import MOST_FILES, TrackStore
 
 HOUR_S = 3600
@@ -101,6 +103,7 @@ def test_many_small_files_are_merged_and_nothing_is_lost_or_doubled(tmp_path):
     kept = store(tmp_path)
     for number in range(MOST_FILES + 2):
         kept.append([seen(number, camera=f"c{number:02}")])
+        assert len(files(tmp_path)) < MOST_FILES
     assert cameras(kept) == [f"c{number:02}" for number in range(MOST_FILES + 2)]
     start_s = int(NOW_S)
     assert files(tmp_path) == [
@@ -157,6 +160,13 @@ def test_writers_that_are_killed_leave_whole_files_with_all_that_they_confirmed(
         assert set(confirmed) <= own <= {*confirmed, confirmed.stop}
     store(tmp_path).append([seen()])
     assert not [name for name in files(tmp_path) if name.endswith(".part")]
+
+
+def test_a_listing_that_misses_a_merge_is_made_again(tmp_path, monkeypatch):
+    small, whole = [SegmentName(600, 0, 0), SegmentName(600, 1, 1)], [SegmentName(600, 0, 1)]
+    seen_in_turn = iter([small, small[1:], [], whole, whole])
+    monkeypatch.setattr(SegmentFolder, "_listed", lambda self: next(seen_in_turn))
+    assert SegmentFolder(tmp_path).names() == whole
 
 
 def test_a_camera_whose_clock_is_ahead_is_named_and_nothing_is_added(tmp_path):
