@@ -26,7 +26,7 @@ from deepcity.store.at_rest.storage_key import (
 from deepcity.store.blob import BlobError
 
 MAGIC = b"deepcity encrypted 1\x00\x00"
-_NONCE = 12
+_NONCE, _TAG = 12, 16
 _HEAD = len(MAGIC) + ID_BYTES + _NONCE
 
 
@@ -50,6 +50,8 @@ def from_disk(data: bytes) -> bytes:
     """
     if not is_encrypted(data):
         return data
+    if len(data) < _HEAD + _TAG:  # a key whose name was cut would be asked for
+        raise BlobError("its encrypted bytes were cut")
     wanted, keys = data[len(MAGIC) : len(MAGIC) + ID_BYTES], storage_keys()
     key = next((one for one in keys if one.identity == wanted), None)
     if key is None:

@@ -13,6 +13,7 @@ from deepcity.vision.described_track import DescribedTrack
 from deepcity.vision.searching.person_query import PersonQuery, SearchSpan
 from deepcity.vision.searching.sighting import Sighting
 from deepcity.vision.searching.word_scores import contradicted, word_scores
+from deepcity.vision.track_words import TrackWords
 
 
 def check_network(query: PersonQuery, network: str, width: int) -> None:
@@ -66,11 +67,11 @@ class ExactSearch:
         some = [self.tracks[row] for row in chosen]
         if not some:
             return []
-        height_m_R, colours, share_R2 = _words_of(some)
-        score_R = word_scores(query, height_m_R, colours, share_R2)
+        words = TrackWords.of(some)
+        score_R = word_scores(query, words)
         if query.has_pictures:
             score_R = (self._embedding_RE[chosen] @ query.embedding_QE.T).max(axis=1)
-        kept_R = ~contradicted(query, height_m_R, colours, share_R2)
+        kept_R = ~contradicted(query, words)
         if not query.has_pictures:
             kept_R &= score_R > 0
         found = [_sighting(some[row], score_R[row]) for row in np.flatnonzero(kept_R)]
@@ -92,14 +93,6 @@ class ExactSearch:
             and (span.cameras is None or one.track.camera in span.cameras)
             for one in self.tracks
         ]
-
-
-def _words_of(some: Sequence[DescribedTrack]) -> tuple[Doubles, list[tuple[str, str]], Doubles]:
-    height_m_R = np.array([one.height_m for one in some])
-    seen = [one.appearance for one in some]
-    colours = [("", "") if one is None else (one.upper.colour, one.lower.colour) for one in seen]
-    shares = [(0.0, 0.0) if one is None else (one.upper.share, one.lower.share) for one in seen]
-    return height_m_R, colours, np.array(shares).reshape(-1, 2)
 
 
 def _sighting(one: DescribedTrack, score: float) -> Sighting:
