@@ -81,10 +81,10 @@ class Video:
         """Go to the next frame; False: there is none."""
         return bool(self._capture.grab())
 
-    def image(self) -> Image | None:
-        """The frame last gone to; None: it is damaged."""
+    def images(self) -> list[Image]:
+        """The frame last gone to; none if it is damaged."""
         fine, found = self._capture.retrieve()
-        return np.asarray(found, np.uint8) if fine and found is not None else None
+        return [np.asarray(found, np.uint8)] if fine and found is not None else []
 
     def shown_s(self) -> float:
         """Seconds from the beginning at which the frame last gone to is shown."""

@@ -11,7 +11,7 @@ from deepcity.city.regular_file import read_bounded
 from deepcity.vision.frames.frame import Frame
 from deepcity.vision.frames.name_times import time_in_name
 from deepcity.vision.frames.pace import Pace
-from deepcity.vision.opencv import decoded
+from deepcity.vision.opencv import Image, decoded
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _MOST_BYTES = 200_000_000
@@ -45,21 +45,8 @@ class ImageFolder:
                 picture is damaged.
         """
         for time_s, path in self._timed():
-            if not pace.takes(time_s):
-                continue
-            try:
-                image = decoded(read_bounded(path, _MOST_BYTES))
-            except OSError as error:
-                raise CameraError(f"{path}: {error.strerror}; remove it or make it readable") from (
-                    error
-                )
-            if image is None:
-                raise CameraError(
-                    f"{path}: no picture that can be decoded, cut or damaged; remove it from the "
-                    f"folder, or copy it again"
-                )
-            yield Frame(self.camera, time_s, image)
-            del image  # the caller alone holds it now
+            if pace.takes(time_s):
+                yield Frame(self.camera, time_s, _decoded(path))
 
     def _paths(self) -> list[Path]:
         try:
@@ -97,3 +84,16 @@ class ImageFolder:
                     f"camera's pictures in a folder, or give --start and --rate"
                 )
         return times
+
+
+def _decoded(path: Path) -> Image:
+    try:
+        image = decoded(read_bounded(path, _MOST_BYTES))
+    except OSError as error:
+        raise CameraError(f"{path}: {error.strerror}; remove it or make it readable") from error
+    if image is None:
+        raise CameraError(
+            f"{path}: no picture that can be decoded, cut or damaged; remove it from the folder, "
+            f"or copy it again"
+        )
+    return image

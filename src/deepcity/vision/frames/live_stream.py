@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from deepcity.city.errors import CameraError
 from deepcity.vision.frames.frame import Frame
 from deepcity.vision.frames.pace import Pace
-from deepcity.vision.opencv import Image, Video, require_opencv
+from deepcity.vision.opencv import Video, require_opencv
 
 SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
+_OPENING_S = 2.0
+"""Beyond the wait for a frame: opening has its own wait, and is to say itself that it failed."""
 _LOGIN = re.compile(r"(?<=//)[^/@]*@")
 
 
@@ -49,21 +51,13 @@ class LiveStream:
             CameraError: if it cannot be opened, ends, or stalls.
         """
         require_opencv()
-        newest = _Newest(self.address, pace, self.wait_s)
-        last_s = -math.inf
+        newest = _Newest(self, pace)
         try:
-            while True:
-                found = newest.take()
-                if found is None:
-                    raise CameraError(f"{self.shown}: {self._reason(newest)}")
-                time_s, image = found
-                del found
-                if time_s > last_s:  # a clock set back would make times fall
-                    last_s = time_s
-                    yield Frame(self.camera, time_s, image)
-                del image
+            while newest.wait():
+                yield newest.pop()  # nothing here holds it while it is looked at
         finally:
             newest.stop()
+        raise CameraError(f"{self.shown}: {self._reason(newest)}")
 
     def _reason(self, newest: "_Newest") -> str:
         retry = "run the command again, which goes on with the same file of tracks"
@@ -84,53 +78,57 @@ class LiveStream:
 class _Newest:
     """The newest frame of a stream: read in a thread, which ends with `stop` or the stream."""
 
-    def __init__(self, address: str, pace: Pace, wait_s: float) -> None:
+    def __init__(self, stream: LiveStream, pace: Pace) -> None:
         self.opened, self.ended, self.read = False, False, 0
-        self._address, self._pace, self._wait_s = address, pace, wait_s
-        self._found: tuple[float, Image] | None = None
+        self._stream, self._pace = stream, pace
+        self._held: list[Frame] = []
+        self._last_s = -math.inf
         self._change = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="camera stream", daemon=True)
         self._thread.start()
 
-    def take(self) -> tuple[float, Image] | None:
-        """The newest frame that was not taken yet; None: none came in time, or none will."""
-        deadline = time.monotonic() + self._wait_s + (0 if self.opened else 2.0)
+    def wait(self) -> bool:
+        """Wait for a frame that was not taken yet; False: none came in time, or none will."""
+        patience_s = self._stream.wait_s + (0 if self.opened else _OPENING_S)
         with self._change:
-            while self._found is None and not self._stopped:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return None
-                self._change.wait(left)
-            found, self._found = self._found, None
-            return found
+            self._change.wait_for(lambda: self._held or self._stopped, patience_s)
+            return bool(self._held)
+
+    def pop(self) -> Frame:
+        """The newest frame, which is not held any more."""
+        with self._change:
+            return self._held.pop()
 
     def stop(self) -> None:
         """End the thread; it lets go of the stream once its reading returns."""
         with self._change:
             self._stopped = True
-            self._found = None
+            self._held.clear()
 
     def _run(self) -> None:
-        video = Video(self._address, self._wait_s)
+        video = Video(self._stream.address, self._stream.wait_s)
         self.opened = video.opened
         try:
             begun = time.monotonic()
             while not self._stopped and video.opened and video.skip():
                 begun = time.monotonic()
                 self.read += 1
-                now_s = time.time()
-                if self._pace.takes(now_s):
-                    self._put(now_s, video.image())
-            self.ended = time.monotonic() - begun < self._wait_s * 0.9
+                self._put(time.time(), video)
+            self.ended = time.monotonic() - begun < 0.9 * self._stream.wait_s
         finally:
             video.close()
             with self._change:
                 self._stopped = True
                 self._change.notify_all()
 
-    def _put(self, time_s: float, image: Image | None) -> None:
+    def _put(self, now_s: float, video: Video) -> None:
+        """Hold the newest frame in place of the last; a clock that was set back waits."""
+        if now_s <= self._last_s or not self._pace.takes(now_s):
+            return
+        self._last_s = now_s
+        fresh = [Frame(self._stream.camera, now_s, image) for image in video.images()]
         with self._change:
-            if image is not None and not self._stopped:
-                self._found = time_s, image
+            if not self._stopped:
+                self._held[:] = fresh
                 self._change.notify_all()

@@ -51,10 +51,9 @@ class VideoFile:
                 if time_s <= last_s or not pace.takes(time_s):
                     continue
                 last_s = time_s
-                image = video.image()
-                if image is not None:
-                    yield Frame(self.camera, time_s, image)
-                del image
+                held = [Frame(self.camera, time_s, image) for image in video.images()]
+                if held:
+                    yield held.pop()  # nothing here holds it while it is looked at
         finally:
             video.close()
         self._check_end(number, video.count)
