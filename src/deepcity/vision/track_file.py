@@ -8,21 +8,20 @@ Embeddings tell people apart: the file stays with the camera's owner and is dele
 """
 
 import base64
-import binascii
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, Self
 
 from filelock import BaseFileLock, FileLock, Timeout
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from deepcity.city.errors import CameraError, StorageKeyError
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.regular_file import check_regular
 from deepcity.store.at_rest.encrypted import MAGIC, for_disk, from_disk
 from deepcity.store.atomic import write_error_text
-from deepcity.store.blob import BlobError
 from deepcity.vision.described_track import DescribedTrack
 from deepcity.vision.track_line import line_of, track_of
 
@@ -85,11 +84,20 @@ class TrackFileWriter:
         self._write(line_of(one))
 
     def close(self) -> None:
-        """Bring all to the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._lock.release()
+        """Bring all to the disk.
+
+        Raises:
+            CameraError: if it cannot be written; those before are kept.
+        """
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise CameraError(write_error_text(self._path, error, 0)) from error
+        finally:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._lock.release()
 
     def _go_on(self, head: TrackFileHead) -> int:
         """Bytes of the file that are whole lines; 0: its writer was killed within the first."""
@@ -143,8 +151,8 @@ class TrackFileReader:
         self._path = path
         first = _first_line(path)
         try:
-            self.head = TrackFileHead.model_validate_json(self._plain(first, 1))
-        except ValidationError as error:
+            self.head = TrackFileHead.model_validate_json(self._plain(first))
+        except ValueError as error:
             right = "give one that `deepcity cameras watch` wrote, or another path"
             raise CameraError(f"{path}: no file of tracks; {right}") from error
         self.whole_bytes = len(first)
@@ -159,23 +167,21 @@ class TrackFileReader:
             self.whole_bytes, number = len(file.readline(_MOST_HEAD)), 1
             while (line := file.readline(_MOST_LINE)).endswith(b"\n"):
                 number += 1
-                plain = self._plain(line, number)
                 try:
-                    found = track_of(self.head.camera, self.head.width, plain)
+                    found = track_of(self.head.camera, self.head.width, self._plain(line))
                 except ValueError as error:
                     raise CameraError(self._damaged(number, str(error))) from error
                 self.whole_bytes += len(line)
                 yield found
 
-    def _plain(self, line: bytes, number: int) -> bytes:
+    def _plain(self, line: bytes) -> bytes:
+        """What stands in a line; ValueError if it was changed or cut."""
         if line.startswith(b"{"):
             return line
         try:
             return from_disk(base64.b64decode(line.strip(), validate=True))
         except StorageKeyError as error:
             raise CameraError(f"{self._path}: {error}") from error
-        except (binascii.Error, BlobError) as error:
-            raise CameraError(self._damaged(number, str(error))) from error
 
     def _damaged(self, number: int, reason: str) -> str:
         return (
