@@ -9,6 +9,8 @@ import pytest
 from camera_networks import FOLDER, NEEDS_NETWORKS
 from street_of_people import NEEDS_PEOPLE, people, placed
 
+from deepcity.city.errors import CameraError
+from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_view import PinholeView
 from deepcity.vision.detection import PersonDetector
 from deepcity.vision.embedding import PersonEmbedder
@@ -96,15 +98,33 @@ def test_a_calibrated_camera_gives_metres_and_heights():
     foot = 120 + 400 * CAMERA_M / distance_m
     head = 120 + 400 * (CAMERA_M - 1.75) / distance_m
     frames = [street(n, [(BLUE, 150, round(head), round(foot - head))]) for n in range(10)]
-    [one] = tracks_of(frames, Pipeline("gate", Blocks(), view=VIEW))
+    [one] = tracks_of(frames, Pipeline("gate", Blocks(), calibration=Calibration(VIEW, (320, 240))))
     np.testing.assert_allclose(one.track.ground_T2[:, 1], distance_m, atol=0.2)
     assert one.height_m == pytest.approx(1.75, abs=0.08)
     assert len(one.track.embedding_E) == 0
 
 
+def test_a_calibration_holds_for_pictures_of_another_size_and_not_of_another_shape():
+    frames = [street(n, [(BLUE, 150, 140, 60)]) for n in range(5)]
+    calibrations = [Calibration(VIEW, (320, 240)), Calibration(_twice(), (640, 480))]
+    one, other = (
+        next(tracks_of(frames, Pipeline("gate", Blocks(), calibration=some)))
+        for some in calibrations
+    )
+    np.testing.assert_allclose(one.track.ground_T2, other.track.ground_T2)
+    assert one.height_m == pytest.approx(other.height_m)
+    wide = Pipeline("gate", Blocks(), calibration=Calibration(VIEW, (640, 360)))
+    with pytest.raises(CameraError, match="320 x 240 are of another shape than the 640 x 360"):
+        wide.see(frames[0])
+
+
+def _twice():
+    return PinholeView((800.0, 800.0), (320.0, 240.0), VIEW.rotation_33, VIEW.place_3)
+
+
 def test_a_box_cut_by_the_edge_shows_no_height():
     frames = [street(n, [(BLUE, 150, 200, 40)]) for n in range(10)]
-    [one] = tracks_of(frames, Pipeline("gate", Blocks(), view=VIEW))
+    [one] = tracks_of(frames, Pipeline("gate", Blocks(), calibration=Calibration(VIEW, (320, 240))))
     assert math.isnan(one.height_m)
     assert one.appearance is not None
 
@@ -169,6 +189,8 @@ def test_frames_of_another_camera_or_an_earlier_time_are_refused():
         pipeline.see(street(2, [], camera="square"))
     with pytest.raises(ValueError, match="sort frames"):
         pipeline.see(street(1, []))
+    with pytest.raises(CameraError, match="give pictures of one size"):
+        pipeline.see(Frame("gate", 5.0, np.zeros((120, 160, 3), np.uint8)))
     with pytest.raises(ValueError, match="1 or more"):
         PipelineRules(least_seen=0)
 

@@ -3,6 +3,7 @@
 Shapes: images are (H, W, 3), blue, green and red, uint8.
 """
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from deepcity.city.errors import CameraError
 
 Image = NDArray[np.uint8]
+_QUIET = "-8"
+"""Of FFmpeg: what goes wrong is named here, and what it prints may hold a camera's password."""
 MOST_PIXELS = 100_000_000
 """Of a picture; OpenCV itself would decode ten times as many, three bytes each."""
 
@@ -101,6 +104,8 @@ def _positive(value: Any) -> float:  # noqa: ANN401
 
 def _cv2() -> Any:  # noqa: ANN401
     require_opencv()
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET)
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     import cv2
 
     return cv2

@@ -14,7 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from deepcity.city.arrays import Bools, Doubles, Ints
+from deepcity.city.errors import CameraError
 from deepcity.vision.appearance import LEAST_SIDE
+from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_view import CameraView
 from deepcity.vision.described_track import DescribedTrack
 from deepcity.vision.frames.frame import Frame
@@ -78,7 +80,7 @@ class Pipeline:
     Args:
         camera: its id; frames of another are refused.
         embedder: None: tracks have colours but no embedding.
-        view: of a calibrated camera; None: no ground positions and heights.
+        calibration: None: no ground positions and heights.
         first_number: of the first track.
     """
 
@@ -88,11 +90,13 @@ class Pipeline:
         detector: BoxFinder,
         embedder: CropEmbedder | None = None,
         *,
-        view: CameraView | None = None,
+        calibration: Calibration | None = None,
         rules: PipelineRules | None = None,
         first_number: int = 0,
     ) -> None:
-        self._camera, self._view = camera, view
+        self._camera, self._calibration = camera, calibration
+        self._view: CameraView | None = None
+        self._size: tuple[int, ...] = ()
         self._detector, self._embedder = detector, embedder
         self._rules = rules or PipelineRules()
         self._tracker = Tracker(self._rules.tracking)
@@ -110,9 +114,10 @@ class Pipeline:
 
         Raises:
             ValueError: if it is another camera's, or not later than the one before.
+            CameraError: if it is of another size than the first, or of another shape than the
+                calibration's pictures.
         """
-        if frame.camera != self._camera:
-            raise ValueError(f"a frame of camera {frame.camera!r}; this one is {self._camera!r}")
+        self._check(frame)
         box_N4, confidence_N = self._detector.find(frame.image_HWC)
         number_N = self._tracker.follow(frame.time_s, box_N4, confidence_N)
         self.seen_frames += 1
@@ -125,6 +130,26 @@ class Pipeline:
     def end(self) -> list[DescribedTrack]:
         """Close the tracks of those who are still in view."""
         return self._close(set(self._open))
+
+    def _check(self, frame: Frame) -> None:
+        if frame.camera != self._camera:
+            raise ValueError(f"a frame of camera {frame.camera!r}; this one is {self._camera!r}")
+        height, width = frame.image_HWC.shape[:2]
+        if not self._size:
+            self._size = (width, height)
+            if self._calibration is not None:
+                self._view = self._view_for(self._calibration, width, height)
+        elif self._size != (width, height):
+            raise CameraError(
+                f"camera {self._camera}: a picture of {width} x {height} after ones of "
+                f"{self._size[0]} x {self._size[1]}; give pictures of one size"
+            )
+
+    def _view_for(self, calibration: Calibration, width: int, height: int) -> CameraView:
+        try:
+            return calibration.for_pictures(width, height)
+        except ValueError as error:
+            raise CameraError(f"camera {self._camera}: {error}") from error
 
     def _add(self, frame: Frame, box_N4: Doubles, confidence_N: Doubles, number_N: Ints) -> None:
         whole_N = _whole(box_N4, *frame.image_HWC.shape[:2])
@@ -177,19 +202,20 @@ class Pipeline:
 def tracks_of(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[DescribedTrack]:
     """The tracks of all frames, each as soon as its person is gone, and those open at the end.
 
-    Where frames break off by an error, open tracks are given first and the error is raised then.
+    Where frames break off by an error, or one cannot be used, open tracks are given first and the
+    error is raised then.
     """
     broken: Exception | None = None
     turn = iter(frames)
-    while True:
+    while broken is None:
         try:
             frame = next(turn, None)
+            if frame is None:
+                break
+            ended = pipeline.see(frame)
+            del frame  # before the next one is read
         except Exception as error:  # whatever it is: who was seen until then was seen
-            broken, frame = error, None
-        if frame is None:
-            break
-        ended = pipeline.see(frame)
-        del frame  # before the next one is read
+            broken, ended = error, []
         yield from ended
     yield from pipeline.end()
     if broken is not None:

@@ -50,6 +50,7 @@ class TrackFileWriter:
 
     Attributes:
         next_number: for the next track: one more than the highest in the file.
+        added: tracks that this writer has appended.
 
     Raises:
         CameraError: if the file is of another camera or network, is damaged, cannot be written,
@@ -57,7 +58,7 @@ class TrackFileWriter:
     """
 
     def __init__(self, path: Path, head: TrackFileHead) -> None:
-        self._path, self.next_number = path, 0
+        self._path, self.next_number, self.added = path, 0, 0
         self._lock = _locked(path)
         try:
             fresh = not path.exists() or not path.stat().st_size
@@ -82,6 +83,7 @@ class TrackFileWriter:
             CameraError: if it cannot be written; those before are kept.
         """
         self._write(line_of(one))
+        self.added += 1
 
     def close(self) -> None:
         """Bring all to the disk.

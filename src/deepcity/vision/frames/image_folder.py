@@ -33,9 +33,14 @@ class ImageFolder:
     rate: float = 1.0
     zone: tzinfo = UTC
 
-    def count(self) -> int:
-        """How many pictures there are."""
-        return len(self._paths())
+    def length_s(self) -> float:
+        """Seconds from the first picture to the last.
+
+        Raises:
+            CameraError: as `frames`.
+        """
+        times = self._timed()
+        return times[-1][0] - times[0][0]
 
     def frames(self, pace: Pace) -> Iterator[Frame]:
         """Each picture that is due, decoded when it is asked for; none is kept.

@@ -40,9 +40,9 @@ class LiveStream:
         """The address without a login."""
         return _LOGIN.sub("", self.address)
 
-    def count(self) -> int:
+    def length_s(self) -> float:
         """0: nobody knows."""
-        return 0
+        return 0.0
 
     def frames(self, pace: Pace) -> Iterator[Frame]:
         """The newest frame, each time one is asked for, no more often than is due.

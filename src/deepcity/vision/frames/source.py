@@ -19,8 +19,12 @@ from deepcity.vision.frames.video_file import VideoFile
 class FrameSource(Protocol):
     """Where frames come from."""
 
-    def count(self) -> int:
-        """Frames in all, before any is left out; 0: nobody knows."""
+    def length_s(self) -> float:
+        """Seconds from the first frame to the last; 0: nobody knows.
+
+        Raises:
+            CameraError: if they cannot be read.
+        """
         ...
 
     def frames(self, pace: Pace) -> Iterator[Frame]:

@@ -29,11 +29,15 @@ class VideoFile:
     start_s: float
     rate: float | None = None
 
-    def count(self) -> int:
-        """How many frames it states; 0: it does not."""
+    def length_s(self) -> float:
+        """Seconds from its first frame to the last, as it states; 0: it does not.
+
+        Raises:
+            CameraError: as `frames`.
+        """
         video = self._open()
         video.close()
-        return video.count
+        return max(0, video.count - 1) / (self.rate or video.rate)
 
     def frames(self, pace: Pace) -> Iterator[Frame]:
         """Each frame that is due; those between are passed over.
