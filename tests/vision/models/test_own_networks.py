@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from camera_networks import FOLDER, NEEDS_NETWORKS
+from little_networks import write_embedder, write_flat
 
 from deepcity.city.errors import NetworkFileError
 from deepcity.vision.detection import PersonDetector
@@ -50,7 +51,7 @@ def test_a_file_that_openvino_cannot_read_is_named(tmp_path):
 
 def test_own_onnx_networks_run_in_batches_and_other_shapes_are_refused(tmp_path):
     pytest.importorskip("openvino")
-    path = _onnx(tmp_path / "mean.onnx", (1, 3, 16, 8), pooled=True)
+    path = write_embedder(tmp_path / "mean.onnx")
     embedder = PersonEmbedder(RunningNetwork(own_network(path), batches=True))
     assert embedder.width == 12
     crops = [np.full((40, 20, 3), value, np.uint8) for value in (1, 50, 200)]
@@ -60,27 +61,9 @@ def test_own_onnx_networks_run_in_batches_and_other_shapes_are_refused(tmp_path)
     assert embedder.embed([]).shape == (0, 12)
     with pytest.raises(NetworkFileError, match=r"\(12,\); a detector's ends in 7"):
         PersonDetector(RunningNetwork(own_network(path)))
-    grey = _onnx(tmp_path / "grey.onnx", (1, 1, 4, 4), pooled=False)
+    grey = write_flat(tmp_path / "grey.onnx", (1, 1, 4, 4))
     with pytest.raises(NetworkFileError, match="3 channels"):
         RunningNetwork(own_network(grey))
-
-
-def _onnx(path, shape, *, pooled):
-    """A network that only averages, or only flattens."""
-    onnx = pytest.importorskip("onnx")
-    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
-    half = [shape[2] // 2, shape[3] // 2]
-    pool = helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=half, strides=half)
-    nodes = [pool] if pooled else []
-    nodes.append(helper.make_node("Flatten", ["p" if pooled else "x"], ["y"]))
-    size = (1, 4 * shape[1] if pooled else shape[1] * shape[2] * shape[3])
-    ends = [
-        helper.make_tensor_value_info(*one) for one in (("x", floats, shape), ("y", floats, size))
-    ]
-    graph = helper.make_graph(nodes, "own", ends[:1], ends[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 @NEEDS_NETWORKS

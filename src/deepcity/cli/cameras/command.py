@@ -137,7 +137,7 @@ def watch(
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise typer.BadParameter(f"{name!r} is no time zone; write e.g. Asia/Seoul") from error
 
 

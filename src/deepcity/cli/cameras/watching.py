@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,14 +90,14 @@ class WatchedCamera:
         progress: WatchProgress,
     ) -> Iterator[Frame]:
         """Frames until somebody asks to stop; what was seen is shown in between."""
-        taken = self.source.frames(self.pace)
-        while not asked.is_set():
-            held = [frame for frame in [next(taken, None)] if frame is not None]
-            if not held:
-                return
-            at_s = held[0].time_s
-            yield held.pop()
-            progress.frame(pipeline.seen_frames, at_s, pipeline.in_view, file.added)
+        with closing(self.source.frames(self.pace)) as taken:
+            while not asked.is_set():
+                held = [frame for frame in [next(taken, None)] if frame is not None]
+                if not held:
+                    return
+                at_s = held[0].time_s
+                yield held.pop()
+                progress.frame(pipeline.seen_frames, at_s, pipeline.in_view, file.added)
 
 
 def calibration_of(path: Path | None, camera: str) -> Calibration | None:

@@ -1,6 +1,6 @@
 """Frames from a folder of pictures, as recorders and trap cameras leave them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import pairwise
@@ -42,7 +42,7 @@ class ImageFolder:
         times = self._timed()
         return times[-1][0] - times[0][0]
 
-    def frames(self, pace: Pace) -> Iterator[Frame]:
+    def frames(self, pace: Pace) -> Generator[Frame]:
         """Each picture that is due, decoded when it is asked for; none is kept.
 
         Raises:

@@ -8,7 +8,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from deepcity.city.errors import CameraError
@@ -44,7 +44,7 @@ class LiveStream:
         """0: nobody knows."""
         return 0.0
 
-    def frames(self, pace: Pace) -> Iterator[Frame]:
+    def frames(self, pace: Pace) -> Generator[Frame]:
         """The newest frame, each time one is asked for, no more often than is due.
 
         Raises:
@@ -101,10 +101,11 @@ class _Newest:
             return self._held.pop()
 
     def stop(self) -> None:
-        """End the thread; it lets go of the stream once its reading returns."""
+        """End the thread and wait for it: one that still reads at the process's end aborts it."""
         with self._change:
             self._stopped = True
             self._held.clear()
+        self._thread.join(self._stream.wait_s + _OPENING_S)
 
     def _run(self) -> None:
         video = Video(self._stream.address, self._stream.wait_s)

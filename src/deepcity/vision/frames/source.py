@@ -1,7 +1,7 @@
 """A camera's source by what was written: a folder of pictures, a video file, or an address."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -27,7 +27,7 @@ class FrameSource(Protocol):
         """
         ...
 
-    def frames(self, pace: Pace) -> Iterator[Frame]:
+    def frames(self, pace: Pace) -> Generator[Frame]:
         """Frames in the order of their times, as many as are due; none is kept.
 
         Raises:

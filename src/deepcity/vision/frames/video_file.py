@@ -1,7 +1,7 @@
 """Frames from a video file."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class VideoFile:
         video.close()
         return max(0, video.count - 1) / (self.rate or video.rate)
 
-    def frames(self, pace: Pace) -> Iterator[Frame]:
+    def frames(self, pace: Pace) -> Generator[Frame]:
         """Each frame that is due; those between are passed over.
 
         Raises:
