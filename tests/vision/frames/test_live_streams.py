@@ -6,8 +6,10 @@ import threading
 import time
 import weakref
 
+import numpy as np
 import pytest
-from camera_pictures import mjpeg_stream
+from camera_pictures import mjpeg_stream, picture
+from rtsp_camera import rtsp_camera
 from served_files import served
 
 from deepcity.city.errors import CameraError
@@ -87,3 +89,13 @@ def test_its_thread_ends_with_the_stream(server):
 
 def _readers():
     return [one for one in threading.enumerate() if one.name == "camera stream"]
+
+
+def test_a_camera_that_speaks_rtsp_is_watched_to_its_end():
+    with rtsp_camera(60) as address:
+        taken = open_source(address, "gate", FrameTimes(wait_s=5.0)).frames(Pace(100.0))
+        image = next(taken).image_HWC
+        apart = min(np.abs(image.astype(int) - picture(number)).mean() for number in range(30))
+        assert apart < 4
+        with pytest.raises(CameraError, match=r"ended the stream after \d+ frames"):
+            list(taken)
