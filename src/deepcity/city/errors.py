@@ -15,6 +15,8 @@ DeepCityError
 │   ├── StoreFullError      no disk space left for the store
 │   └── OutboxFullError     too much data not sent yet
 ├── GrantError              a layer or deep data that may not leave its party
+├── NetworkFileError        a camera network's file that is absent, damaged or of no use here
+├── CameraError             frames of a camera, or a file of its tracks, that cannot be read
 ├── ExchangeError           a party that did not answer, or whose answer is invalid
 │   ├── SecureSumError      a secure sum that a member refuses, or that cannot be opened
 │   └── CaseError           a search for a person that is refused, or cannot be kept
@@ -104,6 +106,14 @@ class OutboxFullError(StoreError):
 
 class GrantError(DeepCityError):
     """A layer or deep data were about to leave their party without a grant."""
+
+
+class NetworkFileError(DeepCityError):
+    """A camera network's file is absent, damaged, or of no use here."""
+
+
+class CameraError(DeepCityError):
+    """Frames of a camera, or a file of its tracks, cannot be read or written."""
 
 
 class ExchangeError(DeepCityError):

@@ -14,6 +14,8 @@ from deepcity.cli import train_vertical as train_vertical
 from deepcity.cli import up as up
 from deepcity.cli import update as update
 from deepcity.cli.audit.command import audit
+from deepcity.cli.cameras import command as cameras
+from deepcity.cli.cameras import networks
 from deepcity.cli.casework import command as casework
 from deepcity.cli.counts.command import counts
 from deepcity.cli.federation import commands as federation
@@ -47,6 +49,8 @@ app.command()(agent.agent)
 app.command()(serve.serve)
 app.command()(up.up)
 app.command()(account.account)
+app.add_typer(cameras.app, name="cameras")
+app.add_typer(networks.app, name="models")
 app.add_typer(data.app, name="data")
 app.add_typer(layers.app, name="layers")
 app.add_typer(keys.app, name="keys")

@@ -20,6 +20,8 @@ COLOURS = (
 """Codes of colours, as witnesses name them."""
 _UPPER, _LOWER = (0.18, 0.48), (0.55, 0.85)
 """Shares of a person's height: chest and belly, thighs and shins."""
+LEAST_SIDE = 8
+"""Pixels: a smaller crop shows nothing."""
 _ASIDE = 0.25
 """Share of the width on each side that is mostly background."""
 _HUES = (
@@ -61,22 +63,46 @@ class Appearance:
     lower: Clothing
 
 
+class AppearanceSum:
+    """Colours over the crops of a track, each by its weight; holds sums, no crop."""
+
+    def __init__(self) -> None:
+        self._upper, self._lower = np.zeros(len(COLOURS)), np.zeros(len(COLOURS))
+        self._weight = 0.0
+
+    def add(self, crop: NDArray[np.uint8], weight: float = 1.0) -> None:
+        """Count a crop, however large it is, with a weight over 0.
+
+        Raises:
+            ValueError: if it is no picture of a person's size.
+        """
+        _check(crop)
+        self._upper += weight * colour_shares(_band(crop, _UPPER))
+        self._lower += weight * colour_shares(_band(crop, _LOWER))
+        self._weight += weight
+
+    def value(self) -> Appearance | None:
+        """Clothes by what was added; None: nothing was."""
+        if not self._weight:
+            return None
+        return Appearance(
+            _clothing(self._upper / self._weight), _clothing(self._lower / self._weight)
+        )
+
+
 def appearance(crops: Iterable[NDArray[np.uint8]]) -> Appearance:
     """Colours over all crops of a track, each counting the same, however large it is.
 
     Raises:
         ValueError: if there is no crop, or one is no picture of a person's size.
     """
-    upper, lower = np.zeros(len(COLOURS)), np.zeros(len(COLOURS))
-    seen = 0
+    colours = AppearanceSum()
     for crop in crops:
-        _check(crop)
-        upper += colour_shares(_band(crop, _UPPER))
-        lower += colour_shares(_band(crop, _LOWER))
-        seen += 1
-    if not seen:
+        colours.add(crop)
+    found = colours.value()
+    if found is None:
         raise ValueError("no crop to look at; give one or more")
-    return Appearance(_clothing(upper / seen), _clothing(lower / seen))
+    return found
 
 
 def colour_shares(pixels: NDArray[np.uint8]) -> Doubles:
@@ -86,9 +112,11 @@ def colour_shares(pixels: NDArray[np.uint8]) -> Doubles:
 
 
 def _check(crop: NDArray[np.uint8]) -> None:
-    if crop.dtype != np.uint8 or crop.ndim != 3 or crop.shape[2] != 3 or min(crop.shape[:2]) < 8:
+    coloured = crop.dtype == np.uint8 and crop.ndim == 3 and crop.shape[2] == 3
+    if not coloured or min(crop.shape[:2]) < LEAST_SIDE:
         raise ValueError(
-            f"a crop of {crop.dtype} {crop.shape}; give (H, W, 3) uint8, 8 pixels or more each way"
+            f"a crop of {crop.dtype} {crop.shape}; give (H, W, 3) uint8, {LEAST_SIDE} pixels or "
+            f"more each way"
         )
 
 

@@ -31,6 +31,7 @@ from deepcity.city.errors import ConfigError
 from deepcity.city.problem import Problem
 from deepcity.data.config.settings import NAME
 from deepcity.data.config.toml_file import Settings, read_toml, validate
+from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_view import CameraView, PinholeView, PlaneView
 from deepcity.vision.calibration.homography import fit_homography, reprojection_error
 
@@ -122,13 +123,22 @@ def load_cameras(path: Path) -> Mapping[str, CameraView]:
     Raises:
         ConfigError: with every problem of it.
     """
+    return {name: one.view for name, one in load_calibrations(path).items()}
+
+
+def load_calibrations(path: Path) -> Mapping[str, Calibration]:
+    """Every camera of a file by its id, with the size of the pictures it was calibrated by.
+
+    Raises:
+        ConfigError: with every problem of it.
+    """
     raw, problems = read_toml(path)
     if raw is None:
         raise ConfigError(problems)
     found, problems = validate(CamerasSettings, raw, path.name)
     if found is None:
         raise ConfigError(problems)
-    views: dict[str, CameraView] = {}
+    views: dict[str, Calibration] = {}
     for one in found.camera:
         key = f"camera[{one.id}]"
         if one.id in views:
@@ -136,7 +146,7 @@ def load_cameras(path: Path) -> Mapping[str, CameraView]:
             problems.append(Problem(path.name, key, one.id, reason, "name one of them otherwise"))
             continue
         try:
-            views[one.id] = one.view()
+            views[one.id] = Calibration(one.view(), one.size)
         except ValueError as error:
             right = "correct its calibration, or leave the camera out"
             problems.append(Problem(path.name, key, None, str(error), right))

@@ -1,0 +1,1 @@
+"""Cameras: the networks that look through them, and what they saw."""

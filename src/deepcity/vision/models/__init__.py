@@ -1,0 +1,1 @@
+"""Networks that find and tell apart people: which there are, how to get them, how they run."""
