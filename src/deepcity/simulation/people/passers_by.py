@@ -90,7 +90,9 @@ def send_out(
         parts.append(passes)
         counted += modes
     return PassersBy(
-        _heights(persons, rng), joined_passes(parts), (int(counted[0]), int(counted[1]), int(counted[2]))
+        _heights(persons, rng),
+        joined_passes(parts),
+        (int(counted[0]), int(counted[1]), int(counted[2])),
     )
 
 

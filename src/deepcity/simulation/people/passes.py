@@ -107,9 +107,7 @@ def ride(
     return joined_passes([before, waits, after]), arrive_s_T
 
 
-def drive(
-    routes: Routes, trips: Trips, city_N: Ints
-) -> tuple[NodePasses, Doubles]:
+def drive(routes: Routes, trips: Trips, city_N: Ints) -> tuple[NodePasses, Doubles]:
     """Passes of trips by car, and when each arrives, (T,)."""
     between_T = city_N[trips.from_T] != city_N[trips.to_T]
     mps_T = np.where(between_T, BETWEEN_CAR_MPS, CAR_MPS)

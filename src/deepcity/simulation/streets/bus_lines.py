@@ -80,7 +80,9 @@ def lay_bus_lines(
         far_m = np.quantile(routes.metres_NN[np.ix_(own, own)], 0.85)
         for _ in range(_LINES_A_CITY):
             start = int(rng.choice(own))
-            far = own[routes.metres_NN[start, own] >= min(far_m, routes.metres_NN[start, own].max())]
+            far = own[
+                routes.metres_NN[start, own] >= min(far_m, routes.metres_NN[start, own].max())
+            ]
             ends.append((start, int(rng.choice(far))))
     middles = [_middle(streets, city) for city in range(len(CITIES))]
     ends += list(combinations(middles, 2))
@@ -88,18 +90,14 @@ def lay_bus_lines(
     return tuple(_line(streets, routes, start, end, rng) for start, end in both_ways)
 
 
-def best_bus(
-    lines: Sequence[BusLine], from_T: Ints, to_T: Ints, walk_mps: float
-) -> BusTrips:
+def best_bus(lines: Sequence[BusLine], from_T: Ints, to_T: Ints, walk_mps: float) -> BusTrips:
     """Which line brings each trip there first."""
     best = BusTrips(*(np.full(len(from_T), -1) for _ in range(3)), np.full(len(from_T), np.inf))
     for number, line in enumerate(lines):
         board_T, alight_T = line.nearest_N[from_T], line.nearest_N[to_T]
         ride_s_T = line.after_s_S[alight_T] - line.after_s_S[board_T]
         walk_s_T = (line.walk_m_N[from_T] + line.walk_m_N[to_T]) / walk_mps
-        seconds_T = np.where(
-            ride_s_T > 0, walk_s_T + line.headway_s / 2 + ride_s_T, np.inf
-        )
+        seconds_T = np.where(ride_s_T > 0, walk_s_T + line.headway_s / 2 + ride_s_T, np.inf)
         better_T = seconds_T < best.seconds_T
         best.line_T[better_T] = number
         best.board_T[better_T] = board_T[better_T]

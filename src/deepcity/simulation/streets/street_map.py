@@ -125,9 +125,7 @@ def _roads(place_N2: Doubles, city_N: Ints, pair: tuple[int, int]) -> Ints:
     found: list[tuple[int, int]] = []
     for flat in np.argsort(apart, axis=None):
         left, right = one[flat // len(other)], other[flat % len(other)]
-        near = [
-            np.linalg.norm(place_N2[left] - place_N2[end]) < _ROADS_APART_M for end, _ in found
-        ]
+        near = [np.linalg.norm(place_N2[left] - place_N2[end]) < _ROADS_APART_M for end, _ in found]
         if not any(near):
             found.append((int(left), int(right)))
         if len(found) == _ROADS_A_PAIR:
@@ -136,6 +134,4 @@ def _roads(place_N2: Doubles, city_N: Ints, pair: tuple[int, int]) -> Ints:
 
 
 def _lengths(place_N2: Doubles, street_E2: Ints) -> Doubles:
-    return np.asarray(
-        np.linalg.norm(place_N2[street_E2[:, 0]] - place_N2[street_E2[:, 1]], axis=1)
-    )
+    return np.asarray(np.linalg.norm(place_N2[street_E2[:, 0]] - place_N2[street_E2[:, 1]], axis=1))
