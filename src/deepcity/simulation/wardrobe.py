@@ -26,7 +26,7 @@ from deepcity.city.arrays import Doubles, Floats, Ints
 from deepcity.simulation.cameras.recording import NOBODY, SimulatedTracks
 from deepcity.simulation.pictures import EmbeddedPictures
 
-OWN_LOOK = 0.5
+OWN_LOOK = 0.3
 """Share of the variance between people that is a passer-by's own look, not the identity's."""
 
 

@@ -12,8 +12,10 @@ from deepcity.simulation.cameras.camera_posts import CameraFaults, CameraPosts
 from deepcity.simulation.people.passes import NodePasses
 
 NOBODY = -1
-_LONGEST_WAIT_S = 240.0
+_LONGEST_TRACK_S = 600.0
 """A track of somebody who stands and waits breaks off after this."""
+_PIECE_S = 60.0
+"""A track that goes on can be searched after this, by what has been seen so far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,8 @@ class SimulatedTracks:
         camera_R: number of the camera.
         first_s_R, last_s_R: seconds after midnight by the camera's own clock.
         height_m_R: as measured; NaN where the camera is not calibrated.
-        ready_s_R: true seconds after midnight at which the track has ended and can be searched.
+        ready_s_R: true seconds after midnight from which on the track can be searched: when it has
+            ended, or is a minute old.
         person_R: who it is in truth, or `NOBODY`.
         other_R: to whom a track jumps that mixes two persons, or `NOBODY`.
         pass_R: row of the pass, -1 where it shows no person.
@@ -55,7 +58,7 @@ def record(
     seen_P, camera_P = _detected(passes, cameras, faults, rng)
     camera_R, person_R = camera_P[seen_P], passes.person_P[seen_P]
     since_s_R = passes.since_s_P[seen_P]
-    until_s_R = np.minimum(passes.until_s_P[seen_P], since_s_R + _LONGEST_WAIT_S)
+    until_s_R = np.minimum(passes.until_s_P[seen_P], since_s_R + _LONGEST_TRACK_S)
     order = np.lexsort([since_s_R, camera_R])
     camera_R, person_R, pass_R = camera_R[order], person_R[order], seen_P[order]
     since_s_R, until_s_R = since_s_R[order], until_s_R[order]
@@ -67,18 +70,19 @@ def record(
     camera_R, person_R, other_R, pass_R, since_s_R, until_s_R = _split(whole, faults.split, rng)
     height_m_R = height_m_Q[person_R] + rng.normal(0.0, faults.height_m, len(person_R))
     unknown_R = ~cameras.calibrated_C[camera_R] | (person_R == NOBODY)
+    ready_s_R = np.minimum(until_s_R, since_s_R + _PIECE_S)
     clock_s_R = cameras.clock_s_C[camera_R]
     found = SimulatedTracks(
         camera_R,
         since_s_R + clock_s_R,
         until_s_R + clock_s_R,
         np.where(unknown_R, np.nan, height_m_R),
-        until_s_R,
+        ready_s_R,
         person_R,
         other_R,
         pass_R,
     )
-    return found.of(np.argsort(until_s_R, kind="stable"))
+    return found.of(np.argsort(ready_s_R, kind="stable"))
 
 
 def _detected(

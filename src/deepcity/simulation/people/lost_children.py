@@ -176,7 +176,7 @@ class _Path:
         best = [one for one in options if one[0] == min(options)[0]]
         _, number, at, end = best[self.rng.integers(len(best))]
         line = world.lines[number]
-        bus = BusTrips(*(np.array([one]) for one in (number, at, end)), np.zeros(1))
+        bus = BusTrips(np.array([number]), np.array([at]), np.array([end]), np.zeros(1))
         passes, arrive_s = ride(world.routes, world.lines, self._trip(int(line.stop_S[end])), bus)
         self._go_on(passes, int(line.stop_S[end]), float(arrive_s[0]))
 

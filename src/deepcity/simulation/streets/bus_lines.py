@@ -92,7 +92,8 @@ def lay_bus_lines(
 
 def best_bus(lines: Sequence[BusLine], from_T: Ints, to_T: Ints, walk_mps: float) -> BusTrips:
     """Which line brings each trip there first."""
-    best = BusTrips(*(np.full(len(from_T), -1) for _ in range(3)), np.full(len(from_T), np.inf))
+    line_T, on_T, off_T = (np.full(len(from_T), -1) for _ in range(3))
+    best = BusTrips(line_T, on_T, off_T, np.full(len(from_T), np.inf))
     for number, line in enumerate(lines):
         board_T, alight_T = line.nearest_N[from_T], line.nearest_N[to_T]
         ride_s_T = line.after_s_S[alight_T] - line.after_s_S[board_T]
