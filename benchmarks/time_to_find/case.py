@@ -1,6 +1,7 @@
-"""One way to search, on the cases of one day."""
+"""One way to search, on all cases of one day."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -13,24 +14,24 @@ REACHABLE = "a perfect eye on all cameras"
 
 
 @dataclass(frozen=True)
-class Found:
-    """One child, one way.
+class Case:
+    """One way, one seed: a value a child.
 
     Attributes:
         way: name of the way.
         kind, crossed: of `deepcity.simulation.people.lost_children.LostChild`.
         found_s, sighted_s, shown, wrongly: of `SearchResult`.
+        seconds: CPU seconds of all searches.
     """
 
     way: str
     seed: int
-    child: int
-    kind: str
-    crossed: bool
-    found_s: float | None
-    sighted_s: float | None
-    shown: int
-    wrongly: int
+    kind: Sequence[str]
+    crossed: Sequence[bool]
+    found_s: Sequence[float | None]
+    sighted_s: Sequence[float | None]
+    shown: Sequence[int]
+    wrongly: Sequence[int]
     seconds: float
 
     def as_dict(self) -> dict[str, object]:
@@ -38,54 +39,64 @@ class Found:
         return asdict(self)
 
 
-def search(at: DayAtCities, way: Way, number: int) -> Found:
-    """One child, one way."""
+def measure(at: DayAtCities, way: Way) -> Case:
+    """All children of a day, one way."""
+    at.look(way)
     begun = time.process_time()
+    found = [_search(at, way, number) for number in range(len(at.day.children))]
+    return _case(at.day, way.name, at.seed, found, time.process_time() - begun)
+
+
+def reachable(day: StreetDay, seed: int) -> Case:
+    """Whom a search that knows every track of the children could find: the cameras' bound."""
+    found = [_reachable(day, number) for number in range(len(day.children))]
+    return _case(day, REACHABLE, seed, found, 0.0)
+
+
+def _search(at: DayAtCities, way: Way, number: int) -> SearchResult:
     day, child = at.day, at.day.children[number]
-    desk = ControlDesk(
+    return ControlDesk(
         child,
         day.number_of(number),
         day.cameras,
         at.owners(way, number),
         day.streets.place_N2[child.lost_node],
         np.random.default_rng([at.seed, 23, number]),
-    )
-    found = desk.run()
-    seconds = time.process_time() - begun
-    return _as_found(day, way.name, at.seed, number, found, seconds)
+        plausible=way.plausible,
+    ).run()
 
 
-def reachable(day: StreetDay, seed: int, number: int) -> Found:
-    """Whether a search that knows every track of the child could find it: the cameras' bound."""
+def _reachable(day: StreetDay, number: int) -> SearchResult:
     child, tracks = day.children[number], day.tracks
     own = day.number_of(number)
     row_R = np.flatnonzero((tracks.person_R == own) | (tracks.other_R == own))
-    sighted_s, found_s = None, None
-    for row in row_R:
-        after_s = max(float(tracks.ready_s_R[row]) - child.report_s, 0.0)
-        if after_s > WITHIN_S:
-            continue
-        sighted_s = after_s if sighted_s is None else min(sighted_s, after_s)
-        place_2 = child.place_at(child.report_s + after_s)
-        near = np.linalg.norm(place_2 - day.cameras.place_C2[tracks.camera_R[row]]) <= NEAR_M
-        if near and (found_s is None or after_s < found_s):
-            found_s = after_s
-    return _as_found(day, REACHABLE, seed, number, SearchResult(found_s, sighted_s, 0, 0), 0.0)
+    after_s_R = np.maximum(tracks.ready_s_R[row_R] - child.report_s, 0.0)
+    row_R, after_s_R = row_R[after_s_R <= WITHIN_S], after_s_R[after_s_R <= WITHIN_S]
+    near_R = [
+        np.linalg.norm(child.place_at(child.report_s + after_s) - place_2) <= NEAR_M
+        for after_s, place_2 in zip(
+            after_s_R, day.cameras.place_C2[tracks.camera_R[row_R]], strict=True
+        )
+    ]
+    found_s_R = after_s_R[np.array(near_R, bool)]
+    return SearchResult(_least(found_s_R), _least(after_s_R), 0, 0)
 
 
-def _as_found(
-    day: StreetDay, way: str, seed: int, number: int, found: SearchResult, seconds: float
-) -> Found:
-    child = day.children[number]
-    return Found(
+def _least(some: np.ndarray) -> float | None:
+    return float(some.min()) if len(some) else None
+
+
+def _case(
+    day: StreetDay, way: str, seed: int, found: Sequence[SearchResult], seconds: float
+) -> Case:
+    return Case(
         way,
         seed,
-        number,
-        child.kind,
-        child.crossed,
-        found.found_s,
-        found.sighted_s,
-        found.shown,
-        found.wrongly,
-        round(seconds, 3),
+        [child.kind for child in day.children],
+        [child.crossed for child in day.children],
+        [one.found_s for one in found],
+        [one.sighted_s for one in found],
+        [one.shown for one in found],
+        [one.wrongly for one in found],
+        round(seconds, 2),
     )

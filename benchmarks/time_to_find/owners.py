@@ -22,7 +22,7 @@ class TrackOwner:
         embedding_RE: of unit length.
         row_R: of the tracks among all of the day.
         query_QE: as this owner's network sees the query; of unit length.
-        height_m: of the child.
+        height_m: of the child; NaN: not asked for.
         most: hits that it answers with.
     """
 

@@ -40,18 +40,24 @@ class Way:
         network: kind of `networks`.
         exchange: HOME, POOLED or EACH.
         query: what another city gets of it: AS_IS, ALIGNED or PICTURE.
+        heights: whether heights that contradict the report leave a track out.
+        plausible: whether hits are ranked by time and distance too.
     """
 
     name: str
     network: str
     exchange: str
     query: str = AS_IS
+    heights: bool = True
+    plausible: bool = True
 
 
 WAYS = (
     Way("no exchange, given network", GIVEN, HOME),
     Way("pooled, given network", GIVEN, POOLED),
     Way("exchange, given network", GIVEN, EACH),
+    Way("exchange, given network, without heights", GIVEN, EACH, heights=False),
+    Way("exchange, given network, by likeness alone", GIVEN, EACH, plausible=False),
     Way("no exchange, own networks", APART, HOME),
     Way("pooled, network learned on pooled pictures", POOLED_NETWORK, POOLED),
     Way("exchange, learned together (h1..h5 and stem)", JOINED, EACH),
@@ -82,21 +88,23 @@ class DayAtCities:
     def owners(self, way: Way, child: int) -> list[TrackOwner]:
         """Who holds the tracks of the case's time, and how each sees the query."""
         found = networks(way.network, self.seed)
-        self._look(way.network, found)
+        self.look(way)
         home = int(self.day.streets.city_N[self.day.children[child].lost_node])
         cities = [home] if way.exchange == HOME else [0, 1, 2]
         parts = [self._part(way, found, child, home, city) for city in cities]
         if way.exchange != POOLED:
-            return [self._owner(child, *part, HITS_A_CITY) for part in parts]
+            return [self._owner(way, child, *part) for part in parts]
         row_R = np.concatenate([row for row, _, _ in parts])
         embedding_RE = np.concatenate([embedding for _, embedding, _ in parts])
-        return [self._owner(child, row_R, embedding_RE, parts[0][2], HITS_A_CITY * len(parts))]
+        most = HITS_A_CITY * len(parts)
+        return [self._owner(way, child, row_R, embedding_RE, parts[0][2], most)]
 
-    def _look(self, kind: str, found: CityNetworks) -> None:
-        """Embed all tracks, each by its own city's network; those of one kind at a time."""
-        if kind == self._kind:
+    def look(self, way: Way) -> None:
+        """Embed all tracks, each by its own city's network; those of one kind are kept."""
+        if way.network == self._kind:
             return
-        self._kind = kind
+        found = networks(way.network, self.seed)
+        self._kind = way.network
         self._looks = [self._seen_by(found.picture_IE[city], city) for city in range(3)]
 
     def _seen_by(self, picture_IE: Floats, city: int) -> Floats:
@@ -129,9 +137,15 @@ class DayAtCities:
         return np.flatnonzero((ready_s_R > since_s) & (ready_s_R <= until_s))
 
     def _owner(
-        self, child: int, row_R: Indices, embedding_RE: Floats, query_QE: Floats, most: int
+        self,
+        way: Way,
+        child: int,
+        row_R: Indices,
+        embedding_RE: Floats,
+        query_QE: Floats,
+        most: int = HITS_A_CITY,
     ) -> TrackOwner:
-        height_m = self.day.children[child].height_m
+        height_m = self.day.children[child].height_m if way.heights else float("nan")
         tracks = self.day.tracks.of(row_R)
         return TrackOwner(tracks, embedding_RE, row_R, query_QE, height_m, most)
 
