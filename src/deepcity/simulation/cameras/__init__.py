@@ -1,0 +1,1 @@
+"""Cameras of the simulated streets: what they record, what they miss, and what they get wrong."""

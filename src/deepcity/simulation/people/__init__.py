@@ -1,0 +1,1 @@
+"""Who goes where, and when: passers-by and lost children."""

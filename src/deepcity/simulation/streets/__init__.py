@@ -1,0 +1,1 @@
+"""Streets, bus lines and roads of three cities."""
