@@ -33,6 +33,11 @@ QUICK = (
     "sends-an-imprint-module",
     "makes-a-sum-of-two",
     "puts-its-own-keys-into-a-sum",
+    "averages-answers-to-one-question",
+    "takes-the-difference-of-two-questions",
+    "asks-for-counts-by-many-names",
+    "begins-a-new-budget-for-counts",
+    "sets-its-clock-back-for-counts",
 )
 """Of every kind, in seconds; the whole is `python -m benchmarks.red_team`."""
 PLAYS = load_plays()

@@ -190,7 +190,7 @@ def test_policy_commands_speak_of_counts_in_both_languages(town):
         ({"least_k = 5\n": ""}, "least_k"),
         ({"epsilon = 40\n": ""}, "epsilon"),
         ({"least_k = 5\n": 'least_k = 5\nlowest = "h1"\n'}, "counts are of none"),
-        ({"least_k = 5\n": 'least_k = 5\ncadence = "1h"\n'}, "counts are of none"),
+        ({"least_k = 5\n": 'least_k = 5\ncadence = "1h"\n'}, "it bounds a stream"),
         ({'item = "counts"': 'item = "layers"', "keep_days = 90\n": ""}, "Name a layer"),
     ],
 )

@@ -123,3 +123,21 @@ def test_a_source_that_is_not_followed_line_by_line_takes_no_rows(town, tmp_path
     city_file = town(WIDE, source=source)
     with pytest.raises(ConfigError, match="one plain file"):
         start_rows_endpoint(city_file, "office", tmp_path / "pushed", 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "evil.example"}, 400),  # its own name, made to point here
+    ],
+)
+def test_a_page_in_a_browser_of_the_machine_cannot_send_rows(pushed, headers, status):
+    """A form or a script can post text to any address, and needs no answer to have done it."""
+    one = pushed()
+    sent = {"Content-Type": "text/plain", **headers}
+    assert one.client.post(one.url, content=WIDE, headers=sent).status_code == status
+    assert not one.path.exists()
+    assert one.push(WIDE)[0] == 200

@@ -1,19 +1,34 @@
 """A curious city: a member that keeps the rules, and looks closely at what it gets."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
-from benchmarks.red_team.play import Ending, Stage, measured, play
+from benchmarks.red_team.play import Ending, Stage, all_of, measured, play, stopped_by
+from benchmarks.red_team.stages.counts import (
+    ALLOWED,
+    EPSILON,
+    KNOWN_K,
+    TERMS,
+    counts_town,
+    most_right,
+    right_guesses,
+    shown,
+)
 from benchmarks.red_team.stages.machines import Machines
 from benchmarks.red_team.stages.simulated import SEED, Simulated, Tap, impostor
 from deepcity.city.arrays import Doubles, Floats
+from deepcity.city.errors import GrantError
 from deepcity.city.level import Layers
 from deepcity.exchange.exchange import Handler
 from deepcity.learning.features.inputs import Samples
+from deepcity.privacy.counts.release import ReleasedCounts, release
 
 WHO = "curious city"
 RECORDS = "records of another member"
+PERSON = "to know whether a person was counted"
+_RIGHT = "share of right guesses, in or out, from {} answers (half is chance):"
 _VICTIM, _RUN = "east/north", 3
 """Values in a row that count as found."""
 
@@ -91,3 +106,45 @@ def searches_its_own_machine(stage: Machines) -> Ending:
     names = sum(text.count(f"{other}/water".encode()) for other in ("north", "centre"))
     values = sum(one in text for one in stage.record_runs("north"))
     return measured(names + values, 0, "names and records of others in its files:")
+
+
+@play(WHO, Stage.SIMULATED, PERSON)
+def averages_answers_to_one_question(stage: Simulated) -> Ending:
+    """asks for the same counts until it gets no more, and guesses what all make likelier"""
+    answers = counts_town(stage.folder / "averaged").answers()
+    out = KNOWN_K[0]
+
+    def guess(found: list[ReleasedCounts]) -> bool:
+        seen = np.array([shown(one, 0) for one in found])
+        return float((np.abs(seen - out - 1) - np.abs(seen - out)).sum()) < 0
+
+    right = right_guesses(answers, guess)
+    return measured(right, most_right(ALLOWED), _RIGHT.format(answers))
+
+
+@play(WHO, Stage.SIMULATED, PERSON)
+def takes_the_difference_of_two_questions(stage: Simulated) -> Ending:
+    """asks for all, and for all but the person, until it gets no more; guesses by the difference"""
+    pairs = counts_town(stage.folder / "differences").answers() // 2
+
+    def guess(with_the_person: list[ReleasedCounts]) -> bool:
+        without = [shown(release(KNOWN_K, TERMS), 0) for _ in range(pairs)]
+        return float(np.mean([shown(one, 0) for one in with_the_person]) - np.mean(without)) > 0.5
+
+    right = right_guesses(pairs, guess)
+    return measured(right, most_right(pairs * EPSILON), _RIGHT.format(2 * pairs))
+
+
+@play(WHO, Stage.SIMULATED, PERSON)
+def asks_for_counts_by_many_names(stage: Simulated) -> Ending:
+    """when nothing is left, asks for another service, through another city, and for both at once"""
+    town = counts_town(stage.folder / "many-names")
+    town.answers()
+    others = (
+        {"service": "traffic"},
+        {"recipients": ("west",)},
+        {"recipients": ("harbour", "west")},
+    )
+    return all_of(
+        stopped_by(GrantError, "would be spent", partial(town.ask, **one)) for one in others
+    )

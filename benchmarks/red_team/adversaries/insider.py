@@ -1,9 +1,12 @@
-"""An insider: a person with an account in the control room, who wants more than the role gives."""
+"""An insider: a person with an account in the control room, who wants more than the role gives, or
+who runs an agency's machine.
+"""
 
 import base64
 import json
 import shutil
 from contextlib import chdir
+from functools import partial
 
 import httpx
 from typer.testing import CliRunner
@@ -17,9 +20,12 @@ from benchmarks.red_team.play import (
     named,
     play,
     refused,
+    stopped_by,
 )
+from benchmarks.red_team.stages.counts import HELD_S, counts_town
 from benchmarks.red_team.stages.running_city import RunningCity
 from benchmarks.red_team.stages.simulated import NAMES, Simulated
+from deepcity.city.errors import CheckpointError, GrantError
 from deepcity.cli import app
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
 from deepcity.store.release_ledger.lines import entry_of, read_lines
@@ -185,3 +191,39 @@ def rewrites_its_own_ledger(stage: Simulated) -> Ending:
     with chdir(folder):  # evidence is written where the command is given
         found = CliRunner().invoke(app, ["ledger", "verify", str(folder)])
     return named("exit 1(?s:.*)rewritten", f"exit {found.exit_code}: {found.output}")
+
+
+@play(WHO, Stage.SIMULATED, "more counts than a grant allows")
+def begins_a_new_budget_for_counts(stage: Simulated) -> Ending:
+    """spends all, then asks again as a new process, without its record of uses, without that and
+    its key, and with the record of before the last release
+    """
+    town = counts_town(stage.folder / "new-budget")
+    town.ask()
+    site = town.folder / "site"
+    record, key = site / "privacy.json", site / "noise.key"
+    older, secret = record.read_bytes(), key.read_bytes()
+    town.answers()
+    newest = record.read_bytes()
+    endings = [stopped_by(GrantError, "would be spent", town.ask)]
+    record.unlink()
+    endings.append(stopped_by(CheckpointError, "is gone", town.ask))
+    key.unlink()
+    endings.append(stopped_by(CheckpointError, "a new one begun", town.ask))
+    key.write_bytes(secret)
+    record.write_bytes(older)
+    endings.append(stopped_by(CheckpointError, "an older record was put back", town.ask))
+    record.write_bytes(newest)
+    return all_of([*endings, stopped_by(GrantError, "would be spent", town.ask)])
+
+
+@play(WHO, Stage.SIMULATED, "more counts than a grant allows")
+def sets_its_clock_back_for_counts(stage: Simulated) -> Ending:
+    """sets its machine's clock back to when a grant held that has ended, and asks by it"""
+    town = counts_town(stage.folder / "clock")
+    town.ask()
+    back = partial(town.ask, service="census", clock=lambda: HELD_S)
+    return all_of(
+        stopped_by(GrantError, "ended held until", one)
+        for one in (partial(town.ask, service="census"), back)
+    )

@@ -3,7 +3,8 @@
 The file is one of its own, followed like any other CSV file; the source's header comes with
 the first rows. A batch is checked before as a node checks those of its feeds: one that could not
 be read would keep all rows after it from being read too. It listens on the loopback address alone:
-rows never leave the machine by it.
+rows never leave the machine by it. It has no key, so a page in this machine's browser is kept out:
+a browser names the page that a request comes from, and no program does.
 """
 
 import os
@@ -23,6 +24,8 @@ from deepcity.data.follow.follow_source import follows_lines
 from deepcity.live.feeds.batch_check import OpenBatch, body_of, check_batch, readers_of
 
 _MOST_BYTES = 16_000_000
+_LOOPBACK = ("127.0.0.1", "localhost")
+_OF_A_PAGE = ("origin", "sec-fetch-site")
 
 
 def start_rows_endpoint(
@@ -128,6 +131,7 @@ class _Door:
 def _listen(doors: Mapping[str, _Door], port: int) -> None:
     from fastapi import FastAPI, Request
     from fastapi.concurrency import run_in_threadpool
+    from fastapi.middleware.trustedhost import TrustedHostMiddleware
     from fastapi.responses import JSONResponse
 
     from deepcity.city.errors import DeepCityError
@@ -137,10 +141,14 @@ def _listen(doors: Mapping[str, _Door], port: int) -> None:
     app = FastAPI(title="deepcity: rows of an agency", docs_url=None, redoc_url=None)
     app.add_exception_handler(DeepCityError, refuse)
     app.add_exception_handler(Refusal, refuse)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_LOOPBACK))  # no name of a page
 
     @app.post("/rows")
     async def rows(request: Request, source: str | None = None) -> JSONResponse:
         """Append CSV lines, header first."""
+        if any(one in request.headers for one in _OF_A_PAGE):
+            right = "send rows with a program, such as curl"
+            raise Refusal(403, "origin", "a page in a browser may not send rows", right)
         name = source or (next(iter(doors)) if len(doors) == 1 else "")
         if name not in doors:
             right = f"name one of {', '.join(doors)}"

@@ -4,7 +4,8 @@ FOLDER/privacy.json, FOLDER/noise.key    what is spent (`deepcity.parties.releas
 FOLDER/releases.jsonl, FOLDER/claims.pem the record (`deepcity.parties.releases.site_ledger`)
 
 In this order, so that whatever stops it on the way nothing is out that was not paid for and
-recorded; what was paid for and did not leave stays paid.
+recorded; what was paid for and did not leave stays paid. A record of uses that holds less than the
+ledger is refused, and a clock that is set back behind the newest counts in it revives no grant.
 
 Shapes: K cells.
 """
@@ -20,13 +21,15 @@ from deepcity.city.arrays import Indices, Ints
 from deepcity.city.errors import CheckpointError, GrantError
 from deepcity.city.printable import printable
 from deepcity.maps.city_policy import PolicyFile
-from deepcity.parties.releases.privacy_budget import PrivacyBudget
+from deepcity.parties.releases.privacy_budget import SPENDING, PrivacyBudget
+from deepcity.parties.releases.recorded_counts import recorded_counts
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, site_ledger
 from deepcity.privacy.accounting.budget import CountsCharge, Limit, check_unit
 from deepcity.privacy.counts.release import ReleasedCounts, release
 from deepcity.privacy.counts.terms import CountTerms
 from deepcity.privacy.policy.release import ReleaseAction, ReleaseMeasures, ReleaseRequest
 from deepcity.store.atomic import atomic_file, write_atomic, write_error_text
+from deepcity.store.release_ledger.ledger_file import RELEASES
 from deepcity.store.release_ledger.release import (
     MOST_GRANTS,
     CountsScope,
@@ -83,6 +86,7 @@ class CountsRelease:
 
         Raises:
             GrantError: with every reason and the next step.
+            CheckpointError: if the record of uses holds less than the ledger.
         """
         found = self.budget.spending()
         check_unit(found, self.budget.limit, self.party)
@@ -137,6 +141,8 @@ class CountsRelease:
         )
 
     def _allowed(self, epsilon: float) -> tuple[str, ...]:
+        recorded = recorded_counts(self.site / RELEASES)
+        recorded.check(len(self.budget.spending().counts), self.site / SPENDING)
         return self.policy.check(
             ReleaseRequest(
                 action=ReleaseAction.RELEASE_COUNTS,
@@ -146,7 +152,7 @@ class CountsRelease:
                 purpose=self.purpose,
                 lowest=0,
                 highest=0,
-                now=int(self.clock()),
+                now=max(int(self.clock()), recorded.newest_s),
                 measured=ReleaseMeasures(epsilon=epsilon, least_count=self.terms.k),
             )
         )
