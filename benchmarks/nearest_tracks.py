@@ -248,8 +248,8 @@ def main() -> None:
         "`python -m benchmarks.nearest_tracks`, one thread, on a machine shared with other work; "
         f"256 numbers a track, 200 cameras. Seconds are the median of {QUERIES} searches (least to "
         "most), beside the median of the processor's. Tracks are made up from real pictures: "
-        "middles of two of 751 people, and the differences among pictures of one. Every stored track is compared; what can be missed is "
-        "by rounding to whole numbers.",
+        "middles of two of 751 people, and the differences among pictures of one. Every stored "
+        "track is compared; what can be missed is by rounding to whole numbers.",
     ]
     for rows in asked.rows:
         text += ["", f"### {rows:,} tracks", "", "| | | CPU |", "|---|---:|---:|"]

@@ -138,3 +138,12 @@ def test_both_find_the_same(tmp_path_factory, tracks, query, span, count):
         assert one.score == pytest.approx(best.score, abs=0.02)  # of four numbers, each rounded
         scores = known[one.camera, one.time_s]
         assert any(one.score == pytest.approx(score, abs=0.02) for score in scores)
+
+
+def test_the_embedding_of_a_sighting_is_that_of_its_track(search):
+    found = search(seen(3), seen(0, NOW_S + 900, camera="square"))
+    (one,) = found.nearest(picture(0), SearchSpan(NOW_S + 500, NOW_S + 1000), 1)
+    assert found.embedding_of(one.camera, int(one.time_s)) == pytest.approx(person(0), abs=1e-2)
+    assert found.embedding_of("gate", int(one.time_s)) is None
+    assert found.embedding_of("square", int(one.time_s) + 1) is None
+    assert found.embedding_of("no such", 0) is None

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from deepcity.cli.language import LanguageOption, PrintedLanguage
+from deepcity.city.localized_text import LocalizedText
+from deepcity.cli.language import LanguageOption, PrintedLanguage, echo
 
 app = typer.Typer(
     help=(
@@ -16,11 +17,6 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
-
-
-@app.callback()
-def _cameras() -> None:
-    """Keeps `watch` a word of its own while it is the only one."""
 
 
 @app.command()
@@ -34,9 +30,22 @@ def watch(
     ],
     camera: Annotated[str, typer.Option(help="The camera's id, as in tracks and counts.")],
     out: Annotated[
-        Path,
-        typer.Option(help="File of tracks; an earlier one of this camera is gone on with."),
-    ],
+        Path | None,
+        typer.Option(
+            help="File of tracks; an earlier one of this camera is gone on with.", metavar="FILE"
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of --out: folder of all tracks of the city, which `deepcity case answer` "
+            "searches.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    hours: Annotated[
+        int, typer.Option(min=1, max=168, help="With --store: after which tracks are deleted.")
+    ] = 24,
     start: Annotated[
         str | None,
         typer.Option(
@@ -108,7 +117,12 @@ def watch(
     --out gate.tracks
     """
     from deepcity.cli.cameras.chosen import ChosenNetworks
-    from deepcity.cli.cameras.watching import WatchedCamera, calibration_of, print_watched
+    from deepcity.cli.cameras.watching import (
+        WatchedCamera,
+        calibration_of,
+        print_watched,
+        written_to,
+    )
     from deepcity.vision.frames.pace import Pace
     from deepcity.vision.frames.source import FrameTimes, open_source
     from deepcity.vision.models.catalogue import DETECTOR, EMBEDDER
@@ -130,8 +144,59 @@ def watch(
     )
     frames = open_source(source, camera, times)
     calibrated = calibration_of(calibration, camera)
-    watched = WatchedCamera(camera, frames, pace, calibrated, out)
-    print_watched(watched.watch(chosen, language), out, language)
+    watched = WatchedCamera(camera, frames, pace, calibrated, written_to(out, store, hours))
+    print_watched(watched.watch(chosen, language), out or store or Path(), language)
+
+
+@app.command()
+def embed(
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures of one person, each with nobody else.", metavar="FILE..."),
+    ],
+    out: Annotated[Path, typer.Option(help="JSON file to write.", metavar="FILE")],
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            help="Network that tells people apart. Default: person-reidentification-retail-0287."
+        ),
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option(help="Take each picture whole: it shows the person and no more.")
+    ] = False,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the named networks. Default: the user's own.", metavar="FOLDER"
+        ),
+    ] = None,
+    language: LanguageOption = PrintedLanguage.EN,
+) -> None:
+    """Write the embeddings of a person's pictures, by which `deepcity case open` looks for them.
+
+    In each picture the largest person is taken. The file stands for the person: delete it when the
+    case is open, which keeps its own.
+
+    Example: deepcity cameras embed child-1.jpg child-2.jpg --out child.json
+    """
+    from deepcity.cli.cameras.chosen import ChosenNetworks
+    from deepcity.cli.cameras.embedding import write_embeddings
+    from deepcity.vision.models.catalogue import DETECTOR, EMBEDDER
+    from deepcity.vision.models.model_folder import default_folder
+    from deepcity.vision.opencv import require_opencv
+
+    require_opencv()
+    folder = models or default_folder()
+    chosen = ChosenNetworks(DETECTOR, embedder or EMBEDDER, (), folder, threads=1)
+    count, network = write_embeddings(pictures, out, chosen, whole=whole)
+    echo(
+        LocalizedText(
+            f"{out}: {count} embeddings by {network}. They stand for the person: delete the file "
+            "when the case is open.",
+            f"{out}: {network}의 임베딩 {count}개. 그 사람을 나타내므로 사건을 연 뒤 지우십시오.",
+        ),
+        language,
+    )
 
 
 def _zone(name: str) -> tzinfo:

@@ -1,9 +1,10 @@
 """A camera watched to its end, or until it is asked to stop: tracks are written as they end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deepcity.city.errors import CameraError
@@ -19,7 +20,9 @@ from deepcity.vision.frames.frame import Frame
 from deepcity.vision.frames.pace import Pace
 from deepcity.vision.frames.source import FrameSource
 from deepcity.vision.pipeline import Pipeline, PipelineRules, tracks_of
+from deepcity.vision.store_writer import StoreWriter
 from deepcity.vision.track_file import TrackFileHead, TrackFileWriter
+from deepcity.vision.track_store.track_store import TrackStore
 from deepcity.vision.tracking import TrackingRules
 
 _LOST_FRAMES = 3
@@ -50,7 +53,7 @@ class WatchedCamera:
     source: FrameSource
     pace: Pace
     calibration: Calibration | None
-    out: Path
+    writer: Callable[[TrackFileHead], TrackFileWriter | StoreWriter]
 
     def watch(self, chosen: ChosenNetworks, language: PrintedLanguage) -> WatchResult:
         """Look at every frame that is due.
@@ -67,7 +70,7 @@ class WatchedCamera:
         rules = PipelineRules(TrackingRules(lost_s=lost_s))
         with (
             until_signal() as asked,
-            TrackFileWriter(self.out, head) as file,
+            self.writer(head) as file,
             WatchProgress(self.camera, length_s, language) as progress,
         ):
             pipeline = Pipeline(
@@ -86,7 +89,7 @@ class WatchedCamera:
         self,
         asked: threading.Event,
         pipeline: Pipeline,
-        file: TrackFileWriter,
+        file: TrackFileWriter | StoreWriter,
         progress: WatchProgress,
     ) -> Iterator[Frame]:
         """Frames until somebody asks to stop; what was seen is shown in between."""
@@ -98,6 +101,25 @@ class WatchedCamera:
                 at_s = held[0].time_s
                 yield held.pop()
                 progress.frame(pipeline.seen_frames, at_s, pipeline.in_view, file.added)
+
+
+def written_to(
+    out: Path | None, store: Path | None, hours: int
+) -> Callable[[TrackFileHead], TrackFileWriter | StoreWriter]:
+    """Where tracks go: a file of the camera's own, or the city's store.
+
+    Raises:
+        CameraError: if neither or both are named.
+    """
+    if (out is None) == (store is None):
+        raise CameraError(
+            "name where tracks go: --out FILE for a file of this camera, or --store FOLDER for the "
+            "city's store, which is searched and deletes them after --hours"
+        )
+    if out is not None:
+        return partial(TrackFileWriter, out)
+    assert store is not None
+    return lambda head: StoreWriter(TrackStore(store, head.network, head.width, hours))
 
 
 def calibration_of(path: Path | None, camera: str) -> Calibration | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from deepcity.city.localized_text import LocalizedText
+from deepcity.cli.casework.answering import answer
 from deepcity.cli.language import LanguageOption, PrintedLanguage, echo
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
 )
+app.command()(answer)
 
 City = Annotated[
     Path, typer.Argument(help="City file of the city that searches.", metavar="CITY.toml")

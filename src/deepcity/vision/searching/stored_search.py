@@ -7,8 +7,10 @@ Shapes: R tracks of a file, N of them chosen, Q pictures of the query, E numbers
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +30,7 @@ BLOCK_ROWS = 4096
 MEMORY_BYTES = 4_000_000_000
 """For 13 million tracks of 256 numbers."""
 _ATTEMPTS = 20
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,38 @@ class StoredSearch:
         check_network(query, self.store.network, self.store.width)
         return self._all_found(query, span, count) if count > 0 else []
 
+    def embedding_of(self, camera: str, time_s: int) -> Doubles | None:
+        """As `TrackSearch`.
+
+        Raises:
+            StorageKeyError: if no key of the environment opens a file.
+            StoreError: naming a file that was changed or cut.
+        """
+
+        def found(all_rows: Iterator[TrackRows]) -> Doubles | None:
+            rows_of = (rows.embedding_of(camera, time_s) for rows in all_rows)
+            return next((row for row in rows_of if row is not None), None)
+
+        return self._read(time_s, found)
+
     def _all_found(self, query: PersonQuery | None, span: SearchSpan, count: int) -> list[Sighting]:
         """The best of all files, or nothing but reading them."""
+
+        def found(all_rows: Iterator[TrackRows]) -> list[Sighting]:
+            best: list[Sighting] = []
+            for rows in all_rows:
+                if query is not None:
+                    best = ranked([*best, *_nearest(rows, query, span, count)], count)
+            return best
+
+        return self._read(span.since_s, found)
+
+    def _read(self, since_s: float, found: Callable[[Iterator[TrackRows]], Found]) -> Found:
+        """What is found in all files of tracks that may have ended since then."""
         with self._alone:
             for _ in range(_ATTEMPTS):
                 try:
-                    found: list[Sighting] = []
-                    for rows in self._held.rows(span.since_s):
-                        if query is not None:
-                            found += _nearest(rows, query, span, count)
-                            found = ranked(found, count)
-                    return found
+                    return found(self._held.rows(since_s))
                 except FileNotFoundError:  # merged or over meanwhile
                     continue
         raise StoreError(

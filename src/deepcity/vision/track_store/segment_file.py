@@ -85,6 +85,19 @@ def read_segment(path: Path, network: str, width: int) -> TrackRows:
     return rows
 
 
+def segment_width(path: Path) -> int:
+    """How many numbers the embeddings of a file have.
+
+    Raises:
+        FileNotFoundError, StorageKeyError, StoreError: as `read_segment`.
+    """
+    try:
+        columns, _ = _content(path)
+    except (BlobError, ValueError) as error:
+        raise StoreError(f"{path}: {error}; delete it, its tracks are lost") from error
+    return int(columns["code"].shape[1])
+
+
 def _content(path: Path) -> tuple[dict[str, NDArray[Any]], Header]:
     arrays, header = unseal(read_private(path, _MOST_BYTES))
     if set(header) != {"format", "network", "cameras", SEAL} or header["format"] != _FORMAT:

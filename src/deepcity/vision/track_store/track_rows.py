@@ -61,6 +61,15 @@ class TrackRows:
         columns = (self.camera_R, self.first_s_R, self.last_s_R, self.code_RE, self.scale_R)
         return sum(one.nbytes for one in (*columns, *vars(words).values()))
 
+    def embedding_of(self, camera: str, time_s: int) -> Doubles | None:
+        """(E,) that of the track by this camera whose middle is within that second; None: none."""
+        if camera not in self.cameras or not self.code_RE.shape[1]:
+            return None
+        middle_s_R = np.floor((self.first_s_R + self.last_s_R) / 2)
+        fits_R = (middle_s_R == time_s) & (self.camera_R == self.cameras.index(camera))
+        row = int(np.argmax(fits_R))
+        return self.code_RE[row] * float(self.scale_R[row]) if fits_R.any() else None
+
     @classmethod
     def of(cls, tracks: Sequence[DescribedTrack], width: int) -> "TrackRows":
         """Those of some tracks, in their order.
