@@ -14,7 +14,7 @@ from benchmarks.cameras.street import FRAMES, RATE, Walkers, place_of
 from deepcity.vision.described_track import DescribedTrack
 from deepcity.vision.detection import PersonDetector
 from deepcity.vision.embedding import PersonEmbedder
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.frames.video_file import VideoFile
 from deepcity.vision.pipeline import Pipeline
 
@@ -66,7 +66,7 @@ def measure(
     """Run once; networks have run before, so that nothing is compiled meanwhile."""
     find, tell = Timed(detector), Timed(embedder)
     pipeline = Pipeline("street", find, tell)
-    frames, decoding, looking = VideoFile(video, "street", 0.0).frames(Pace(RATE)), 0.0, 0.0
+    frames, decoding, looking = VideoFile(video, "street", 0.0).frames(FramePace(RATE)), 0.0, 0.0
     tracks: list[DescribedTrack] = []
     while True:
         begun = time.process_time()

@@ -14,7 +14,7 @@ from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_view import PinholeView
 from deepcity.vision.detection import PersonDetector
 from deepcity.vision.embedding import PersonEmbedder
-from deepcity.vision.frames.frame import Frame
+from deepcity.vision.frames.frame import CameraFrame
 from deepcity.vision.models.catalogue import DETECTOR, EMBEDDER, camera_network
 from deepcity.vision.models.model_folder import located
 from deepcity.vision.models.runtime import RunningNetwork
@@ -64,7 +64,7 @@ def street(number, blocks, time_s=None, camera="gate"):
     image = np.full((240, 320, 3), 120, np.uint8)
     for colour, left, top, height in blocks:
         image[top : top + height, left : left + height // 3] = colour
-    return Frame(camera, number / 10 if time_s is None else time_s, image)
+    return CameraFrame(camera, number / 10 if time_s is None else time_s, image)
 
 
 def walk(frames=30, start=40, colour=BLUE, step=3):
@@ -146,7 +146,7 @@ def test_who_stays_for_hours_takes_bounded_memory_and_gets_a_number_every_while(
     frame = street(0, [])
     found = []
     for n in range(2_000):
-        found += pipeline.see(Frame("gate", n * 0.5, frame.image_HWC))
+        found += pipeline.see(CameraFrame("gate", n * 0.5, frame.image_HWC))
         assert pipeline.in_view == 1
     found += pipeline.end()
     assert [one.track.number for one in found] == list(range(7, 7 + 17))
@@ -190,7 +190,7 @@ def test_frames_of_another_camera_or_an_earlier_time_are_refused():
     with pytest.raises(ValueError, match="sort frames"):
         pipeline.see(street(1, []))
     with pytest.raises(CameraError, match="give pictures of one size"):
-        pipeline.see(Frame("gate", 5.0, np.zeros((120, 160, 3), np.uint8)))
+        pipeline.see(CameraFrame("gate", 5.0, np.zeros((120, 160, 3), np.uint8)))
     with pytest.raises(ValueError, match="1 or more"):
         PipelineRules(least_seen=0)
 
@@ -212,7 +212,7 @@ def test_real_people_who_walk_become_a_track_each_that_is_recognised():
         box_N4 = np.array(
             [[left, 250 + 20 * who, left + 170, 700] for who, left in enumerate(left_N)]
         )
-        frames.append(Frame("gate", n / 5, placed([some[:3] for some in crops], box_N4, n)))
+        frames.append(CameraFrame("gate", n / 5, placed([some[:3] for some in crops], box_N4, n)))
     found = list(tracks_of(frames, Pipeline("gate", detector, embedder)))
     assert len(found) == 4
     found.sort(key=lambda one: one.track.box_T4[0, 0])

@@ -15,11 +15,15 @@ from live_server import TOKENS, access, application_of, serving
 from live_town import HOUR, NOW, START
 from node_town import city_folder, town_node
 from open_doors import MOUNT, WEBSOCKET, Door, doors, opened
+from searching_cities import approved, make_world
 
 import deepcity
+from deepcity.exchange.message import to_bytes
+from deepcity.intercity.casework.case import CaseVerb
 from deepcity.live.access import ReaderEntry
 from deepcity.web import rows_endpoint
 from deepcity.web.api.app import create_app
+from deepcity.web.casework.owner_app import create_owner_app
 from deepcity.web.control.accounts.account_file import account_entry
 from deepcity.web.control.accounts.accounts import load_accounts
 from deepcity.web.control.app import create_control_room
@@ -174,7 +178,24 @@ def test_there_is_no_application_that_is_not_walked_here():
         for path in source.rglob("*.py")
         if re.search(r"\b(FastAPI|Starlette|HTTPServer|Flask)\(", path.read_text(encoding="utf-8"))
     }
-    assert made == {"web/control/app.py", "web/api/app.py", "web/rows_endpoint.py"}
+    rooms = {"web/control/app.py", "web/api/app.py", "web/casework/owner_app.py"}
+    assert made == {*rooms, "web/rows_endpoint.py"}
+
+
+def test_the_door_of_cameras_needs_a_signature_instead_of_a_key(tmp_path):
+    """Who knocks without a case that a trusted city signed gets a refusal, whatever they bring."""
+    world = make_world(tmp_path)
+    app = create_owner_app(world.cities["seoul"].owner(), "seoul")
+    assert doors(app) == {Door("POST", "/case"), Door("GET", "/health")}
+    stranger = make_world(tmp_path / "elsewhere")
+    room, case = stranger.room(), approved(stranger)
+    content = room.file(case).private().query
+    strange = room._message(room.file(case).signed(), CaseVerb.SEARCH, 1, bytes.fromhex(content))
+    with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        for body, status in ((b"", 422), (to_bytes(strange), 403)):
+            answer = client.post("/case", content=body, headers={"Authorization": "Bearer x"})
+            assert answer.status_code == status
+        assert client.get("/health").json() == {"city": "seoul"}
 
 
 def test_the_walk_finds_doors_of_every_kind_and_those_left_open():

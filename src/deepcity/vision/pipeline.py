@@ -19,7 +19,7 @@ from deepcity.vision.appearance import LEAST_SIDE
 from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_view import CameraView
 from deepcity.vision.described_track import DescribedTrack
-from deepcity.vision.frames.frame import Frame
+from deepcity.vision.frames.frame import CameraFrame
 from deepcity.vision.open_track import OpenTrack
 from deepcity.vision.opencv import Image
 from deepcity.vision.tracking import Tracker, TrackingRules, overlaps
@@ -109,7 +109,7 @@ class Pipeline:
         """Persons who are followed now."""
         return len(self._open)
 
-    def see(self, frame: Frame) -> list[DescribedTrack]:
+    def see(self, frame: CameraFrame) -> list[DescribedTrack]:
         """Look at the next frame; the tracks that ended before it.
 
         Raises:
@@ -131,7 +131,7 @@ class Pipeline:
         """Close the tracks of those who are still in view."""
         return self._close(set(self._open))
 
-    def _check(self, frame: Frame) -> None:
+    def _check(self, frame: CameraFrame) -> None:
         if frame.camera != self._camera:
             raise ValueError(f"a frame of camera {frame.camera!r}; this one is {self._camera!r}")
         height, width = frame.image_HWC.shape[:2]
@@ -151,7 +151,9 @@ class Pipeline:
         except ValueError as error:
             raise CameraError(f"camera {self._camera}: {error}") from error
 
-    def _add(self, frame: Frame, box_N4: Doubles, confidence_N: Doubles, number_N: Ints) -> None:
+    def _add(
+        self, frame: CameraFrame, box_N4: Doubles, confidence_N: Doubles, number_N: Ints
+    ) -> None:
         whole_N = _whole(box_N4, *frame.image_HWC.shape[:2])
         clear_N = np.maximum(confidence_N * (1 - _hidden(box_N4)), _LEAST_CLEAR)
         due: list[tuple[OpenTrack, Image, float]] = []
@@ -199,7 +201,7 @@ class Pipeline:
         ]
 
 
-def tracks_of(frames: Iterable[Frame], pipeline: Pipeline) -> Iterator[DescribedTrack]:
+def tracks_of(frames: Iterable[CameraFrame], pipeline: Pipeline) -> Iterator[DescribedTrack]:
     """The tracks of all frames, each as soon as its person is gone, and those open at the end.
 
     Where frames break off by an error, or one cannot be used, open tracks are given first and the

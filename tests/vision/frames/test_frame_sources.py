@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deepcity.city.errors import CameraError
 from deepcity.vision.frames.image_folder import ImageFolder
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.frames.source import FrameTimes, open_source
 from deepcity.vision.frames.video_file import VideoFile
 
@@ -19,7 +19,7 @@ ALL = 1000.0
 
 
 def frames(source, camera="gate", per_s=ALL, **times):
-    return open_source(str(source), camera, FrameTimes(**times)).frames(Pace(per_s))
+    return open_source(str(source), camera, FrameTimes(**times)).frames(FramePace(per_s))
 
 
 def test_a_folder_by_the_times_in_its_names(tmp_path):
@@ -134,7 +134,7 @@ def test_no_frame_outlives_its_turn(tmp_path, kind):
     else:
         source = VideoFile(write_video(tmp_path / "v.avi", 6), "gate", 0.0)
     living, most = [], 0
-    taken = source.frames(Pace(ALL))
+    taken = source.frames(FramePace(ALL))
     while (frame := next(taken, None)) is not None:
         living.append(weakref.ref(frame.image_HWC))
         del frame
@@ -146,7 +146,7 @@ def test_no_frame_outlives_its_turn(tmp_path, kind):
 
 @given(st.floats(0.2, 60), st.floats(0.2, 60))
 def test_a_pace_takes_as_many_as_asked_and_never_more(given_per_s, wanted_per_s):
-    pace, seconds = Pace(wanted_per_s), 20
+    pace, seconds = FramePace(wanted_per_s), 20
     count = int(seconds * given_per_s)
     taken = sum(pace.takes(1.7e9 + n / given_per_s) for n in range(count))
     expected = min(count, seconds * wanted_per_s)

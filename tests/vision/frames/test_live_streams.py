@@ -14,7 +14,7 @@ from served_files import served
 
 from deepcity.city.errors import CameraError
 from deepcity.vision.frames.live_stream import LiveStream
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.frames.source import FrameTimes, open_source
 
 
@@ -31,7 +31,7 @@ def stream(server, answer, wait_s=5.0):
 
 def test_frames_come_with_this_clocks_time_and_the_end_is_named(server):
     begun_s, found = time.time(), []
-    taken = stream(server, mjpeg_stream(20)).frames(Pace(100.0))
+    taken = stream(server, mjpeg_stream(20)).frames(FramePace(100.0))
     with pytest.raises(CameraError, match=r"ended the stream after \d+ frames; run the command"):
         found.extend((one.time_s, one.image_HWC.shape) for one in taken)
     times = [time_s for time_s, _ in found]
@@ -43,7 +43,7 @@ def test_frames_come_with_this_clocks_time_and_the_end_is_named(server):
 
 def test_who_is_slow_gets_the_newest_frame_and_none_is_kept(server):
     living, late_s = [], []
-    taken = stream(server, mjpeg_stream(60)).frames(Pace(100.0))
+    taken = stream(server, mjpeg_stream(60)).frames(FramePace(100.0))
     for _ in range(4):
         frame = next(taken)
         late_s.append(time.time() - frame.time_s)
@@ -59,14 +59,14 @@ def test_who_is_slow_gets_the_newest_frame_and_none_is_kept(server):
 def test_a_stream_that_stalls_is_named_in_time(server):
     begun = time.monotonic()
     with pytest.raises(CameraError, match=r"no frame for 1 s after \d+ frames; look at the camera"):
-        list(stream(server, mjpeg_stream(10, then_s=4.0), wait_s=1.0).frames(Pace(100.0)))
+        list(stream(server, mjpeg_stream(10, then_s=4.0), wait_s=1.0).frames(FramePace(100.0)))
     assert time.monotonic() - begun < 3.5
 
 
 def test_no_stream_there_is_named_without_its_login():
     source = open_source("rtsp://anna:secret@127.0.0.1:9/live", "gate", FrameTimes(wait_s=1.0))
     with pytest.raises(CameraError, match=r"^rtsp://127.0.0.1:9/live: no stream there") as refused:
-        next(source.frames(Pace(5.0)))
+        next(source.frames(FramePace(5.0)))
     assert "secret" not in str(refused.value)
 
 
@@ -75,12 +75,12 @@ def test_a_camera_that_accepts_and_never_answers_is_given_up():
         port = silent.getsockname()[1]
         begun = time.monotonic()
         with pytest.raises(CameraError, match="no stream there within 1 s"):
-            next(LiveStream(f"rtsp://127.0.0.1:{port}/", "gate", 1.0).frames(Pace(5.0)))
+            next(LiveStream(f"rtsp://127.0.0.1:{port}/", "gate", 1.0).frames(FramePace(5.0)))
         assert time.monotonic() - begun < 5
 
 
 def test_its_thread_ends_with_the_stream(server):
-    taken = stream(server, mjpeg_stream(200)).frames(Pace(100.0))
+    taken = stream(server, mjpeg_stream(200)).frames(FramePace(100.0))
     next(taken)
     assert _readers()
     taken.close()
@@ -93,7 +93,7 @@ def _readers():
 
 def test_a_camera_that_speaks_rtsp_is_watched_to_its_end():
     with rtsp_camera(60) as address:
-        taken = open_source(address, "gate", FrameTimes(wait_s=5.0)).frames(Pace(100.0))
+        taken = open_source(address, "gate", FrameTimes(wait_s=5.0)).frames(FramePace(100.0))
         image = next(taken).image_HWC
         apart = min(np.abs(image.astype(int) - picture(number)).mean() for number in range(30))
         assert apart < 4

@@ -19,8 +19,8 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def watch(
+@app.command("watch")
+def watch_camera(
     source: Annotated[
         str,
         typer.Argument(
@@ -123,7 +123,7 @@ def watch(
         print_watched,
         written_to,
     )
-    from deepcity.vision.frames.pace import Pace
+    from deepcity.vision.frames.pace import FramePace
     from deepcity.vision.frames.source import FrameTimes, open_source
     from deepcity.vision.models.catalogue import DETECTOR, EMBEDDER
     from deepcity.vision.models.model_folder import default_folder
@@ -132,7 +132,7 @@ def watch(
     require_opencv()
     place = _zone(zone)
     try:
-        times, pace = FrameTimes(_start(start, place), rate, place, wait), Pace(fps)
+        times, pace = FrameTimes(_start(start, place), rate, place, wait), FramePace(fps)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     chosen = ChosenNetworks(
@@ -145,7 +145,7 @@ def watch(
     frames = open_source(source, camera, times)
     calibrated = calibration_of(calibration, camera)
     watched = WatchedCamera(camera, frames, pace, calibrated, written_to(out, store, hours))
-    print_watched(watched.watch(chosen, language), out or store or Path(), language)
+    print_watched(watched.run(chosen, language), out or store or Path(), language)
 
 
 @app.command()

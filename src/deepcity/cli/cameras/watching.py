@@ -16,8 +16,8 @@ from deepcity.data.config.toml_file import did_you_mean
 from deepcity.exchange.flare.foreground import until_signal
 from deepcity.vision.calibration.calibration import Calibration
 from deepcity.vision.calibration.camera_file import load_calibrations
-from deepcity.vision.frames.frame import Frame
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.frame import CameraFrame
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.frames.source import FrameSource
 from deepcity.vision.pipeline import Pipeline, PipelineRules, tracks_of
 from deepcity.vision.store_writer import StoreWriter
@@ -51,11 +51,11 @@ class WatchedCamera:
 
     camera: str
     source: FrameSource
-    pace: Pace
+    pace: FramePace
     calibration: Calibration | None
     writer: Callable[[TrackFileHead], TrackFileWriter | StoreWriter]
 
-    def watch(self, chosen: ChosenNetworks, language: PrintedLanguage) -> WatchResult:
+    def run(self, chosen: ChosenNetworks, language: PrintedLanguage) -> WatchResult:
         """Look at every frame that is due.
 
         Raises:
@@ -91,7 +91,7 @@ class WatchedCamera:
         pipeline: Pipeline,
         file: TrackFileWriter | StoreWriter,
         progress: WatchProgress,
-    ) -> Iterator[Frame]:
+    ) -> Iterator[CameraFrame]:
         """Frames until somebody asks to stop; what was seen is shown in between."""
         with closing(self.source.frames(self.pace)) as taken:
             while not asked.is_set():

@@ -6,7 +6,7 @@ from deepcity.vision.opencv import Image
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class CameraFrame:
     """One picture.
 
     Attributes:

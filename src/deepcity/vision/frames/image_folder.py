@@ -8,9 +8,9 @@ from pathlib import Path
 
 from deepcity.city.errors import CameraError
 from deepcity.city.regular_file import read_bounded
-from deepcity.vision.frames.frame import Frame
+from deepcity.vision.frames.frame import CameraFrame
 from deepcity.vision.frames.name_times import time_in_name
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.opencv import Image, decoded
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
@@ -42,7 +42,7 @@ class ImageFolder:
         times = self._timed()
         return times[-1][0] - times[0][0]
 
-    def frames(self, pace: Pace) -> Generator[Frame]:
+    def frames(self, pace: FramePace) -> Generator[CameraFrame]:
         """Each picture that is due, decoded when it is asked for; none is kept.
 
         Raises:
@@ -51,7 +51,7 @@ class ImageFolder:
         """
         for time_s, path in self._timed():
             if pace.takes(time_s):
-                yield Frame(self.camera, time_s, _decoded(path))
+                yield CameraFrame(self.camera, time_s, _decoded(path))
 
     def _paths(self) -> list[Path]:
         try:

@@ -12,8 +12,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from deepcity.city.errors import CameraError
-from deepcity.vision.frames.frame import Frame
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.frame import CameraFrame
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.opencv import Video, require_opencv
 
 SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
@@ -44,7 +44,7 @@ class LiveStream:
         """0: nobody knows."""
         return 0.0
 
-    def frames(self, pace: Pace) -> Generator[Frame]:
+    def frames(self, pace: FramePace) -> Generator[CameraFrame]:
         """The newest frame, each time one is asked for, no more often than is due.
 
         Raises:
@@ -78,10 +78,10 @@ class LiveStream:
 class _Newest:
     """The newest frame of a stream: read in a thread, which ends with `stop` or the stream."""
 
-    def __init__(self, stream: LiveStream, pace: Pace) -> None:
+    def __init__(self, stream: LiveStream, pace: FramePace) -> None:
         self.opened, self.ended, self.read = False, False, 0
         self._stream, self._pace = stream, pace
-        self._held: list[Frame] = []
+        self._held: list[CameraFrame] = []
         self._last_s = -math.inf
         self._change = threading.Condition()
         self._stopped = False
@@ -95,7 +95,7 @@ class _Newest:
             self._change.wait_for(lambda: self._held or self._stopped, patience_s)
             return bool(self._held)
 
-    def pop(self) -> Frame:
+    def pop(self) -> CameraFrame:
         """The newest frame, which is not held any more."""
         with self._change:
             return self._held.pop()
@@ -128,7 +128,7 @@ class _Newest:
         if now_s <= self._last_s or not self._pace.takes(now_s):
             return
         self._last_s = now_s
-        fresh = [Frame(self._stream.camera, now_s, image) for image in video.images()]
+        fresh = [CameraFrame(self._stream.camera, now_s, image) for image in video.images()]
         with self._change:
             if not self._stopped:
                 self._held[:] = fresh

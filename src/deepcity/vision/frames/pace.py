@@ -7,7 +7,7 @@ _SLACK = 1e-6
 
 
 @dataclass
-class Pace:
+class FramePace:
     """So many frames a second, evenly; all of them where a camera gives fewer.
 
     A frame is due once a full interval has passed since the last one was *due*, so that 30 frames

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from deepcity.city.errors import CameraError
 from deepcity.city.given_path import did_you_mean_path
-from deepcity.vision.frames.frame import Frame
+from deepcity.vision.frames.frame import CameraFrame
 from deepcity.vision.frames.image_folder import ImageFolder
 from deepcity.vision.frames.live_stream import SCHEMES, LiveStream
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.frames.video_file import VideoFile
 
 
@@ -27,7 +27,7 @@ class FrameSource(Protocol):
         """
         ...
 
-    def frames(self, pace: Pace) -> Generator[Frame]:
+    def frames(self, pace: FramePace) -> Generator[CameraFrame]:
         """Frames in the order of their times, as many as are due; none is kept.
 
         Raises:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from deepcity.city.errors import CameraError
 from deepcity.city.regular_file import check_regular
-from deepcity.vision.frames.frame import Frame
-from deepcity.vision.frames.pace import Pace
+from deepcity.vision.frames.frame import CameraFrame
+from deepcity.vision.frames.pace import FramePace
 from deepcity.vision.opencv import Video
 
 _LACKING = 0.02
@@ -39,7 +39,7 @@ class VideoFile:
         video.close()
         return max(0, video.count - 1) / (self.rate or video.rate)
 
-    def frames(self, pace: Pace) -> Generator[Frame]:
+    def frames(self, pace: FramePace) -> Generator[CameraFrame]:
         """Each frame that is due; those between are passed over.
 
         Raises:
@@ -55,7 +55,7 @@ class VideoFile:
                 if time_s <= last_s or not pace.takes(time_s):
                     continue
                 last_s = time_s
-                held = [Frame(self.camera, time_s, image) for image in video.images()]
+                held = [CameraFrame(self.camera, time_s, image) for image in video.images()]
                 if held:
                     yield held.pop()  # nothing here holds it while it is looked at
         finally:
