@@ -20,7 +20,15 @@ from deepcity.city.level import Layers, Tensors, layers_up_to
 from deepcity.city.problem import Problem
 from deepcity.exchange.fusion import fuse, members_by_layer, weighted_mean
 from deepcity.exchange.layer_vectors import flat, shaped
-from deepcity.exchange.trust.robust import clipped_mean, coordinate_median, multi_krum, trimmed_mean
+from deepcity.exchange.trust.robust import (
+    BOUNDED_FROM,
+    MOST_TIMES_LENGTH,
+    clipped_mean,
+    coordinate_median,
+    length_factors,
+    multi_krum,
+    trimmed_mean,
+)
 
 PROXIMAL = "proximal"
 """Name of a number: weight of half the squared distance from the received layers in the loss."""
@@ -114,8 +122,14 @@ class FedAvg:
         layer: str,
         members: Sequence[str],
     ) -> Tensors:
-        """One layer's mean over its members; `last` holds those of the round before."""
-        return weighted_mean(updates, weights, layer, members)
+        """One layer's mean over its members; `last` holds those of the round before.
+
+        Among many members no move is longer than usual by far (`MOST_TIMES_LENGTH`).
+        """
+        if layer not in last or len(members) < BOUNDED_FROM:
+            return weighted_mean(updates, weights, layer, members)
+        bounded = {**updates, **_bounded(last[layer], updates, layer, members)}
+        return weighted_mean(bounded, weights, layer, members)
 
 
 @settings(frozen=True, config=_CONFIG)
@@ -173,12 +187,28 @@ class FedAMP(FedAvg):
         parties = list(updates)
         last_V = flat(last, last)
         moves_PV = np.stack([flat(updates[party], last) for party in parties]) - last_V
+        if len(parties) >= BOUNDED_FROM:
+            moves_PV *= length_factors(moves_PV, MOST_TIMES_LENGTH)[:, None]
         log_weights_P = np.log([weights[party] for party in parties])
         scores_PP = self.sharpness * _cosines(moves_PV) + log_weights_P
         weights_PP = np.exp(scores_PP - scores_PP.max(axis=1, keepdims=True))
         weights_PP /= weights_PP.sum(axis=1, keepdims=True)
         means_PV = last_V + weights_PP @ moves_PV
         return {party: shaped(means_PV[row], last) for row, party in enumerate(parties)}
+
+
+def _bounded(
+    last: Tensors, updates: Mapping[str, Layers], layer: str, members: Sequence[str]
+) -> dict[str, Layers]:
+    """The layer of members whose move was longer than usual by far, shortened."""
+    last_V = flat(last, last)
+    moves_PV = np.stack([flat(updates[party][layer], last) for party in members]) - last_V
+    factor_P = length_factors(moves_PV, MOST_TIMES_LENGTH)
+    return {
+        party: {layer: shaped(last_V + factor * move_V, updates[party][layer])}
+        for party, factor, move_V in zip(members, factor_P, moves_PV, strict=True)
+        if factor < 1.0
+    }
 
 
 class _RobustMean(FedAvg):

@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepcity.exchange.fusion import weighted_mean
 from deepcity.exchange.profile import SiteProfile
 from deepcity.exchange.strategies import STRATEGIES, strategy
-from deepcity.exchange.trust.robust import capped_weights, multi_krum
+from deepcity.exchange.trust.robust import (
+    BOUNDED_FROM,
+    MOST_TIMES_LENGTH,
+    capped_weights,
+    multi_krum,
+)
 
 ROBUST = ("median", "trimmed_mean", "norm_clipping", "multi_krum", "peer_validation")
 honest = st.lists(st.floats(1, 1000), min_size=2, max_size=9)
@@ -48,7 +54,39 @@ def test_one_liar_does_not_move_a_robust_mean_far(name, members, liar):
     after, _ = chosen.aggregate(state, sent, weights, levels)
     assert np.abs(after.layers["h1"]["w"] - 1).max() < 0.6
     mean, _ = strategy("fedavg").aggregate(state, sent, weights, levels)
-    assert np.abs(mean.layers["h1"]["w"]).max() > 8000
+    moved = np.abs(mean.layers["h1"]["w"]).max()
+    assert moved > 8000 if members < BOUNDED_FROM else moved < 1 + MOST_TIMES_LENGTH / members
+
+
+@pytest.mark.parametrize("name", ["fedavg", "fedprox", "fedamp"])
+@given(seed=st.integers(0, 99), scale=st.floats(2.5, 1e6))
+def test_among_many_no_move_counts_for_more_than_twice_the_usual_length(name, seed, scale):
+    """A long one counts as if it were shorter; the others' are not touched."""
+    rng, chosen = np.random.default_rng(seed), strategy(name)
+    moves = rng.normal(size=(BOUNDED_FROM, 8))
+    moves /= np.linalg.norm(moves, axis=1, keepdims=True)
+    state = chosen.start({"h1": {"w": np.ones(8)}})
+    names = [f"m{number}" for number in range(len(moves))]
+    weights, levels = dict.fromkeys(names, 1.0), dict.fromkeys(names, 1)
+
+    def fused(factor):
+        sent = {one: {"h1": {"w": 1 + move}} for one, move in zip(names, moves, strict=True)}
+        sent["m0"] = {"h1": {"w": 1 + factor * moves[0]}}
+        _, received = chosen.aggregate(state, sent, weights, levels)
+        return [received[one]["h1"]["w"] for one in names]
+
+    np.testing.assert_allclose(fused(scale), fused(MOST_TIMES_LENGTH), rtol=1e-6, atol=1e-9)
+
+
+def test_moves_of_usual_lengths_give_the_very_mean():
+    rng, sent = np.random.default_rng(0), {}
+    for number in range(9):
+        sent[f"m{number}"] = {"h1": {"w": rng.normal(1, 0.1, 50).astype(np.float32)}}
+    chosen, weights = strategy("fedavg"), dict.fromkeys(sent, 1.0)
+    state = chosen.start({"h1": {"w": np.zeros(50, np.float32)}})
+    after, _ = chosen.aggregate(state, sent, weights, dict.fromkeys(sent, 1))
+    mean = weighted_mean(sent, weights, "h1", sorted(sent))
+    assert after.layers["h1"]["w"].tobytes() == mean["w"].tobytes()
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
