@@ -45,6 +45,8 @@ NETWORK, BEST, QUERIES, CAMERAS = "0288", 10, 20, 200
 DAY_S = 86_400
 BEGINS_S = 1_700_006_400
 """A multiple of ten minutes."""
+SEVERAL_SEEDS = 1_000_000
+"""Of more tracks than this only the first seed is measured: each takes a minute."""
 WHOLE = SearchSpan(BEGINS_S, BEGINS_S + DAY_S)
 
 
@@ -217,7 +219,7 @@ def measured(rows: int, seeds: list[int], people: People) -> list[str]:
             ]
     recall = f"{np.mean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})"
     lines += [
-        f"| of the ten exact best found, over {len(seeds)} seeds | {recall} | |",
+        f"| of the ten exact best found, seeds {', '.join(map(str, seeds))} | {recall} | |",
         f"| the tenth's cosine differs at most by | {max(below):.4f} | |",
     ]
     return lines
@@ -253,7 +255,8 @@ def main() -> None:
     ]
     for rows in asked.rows:
         text += ["", f"### {rows:,} tracks", "", "| | | CPU |", "|---|---:|---:|"]
-        text += measured(rows, asked.seeds, people)
+        seeds = asked.seeds if rows <= SEVERAL_SEEDS else asked.seeds[:1]
+        text += measured(rows, seeds, people)
         print("\n".join(text), flush=True)
     first = encrypted_first(few, people)
     text += ["", f"### {few:,} tracks, encrypted", "", "| | | CPU |", "|---|---:|---:|"]

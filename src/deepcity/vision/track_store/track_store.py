@@ -8,7 +8,7 @@ A file is written whole and never changed; deleting is to unlink it. Whatever ki
 whole files: at worst those that it had merged beside the merged one, and then the name tells which
 counts. A plain folder rather than a table in DuckDB: unlinking deletes at once and wholly, where a
 database keeps deleted rows in its file until it is rewritten; and DuckDB's exact search of the same
-embeddings took eight times as long (docs/adr/0029).
+embeddings took seven times as long (docs/adr/0029).
 
 Unlinked bytes stay on a disk until they are overwritten: name a storage key where that matters.
 """
