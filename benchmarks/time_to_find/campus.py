@@ -11,6 +11,7 @@ Shapes: T frames of a stretch.
 
 import gzip
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -127,10 +128,15 @@ def _camera(view: str) -> PinholeView:
     found = loadmat(FOLDER / "cam_param.mat", squeeze_me=True, struct_as_record=False)["cam_param"]
     [one] = [one for one in found if one.name == f"view-{view}"]
     focal = float(one.K[0, 0]), float(one.K[1, 1])
-    return PinholeView(focal, tuple(map(float, one.center)), one.R, np.asarray(one.T, float))
+    centre = float(one.center[0]), float(one.center[1])
+    return PinholeView(focal, centre, one.R, np.asarray(one.T, float))
 
 
-def _text(seen, stretches, both: list[Joined]) -> str:
+def _text(
+    seen: Mapping[str, tuple[Ints, Doubles]],
+    stretches: Mapping[str, list[Stretch]],
+    both: list[Joined],
+) -> str:
     hidden = [float(np.mean(rows[:, 2] == 1)) for rows, _ in seen.values()]
     people = [len({one.person for one in some}) for some in stretches.values()]
     sizes = [len(some) for some in stretches.values()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepcity.city.arrays import Doubles
+from deepcity.city.arrays import Doubles, Indices
 
 CLOCK_S, VIEW_M = 60.0, 100.0
 SPEEDS_MPS = (1.6, 7.0, 15.0)
@@ -50,7 +50,9 @@ def ranked(
     return np.asarray(score_H - against_H - EARLIER * (after_H < len(known.time_s_A)))
 
 
-def _against(time_s_H: Doubles, place_H2: Doubles, known: KnownSightings, row_H) -> Doubles:
+def _against(
+    time_s_H: Doubles, place_H2: Doubles, known: KnownSightings, row_H: Indices
+) -> Doubles:
     """(H,) what the way between hits and a known sighting each speaks against; 0 without one."""
     there_H = (row_H >= 0) & (row_H < len(known.time_s_A))
     row_H = np.clip(row_H, 0, len(known.time_s_A) - 1)

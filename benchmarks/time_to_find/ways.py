@@ -3,7 +3,7 @@
 Shapes: I pictures, R tracks, Q pictures of the query, E numbers of an embedding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.time_to_find.networks import (
     APART,
     GIVEN,
+    GIVEN_NETWORK,
     JOINED,
     POOLED_NETWORK,
     CityNetworks,
@@ -69,25 +70,30 @@ WAYS = (
 
 @dataclass(eq=False)
 class DayAtCities:
-    """One day and what its people look like to each network; made when first asked for."""
+    """One day and what its people look like to each network; made when first asked for.
+
+    Attributes:
+        pictures: whose people and cameras are worn.
+        networks_of: kind and seed -> networks that embedded these pictures.
+    """
 
     day: StreetDay
     seed: int
-    pictures: EmbeddedPictures = field(init=False)
+    pictures: EmbeddedPictures = field(default_factory=lambda: embedded(GIVEN_NETWORK))
+    networks_of: Callable[[str, int], CityNetworks] = networks
     wearers: Wearers = field(init=False)
     _row_R: list[Indices] = field(init=False)
     _kind: str = ""
     _looks: list[Floats] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pictures = embedded("0288")
         self.wearers = cast(self.day, self.pictures, self.seed)
         city_R = self.day.cameras.city_C[self.day.tracks.camera_R]
         self._row_R = [np.flatnonzero(city_R == city) for city in range(3)]
 
     def owners(self, way: Way, child: int) -> list[TrackOwner]:
         """Who holds the tracks of the case's time, and how each sees the query."""
-        found = networks(way.network, self.seed)
+        found = self.networks_of(way.network, self.seed)
         self.look(way)
         home = int(self.day.streets.city_N[self.day.children[child].lost_node])
         cities = [home] if way.exchange == HOME else [0, 1, 2]
@@ -103,7 +109,7 @@ class DayAtCities:
         """Embed all tracks, each by its own city's network; those of one kind are kept."""
         if way.network == self._kind:
             return
-        found = networks(way.network, self.seed)
+        found = self.networks_of(way.network, self.seed)
         self._kind = way.network
         self._looks = [self._seen_by(found.picture_IE[city], city) for city in range(3)]
 
