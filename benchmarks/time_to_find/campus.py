@@ -63,7 +63,7 @@ def main() -> None:
     if not FOLDER.exists():
         sys.exit(f"the boxes are not there ({FOLDER})")
     seen = {view: _boxes(view) for view in VIEWS}
-    stretches = {view: _stretches(view, *seen[view]) for view in VIEWS}
+    stretches = {view: stretches_of(view) for view in VIEWS}
     both = [join(stretches[one], stretches[other]) for one, other in (VIEWS, VIEWS[::-1])]
     text = _text(seen, stretches, both)
     print(text)
@@ -109,7 +109,9 @@ def _boxes(view: str) -> tuple[Ints, Doubles]:
     return rows[:, [0, 5, 7]].astype(int), rows[:, 1:5]
 
 
-def _stretches(view: str, row_R3: Ints, box_R4: Doubles) -> list[Stretch]:
+def stretches_of(view: str) -> list[Stretch]:
+    """Everybody in a calibrated view, by person and time."""
+    row_R3, box_R4 = _boxes(view)
     standing_R = (row_R3[:, 2] == 0) & (box_R4[:, 3] < 1078)  # at the edge feet are cut off
     row_R3, place_R2 = row_R3[standing_R], _camera(view).positions(box_R4[standing_R])
     found = []

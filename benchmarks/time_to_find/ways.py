@@ -43,6 +43,7 @@ class Way:
         query: what another city gets of it: AS_IS, ALIGNED or PICTURE.
         heights: whether heights that contradict the report leave a track out.
         plausible: whether hits are ranked by time and distance too.
+        least: standard deviations under which a hit is not sent.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Way:
     query: str = AS_IS
     heights: bool = True
     plausible: bool = True
+    least: float = -np.inf
 
 
 WAYS = (
@@ -59,6 +61,7 @@ WAYS = (
     Way("exchange, given network", GIVEN, EACH),
     Way("exchange, given network, without heights", GIVEN, EACH, heights=False),
     Way("exchange, given network, by likeness alone", GIVEN, EACH, plausible=False),
+    Way("exchange, given network, hits over 3.5 deviations", GIVEN, EACH, least=3.5),
     Way("no exchange, own networks", APART, HOME),
     Way("pooled, network learned on pooled pictures", POOLED_NETWORK, POOLED),
     Way("exchange, learned together (h1..h5 and stem)", JOINED, EACH),
@@ -153,7 +156,7 @@ class DayAtCities:
     ) -> TrackOwner:
         height_m = self.day.children[child].height_m if way.heights else float("nan")
         tracks = self.day.tracks.of(row_R)
-        return TrackOwner(tracks, embedding_RE, row_R, query_QE, height_m, most)
+        return TrackOwner(tracks, embedding_RE, row_R, query_QE, height_m, most, way.least)
 
 
 def _turned(query_QE: Floats, home_RE: Floats, found: CityNetworks, home: int, city: int) -> Floats:
