@@ -27,6 +27,7 @@ from deepcity.simulation.street_day import StreetDay
 from deepcity.simulation.wardrobe import Wardrobe, Wearers
 
 HOME, POOLED, EACH = "home alone", "pooled", "each at home"
+PRESET, FITTED = "preset", "fitted"
 AS_IS, ALIGNED, PICTURE = "query's embedding", "embedding, aligned", "query's picture"
 HITS_A_CITY = 50
 _BEFORE_S, _AFTER_S = 120.0, 600.0
@@ -44,6 +45,8 @@ class Way:
         heights: whether heights that contradict the report leave a track out.
         plausible: whether hits are ranked by time and distance too.
         least: standard deviations under which a hit is not sent.
+        service: whether the search is that of the service `missing-child`: PRESET or FITTED to the
+            network's scores and the crowd, or empty.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Way:
     heights: bool = True
     plausible: bool = True
     least: float = -np.inf
+    service: str = ""
 
 
 WAYS = (
@@ -62,6 +66,8 @@ WAYS = (
     Way("exchange, given network, without heights", GIVEN, EACH, heights=False),
     Way("exchange, given network, by likeness alone", GIVEN, EACH, plausible=False),
     Way("exchange, given network, hits over 3.5 deviations", GIVEN, EACH, least=3.5),
+    Way("the service missing-child, its preset scores", GIVEN, EACH, service=PRESET),
+    Way("the service missing-child, scores fitted", GIVEN, EACH, service=FITTED),
     Way("no exchange, own networks", APART, HOME),
     Way("pooled, network learned on pooled pictures", POOLED_NETWORK, POOLED),
     Way("exchange, learned together (h1..h5 and stem)", JOINED, EACH),
@@ -93,6 +99,13 @@ class DayAtCities:
         self.wearers = cast(self.day, self.pictures, self.seed)
         city_R = self.day.cameras.city_C[self.day.tracks.camera_R]
         self._row_R = [np.flatnonzero(city_R == city) for city in range(3)]
+
+    @property
+    def passers_by_h(self) -> float:
+        """People past one camera in an hour between 8 and 20 o'clock, on average."""
+        ready_s_R = self.day.tracks.ready_s_R
+        by_day = (ready_s_R >= 8 * 3600) & (ready_s_R < 20 * 3600)
+        return float(by_day.sum() / 12 / len(self.day.cameras.node_C))
 
     def owners(self, way: Way, child: int) -> list[TrackOwner]:
         """Who holds the tracks of the case's time, and how each sees the query."""
