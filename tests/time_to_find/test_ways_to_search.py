@@ -9,6 +9,7 @@ from street_world import small_day
 
 from benchmarks.time_to_find.case import measure, reachable
 from benchmarks.time_to_find.networks import APART, GIVEN, CityNetworks
+from benchmarks.time_to_find.service_desk import fitted_scores, service_owner
 from benchmarks.time_to_find.tables import text
 from benchmarks.time_to_find.ways import (
     ALIGNED,
@@ -17,11 +18,13 @@ from benchmarks.time_to_find.ways import (
     HOME,
     PICTURE,
     POOLED,
+    PRESET,
     WAYS,
     DayAtCities,
     Way,
     ways_of,
 )
+from deepcity.applications.missing_child import APPLICATION
 from deepcity.simulation.pictures import synthetic_pictures
 
 PICTURES = synthetic_pictures(80, 6, 0, noise=0.3)
@@ -112,3 +115,32 @@ def test_an_unknown_way_is_refused_by_name():
     assert ways_of([WAYS[0].name]) == [WAYS[0]]
     with pytest.raises(ValueError, match=re.escape("no way by pigeon; there are")):
         ways_of(["by pigeon"])
+
+
+def test_the_service_finds_children_over_the_border_by_its_own_answers_and_paths():
+    way = Way("service", GIVEN, EACH, service=PRESET)
+    service = measure(at(), way)
+    assert found(service, crossed=True) >= 3
+    day = at().day
+    for time, possible in zip(service.sighted_s, reachable(day, 0).sighted_s, strict=True):
+        assert time is None or possible is not None
+    assert max(service.shown) <= 60
+
+
+def test_an_owner_of_the_service_answers_within_its_terms():
+    [*owners] = map(service_owner, at().owners(Way("service", GIVEN, EACH), 1))
+    for owner in owners:
+        rows = owner.hits(86_400.0)
+        assert len(rows) <= APPLICATION.terms.most_hits
+        assert (owner.score_R[rows] >= APPLICATION.terms.least_score).all()
+        np.testing.assert_allclose(owner.score_R * 100, np.round(owner.score_R * 100), atol=1e-9)
+
+
+def test_scores_are_fitted_to_pictures_by_different_cameras():
+    model = fitted_scores(PICTURES)
+    own_I, camera_I = PICTURES.person_I, PICTURES.camera_I
+    like_II = PICTURES.embedding_IE @ PICTURES.embedding_IE.T
+    same_II = (own_I[:, None] == own_I) & (camera_I[:, None] != camera_I)
+    assert model.same == pytest.approx(like_II[same_II].mean(), abs=0.01)
+    assert model.other == pytest.approx(like_II[own_I[:, None] != own_I].mean(), abs=0.01)
+    assert model.same > model.other + 3 * model.other_sd
