@@ -11,6 +11,7 @@ Shapes: T frames of a stretch.
 
 import gzip
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -62,7 +63,7 @@ def main() -> None:
     if not FOLDER.exists():
         sys.exit(f"the boxes are not there ({FOLDER})")
     seen = {view: _boxes(view) for view in VIEWS}
-    stretches = {view: _stretches(view, *seen[view]) for view in VIEWS}
+    stretches = {view: stretches_of(view) for view in VIEWS}
     both = [join(stretches[one], stretches[other]) for one, other in (VIEWS, VIEWS[::-1])]
     text = _text(seen, stretches, both)
     print(text)
@@ -108,7 +109,9 @@ def _boxes(view: str) -> tuple[Ints, Doubles]:
     return rows[:, [0, 5, 7]].astype(int), rows[:, 1:5]
 
 
-def _stretches(view: str, row_R3: Ints, box_R4: Doubles) -> list[Stretch]:
+def stretches_of(view: str) -> list[Stretch]:
+    """Everybody in a calibrated view, by person and time."""
+    row_R3, box_R4 = _boxes(view)
     standing_R = (row_R3[:, 2] == 0) & (box_R4[:, 3] < 1078)  # at the edge feet are cut off
     row_R3, place_R2 = row_R3[standing_R], _camera(view).positions(box_R4[standing_R])
     found = []
@@ -127,10 +130,15 @@ def _camera(view: str) -> PinholeView:
     found = loadmat(FOLDER / "cam_param.mat", squeeze_me=True, struct_as_record=False)["cam_param"]
     [one] = [one for one in found if one.name == f"view-{view}"]
     focal = float(one.K[0, 0]), float(one.K[1, 1])
-    return PinholeView(focal, tuple(map(float, one.center)), one.R, np.asarray(one.T, float))
+    centre = float(one.center[0]), float(one.center[1])
+    return PinholeView(focal, centre, one.R, np.asarray(one.T, float))
 
 
-def _text(seen, stretches, both: list[Joined]) -> str:
+def _text(
+    seen: Mapping[str, tuple[Ints, Doubles]],
+    stretches: Mapping[str, list[Stretch]],
+    both: list[Joined],
+) -> str:
     hidden = [float(np.mean(rows[:, 2] == 1)) for rows, _ in seen.values()]
     people = [len({one.person for one in some}) for some in stretches.values()]
     sizes = [len(some) for some in stretches.values()]

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.time_to_find.control_desk import NEAR_M, WITHIN_S, ControlDesk, SearchResult
-from benchmarks.time_to_find.ways import DayAtCities, Way
+from benchmarks.time_to_find.networks import train_scores
+from benchmarks.time_to_find.service_desk import ServiceDesk, service_owner
+from benchmarks.time_to_find.ways import FITTED, DayAtCities, Way
 from deepcity.simulation.street_day import StreetDay
 
 REACHABLE = "a perfect eye on all cameras"
@@ -55,7 +57,7 @@ def reachable(day: StreetDay, seed: int) -> Case:
 
 def _search(at: DayAtCities, way: Way, number: int) -> SearchResult:
     day, child = at.day, at.day.children[number]
-    return ControlDesk(
+    desk = ControlDesk(
         child,
         day.number_of(number),
         day.cameras,
@@ -63,7 +65,17 @@ def _search(at: DayAtCities, way: Way, number: int) -> SearchResult:
         day.streets.place_N2[child.lost_node],
         np.random.default_rng([at.seed, 23, number]),
         plausible=way.plausible,
-    ).run()
+    )
+    return (_of_the_service(desk, at, way) if way.service else desk).run()
+
+
+def _of_the_service(desk: ControlDesk, at: DayAtCities, way: Way) -> ServiceDesk:
+    """The same search by the service's own rules."""
+    owners = [service_owner(one) for one in desk.owners]
+    found = ServiceDesk(desk.child, desk.person, desk.cameras, owners, desk.lost_place_2, desk.rng)
+    if way.service == FITTED:
+        found.scores, found.passers_by_h = train_scores(), at.passers_by_h
+    return found
 
 
 def _reachable(day: StreetDay, number: int) -> SearchResult:

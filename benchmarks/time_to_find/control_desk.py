@@ -3,8 +3,9 @@
 The model, in full: the first hits are there 5 s after the report, and again every minute with what
 has been recorded since. The operator looks at six hits a minute, best first by the ranking; tells a
 right one as such with probability 0.9, and takes a wrong one for the child with 0.01. A confirmed
-hit joins the query at its owner and the known sightings. A wrong one is found out by a patrol after
-three minutes and taken out of the known sightings again. The child is found when a right hit is
+hit joins the known sightings, and a right one the query at its owner (that a wrong one does not is
+kind to all ways alike). A wrong one is found out by a patrol after three minutes and taken out of
+the known sightings again. The child is found when a right hit is
 confirmed while the child is within 300 m of that hit's camera.
 
 Shapes: H hits.
@@ -52,6 +53,8 @@ class ControlDesk:
     Attributes:
         person: the child's number.
         plausible: whether hits are ranked by time and distance too.
+        verdicts: owner and row of what was confirmed -> seconds after the report from which on it
+            is known as wrong; infinite for a right one.
     """
 
     child: LostChild
@@ -65,7 +68,7 @@ class ControlDesk:
     sighted_s: float | None = None
     shown: int = 0
     wrongly: int = 0
-    _confirmed: list[tuple[float, int, float]] = field(default_factory=list)
+    verdicts: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def run(self) -> SearchResult:
         """Look for ten minutes, or until the child is found."""
@@ -102,9 +105,10 @@ class ControlDesk:
     def _known(self, after_s: float) -> KnownSightings:
         """Where it was lost and what was confirmed, but for what is known as wrong by now."""
         known = KnownSightings(np.array([self.child.lost_s]), self.lost_place_2[None])
-        for time_s, camera, wrong_from_s in self._confirmed:
+        for (number, row), wrong_from_s in self.verdicts.items():
             if after_s < wrong_from_s:
-                known = known.with_one(time_s, self.cameras.place_C2[camera])
+                camera = self.owners[number].tracks.camera_R[row]
+                known = known.with_one(self._time_s(number, row), self.cameras.place_C2[camera])
         return known
 
     def _look(self, number: int, row: int, after_s: float) -> None:
@@ -119,7 +123,7 @@ class ControlDesk:
             return
         camera = int(tracks.camera_R[row])
         wrong_from_s = np.inf if right else after_s + CORRECTED_S
-        self._confirmed.append((self._time_s(number, row), camera, wrong_from_s))
+        self.verdicts[number, row] = wrong_from_s
         if not right:
             self.wrongly += 1
             return

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.record import record
 from benchmarks.time_to_find.networks import APART, GIVEN, networks
 from benchmarks.time_to_find.wearers import child_identities, embedded
-from deepcity.city.arrays import Doubles, Floats, Indices
+from deepcity.city.arrays import Bools, Doubles, Floats, Indices, Ints
 from deepcity.simulation.cameras.recording import NOBODY, SimulatedTracks
 from deepcity.simulation.pictures import EmbeddedPictures
 from deepcity.simulation.wardrobe import OWN_LOOK, Wardrobe, Wearers
@@ -68,7 +68,7 @@ def _rows(title: str, pictures: EmbeddedPictures) -> str:
     return "".join([*lines, _line(title, "the children themselves", own)])
 
 
-def _simulated(pictures: EmbeddedPictures, worn, look: float):
+def _simulated(pictures: EmbeddedPictures, worn: Ints, look: float) -> tuple[Floats, Ints]:
     """Embeddings of one track each of many passers-by, and the real camera of each."""
     rng = np.random.default_rng(5)
     nobody = np.zeros(_TRACKS)
@@ -85,7 +85,7 @@ def _similarity(pictures: EmbeddedPictures, query: Indices, shown: Floats) -> Fl
     return np.asarray(pictures.embedding_IE[query] @ shown.T)
 
 
-def _first_of_each(pictures: EmbeddedPictures):
+def _first_of_each(pictures: EmbeddedPictures) -> Bools:
     pairs = np.stack([pictures.person_I, pictures.camera_I])
     found = np.zeros(len(pictures.person_I), bool)
     found[np.unique(pairs, axis=1, return_index=True)[1]] = True

@@ -12,10 +12,13 @@ from benchmarks.persons.cases import Setting, train
 from benchmarks.persons.cities import FROZEN, SAME, Towns, inputs, towns
 from benchmarks.persons.given import embeddings
 from benchmarks.persons.pictures import CITIES, crops
+from benchmarks.time_to_find.service_desk import fitted_scores
+from deepcity.applications.tasks.matching.match_state import ScoreModel
 from deepcity.city.arrays import Floats
 from deepcity.city.level import ALONE, MAX_LEVEL
 from deepcity.learning.identity.learner import IdentityLearner
 from deepcity.learning.identity.retrieval import unit
+from deepcity.simulation.pictures import EmbeddedPictures
 
 GIVEN, APART, JOINED, POOLED_NETWORK = "given", "apart", "joined", "pooled"
 GIVEN_NETWORK = FROZEN
@@ -53,6 +56,15 @@ def networks(kind: str, seed: int) -> CityNetworks:
         tuple(unit(one.embed(tested)) for one in learners),
         tuple(unit(one.embed(setting.towns.anchor_A)) for one in learners),
     )
+
+
+@cache
+def train_scores() -> ScoreModel:
+    """How the given network's scores are distributed on people whom nobody searches for."""
+    shown = crops()
+    rows = np.flatnonzero(~shown.test_I)
+    found = embeddings(GIVEN_NETWORK, tuple(shown.file_I[row] for row in rows))
+    return fitted_scores(EmbeddedPictures(found, shown.person_I[rows], shown.camera_I[rows]))
 
 
 def _learners(kind: str, setting: Setting) -> list[IdentityLearner]:

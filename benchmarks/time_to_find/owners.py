@@ -24,6 +24,7 @@ class TrackOwner:
         query_QE: as this owner's network sees the query; of unit length.
         height_m: of the child; NaN: not asked for.
         most: hits that it answers with.
+        least: score under which a hit is not sent.
     """
 
     tracks: SimulatedTracks
@@ -32,6 +33,7 @@ class TrackOwner:
     query_QE: Floats
     height_m: float
     most: int
+    least: float = -np.inf
     judged_R: Bools = field(init=False)
     score_R: Doubles = field(init=False)
     _fits_R: Bools = field(init=False)
@@ -48,6 +50,7 @@ class TrackOwner:
     def hits(self, now_s: float) -> Indices:
         """Rows of the best tracks that can be searched by now and were not judged yet."""
         open_R = self._fits_R & ~self.judged_R & (self.tracks.ready_s_R <= now_s)
+        open_R &= self.score_R >= self.least
         rows = np.flatnonzero(open_R)
         if len(rows) <= self.most:
             return rows

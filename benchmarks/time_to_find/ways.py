@@ -3,7 +3,7 @@
 Shapes: I pictures, R tracks, Q pictures of the query, E numbers of an embedding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.time_to_find.networks import (
     APART,
     GIVEN,
+    GIVEN_NETWORK,
     JOINED,
     POOLED_NETWORK,
     CityNetworks,
@@ -26,6 +27,7 @@ from deepcity.simulation.street_day import StreetDay
 from deepcity.simulation.wardrobe import Wardrobe, Wearers
 
 HOME, POOLED, EACH = "home alone", "pooled", "each at home"
+PRESET, FITTED = "preset", "fitted"
 AS_IS, ALIGNED, PICTURE = "query's embedding", "embedding, aligned", "query's picture"
 HITS_A_CITY = 50
 _BEFORE_S, _AFTER_S = 120.0, 600.0
@@ -42,6 +44,9 @@ class Way:
         query: what another city gets of it: AS_IS, ALIGNED or PICTURE.
         heights: whether heights that contradict the report leave a track out.
         plausible: whether hits are ranked by time and distance too.
+        least: standard deviations under which a hit is not sent.
+        service: whether the search is that of the service `missing-child`: PRESET or FITTED to the
+            network's scores and the crowd, or empty.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Way:
     query: str = AS_IS
     heights: bool = True
     plausible: bool = True
+    least: float = -np.inf
+    service: str = ""
 
 
 WAYS = (
@@ -58,6 +65,9 @@ WAYS = (
     Way("exchange, given network", GIVEN, EACH),
     Way("exchange, given network, without heights", GIVEN, EACH, heights=False),
     Way("exchange, given network, by likeness alone", GIVEN, EACH, plausible=False),
+    Way("exchange, given network, hits over 3.5 deviations", GIVEN, EACH, least=3.5),
+    Way("the service missing-child, its preset scores", GIVEN, EACH, service=PRESET),
+    Way("the service missing-child, scores fitted", GIVEN, EACH, service=FITTED),
     Way("no exchange, own networks", APART, HOME),
     Way("pooled, network learned on pooled pictures", POOLED_NETWORK, POOLED),
     Way("exchange, learned together (h1..h5 and stem)", JOINED, EACH),
@@ -69,25 +79,37 @@ WAYS = (
 
 @dataclass(eq=False)
 class DayAtCities:
-    """One day and what its people look like to each network; made when first asked for."""
+    """One day and what its people look like to each network; made when first asked for.
+
+    Attributes:
+        pictures: whose people and cameras are worn.
+        networks_of: kind and seed -> networks that embedded these pictures.
+    """
 
     day: StreetDay
     seed: int
-    pictures: EmbeddedPictures = field(init=False)
+    pictures: EmbeddedPictures = field(default_factory=lambda: embedded(GIVEN_NETWORK))
+    networks_of: Callable[[str, int], CityNetworks] = networks
     wearers: Wearers = field(init=False)
     _row_R: list[Indices] = field(init=False)
     _kind: str = ""
     _looks: list[Floats] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pictures = embedded("0288")
         self.wearers = cast(self.day, self.pictures, self.seed)
         city_R = self.day.cameras.city_C[self.day.tracks.camera_R]
         self._row_R = [np.flatnonzero(city_R == city) for city in range(3)]
 
+    @property
+    def passers_by_h(self) -> float:
+        """People past one camera in an hour between 8 and 20 o'clock, on average."""
+        ready_s_R = self.day.tracks.ready_s_R
+        by_day = (ready_s_R >= 8 * 3600) & (ready_s_R < 20 * 3600)
+        return float(by_day.sum() / 12 / len(self.day.cameras.node_C))
+
     def owners(self, way: Way, child: int) -> list[TrackOwner]:
         """Who holds the tracks of the case's time, and how each sees the query."""
-        found = networks(way.network, self.seed)
+        found = self.networks_of(way.network, self.seed)
         self.look(way)
         home = int(self.day.streets.city_N[self.day.children[child].lost_node])
         cities = [home] if way.exchange == HOME else [0, 1, 2]
@@ -103,7 +125,7 @@ class DayAtCities:
         """Embed all tracks, each by its own city's network; those of one kind are kept."""
         if way.network == self._kind:
             return
-        found = networks(way.network, self.seed)
+        found = self.networks_of(way.network, self.seed)
         self._kind = way.network
         self._looks = [self._seen_by(found.picture_IE[city], city) for city in range(3)]
 
@@ -147,7 +169,7 @@ class DayAtCities:
     ) -> TrackOwner:
         height_m = self.day.children[child].height_m if way.heights else float("nan")
         tracks = self.day.tracks.of(row_R)
-        return TrackOwner(tracks, embedding_RE, row_R, query_QE, height_m, most)
+        return TrackOwner(tracks, embedding_RE, row_R, query_QE, height_m, most, way.least)
 
 
 def _turned(query_QE: Floats, home_RE: Floats, found: CityNetworks, home: int, city: int) -> Floats:
