@@ -1,10 +1,11 @@
 """What differential privacy of shared layers costs in error, on real records.
 
-    python -m benchmarks.private_training [--seeds 0,1,2] [--sets air,metro] [--only-tables]
+    python -m benchmarks.private_training [--seeds 0,1,2] [--sets air,bikes/place] [--only-tables]
 
 The parties of a set train h1 and h2 together, without noise and with epsilon 8, 4 and 2 at delta
-1e-5, a sensor's day being the unit; and the first of them by itself, as one whose layers leave in a
-package. Then each tunes every level and weighs it against its own experts, as in a run.
+1e-5, a sensor's day being the unit, or a place with all of its days (SET/place); and the first of
+them by itself, as one whose layers leave in a package. Then each tunes every level and weighs it
+against its own experts, as in a run.
 
 Each case is kept in private_training_cases.jsonl as soon as it is measured.
 """
@@ -20,14 +21,15 @@ from benchmarks.record import record
 from deepcity.city.level import ALONE
 from deepcity.intercity.level_choice import choose_level
 from deepcity.intercity.method import Method
-from deepcity.learning.private.settings import PrivacySettings
+from deepcity.learning.private.settings import PrivacySettings, PrivacyUnit
 from deepcity.parties.party import parties_of
 from deepcity.parties.private_training import PrivateTraining, simulated_key
 from deepcity.privacy.accounting.accountant import epsilon_of
 from deepcity.runs.trainings import train_parties
 
 KEPT = BESIDE / "private_training_cases.jsonl"
-SETS = {"air": "fine dust", "metro": "metro"}
+SETS = {"air": "fine dust", "metro": "metro", "bikes": "bikes", "people": "people"}
+MEASURED = (*SETS, *(f"{name}/{PrivacyUnit.PLACE}" for name in SETS))
 EPSILONS = (None, 8.0, 2.0, 4.0)  # what a measurement that is cut off should have comes first
 LEVEL, DELTA = 2, 1e-5
 TRAINING = {"local_steps": 10, "learning_rate": 4e-3}
@@ -37,7 +39,7 @@ PRIVACY = {"sampling": 0.1, "windows": 4, "delta": DELTA}
 
 def main():
     """Measure what is missing, print as it goes, and record."""
-    asked = asked_of(__doc__, SETS)
+    asked = asked_of(__doc__, MEASURED)
     torch.set_num_threads(1)
     if not asked.only_tables:
         for name in asked.sets:
@@ -48,7 +50,17 @@ def main():
     record("private-training", found)
 
 
-def settings_of(service, epsilon):
+def set_and_unit(name):
+    """The set that a name is of, and whose influence is bounded.
+
+    >>> set_and_unit("air"), set_and_unit("bikes/place")
+    (('air', 'sensor-day'), ('bikes', 'place'))
+    """
+    of, _, unit = name.partition("/")
+    return of, str(PrivacyUnit(unit or PrivacyUnit.SENSOR_DAY))
+
+
+def settings_of(service, epsilon, unit):
     """The service's settings, with so much noise; None: without."""
     settings = service.settings
     change = {
@@ -57,7 +69,7 @@ def settings_of(service, epsilon):
     }
     if epsilon is not None:
         change["training"] = settings.training.model_copy(update=TRAINING)
-        change["privacy"] = PrivacySettings(epsilon=epsilon, **PRIVACY)
+        change["privacy"] = PrivacySettings(unit=unit, epsilon=epsilon, **PRIVACY)
     return settings.model_copy(update=change)
 
 
@@ -67,19 +79,25 @@ def _measure(name, seed):
     missing = [epsilon for epsilon in EPSILONS if epsilon not in done]
     if not missing:
         return
-    service = service_of(name, "private")
+    of, unit = set_and_unit(name)
+    service = service_of(of, "private")
     parties = parties_of(service)
     alone = {party.name: alone_learner(service, party, seed) for party in parties}
     for epsilon in missing:
         begun = time.process_time()
-        case = _case(service, parties, alone, epsilon, seed)
+        case = case_of(service, parties, alone, epsilon, unit, seed)
         case |= {"set": name, "seed": seed, "seconds": time.process_time() - begun}
         keep(KEPT, case)
         print(f"{name}, seed {seed}, epsilon {epsilon}: {case}", flush=True)
 
 
-def _case(service, parties, alone, epsilon, seed):
-    settings = settings_of(service, epsilon)
+def case_of(service, parties, alone, epsilon, unit, seed):
+    """Errors of every party with so much noise; the noise and units, where there is any.
+
+    Args:
+        alone: party -> its own learner.
+    """
+    settings = settings_of(service, epsilon, unit)
     method = Method("joined", {party.name: LEVEL for party in parties})
     _, joined = train_parties(settings, parties, seed, method)
     first = parties[0]
@@ -98,7 +116,7 @@ def _case(service, parties, alone, epsilon, seed):
         plans = {one.name: _plan(settings, one, seed) for one in parties}
         case |= {"noise": plans[first.name].plan.round.noise_multiplier}
         case |= {"removed": epsilon_of(plans[first.name].plan.all, DELTA, replaced=False)}
-        case |= {"units": {one.name: _sensor_days(one) for one in parties}}
+        case |= {"units": {one.name: _units(one, unit) for one in parties}}
     return case
 
 
@@ -106,8 +124,9 @@ def _plan(settings, party, seed):
     return PrivateTraining.of(settings, party, None, simulated_key(seed, party.name))
 
 
-def _sensor_days(party):
-    return round(party.train_days * len(party.panel.places))
+def _units(party, unit):
+    places = len(party.panel.places)
+    return places if unit == PrivacyUnit.PLACE else round(party.train_days * places)
 
 
 def _error(expert, party):
@@ -120,8 +139,9 @@ def text(cases):
         "## Differential privacy of shared layers: cost in error",
         "",
         "`python -m benchmarks.private_training`, one thread. h1 and h2 trained together by all "
-        "parties of a set, each sensor's day being the unit whose records may be replaced by any "
-        f"others, at delta {DELTA:g}. Mean absolute error against the same parties' without noise, "
+        "parties of a set; the unit, whose records may be replaced by any others, is a sensor's "
+        f"day or a place with all of its days, at delta {DELTA:g}. Mean absolute error against the "
+        "same parties' without noise, "
         "mean over parties (± standard deviation over seeds). *Own training*: the first party's "
         "network where it trains by itself. *Together*: networks of the layers trained "
         "together. *Forecast*: of all levels and own experts weighed, as a run gives it. Less "
@@ -131,11 +151,11 @@ def text(cases):
         "count. Steps: "
         f"{TRAINING['local_steps']} a round with noise, 30 without.",
         "",
-        "| set | units of a party | seeds | epsilon | noise | own training | together | forecast "
-        "| joining | epsilon, removed |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| set | unit | units of a party | seeds | epsilon | noise | own training | together "
+        "| forecast | joining | epsilon, removed |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for name in SETS:
+    for name in MEASURED:
         for epsilon in (8.0, 4.0, 2.0):
             lines += [row] if (row := _row(cases, name, epsilon)) else []
     return "\n".join([*lines, ""])
@@ -152,8 +172,10 @@ def _row(cases, name, epsilon):
         for kind in ("single", "network", "forecast")
     }
     units = sorted(noisy[0]["units"].values())
+    of, unit = set_and_unit(name)
     cells = [
-        SETS[name],
+        SETS[of],
+        unit,
         f"{units[0]:,} to {units[-1]:,}" if units[0] != units[-1] else f"{units[0]:,}",
         ", ".join(map(str, seeds)),
         f"{epsilon:g}",

@@ -1,9 +1,11 @@
 """Penalties in training: distance correlation, and a decoder that is misled."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
-from deepcity.privacy.defences.adversary import Adversary, reverse_gradient
+from deepcity.privacy.defences.adversary import _AHEAD, _RATE, Adversary, reverse_gradient
 from deepcity.privacy.defences.distance_correlation import distance_correlation, few_rows
 from deepcity.privacy.defences.penalty import LeakagePenalty
 from deepcity.privacy.defences.settings import Defences
@@ -67,6 +69,72 @@ def test_a_decoder_of_a_seed_learns_before_the_encoder_moves():
     adversary = Adversary(3, 2, 0)
     adversary.loss(rows(), rows(width=2), 1.0)  # and no step of the encoder yet
     assert not torch.equal(adversary.decoder[0].weight, weights)
+
+
+class ByHand:
+    """The same decoder, whose steps are taken here one by one."""
+
+    def __init__(self, adversary):
+        self.decoder = deepcopy(adversary.decoder)
+        self.optimizer = torch.optim.AdamW(self.decoder.parameters(), lr=_RATE, weight_decay=0.0)
+
+    def error(self, one, shown):
+        share = one.var(dim=0, correction=0).mean()
+        return (self.decoder(shown) - one).square().mean() / share
+
+    def step(self, one, shown):
+        self.optimizer.zero_grad()
+        self.error(one, shown).backward()
+        self.optimizer.step()
+
+    def same_as(self, adversary):
+        pairs = zip(self.decoder.parameters(), adversary.decoder.parameters(), strict=True)
+        return all(torch.allclose(*pair, rtol=1e-4, atol=1e-6) for pair in pairs)
+
+
+def test_decoder_and_encoder_get_each_their_own_gradient_and_no_other():
+    """Through the penalty as training calls it, twice: nothing is left over from before."""
+    weight, one = 3.0, rows()
+    penalty = LeakagePenalty(Defences(adversary=weight), 3, 2, 0)
+    by_hand = ByHand(penalty._adversary)
+    for seed in (1, 2):
+        shown = rows(width=2, seed=seed).requires_grad_()
+        for _ in range(_AHEAD):
+            by_hand.step(one, shown.detach())
+        loss = penalty.loss(one, shown)
+        assert shown.grad is None  # the decoder's own steps do not move the encoder
+        assert by_hand.same_as(penalty._adversary)
+        error = by_hand.error(one, shown)
+        [slope] = torch.autograd.grad(error, shown)
+        assert float(loss.detach()) == pytest.approx(float(error.detach()), rel=1e-5)
+        loss.backward()
+        assert float(slope.norm()) > 0
+        torch.testing.assert_close(shown.grad, -weight * slope)
+        penalty.step()
+        by_hand.step(one, shown.detach())
+        assert by_hand.same_as(penalty._adversary)
+        assert all(one.grad is None for one in penalty._adversary.parameters())
+
+
+def test_rows_that_do_not_vary_cost_a_finite_error():
+    still, adversary = torch.ones(20, 3), Adversary(3, 2, 0)
+    shown = rows(20, width=2).requires_grad_()
+    loss = adversary.loss(still, shown, 1.0)
+    loss.backward()
+    assert torch.isfinite(loss.detach())
+    assert torch.isfinite(shown.grad).all()
+    with torch.no_grad():
+        error = (adversary.decoder(shown) - still).square().mean()
+    assert float(loss.detach()) == pytest.approx(float(error) / 1e-6, rel=1e-4)
+
+
+def test_both_penalties_are_added_each_by_its_weight():
+    one, shown = rows(), rows(width=2, seed=1)
+    both = LeakagePenalty(Defences(adversary=2.0, distance_correlation=0.5), 3, 2, 0)
+    alone = LeakagePenalty(Defences(adversary=2.0), 3, 2, 0)
+    far = distance_correlation(one, shown)
+    found = float((both.loss(one, shown) - alone.loss(one, shown)).detach())
+    assert found == pytest.approx(0.5 * float(far), abs=1e-5)
 
 
 def test_without_penalties_nothing_is_added():

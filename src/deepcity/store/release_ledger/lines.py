@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from deepcity.city.errors import LedgerError
 from deepcity.city.regular_file import check_regular
+from deepcity.store.canonical_text import CanonicalTextError, parse_canonical
 from deepcity.store.release_ledger.heads import SignedHead
 from deepcity.store.release_ledger.release import Entry
 
@@ -84,11 +83,6 @@ def head_of(data: bytes) -> SignedHead | str:
 
 def _read(kind: type[Kind], data: bytes) -> Kind | str:
     try:
-        found = kind.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part)[:60] for part in first["loc"][:8])
-        return f"{where}: {first['msg']}" if where else first["msg"]
-    if found.to_line() != data:
-        return "it is not the canonical JSON of what it holds (spacing, order, a key twice)"
-    return found
+        return parse_canonical(data, kind)
+    except CanonicalTextError as error:
+        return str(error)

@@ -20,7 +20,7 @@ from pydantic import (
 
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.level import MAX_LEVEL
-from deepcity.store.blob import canonical_json
+from deepcity.store.canonical_text import canonical_text
 from deepcity.store.release_ledger.merkle import MOST_PATH, leaf_hash
 
 MOST_SIZE = 10**12
@@ -44,7 +44,7 @@ class Strict(FrozenModel):
 
     def to_line(self) -> bytes:
         """Its one text."""
-        return canonical_json(self.model_dump(mode="json")).encode()
+        return canonical_text(self)
 
 
 class ReleaseForm(StrEnum):

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from deepcity.city.errors import LedgerError
 from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
+from deepcity.store.canonical_text import CanonicalTextError, parse_canonical
 from deepcity.store.release_ledger.release import Strict
 
 Sheet = TypeVar("Sheet", bound=Strict)
 MOST_BYTES = 10_000_000
+_AGAIN = "Ask whose it is for another copy"
 
 
 def write_sheet(path: Path, sheet: Strict, *, private: bool = False) -> None:
@@ -57,19 +57,12 @@ def parse_sheet(data: bytes, kind: type[Sheet], where: str) -> Sheet:
     Raises:
         LedgerError: if there is none.
     """
-    text = data.removesuffix(b"\n")
     try:
-        found = kind.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        at = ".".join(str(part)[:60] for part in first["loc"][:8]) or "it"
+        return parse_canonical(data.removesuffix(b"\n"), kind)
+    except CanonicalTextError as error:
+        if error.rewritten:
+            raise LedgerError(f"{where} was edited: {error}. {_AGAIN}") from None
+        at = error.at or "it"
         raise LedgerError(
-            f"{where} is no {kind.__name__} of this version ({at}: {first['msg']}). Ask whose it "
-            f"is for another copy"
+            f"{where} is no {kind.__name__} of this version ({at}: {error.reason}). {_AGAIN}"
         ) from None
-    if found.to_line() != text:
-        raise LedgerError(
-            f"{where} is not the canonical JSON of what it holds (spacing, order, a key twice): it "
-            f"was edited. Ask whose it is for another copy"
-        )
-    return found

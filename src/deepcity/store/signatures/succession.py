@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from deepcity.city.errors import KeyringError
 from deepcity.city.frozen_model import FrozenModel
 from deepcity.city.regular_file import read_regular
 from deepcity.store.atomic import write_atomic, write_error_text
 from deepcity.store.blob import canonical_json
+from deepcity.store.canonical_text import CanonicalTextError, canonical_text, parse_canonical
 from deepcity.store.signatures.ed25519 import public_hex, verifies
 
 MOST_CHAIN = 8
@@ -66,7 +67,7 @@ class Succession(FrozenModel):
 
     def to_bytes(self) -> bytes:
         """Its one text."""
-        return canonical_json(self.model_dump(mode="json")).encode() + b"\n"
+        return canonical_text(self) + b"\n"
 
 
 def sign_succession(
@@ -133,17 +134,14 @@ def parse_succession(data: bytes, where: str) -> Succession:
     if len(data) > _MOST_BYTES:
         raise KeyringError(f"{where} has over {_MOST_BYTES:,} bytes: it is no statement. {again}")
     try:
-        found = Succession.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        at = ".".join(str(part)[:60] for part in first["loc"][:4]) or "it"
+        return parse_canonical(data.removesuffix(b"\n"), Succession)
+    except CanonicalTextError as error:
+        if error.rewritten:
+            raise KeyringError(f"{where} was edited: {error}. {again}") from None
         raise KeyringError(
-            f"{where} is no statement by which a key signs its successor ({at}: {first['msg']}). "
-            f"{again}"
+            f"{where} is no statement by which a key signs its successor "
+            f"({error.at or 'it'}: {error.reason}). {again}"
         ) from None
-    if found.to_bytes() != data:
-        raise KeyringError(f"{where} is not the text of what it says: it was edited. {again}")
-    return found
 
 
 def _statement(old: str, new: str, signed_on: date, valid_from: date, until: date) -> bytes:
