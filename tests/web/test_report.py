@@ -67,6 +67,7 @@ def test_no_sentence_is_left_unused() -> None:
     literal = set(re.findall(r"""["']([a-z]+\.[a-z_0-9]*)["']""", source))
     made = {"errors", "glossary", "idea", "lead", "level", "limits", "method", "numeral"}
     made |= {
+        "case",  # see tests/web/control/test_case_sentences.py
         "control",  # see tests/web/control/test_control_words.py
         "jams",  # see tests/web/report/test_jam_words.py
         "house",  # see tests/web/report/test_what_left.py

@@ -51,6 +51,8 @@ export interface City {
   parties: Party[];
   /** Those that a task can be given to by name. */
   agencies: AgencyName[];
+  /** Whether it searches for people, and this person may see that. */
+  searches?: boolean;
 }
 
 export interface AgencyName {

@@ -13,6 +13,8 @@ import { IncidentRoom } from "../incidents/room";
 import { InterCityPage } from "../intercity/intercity";
 import { Overview } from "../map/overview";
 import { SourcesPage } from "../agencies/sources";
+import { CaseRoom } from "../searches/case_room";
+import { SearchesPage } from "../searches/searches";
 import { ServicePage } from "../services/page";
 import { ServicesPage } from "../services/services";
 import { Announcer } from "./announcer";
@@ -21,7 +23,7 @@ import { Failure } from "./failure";
 import { Header } from "./header";
 import { Icon } from "./icon";
 import { Login } from "./login";
-import { PAGES, route, type Page } from "./pages";
+import { pages, route, type Page } from "./pages";
 import { Help } from "./shortcuts";
 import { Wall } from "./wall";
 
@@ -78,6 +80,7 @@ function pageOf(page: Page, rest: string | null) {
     case "intercity": return <InterCityPage />;
     case "house": return <HousePage />;
     case "incidents": return rest ? <IncidentRoom id={rest} key={rest} /> : <IncidentsPage />;
+    case "searches": return rest ? <CaseRoom id={rest} key={rest} /> : <SearchesPage />;
     default: return <Overview />;
   }
 }
@@ -89,7 +92,7 @@ function Navigation() {
   };
   return (
     <nav class="side" aria-label={t("nav.label")}>
-      {PAGES.map((page) => (
+      {pages.value.map((page) => (
         <a href={`#/${page}`} key={page} aria-label={t(`nav.${page}`)} aria-current={route.value.page === page ? "page" : undefined}>
           <Icon name={page} />
           <span class="long">{t(`nav.${page}`)}</span>

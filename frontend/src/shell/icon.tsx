@@ -10,6 +10,7 @@ const PATHS: Record<string, string> = {
   intercity: "M5 19a2 2 0 1 0 0-.1M19 19a2 2 0 1 0 0-.1M12 5a2 2 0 1 0 0-.1M6 17l5-10M18 17L13 7M8 19h8",
   house: "M3 11l9-7 9 7M6 9v11h6M12 15h9M18 12l3 3-3 3",
   incidents: "M12 3l10 17H2zM12 10v4M12 17v.5",
+  searches: "M10 4a6 6 0 1 0 0 12a6 6 0 1 0 0-12M14.5 14.5L21 21M10 7.5a1.5 1.5 0 1 0 0 3a1.5 1.5 0 1 0 0-3M7 13.5a3.2 3.2 0 0 1 6 0",
   warning: "M12 4l9 15H3zM12 10v4M12 16.5v.5",
   critical: "M8 3h8l5 5v8l-5 5H8l-5-5V8zM12 7v6M12 16v.5",
   close: "M6 6l12 12M18 6L6 18",

@@ -1,8 +1,9 @@
 /** The pages, their addresses and keys. */
 import { computed, signal } from "@preact/signals";
+import { city } from "../state/city";
 
 export const PAGES = [
-  "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "house", "incidents",
+  "map", "alarms", "decisions", "services", "handover", "agencies", "intercity", "house", "incidents", "searches",
 ] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -22,6 +23,11 @@ export const route = computed<{ page: Page; rest: string | null }>(() => {
   }
   return { page: known, rest: chosen };
 });
+
+/** Pages that this city and this person have: not every city searches for people. */
+export const pages = computed<Page[]>(() =>
+  PAGES.filter((one) => one !== "searches" || city.data.value?.searches === true),
+);
 
 export function go(page: Page): void {
   location.hash = `#/${page}`;

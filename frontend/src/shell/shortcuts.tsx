@@ -33,14 +33,17 @@ const IN_THE_QUEUE: Record<string, () => void> = {
   x: () => press("close"),
 };
 
+/** There are nine keys; pages after the ninth have none. */
+const WITH_KEYS = PAGES.slice(0, 9);
+
 const EVERYWHERE: Record<string, () => void> = {
   "?": toggleHelp,
   l: () => chooseLanguage(language.value === "en" ? "ko" : "en"),
-  ...Object.fromEntries(PAGES.map((page, i) => [String(i + 1), () => go(page)])),
+  ...Object.fromEntries(WITH_KEYS.map((page, i) => [String(i + 1), () => go(page)])),
 };
 
 const LISTED: [string, Key][] = [
-  ["?", "keys.help"], [`1 – ${PAGES.length}`, "keys.pages"], ["l", "keys.language"],
+  ["?", "keys.help"], [`1 – ${WITH_KEYS.length}`, "keys.pages"], ["l", "keys.language"],
   ["p", "keys.play"], [", .", "keys.step"], ["n", "keys.now"],
   ["j k", "keys.alarm"], ["a", "change.acknowledge"], ["s", "change.assign"],
   ["c", "change.comment"], ["e", "change.escalate"], ["x", "change.close"],

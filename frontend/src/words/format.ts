@@ -28,6 +28,10 @@ export const dayAndClock = (time: Time, zone = timeZone.value) =>
     month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit",
   });
 
+/** As a field for a day and a time has it. */
+export const localInput = (time: number, zone = timeZone.value) =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(time * 1000).replace(" ", "T");
+
 export const monthDay = (time: Time, zone = timeZone.value) =>
   formatted(time, zone, { month: "short", day: "numeric" });
 

@@ -22,7 +22,7 @@ from deepcity.web.control.incidents.answer import agencies_json
 from deepcity.web.control.leakage import leakage_of
 from deepcity.web.control.overview.cell_outlines import cell_outlines
 from deepcity.web.control.overview.update_answer import update_json
-from deepcity.web.control.roles import may_see
+from deepcity.web.control.roles import may, may_see
 from deepcity.web.control.words import (
     agency_title,
     alarm_words,
@@ -39,8 +39,12 @@ Json = dict[str, Any]
 _DIGITS = 4
 
 
-def city_json(node: Node, user: User) -> Json:
-    """The city, its services and parties."""
+def city_json(node: Node, user: User, *, searches: bool = False) -> Json:
+    """The city, its services and parties.
+
+    Args:
+        searches: whether the city searches for people.
+    """
     city, now = node.city_file.city, node.parties
     services = {service: one for (service, _), one in now.items()}
     return {
@@ -54,6 +58,7 @@ def city_json(node: Node, user: User) -> Json:
         "services": [_service_json(name, one) for name, one in services.items()],
         "parties": [_party_json(node, key, one.party) for key, one in now.items()],
         "agencies": agencies_json(node),
+        "searches": searches and may(user.role, "GET", "/api/cases"),
     }
 
 

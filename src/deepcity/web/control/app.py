@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,8 @@ from deepcity.web.api.deep_data_route import PATH as DEEP_DATA
 from deepcity.web.api.refusals import Refusal, misread, refuse, refuse_plainly
 from deepcity.web.control.accounts.accounts import Accounts
 from deepcity.web.control.acting import acting_routes
+from deepcity.web.control.cases.case_desk import CaseDesk
+from deepcity.web.control.cases.routes import case_routes
 from deepcity.web.control.events import event_routes
 from deepcity.web.control.headers import SafeHeaders
 from deepcity.web.control.incidents.routes import incident_routes
@@ -51,6 +54,7 @@ def create_control_room(
     *,
     secure: bool = False,
     notify: Sequence[AllowedHost] = (),
+    cases: CaseDesk | None = None,
 ) -> FastAPI:
     """The HTTP API of a node, and the page that shows it.
 
@@ -64,6 +68,7 @@ def create_control_room(
         secure: the connection is encrypted.
         notify: hosts that subscriptions may be sent to; where there are no accounts, also this
             machine.
+        cases: searches for people; None: this city searches for nobody.
 
     Raises:
         CheckpointError: if the folder cannot be written to.
@@ -106,9 +111,10 @@ def create_control_room(
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
 
     for router in (
-        looking_routes(node, folders, asking),
+        looking_routes(node, folders, asking, searches=cases is not None),
         acting_routes(node, asking),
         incident_routes(node, asking),
+        case_routes(cases, ZoneInfo(node.city_file.city.clock.time_zone), asking),
         event_routes(node, asking),
         offering_routes(node, askers.program),
         planning_routes(node, asking),

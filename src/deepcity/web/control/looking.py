@@ -31,18 +31,21 @@ Known = Annotated[
 Name = Annotated[str, Query(max_length=200)]
 
 
-def looking_routes(node: Node, folders: Iterable[Path], asking: Asking) -> APIRouter:
+def looking_routes(
+    node: Node, folders: Iterable[Path], asking: Asking, *, searches: bool = False
+) -> APIRouter:
     """Routes for everyone who is logged in.
 
     Args:
         asking: gives the person who asks, or refuses.
+        searches: whether this city searches for people.
     """
     routes = APIRouter(prefix="/api", dependencies=[Depends(asking)])
 
     @routes.get("/city")
     def city(user: Annotated[User, Depends(asking)]) -> dict[str, Any]:
         """The city, its services and parties, and who asks."""
-        return city_json(node, user)
+        return city_json(node, user, searches=searches)
 
     @routes.get("/now")
     def now() -> dict[str, Any]:

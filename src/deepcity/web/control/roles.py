@@ -18,6 +18,7 @@ ALL = frozenset(Role) - {Role.SOURCE}
 ACTING = frozenset({Role.OPERATOR, Role.ADMIN})
 SENDING = frozenset({Role.SOURCE, Role.ADMIN})
 SEEING_ALL = frozenset({Role.AUDITOR, Role.ADMIN})
+SEARCHING = frozenset({Role.OPERATOR, Role.ADMIN, Role.AUDITOR})
 READING_EVENTS = frozenset({Role.AUDITOR, Role.ADMIN, Role.ANALYST})
 
 OPEN = frozenset(
@@ -61,6 +62,14 @@ RIGHTS: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/incidents/{number}"): ALL,
     ("POST", "/api/incidents/{number}/entries"): ACTING,
     ("POST", "/api/incidents/{number}/seen"): ALL,  # that one has looked, and nothing else
+    ("GET", "/api/cases"): SEARCHING,  # whom a city looks for is not for everybody
+    ("POST", "/api/cases"): ACTING,
+    ("GET", "/api/cases/{case}"): SEARCHING,
+    ("POST", "/api/cases/{case}/approvals"): ACTING,
+    ("POST", "/api/cases/{case}/signatures"): ACTING,
+    ("POST", "/api/cases/{case}/searches"): ACTING,
+    ("POST", "/api/cases/{case}/verdicts"): ACTING,
+    ("POST", "/api/cases/{case}/closings"): ACTING,
     ("GET", "/api/stream"): ALL,
     ("GET", "/api/events"): READING_EVENTS,
     ("GET", "/metrics"): ALL,

@@ -1,0 +1,1 @@
+"""Searches for a person over HTTP: opened, approved, searched, judged and closed by people."""
