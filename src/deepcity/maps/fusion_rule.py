@@ -10,8 +10,9 @@ def fusion_rule(chosen: StrategySettings, members: int) -> str:
     """The named strategy; where none is named, norm clipping among seven members or more.
 
     Among fewer, in secure sums and in asynchronous fusion it is `fedavg`: one hostile member of
-    four gets no backdoor through a mean (`python -m benchmarks.hostile_members.backdoors`), three
-    of ten do; and clipping was not measured where updates are fused as they come.
+    four gets no backdoor through a mean, three of ten get more through it than through clipped
+    moves (`python -m benchmarks.hostile_members.backdoors`); and clipping was not measured where
+    updates are fused as they come.
 
     Args:
         members: that train together.
