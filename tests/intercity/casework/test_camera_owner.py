@@ -118,6 +118,16 @@ def test_requests_are_answered_once_and_in_time(world, signed):
     assert refused(world, late) == "late"
 
 
+def test_another_case_under_a_known_id_is_refused(world, signed):
+    """A city that signs anew what was approved once cannot have it longer, or for more cities."""
+    owner, incheon = world.cities["seoul"].owner(), world.cities["incheon"]
+    owner.handle(request(world, signed), "incheon")
+    case = sign_case(signed.case.model_copy(update={"until_s": NOW + 60}), incheon.keyring)
+    for name in ("lee", "park"):
+        case = approve(case, incheon.person(name), SignedKind.APPROVAL)
+    assert refused(world, request(world, case, 2)) == "changed"
+
+
 def test_a_case_is_over_when_it_is_over(world, signed):
     world.clock.now_s = signed.case.until_s
     assert refused(world, request(world, signed)) == "over"
