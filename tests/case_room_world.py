@@ -1,17 +1,24 @@
-"""The control room of a city that searches, before a real node, with people who log in."""
+"""The routes of a city that searches, with people who log in."""
 
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
-from live_server import serving
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from searching_cities import NOW, PEOPLE, PURPOSE, World, look, make_world, seen
 
+from deepcity.city.errors import DeepCityError
+from deepcity.store.signatures.ed25519 import public_hex
+from deepcity.store.signatures.trust_list import TrustedKey, write_trust_list
+from deepcity.web.api.refusals import Refusal, misread, refuse
 from deepcity.web.control.accounts.account_file import account_entry
 from deepcity.web.control.accounts.accounts import load_accounts
-from deepcity.web.control.app import create_control_room
 from deepcity.web.control.cases.case_desk import CaseDesk
+from deepcity.web.control.cases.routes import case_routes
 from deepcity.web.control.roles import Role
+from deepcity.web.control.sessions.session import add_sessions
 
 PASSWORD = "correct horse battery"
 ROLES = {"ara": Role.AUDITOR, "anna": Role.ANALYST, "root": Role.ADMIN}
@@ -45,6 +52,20 @@ def walked_world(folder: Path) -> World:
     return world
 
 
+def trust_accounts(world: World, *names: str) -> None:
+    """Other cities trust the keys that the first city's server keeps for these accounts."""
+    people = world.cities["incheon"]
+    entries = [
+        TrustedKey(name=f"incheon/{one}", key=public_hex(people.person(one).private_key()))
+        for one in names
+    ]
+    for city in world.cities.values():
+        known = city.keyring.trust_list()
+        for entry in entries:
+            known = known.trusting(entry)
+        write_trust_list(city.keyring.folder, known)
+
+
 def city_accounts(folder: Path):
     """Operators who open and approve, and one of each other role."""
     roles = {**dict.fromkeys(PEOPLE, Role.OPERATOR), **ROLES}
@@ -53,12 +74,16 @@ def city_accounts(folder: Path):
     return load_accounts(path)
 
 
-@contextmanager
-def case_server(node, folder: Path, desk: CaseDesk | None):
-    """Its address."""
-    app = create_control_room(node, [], folder / "state", city_accounts(folder), cases=desk)
-    with serving(app) as address:
-        yield address
+def case_app(folder: Path, desk: CaseDesk) -> FastAPI:
+    """The routes of cases behind real sessions and accounts, without a node."""
+    app = FastAPI()
+    app.add_exception_handler(DeepCityError, refuse)
+    app.add_exception_handler(Refusal, refuse)
+    app.add_exception_handler(RequestValidationError, misread)
+    accounts, key = city_accounts(folder), folder / "session.key"
+    askers = add_sessions(app, accounts, key, None, city="incheon", secure=False)
+    app.include_router(case_routes(desk, ZoneInfo("Asia/Seoul"), askers.person))
+    return app
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import fake_city_data as data
 import fake_house
@@ -21,6 +22,10 @@ from fastapi.staticfiles import StaticFiles
 from live_server import free_port, serving_with
 
 import deepcity
+from deepcity.web.api.refusals import Refusal, refuse
+from deepcity.web.control.accounts.accounts import User
+from deepcity.web.control.cases.routes import case_routes
+from deepcity.web.control.roles import Role
 
 Json = Annotated[dict, Body()]
 STATIC = Path(deepcity.__file__).parent / "web" / "static"
@@ -50,6 +55,7 @@ class FakeCity:
     caps: dict = field(default_factory=dict)
     meanwhile: dict = field(default_factory=dict)  # of a decision, just before an answer comes
     first_learning_since_s: int | None = None
+    desk: object = None  # a real CaseDesk: this city searches for people
     plan: object = None  # (service, party, requests, units) -> a plan
 
     def __post_init__(self):
@@ -150,6 +156,8 @@ def create_app(city, static=STATIC):
     fake_house.add_route(app, city)
     _write_routes(app, city)
     _incident_routes(app, city)
+    if city.desk is not None:
+        _case_routes(app, city)
     app.mount("/", StaticFiles(directory=static, html=True))
     return app
 
@@ -157,6 +165,17 @@ def create_app(city, static=STATIC):
 def refusal(status, value, reason, following):
     errors = [{"value": value, "reason": reason, "next": following}]
     return JSONResponse({"errors": errors}, status)
+
+
+def _case_routes(app, city):
+    """The real ones, in front of a real desk."""
+
+    def asking(request: Request):
+        name = request.state.user
+        return User(name, Role(role_of(city, name)))
+
+    app.add_exception_handler(Refusal, refuse)
+    app.include_router(case_routes(city.desk, ZoneInfo("Asia/Seoul"), asking))
 
 
 def _guard(app, city):
@@ -213,6 +232,7 @@ def _read_routes(app, city):
             "mode": city.mode, "speed": 60, "now_s": city.now_s,
             "user": {"name": name, "role": role_of(city, name)},
             "services": city.services, "parties": described, "agencies": data.AGENCIES,
+            "searches": city.desk is not None,
         }  # fmt: skip
         return Response(json.dumps(body), media_type="application/json")
 

@@ -6,8 +6,10 @@ import threading
 
 import httpx
 import pytest
+from case_room_world import desk_of
 from live_city import HOUR, START, node_in
 from live_server import serving
+from searching_cities import make_world
 
 from deepcity.web.control.app import create_control_room
 
@@ -50,6 +52,21 @@ def test_the_city_and_its_parties(reader):
     party = next(one for one in city["parties"] if one["party"] == "a/x")
     assert (party["unit"], party["horizon"], party["step_s"]) == ("L/s", 6, HOUR)
     assert [place["id"] for place in party["places"]] == ["p0", "p1"]
+
+
+def test_a_city_without_a_desk_of_cases_searches_for_nobody(reader):
+    assert get(reader, "city")["searches"] is False
+    found = reader.get("/api/cases")
+    assert found.status_code == 404
+    assert found.json()["errors"][0]["reason"] == "this city searches for nobody here"
+
+
+def test_a_city_with_a_desk_of_cases_says_so(node, tmp_path):
+    world = make_world(tmp_path / "world")
+    app = create_control_room(node, [], tmp_path / "state", cases=desk_of(world))
+    with serving(app) as address:
+        assert httpx.get(f"{address}/api/city").json()["searches"] is True
+        assert httpx.get(f"{address}/api/cases").json()["person"] == "incheon/local"
 
 
 def test_now_frame_and_series(reader):

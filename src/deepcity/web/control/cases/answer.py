@@ -40,7 +40,6 @@ def cases_json(desk: CaseDesk, person: str) -> Json:
 def summary_json(desk: CaseDesk, signed: SignedCase) -> Json:
     """What is approved, and by whom."""
     case, terms = signed.case, desk.terms(signed.case.service)
-    service = desk.room.services.get(case.service)
     people = sorted(approvers(signed, desk.room.keyring))
     return {
         "id": case.id,
@@ -48,7 +47,7 @@ def summary_json(desk: CaseDesk, signed: SignedCase) -> Json:
         "version": _version(desk, case.id),
         "state": _state_of(desk, signed, len(people)),
         "service": case.service,
-        "title": {"en": case.service, "ko": case.service} if service is None else both(service.title),
+        "title": _title(desk, case.service),
         "purpose": case.purpose,
         "cities": list(case.cities),
         "opened_by": case.opened_by,
@@ -61,6 +60,12 @@ def summary_json(desk: CaseDesk, signed: SignedCase) -> Json:
         "warrants": len(signed.warrants),
         "search_every_s": search_every_s(terms),
     }
+
+
+def _title(desk: CaseDesk, name: str) -> dict[str, str]:
+    """What a service is called; one that is no more, by its name."""
+    service = desk.room.services.get(name)
+    return {"en": name, "ko": name} if service is None else both(service.title)
 
 
 def looked_at_json(
@@ -99,7 +104,11 @@ def looked_at_json(
 def closed_json(desk: CaseDesk, signed: SignedCase) -> Json:
     """What stays of a case when it is closed: what was approved, by which keys."""
     file = signed.to_line().decode() + "\n"
-    return {**summary_json(desk, signed), "file": file, "keys": [one.key for one in signed.approvals]}
+    return {
+        **summary_json(desk, signed),
+        "file": file,
+        "keys": [one.key for one in signed.approvals],
+    }
 
 
 def _own_cameras(desk: CaseDesk) -> list[Json]:

@@ -43,8 +43,8 @@ class SearchCaseAsked(PostedBody):
     hours: Number | None = None
     back_hours: Number = 0.0
     height_m: tuple[Number, Number] | None = None
-    upper: Annotated[list[Named], Field(max_length=20)] = []
-    lower: Annotated[list[Named], Field(max_length=20)] = []
+    upper: Annotated[tuple[Named, ...], Field(max_length=20)] = ()
+    lower: Annotated[tuple[Named, ...], Field(max_length=20)] = ()
     pictures: EmbeddingsAsked | None = None
 
     @field_validator("last_seen_at")
