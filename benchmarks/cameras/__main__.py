@@ -25,8 +25,8 @@ _ABOUT = (
     "three seeds (other people), one where another network is named (by its last four digits). "
     "Frames a second of one processor core (CPU seconds, so that other work does not count): "
     "median, least and greatest; two cores carry two cameras. Shares of the time: medians. "
-    "*Tracks*: found, of the people there were; there are more, as a crop brings its own "
-    "surroundings along, in which the detector sees a second box. *Found again*: people whose "
+    "*Tracks*: found, of the people there were; there are more, most often by a second "
+    "box beside a person. *Found again*: people whose "
     "picture by another camera is nearest to their own track, among those of one video."
 )
 Cell = tuple[str, list[Run]]

@@ -32,6 +32,7 @@ from deepcity.cli.running.messages import (
 )
 from deepcity.cli.running.receiving import receiving
 from deepcity.cli.running.replay_clock import node_clock, replay_speed
+from deepcity.cli.running.searching import case_desk
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -124,6 +125,14 @@ def up(
             metavar="FILE",
         ),
     ] = None,
+    cities: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of other cities: people here may search for a missing child with them "
+            "(deepcity case).",
+            metavar="FILE",
+        ),
+    ] = None,
     keep_days: Annotated[
         int | None,
         typer.Option(
@@ -200,7 +209,7 @@ def up(
     from deepcity.web.control.app import create_control_room
 
     given = GivenPaths(
-        city, runs or (), accounts, oidc, access, certificate, key, store, store_password
+        city, runs or (), accounts, oidc, access, certificate, key, store, store_password, cities
     )
     checked = check_given(given, host, port, keep_days, replay=start is not None)
     city_file, allowed = checked.city_file, checked.allowed
@@ -247,6 +256,7 @@ def up(
             checked.provider,
             secure=certificate is not None,
             notify=hosts,
+            cases=case_desk(checked.cities, name, folder),
         )
         if demo and not found.forecasters:
             _learn_beside(node, first or FirstLearning(ALONE), used, folder)

@@ -164,6 +164,10 @@ def embed(
     whole: Annotated[
         bool, typer.Option(help="Take each picture whole: it shows the person and no more.")
     ] = False,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="An own network, as of `watch`; may be given twice.", metavar="FILE"),
+    ] = None,
     models: Annotated[
         Path | None,
         typer.Option(
@@ -187,7 +191,7 @@ def embed(
 
     require_opencv()
     folder = models or default_folder()
-    chosen = ChosenNetworks(DETECTOR, embedder or EMBEDDER, (), folder, threads=1)
+    chosen = ChosenNetworks(DETECTOR, embedder or EMBEDDER, tuple(model or ()), folder, threads=1)
     count, network = write_embeddings(pictures, out, chosen, whole=whole)
     echo(
         LocalizedText(

@@ -15,6 +15,9 @@ from deepcity.vision.opencv import Image, decoded
 from deepcity.vision.searching.person_query import MOST_PICTURES
 
 _MOST_BYTES = 50_000_000
+_SURE = 0.5
+_ALIKE = 0.5
+"""Share of the largest person's size from which on another may be the one who is meant."""
 
 
 def write_embeddings(
@@ -65,13 +68,24 @@ def _read(path: Path) -> Image:
 
 
 def _largest(path: Path, image: Image, detector: PersonDetector) -> Image:
-    box_B4, _ = detector.find(image)
+    """The one person in a picture, cut out.
+
+    Raises:
+        CameraError: if nobody is in it for sure, or somebody else is about as large.
+    """
+    box_B4, confidence_B = detector.find(image)
+    box_B4 = box_B4[confidence_B >= _SURE]
     if not len(box_B4):
         raise CameraError(
             f"{path}: no person was found in it; cut the person out and use --whole, or leave it "
             f"out"
         )
     size_B = (box_B4[:, 2] - box_B4[:, 0]) * (box_B4[:, 3] - box_B4[:, 1])
-    left, top, right, bottom = box_B4[int(np.argmax(size_B))].round().astype(int)
+    largest = int(np.argmax(size_B))
+    if (size_B >= _ALIKE * size_B[largest]).sum() > 1:
+        raise CameraError(
+            f"{path}: several persons are in it; cut the one who is looked for out and use --whole"
+        )
+    left, top, right, bottom = box_B4[largest].round().astype(int)
     height, width = image.shape[:2]
     return image[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]

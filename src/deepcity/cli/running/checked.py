@@ -17,6 +17,7 @@ from deepcity.cli.running.store_url import store_url
 if TYPE_CHECKING:
     from deepcity.data.city_file import CityFile
     from deepcity.live.access import Access
+    from deepcity.live.casework.other_cities import OtherCities
     from deepcity.web.control.accounts.accounts import Accounts
     from deepcity.web.control.oidc.settings import OidcSettings
 
@@ -34,12 +35,13 @@ class GivenPaths:
     key: Path | None
     store: str | None = None
     store_password: Path | None = None
+    cities: Path | None = None
 
 
 @dataclass(frozen=True)
 class CheckedCity:
-    """A city that can be started, who may log in and send deep data, and the store named, if any,
-    with its password.
+    """A city that can be started, who may log in and send deep data, the store named, if any, with
+    its password, and other cities that searches may ask.
     """
 
     city_file: "CityFile"
@@ -47,6 +49,7 @@ class CheckedCity:
     provider: "OidcSettings | None"
     allowed: "Access | None"
     store: str | None
+    cities: "OtherCities | None" = None
 
 
 def check_given(
@@ -67,13 +70,20 @@ def check_given(
     if replay and city_file is not None and allowed is not None:
         problems.of(partial(_check_recorded, city_file, allowed))
     store = problems.of(partial(store_url, given.store, given.store_password))
+    cities = None if given.cities is None else problems.of(partial(_read_cities, given.cities))
     known = given.accounts or given.oidc
     problems.of(partial(check_doors, host, port, known, given.certificate, given.key))
     problems.refuse()
     assert city_file is not None
     _print_awaited(city_file, allowed)
     access = None if allowed is None else allowed.for_city(city_file.city.name)
-    return CheckedCity(city_file, people, provider, access, store)
+    return CheckedCity(city_file, people, provider, access, store, cities)
+
+
+def _read_cities(path: Path) -> "OtherCities":
+    from deepcity.live.casework.other_cities import read_other_cities
+
+    return read_other_cities(path)
 
 
 def _check_recorded(found: "CityFile", access: "Access") -> None:
