@@ -58,6 +58,7 @@ def test_a_wrong_clock_moves_what_a_camera_tells_and_not_when_it_can_be_searched
     np.testing.assert_array_equal(wrong.ready_s_R, recorded().ready_s_R)
     off_R = wrong.last_s_R - wrong.ready_s_R
     np.testing.assert_allclose(off_R, np.array([0.0, 90.0, -200.0])[wrong.camera_R])
+    np.testing.assert_allclose(wrong.last_s_R - wrong.first_s_R, 15.0)
 
 
 def test_what_is_missed_depends_on_the_camera_and_on_the_crowd():
