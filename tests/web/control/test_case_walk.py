@@ -161,10 +161,12 @@ def test_who_may_only_look_finds_no_button_and_is_recorded(browser, city):
         room.quiet()
 
 
-def test_a_city_that_searches_for_nobody_shows_no_such_page(room):
-    room.open("#/incidents")
-    expect(room.page.locator("nav a[href='#/incidents']")).to_be_visible()
-    expect(room.page.locator("nav a[href='#/searches']")).to_have_count(0)
+def test_a_city_that_searches_for_nobody_shows_no_such_page(browser):
+    with serving_city(FakeCity()) as address, control_room(browser, address) as room:
+        room.open("#/incidents")
+        expect(room.page.locator("nav a[href='#/incidents']")).to_be_visible()
+        expect(room.page.locator("nav a[href='#/searches']")).to_have_count(0)
+        room.quiet()
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en-US", "dark"), ("ko-KR", "light")])
