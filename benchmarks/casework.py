@@ -254,8 +254,8 @@ def _text(rows: int, found: list[Measured]) -> str:
     return (
         "## From a report to the first sightings of all cities\n\n"
         f"`python -m benchmarks.casework`, seeds {', '.join(map(str, range(len(found))))}. Three "
-        f"cities in processes of their own, {rows:,} tracks of a day in all, {CAMERAS} cameras a city, "
-        "256 numbers a track, on two cores shared by all; HTTP without TLS on one machine. A "
+        f"cities in processes of their own, {rows:,} tracks of a day in all, {CAMERAS} cameras a "
+        "city, 256 numbers a track, on two cores shared by all; HTTP without TLS on one machine. A "
         "report: the case is opened, approved by two, and all cities have answered. A search: "
         "asked again, which each city checks, counts and records anew.\n\n"
         "| | median (least to most) |\n|---|---:|\n"
