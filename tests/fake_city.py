@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
+import fake_cases
 import fake_city_data as data
 import fake_house
+import fake_incidents
 import uvicorn
 from fastapi import Body, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -22,10 +23,6 @@ from fastapi.staticfiles import StaticFiles
 from live_server import free_port, serving_with
 
 import deepcity
-from deepcity.web.api.refusals import Refusal, refuse
-from deepcity.web.control.accounts.accounts import User
-from deepcity.web.control.cases.routes import case_routes
-from deepcity.web.control.roles import Role
 
 Json = Annotated[dict, Body()]
 STATIC = Path(deepcity.__file__).parent / "web" / "static"
@@ -155,9 +152,9 @@ def create_app(city, static=STATIC):
     _read_routes(app, city)
     fake_house.add_route(app, city)
     _write_routes(app, city)
-    _incident_routes(app, city)
+    fake_incidents.add_routes(app, city, role_of)
     if city.desk is not None:
-        _case_routes(app, city)
+        fake_cases.add_routes(app, city, role_of)
     app.mount("/", StaticFiles(directory=static, html=True))
     return app
 
@@ -165,17 +162,6 @@ def create_app(city, static=STATIC):
 def refusal(status, value, reason, following):
     errors = [{"value": value, "reason": reason, "next": following}]
     return JSONResponse({"errors": errors}, status)
-
-
-def _case_routes(app, city):
-    """The real ones, in front of a real desk."""
-
-    def asking(request: Request):
-        name = request.state.user
-        return User(name, Role(role_of(city, name)))
-
-    app.add_exception_handler(Refusal, refuse)
-    app.include_router(case_routes(city.desk, ZoneInfo("Asia/Seoul"), asking))
 
 
 def _guard(app, city):
@@ -344,60 +330,6 @@ def _write_routes(app, city):
         city.notes.append(written)
         city.emit("note", who=request.state.user)
         return written
-
-
-def _incident_routes(app, city):
-    @app.get("/api/incidents")
-    def incidents():
-        return list(city.incidents.values())
-
-    @app.post("/api/incidents")
-    def open_incident(request: Request, body: Json):
-        assert all(isinstance(body[key], str) for key in ("title", "service", "party"))
-        number, who = len(city.events) + 1, request.state.user
-        first = {
-            "seq": number, "kind": "open", "who": who, "role": role_of(city, who),
-            "at_s": city.now_s, "text": body["title"], "geometry": None, "task": None,
-            "roles": [], "agency": None, "seen_by": [],
-        }  # fmt: skip
-        city.incidents[number] = {
-            "id": number, "title": body["title"], "opened_s": city.now_s, "closed_s": None,
-            "who": who, "agencies": [], "entries": [first],
-        }  # fmt: skip
-        city.emit("incident", who=who)
-        return city.incidents[number]
-
-    @app.get("/api/incidents/{number}")
-    def incident(number: int):
-        return city.incidents[number]
-
-    @app.post("/api/incidents/{number}/entries")
-    def entry(number: int, request: Request, body: Json):
-        room, who = city.incidents[number], request.state.user
-        room["entries"].append({
-            "seq": city.emit("incident", who=who), "kind": body["kind"], "who": who,
-            "role": role_of(city, who), "at_s": city.now_s, "text": body.get("text", ""),
-            "geometry": body.get("geometry"), "task": body.get("task"),
-            "roles": body.get("roles", []), "agency": data.agency_named(body.get("agency")),
-            "seen_by": [],
-        })  # fmt: skip
-        given = room["entries"][-1]["agency"]
-        if given and given not in room["agencies"]:
-            room["agencies"].append(given)
-        if body["kind"] == "close":
-            room["closed_s"] = city.now_s
-        return room
-
-    @app.post("/api/incidents/{number}/seen")
-    def seen(number: int, request: Request, body: Json):
-        room, who = city.incidents[number], request.state.user
-        for one in room["entries"]:
-            known = {look["who"] for look in one["seen_by"]} | {one["who"]}
-            if one["seq"] <= body["entry"] and who not in known:
-                look = {"who": who, "role": role_of(city, who), "at_s": city.now_s}
-                one["seen_by"].append(look)
-        city.emit("incident", who=who)
-        return room
 
 
 @contextmanager
