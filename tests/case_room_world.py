@@ -1,5 +1,6 @@
 """The routes of a city that searches, with people who log in."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from deepcity.store.signatures.ed25519 import public_hex
 from deepcity.store.signatures.trust_list import TrustedKey, write_trust_list
 from deepcity.web.api.refusals import Refusal, misread, refuse
 from deepcity.web.control.accounts.account_file import account_entry
-from deepcity.web.control.accounts.accounts import load_accounts
+from deepcity.web.control.accounts.accounts import Accounts, load_accounts
 from deepcity.web.control.cases.case_desk import CaseDesk
 from deepcity.web.control.cases.routes import case_routes
 from deepcity.web.control.roles import Role
@@ -66,7 +67,7 @@ def trust_accounts(world: World, *names: str) -> None:
         write_trust_list(city.keyring.folder, known)
 
 
-def city_accounts(folder: Path):
+def city_accounts(folder: Path) -> Accounts:
     """Operators who open and approve, and one of each other role."""
     roles = {**dict.fromkeys(PEOPLE, Role.OPERATOR), **ROLES}
     path = folder / "accounts.toml"
@@ -87,7 +88,7 @@ def case_app(folder: Path, desk: CaseDesk) -> FastAPI:
 
 
 @contextmanager
-def logged_in(address: str, name: str):
+def logged_in(address: str, name: str) -> Iterator[httpx.Client]:
     """A person's client."""
     with httpx.Client(base_url=address, timeout=60) as client:
         found = client.post("/api/session", json={"name": name, "password": PASSWORD})

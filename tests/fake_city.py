@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
+import fake_cases
 import fake_city_data as data
 import fake_house
 import fake_incidents
@@ -23,10 +23,6 @@ from fastapi.staticfiles import StaticFiles
 from live_server import free_port, serving_with
 
 import deepcity
-from deepcity.web.api.refusals import Refusal, refuse
-from deepcity.web.control.accounts.accounts import User
-from deepcity.web.control.cases.routes import case_routes
-from deepcity.web.control.roles import Role
 
 Json = Annotated[dict, Body()]
 STATIC = Path(deepcity.__file__).parent / "web" / "static"
@@ -156,9 +152,9 @@ def create_app(city, static=STATIC):
     _read_routes(app, city)
     fake_house.add_route(app, city)
     _write_routes(app, city)
-    fake_incidents.add_routes(app, city, lambda name: role_of(city, name))
+    fake_incidents.add_routes(app, city, role_of)
     if city.desk is not None:
-        _case_routes(app, city)
+        fake_cases.add_routes(app, city, role_of)
     app.mount("/", StaticFiles(directory=static, html=True))
     return app
 
@@ -166,17 +162,6 @@ def create_app(city, static=STATIC):
 def refusal(status, value, reason, following):
     errors = [{"value": value, "reason": reason, "next": following}]
     return JSONResponse({"errors": errors}, status)
-
-
-def _case_routes(app, city):
-    """The real ones, in front of a real desk."""
-
-    def asking(request: Request):
-        name = request.state.user
-        return User(name, Role(role_of(city, name)))
-
-    app.add_exception_handler(Refusal, refuse)
-    app.include_router(case_routes(city.desk, ZoneInfo("Asia/Seoul"), asking))
 
 
 def _guard(app, city):

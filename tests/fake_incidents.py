@@ -1,4 +1,4 @@
-"""Incidents of an invented city, as far as the page uses them."""
+"""Routes of incidents of an invented city."""
 
 from typing import Annotated
 
@@ -9,6 +9,8 @@ Json = Annotated[dict, Body()]
 
 
 def add_routes(app, city, role_of):
+    """Rooms that keep what is posted to them."""
+
     @app.get("/api/incidents")
     def incidents():
         return list(city.incidents.values())
@@ -18,7 +20,7 @@ def add_routes(app, city, role_of):
         assert all(isinstance(body[key], str) for key in ("title", "service", "party"))
         number, who = len(city.events) + 1, request.state.user
         first = {
-            "seq": number, "kind": "open", "who": who, "role": role_of(who),
+            "seq": number, "kind": "open", "who": who, "role": role_of(city, who),
             "at_s": city.now_s, "text": body["title"], "geometry": None, "task": None,
             "roles": [], "agency": None, "seen_by": [],
         }  # fmt: skip
@@ -38,7 +40,7 @@ def add_routes(app, city, role_of):
         room, who = city.incidents[number], request.state.user
         room["entries"].append({
             "seq": city.emit("incident", who=who), "kind": body["kind"], "who": who,
-            "role": role_of(who), "at_s": city.now_s, "text": body.get("text", ""),
+            "role": role_of(city, who), "at_s": city.now_s, "text": body.get("text", ""),
             "geometry": body.get("geometry"), "task": body.get("task"),
             "roles": body.get("roles", []), "agency": data.agency_named(body.get("agency")),
             "seen_by": [],
@@ -56,7 +58,7 @@ def add_routes(app, city, role_of):
         for one in room["entries"]:
             known = {look["who"] for look in one["seen_by"]} | {one["who"]}
             if one["seq"] <= body["entry"] and who not in known:
-                look = {"who": who, "role": role_of(who), "at_s": city.now_s}
+                look = {"who": who, "role": role_of(city, who), "at_s": city.now_s}
                 one["seen_by"].append(look)
         city.emit("incident", who=who)
         return room
