@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from deepcity.applications.tasks.matching.match_state import Spot
 from deepcity.exchange.inprocess import InProcessExchange
 from deepcity.intercity.casework.asked_cases import ASKED_CASES, CaseBook
 from deepcity.intercity.casework.camera_owner import CameraOwner
+from deepcity.intercity.casework.case import CaseRequest, CaseVerb, sign_request
+from deepcity.intercity.casework.case_messages import case_message, query_bytes
 from deepcity.intercity.casework.case_room import CaseRoom
 from deepcity.intercity.casework.opening import Opening
 from deepcity.maps.city_policy import PolicyFile, PolicyOrigin
@@ -19,7 +22,12 @@ from deepcity.store.release_ledger.lines import entry_of, read_lines
 from deepcity.store.release_ledger.release import Entry
 from deepcity.store.signatures.ed25519 import signing_key
 from deepcity.store.signatures.keyring import Keyring
-from deepcity.store.signatures.trust_list import TrustedKey, TrustList, write_trust_list
+from deepcity.store.signatures.trust_list import (
+    SignedKind,
+    TrustedKey,
+    TrustList,
+    write_trust_list,
+)
 from deepcity.vision.described_track import DescribedTrack
 from deepcity.vision.searching.exact_search import ExactSearch
 from deepcity.vision.searching.person_query import PersonQuery
@@ -172,7 +180,11 @@ def make_world(folder: Path) -> World:
         city.grant()
     keys = {f"{city.name}/{one}": city.person(one) for city in cities.values() for one in PEOPLE}
     keys |= {COURT: court} | {city.name: city.keyring for city in cities.values()}
-    trusted = tuple(TrustedKey(name=name, key=_public(one)) for name, one in keys.items())
+    kinds = {COURT: (SignedKind.WARRANT,)}
+    trusted = tuple(
+        TrustedKey(name=name, key=_public(one), kinds=kinds.get(name, ()))
+        for name, one in keys.items()
+    )
     for city in cities.values():
         others = tuple(one for one in trusted if one.name != city.name)
         write_trust_list(city.folder / "keys", TrustList(trusted=others))
@@ -186,6 +198,20 @@ def approved(world: World, query: PersonQuery | None = None, **changes: object) 
     for name in ("lee", "park"):
         room.approve(case, world.cities["incheon"].person(name))
     return case
+
+
+def request(world, signed, number=1, content=None, ask=CaseVerb.SEARCH, **changes):
+    """A message of the searching city, as it should be but for what is changed."""
+    content = query_bytes(picture()) if content is None else content
+    asked = CaseRequest(
+        case=signed.case.digest(),
+        to="seoul",
+        ask=ask,
+        number=number,
+        at_s=int(world.clock()),
+        content=sha256(content).hexdigest(),
+    ).model_copy(update=changes)
+    return case_message(signed, sign_request(asked, world.cities["incheon"].keyring), content)
 
 
 def entries(folder: Path) -> list[Entry]:

@@ -190,7 +190,8 @@ def test_the_door_of_cameras_needs_a_signature_instead_of_a_key(tmp_path):
     stranger = make_world(tmp_path / "elsewhere")
     room, case = stranger.room(), approved(stranger)
     content = room.file(case).private().query
-    strange = room._message(room.file(case).signed(), CaseVerb.SEARCH, 1, bytes.fromhex(content))
+    signed, query = room.file(case).signed(), bytes.fromhex(content)
+    strange = room._message(signed, "seoul", CaseVerb.SEARCH, 1, query)
     with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
         for body, status in ((b"", 422), (to_bytes(strange), 403)):
             answer = client.post("/case", content=body, headers={"Authorization": "Bearer x"})

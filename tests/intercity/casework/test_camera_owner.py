@@ -14,7 +14,9 @@ from searching_cities import (
     entries,
     look,
     make_world,
+    opening,
     picture,
+    request,
     seen,
 )
 
@@ -22,6 +24,7 @@ from deepcity.applications.tasks.matching.match_application import SearchTerms, 
 from deepcity.city.errors import CaseError, DeepCityError, GrantError
 from deepcity.exchange.message import from_bytes, to_bytes
 from deepcity.intercity.casework.case import (
+    MOST_REQUESTS,
     CaseRequest,
     CaseVerb,
     approve,
@@ -59,21 +62,6 @@ def world(tmp_path):
 def signed(world):
     room = world.room()
     return room.file(approved(world)).signed()
-
-
-def request(world, signed, number=1, content=None, ask=CaseVerb.SEARCH, **changes):
-    """A message of the searching city, as it should be but for what is changed."""
-    from hashlib import sha256
-
-    content = query_bytes(picture()) if content is None else content
-    asked = CaseRequest(
-        case=signed.case.digest(),
-        ask=ask,
-        number=number,
-        at_s=int(world.clock()),
-        content=sha256(content).hexdigest(),
-    ).model_copy(update=changes)
-    return case_message(signed, sign_request(asked, world.cities["incheon"].keyring), content)
 
 
 def refused(world, message, caller="incheon", **owner):
@@ -196,6 +184,7 @@ def test_only_the_city_of_a_case_asks_in_it(world, signed):
     content = query_bytes(picture())
     asked = CaseRequest(
         case=signed.case.digest(),
+        to="seoul",
         ask=CaseVerb.SEARCH,
         number=1,
         at_s=NOW,
@@ -329,11 +318,43 @@ def test_a_verdict_or_closing_of_a_case_never_searched_is_nothing(world, signed)
     verdict = b'{"camera":"0","confirmed":true,"time_s":5}'
     message = request(world, signed, 1, verdict, CaseVerb.VERDICT)
     assert refused(world, message) == "unknown-case"
-    world.cities["seoul"].owner().handle(request(world, signed, 2, b"", CaseVerb.CLOSE), "incheon")
     owner = world.cities["seoul"].owner()
     owner.handle(request(world, signed, 3), "incheon")
     wrong = request(world, signed, 4, verdict.replace(b"5", b"-5"), CaseVerb.VERDICT)
     assert refused(world, wrong) == "no-request"
+    # nor is one of a sighting that was never given: it would steer the query to anybody
+    assert refused(world, request(world, signed, 5, verdict, CaseVerb.VERDICT)) == "no-sighting"
+
+
+def test_a_late_search_of_a_closed_case_is_refused(world, signed):
+    """It was closed before it was ever searched here, and the network held a search back."""
+    late = request(world, signed, 1)
+    close = request(world, signed, MOST_REQUESTS, b"", CaseVerb.CLOSE)
+    world.cities["seoul"].owner().handle(close, "incheon")
+    assert refused(world, late) == "closed"
+    used_up = request(world, signed, MOST_REQUESTS)
+    assert refused(world, used_up) == "no-request"
+
+
+def test_a_request_is_for_one_city(world, signed):
+    """An owner that sends on what it was asked gets nothing of another's."""
+    assert refused(world, request(world, signed, to="suwon"), caller="suwon") == "not-asked"
+
+
+def test_strangers_crowd_out_nobody_in_the_record(world, signed):
+    stranger = make_world(world.cities["seoul"].folder / "elsewhere")
+    owner = world.cities["seoul"].owner()
+    for number in range(130):
+        case = stranger.room().open(opening(cities=("seoul",)), picture())
+        with pytest.raises(CaseError, match="does not trust"):
+            owner.handle(request(stranger, case), f"address-{number}")
+    other = request(world, signed, content=query_bytes(picture(1.0)))
+    with pytest.raises(CaseError, match="another query"):
+        owner.handle(other, "incheon")
+    found = acts(world)
+    assert found[-1] == ("incheon", "other-query", 1)
+    assert len(found) < 110
+    assert not [who for who, why, _ in found if why == "city-key" and who == "incheon"]
 
 
 def test_a_book_that_cannot_be_read_answers_nobody(world, signed):

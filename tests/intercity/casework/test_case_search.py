@@ -62,7 +62,7 @@ def test_a_child_is_found_across_the_border_and_the_case_leaves_nothing(world):
     assert len(state.hits) == 4
 
     assert room.close(case, exchange, "incheon/kim") == ()
-    assert [path.name for path in (room.folder / case).iterdir()] == ["case.json"]
+    assert sorted(path.name for path in (room.folder / case).iterdir()) == [".lock", "case.json"]
     for name, city in world.cities.items():
         kinds = [one.deletion for one in entries(city.folder) if one.deletion]
         assert [one.rule for one in kinds] == [DeletionRule.CASE_CLOSED], name

@@ -69,7 +69,7 @@ def _search_message(world, case):
 
     room = world.room()
     signed, kept = room.file(case).signed(), room.file(case).private()
-    return room._message(signed, CaseVerb.SEARCH, 99, bytes.fromhex(kept.query))
+    return room._message(signed, "seoul", CaseVerb.SEARCH, 99, bytes.fromhex(kept.query))
 
 
 def test_what_is_no_message_is_refused_and_the_door_stays_open(world):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from filelock import FileLock, Timeout
 
 from deepcity.city.errors import CaseError, DeepCityError
 from deepcity.city.localized_text import LocalizedText
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _NOT_STARTED = 3  # as uvicorn has it
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _EVERY_S = 60.0
+_held: list[FileLock] = []
 
 
 def answer(
@@ -90,7 +92,7 @@ def answer(
         )
 
     done = threading.Event()
-    cleaner = threading.Thread(target=_delete_ended, args=(store, done), daemon=True)
+    cleaner = threading.Thread(target=_delete_ended, args=(store, owner, done), daemon=True)
     cleaner.start()
     try:
         app = create_owner_app(owner, owner.city)
@@ -130,6 +132,7 @@ def _owner(city: Path, agency: str, store: "TrackStore", state: Path | None) -> 
         )
     folder = state or city.parent / f".{name}-{agency}-cases"
     folder.mkdir(parents=True, exist_ok=True)
+    _hold(folder)
     policy, search = PolicyFile(origin), StoredSearch(store)
     policy.current()
     search.refresh()
@@ -138,10 +141,29 @@ def _owner(city: Path, agency: str, store: "TrackStore", state: Path | None) -> 
     return CameraOwner(name, agency, search, own_keyring(), policy, ledger, book)
 
 
-def _delete_ended(store: "TrackStore", done: threading.Event) -> None:
-    """Delete tracks whose hours are over, every minute, whether anybody searches or not."""
+def _hold(folder: Path) -> None:
+    """Keep other processes out of the folder: each would count searches by itself.
+
+    Raises:
+        CaseError: if one is in it.
+    """
+    lock = FileLock(folder / ".answering", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise CaseError(
+            "busy", f"another process answers from {folder}; stop it, or name another --state"
+        ) from error
+    _held.append(lock)  # until the process ends
+
+
+def _delete_ended(store: "TrackStore", owner: "CameraOwner", done: threading.Event) -> None:
+    """Delete tracks whose hours are over, and what is kept of cases that are, every minute, whether
+    anybody searches or not.
+    """
     while not done.wait(_EVERY_S):
         try:
             store.delete_ended()
+            owner.forget_over()
         except DeepCityError as error:
             errors.print(str(error), markup=False)

@@ -20,11 +20,13 @@ from deepcity.intercity.casework.case_messages import SightingRef
 from deepcity.store.at_rest.private_file import read_private, write_private
 from deepcity.store.atomic import write_error_text
 from deepcity.store.blob import BlobError, canonical_json
-from deepcity.store.release_ledger.release import Digest, Seconds, Strict
+from deepcity.store.release_ledger.release import Digest, Name, Seconds, Strict
 
 ASKED_CASES = "cases.private"
 _MOST_BYTES = 50_000_000
 MOST_VERDICTS = 500
+_MOST_ANSWERED = 3000
+_MOST_CLOSED = 200  # of one city that were never searched
 _HOUR_S, _DAY_S = 3600, 86_400
 _KEPT_S = 2 * _DAY_S  # a case that is over counts for its city's day
 
@@ -36,6 +38,8 @@ class AskedCase(Strict):
         first_s: when it was first asked for, UTC seconds.
         number: of its newest request; older ones are replays.
         asked_s: when it was asked for within the last hour, UTC seconds.
+        answered: camera and whole seconds of sightings that were given, the newest last; others
+            cannot be judged.
     """
 
     digest: Digest
@@ -45,6 +49,7 @@ class AskedCase(Strict):
     number: Annotated[int, Field(ge=0)] = 0
     asked_s: Annotated[tuple[Seconds, ...], Field(max_length=100_000)] = ()
     closed: bool = False
+    answered: Annotated[tuple[tuple[Name, Seconds], ...], Field(max_length=_MOST_ANSWERED)] = ()
     verdicts: Annotated[tuple[SightingRef, ...], Field(max_length=MOST_VERDICTS)] = ()
 
 
@@ -75,6 +80,47 @@ class CaseBook:
         known = self._known().get(case.id)
         return known is not None and not known.closed
 
+    def answered(self, case: str, found: list[tuple[str, int]], now_s: int) -> None:
+        """Remember what is about to be given.
+
+        Raises:
+            CaseError: if it cannot be written.
+        """
+        known = self._known()[case]
+        both = tuple(dict.fromkeys((*known.answered, *found)))[-_MOST_ANSWERED:]
+        if both != known.answered:
+            self.keep(case, known.model_copy(update={"answered": both}), now_s)
+
+    def forget_over(self, now_s: int) -> None:
+        """Forget what persons judged and what was given in cases that are over.
+
+        Raises:
+            CaseError: if it cannot be written.
+        """
+        bare: dict[str, object] = {"verdicts": (), "answered": ()}
+        for name, one in self._known().items():
+            if one.until_s <= now_s and (one.verdicts or one.answered):
+                self.keep(name, one.model_copy(update=bare), now_s)
+
+    def close_unknown(self, case: SearchCase, now_s: int) -> None:
+        """Remember that a case was closed before it was ever searched, so that a late search of it
+        is refused; of some hundreds of one city.
+
+        Raises:
+            CaseError: if it cannot be written.
+        """
+        closed = [one for one in self._known().values() if one.city == case.city and one.closed]
+        if len(closed) < _MOST_CLOSED:
+            until_s = min(case.until_s, now_s + _KEPT_S)
+            found = AskedCase(
+                digest=case.digest(), city=case.city, first_s=now_s, until_s=until_s, closed=True
+            )
+            self.keep(case.id, found, now_s)
+
+    def is_known(self, case: SearchCase) -> bool:
+        """Whether a case was searched or closed."""
+        return case.id in self._known()
+
     def admit(self, case: SearchCase, number: int, now_s: int, terms: SearchTerms) -> AskedCase:
         """A case with one more search counted, kept on the disk.
 
@@ -90,7 +136,8 @@ class CaseBook:
                 f"case {case.id} was searched {len(recent)} times within an hour, the most that "
                 f"{case.service} allows. Ask again in {_HOUR_S - (now_s - min(recent))} seconds",
             )
-        self._check_day(case, now_s, terms)
+        if not self.is_known(case):
+            self._check_day(case, now_s, terms)
         found = known.model_copy(update={"number": number, "asked_s": (*recent, now_s)})
         self.keep(case.id, found, now_s)
         return found
@@ -130,6 +177,8 @@ class CaseBook:
         cases = {**self._known(), case: found}
         cases = {one: it for one, it in cases.items() if it.until_s > now_s - _KEPT_S}
         data = canonical_json(_AskedCases(cases=cases).model_dump(mode="json")).encode()
+        if len(data) > _MOST_BYTES:
+            raise CaseError("full", f"{self.path} holds all that it can; close cases, or ask later")
         try:
             write_private(self.path, data)
         except OSError as error:

@@ -61,6 +61,9 @@ from deepcity.vision.searching.sighting import Sighting, TrackSearch
 
 _log = logging.getLogger(__name__)
 _NEVER_S = 10**9
+_UNSIGNED = frozenset({"no-request", "service", "not-asked", "city-key"})
+"""Refusals before it is known who asks: nothing in them is held against a city."""
+_STRANGERS = 100
 _NOTICED = 1000
 """Kinds of refusals that are counted; further ones count together."""
 
@@ -108,8 +111,18 @@ class CameraOwner:
             try:
                 return self._answer(signed, request, content)
             except (CaseError, GrantError) as error:
-                self._refuse(error, signed.case.city, signed.case)
+                known = getattr(error, "code", "") not in _UNSIGNED
+                self._refuse(error, signed.case.city if known else caller, signed.case)
                 raise
+
+    def forget_over(self) -> None:
+        """Forget what is kept of cases that are over; to be called now and then.
+
+        Raises:
+            CaseError: if it cannot be written.
+        """
+        with self._lock:
+            self.book.forget_over(int(self.clock()))
 
     def _answer(self, signed: SignedCase, request: SignedRequest, content: bytes) -> Message:
         case, now_s = signed.case, self.clock()
@@ -146,7 +159,7 @@ class CameraOwner:
         query, terms = query_of(content), service.terms
         known = self.book.admit(case, number, int(self.clock()), terms)
         span = SearchSpan(case.since_s, min(case.until_s, self.clock() + CLOCKS_S))
-        better = refined(query, self.search, known.verdicts)
+        better = refined(query, self.search, known.verdicts, terms.least_score)
         try:
             found = self.search.nearest(better, span, terms.most_hits + len(known.verdicts))
         except ValueError as error:
@@ -157,7 +170,11 @@ class CameraOwner:
             for one in found
             if one.score >= terms.least_score and (one.camera, int(one.time_s)) not in rejected
         ]
-        return self._recorded(case, grants, kept[: terms.most_hits])
+        given = kept[: terms.most_hits]
+        self.book.answered(
+            case.id, [(one.camera, int(one.time_s)) for one in given], int(self.clock())
+        )
+        return self._recorded(case, grants, given)
 
     def _recorded(
         self, case: SearchCase, grants: tuple[str, ...], found: list[Sighting]
@@ -190,6 +207,11 @@ class CameraOwner:
         """Remember what a person said of a sighting, for this search alone."""
         verdict = verdict_of(content)
         known = self.book.follow(case, number)
+        if (verdict.camera, verdict.time_s) not in known.answered:
+            raise CaseError(
+                "no-sighting",
+                f"no sighting by {verdict.camera} at {verdict.time_s} was given in case {case.id}",
+            )
         others = [
             one
             for one in known.verdicts
@@ -201,16 +223,19 @@ class CameraOwner:
         return Message(VERBS[CaseVerb.VERDICT])
 
     def _close(self, case: SearchCase, number: int) -> Message:
-        """Forget all that was kept for a case, and record it; again, or of one never searched here,
-        there is nothing to forget.
+        """Record that all that was kept for a case is forgotten, and forget it; again there is
+        nothing to forget. It is remembered that it was closed, so that a late search is refused.
         """
         now_s = int(self.clock())
+        if not self.book.is_known(case):
+            self.book.close_unknown(case, now_s)
         if not self.book.is_open(case):
             return Message(VERBS[CaseVerb.CLOSE])
         known = self.book.follow(case, number)
-        changed: dict[str, object] = {"number": number, "closed": True, "verdicts": ()}
-        self.book.keep(case.id, known.model_copy(update={**changed, "asked_s": ()}), now_s)
         self.ledger.record([self._deletion(case, known, now_s)])
+        changed: dict[str, object] = {"number": number, "closed": True}
+        nothing: dict[str, object] = {"verdicts": (), "asked_s": (), "answered": ()}
+        self.book.keep(case.id, known.model_copy(update={**changed, **nothing}), now_s)
         return Message(VERBS[CaseVerb.CLOSE])
 
     def _deletion(self, case: SearchCase, known: AskedCase, now_s: int) -> Deletion:
@@ -243,9 +268,12 @@ class CameraOwner:
     def _refuse(self, error: DeepCityError, who: str, case: SearchCase | None) -> None:
         """Record a refusal; of many alike the 1st, 10th, 100th and so on."""
         code = error.code if isinstance(error, CaseError) else "policy"
-        kind = (who, case.id if case else "", code)
-        if kind not in self._refused and len(self._refused) >= _NOTICED:
-            kind = ("", "", code)
+        signed = case is not None and code not in _UNSIGNED
+        kind = (who, case.id if case and signed else "", code)
+        strangers = sum(1 for _, _, one in self._refused if one in _UNSIGNED)
+        full = len(self._refused) >= _NOTICED if signed else strangers >= _STRANGERS
+        if kind not in self._refused and full:
+            kind = ("", "", code)  # whoever has no key crowds out nobody who has one
         self._refused[kind] += 1
         count = self._refused[kind]
         if not log10(count).is_integer():

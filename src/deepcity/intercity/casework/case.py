@@ -7,22 +7,24 @@ Names in a trust list say who is who: a city's key has the city's name, a person
 """
 
 import secrets
+import unicodedata
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from deepcity.applications.tasks.matching.match_application import SearchTerms
 from deepcity.city.errors import CaseError
 from deepcity.store.release_ledger.release import Digest, Name, Seconds, Signature, Strict
 from deepcity.store.signatures.keyring import Keyring, SignatureEntry, SignatureError
-from deepcity.store.signatures.trust_list import SignedKind
+from deepcity.store.signatures.trust_list import SignedKind, TrustedKey
 
 CLOCKS_S = 300
 """By how much the clocks of two cities may differ."""
 OWN = "this installation"
 """What a keyring calls its own key."""
+_MOST_APPROVALS, _MOST_WARRANTS = 20, 5
 MOST_REQUESTS = 10**9
 """Of one case; its closing has this number, so that nothing can come after it."""
 CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -30,6 +32,14 @@ CityName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-
 PersonName = Annotated[
     str, Field(min_length=3, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+/[^\x00-\x1f\x7f/]+$")
 ]
+
+
+def _each_once(cities: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({one for one in cities if cities.count(one) > 1})
+    unseen = [one for one in cities if one != one.strip() or not one.isprintable()]
+    if twice or unseen:
+        raise ValueError(f"name each city once, as it is written: {(twice or unseen)[0]!r}")
+    return cities
 
 
 class SearchCase(Strict):
@@ -50,7 +60,9 @@ class SearchCase(Strict):
     city: CityName
     service: Name
     purpose: Name
-    cities: Annotated[tuple[CityName, ...], Field(min_length=1, max_length=1000)]
+    cities: Annotated[
+        tuple[CityName, ...], Field(min_length=1, max_length=1000), AfterValidator(_each_once)
+    ]
     opened_by: PersonName
     opened_s: Seconds
     until_s: Seconds
@@ -85,8 +97,8 @@ class SignedCase(Strict):
 
     case: SearchCase
     signature: CaseSignature
-    approvals: Annotated[tuple[CaseSignature, ...], Field(max_length=20)] = ()
-    warrants: Annotated[tuple[CaseSignature, ...], Field(max_length=5)] = ()
+    approvals: Annotated[tuple[CaseSignature, ...], Field(max_length=_MOST_APPROVALS)] = ()
+    warrants: Annotated[tuple[CaseSignature, ...], Field(max_length=_MOST_WARRANTS)] = ()
 
 
 class CaseVerb(StrEnum):
@@ -102,12 +114,14 @@ class CaseRequest(Strict):
 
     Attributes:
         case: digest of the case.
+        to: the city that is asked; another that it is sent on to refuses it.
         number: grows with each request of the case.
         at_s: when it was sent, UTC seconds.
         content: SHA-256 of what is sent with it.
     """
 
     case: Digest
+    to: CityName
     ask: Annotated[CaseVerb, Field(strict=False)]
     number: Annotated[int, Field(ge=1, le=MOST_REQUESTS)]
     at_s: Seconds
@@ -140,12 +154,18 @@ def approve(signed: SignedCase, keyring: Keyring, kind: SignedKind) -> SignedCas
     """A case with one more approval or warrant, by the key of a person or an authority.
 
     Raises:
+        CaseError: if there are as many as it holds.
         KeyringError: if the key cannot be read or made.
     """
     entry = keyring.signed(kind, {}, _header(signed.case.digest()))["signature"]
-    field = "approvals" if kind is SignedKind.APPROVAL else "warrants"
+    approval = kind is SignedKind.APPROVAL
+    field, most = ("approvals", _MOST_APPROVALS) if approval else ("warrants", _MOST_WARRANTS)
     one = CaseSignature.of(entry)
     before: tuple[CaseSignature, ...] = getattr(signed, field)
+    if one not in before and len(before) >= most:
+        raise CaseError(
+            "full", f"this copy of case {signed.case.id} has {most} {field}; take a fresh one"
+        )
     return signed if one in before else signed.model_copy(update={field: (*before, one)})
 
 
@@ -195,31 +215,84 @@ def check_case(
 
 
 def check_request(signed: SignedRequest, case: SearchCase, keyring: Keyring, own: str) -> None:
-    """See that a request is its city's.
+    """See that a request is its city's, and meant for this one.
 
     Raises:
         CaseError: if it is not.
         KeyringError: if the trust list cannot be read.
     """
+    asked = signed.request
+    if asked.to != own:
+        raise CaseError("not-asked", f"this request asks {asked.to}, not {own}")
+    if (asked.ask is CaseVerb.CLOSE) != (asked.number == MOST_REQUESTS):
+        raise CaseError(
+            "no-request", f"number {asked.number} is not that of a request to {asked.ask}"
+        )
     header = {"request": signed.request.model_dump(mode="json")}
     _check_city(case, signed.signature, header, keyring, own)
 
 
 def approvers(signed: SignedCase, keyring: Keyring) -> set[str]:
-    """Persons of the searching city, known here, who approved a case; who opened it is none."""
-    found = set()
+    """Persons of the searching city, known here, who approved a case; who opened it is none.
+
+    All names under which a key is trusted count: somebody with two of them is one person, and none
+    if one of these opened the case.
+    """
+    found: set[str] = set()
+    opener = _folded(signed.case.opened_by)
     for one in signed.approvals:
         name = _signer(SignedKind.APPROVAL, one, _header(signed.case.digest()), keyring)
-        if name.split("/", 1)[0] == signed.case.city and "/" in name:
+        names = {_folded(known) for known in _names(one, keyring)}
+        if name.split("/", 1)[0] != signed.case.city or "/" not in name or opener in names:
+            continue
+        if not names & {_folded(known) for known in found}:
             found.add(name)
-    return found - {signed.case.opened_by}
+    return found
+
+
+def recognised(signed: SignedCase, keyring: Keyring) -> SignedCase:
+    """A case with those approvals and warrants alone that count here."""
+    header = _header(signed.case.digest())
+    return signed.model_copy(
+        update={
+            "approvals": tuple(
+                one
+                for one in dict.fromkeys(signed.approvals)
+                if _signer(SignedKind.APPROVAL, one, header, keyring)
+            )[:_MOST_APPROVALS],
+            "warrants": tuple(
+                one
+                for one in dict.fromkeys(signed.warrants)
+                if _signer(SignedKind.WARRANT, one, header, keyring)
+            )[:_MOST_WARRANTS],
+        }
+    )
 
 
 def _warranted(signed: SignedCase, keyring: Keyring) -> bool:
-    """Whether an authority that is no part of the searching city signed it."""
+    """Whether a key that is trusted for warrants in so many words, and is no part of the searching
+    city, signed it.
+    """
     header = _header(signed.case.digest())
-    names = (_signer(SignedKind.WARRANT, one, header, keyring) for one in signed.warrants)
-    return any(name and name.split("/", 1)[0] not in (signed.case.city, OWN) for name in names)
+    return any(
+        _signer(SignedKind.WARRANT, one, header, keyring) not in ("", OWN)
+        and any(SignedKind.WARRANT in entry.kinds for entry in _entries(one, keyring))
+        and all(name.split("/", 1)[0] != signed.case.city for name in _names(one, keyring))
+        for one in signed.warrants
+    )
+
+
+def _entries(one: CaseSignature, keyring: Keyring) -> list[TrustedKey]:
+    return keyring.trust_list().entries(one.key)
+
+
+def _names(one: CaseSignature, keyring: Keyring) -> set[str]:
+    return {entry.name for entry in _entries(one, keyring)}
+
+
+def _folded(name: str) -> str:
+    """A name without what eyes do not tell apart in it."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _check_times(case: SearchCase, terms: SearchTerms, now_s: float) -> None:

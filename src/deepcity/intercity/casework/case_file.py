@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from filelock import FileLock
 from pydantic import ConfigDict, Field, ValidationError
 
 from deepcity.applications.tasks.matching.match_state import Hit, HitVerdict
@@ -23,6 +24,7 @@ from deepcity.store.release_ledger.sheets import read_sheet, write_sheet
 
 CASE_FILE, PRIVATE_FILE = "case.json", "case.private"
 _MOST_BYTES = 20_000_000
+_PATIENCE_S = 30
 Degrees = Annotated[float, Field(allow_inf_nan=False, ge=-180, le=180)]
 
 
@@ -38,6 +40,11 @@ class KeptHit(_Kept):
     time_s: Annotated[int, Field(ge=0, le=10**11)]
     score: Annotated[float, Field(ge=0, le=1)]
     verdict: HitVerdict = HitVerdict.NONE
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """City, camera and time, by which it is named."""
+        return self.city, self.camera, self.time_s
 
     def hit(self) -> Hit:
         """As decisions take it."""
@@ -91,7 +98,16 @@ class CaseFile:
     @property
     def is_closed(self) -> bool:
         """Whether nothing private is kept any more."""
-        return not (self.folder / PRIVATE_FILE).exists()
+        return not any(path.exists() for path in self._private_paths)
+
+    @property
+    def _private_paths(self) -> tuple[Path, Path]:
+        """The file, and what a writer that was killed left of it."""
+        return self.folder / PRIVATE_FILE, self.folder / f".{PRIVATE_FILE}.part"
+
+    def alone(self) -> FileLock:
+        """Held while the case is read and written, so that two processes lose nothing."""
+        return FileLock(self.folder / ".lock", timeout=_PATIENCE_S)
 
     def private(self) -> OpenCase:
         """What is private of it.
@@ -130,15 +146,15 @@ class CaseFile:
         Raises:
             CaseError: if it cannot be deleted.
         """
-        path = self.folder / PRIVATE_FILE
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise CaseError(
-                "disk",
-                f"{path} cannot be deleted: {error.strerror}. Delete it by hand, and close the "
-                f"case again",
-            ) from error
+        for path in self._private_paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise CaseError(
+                    "disk",
+                    f"{path} cannot be deleted: {error.strerror}. Delete it by hand, and close the "
+                    f"case again",
+                ) from error
 
 
 def read_case(path: Path) -> SignedCase:

@@ -7,6 +7,7 @@ FOLDER/claims.pem        the key that signs the record's heads
 Every act is recorded before it is done. Nothing of the person stands in the record.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from deepcity.city.errors import CaseError
 from deepcity.exchange.exchange import Exchange, Failure, failures
 from deepcity.exchange.message import Message
 from deepcity.intercity.casework.case import (
+    CLOCKS_S,
     MOST_REQUESTS,
     CaseRequest,
     CaseVerb,
@@ -31,16 +33,17 @@ from deepcity.intercity.casework.case import (
     SignedCase,
     approve,
     approvers,
+    recognised,
     sign_case,
     sign_request,
 )
-from deepcity.intercity.casework.case_file import CaseFile, KeptHit, OpenCase
+from deepcity.intercity.casework.case_file import CaseFile, OpenCase
 from deepcity.intercity.casework.case_messages import (
     SightingRef,
     case_message,
     query_bytes,
-    read_sightings,
 )
+from deepcity.intercity.casework.kept_hits import answered, merged
 from deepcity.intercity.casework.opening import Opening, draft_case
 from deepcity.parties.releases.site_ledger import CLAIMS_KEY, site_ledger
 from deepcity.store.release_ledger.ledger_file import ReleaseLedger
@@ -49,6 +52,8 @@ from deepcity.store.signatures.ed25519 import is_hex, signing_key
 from deepcity.store.signatures.keyring import Keyring
 from deepcity.store.signatures.trust_list import SignedKind
 from deepcity.vision.searching.person_query import PersonQuery
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,20 +113,32 @@ class CaseRoom:
         Raises:
             CaseError: if it is of another case, or cannot be written.
         """
-        own = self.file(case).signed()
-        if given.case != own.case:
-            raise CaseError("changed", f"this file is of another case than {case}, or was edited")
-        before = approvers(own, self.keyring)
-        both = own.model_copy(
-            update={
-                "approvals": tuple(dict.fromkeys((*own.approvals, *given.approvals))),
-                "warrants": tuple(dict.fromkeys((*own.warrants, *given.warrants))),
-            }
-        )
-        for name in sorted(approvers(both, self.keyring) - before):
-            self._record(own.case, CaseActKind.APPROVED, name)
-        self.file(case).write_signed(both)
-        return both
+        file = self.file(case)
+        with file.alone():
+            own = file.signed()
+            if given.case != own.case:
+                raise CaseError("changed", f"this file is of another case than {case}")
+            before = approvers(own, self.keyring)
+            both = own.model_copy(
+                update={
+                    "approvals": (*own.approvals, *given.approvals),
+                    "warrants": (*own.warrants, *given.warrants),
+                }
+            )
+            known = recognised(both, self.keyring)  # a copy full of strangers' keys stays readable
+            for name in sorted(approvers(known, self.keyring) - before):
+                self._record(own.case, CaseActKind.APPROVED, name)
+            file.write_signed(known)
+        if strangers := sorted(
+            {one.key for one in given.approvals} - {one.key for one in known.approvals}
+        ):
+            raise CaseError(
+                "stranger",
+                f"approvals by keys that are not trusted here were not taken: "
+                f"{', '.join(strangers[:5])}. If they are persons of {self.city}: deepcity keys "
+                f"trust {self.city}/PERSON KEY --kind approval",
+            )
+        return known
 
     def search(self, case: str, exchange: Exchange, by: str) -> Decision:
         """Ask all cities of a case, keep what they answer, and decide what to look at.
@@ -133,30 +150,27 @@ class CaseRoom:
             CaseError: if the case is closed or cannot be kept.
         """
         file = self.file(case)
-        signed, kept = file.signed(), file.private()
+        signed = file.signed()
         terms = self._service(signed.case.service).terms
         self._check_ready(signed)
-        kept = kept.model_copy(update={"number": kept.number + 1})
-        file.write_private(kept)  # a number that was sent is never sent again
+        kept = self._numbered(file)
         content = bytes.fromhex(kept.query)
-        message = self._message(signed, CaseVerb.SEARCH, kept.number, content)
-        replies = exchange.call_group(dict.fromkeys(signed.case.cities, message))
-        hits = {(one.city, one.camera, one.time_s): one for one in kept.hits}
-        silent = []
+        replies = self._ask(exchange, signed, CaseVerb.SEARCH, kept.number, content)
+        found, silent = [], []
         for city in signed.case.cities:
-            found = _answered(city, replies.get(city), terms.most_hits)
-            if isinstance(found, str):
+            span = signed.case.since_s - CLOCKS_S, int(self.clock()) + CLOCKS_S
+            answer = answered(city, replies.get(city), terms.most_hits, span)
+            if isinstance(answer, str):
                 silent.append(city)
-                self._record(signed.case, CaseActKind.UNANSWERED, by, city, why=found)
+                self._record(signed.case, CaseActKind.UNANSWERED, by, city, why=answer)
                 continue
-            self._record(signed.case, CaseActKind.SEARCHED, by, city, len(found))
-            for one in found:
-                key = (one.city, one.camera, one.time_s)
-                before = hits.get(key)
-                verdict = before.verdict if before else HitVerdict.NONE
-                hits[key] = one.model_copy(update={"verdict": verdict})
-        kept = kept.model_copy(update={"hits": tuple(hits.values()), "silent": tuple(silent)})
-        file.write_private(kept)
+            self._record(signed.case, CaseActKind.SEARCHED, by, city, len(answer))
+            found += answer
+        with file.alone():
+            kept = file.private()  # meanwhile it may have been closed, or a sighting judged
+            changed: dict[str, object] = {"hits": merged(kept.hits, found), "silent": tuple(silent)}
+            kept = kept.model_copy(update=changed)
+            file.write_private(kept)
         return self._decide(signed.case, kept)
 
     def view(self, case: str, by: str) -> tuple[MatchState, Decision]:
@@ -187,27 +201,26 @@ class CaseRoom:
             CaseError: if there is no such sighting, or the case is closed.
         """
         file = self.file(case)
-        signed, kept = file.signed(), file.private()
+        signed = file.signed()
         city, camera, time_s = sighting
-        key = (city, camera, time_s)
-        if key not in {(one.city, one.camera, one.time_s) for one in kept.hits}:
-            raise CaseError(
-                "no-sighting", f"case {case} has no sighting by {city}/{camera} at {time_s}"
-            )
-        act = CaseActKind.CONFIRMED if verdict is HitVerdict.CONFIRMED else CaseActKind.REJECTED
-        self._record(signed.case, act, by, city, why=f"{camera} {time_s}"[:200])
-        hits = tuple(
-            one.model_copy(update={"verdict": verdict})
-            if (one.city, one.camera, one.time_s) == key
-            else one
-            for one in kept.hits
-        )
-        kept = kept.model_copy(update={"hits": hits, "number": kept.number + 1})
-        file.write_private(kept)
         confirmed = verdict is HitVerdict.CONFIRMED
+        with file.alone():
+            kept = file.private()
+            if sighting not in {one.key for one in kept.hits}:
+                raise CaseError(
+                    "no-sighting", f"case {case} has no sighting by {city}/{camera} at {time_s}"
+                )
+            act = CaseActKind.CONFIRMED if confirmed else CaseActKind.REJECTED
+            self._record(signed.case, act, by, city, why=f"{camera} {time_s}"[:200])
+            hits = tuple(
+                one.model_copy(update={"verdict": verdict}) if one.key == sighting else one
+                for one in kept.hits
+            )
+            kept = kept.model_copy(update={"hits": hits, "number": kept.number + 1})
+            file.write_private(kept)
         ref = SightingRef(camera=camera, time_s=time_s, confirmed=confirmed)
-        message = self._message(signed, CaseVerb.VERDICT, kept.number, ref.to_line())
-        exchange.call_group({city: message})  # one that is not reached ranks as before
+        # one that is not reached ranks as before
+        self._ask(exchange, signed, CaseVerb.VERDICT, kept.number, ref.to_line(), (city,))
         return self._decide(signed.case, kept)
 
     def close(self, case: str, exchange: Exchange, by: str) -> tuple[Failure, ...]:
@@ -220,12 +233,15 @@ class CaseRoom:
             CaseError: if it cannot be deleted here.
         """
         file = self.file(case)
-        signed = file.signed()
-        self._record(signed.case, CaseActKind.CLOSED, by)
-        message = self._message(signed, CaseVerb.CLOSE, MOST_REQUESTS, b"")
-        file.delete_private()
-        replies = exchange.call_group(dict.fromkeys(signed.case.cities, message))
-        return tuple(failures(replies))
+        with file.alone():
+            try:
+                signed = file.signed()
+            except CaseError:  # whom it looks for is deleted, whatever became of the rest
+                file.delete_private()
+                raise
+            self._record(signed.case, CaseActKind.CLOSED, by)
+            file.delete_private()
+        return tuple(failures(self._ask(exchange, signed, CaseVerb.CLOSE, MOST_REQUESTS, b"")))
 
     def file(self, case: str) -> CaseFile:
         """The files of a case.
@@ -247,12 +263,13 @@ class CaseRoom:
         return self._service(service).terms
 
     def cases(self) -> Sequence[SignedCase]:
-        """All cases, newest first.
-
-        Raises:
-            CaseError: if one cannot be read.
-        """
-        found = [CaseFile(path.parent).signed() for path in self.folder.glob("*/case.json")]
+        """All cases that can be read, newest first; others are named in the log."""
+        found = []
+        for path in self.folder.glob("*/case.json"):
+            try:
+                found.append(CaseFile(path.parent).signed())
+            except CaseError as error:
+                _log.warning("%s", error)
         return sorted(found, key=lambda one: (-one.case.opened_s, one.case.id))
 
     @property
@@ -286,9 +303,34 @@ class CaseRoom:
         if self.clock() >= case.until_s:
             raise CaseError("over", f"case {case.id} is over. Close it, and open another")
 
-    def _message(self, signed: SignedCase, ask: CaseVerb, number: int, content: bytes) -> Message:
+    def _numbered(self, file: CaseFile) -> OpenCase:
+        """What is private of a case, with a number that is never sent again."""
+        with file.alone():
+            kept = file.private()
+            kept = kept.model_copy(update={"number": kept.number + 1})
+            file.write_private(kept)
+            return kept
+
+    def _ask(
+        self,
+        exchange: Exchange,
+        signed: SignedCase,
+        ask: CaseVerb,
+        number: int,
+        content: bytes,
+        cities: Sequence[str] | None = None,
+    ) -> Mapping[str, Message | Failure]:
+        """Ask cities, each by a message that no other of them can use; left out, all."""
+        asked = signed.case.cities if cities is None else cities
+        messages = {city: self._message(signed, city, ask, number, content) for city in asked}
+        return exchange.call_group(messages)
+
+    def _message(
+        self, signed: SignedCase, city: str, ask: CaseVerb, number: int, content: bytes
+    ) -> Message:
         request = CaseRequest(
             case=signed.case.digest(),
+            to=city,
             ask=ask,
             number=number,
             at_s=int(self.clock()),
@@ -340,17 +382,3 @@ class CaseRoom:
                 )
             ]
         )
-
-
-def _answered(city: str, reply: Message | Failure | None, most: int) -> list[KeptHit] | str:
-    """What a city answered, or a code of why there is nothing."""
-    if not isinstance(reply, Message):
-        return "no-answer"
-    try:
-        found = read_sightings(reply, most)
-    except CaseError as error:
-        return error.code
-    return [
-        KeptHit(city=city, camera=one.camera, time_s=int(one.time_s), score=one.score)
-        for one in found
-    ]

@@ -10,6 +10,8 @@ from deepcity.applications.tasks.matching.match_state import Spot
 from deepcity.city.errors import CaseError
 from deepcity.intercity.casework.case import SearchCase, new_id
 
+_LEAST_HOURS = 0.1
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -47,6 +49,12 @@ def draft_case(
         CaseError: with everything that is wrong with it.
     """
     hours = terms.most_hours if opening.hours is None else opening.hours
+    if not (0 <= opening.back_hours <= 24 * 365 and _LEAST_HOURS <= hours <= 24 * 365):  # NaN too
+        raise CaseError(
+            "no-case",
+            f"open for {hours:g} hours, and {opening.back_hours:g} hours back: give hours of "
+            f"{_LEAST_HOURS:g} and more, and hours back of 0 and more",
+        )
     since_s = int(opening.last_seen_s - 3600 * opening.back_hours)
     if wrong := _wrong(opening, city, terms, hours, (now_s - since_s) / 3600):
         raise CaseError("no-case", "; ".join(wrong))

@@ -21,9 +21,14 @@ TOWARDS, AWAY = 0.75, 0.15
 
 
 def refined(
-    query: PersonQuery, search: TrackSearch, verdicts: Sequence[SightingRef]
+    query: PersonQuery, search: TrackSearch, verdicts: Sequence[SightingRef], least_score: float
 ) -> PersonQuery:
-    """The query moved by verdicts whose tracks are still there; of words alone, unchanged."""
+    """The query moved by verdicts whose tracks are still there; of words alone, unchanged.
+
+    Args:
+        least_score: tracks less like what was approved move nothing, or verdicts would steer an
+            approved query to somebody else.
+    """
     if not query.has_pictures:
         return query
     moved_QE = query.embedding_QE + np.zeros(query.embedding_QE.shape[1])
@@ -34,6 +39,7 @@ def refined(
             if one.confirmed == confirmed
             and (row := search.embedding_of(one.camera, one.time_s)) is not None
             and row.shape == moved_QE.shape[1:]
+            and float((query.embedding_QE @ row).max()) >= least_score
         ]
         if rows:
             moved_QE = moved_QE + weight * np.mean(rows, axis=0)

@@ -9,7 +9,8 @@ from deepcity.store.atomic import write_atomic
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write bytes whole or not at all, encrypted by the first key of the environment if there is.
+    """Write bytes whole or not at all, for their owner alone to read, encrypted by the first key of
+    the environment if there is one.
 
     Raises:
         OSError: if the disk is full or refuses; the former file is kept.
@@ -19,7 +20,7 @@ def write_private(path: Path, data: bytes) -> None:
         kept = for_disk(data)
     except StorageKeyError as error:
         raise StorageKeyError(f"{path} is not written: {error}") from error
-    write_atomic(path, kept)
+    write_atomic(path, kept, private=True)
 
 
 def read_private(path: Path, most: int) -> bytes:

@@ -39,7 +39,10 @@ class PersonQuery:
     lower: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if problems := [*self._picture_problems(), *self._word_problems()]:
+        problems = self._picture_problems()
+        if self.embedding_QE.ndim == 2:
+            problems += self._word_problems()
+        if problems:
             raise ValueError("; ".join(problems))
 
     @property
