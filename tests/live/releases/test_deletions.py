@@ -112,5 +112,5 @@ def test_the_commands_show_a_deletion_and_find_one_that_was_edited(store, tmp_pa
 
 @pytest.mark.parametrize("more", [{}, {"release": None, "deletion": None}])
 def test_an_entry_is_of_one_thing(more):
-    with pytest.raises(ValueError, match="a release or of a deletion"):
+    with pytest.raises(ValueError, match="one release, deletion or act"):
         Entry(index=0, time_s=1, **more)
