@@ -5,7 +5,6 @@ that neither a restart nor a replayed message begins anew. Nothing of the person
 the judged sightings, which are deleted with the case.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from deepcity.applications.tasks.matching.match_application import SearchTerms
 from deepcity.city.errors import CaseError, StorageKeyError
-from deepcity.intercity.casework.case import CaseId, CityName, SearchCase
+from deepcity.intercity.casework.case import CityName, SearchCase
 from deepcity.intercity.casework.case_messages import SightingRef
 from deepcity.store.at_rest.private_file import read_private, write_private
 from deepcity.store.atomic import write_error_text
@@ -54,7 +53,13 @@ class AskedCase(Strict):
 
 
 class _AskedCases(Strict):
-    cases: Mapping[CaseId, AskedCase] = {}
+    """By ``CITY/ID``: another city's case of the same id is another case."""
+
+    cases: Mapping[str, AskedCase] = {}
+
+
+def _name(case: SearchCase) -> str:
+    return f"{case.city}/{case.id}"
 
 
 @dataclass
@@ -70,23 +75,23 @@ class CaseBook:
 
     def of(self, case: SearchCase, now_s: int) -> AskedCase:
         """What is known of a case; a new one where it was never asked about."""
-        known = self._known().get(case.id)
+        known = self._known().get(_name(case))
         return known or AskedCase(
             digest=case.digest(), city=case.city, first_s=now_s, until_s=case.until_s
         )
 
     def is_open(self, case: SearchCase) -> bool:
         """Whether a case was searched and not closed yet."""
-        known = self._known().get(case.id)
+        known = self._known().get(_name(case))
         return known is not None and not known.closed
 
-    def answered(self, case: str, found: list[tuple[str, int]], now_s: int) -> None:
+    def answered(self, case: SearchCase, found: list[tuple[str, int]], now_s: int) -> None:
         """Remember what is about to be given.
 
         Raises:
             CaseError: if it cannot be written.
         """
-        known = self._known()[case]
+        known = self._known()[_name(case)]
         both = tuple(dict.fromkeys((*known.answered, *found)))[-_MOST_ANSWERED:]
         if both != known.answered:
             self.keep(case, known.model_copy(update={"answered": both}), now_s)
@@ -98,9 +103,13 @@ class CaseBook:
             CaseError: if it cannot be written.
         """
         bare: dict[str, object] = {"verdicts": (), "answered": ()}
-        for name, one in self._known().items():
-            if one.until_s <= now_s and (one.verdicts or one.answered):
-                self.keep(name, one.model_copy(update=bare), now_s)
+        over = {
+            name: one.model_copy(update=bare)
+            for name, one in self._known().items()
+            if one.until_s <= now_s and (one.verdicts or one.answered)
+        }
+        if over:
+            self._write({**self._known(), **over}, now_s)
 
     def close_unknown(self, case: SearchCase, now_s: int) -> None:
         """Remember that a case was closed before it was ever searched, so that a late search of it
@@ -115,11 +124,11 @@ class CaseBook:
             found = AskedCase(
                 digest=case.digest(), city=case.city, first_s=now_s, until_s=until_s, closed=True
             )
-            self.keep(case.id, found, now_s)
+            self.keep(case, found, now_s)
 
     def is_known(self, case: SearchCase) -> bool:
         """Whether a case was searched or closed."""
-        return case.id in self._known()
+        return _name(case) in self._known()
 
     def admit(self, case: SearchCase, number: int, now_s: int, terms: SearchTerms) -> AskedCase:
         """A case with one more search counted, kept on the disk.
@@ -139,7 +148,7 @@ class CaseBook:
         if not self.is_known(case):
             self._check_day(case, now_s, terms)
         found = known.model_copy(update={"number": number, "asked_s": (*recent, now_s)})
-        self.keep(case.id, found, now_s)
+        self.keep(case, found, now_s)
         return found
 
     def follow(self, case: SearchCase, number: int) -> AskedCase:
@@ -149,7 +158,7 @@ class CaseBook:
             CaseError: if it never was, is closed or another than before, or the request is an old
                 one.
         """
-        known = self._known().get(case.id)
+        known = self._known().get(_name(case))
         if known is None:
             raise CaseError("unknown-case", f"case {case.id} was never searched here")
         return self._fits(known, case, number)
@@ -168,13 +177,15 @@ class CaseBook:
             )
         return known
 
-    def keep(self, case: str, found: AskedCase, now_s: int) -> None:
+    def keep(self, case: SearchCase, found: AskedCase, now_s: int) -> None:
         """Keep what is known of a case; those that are long over are forgotten.
 
         Raises:
             CaseError: if it cannot be written.
         """
-        cases = {**self._known(), case: found}
+        self._write({**self._known(), _name(case): found}, now_s)
+
+    def _write(self, cases: Mapping[str, AskedCase], now_s: int) -> None:
         cases = {one: it for one, it in cases.items() if it.until_s > now_s - _KEPT_S}
         data = canonical_json(_AskedCases(cases=cases).model_dump(mode="json")).encode()
         if len(data) > _MOST_BYTES:
@@ -191,7 +202,7 @@ class CaseBook:
         others = [
             one
             for name, one in self._known().items()
-            if name != case.id and one.city == case.city and one.first_s > now_s - _DAY_S
+            if name != _name(case) and one.city == case.city and one.first_s > now_s - _DAY_S
         ]
         if len(others) >= terms.cases_a_day:
             raise CaseError(
@@ -216,13 +227,7 @@ class CaseBook:
         try:
             data = read_private(self.path, _MOST_BYTES)
             return dict(_AskedCases.model_validate_json(data).cases)
-        except (
-            OSError,
-            StorageKeyError,
-            BlobError,
-            ValidationError,
-            json.JSONDecodeError,
-        ) as error:
+        except (OSError, StorageKeyError, BlobError, ValidationError) as error:
             raise CaseError(
                 "book",
                 f"{self.path} cannot be read, and nothing is answered without it, for it counts "

@@ -172,7 +172,7 @@ class CameraOwner:
         ]
         given = kept[: terms.most_hits]
         self.book.answered(
-            case.id, [(one.camera, int(one.time_s)) for one in given], int(self.clock())
+            case, [(one.camera, int(one.time_s)) for one in given], int(self.clock())
         )
         return self._recorded(case, grants, given)
 
@@ -219,7 +219,7 @@ class CameraOwner:
         ]
         verdicts = (*others[1 - MOST_VERDICTS :], verdict)
         changed: dict[str, object] = {"number": number, "verdicts": verdicts}
-        self.book.keep(case.id, known.model_copy(update=changed), int(self.clock()))
+        self.book.keep(case, known.model_copy(update=changed), int(self.clock()))
         return Message(VERBS[CaseVerb.VERDICT])
 
     def _close(self, case: SearchCase, number: int) -> Message:
@@ -235,7 +235,7 @@ class CameraOwner:
         self.ledger.record([self._deletion(case, known, now_s)])
         changed: dict[str, object] = {"number": number, "closed": True}
         nothing: dict[str, object] = {"verdicts": (), "asked_s": (), "answered": ()}
-        self.book.keep(case.id, known.model_copy(update={**changed, **nothing}), now_s)
+        self.book.keep(case, known.model_copy(update={**changed, **nothing}), now_s)
         return Message(VERBS[CaseVerb.CLOSE])
 
     def _deletion(self, case: SearchCase, known: AskedCase, now_s: int) -> Deletion:

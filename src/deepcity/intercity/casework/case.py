@@ -250,21 +250,27 @@ def approvers(signed: SignedCase, keyring: Keyring) -> set[str]:
     return found
 
 
-def recognised(signed: SignedCase, keyring: Keyring) -> SignedCase:
-    """A case with those approvals and warrants alone that count here."""
+def recognised(
+    signed: SignedCase, keyring: Keyring, beside: SignedCase | None = None
+) -> SignedCase:
+    """A case with those approvals and warrants alone whose keys are trusted here.
+
+    Args:
+        beside: a case whose signatures stay, too, as far as there is room: their keys may be
+            trusted later.
+    """
     header = _header(signed.case.digest())
+
+    def some(field: str, kind: SignedKind, most: int) -> tuple[CaseSignature, ...]:
+        given: tuple[CaseSignature, ...] = getattr(signed, field)
+        more: tuple[CaseSignature, ...] = getattr(beside, field, ())
+        trusted = [one for one in given if _signer(kind, one, header, keyring)]
+        return tuple(dict.fromkeys((*trusted, *more)))[:most]
+
     return signed.model_copy(
         update={
-            "approvals": tuple(
-                one
-                for one in dict.fromkeys(signed.approvals)
-                if _signer(SignedKind.APPROVAL, one, header, keyring)
-            )[:_MOST_APPROVALS],
-            "warrants": tuple(
-                one
-                for one in dict.fromkeys(signed.warrants)
-                if _signer(SignedKind.WARRANT, one, header, keyring)
-            )[:_MOST_WARRANTS],
+            "approvals": some("approvals", SignedKind.APPROVAL, _MOST_APPROVALS),
+            "warrants": some("warrants", SignedKind.WARRANT, _MOST_WARRANTS),
         }
     )
 

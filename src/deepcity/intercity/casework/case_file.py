@@ -58,6 +58,7 @@ class OpenCase(_Kept):
         query: who is looked for (`query_bytes`), hexadecimal.
         last_lat, last_lon, last_s: where and when the person was seen last.
         number: of the newest request.
+        approved: persons whose approval stands in the record.
         silent: cities that did not answer the newest search.
     """
 
@@ -66,6 +67,7 @@ class OpenCase(_Kept):
     last_lon: Degrees
     last_s: Annotated[int, Field(ge=0, le=10**11)]
     number: Annotated[int, Field(ge=0)] = 0
+    approved: tuple[str, ...] = ()
     hits: Annotated[tuple[KeptHit, ...], Field(max_length=100_000)] = ()
     silent: tuple[CityName, ...] = ()
 

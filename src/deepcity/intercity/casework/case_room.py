@@ -118,20 +118,19 @@ class CaseRoom:
             own = file.signed()
             if given.case != own.case:
                 raise CaseError("changed", f"this file is of another case than {case}")
-            before = approvers(own, self.keyring)
             both = own.model_copy(
                 update={
                     "approvals": (*own.approvals, *given.approvals),
                     "warrants": (*own.warrants, *given.warrants),
                 }
             )
-            known = recognised(both, self.keyring)  # a copy full of strangers' keys stays readable
-            for name in sorted(approvers(known, self.keyring) - before):
-                self._record(own.case, CaseActKind.APPROVED, name)
+            # a copy full of strangers' keys stays readable
+            known = recognised(both, self.keyring, beside=own)
             file.write_signed(known)
-        if strangers := sorted(
-            {one.key for one in given.approvals} - {one.key for one in known.approvals}
-        ):
+            if not file.is_closed:
+                self._record_approvals(file, known)
+        counted = {one.key for one in recognised(known, self.keyring).approvals}
+        if strangers := sorted({one.key for one in given.approvals} - counted):
             raise CaseError(
                 "stranger",
                 f"approvals by keys that are not trusted here were not taken: "
@@ -153,6 +152,8 @@ class CaseRoom:
         signed = file.signed()
         terms = self._service(signed.case.service).terms
         self._check_ready(signed)
+        with file.alone():
+            self._record_approvals(file, signed)
         kept = self._numbered(file)
         content = bytes.fromhex(kept.query)
         replies = self._ask(exchange, signed, CaseVerb.SEARCH, kept.number, content)
@@ -302,6 +303,16 @@ class CaseRoom:
             )
         if self.clock() >= case.until_s:
             raise CaseError("over", f"case {case.id} is over. Close it, and open another")
+
+    def _record_approvals(self, file: CaseFile, signed: SignedCase) -> None:
+        """Record who approves and was not recorded yet, however the signature came."""
+        kept = file.private()
+        people = approvers(signed, self.keyring)
+        for name in sorted(people - set(kept.approved)):
+            self._record(signed.case, CaseActKind.APPROVED, name)
+        if people - set(kept.approved):
+            everybody = tuple(sorted(people | set(kept.approved)))
+            file.write_private(kept.model_copy(update={"approved": everybody}))
 
     def _numbered(self, file: CaseFile) -> OpenCase:
         """What is private of a case, with a number that is never sent again."""

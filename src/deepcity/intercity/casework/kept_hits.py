@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from deepcity.applications.tasks.matching.match_state import HitVerdict
 from deepcity.city.errors import CaseError
+from deepcity.city.printable import printable
 from deepcity.exchange.exchange import Failure
 from deepcity.exchange.message import Message
 from deepcity.intercity.casework.case_file import KeptHit
 from deepcity.intercity.casework.case_messages import read_sightings
 
+_LONGEST = 200  # of what another party says, in the record
 MOST_HITS = 500
 """Of a case: chains of more take seconds to weigh, and nobody looks at them."""
 
@@ -17,12 +19,14 @@ MOST_HITS = 500
 def answered(
     city: str, reply: Message | Failure | None, most: int, span: tuple[int, int]
 ) -> list[KeptHit] | str:
-    """What a city answered, or a code of why there is nothing.
+    """What a city answered, or why there is nothing: a code, or what it refused with.
 
     Args:
         span: UTC seconds within which a sighting can be; one that is not makes it no answer.
     """
-    if not isinstance(reply, Message):
+    if isinstance(reply, Failure):
+        return " ".join(printable(reply.reason).split())[:_LONGEST]
+    if reply is None:
         return "no-answer"
     try:
         found = read_sightings(reply, most)
