@@ -1,16 +1,39 @@
 """A searching city's cases: owners that lie, people in a hurry, copies full of strangers' keys."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
-from searching_cities import NETWORK, NOW, WIDTH, approved, look, make_world, opening, picture, seen
+from searching_cities import (
+    NETWORK,
+    NOW,
+    WIDTH,
+    approved,
+    entries,
+    look,
+    make_world,
+    opening,
+    picture,
+    seen,
+)
 
 from deepcity.applications.tasks.matching.match_state import HitVerdict
 from deepcity.city.errors import CaseError
 from deepcity.exchange.message import Message
-from deepcity.intercity.casework.case import CaseSignature, approve, approvers
+from deepcity.intercity.casework.case import (
+    MOST_REQUESTS,
+    CaseRequest,
+    CaseSignature,
+    CaseVerb,
+    approve,
+    approvers,
+    sign_case,
+    sign_request,
+)
 from deepcity.intercity.casework.case_file import PRIVATE_FILE, KeptHit
-from deepcity.intercity.casework.case_messages import sightings_message
+from deepcity.intercity.casework.case_messages import case_message, sightings_message
 from deepcity.intercity.casework.kept_hits import MOST_HITS, merged
+from deepcity.store.release_ledger.release import CaseActKind
 from deepcity.store.signatures.keyring import Keyring
 from deepcity.store.signatures.trust_list import SignedKind, TrustedKey, write_trust_list
 from deepcity.vision.searching.person_query import PersonQuery
@@ -173,3 +196,59 @@ def test_hours_that_are_none_are_refused(world, hours):
 def test_a_city_is_named_once_and_as_it_is_written(world, cities):
     with pytest.raises(CaseError, match="each city once"):
         world.room().open(opening(cities=cities), picture())
+
+
+def test_why_a_city_was_silent_and_who_approved_stand_in_the_record(world):
+    """Also where the purpose is not the grant's, and where lee signed the file in place."""
+    incheon = world.cities["incheon"]
+    room = world.room()
+    signed = room.open(opening(purpose="find a missing chlid"), picture())
+    for name in ("lee", "park"):
+        signed = approve(signed, incheon.person(name), SignedKind.APPROVAL)
+    file = room.file(signed.case.id)
+    file.write_signed(signed)  # as `deepcity case approve` on the very file does
+    room.search(signed.case.id, world.exchange(), "incheon/lee")
+    room.search(signed.case.id, world.exchange(), "incheon/lee")
+    acts = [one.case for one in entries(room.folder) if one.case]
+    approvals = [one.who for one in acts if one.act is CaseActKind.APPROVED]
+    assert approvals == ["incheon/lee", "incheon/park"]
+    why = {one.why for one in acts if one.act is CaseActKind.UNANSWERED}
+    assert all("purpose" in one for one in why)
+
+
+def test_another_city_takes_no_id_away(world):
+    """Suwon was asked, knows the id, and asks under it first."""
+    room, case = world.room(), approved(world)
+    suwon = world.cities["suwon"].keyring
+    theirs = room.file(case).signed().case.model_copy(update={"city": "suwon"})
+    seoul = world.cities["seoul"].owner()
+    content = b""
+    asked = CaseRequest(
+        case=theirs.digest(),
+        to="seoul",
+        ask=CaseVerb.CLOSE,
+        number=MOST_REQUESTS,
+        at_s=NOW,
+        content=sha256(content).hexdigest(),
+    )
+    seoul.handle(
+        case_message(sign_case(theirs, suwon), sign_request(asked, suwon), content), "suwon"
+    )
+    room.search(case, world.exchange(seoul=seoul), "incheon/lee")
+    assert [one.city for one in room.view(case, "incheon/lee")[0].hits] == ["seoul"]
+
+
+def test_a_signature_whose_key_is_trusted_later_is_not_lost(world, tmp_path):
+    room, incheon = world.room(), world.cities["incheon"]
+    signed = room.open(opening(), picture())
+    choi = Keyring(tmp_path / "choi")
+    room.file(signed.case.id).write_signed(approve(signed, choi, SignedKind.APPROVAL))
+    room.approve(signed.case.id, incheon.person("lee"))
+    known = incheon.keyring.trust_list().trusting(
+        TrustedKey(name="incheon/choi", key=choi.own_key())
+    )
+    write_trust_list(incheon.keyring.folder, known)
+    assert approvers(room.file(signed.case.id).signed(), incheon.keyring) == {
+        "incheon/choi",
+        "incheon/lee",
+    }

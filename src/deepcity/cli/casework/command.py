@@ -364,7 +364,7 @@ def _print(decision: "Decision", zone: ZoneInfo, language: PrintedLanguage) -> N
 
 def _case_lines(signed: "SignedCase", *, closed: bool = False) -> Iterable[LocalizedText]:
     """What is approved, in words."""
-    from deepcity.cli.casework.decision_words import clock_text
+    from deepcity.web.control.cases.case_words import clock_text
 
     case, utc = signed.case, ZoneInfo("UTC")
     begins, ends = clock_text(case.since_s, utc), clock_text(case.until_s, utc)
