@@ -61,8 +61,8 @@ def trust(
         list[str] | None,
         typer.Option(
             "--kind",
-            help="What it may sign: layers, encoder, fused, checkpoint; of searches for people case, "
-            "approval, warrant; may be repeated. Default: all.",
+            help="What it may sign: layers, encoder, fused, checkpoint; of searches for people "
+            "case, approval, warrant; may be repeated. Default: all.",
         ),
     ] = None,
     until: Annotated[

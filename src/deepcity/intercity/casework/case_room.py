@@ -129,7 +129,7 @@ class CaseRoom:
             file.write_signed(known)
             if not file.is_closed:
                 self._record_approvals(file, known)
-        counted = {one.key for one in recognised(known, self.keyring).approvals}
+        counted = {one.key for one in (*own.approvals, *recognised(known, self.keyring).approvals)}
         if strangers := sorted({one.key for one in given.approvals} - counted):
             raise CaseError(
                 "stranger",
