@@ -15,9 +15,9 @@ export function Closing({ one, act, busy }: { one: Case; act: Act; busy: boolean
     <section class="card" id="closing" aria-label={t("searches.close")}>
       <h2>{closed ? t("searches.is_closed") : t("searches.close")}</h2>
       {closed && <p>{t("searches.closed_text")}</p>}
-      {one.untold !== undefined && (
-        <p id="untold" class={one.untold.length > 0 ? "warn" : ""} role="status">
-          {one.untold.length > 0 ? t("searches.untold", { cities: one.untold.join(", ") }) : t("searches.all_told")}
+      {one.unreached !== undefined && (
+        <p id="unreached" class={one.unreached.length > 0 ? "warn" : ""} role="status">
+          {one.unreached.length > 0 ? t("searches.unreached", { cities: one.unreached.join(", ") }) : t("searches.all_reached")}
         </p>
       )}
       {!closed && !asking.value && mayAct.value && (

@@ -91,7 +91,7 @@ export interface Case extends CaseSummary {
   searched?: boolean;
   sentences?: Text[];
   /** Cities that could not be told that it is closed. */
-  untold?: string[];
+  unreached?: string[];
 }
 
 export const LIST_EVERY_MS = 5_000;

@@ -104,7 +104,7 @@ def test_two_people_and_an_admin_find_a_child(browser, city, tmp_path):
         joon.locator("#close-case").click()
         expect(joon.locator("#closing")).to_contain_text("되돌릴 수 없습니다")
         joon.locator("#close-sure").click()
-        expect(joon.locator("#untold")).to_have_text("물어본 모든 도시에 알렸습니다.")
+        expect(joon.locator("#unreached")).to_have_text("물어본 모든 도시에 알렸습니다.")
         expect(joon.locator("#hits")).to_have_count(0)
         expect(mina.locator(".page-bar .pill")).to_have_text("closed")
         expect(mina.locator("#hits")).to_have_count(0)

@@ -108,7 +108,7 @@ def test_from_opening_to_closing(people, world):
     assert [one["probability"] is None for one in case["hits"]] == [False, False, True, False]
 
     case = post(people("park"), f"{path}/closings", {"close": True})
-    assert (case["state"], case["untold"]) == ("closed", [])
+    assert (case["state"], case["unreached"]) == ("closed", [])
     assert "hits" not in case
     for city in world.cities.values():
         assert city.owner().book.of(SignedCase.model_validate_json(case["file"]).case, NOW).closed
@@ -217,7 +217,7 @@ def test_cities_that_cannot_be_reached_are_named(people, clients, world):
     for language in ("en", "ko"):
         assert any("seoul" in one[language] for one in case["sentences"])
     case = post(people("kim"), f"/{case['id']}/closings", {"close": True})
-    assert case["untold"] == ["seoul"]
+    assert case["unreached"] == ["seoul"]
 
 
 def test_a_case_by_words_alone(people):

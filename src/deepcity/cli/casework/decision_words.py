@@ -9,7 +9,7 @@ from deepcity.city.localized_text import LocalizedText
 from deepcity.web.control.cases.case_words import case_sentences, chance_text, clock_text
 
 _VERDICTS = {
-    HitVerdict.NONE: LocalizedText("not judged", "판단 전"),
+    HitVerdict.NONE: LocalizedText("not reviewed", "판단 전"),
     HitVerdict.CONFIRMED: LocalizedText("confirmed", "확인됨"),
     HitVerdict.REJECTED: LocalizedText("rejected", "아님"),
 }

@@ -51,11 +51,11 @@ def merged(kept: Sequence[KeptHit], found: Sequence[KeptHit]) -> tuple[KeptHit, 
         before = hits.get(one.key)
         verdict = before.verdict if before else HitVerdict.NONE
         hits[one.key] = one.model_copy(update={"verdict": verdict})
-    judged = [one for one in hits.values() if one.verdict is not HitVerdict.NONE][-MOST_HITS:]
+    reviewed = [one for one in hits.values() if one.verdict is not HitVerdict.NONE][-MOST_HITS:]
     by_city: dict[str, list[KeptHit]] = defaultdict(list)
     for one in sorted(hits.values(), key=lambda one: (-one.score, one.time_s, one.camera)):
         if one.verdict is HitVerdict.NONE:
             by_city[one.city].append(one)
-    room = max(0, MOST_HITS - len(judged)) // max(1, len(by_city))
+    room = max(0, MOST_HITS - len(reviewed)) // max(1, len(by_city))
     best = [one for some in by_city.values() for one in some[:room]]
-    return tuple(sorted((*judged, *best), key=lambda one: (one.time_s, one.key)))
+    return tuple(sorted((*reviewed, *best), key=lambda one: (one.time_s, one.key)))

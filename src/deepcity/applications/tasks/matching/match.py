@@ -43,9 +43,9 @@ class RankSightings:
 
 def _looks(found: Paths) -> list[Action]:
     """Hits that nobody has judged, the likeliest first."""
-    judged = zip(found.hits, found.probability_N, strict=True)
+    weighed = zip(found.hits, found.probability_N, strict=True)
     ranked = sorted(
-        ((hit, float(chance)) for hit, chance in judged if hit.verdict is HitVerdict.NONE),
+        ((hit, float(chance)) for hit, chance in weighed if hit.verdict is HitVerdict.NONE),
         key=lambda one: (-one[1], -one[0].score, one[0].time_s),
     )
     return [

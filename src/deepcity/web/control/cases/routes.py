@@ -96,11 +96,11 @@ def case_routes(desk: CaseDesk | None, zone: ZoneInfo, asking: Asking) -> APIRou
 
     @routes.post("/{case}/closings", status_code=201)
     def close(case: str, asked: ClosingAsked, user: who) -> dict[str, Any]:
-        """Delete who is looked for, here and at all cities; `untold`: those not reached."""
+        """Delete who is looked for, here and at all cities; `unreached`: those not reached."""
         found = _there(desk)
         with refusing(case):
-            untold = [one.party for one in found.close(case, user.name)]
-            return {**_look(found, case, user, zone), "untold": untold}
+            unreached = [one.party for one in found.close(case, user.name)]
+            return {**_look(found, case, user, zone), "unreached": unreached}
 
     return routes
 

@@ -1,4 +1,4 @@
-import{a as e,i as t,n,o as r,r as i,s as a,t as o}from"./webgl-KHCHQI-c.js";var s=`#version 300 es
+import{a as e,i as t,n,o as r,r as i,s as a,t as o}from"./webgl-B6E2ojsN.js";var s=`#version 300 es
 uniform mat4 u_matrix;
 in vec2 a_at;
 in float a_value;
