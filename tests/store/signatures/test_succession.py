@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from deepcity.city.errors import KeyringError
@@ -221,6 +221,7 @@ _WHOLE = sign_succession(key_of("a"), key_of("b"), today=TODAY).to_bytes()
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(place=len(_WHOLE) - 1, cut=1, more=b"")
 @given(
     place=st.integers(0, len(_WHOLE) - 1),
     cut=st.sampled_from([0, 1, 1, 2, 64]),

@@ -133,6 +133,10 @@ def parse_succession(data: bytes, where: str) -> Succession:
     again = "Ask the owner of the key for the file again"
     if len(data) > _MOST_BYTES:
         raise KeyringError(f"{where} has over {_MOST_BYTES:,} bytes: it is no statement. {again}")
+    if not data.endswith(b"\n"):  # a statement has one text, and this is its end
+        raise KeyringError(
+            f"{where} is no statement by which a key signs its successor: it was cut. {again}"
+        )
     try:
         return parse_canonical(data.removesuffix(b"\n"), Succession)
     except CanonicalTextError as error:
